@@ -1,0 +1,54 @@
+"""Errors that the user can mend, and the near-miss suggestions they carry."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something the user can mend; the command line shows it in one line and exits 2.
+
+    Args:
+        what: what is wrong, naming the thing and where it came from.
+        hint: the next step to take.
+    """
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        self.what = what
+        self.hint = hint
+        super().__init__(what, hint)
+
+    def __str__(self) -> str:
+        if not self.hint:
+            return self.what
+        return f"{self.what.rstrip('.')}. {self.hint}"
+
+
+class UnknownNameError(UserError):
+    """No component, key or layer bears that name."""
+
+
+class ConfigError(UserError):
+    """The run configuration holds one or more mistakes."""
+
+
+class DataError(UserError):
+    """A dataset, a split or an image is missing, empty or unreadable."""
+
+
+class CheckpointError(UserError):
+    """A checkpoint is missing, corrupt, foreign or refuses safe loading."""
+
+
+class PluginError(UserError):
+    """A plugin that was asked for is broken, missing or in conflict with another."""
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """Return ``"Did you mean 'x' or 'y'?"``, or an empty string where nothing is near."""
+    by_folded = {candidate.casefold(): candidate for candidate in candidates}
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6)
+    if not near:
+        return ""
+    return f"Did you mean {' or '.join(repr(by_folded[key]) for key in near)}?"

@@ -1,0 +1,95 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from reidcore.errors import UserError
+
+PathLike = str | os.PathLike[str]
+
+
+def mkdir_if_missing(dirname: PathLike) -> None:
+    """Create a folder and its parents; an existing one is left alone.
+
+    Raises:
+        UserError: if the folder cannot be made.
+    """
+    try:
+        Path(dirname).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot create the folder {os.fspath(dirname)!r}: {error.strerror}",
+            "Choose a folder you may write to.",
+        ) from error
+
+
+@contextmanager
+def atomic_write(path: PathLike) -> Iterator[IO[bytes]]:
+    """Yield a binary file that takes ``path``'s place only once it is complete.
+
+    Raises:
+        UserError: if the folder or the file cannot be written; an older file stays as it was.
+    """
+    target = Path(path)
+    mkdir_if_missing(target.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.chmod(0o666 & ~_umask())
+        partial.replace(target)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(obj: Any, fpath: PathLike) -> None:
+    """Write ``obj`` as indented JSON, atomically."""
+    with atomic_write(fpath) as file:
+        file.write(json.dumps(obj, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def read_json(fpath: PathLike) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        UserError: if the file is missing or is no JSON.
+    """
+    try:
+        return json.loads(Path(fpath).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read {os.fspath(fpath)!r}: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"{os.fspath(fpath)!r} is not valid JSON: {error}") from error
+
+
+def check_isfile(fpath: PathLike) -> bool:
+    """Say whether ``fpath`` is a file."""
+    return Path(fpath).is_file()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _unwritable(path: Path, error: OSError) -> UserError:
+    return UserError(
+        f"cannot write {str(path)!r}: {error.strerror or error}",
+        "Free some space or choose a folder you may write to.",
+    )

@@ -1,0 +1,407 @@
+"""Every hook of reidcore, in the order in which a run calls them: the file to read first.
+
+A plugin is a module (or an object) with functions of these names, marked ``@reidcore.hookimpl``.
+An implementation may leave out arguments that it does not need. This is the run that calls them::
+
+    registry <- reid_register_models, reid_register_datasets, ...   # names, when first asked for
+    reid_configure(config)                                          # the run's settings, last word
+    reid_run_start(engine)
+    for epoch in range(start_epoch, max_epoch):
+        reid_epoch_start(engine)
+        for batch in engine.train_loader:
+            outcome = reid_forward_backward(engine, batch)          # the step
+            #   core: outputs = model(images)
+            #         losses  = reid_compute_losses(engine, batch, outputs)
+            #         backward, optimizer step
+            reid_step_end(engine, outcome)
+        reid_epoch_end(engine)
+        reid_checkpoint_save(engine)                                # reid_checkpoint_load on resume
+    for target in targets:
+        features  = reid_extract_features(model, images)            # for each batch
+        features  = reid_transform_features(query, gallery)
+        distances = reid_compute_distance(query, gallery, metric)
+    reid_report(results)
+    reid_run_end(engine, result)                                    # whatever happened
+
+Order: later plugins are called first (core, bundled, installed by distribution and name, then
+``-p``). *First result* hooks stop at the first implementation that returns something other than
+None. A wrapper (``@hookimpl(wrapper=True)``) surrounds all the plain implementations.
+
+Shapes: B images in a batch, C classes, D feature dimensions, Q queries, G gallery items.
+Stability: *stable* hooks change only by gaining arguments; *provisional* ones may still change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pluggy import HookspecMarker
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from reidcore.config import Config
+    from reidcore.engine import Engine, StepOutcome
+    from reidcore.evaluation import Distances
+    from reidcore.models import Outputs
+    from reidcore.registry import ConfigRegistrar, Registrar
+
+hookspec = HookspecMarker("reidcore")
+
+# --------------------------------------------------------------------------------------------------
+# Registry: which names exist. Called one plugin at a time, when names of that kind are first asked
+# for. `registry.add(name, target, *, summary="", aliases=(), needs=(), options={})`; a target is a
+# callable or "module:attribute", so that listing imports nothing heavy.
+# --------------------------------------------------------------------------------------------------
+
+
+@hookspec
+def reid_register_models(registry: Registrar) -> None:
+    """Register models: ``target(num_classes, loss="softmax", pretrained=True, **section)``.
+
+    When: models are first listed or asked for by name. Stop rule: none, every plugin is called.
+    Stability: stable.
+
+    Args:
+        registry: ``registry.add("osnet_x1_0", "my_package.osnet:osnet_x1_0", summary="2.2 M")``.
+    """
+
+
+@hookspec
+def reid_register_datasets(registry: Registrar) -> None:
+    """Register datasets: ``target(root, **options)`` gives train, query and gallery.
+
+    When: datasets are first listed or asked for by name. Stop rule: none, every plugin is called.
+    Stability: stable.
+
+    Args:
+        registry: ``registry.add("mydata", lambda root: data.from_folders(root / "mydata"))``.
+            ``options`` maps other spellings of the target's options to their real names.
+    """
+
+
+@hookspec
+def reid_register_losses(registry: Registrar) -> None:
+    """Register losses: ``target(num_classes, **section)`` gives a module.
+
+    The module is called as ``loss(outputs, batch)`` or, Torchreid's way,
+    ``loss(logits_or_features, pids)``, and returns a scalar.
+
+    When: losses are first listed or asked for by name. Stop rule: none, every plugin is called.
+    Stability: stable.
+
+    Args:
+        registry: ``registry.add("center", "my_package.center:CenterLoss")``.
+    """
+
+
+@hookspec
+def reid_register_samplers(registry: Registrar) -> None:
+    """Register training samplers: ``target(table, batch_size, seed, **section)``.
+
+    The sampler's ``order(epoch)`` is the flat global order of sample indices for an epoch; the
+    core slices it into batches and over processes.
+
+    When: samplers are first listed or asked for by name. Stop rule: none, every plugin is called.
+    Stability: stable.
+
+    Args:
+        registry: ``registry.add("RandomSampler", "my_package.samplers:RandomSampler")``.
+    """
+
+
+@hookspec
+def reid_register_engines(registry: Registrar) -> None:
+    """Register engines, chosen by ``loss.name``: ``target(datamanager, model, optimizer, ...)``.
+
+    When: engines are first listed or asked for by name. Stop rule: none, every plugin is called.
+    Stability: provisional.
+
+    Args:
+        registry: ``registry.add("softmax", "my_package.softmax:SoftmaxEngine")``.
+    """
+
+
+@hookspec
+def reid_register_transforms(registry: Registrar) -> None:
+    """Register training transforms: ``target(height, width, **section)`` gives a callable.
+
+    When: transforms are first listed or asked for by name. Stop rule: none, every plugin is called.
+    Stability: stable.
+
+    Args:
+        registry: ``registry.add("gray", "my_package.gray:RandomGray")``.
+    """
+
+
+@hookspec
+def reid_register_optimizers(registry: Registrar) -> None:
+    """Register optimizers: ``target(groups, lr, weight_decay, **section)``.
+
+    When: optimizers are first listed or asked for by name. Stop rule: none, every plugin is called.
+    Stability: stable.
+
+    Args:
+        registry: ``registry.add("lion", "my_package.lion:build_lion")``.
+    """
+
+
+@hookspec
+def reid_register_schedulers(registry: Registrar) -> None:
+    """Register learning-rate schedulers: ``target(optimizer, *, stepsize, gamma, max_epoch)``.
+
+    When: schedulers are first listed or asked for by name. Stop rule: none, every plugin is called.
+    Stability: stable.
+
+    Args:
+        registry: ``registry.add("warmup", "my_package.warmup:build_warmup")``.
+    """
+
+
+@hookspec
+def reid_register_protocols(registry: Registrar) -> None:
+    """Register evaluation protocols: ``target(**section)``.
+
+    A protocol says which gallery items are ignored, which match, and how queries are reduced.
+
+    When: protocols are first listed or asked for by name. Stop rule: none, every plugin is called.
+    Stability: provisional.
+
+    Args:
+        registry: ``registry.add("market1501", "my_package.protocol:Market1501")``.
+    """
+
+
+@hookspec
+def reid_register_configs(registry: ConfigRegistrar) -> None:
+    """Register ready recipes, and the schema of the plugin's own settings.
+
+    When: recipes are first listed or asked for by name. Stop rule: none, every plugin is called.
+    Stability: stable.
+
+    Args:
+        registry: ``registry.add("my_recipe", "my_package:configs/my_recipe.yaml")`` and
+            ``registry.settings(MySettings)``, a pydantic model that checks ``settings.<plugin>``.
+    """
+
+
+# --------------------------------------------------------------------------------------------------
+# Engine: what happens in a run.
+# --------------------------------------------------------------------------------------------------
+
+
+@hookspec
+def reid_configure(config: Config) -> None:
+    """Read the run's configuration, or change it, before anything is built from it.
+
+    When: once in a ``reidcore run`` or ``reidcore test``, after the configuration was checked.
+    Stop rule: none, every plugin is called. Stability: stable.
+
+    Args:
+        config: the checked configuration, e.g. ``config.train.max_epoch``; ``results.json`` records
+            it as it is after this hook.
+    """
+
+
+@hookspec
+def reid_run_start(engine: Engine) -> None:
+    """Prepare for a run: parameters, buffers, counters that the plugin keeps.
+
+    When: once at the start of ``engine.run(...)``, after resuming and before the first epoch.
+    Stop rule: none, every plugin is called. Stability: stable.
+
+    Args:
+        engine: has ``model``, ``optimizer``, ``datamanager``, ``plan``, ``writer``, ``device``.
+    """
+
+
+@hookspec
+def reid_run_end(engine: Engine, result: Mapping[str, Any] | None) -> None:
+    """Finish: close files, send a message.
+
+    When: once at the end of ``engine.run(...)``, also after a failure or Ctrl-C.
+    Stop rule: none, every plugin is called even if another one's fails. Stability: stable.
+
+    Args:
+        engine: the engine.
+        result: what ``results.json`` holds, or None if the run did not finish.
+    """
+
+
+@hookspec
+def reid_epoch_start(engine: Engine) -> None:
+    """Begin an epoch: the model is in training mode, ``engine.epoch`` counts from 0.
+
+    When: before the first batch of each epoch. Stop rule: none. Stability: stable.
+
+    Args:
+        engine: the engine.
+    """
+
+
+@hookspec
+def reid_epoch_end(engine: Engine) -> None:
+    """End an epoch: the learning rate has been stepped, nothing has been saved or tested yet.
+
+    When: after the last batch of each epoch. Stop rule: none. Stability: stable.
+
+    Args:
+        engine: the engine; ``engine.meters`` holds the epoch's averages.
+    """
+
+
+@hookspec(firstresult=True)
+def reid_compute_losses(
+    engine: Engine, batch: Mapping[str, Any], outputs: Outputs
+) -> dict[str, Tensor] | None:
+    """Compute the named loss terms of a batch; the step minimises their sum.
+
+    Wrap it to add a term: that composes with everybody else's terms and with replaced steps::
+
+        @hookimpl(wrapper=True)
+        def reid_compute_losses(engine, batch, outputs):
+            losses = yield
+            return {**losses, "norm": 0.01 * outputs.features.norm(dim=1).mean()}
+
+    When: in each training step, by ``engine.losses(batch)``.
+    Stop rule: first result; the core's own comes last. Stability: stable.
+
+    Args:
+        engine: the engine.
+        batch: ``img (B, 3, h, w)`` and ``pid (B,)`` on the engine's device, ``camid``, ``impath``.
+        outputs: ``logits (B, C)`` and ``features (B, D)``, whatever the engine.
+
+    Returns:
+        Scalar tensors by name, already weighted.
+    """
+
+
+@hookspec(firstresult=True)
+def reid_forward_backward(engine: Engine, batch: Mapping[str, Any]) -> StepOutcome | None:
+    """Carry out one training step, or decline the batch by returning None.
+
+    Replace the step with a plain implementation, or surround it with a wrapper::
+
+        @hookimpl
+        def reid_forward_backward(engine, batch):
+            losses = engine.losses(batch)
+            engine.backward(losses)
+            engine.optimizer_step()
+            return engine.outcome(losses)
+
+    When: for each training batch. Stop rule: first result; the core's own comes last. Only one
+    active plugin may replace the step, unless ``train.step`` picks one. Stability: stable.
+
+    Args:
+        engine: offers ``parse``, ``losses``, ``backward``, ``optimizer_step`` and ``outcome``.
+        batch: ``img (B, 3, h, w)``, ``pid (B,)``, ``camid (B,)``, ``impath``, ``dsetid (B,)``.
+
+    Returns:
+        What the step did; ``StepOutcome.skipped()`` if it left the batch out.
+    """
+
+
+@hookspec
+def reid_step_end(engine: Engine, outcome: StepOutcome) -> None:
+    """Look at a finished step.
+
+    When: after each training step. Stop rule: none. Stability: stable.
+
+    Args:
+        engine: the engine.
+        outcome: the loss terms as numbers, the accuracy, and whether the batch was skipped.
+    """
+
+
+@hookspec
+def reid_checkpoint_save(engine: Engine) -> dict[str, Any] | None:
+    """Give the plugin's own state to the checkpoint.
+
+    When: whenever a checkpoint is written. Each plugin's dictionary is kept under its name.
+    Stop rule: none. Stability: stable.
+
+    Args:
+        engine: the engine.
+
+    Returns:
+        Tensors and plain values only: what ``torch.load(weights_only=True)`` reads back.
+    """
+
+
+@hookspec
+def reid_checkpoint_load(engine: Engine, state: dict[str, Any]) -> None:
+    """Take the plugin's own state back from a checkpoint.
+
+    When: on resume, for plugins that have a part in the checkpoint. Stop rule: none.
+    Stability: stable.
+
+    Args:
+        engine: the engine.
+        state: what this plugin's ``reid_checkpoint_save`` returned.
+    """
+
+
+# --------------------------------------------------------------------------------------------------
+# Evaluation: from images to a report.
+# --------------------------------------------------------------------------------------------------
+
+
+@hookspec(firstresult=True)
+def reid_extract_features(model: nn.Module, images: Tensor) -> Tensor | None:
+    """Turn a batch of images into features; wrap it for flip-testing or pooling.
+
+    When: for each batch of a test. Stop rule: first result; the core's own comes last.
+    Stability: stable.
+
+    Args:
+        model: in evaluation mode, on the images' device.
+        images: ``(B, 3, h, w)``, normalised.
+
+    Returns:
+        Features ``(B, D)``.
+    """
+
+
+@hookspec(firstresult=True)
+def reid_transform_features(query: Tensor, gallery: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Transform the features of a whole target: whitening, query expansion, reduction.
+
+    When: once per target, before distances. Wrap it, so that several transforms compose.
+    Stop rule: first result; the core's own (no change) comes last. Stability: provisional.
+
+    Args:
+        query: ``(Q, D)``.
+        gallery: ``(G, D)``.
+
+    Returns:
+        The two, transformed alike.
+    """
+
+
+@hookspec(firstresult=True)
+def reid_compute_distance(query: Tensor, gallery: Tensor, metric: str) -> Distances | None:
+    """Give the distances between queries and gallery.
+
+    When: once per target. Stop rule: first result; the core's own (``euclidean`` and ``cosine``,
+    never stored as a matrix) comes last. Stability: provisional.
+
+    Args:
+        query: ``(Q, D)``.
+        gallery: ``(G, D)``.
+        metric: the configuration's ``test.dist_metric``.
+
+    Returns:
+        An object whose ``blocks()`` yields rows ``(rows, G)``; smaller is more alike.
+    """
+
+
+@hookspec
+def reid_report(results: Mapping[str, Any]) -> None:
+    """Report the figures of a finished test.
+
+    When: after all targets of a test were evaluated. Stop rule: none. Stability: stable.
+
+    Args:
+        results: target name -> its ``RankingResult``.
+    """

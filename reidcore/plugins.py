@@ -1,0 +1,284 @@
+"""Plugins: discovered, loaded one at a time, isolated, and known by name.
+
+``make_plugins()`` makes a set of plugins, ``with make_plugins(...)`` makes it the current one, and
+``current_plugins()`` is the current set, or one cached default, so that hooks fire alike for
+``reidcore run`` and for engines built by hand.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import pluggy
+
+from reidcore import hookspecs
+from reidcore.discovery import Candidate, installed_candidates, object_candidate, without_disabled
+from reidcore.errors import PluginError, did_you_mean
+from reidcore.lazy import load_target
+
+_log = logging.getLogger(__name__)
+
+CORE = "core"
+THIS_PROCESS = "this process"
+
+
+@dataclass
+class Plugin:
+    """One plugin: where it came from and how it fared.
+
+    Attributes:
+        name: its entry-point name, or a file's stem.
+        distribution: the distribution that brings it; empty for files and objects.
+        version: that distribution's version.
+        state: ``active``, ``disabled`` or ``broken``.
+        error: what went wrong, if it is broken.
+        obj: the module or object with the hook implementations, once loaded.
+        hooks: the hooks it implements.
+    """
+
+    name: str
+    distribution: str = ""
+    version: str = ""
+    state: str = "active"
+    error: Exception | None = None
+    obj: Any = field(default=None, repr=False)
+    hooks: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """The plugin and its distribution, for messages."""
+        return f"{self.name!r} ({self.distribution})" if self.distribution else repr(self.name)
+
+    @property
+    def module_name(self) -> str:
+        """The module that holds the implementations."""
+        return str(getattr(self.obj, "__name__", None) or type(self.obj).__module__)
+
+
+class Plugins:
+    """A set of loaded plugins and the hooks they implement."""
+
+    def __init__(self) -> None:
+        self._manager = pluggy.PluginManager("reidcore")
+        self._manager.add_hookspecs(hookspecs)
+        self._plugins: dict[str, Plugin] = {}
+        self._tokens: list[Token[Plugins | None]] = []
+
+    # -- looking -----------------------------------------------------------------------------------
+
+    @property
+    def hook(self) -> pluggy.HookRelay:
+        """The hooks; ``plugins.hook.reid_step_end(engine=..., outcome=...)`` calls one."""
+        return self._manager.hook
+
+    def __iter__(self) -> Iterator[Plugin]:
+        """All plugins, in the order in which they were loaded."""
+        return iter(self._plugins.values())
+
+    @property
+    def active(self) -> list[Plugin]:
+        """The plugins whose hooks are called, in the order in which they were loaded."""
+        return [plugin for plugin in self if plugin.state == "active"]
+
+    @property
+    def broken(self) -> list[Plugin]:
+        """The plugins that failed, each with its error."""
+        return [plugin for plugin in self if plugin.state == "broken"]
+
+    def get(self, name: str) -> Plugin:
+        """Return the active plugin of that name.
+
+        Raises:
+            PluginError: if there is none, or it is broken or disabled.
+        """
+        plugin = self._plugins.get(name)
+        if plugin is None:
+            near = did_you_mean(name, self._plugins)
+            raise PluginError(f"no plugin is named {name!r}", near or "See: reidcore plugins")
+        if plugin.state == "broken":
+            raise _is_broken(plugin) from plugin.error
+        if plugin.state == "disabled":
+            raise PluginError(f"plugin {plugin.origin} is disabled", "Drop --no-plugin for it.")
+        return plugin
+
+    def implementations(self, hook_name: str) -> list[tuple[Plugin, pluggy.HookImpl]]:
+        """Return the implementations of a hook in call order: wrappers first, outermost first."""
+        caller: pluggy.HookCaller = getattr(self.hook, hook_name)
+        return [
+            (self._plugins[implementation.plugin_name], implementation)
+            for implementation in reversed(caller.get_hookimpls())
+        ]
+
+    def subset_hook(self, hook_name: str, only: Iterable[Plugin]) -> pluggy.HookCaller:
+        """Return a hook that calls these plugins alone."""
+        kept = {id(plugin.obj) for plugin in only}
+        others = [obj for obj in self._manager.get_plugins() if id(obj) not in kept]
+        return self._manager.subset_hook_caller(hook_name, remove_plugins=others)
+
+    def blame(self, error: BaseException) -> Plugin | None:
+        """Return the plugin in whose code ``error`` arose, or None if the core's own was nearer."""
+        modules = []
+        trace = error.__traceback__
+        while trace is not None:
+            modules.append(str(trace.tb_frame.f_globals.get("__name__", "")))
+            trace = trace.tb_next
+        owners = {p.module_name: p for p in self.active if p.name not in (CORE, THIS_PROCESS)}
+        for module in reversed(modules):
+            for owner_module, plugin in owners.items():
+                if module == owner_module or module.startswith(f"{owner_module}."):
+                    return plugin
+            if module == "reidcore" or module.startswith("reidcore."):
+                return None
+        return None
+
+    # -- loading -----------------------------------------------------------------------------------
+
+    def add(self, candidate: Candidate, *, requested: bool = False) -> None:
+        """Load a plugin: import it, register it, check its hooks; or keep it as broken.
+
+        Raises:
+            PluginError: if it is broken and was asked for.
+        """
+        plugin = Plugin(self._free_name(candidate), candidate.distribution, candidate.version)
+        self._plugins[plugin.name] = plugin
+        try:
+            plugin.obj = candidate.load()
+            _refuse_class(plugin)
+            self._manager.register(plugin.obj, name=plugin.name)
+            self._manager.check_pending()
+        except Exception as error:
+            self.fail(plugin, error)
+            if requested:
+                raise _is_broken(plugin) from error
+        else:
+            callers = self._manager.get_hookcallers(plugin.obj) or []
+            plugin.hooks = tuple(sorted(caller.name for caller in callers))
+
+    def disable(self, candidate: Candidate) -> None:
+        """Keep a plugin as disabled, without importing it."""
+        name = self._free_name(candidate)
+        self._plugins[name] = Plugin(
+            name, candidate.distribution, candidate.version, state="disabled"
+        )
+
+    def fail(self, plugin: Plugin, error: Exception) -> None:
+        """Take a plugin out whole and keep the reason; told in one line, costing nothing else."""
+        if self._manager.get_name(plugin.obj) is not None:
+            self._manager.unregister(plugin.obj)
+        plugin.state, plugin.error, plugin.hooks = "broken", error, ()
+        _log.warning("! plugin %s is left out: %s", plugin.origin, describe(error))
+
+    def _free_name(self, candidate: Candidate) -> str:
+        taken = self._plugins.get(candidate.name)
+        if taken is None:
+            return candidate.name
+        qualified = f"{candidate.distribution or candidate.location}/{candidate.name}"
+        if qualified in self._plugins:
+            raise PluginError(f"plugin {qualified!r} was given twice", "Name it once.")
+        _log.warning(
+            "! two plugins are named %r: the one of %s keeps the name, the other is %r",
+            candidate.name,
+            taken.distribution or "this run",
+            qualified,
+        )
+        return qualified
+
+    # -- being current -----------------------------------------------------------------------------
+
+    def __enter__(self) -> Plugins:
+        self._tokens.append(_current.set(self))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        _current.reset(self._tokens.pop())
+
+
+_current: ContextVar[Plugins | None] = ContextVar("reidcore_plugins", default=None)
+
+
+def make_plugins(
+    entry_points: bool = True,
+    extra: Sequence[Any] = (),
+    disabled: Sequence[str] = (),
+    only: Sequence[str] | None = None,
+) -> Plugins:
+    """Load plugins into a new set.
+
+    Args:
+        entry_points: load what is installed under the entry-point group ``reidcore``.
+        extra: further plugins, added last: modules, objects, paths of ``.py`` files, or names of
+            importable modules.
+        disabled: entry-point or distribution names to leave out; ``"all"`` leaves out every
+            installed one. ``REIDCORE_DISABLE_PLUGINS`` (comma separated) adds to them.
+        only: entry-point or distribution names to restrict to.
+
+    Raises:
+        PluginError: if a plugin that was asked for (in ``extra`` or ``only``) is missing or broken.
+    """
+    plugins = Plugins()
+    plugins.add(object_candidate("reidcore.defaults", name=CORE), requested=True)
+    if entry_points:
+        candidates = installed_candidates()
+        _check_known(candidates, only or ())
+        kept, left_out = without_disabled(candidates, disabled, only)
+        for candidate in left_out:
+            plugins.disable(candidate)
+        for candidate in kept:
+            plugins.add(candidate, requested=bool(candidate.names & set(only or ())))
+        this_process = load_target("reidcore.data.this_process:PLUGIN")
+        plugins.add(object_candidate(this_process, name=THIS_PROCESS), requested=True)
+    for item in extra:
+        plugins.add(object_candidate(item), requested=True)
+    return plugins
+
+
+def current_plugins() -> Plugins:
+    """Return the set made current by ``with make_plugins(...)``, or the cached default."""
+    return _current.get() or _default_plugins()
+
+
+@functools.cache
+def _default_plugins() -> Plugins:
+    return make_plugins()
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception as one line: its type and what it says."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _check_known(candidates: Sequence[Candidate], names: Iterable[str]) -> None:
+    known = {name for candidate in candidates for name in candidate.names}
+    for name in names:
+        if name not in known:
+            raise PluginError(
+                f"plugin {name!r} is not installed",
+                did_you_mean(name, known) or "Install the package that brings it.",
+            )
+
+
+def _refuse_class(plugin: Plugin) -> None:
+    if isinstance(plugin.obj, type):
+        raise TypeError(
+            f"it is the class {plugin.obj.__name__}; give an instance: {plugin.obj.__name__}()"
+        )
+
+
+def _is_broken(plugin: Plugin) -> PluginError:
+    assert plugin.error is not None
+    return PluginError(
+        f"plugin {plugin.origin} is broken: {describe(plugin.error)}",
+        "Mend or uninstall it; --debug shows the traceback.",
+    )
