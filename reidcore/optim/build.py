@@ -1,0 +1,123 @@
+"""Build an optimizer or a scheduler by its registered name, under Torchreid's argument names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from reidcore.errors import ConfigError, did_you_mean
+from reidcore.optim.groups import parameter_groups
+from reidcore.registry import find
+
+if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
+    from reidcore.registry import Entry
+
+
+def build_optimizer(
+    model: nn.Module,
+    optim: str = "adam",
+    lr: float = 0.0003,
+    weight_decay: float = 5e-04,
+    momentum: float = 0.9,
+    sgd_dampening: float = 0,
+    sgd_nesterov: bool = False,
+    rmsprop_alpha: float = 0.99,
+    adam_beta1: float = 0.9,
+    adam_beta2: float = 0.99,
+    staged_lr: bool = False,
+    new_layers: str | Iterable[str] = "",
+    base_lr_mult: float = 0.1,
+    plugins: Plugins | None = None,
+    **section: Any,
+) -> Optimizer:
+    """Build an optimizer over a model's parameters.
+
+    Args:
+        model: the network, bare or data-parallel.
+        optim: a registered name: adam, amsgrad, radam, sgd, rmsprop, or a plugin's.
+        lr: learning rate.
+        weight_decay: L2 penalty (decoupled decay for radam).
+        momentum: for sgd and rmsprop.
+        sgd_dampening: dampening of sgd's momentum.
+        sgd_nesterov: Nesterov momentum for sgd.
+        rmsprop_alpha: smoothing constant of rmsprop.
+        adam_beta1: decay of the first moment, for adam, amsgrad and radam.
+        adam_beta2: decay of the second moment.
+        staged_lr: train all but ``new_layers`` at ``lr * base_lr_mult``.
+        new_layers: dotted names of the layers that start from random weights.
+        base_lr_mult: factor on the base layers' learning rate.
+        plugins: where to look the name up; the current plugins by default.
+        **section: the optimizer's own further options.
+
+    Raises:
+        UnknownNameError: no such optimizer, or no such layer.
+        ConfigError: an option is unknown or out of its range.
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be a torch.nn.Module, not {type(model).__name__}")
+    entry = find("optimizers", optim, plugins)
+    # Only what an entry lists among its options' spellings is handed on, so that these defaults
+    # never override those of a plugin's optimizer that happens to share a name.
+    spelled = {
+        "momentum": momentum,
+        "sgd_dampening": sgd_dampening,
+        "sgd_nesterov": sgd_nesterov,
+        "rmsprop_alpha": rmsprop_alpha,
+        "adam_beta1": adam_beta1,
+        "adam_beta2": adam_beta2,
+    }
+    options = {entry.options[key]: value for key, value in spelled.items() if key in entry.options}
+    options.update(_own_options(entry, section))
+    groups = parameter_groups(model, lr, staged_lr, new_layers, base_lr_mult)
+    return cast(Optimizer, entry.load()(groups, lr, weight_decay, **options))
+
+
+def build_lr_scheduler(
+    optimizer: Optimizer,
+    lr_scheduler: str = "single_step",
+    stepsize: int | Sequence[int] = 1,
+    gamma: float = 0.1,
+    max_epoch: int = 1,
+    plugins: Plugins | None = None,
+    **section: Any,
+) -> LRScheduler:
+    """Build a learning-rate scheduler, stepped once after each epoch.
+
+    Args:
+        optimizer: the optimizer whose rates it sets.
+        lr_scheduler: a registered name: single_step, multi_step, cosine, or a plugin's.
+        stepsize: epochs between two falls (single_step) or the list of epochs (multi_step).
+        gamma: factor at each fall.
+        max_epoch: length of the cosine, in epochs.
+        plugins: where to look the name up; the current plugins by default.
+        **section: the scheduler's own further options.
+
+    Raises:
+        UnknownNameError: no such scheduler.
+        ConfigError: ``stepsize`` does not suit the scheduler, or an option is unknown.
+    """
+    entry = find("schedulers", lr_scheduler, plugins)
+    offered = {"stepsize": stepsize, "gamma": gamma, "max_epoch": max_epoch}
+    accepted = entry.parameters()
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
+    options = {key: value for key, value in offered.items() if takes_all or key in accepted}
+    options.update(_own_options(entry, section))
+    return cast(LRScheduler, entry.load()(optimizer, **options))
+
+
+def _own_options(entry: Entry, section: Mapping[str, Any]) -> dict[str, Any]:
+    accepted = entry.parameters()
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
+    options = {entry.options.get(key, key): value for key, value in section.items()}
+    for key in options:
+        if key not in accepted and not takes_all:
+            raise ConfigError(
+                f"{entry.name} (from {entry.plugin}) has no option {key!r}",
+                did_you_mean(key, accepted) or f"It has: {', '.join(accepted)}",
+            )
+    return options
