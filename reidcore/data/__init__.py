@@ -1,0 +1,47 @@
+"""Samples, datasets, transforms and loaders.
+
+The names below are imported when they are first used, so that a plugin may name this package at
+its top without importing torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reidcore.lazy import attach
+
+if TYPE_CHECKING:
+    from reidcore.data.catalogue import init_image_dataset as init_image_dataset
+    from reidcore.data.dataset import Dataset as Dataset
+    from reidcore.data.dataset import ImageDataset as ImageDataset
+    from reidcore.data.folders import from_folders as from_folders
+    from reidcore.data.manager import DataManager as DataManager
+    from reidcore.data.manager import ImageDataManager as ImageDataManager
+    from reidcore.data.reading import UnreadableImageError as UnreadableImageError
+    from reidcore.data.reading import read_image as read_image
+    from reidcore.data.sample import Sample as Sample
+    from reidcore.data.sample import Splits as Splits
+    from reidcore.data.sampling import build_train_sampler as build_train_sampler
+    from reidcore.data.table import SampleTable as SampleTable
+    from reidcore.data.this_process import register_image_dataset as register_image_dataset
+    from reidcore.data.transforms.build import build_transforms as build_transforms
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "DataManager": "reidcore.data.manager:DataManager",
+        "Dataset": "reidcore.data.dataset:Dataset",
+        "ImageDataManager": "reidcore.data.manager:ImageDataManager",
+        "ImageDataset": "reidcore.data.dataset:ImageDataset",
+        "Sample": "reidcore.data.sample:Sample",
+        "SampleTable": "reidcore.data.table:SampleTable",
+        "Splits": "reidcore.data.sample:Splits",
+        "UnreadableImageError": "reidcore.data.reading:UnreadableImageError",
+        "build_train_sampler": "reidcore.data.sampling:build_train_sampler",
+        "build_transforms": "reidcore.data.transforms.build:build_transforms",
+        "from_folders": "reidcore.data.folders:from_folders",
+        "init_image_dataset": "reidcore.data.catalogue:init_image_dataset",
+        "read_image": "reidcore.data.reading:read_image",
+        "register_image_dataset": "reidcore.data.this_process:register_image_dataset",
+    },
+)

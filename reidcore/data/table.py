@@ -1,0 +1,242 @@
+"""Samples as columns: counting, relabelling and merging are array code."""
+
+from __future__ import annotations
+
+import hashlib
+import operator
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from reidcore.data.sample import Sample, SamplePath, Samples
+from reidcore.errors import DataError
+
+Int64Array: TypeAlias = npt.NDArray[np.int64]
+
+
+class Counts(NamedTuple):
+    """How much a table holds.
+
+    Attributes:
+        ids: Number of identities.
+        images: Number of images (or tracklets).
+        cameras: Number of cameras.
+    """
+
+    ids: int
+    images: int
+    cameras: int
+
+
+@dataclass(frozen=True, eq=False)
+class SampleTable(Sequence[Sample]):
+    """An immutable sequence of N samples, stored as columns.
+
+    Indexing with an integer gives a `Sample`, with a slice a table.
+
+    Attributes:
+        paths: (N,) paths.
+        pids: (N,) identities, int64.
+        camids: (N,) cameras, int64.
+        dsetids: (N,) indices of the source datasets, int64.
+        columns: Further columns of length N that some datasets have, such as ``clothes``.
+    """
+
+    paths: Sequence[SamplePath]
+    pids: Int64Array
+    camids: Int64Array
+    dsetids: Int64Array
+    columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.paths), len(self.pids), len(self.camids), len(self.dsetids)}
+        lengths.update(len(column) for column in self.columns.values())
+        if len(lengths) > 1:
+            raise DataError(f"the columns of a table differ in length: {sorted(lengths)}")
+
+    @classmethod
+    def of(
+        cls,
+        items: Samples,
+        where: str = "the samples",
+        columns: Mapping[str, npt.NDArray[Any]] | None = None,
+    ) -> SampleTable:
+        """Make a table from samples or Torchreid's tuples; a table is returned as it is.
+
+        Args:
+            items: `Sample`, ``(path, pid, camid)`` or ``(path, pid, camid, dsetid)`` each.
+            where: What they are, for messages: ``"'train' of market1501"``.
+            columns: Further columns, each as long as ``items``.
+
+        Raises:
+            DataError: An item has another form; the message names the first one.
+        """
+        if isinstance(items, SampleTable):
+            return replace(items, columns={**items.columns, **columns}) if columns else items
+        rows = [
+            item if type(item) is Sample else _as_sample(item, number, where)
+            for number, item in enumerate(items)
+        ]
+        return cls(
+            [_as_path(row, number, where) for number, row in enumerate(rows)],
+            _int_column([row.pid for row in rows], "pid", where),
+            _int_column([row.camid for row in rows], "camid", where),
+            _int_column([row.dsetid for row in rows], "dsetid", where),
+            dict(columns or {}),
+        )
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> SampleTable: ...
+    def __getitem__(self, index: int | slice) -> Sample | SampleTable:
+        if isinstance(index, slice):
+            return self.take(np.arange(len(self))[index])
+        return Sample(
+            self.paths[index],
+            int(self.pids[index]),
+            int(self.camids[index]),
+            int(self.dsetids[index]),
+        )
+
+    def __iter__(self) -> Iterator[Sample]:
+        labels = zip(self.pids.tolist(), self.camids.tolist(), self.dsetids.tolist(), strict=True)
+        for path, (pid, camid, dsetid) in zip(self.paths, labels, strict=True):
+            yield Sample(path, pid, camid, dsetid)
+
+    def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_] | Int64Array) -> SampleTable:
+        """Return the table of some rows, given by indices or by an (N,) mask."""
+        indices = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        return SampleTable(
+            [self.paths[index] for index in indices.tolist()],
+            self.pids[indices],
+            self.camids[indices],
+            self.dsetids[indices],
+            {name: column[indices] for name, column in self.columns.items()},
+        )
+
+    def shifted(self, pids: int = 0, camids: int = 0) -> SampleTable:
+        """Return the table with constants added to its labels."""
+        return replace(self, pids=self.pids + pids, camids=self.camids + camids)
+
+    def of_dataset(self, dsetid: int) -> SampleTable:
+        """Return the table with all its samples said to be of one source dataset."""
+        return replace(self, dsetids=np.full(len(self), dsetid, dtype=np.int64))
+
+    def relabelled(self) -> SampleTable:
+        """Return the table with its C identities numbered 0..C-1 in ascending order."""
+        _, labels = np.unique(self.pids, return_inverse=True)
+        return replace(self, pids=labels.reshape(-1).astype(np.int64, copy=False))
+
+    def without(self, pids: Sequence[int]) -> SampleTable:
+        """Return the table without the rows of these identities."""
+        if not len(pids):
+            return self
+        junk = np.isin(self.pids, np.asarray(pids, dtype=np.int64))
+        return self.take(~junk) if junk.any() else self
+
+    def distinct(self) -> SampleTable:
+        """Return the table without the later rows of a path that came before."""
+        first: dict[SamplePath, int] = {}
+        for index, path in enumerate(self.paths):
+            first.setdefault(path, index)
+        if len(first) == len(self):
+            return self
+        return self.take(np.fromiter(first.values(), dtype=np.int64, count=len(first)))
+
+    @staticmethod
+    def joined(tables: Sequence[SampleTable]) -> SampleTable:
+        """Put tables one below the other; further columns stay where every table has them."""
+        if not tables:
+            return SampleTable.of([])
+        shared = set.intersection(*(set(table.columns) for table in tables))
+        return SampleTable(
+            [path for table in tables for path in table.paths],
+            np.concatenate([table.pids for table in tables]),
+            np.concatenate([table.camids for table in tables]),
+            np.concatenate([table.dsetids for table in tables]),
+            {
+                name: np.concatenate([table.columns[name] for table in tables])
+                for name in sorted(shared)
+            },
+        )
+
+    @cached_property
+    def counts(self) -> Counts:
+        """How many identities, images and cameras there are."""
+        return Counts(len(np.unique(self.pids)), len(self), len(np.unique(self.camids)))
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 (hexadecimal) of what the table says, wherever the files lie.
+
+        It covers the order, the labels, and the paths below the folder common to all of them: not
+        the contents of the files.
+        """
+        frames = [(path,) if isinstance(path, str) else path for path in self.paths]
+        above = _common_folder([names[0] for names in frames])
+        digest = hashlib.sha256()
+        for names in frames:
+            below = "\0".join(name.removeprefix(above) for name in names)
+            digest.update(below.replace(os.sep, "/").encode("utf-8", "surrogateescape") + b"\n")
+        digest.update(self.pids.astype("<i8").tobytes())
+        digest.update(self.camids.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+
+def _common_folder(paths: Sequence[str]) -> str:
+    if not paths:
+        return ""
+    # What the first and the last in order share, all share.
+    folders = [Path(min(paths)).parent, Path(max(paths)).parent]
+    if folders[0].is_absolute() != folders[1].is_absolute():
+        return ""
+    return os.path.join(os.path.commonpath(folders), "")  # noqa: PTH118  (for its separator)
+
+
+def _as_sample(item: Any, number: int, where: str) -> Sample:
+    if isinstance(item, Sequence) and not isinstance(item, str) and len(item) in (3, 4):
+        return Sample(*item)
+    raise DataError(
+        f"item {number} of {where} is {item!r}",
+        "Each must be (path, pid, camid) or (path, pid, camid, dsetid)",
+    )
+
+
+def _as_path(row: Sample, number: int, where: str) -> SamplePath:
+    path: object = row.path
+    if isinstance(path, str):
+        return path
+    if isinstance(path, os.PathLike):
+        return str(os.fspath(path))
+    frames = path if isinstance(path, tuple | list) else ()
+    if frames and all(isinstance(frame, str | os.PathLike) for frame in frames):
+        return tuple(str(os.fspath(frame)) for frame in frames)
+    raise DataError(
+        f"item {number} of {where} has the path {path!r}",
+        "It must be a path, or a tuple of paths for a tracklet",
+    )
+
+
+def _int_column(values: list[int], name: str, where: str) -> Int64Array:
+    column = np.array(values) if values else np.empty(0, dtype=np.int64)
+    if column.ndim == 1 and column.dtype.kind in "iu":
+        return column.astype(np.int64, copy=False)
+    for number, value in enumerate(values):
+        if isinstance(value, bool | np.bool_) or not _is_index(value):
+            raise DataError(
+                f"item {number} of {where} has {name}={value!r}", "It must be a whole number"
+            )
+    return np.array([operator.index(value) for value in values], dtype=np.int64)
+
+
+def _is_index(value: object) -> bool:
+    return hasattr(value, "__index__")
