@@ -1,0 +1,102 @@
+"""Models by name: every one comes from a plugin."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+
+from reidcore.errors import ConfigError, PluginError, UnknownNameError, did_you_mean
+from reidcore.models.adapt import adapt
+from reidcore.registry import Entry, entries, find
+
+if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
+
+_log = logging.getLogger(__name__)
+
+
+def build_model(
+    name: str,
+    num_classes: int,
+    loss: str = "softmax",
+    pretrained: bool = True,
+    use_gpu: bool = True,
+    plugins: Plugins | None = None,
+    **section: Any,
+) -> nn.Module:
+    """Build a model that a plugin registered.
+
+    Args:
+        name: its name, or ``plugin/name``.
+        num_classes: number of training identities (C).
+        loss: ``"softmax"`` or ``"triplet"``: what a bare call returns in training mode.
+        pretrained: start from published weights, if the model has any.
+        use_gpu: handed on to the few models that ask for it; moves nothing.
+        plugins: where to look; by default the current plugins.
+        **section: further options of that model.
+
+    Returns:
+        The model, on the CPU and in training mode, under the contract of ``ReidModel``.
+
+    Raises:
+        UnknownNameError: if no plugin has such a model, or the model no such option.
+        ConfigError: if an option that it needs is missing.
+        PluginError: if its plugin is broken, or builds something else than a module.
+    """
+    entry = find("models", name, plugins)
+    standard = {
+        "num_classes": num_classes,
+        "loss": loss,
+        "pretrained": pretrained,
+        "use_gpu": use_gpu,
+    }
+    built = entry.load()(**_arguments(entry, standard, section))
+    if not isinstance(built, nn.Module):
+        raise PluginError(
+            f"model {name!r} of plugin {entry.plugin!r} is a {type(built).__name__}, "
+            "not a torch.nn.Module",
+            "Its factory must return the network.",
+        )
+    return adapt(built, loss)
+
+
+def show_avai_models(plugins: Plugins | None = None) -> list[str]:
+    """Log the names of all models and return them."""
+    names = [entry.name for entry in entries("models", plugins)]
+    _log.info("%s", names)
+    return names
+
+
+def _arguments(
+    entry: Entry, standard: Mapping[str, Any], section: Mapping[str, Any]
+) -> dict[str, Any]:
+    parameters = entry.parameters()
+    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    options = {entry.options.get(key, key): value for key, value in section.items()}
+    own = [key for key in _named(parameters) if key not in standard]
+    for key in options:
+        if key in standard or not (takes_any or key in own):
+            raise UnknownNameError(
+                f"model {entry.name!r} of plugin {entry.plugin!r} has no option {key!r}",
+                f"{did_you_mean(key, own)} Its options: {', '.join(own) or 'none'}.".strip(),
+            )
+    missing = [key for key in own if key not in options and _is_required(parameters[key])]
+    if missing:
+        raise ConfigError(
+            f"model {entry.name!r} of plugin {entry.plugin!r} needs {', '.join(missing)}",
+            "Give it in the model's section.",
+        )
+    return {key: value for key, value in standard.items() if key in parameters} | options
+
+
+def _named(parameters: Mapping[str, inspect.Parameter]) -> list[str]:
+    wildcards = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    return [name for name, parameter in parameters.items() if parameter.kind not in wildcards]
+
+
+def _is_required(parameter: inspect.Parameter) -> bool:
+    return parameter.default is inspect.Parameter.empty

@@ -1,0 +1,123 @@
+"""The model contract: what every re-identification network returns, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from torch import Tensor, nn
+
+from reidcore.errors import UnknownNameError, did_you_mean
+
+Logits: TypeAlias = Tensor | Sequence[Tensor]
+Features: TypeAlias = Tensor | tuple[Tensor, ...]
+
+
+class Outputs(NamedTuple):
+    """Everything a loss may look at.
+
+    Attributes:
+        logits: (B, C); a sequence of them, one for each part or branch, for a part model.
+        features: (B, D); a tuple of them for a model that trains several branches.
+    """
+
+    logits: Logits
+    features: Features
+
+
+# What a bare ``model(images)`` gives in training mode, by the loss that the model was built for.
+_TRAINING_RETURNS: dict[str, Callable[[Outputs], Any]] = {
+    "softmax": lambda outputs: outputs.logits,
+    "triplet": lambda outputs: outputs,
+}
+
+
+class ReidModel(nn.Module):
+    """Base of re-identification networks: a subclass writes layers, this class the contract.
+
+    Most networks define ``featuremaps``, ``embed`` and a ``classifier``. One with parts, branches
+    or a margin classifier also defines ``heads`` (what is trained) and ``retrieval`` (what is
+    compared), one that is no chain of maps and pooling defines ``describe``.
+
+    Shapes: B batch, D feature dim, C classes, h and w the size of the last maps.
+
+    Args:
+        loss: ``"softmax"`` (training returns logits) or ``"triplet"`` (logits and features). It
+            concerns a bare call alone: ``outputs="all"`` gives both under either.
+
+    Raises:
+        UnknownNameError: if ``loss`` is neither.
+    """
+
+    classifier: nn.Module
+    feature_dim: int
+
+    def __init__(self, loss: str = "softmax") -> None:
+        super().__init__()
+        self.loss = checked_loss(loss)
+
+    def featuremaps(self, images: Tensor) -> Tensor:
+        """Return the last convolutional maps (B, channels, h, w) of ``images`` (B, 3, H, W)."""
+        raise NotImplementedError(f"{type(self).__name__} defines no featuremaps(images)")
+
+    def embed(self, maps: Tensor) -> Any:
+        """Pool maps (B, channels, h, w) into the embedding: features (B, D) for most networks."""
+        raise NotImplementedError(f"{type(self).__name__} defines no embed(maps)")
+
+    def describe(self, images: Tensor) -> Any:
+        """Return the embedding that ``heads`` and ``retrieval`` read."""
+        return self.embed(self.featuremaps(images))
+
+    def heads(self, embedding: Any, pids: Tensor | None) -> Outputs:
+        """Return what the losses see; ``pids`` (B,) are there for classifiers with a margin."""
+        return Outputs(self.classifier(embedding), embedding)
+
+    def retrieval(self, embedding: Any) -> Tensor:
+        """Return the features (B, D) by which images are compared."""
+        features: Tensor = embedding
+        return features
+
+    def forward(
+        self,
+        images: Tensor,
+        return_featuremaps: bool = False,
+        *,
+        outputs: Literal["auto", "all"] = "auto",
+        pids: Tensor | None = None,
+    ) -> Any:
+        """Run the network on ``images`` (B, 3, H, W).
+
+        Args:
+            images: normalised images.
+            return_featuremaps: give the last maps (B, channels, h, w) and stop there.
+            outputs: ``"all"`` gives ``Outputs(logits, features)`` in either mode.
+            pids: labels (B,) of the images, for classifiers that need them.
+
+        Returns:
+            By default features (B, D) in evaluation mode and, in training mode, logits or
+            ``(logits, features)`` according to ``loss``.
+        """
+        if return_featuremaps:
+            return self.featuremaps(images)
+        embedding = self.describe(images)
+        if outputs == "all":
+            return self.heads(embedding, pids)
+        if not self.training:
+            return self.retrieval(embedding)
+        return trained_on(self.loss, self.heads(embedding, pids))
+
+
+def checked_loss(loss: str) -> str:
+    """Return ``loss`` if it names something a bare call can return in training mode."""
+    if loss in _TRAINING_RETURNS:
+        return loss
+    raise UnknownNameError(
+        f"a model cannot be built for loss {loss!r}",
+        f"{did_you_mean(loss, _TRAINING_RETURNS)} Use 'softmax' (it returns logits) or 'triplet' "
+        "(logits and features); outputs='all' returns both whatever the loss.".strip(),
+    )
+
+
+def trained_on(loss: str, outputs: Outputs) -> Any:
+    """Return the part of ``outputs`` that training under ``loss`` expects from a bare call."""
+    return _TRAINING_RETURNS[loss](outputs)

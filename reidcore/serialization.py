@@ -1,0 +1,96 @@
+"""Checkpoints read without running code from them, and written whole or not at all."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from reidcore.errors import CheckpointError
+from reidcore.files import PathLike, atomic_write
+
+# Torchreid and others store metrics as numpy scalars. Rebuilding one takes three harmless names;
+# numpy 2 moved the first, so old and new files spell it differently.
+_SCALAR_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
+_SCALAR_DTYPES = "?bhilqBHILQefd"
+
+_BLOCKED_NAME = re.compile(r"GLOBAL ([\w.]+)")
+
+
+def load_safely(path: PathLike, map_location: str | torch.device = "cpu") -> Any:
+    """Load what ``torch.save`` wrote: tensors, containers, plain and numpy scalars, nothing else.
+
+    Args:
+        path: a file in the zip format or in the older one that precedes torch 1.6.
+        map_location: device that the tensors are put on.
+
+    Returns:
+        The stored object, most often a dict.
+
+    Raises:
+        CheckpointError: if the file is missing, damaged, no checkpoint, or asks to run code.
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise CheckpointError(
+            f"no checkpoint at {str(file)!r}", "Check the path; it must name a file."
+        )
+    try:
+        return _load(file, map_location)
+    except pickle.UnpicklingError as error:
+        raise _refused(file, error) from error
+    except PermissionError as error:
+        raise CheckpointError(f"{str(file)!r} may not be read: {error.strerror}") from error
+    except Exception as error:  # a damaged file breaks the reader in any of a dozen ways
+        raise _unreadable(file, error) from error
+
+
+def save_atomically(obj: Any, path: PathLike) -> None:
+    """Write ``obj`` with ``torch.save``; an older file at ``path`` stays until this one is whole.
+
+    Raises:
+        UserError: if the folder or the file cannot be written.
+    """
+    with atomic_write(path) as file:
+        torch.save(obj, file)
+
+
+def _load(file: Path, map_location: str | torch.device) -> Any:
+    wanted = _numpy_scalar_names()
+    already = torch.serialization.get_safe_globals()
+    # Only what is new is allowed here, since leaving the block takes away all that it names.
+    with torch.serialization.safe_globals([name for name in wanted if name not in already]):
+        try:
+            return torch.load(file, map_location=map_location, weights_only=True)
+        except UnicodeDecodeError:  # written by Python 2
+            return torch.load(file, map_location=map_location, weights_only=True, encoding="latin1")
+
+
+def _numpy_scalar_names() -> list[Any]:
+    rebuild = np.float64(0).__reduce__()[0]
+    names: list[Any] = [(rebuild, f"{module}.scalar") for module in _SCALAR_MODULES]
+    return [*names, np.dtype, *{type(np.dtype(code)) for code in _SCALAR_DTYPES}]
+
+
+def _refused(file: Path, error: pickle.UnpicklingError) -> CheckpointError:
+    blocked = _BLOCKED_NAME.search(str(error))
+    if blocked is None:
+        return _unreadable(file, error)
+    return CheckpointError(
+        f"refused to load {str(file)!r}: it asks to run {blocked.group(1)!r}, and a checkpoint "
+        "holds only tensors, numbers and text",
+        "Do not open it elsewhere unless you trust its author; ask for a plain state dict.",
+    )
+
+
+def _unreadable(file: Path, error: Exception) -> CheckpointError:
+    size = file.stat().st_size
+    reason = "it is empty" if size == 0 else f"{type(error).__name__} after reading {size} bytes"
+    return CheckpointError(
+        f"{str(file)!r} is damaged or no torch checkpoint ({reason})",
+        "Copy or download it again; files must have been written by torch.save.",
+    )
