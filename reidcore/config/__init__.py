@@ -1,0 +1,40 @@
+"""The run configuration: defaults, YAML, overrides, and the sections of the components in use.
+
+It is read in two phases, because a run's plugins are named by its configuration::
+
+    draft = read_config("my_run.yaml", ["train.max_epoch=10"])  # needs no component
+    plugins = ...                                               # made from draft.plugins
+    config = check_config(draft, plugins)                       # judges components' sections
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reidcore.lazy import attach
+
+if TYPE_CHECKING:
+    from reidcore.config.check import check_config as check_config
+    from reidcore.config.draft import Draft as Draft
+    from reidcore.config.draft import read_config as read_config
+    from reidcore.config.load import load_config as load_config
+    from reidcore.config.origins import Origin as Origin
+    from reidcore.config.resolve import resolved as resolved
+    from reidcore.config.schema import Config as Config
+    from reidcore.config.sections import options_of as options_of
+    from reidcore.config.selection import chosen_protocol as chosen_protocol
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Config": "reidcore.config.schema:Config",
+        "Draft": "reidcore.config.draft:Draft",
+        "Origin": "reidcore.config.origins:Origin",
+        "check_config": "reidcore.config.check:check_config",
+        "chosen_protocol": "reidcore.config.selection:chosen_protocol",
+        "load_config": "reidcore.config.load:load_config",
+        "options_of": "reidcore.config.sections:options_of",
+        "read_config": "reidcore.config.draft:read_config",
+        "resolved": "reidcore.config.resolve:resolved",
+    },
+)

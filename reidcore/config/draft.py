@@ -1,0 +1,129 @@
+"""Phase one: read, merge and type the core's keys, without any component."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from reidcore.config.origins import Layer, Origin, Tree, at
+from reidcore.config.overrides import parse_overrides
+from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
+from reidcore.config.schema import Config, LossSection
+from reidcore.config.sources import read_source
+
+if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
+
+
+class Draft:
+    """A configuration whose components' sections are still to be judged.
+
+    Attributes:
+        layer: what was given, with its origins.
+        problems: mistakes among the core's keys.
+        config: the typed configuration; a mistaken key holds its default.
+    """
+
+    def __init__(self, layer: Layer) -> None:
+        self.layer = layer
+        self.problems: list[Problem] = []
+        self.config = self._typed(_without_empty_sections(layer.tree, Config))
+        self.config._origins = dict(layer.origins)
+
+    @property
+    def plugins(self) -> list[str] | None:
+        """The plugins that the run is restricted to; None for all.
+
+        Raises:
+            ConfigError: the value is not a list of names.
+        """
+        refuse([problem for problem in self.problems if problem.place[0] == "plugins"], self.layer)
+        return self.config.plugins
+
+    def _typed(self, tree: Tree) -> Config:
+        self._drop_loose_keys(tree)
+        while True:
+            try:
+                return Config.model_validate(tree)
+            except ValidationError as error:
+                found = from_validation(error, tree, Config)
+            self.problems += found
+            for problem in found:
+                _drop(tree, problem.place)
+
+    def _drop_loose_keys(self, tree: Tree) -> None:
+        """Only sections may stand beside the core's keys, at the top and under ``loss``."""
+        loss = tree.get("loss")
+        levels: list[tuple[tuple[str, ...], Tree, type[BaseModel]]] = [((), tree, Config)]
+        if isinstance(loss, dict):
+            levels.append((("loss",), loss, LossSection))
+        for place, section, schema in levels:
+            known = keys_of(schema, ())
+            for key in [key for key in section if key not in known]:
+                if not isinstance(section[key], dict):
+                    self.problems.append(unknown_key((*place, key), known))
+                    del section[key]
+
+
+def read_config(
+    source: str | Path | Mapping[str, Any] | None = None,
+    overrides: Sequence[str] = (),
+    flags: Mapping[str, Any] | None = None,
+    plugins: Plugins | None = None,
+) -> Draft:
+    """Read a configuration; defaults < file < flags < overrides.
+
+    Args:
+        source: a YAML file, a recipe's name, a nested mapping of values, or None for defaults.
+        overrides: ``key=value`` words or ``key value`` pairs.
+        flags: nested values from command-line flags, such as ``{"data": {"sources": ["a"]}}``.
+        plugins: where recipes are looked up; the current plugins by default.
+
+    Returns:
+        A draft; its ``plugins`` tells which plugins the run is restricted to. Mistakes among the
+        keys are told by :func:`check_config`, together with those in components' sections.
+
+    Raises:
+        ConfigError: the file is missing or no plain YAML, or an override cannot be read.
+        UnknownNameError: no recipe bears the name.
+    """
+    layer = Layer()
+    if isinstance(source, Mapping):
+        layer.update(Layer.of(source, Origin("file", "the given values")))
+    elif source is not None:
+        layer.update(read_source(source, plugins))
+    layer.update(Layer.of(flags or {}, Origin("flag")))
+    layer.update(parse_overrides(overrides))
+    return Draft(layer)
+
+
+def _without_empty_sections(tree: Tree, schema: type[BaseModel]) -> Tree:
+    """Copy a tree, reading an empty section (YAML's null) as one without keys."""
+    copied: Tree = {}
+    for key, value in tree.items():
+        field = schema.model_fields.get(key)
+        inner = field.annotation if field is not None else None
+        section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+        own = section is not None or (field is None and schema in (Config, LossSection))
+        if value is None and own:
+            copied[key] = {}
+        elif section is not None and isinstance(value, dict):
+            copied[key] = _without_empty_sections(value, section)
+        else:
+            copied[key] = copy.deepcopy(value)
+    return copied
+
+
+def _drop(tree: Tree, place: tuple[str | int, ...]) -> None:
+    """Remove a key, or the list that a mistaken item stands in."""
+    names = [part for part in place if isinstance(part, str)]
+    try:
+        section = at(tree, tuple(names[:-1]))
+    except KeyError:
+        return
+    if isinstance(section, dict):
+        section.pop(names[-1], None)

@@ -1,0 +1,92 @@
+"""Layers of values, merged with the later ones winning, and where each value came from."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Path = tuple[str, ...]
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value was set.
+
+    Args:
+        kind: ``"default"``, ``"file"``, ``"flag"`` or ``"override"``.
+        text: how to show it: ``"my_run.yaml:12"``, ``"train.lr=0.1"``; empty for a default.
+    """
+
+    kind: str
+    text: str = ""
+
+    def __str__(self) -> str:
+        if self.kind in ("override", "flag"):
+            return f"{self.kind} {self.text}".rstrip()
+        return self.text or self.kind
+
+
+Origins = dict[Path, Origin]
+
+
+@dataclass
+class Layer:
+    """A nested tree of values with the origin of each of its keys."""
+
+    tree: Tree = field(default_factory=dict)
+    origins: Origins = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], origin: Origin) -> Layer:
+        """Make a layer whose every value has one origin."""
+        layer = cls()
+        for key, value in values.items():
+            layer.set((str(key),), value, origin)
+        return layer
+
+    def set(self, path: Path, value: Any, origin: Origin) -> None:
+        """Set one key; a mapping is merged into the one that is there, anything else replaces."""
+        if isinstance(value, Mapping) and value:
+            for key, inner in value.items():
+                self.set((*path, str(key)), inner, origin)
+            return
+        section = self.tree
+        for name in path[:-1]:
+            if not isinstance(section.get(name), dict):
+                section[name] = {}
+            section = section[name]
+        if value == {} and isinstance(section.get(path[-1]), dict):
+            return
+        section[path[-1]] = copy.deepcopy(value)
+        for old in [known for known in self.origins if known[: len(path)] == path]:
+            del self.origins[old]
+        self.origins[path] = origin
+
+    def update(self, other: Layer) -> None:
+        """Lay another layer over this one."""
+        for path, origin in other.origins.items():
+            self.set(path, at(other.tree, path), origin)
+
+    def origin(self, path: tuple[str | int, ...]) -> Origin | None:
+        """Return the origin of a key, else of the nearest section above or key below it."""
+        named = tuple(str(part) for part in path)
+        for end in range(len(named), 0, -1):
+            if named[:end] in self.origins:
+                return self.origins[named[:end]]
+        below = (found for known, found in self.origins.items() if known[: len(named)] == named)
+        return next(below, None)
+
+
+def at(tree: Any, path: tuple[str | int, ...]) -> Any:
+    """Return the value at a path; raises ``KeyError``, ``IndexError`` or ``TypeError`` if none."""
+    for part in path:
+        tree = tree[part]
+    return tree
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    """Spell a path as users do: ``test.ranks[1]``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:]

@@ -1,0 +1,75 @@
+"""Overrides on the command line: ``key=value``, or Torchreid's ``key value`` pairs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import yaml
+
+from reidcore.config.origins import Layer, Origin
+from reidcore.config.yaml_text import parse_value
+from reidcore.errors import ConfigError
+
+_ASSIGNMENT = re.compile(r"(?P<key>[\w.-]+)=(?P<value>.*)", re.DOTALL)
+_KEY = re.compile(r"[\w-]+(\.[\w-]+)*")
+
+
+def parse_overrides(words: Sequence[str]) -> Layer:
+    """Read overrides in order, the later ones winning.
+
+    Values are YAML, so ``[a, b]``, ``1e-3`` and ``true`` mean what they do in a file; Python's
+    tuples and ``None`` are taken as well, and what is no YAML is plain text.
+
+    Raises:
+        ConfigError: a word is neither ``key=value`` nor a key followed by its value.
+    """
+    layer = Layer()
+    for key, text, shown in _pairs(words):
+        if not _KEY.fullmatch(key):
+            raise ConfigError(
+                f"{shown!r} is no override", "Write key=value, such as train.max_epoch=10"
+            )
+        layer.set(tuple(key.split(".")), read_value(text), Origin("override", repr(shown)))
+    return layer
+
+
+def read_value(text: str) -> Any:
+    """Read one value from the command line."""
+    stripped = text.strip()
+    if stripped in ("", "None"):
+        return None if stripped else ""
+    if stripped.startswith("("):
+        return _tuple(stripped)
+    try:
+        value = parse_value(stripped)
+    except yaml.YAMLError:
+        return text
+    if isinstance(value, dict) and not stripped.startswith("{"):
+        return text  # a colon inside plain text, as in a Windows path
+    return value
+
+
+def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    remaining = iter(words)
+    for word in remaining:
+        assignment = _ASSIGNMENT.fullmatch(word)
+        if assignment:
+            yield assignment["key"], assignment["value"], word
+            continue
+        value = next(remaining, None)
+        if value is None:
+            raise ConfigError(
+                f"the override {word!r} has no value", f"Write {word}=VALUE or {word} VALUE"
+            )
+        yield word, value, f"{word} {value}"
+
+
+def _tuple(text: str) -> Any:
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return list(value) if isinstance(value, tuple) else value

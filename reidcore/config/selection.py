@@ -1,0 +1,120 @@
+"""The components that a configuration chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reidcore.config.origins import at
+from reidcore.config.problems import Place, Problem
+from reidcore.errors import ConfigError, UnknownNameError, UserError
+from reidcore.registry import Entry, entries, find
+
+if TYPE_CHECKING:
+    from reidcore.config.schema import Config
+    from reidcore.plugins import Plugins
+
+# A component whose options map a configuration key to this name is chosen by that key:
+# options={"cuhk03.use_metric_cuhk03": "select"} on a protocol makes the key a switch for it.
+SELECT = "select"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A name in the configuration that stands for a component.
+
+    Args:
+        kinds: the kinds of component it may be, in the order they are tried.
+        name: the name as written.
+        place: the key that holds it.
+    """
+
+    kinds: tuple[str, ...]
+    name: str
+    place: Place
+
+    def find(self, plugins: Plugins | None) -> Entry:
+        """Return the component.
+
+        Raises:
+            UserError: it is unknown, ambiguous or broken.
+        """
+        for kind in self.kinds[1:]:
+            if any(self.name in (e.name, e.qualified_name) for e in entries(kind, plugins)):
+                first = entries(self.kinds[0], plugins)
+                if all(self.name not in (e.name, e.qualified_name, *e.aliases) for e in first):
+                    return find(kind, self.name, plugins)
+        return find(self.kinds[0], self.name, plugins)
+
+
+def choices(config: Config, plugins: Plugins | None = None) -> Iterator[Choice]:
+    """Name every component that a run with this configuration uses."""
+    yield Choice(("models",), config.model.name, ("model", "name"))
+    for key in ("sources", "targets"):
+        for name in getattr(config.data, key):
+            yield Choice(("datasets",), name, ("data", key))
+    for name in config.data.transforms:
+        yield Choice(("transforms",), name, ("data", "transforms"))
+    yield Choice(("samplers",), config.sampler.train_sampler, ("sampler", "train_sampler"))
+    if config.data.load_train_targets:
+        yield Choice(("samplers",), config.sampler.train_sampler_t, ("sampler", "train_sampler_t"))
+    yield Choice(("optimizers",), config.train.optim, ("train", "optim"))
+    yield Choice(("schedulers",), config.train.lr_scheduler, ("train", "lr_scheduler"))
+    yield Choice(("engines", "losses"), config.loss.name, ("loss", "name"))
+    for name in config.loss.terms or ():
+        yield Choice(("losses",), name, ("loss", "terms"))
+    protocol = chosen_protocol(config, plugins)
+    if protocol is not None:
+        yield Choice(("protocols",), protocol, ("test", "protocol"))
+
+
+def chosen_protocol(config: Config, plugins: Plugins | None = None) -> str | None:
+    """Return the protocol that ``test.protocol`` names or a protocol's own switch turns on.
+
+    Returns:
+        Its name, or None where the configuration leaves the choice to the engine.
+
+    Raises:
+        ConfigError: two protocols are chosen.
+    """
+    chosen = {} if config.test.protocol is None else {"test.protocol": config.test.protocol}
+    values = config.model_dump()
+    for entry in entries("protocols", plugins):
+        for key, real in entry.options.items():
+            if real == SELECT and _is_on(values, key):
+                chosen[key] = entry.name
+    if len(set(chosen.values())) > 1:
+        listed = " and ".join(f"{key} chooses {name!r}" for key, name in chosen.items())
+        raise ConfigError(f"two protocols are chosen: {listed}", "Keep one.")
+    return next(iter(chosen.values()), None)
+
+
+def selected(
+    config: Config, plugins: Plugins | None = None
+) -> tuple[list[tuple[Choice, Entry]], list[Problem]]:
+    """Find and import every chosen component; those that cannot be used are problems."""
+    found: list[tuple[Choice, Entry]] = []
+    problems = []
+    try:
+        wanted = list(choices(config, plugins))
+    except ConfigError as error:
+        return [], [Problem(("test", "protocol"), str(error))]
+    for choice in wanted:
+        try:
+            entry = choice.find(plugins)
+            entry.load()
+        except UnknownNameError as error:
+            problems.append(Problem(choice.place, str(error)))
+        except UserError as error:
+            problems.append(Problem(choice.place, str(error)))
+        else:
+            found.append((choice, entry))
+    return found, problems
+
+
+def _is_on(values: object, key: str) -> bool:
+    try:
+        return at(values, tuple(key.split("."))) is True
+    except (KeyError, TypeError):
+        return False

@@ -1,0 +1,77 @@
+"""Find a configuration: a YAML file by its path, or a registered recipe by its name."""
+
+from __future__ import annotations
+
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reidcore.config.origins import Layer
+from reidcore.config.yaml_text import parse_file
+from reidcore.errors import ConfigError, PluginError, UnknownNameError, UserError
+from reidcore.registry import Entry, find
+
+if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
+
+
+def read_source(source: str | Path, plugins: Plugins | None = None) -> Layer:
+    """Read a configuration file or recipe.
+
+    Args:
+        source: a path, or the name of a recipe. An existing file is a path, and so is what ends
+            in ``.yaml`` or ``.yml`` or has a folder in it.
+        plugins: where recipes are looked up.
+
+    Raises:
+        ConfigError: the file is missing, unreadable or no plain YAML.
+        UnknownNameError: no recipe bears that name.
+    """
+    path = Path(source)
+    if isinstance(source, Path) or path.is_file() or _looks_like_path(source):
+        return parse_file(_text(path, str(source)), str(source))
+    try:
+        entry = find("configs", source, plugins)
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{source!r} is neither a file nor a recipe", error.hint) from error
+    file = recipe_file(entry)
+    return parse_file(_text(file, file.name), file.name)
+
+
+def recipe_file(entry: Entry) -> Traversable:
+    """Return the YAML file of a recipe: ``"package:file.yaml"`` or ``"package/file.yaml"``.
+
+    Raises:
+        PluginError: the recipe's plugin brings no such file.
+    """
+    target = str(entry.target)
+    package, _, inside = target.partition(":") if ":" in target else target.partition("/")
+    try:
+        file = resources.files(package).joinpath(*inside.split("/"))
+        if file.is_file():
+            return file
+    except ModuleNotFoundError:
+        pass
+    raise PluginError(
+        f"{entry.label} of plugin {entry.plugin!r} has no file {target!r}",
+        "That is a mistake in the plugin; tell its author.",
+    )
+
+
+def _looks_like_path(source: str) -> bool:
+    return source.endswith((".yaml", ".yml")) or Path(source).is_absolute() or "./" in source
+
+
+def _text(file: Traversable | Path, shown: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{shown} is not UTF-8 text", "Save it as UTF-8 YAML.") from error
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"there is no configuration file {shown}",
+            "Give a path to a YAML file, or a recipe's name: reidcore ls configs",
+        ) from error
+    except OSError as error:
+        raise UserError(f"{shown} cannot be read: {error.strerror}", "Check the path.") from error
