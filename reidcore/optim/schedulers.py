@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR, StepLR
@@ -22,7 +23,7 @@ def single_step(
     optimizer: Optimizer, *, stepsize: Steps = 1, gamma: float = 0.1, max_epoch: int = 1
 ) -> LRScheduler:
     """Multiply the rate by ``gamma`` every ``stepsize`` epochs; a list counts by its last entry."""
-    steps = _steps("single_step", stepsize if not isinstance(stepsize, int) else [stepsize])
+    steps = _steps("single_step", stepsize)
     if len(steps) > 1:
         _log.warning(
             "single_step uses the last of stepsize %s only: the rate falls every %d epochs; "
@@ -57,7 +58,7 @@ def cosine(
     return CosineAnnealingLR(optimizer, max_epoch)
 
 
-def _steps(scheduler: str, stepsize: Sequence[int]) -> list[int]:
+def _steps(scheduler: str, stepsize: Any) -> list[int]:
     steps = list(stepsize) if isinstance(stepsize, list | tuple) else [stepsize]
     whole = all(isinstance(step, int) and not isinstance(step, bool) for step in steps)
     if not steps or not whole or min(steps) < 1:
