@@ -1,0 +1,139 @@
+"""Datasets by name: the factory is called once, whatever views are then made of the result."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reidcore import registry
+from reidcore.data.dataset import MODES, Dataset, ImageDataset, Transform, view_of
+from reidcore.data.options import check_shared, own_options
+from reidcore.data.table import SampleTable
+from reidcore.errors import DataError
+from reidcore.plugins import Plugins
+
+CORE_PARAMETERS = frozenset({"root", "transform", "k_tfm", "mode", "combineall", "verbose"})
+"""What the core decides about a dataset, never an option."""
+
+Sections = Mapping[str, Mapping[str, Any]]
+"""Component name -> the options for that component alone."""
+
+
+def open_datasets(
+    names: Sequence[str],
+    root: str | os.PathLike[str],
+    shared: Mapping[str, Any] | None = None,
+    sections: Sections | None = None,
+    plugins: Plugins | None = None,
+) -> dict[str, Dataset]:
+    """Make each named dataset once.
+
+    Args:
+        names: Registered names.
+        root: Folder below which the datasets lie.
+        shared: Options, each given to those datasets that declare it.
+        sections: Dataset name -> options for that one alone.
+        plugins: Where to look; the current ones if None.
+
+    Raises:
+        UserError: A name or an option is unknown.
+        DataError: What a dataset gives is not three splits of samples.
+    """
+    entries = {name: registry.find("datasets", name, plugins) for name in names}
+    known = registry.entries("datasets", plugins)
+    check_shared(shared or {}, list(entries.values()), known, CORE_PARAMETERS)
+    return {
+        name: _make(entry, root, shared or {}, (sections or {}).get(name, {}))
+        for name, entry in entries.items()
+    }
+
+
+def init_image_dataset(
+    name: str,
+    *,
+    root: str | os.PathLike[str] = "",
+    transform: Transform | None = None,
+    k_tfm: int = 1,
+    mode: str = "train",
+    combineall: bool = False,
+    plugins: Plugins | None = None,
+    **options: Any,
+) -> Dataset:
+    """Make a dataset by its registered name, as a view of one split.
+
+    Args:
+        name: Registered name.
+        root: Folder below which the datasets lie.
+        transform: Applied to each image.
+        k_tfm: How often, see `Dataset`.
+        mode: ``train``, ``query`` or ``gallery``.
+        combineall: Whether query and gallery are learnt from as well.
+        plugins: Where to look; the current ones if None.
+        options: The dataset's own options.
+
+    Raises:
+        UserError: The name or an option is unknown.
+    """
+    options.pop("verbose", None)
+    dataset = open_datasets([name], root, options, plugins=plugins)[name]
+    if combineall:
+        dataset = training_view(dataset, combineall=True)
+    return view_of(dataset, mode, transform, k_tfm)
+
+
+def training_view(dataset: Dataset, *, combineall: bool, k_tfm: int = 1) -> Dataset:
+    """Return a view of the training samples, of all samples with ``combineall``."""
+    view = view_of(dataset, "train", k_tfm=k_tfm)
+    if combineall:
+        view.combine_all()
+        view.data = view.train
+    return view
+
+
+def _make(
+    entry: registry.Entry,
+    root: str | os.PathLike[str],
+    shared: Mapping[str, Any],
+    section: Mapping[str, Any],
+) -> Dataset:
+    options = own_options(entry, shared, section, CORE_PARAMETERS)
+    folder = Path(root).expanduser()
+    if _takes_root_first(entry):
+        made = entry.load()(folder, **options)
+    else:
+        made = entry.load()(root=folder, **options)
+    if isinstance(made, Dataset):
+        return made
+    train, query, gallery = _tables(entry, made)
+    dataset = ImageDataset(train, query, gallery, verbose=False)
+    dataset.show_summary(entry.name)
+    return dataset
+
+
+def _takes_root_first(entry: registry.Entry) -> bool:
+    parameters = entry.parameters()
+    return "root" not in parameters and any(
+        parameter.kind
+        in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        for parameter in parameters.values()
+    )
+
+
+def _tables(entry: registry.Entry, made: Any) -> list[SampleTable]:
+    named: list[Any] = [getattr(made, mode, None) for mode in MODES]
+    if all(split is not None for split in named):
+        splits = named
+    elif isinstance(made, tuple | list) and len(made) == len(MODES):
+        splits = list(made)
+    else:
+        raise DataError(
+            f"{entry.label} of plugin {entry.plugin!r} returned {type(made).__name__}",
+            "It must return Splits(train, query, gallery) or an ImageDataset",
+        )
+    return [
+        SampleTable.of(split, f"{mode!r} of {entry.name}")
+        for mode, split in zip(MODES, splits, strict=True)
+    ]

@@ -1,0 +1,96 @@
+"""The train and test transforms, from names."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from reidcore import registry
+from reidcore.data.options import own_options
+from reidcore.data.transforms.pipeline import Pipeline, Resize, arranged, to_normalised_tensor
+from reidcore.errors import ConfigError
+from reidcore.plugins import Plugins
+
+_log = logging.getLogger(__name__)
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+CORE_PARAMETERS = frozenset({"height", "width"})
+
+
+def build_transforms(
+    height: int,
+    width: int,
+    transforms: str | Sequence[str] | None = "random_flip",
+    norm_mean: Sequence[float] | None = IMAGENET_MEAN,
+    norm_std: Sequence[float] | None = IMAGENET_STD,
+    *,
+    plugins: Plugins | None = None,
+    **sections: Mapping[str, Any],
+) -> tuple[Pipeline, Pipeline]:
+    """Build the train and the test transform.
+
+    Both map a PIL image to a (3, height, width) float tensor. The train transform adds the named
+    ones, in the order that `reidcore.data.transforms.pipeline` fixes.
+
+    Args:
+        height: Pixels.
+        width: Pixels.
+        transforms: Registered name or names.
+        norm_mean: Mean of each channel in 0..1; ImageNet's if it or ``norm_std`` is None.
+        norm_std: Standard deviation of each channel.
+        plugins: Where to look; the current ones if None.
+        sections: Options of a transform, by its name: ``random_erase={"p": 0.3}``.
+
+    Raises:
+        UserError: A name or an option is unknown.
+        ConfigError: A size, a mean or a deviation makes no sense.
+    """
+    if height < 1 or width < 1:
+        raise ConfigError(f"images of {height}x{width} pixels cannot be made")
+    names = [transforms] if isinstance(transforms, str) else list(transforms or ())
+    names = list(dict.fromkeys(name.lower() for name in names))
+    _check_sections(names, sections, plugins)
+    resize = Resize(height, width)
+    to_tensor = to_normalised_tensor(*_normalisation(norm_mean, norm_std))
+    named = [(name, _make(name, height, width, sections.get(name, {}), plugins)) for name in names]
+    _log.info("Training images: %dx%d, %s", height, width, ", ".join(names) or "no augmentation")
+    return arranged(named, resize, to_tensor), Pipeline((resize, to_tensor))
+
+
+def _make(
+    name: str, height: int, width: int, section: Mapping[str, Any], plugins: Plugins | None
+) -> Callable[[Any], Any]:
+    entry = registry.find("transforms", name, plugins)
+    made: Callable[[Any], Any] = entry.load()(
+        height, width, **own_options(entry, {}, section, CORE_PARAMETERS)
+    )
+    return made
+
+
+def _check_sections(
+    names: Sequence[str], sections: Mapping[str, Any], plugins: Plugins | None
+) -> None:
+    for name, section in sections.items():
+        if name not in names:
+            registry.find("transforms", name, plugins)  # refuses what is no transform at all
+        if not isinstance(section, Mapping):
+            raise ConfigError(
+                f"the options of transform {name!r} are {section!r}",
+                f"Give a mapping, as in {name}={{'p': 0.5}}",
+            )
+
+
+def _normalisation(
+    mean: Sequence[float] | None, std: Sequence[float] | None
+) -> tuple[Sequence[float], Sequence[float]]:
+    if mean is None or std is None:
+        return IMAGENET_MEAN, IMAGENET_STD
+    if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+        raise ConfigError(
+            f"norm_mean={list(mean)} and norm_std={list(std)} do not normalise three channels",
+            "Give three numbers each, the deviations above 0",
+        )
+    return mean, std

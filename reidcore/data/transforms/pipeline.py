@@ -1,0 +1,158 @@
+"""The order in which transforms act, whatever the order in which they were named.
+
+A file's image passes three stages:
+
+1. ``resize``: the PIL image as it was decoded becomes height x width. One transform may take this
+   stage over (``random_crop`` does), so that no image is interpolated twice.
+2. ``image``: the PIL image of that size, RGB. Order: flip 10, patch 30, jitter 40, others 100.
+3. ``tensor``: the (3, height, width) float tensor, after normalisation. Order: erase 10, others 100.
+
+It is Torchreid's fixed order. A transform of a plugin says its place by attributes ``stage`` and
+``order`` of the callable that its factory returns; without them it is ``image``, 100.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms import v2
+
+from reidcore.data.sample import SamplePath
+from reidcore.errors import ConfigError
+
+Stage: TypeAlias = Literal["resize", "image", "tensor"]
+
+STAGES: tuple[Stage, ...] = ("resize", "image", "tensor")
+
+LATE = 100
+"""The order of transforms that do not say one."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A callable with its place.
+
+    Attributes:
+        apply: What acts on the image or tensor.
+        stage: When it acts.
+        order: Lower acts earlier within the stage.
+    """
+
+    apply: Callable[[Any], Any]
+    stage: Stage = "image"
+    order: int = LATE
+
+    def __call__(self, image: Any) -> Any:
+        return self.apply(image)
+
+
+@runtime_checkable
+class UsesTrainingImages(Protocol):
+    """A transform that draws on other images of the training set."""
+
+    def with_training_images(self, paths: Sequence[SamplePath]) -> Callable[[Any], Any]:
+        """Return the transform that knows the files of the training set."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Transforms in the order in which they act.
+
+    Attributes:
+        transforms: The callables, the first one first.
+    """
+
+    transforms: tuple[Callable[[Any], Any], ...]
+
+    def __call__(self, image: Image.Image) -> Any:
+        result: Any = image
+        for transform in self.transforms:
+            result = transform(result)
+        return result
+
+    def with_training_images(self, paths: Sequence[SamplePath]) -> Pipeline:
+        """Return the pipeline for a training set with these files."""
+        return Pipeline(
+            tuple(
+                transform.with_training_images(paths)
+                if isinstance(transform, UsesTrainingImages)
+                else transform
+                for transform in self.transforms
+            )
+        )
+
+
+def arranged(
+    named: Iterable[tuple[str, Callable[[Any], Any]]],
+    resize: Callable[[Any], Any],
+    to_tensor: Callable[[Any], Any],
+) -> Pipeline:
+    """Put named transforms in order around the two steps that are always there.
+
+    Args:
+        named: Names and transforms; equal orders keep this one.
+        resize: Acts first where no transform takes the stage.
+        to_tensor: PIL image to normalised tensor.
+
+    Raises:
+        ConfigError: Two transforms take the stage ``resize``, or a stage is unknown.
+    """
+    by_stage: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {stage: [] for stage in STAGES}
+    for name, transform in sorted(named, key=lambda pair: getattr(pair[1], "order", LATE)):
+        stage = getattr(transform, "stage", "image")
+        if stage not in by_stage:
+            raise ConfigError(
+                f"transform {name!r} has the stage {stage!r}", f"It must be one of {STAGES}"
+            )
+        by_stage[stage].append((name, transform))
+    if len(by_stage["resize"]) > 1:
+        names = " and ".join(repr(name) for name, _ in by_stage["resize"])
+        raise ConfigError(f"the transforms {names} both resize the image", "Choose one")
+    first, second, third = ([step for _, step in by_stage[stage]] for stage in STAGES)
+    return Pipeline((*(first or [resize]), *second, to_tensor, *third))
+
+
+class Resize:
+    """Resizes a PIL image bilinearly (with antialiasing when shrinking).
+
+    Args:
+        height: Pixels.
+        width: Pixels.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        self.size = (width, height)
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        if image.size == self.size:
+            return image
+        return image.resize(self.size, Image.Resampling.BILINEAR)
+
+
+def to_normalised_tensor(mean: Sequence[float], std: Sequence[float]) -> Callable[[Any], Tensor]:
+    """Return the step from a PIL image to ``(values / 255 - mean) / std``, (3, height, width)."""
+    convert: Callable[[Any], Tensor] = v2.Compose(
+        [
+            v2.PILToTensor(),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize(list(mean), list(std), inplace=True),
+        ]
+    )
+    return convert
+
+
+def check_probability(name: str, p: float) -> float:
+    """Return ``p`` if it is a probability.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if not 0 <= p <= 1:
+        raise ConfigError(f"{name} has the probability {p}", "It must lie between 0 and 1")
+    return p
