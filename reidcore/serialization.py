@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import re
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -59,7 +60,19 @@ def save_atomically(obj: Any, path: PathLike) -> None:
         torch.save(obj, file)
 
 
-def _load(file: Path, map_location: str | torch.device) -> Any:
+def loads_safely(obj: Any) -> bool:
+    """Say whether ``load_safely`` would read ``obj`` back."""
+    buffer = io.BytesIO()
+    try:
+        torch.save(obj, buffer)
+        buffer.seek(0)
+        _load(buffer, "cpu")
+    except Exception:  # what cannot be pickled fails in any of a dozen ways
+        return False
+    return True
+
+
+def _load(file: Path | IO[bytes], map_location: str | torch.device) -> Any:
     wanted = _numpy_scalar_names()
     already = torch.serialization.get_safe_globals()
     # Only what is new is allowed here, since leaving the block takes away all that it names.
@@ -83,13 +96,13 @@ def _refused(file: Path, error: pickle.UnpicklingError) -> CheckpointError:
     return CheckpointError(
         f"refused to load {str(file)!r}: it asks to run {blocked.group(1)!r}, and a checkpoint "
         "holds only tensors, numbers and text",
-        "Do not open it elsewhere unless you trust its author; ask for a plain state dict.",
+        "Do not open it by other means unless you trust its author; ask for a plain state dict.",
     )
 
 
 def _unreadable(file: Path, error: Exception) -> CheckpointError:
     size = file.stat().st_size
-    reason = "it is empty" if size == 0 else f"{type(error).__name__} after reading {size} bytes"
+    reason = "it is empty" if size == 0 else f"{type(error).__name__} in {size} bytes"
     return CheckpointError(
         f"{str(file)!r} is damaged or no torch checkpoint ({reason})",
         "Copy or download it again; files must have been written by torch.save.",

@@ -1,0 +1,45 @@
+"""The softmax engine: identity classification."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from reid_plugins_engines.losses import CrossEntropyLoss
+from reidcore.engine import Engine
+
+
+class SoftmaxEngine(Engine):
+    """Trains a model to classify identities.
+
+    Args:
+        datamanager: has ``num_train_pids`` and the loaders.
+        model: the network.
+        optimizer: over its parameters.
+        scheduler: stepped after each epoch.
+        use_gpu: use CUDA or MPS where there is one.
+        label_smooth: smooth the targets.
+        options: the core engine's own, such as ``precision`` and ``plugins``.
+    """
+
+    def __init__(
+        self,
+        datamanager: Any,
+        model: nn.Module,
+        optimizer: Optimizer | None = None,
+        scheduler: LRScheduler | None = None,
+        use_gpu: bool = True,
+        label_smooth: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(datamanager, use_gpu, **options)
+        self.register_model("model", model, optimizer, scheduler)
+        criterion = CrossEntropyLoss(datamanager.num_train_pids, label_smooth=label_smooth)
+        self.terms = {"softmax": (1.0, criterion)}
+
+
+class ImageSoftmaxEngine(SoftmaxEngine):
+    """The softmax engine under Torchreid's name for images."""

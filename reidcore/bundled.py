@@ -1,0 +1,15 @@
+"""The one table of public names that live in bundled plugins.
+
+Torchreid's users import these names from the core. The core does not import the plugins: a name is
+looked up when it is first used.
+"""
+
+from __future__ import annotations
+
+ENGINES = {
+    "ImageSoftmaxEngine": "reid_plugins_engines.softmax:ImageSoftmaxEngine",
+}
+
+LOSSES = {
+    "CrossEntropyLoss": "reid_plugins_engines.losses:CrossEntropyLoss",
+}

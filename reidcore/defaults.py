@@ -1,0 +1,52 @@
+"""The core's own implementations of the first-result hooks: always there, always called last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from reidcore import hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from reidcore.engine import Engine, StepOutcome
+    from reidcore.evaluation import Distances
+    from reidcore.models import Outputs
+
+
+@hookimpl(trylast=True)
+def reid_forward_backward(engine: Engine, batch: Mapping[str, Any]) -> StepOutcome:
+    """Take the engine's own step."""
+    from reidcore.engine.step import as_outcome
+
+    return as_outcome(engine.forward_backward(batch), origin=type(engine).__name__)
+
+
+@hookimpl(trylast=True)
+def reid_compute_losses(
+    engine: Engine, batch: Mapping[str, Any], outputs: Outputs
+) -> dict[str, Tensor]:
+    """Compute the engine's weighted loss terms."""
+    return engine.compute_terms(batch, outputs)
+
+
+@hookimpl(trylast=True)
+def reid_extract_features(model: nn.Module, images: Tensor) -> Tensor:
+    """Run the model in evaluation mode."""
+    features: Tensor = model(images)
+    return features
+
+
+@hookimpl(trylast=True)
+def reid_transform_features(query: Tensor, gallery: Tensor) -> tuple[Tensor, Tensor]:
+    """Leave the features as they are."""
+    return query, gallery
+
+
+@hookimpl(trylast=True)
+def reid_compute_distance(query: Tensor, gallery: Tensor, metric: str) -> Distances:
+    """Pair the features with a metric; the evaluator never stores the matrix."""
+    from reidcore.evaluation import FeatureDistances
+
+    return FeatureDistances(query, gallery, metric)

@@ -1,0 +1,32 @@
+"""The engine: training and testing, step by step; see ``engine.py`` for the loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reidcore import bundled
+from reidcore.lazy import attach
+
+if TYPE_CHECKING:
+    from reid_plugins_engines.softmax import ImageSoftmaxEngine as ImageSoftmaxEngine
+    from reidcore.engine.engine import Engine as Engine
+    from reidcore.engine.interrupts import Interrupted as Interrupted
+    from reidcore.engine.mechanics import Precision as Precision
+    from reidcore.engine.plan import RunPlan as RunPlan
+    from reidcore.engine.step import NonFiniteLossError as NonFiniteLossError
+    from reidcore.engine.step import StepOutcome as StepOutcome
+    from reidcore.engine.tester import TargetResult as TargetResult
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Engine": "reidcore.engine.engine:Engine",
+        "Interrupted": "reidcore.engine.interrupts:Interrupted",
+        "NonFiniteLossError": "reidcore.engine.step:NonFiniteLossError",
+        "Precision": "reidcore.engine.mechanics:Precision",
+        "RunPlan": "reidcore.engine.plan:RunPlan",
+        "StepOutcome": "reidcore.engine.step:StepOutcome",
+        "TargetResult": "reidcore.engine.tester:TargetResult",
+        **bundled.ENGINES,
+    },
+)

@@ -1,0 +1,176 @@
+"""Checkpoints: written whole, read safely, resumed as if the run had never stopped.
+
+A file holds Torchreid's keys (``state_dict``, ``epoch``, ``rank1``, ``optimizer``, ``scheduler``)
+and, under ``reidcore``, what else a run needs to go on bit for bit.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from reidcore.errors import CheckpointError
+from reidcore.files import PathLike
+from reidcore.models.wrapping import bare_key, unwrap
+from reidcore.serialization import load_safely, save_atomically
+
+_log = logging.getLogger(__name__)
+
+OWN_KEY = "reidcore"
+
+# What resume_from_checkpoint read beyond weights and optimizer, until the engine's run takes it.
+_pending: WeakKeyDictionary[nn.Module, dict[str, Any]] = WeakKeyDictionary()
+
+
+def save_checkpoint(
+    state: Mapping[str, Any],
+    save_dir: PathLike,
+    is_best: bool = False,
+    remove_module_from_keys: bool = False,
+    name: str = "model",
+) -> Path:
+    """Write ``save_dir/model.pth.tar-<epoch>``.
+
+    Args:
+        state: has ``state_dict`` and ``epoch``, the number of epochs done.
+        save_dir: the folder, created if it is missing.
+        is_best: also copy the file to ``model-best.pth.tar``.
+        remove_module_from_keys: take the prefix ``module.`` off the weights' names.
+        name: stands for ``model`` in the file's name.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        UserError: if it cannot be written; an older file stays as it was.
+    """
+    kept = dict(state)
+    if remove_module_from_keys:
+        kept["state_dict"] = without_prefixes(kept["state_dict"])
+    path = Path(save_dir) / f"{name}.pth.tar-{kept['epoch']}"
+    save_atomically(kept, path)
+    _log.info("Checkpoint saved to %s", path)
+    if is_best:
+        shutil.copy(path, path.with_name(f"{name}-best.pth.tar"))
+    return path
+
+
+def load_checkpoint(fpath: PathLike) -> dict[str, Any]:
+    """Read a checkpoint onto the CPU, without executing anything it holds.
+
+    Raises:
+        CheckpointError: if it is missing, corrupt, foreign or malicious.
+    """
+    checkpoint = load_safely(fpath)
+    if not isinstance(checkpoint, dict):
+        raise CheckpointError(
+            f"{os.fspath(fpath)!r} holds a {type(checkpoint).__name__}, not a checkpoint",
+            "Give a file written by save_checkpoint.",
+        )
+    return checkpoint
+
+
+def resume_from_checkpoint(
+    fpath: PathLike,
+    model: nn.Module,
+    optimizer: Optimizer | None = None,
+    scheduler: LRScheduler | None = None,
+) -> int:
+    """Load weights, optimizer and scheduler, and make the next run go on from there.
+
+    Whatever else the run needs (random state, the scheduler if it was not passed, the plugins' own
+    parts) is kept until an engine with this model runs with the returned ``start_epoch``.
+
+    Args:
+        fpath: the checkpoint.
+        model: takes ``state_dict``, with or without the prefix ``module.``.
+        optimizer: takes ``optimizer``.
+        scheduler: takes ``scheduler``.
+
+    Returns:
+        The number of epochs done: the run's ``start_epoch``.
+
+    Raises:
+        CheckpointError: if the file is no checkpoint of this model.
+    """
+    checkpoint = load_checkpoint(fpath)
+    _require(checkpoint, fpath, model)
+    unwrap(model).load_state_dict(without_prefixes(checkpoint["state_dict"]))
+    if optimizer is not None and checkpoint.get("optimizer"):
+        _load_part(optimizer, checkpoint["optimizer"], "optimizer", fpath)
+    if scheduler is not None and checkpoint.get("scheduler"):
+        _load_part(scheduler, checkpoint["scheduler"], "scheduler", fpath)
+    epoch = int(checkpoint["epoch"])
+    _pending[unwrap(model)] = {**checkpoint.get(OWN_KEY, {}), "epoch": epoch} | {
+        "scheduler": checkpoint.get("scheduler")
+    }
+    rank1 = checkpoint.get("rank1")
+    reached = f", rank-1 {float(rank1):.1%}" if rank1 is not None else ""
+    _log.info("Resuming from %s: %d epochs done%s", os.fspath(fpath), epoch, reached)
+    return epoch
+
+
+def take_pending(model: nn.Module, start_epoch: int) -> dict[str, Any]:
+    """Return, once, what a checkpoint held beyond weights and optimizer for this start."""
+    kept = _pending.pop(unwrap(model), {})
+    return kept if kept.get("epoch") == start_epoch else {}
+
+
+def without_prefixes(state_dict: Mapping[str, Any]) -> dict[str, Any]:
+    """Return weights without the prefixes that wrappers put before their names."""
+    return {bare_key(key): value for key, value in state_dict.items()}
+
+
+def fast_forward(scheduler: LRScheduler, epochs: int) -> None:
+    """Bring a scheduler and its learning rates to where they are after ``epochs`` epochs."""
+    for group, base_lr in zip(scheduler.optimizer.param_groups, scheduler.base_lrs, strict=True):
+        group["lr"] = base_lr
+    scheduler.last_epoch = 0
+    # An optimizer that has not stepped yet would make the scheduler warn about the order of calls.
+    scheduler.optimizer._opt_called = True  # type: ignore[attr-defined]
+    for _ in range(epochs):
+        scheduler.step()
+
+
+def _require(checkpoint: dict[str, Any], fpath: PathLike, model: nn.Module) -> None:
+    if "state_dict" not in checkpoint or "epoch" not in checkpoint:
+        raise CheckpointError(
+            f"{os.fspath(fpath)!r} holds no training state to resume from",
+            "If it holds weights alone, use load_pretrained_weights or model.load_weights.",
+        )
+    own = set(unwrap(model).state_dict())
+    given = set(without_prefixes(checkpoint["state_dict"]))
+    if own != given:
+        odd = sorted(own ^ given)
+        raise CheckpointError(
+            f"{os.fspath(fpath)!r} is a checkpoint of another model: {len(odd)} names differ, "
+            f"e.g. {odd[0]!r}",
+            "Build the model it was trained with, or use load_pretrained_weights.",
+        )
+    for key, value in unwrap(model).state_dict().items():
+        found = without_prefixes(checkpoint["state_dict"])[key]
+        if value.shape != found.shape:
+            raise CheckpointError(
+                f"{os.fspath(fpath)!r} has {key} of size {tuple(found.shape)}, the model "
+                f"{tuple(value.shape)}",
+                "Train on the same identities, or use load_pretrained_weights.",
+            )
+
+
+def _load_part(part: Optimizer | LRScheduler, state: Any, label: str, fpath: PathLike) -> None:
+    try:
+        part.load_state_dict(state)
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"the {label} in {os.fspath(fpath)!r} does not fit: {error}",
+            f"Build the {label} it was trained with.",
+        ) from error

@@ -1,0 +1,246 @@
+"""One run under way: its output, its checkpoints, its record, and how it ends."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from reidcore.engine.console import Display, Position, make_display, show
+from reidcore.engine.interrupts import Interrupted
+from reidcore.engine.meters import AverageMeter, MetricMeter
+from reidcore.engine.results import record_run
+from reidcore.engine.snapshot import restore_pending, write_snapshot
+from reidcore.engine.tensorboard import open_writer, write_targets, write_training
+from reidcore.evaluation import report
+from reidcore.files import mkdir_if_missing, write_json
+
+if TYPE_CHECKING:
+    from reidcore.engine.engine import Engine
+    from reidcore.engine.plan import RunPlan
+    from reidcore.engine.step import StepOutcome, StepPlan
+    from reidcore.engine.tester import TargetResult
+
+_log = logging.getLogger(__name__)
+
+RESULTS = "results.json"
+
+
+class Run:
+    """What accompanies the engine's loop from start to end; use it as a context.
+
+    Args:
+        engine: does the work.
+        plan: what is to be done.
+    """
+
+    def __init__(self, engine: Engine, plan: RunPlan) -> None:
+        self.engine = engine
+        self.plan = plan
+        self.result: dict[str, Any] | None = None
+        self._exits = ExitStack()
+        self._display: Display
+        self._meters = MetricMeter()
+        self._batch_time, self._data_time = AverageMeter(), AverageMeter()
+        self._training: list[dict[str, Any]] = []
+        self._last_results: Mapping[str, TargetResult] = {}
+        self._rolling: list[Path] = []
+        self._best: float = -1.0
+        self._steps_taken = 0
+        self._batch = 0
+        self._skip = 0
+        self._skipped_images = 0
+        self._started = time.perf_counter()
+
+    # -- start and end -----------------------------------------------------------------------------
+
+    def __enter__(self) -> Run:
+        mkdir_if_missing(self.plan.save_dir)
+        self._display = make_display(self.plan.print_freq)
+        self._exits.callback(self._display.close)
+        self._exits.callback(setattr, self.engine, "progress", self.engine.progress)
+        self.engine.progress = self._display.track
+        self._exits.enter_context(self.engine.interruption.listening())
+        return self
+
+    def start(self, step: StepPlan) -> None:
+        """Restore what a checkpoint held, say who is in the step, and tell the plugins."""
+        self.engine.step_plan = step
+        for line in self._header(step):
+            _log.info("%s", line)
+        if not self.plan.test_only:
+            if self.engine.writer is None:
+                self.engine.writer = open_writer(self.plan.save_dir)
+                self._exits.callback(self._close_writer)
+            self._skip = restore_pending(self.engine, self.plan.start_epoch)
+        self.engine.plugins.hook.reid_run_start(engine=self.engine)
+
+    def finish(self) -> dict[str, Any]:
+        """Write and return the record of the run."""
+        timings = {"total_seconds": time.perf_counter() - self._started}
+        self.result = record_run(
+            self.engine, self.plan, self._last_results, timings, self._training
+        )
+        path = Path(self.plan.save_dir) / RESULTS
+        write_json(self.result, path)
+        _log.info("Results written to %s", path)
+        return self.result
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._exits:
+            if isinstance(error, Interrupted) and not self.plan.test_only:
+                self._leave_checkpoint()
+            elif error is not None and self._rolling:
+                _log.info("The last finished epoch is in %s", self._rolling[0])
+            self._tell_end(error)
+
+    # -- the loop ----------------------------------------------------------------------------------
+
+    @property
+    def is_first_step(self) -> bool:
+        """Whether no step has been taken yet in this run."""
+        return self._steps_taken == 0
+
+    def batches(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the epoch's training batches, timing how long each takes to come."""
+        self._meters = MetricMeter()
+        self._batch_time, self._data_time = AverageMeter(), AverageMeter()
+        self._batch, skip, self._skip = self._skip, self._skip, 0
+        self._batch_started = time.perf_counter()
+        for batch in self._epoch_loader(skip):
+            self._data_time.update(time.perf_counter() - self._batch_started)
+            self._skipped_images += len(batch.get("skipped", ()))
+            if len(batch["impath"]):
+                yield batch
+
+    def step_done(self, outcome: StepOutcome) -> None:
+        """Take in what a step did and show it."""
+        if not outcome.was_skipped:
+            self._steps_taken += 1
+            self._meters.update(outcome.figures())
+        self._batch += 1
+        self._batch_time.update(time.perf_counter() - self._batch_started)
+        self._batch_started = time.perf_counter()
+        position = Position(
+            self.engine.epoch + 1, self.plan.max_epoch, self._batch, self._num_batches
+        )
+        if self._display.step(position, self._figures, self._batch_time.avg):
+            step = self.engine.epoch * self._num_batches + self._batch
+            write_training(self.engine.writer, self._scalars(), step)
+
+    def epoch_done(self) -> None:
+        """Keep the epoch's averages for the record."""
+        self._training.append(
+            {
+                "epoch": self.engine.epoch + 1,
+                **self._meters.averages(),
+                "lr": self.engine.get_current_lr(),
+                "seconds": self._batch_time.sum,
+                "data_seconds": self._data_time.sum,
+                "skipped_images": self._skipped_images,
+            }
+        )
+
+    def save(self, done: int) -> None:
+        """Write a checkpoint after ``done`` epochs; it replaces the one before it.
+
+        Those of epochs that were tested, and the last, stay.
+        """
+        previous = self._rolling
+        written = write_snapshot(self.engine, self.plan.save_dir, done)
+        for path in previous:
+            path.unlink(missing_ok=True)
+        stays = self.plan.tests_after(done) or done == self.plan.max_epoch
+        self._rolling = [] if stays else written
+
+    def record(self, results: Mapping[str, TargetResult], final: bool = False) -> None:
+        """Take in the results of a test, show them, and put the rank-1 into the checkpoint."""
+        self._last_results = results
+        done = self.engine.epoch + 1
+        show(report.table({name: result.ranking for name, result in results.items()}))
+        if self.plan.test_only:
+            return
+        write_targets(self.engine.writer, results, done)
+        rank1 = next(iter(results.values())).ranking.rank(1)
+        if self._training:
+            self._training[-1]["rank1"] = rank1
+        is_best, self._best = rank1 > self._best, max(rank1, self._best)
+        if done > self.plan.start_epoch and (self._training or not final):
+            write_snapshot(self.engine, self.plan.save_dir, done, rank1=rank1, is_best=is_best)
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _epoch_loader(self, skip: int) -> Iterable[Mapping[str, Any]]:
+        loader = self.engine.train_loader
+        self._num_batches = len(loader)
+        if hasattr(loader, "set_epoch"):
+            loader.set_epoch(self.engine.epoch, skip=skip)
+        return loader
+
+    def _figures(self) -> str:
+        return f"{self._meters}  lr {self.engine.get_current_lr():.6f}"
+
+    def _scalars(self) -> dict[str, float]:
+        return {
+            "time": self._batch_time.avg,
+            "data": self._data_time.avg,
+            **self._meters.averages(),
+            "lr": self.engine.get_current_lr(),
+        }
+
+    def _header(self, step: StepPlan) -> list[str]:
+        active = ", ".join(
+            f"{plugin.name} {plugin.version}".rstrip() for plugin in self.engine.plugins.active
+        )
+        device = str(self.engine.device)
+        return [
+            f"plugins: {active}",
+            *step.describe(),
+            f"device: {device}, torch {torch.__version__}",
+        ]
+
+    def _close_writer(self) -> None:
+        if self.engine.writer is not None:
+            self.engine.writer.close()
+            self.engine.writer = None
+
+    def _leave_checkpoint(self) -> None:
+        done, step = self.engine.epoch, self._batch
+        if self._training and self._training[-1]["epoch"] == done + 1:
+            done, step = done + 1, 0
+        paths = write_snapshot(
+            self.engine, self.plan.save_dir, done, step=step, suffix="-interrupted"
+        )
+        _log.info(
+            "Stopped after %d epochs and %d batches. To go on, run the same command with: "
+            "model.resume=%s",
+            done,
+            step,
+            paths[0],
+        )
+
+    def _tell_end(self, error: BaseException | None) -> None:
+        """Call every plugin's reid_run_end; a failure is raised only if nothing else failed."""
+        failures = []
+        for plugin in self.engine.plugins.active:
+            if "reid_run_end" not in plugin.hooks:
+                continue
+            hook = self.engine.plugins.subset_hook("reid_run_end", [plugin])
+            try:
+                hook(engine=self.engine, result=self.result)
+            except Exception as failure:
+                _log.exception("plugin %s failed in reid_run_end", plugin.origin)
+                failures.append(failure)
+        if failures and error is None:
+            raise failures[0]

@@ -1,0 +1,13 @@
+"""The losses that Torchreid's users import, each from its real home."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reidcore import bundled
+from reidcore.lazy import attach
+
+if TYPE_CHECKING:
+    from reid_plugins_engines.losses import CrossEntropyLoss as CrossEntropyLoss
+
+__getattr__, __dir__, __all__ = attach(__name__, bundled.LOSSES)

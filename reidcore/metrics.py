@@ -1,0 +1,19 @@
+"""The metrics under the names that Torchreid users import."""
+
+from typing import TYPE_CHECKING
+
+from reidcore.lazy import attach
+
+if TYPE_CHECKING:
+    from reidcore.evaluation.accuracy import accuracy
+    from reidcore.evaluation.distances import compute_distance_matrix
+    from reidcore.evaluation.evaluate import evaluate_rank
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "accuracy": "reidcore.evaluation.accuracy:accuracy",
+        "compute_distance_matrix": "reidcore.evaluation.distances:compute_distance_matrix",
+        "evaluate_rank": "reidcore.evaluation.evaluate:evaluate_rank",
+    },
+)
