@@ -1,0 +1,231 @@
+"""Distances between queries and gallery, given out a block of rows at a time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
+from reidcore.evaluation.kernel import compiled
+from reidcore.evaluation.scanning import FeatureScan, RowScan, Scan
+
+METRICS = ("euclidean", "cosine")
+Rows = npt.NDArray[np.floating[Any]]
+
+_BLOCK_BYTES = 32 << 20  # one block of rows
+_BLOCK_ROWS = 256
+_TILE = 1 << 20  # distances computed by one matrix product
+_SCAN_BYTES = 8 << 20  # queries that the compiled kernel packs together
+
+
+def compute_distance_matrix(input1: Tensor, input2: Tensor, metric: str = "euclidean") -> Tensor:
+    """Return the whole distance matrix, as Torchreid defines it.
+
+    Args:
+        input1: (Q, D) features.
+        input2: (G, D) features.
+        metric: ``"euclidean"``, which is *squared*, or ``"cosine"``, which is 1 - cos.
+
+    Returns:
+        (Q, G) distances; gradients flow through them.
+
+    Raises:
+        UserError: if a shape or the metric is wrong.
+    """
+    _check_features(input1, input2)
+    _check_metric(metric)
+    return _pairwise(input1, input2, input1.square().sum(1), input2.square().sum(1), metric)
+
+
+class Distances(ABC):
+    """Distances of Q queries to G gallery items. Smaller is nearer; they need not be stored."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """``(Q, G)``."""
+
+    @abstractmethod
+    def blocks(self, rows: int | None = None) -> Iterator[tuple[int, Rows]]:
+        """Yield ``(start, block)`` in order: block (r, G) holds queries from ``start`` on.
+
+        Args:
+            rows: how many queries in a block; None chooses for bounded memory.
+        """
+
+    def scans(self) -> Iterator[Scan]:
+        """Yield what ranking needs; override it where there is a faster road than `blocks`."""
+        for start, block in self.blocks():
+            rows = torch.from_numpy(np.ascontiguousarray(block))
+            if torch.isnan(rows.max()):
+                row, column = np.argwhere(np.isnan(block))[0]
+                raise DataError(
+                    f"the distance of query {start + row} to gallery item {column} is NaN",
+                    "Look for NaN in the features or in the distance matrix.",
+                )
+            yield RowScan(start, rows)
+
+    def _spans(self, rows: int | None) -> Iterator[tuple[int, int]]:
+        queries, gallery = self.shape
+        if rows is None:
+            rows = max(1, min(_BLOCK_ROWS, _BLOCK_BYTES // (4 * gallery)))
+        for start in range(0, queries, rows):
+            yield start, min(start + rows, queries)
+
+
+class MatrixDistances(Distances):
+    """A distance matrix that exists already.
+
+    Args:
+        matrix: (Q, G) distances, an array or a tensor.
+
+    Raises:
+        UserError: if it is not two-dimensional or has no rows or columns.
+    """
+
+    def __init__(self, matrix: npt.ArrayLike | Tensor) -> None:
+        if isinstance(matrix, Tensor):
+            matrix = matrix.detach().cpu()
+            matrix = (matrix.float() if matrix.dtype.itemsize < 4 else matrix).numpy()
+        self._matrix = np.asarray(matrix)
+        if self._matrix.ndim != 2 or not self._matrix.size:
+            raise DataError(
+                f"a distance matrix must be (queries, gallery), not {self._matrix.shape}"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(Q, G)``."""
+        return self._matrix.shape[0], self._matrix.shape[1]
+
+    def blocks(self, rows: int | None = None) -> Iterator[tuple[int, Rows]]:
+        """Yield the matrix in blocks of rows, in its own precision but at least float32."""
+        dtype = np.result_type(self._matrix.dtype, np.float32)
+        for start, stop in self._spans(rows):
+            yield start, self._matrix[start:stop].astype(dtype, copy=False)
+
+
+class FeatureDistances(Distances):
+    """Distances of features under a metric, never stored as a whole.
+
+    Args:
+        query: (Q, D) features, a tensor on any device or an array.
+        gallery: (G, D) features, on the same device.
+        metric: ``"euclidean"`` (squared) or ``"cosine"`` (1 - cos).
+
+    Raises:
+        UserError: if a shape or the metric is wrong, or a feature is not finite.
+    """
+
+    def __init__(
+        self,
+        query: npt.ArrayLike | Tensor,
+        gallery: npt.ArrayLike | Tensor,
+        metric: str = "euclidean",
+    ) -> None:
+        self.query, self.gallery = _as_features(query), _as_features(gallery)
+        _check_features(self.query, self.gallery)
+        _check_metric(metric)
+        self.metric = metric
+        kinds = (self.query.dtype, self.gallery.dtype)
+        self._dtype = torch.float64 if torch.float64 in kinds else torch.float32
+        self._query_norms = self._squared_norms("query", self.query)
+        self._gallery_norms = self._squared_norms("gallery", self.gallery)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(Q, G)``."""
+        return len(self.query), len(self.gallery)
+
+    def blocks(self, rows: int | None = None) -> Iterator[tuple[int, Rows]]:
+        """Yield distances in blocks of rows, computed as they are asked for."""
+        for start, stop in self._spans(rows):
+            yield start, self._rows(start, stop).cpu().numpy()
+
+    def scans(self) -> Iterator[Scan]:
+        """Yield scans that run where the features are, compiled where they can be."""
+        on_cpu = self.query.device.type == self.gallery.device.type == "cpu"
+        plain = self.query.dtype == self.gallery.dtype == torch.float32
+        if compiled() and on_cpu and plain:
+            yield from self._compiled_scans()
+        else:
+            for start, stop in self._spans(None):
+                yield RowScan(start, self._rows(start, stop))
+
+    def _compiled_scans(self) -> Iterator[Scan]:
+        gallery = self.gallery.contiguous()
+        rows = max(_BLOCK_ROWS, _SCAN_BYTES // (4 * gallery.size(1)))
+        for start, stop in self._spans(rows):
+            yield FeatureScan(start, self.query[start:stop], gallery, self.metric == "cosine")
+
+    def _rows(self, start: int, stop: int) -> Tensor:
+        query = self.query[start:stop].to(self._dtype)
+        rows = query.new_empty(stop - start, len(self.gallery))
+        width = max(1, _TILE // len(query))
+        for left in range(0, len(self.gallery), width):
+            part = slice(left, left + width)
+            rows[:, part] = _pairwise(
+                query,
+                self.gallery[part].to(self._dtype),
+                self._query_norms[start:stop],
+                self._gallery_norms[part],
+                self.metric,
+            )
+        return rows
+
+    def _squared_norms(self, side: str, features: Tensor) -> Tensor:
+        height = max(1, _TILE // features.size(1))
+        parts = [part.to(self._dtype).square().sum(1) for part in torch.split(features, height)]
+        norms = torch.cat(parts)
+        bad = (~torch.isfinite(norms)).nonzero().flatten()
+        if len(bad):
+            raise DataError(
+                f"{len(bad)} of {len(features)} {side} features are NaN, infinite or too large "
+                f"to compare, the first at index {int(bad[0])}",
+                "Look for a diverged training or a division by zero in the feature extraction.",
+            )
+        return norms
+
+
+def _pairwise(
+    query: Tensor, gallery: Tensor, q_norms: Tensor, g_norms: Tensor, metric: str
+) -> Tensor:
+    """Return (q, g) distances, given the squared norms of both sides."""
+    if metric == "euclidean":
+        return torch.addmm(q_norms[:, None] + g_norms, query, gallery.T, alpha=-2)
+    q_scale, g_scale = (norms.clamp_min(1e-24).rsqrt() for norms in (q_norms, g_norms))
+    return 1 - query.mm(gallery.T) * q_scale[:, None] * g_scale
+
+
+def _as_features(features: npt.ArrayLike | Tensor) -> Tensor:
+    tensor = features.detach() if isinstance(features, Tensor) else torch.as_tensor(features)
+    return tensor if tensor.is_floating_point() else tensor.float()
+
+
+def _check_features(query: Tensor, gallery: Tensor) -> None:
+    for side, features in (("query", query), ("gallery", gallery)):
+        if features.dim() != 2:
+            raise UserError(
+                f"{side} features must be (items, dim), not of shape {tuple(features.shape)}"
+            )
+        if not features.numel():
+            raise DataError(f"the {side} features are empty: shape {tuple(features.shape)}")
+    if query.size(1) != gallery.size(1):
+        raise UserError(
+            f"query features have {query.size(1)} dimensions, gallery features {gallery.size(1)}",
+            "Extract both with the same model.",
+        )
+
+
+def _check_metric(metric: str) -> None:
+    if metric not in METRICS:
+        raise UnknownNameError(
+            f"no distance metric {metric!r}; there are {' and '.join(METRICS)}",
+            did_you_mean(metric, METRICS),
+        )

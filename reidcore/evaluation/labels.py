@@ -1,0 +1,75 @@
+"""The identities and cameras of queries and gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reidcore.errors import DataError
+
+Int64 = npt.NDArray[np.int64]
+
+
+class Labels:
+    """Who is in each image and which camera saw them.
+
+    Lists, arrays and tensors of whole numbers are taken and kept as int64.
+
+    Args:
+        q_pids: (Q,) identities of the queries.
+        g_pids: (G,) identities of the gallery.
+        q_camids: (Q,) cameras of the queries.
+        g_camids: (G,) cameras of the gallery.
+
+    Raises:
+        DataError: if one is no list of whole numbers, lengths differ, or a side is empty.
+    """
+
+    def __init__(
+        self,
+        q_pids: npt.ArrayLike,
+        g_pids: npt.ArrayLike,
+        q_camids: npt.ArrayLike,
+        g_camids: npt.ArrayLike,
+    ) -> None:
+        self.q_pids, self.q_camids = _side("query", q_pids, q_camids)
+        self.g_pids, self.g_camids = _side("gallery", g_pids, g_camids)
+
+    @classmethod
+    def from_samples(cls, query: Sequence[Any], gallery: Sequence[Any]) -> Labels:
+        """Read the labels off two lists of samples ``(path, pid, camid, ...)``."""
+        return cls(
+            *(
+                np.array([sample[column] for sample in samples], dtype=np.int64)
+                for column in (1, 2)
+                for samples in (query, gallery)
+            )
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(Q, G)``."""
+        return len(self.q_pids), len(self.g_pids)
+
+
+def _side(side: str, pids: npt.ArrayLike, camids: npt.ArrayLike) -> tuple[Int64, Int64]:
+    checked = _whole_numbers(f"{side} pids", pids), _whole_numbers(f"{side} camids", camids)
+    if len(checked[0]) != len(checked[1]):
+        raise DataError(f"the {side} has {len(checked[0])} pids but {len(checked[1])} camids")
+    if not len(checked[0]):
+        raise DataError(f"the {side} is empty", "Evaluation needs queries and a gallery.")
+    return checked
+
+
+def _whole_numbers(name: str, values: Any) -> Int64:
+    if hasattr(values, "cpu"):
+        values = values.cpu()
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise DataError(f"{name} must be a list of whole numbers, not of shape {array.shape}")
+    if array.dtype.kind not in "iufb" or not np.array_equal(array, array.astype(np.int64)):
+        raise DataError(f"{name} must be whole numbers", f"They are {array.dtype} now.")
+    return array.astype(np.int64)

@@ -1,0 +1,80 @@
+"""Evaluation protocols: which gallery items match, which are ignored, how queries are reduced."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from reidcore.errors import DataError
+from reidcore.evaluation.distances import Distances
+from reidcore.evaluation.labels import Labels
+from reidcore.evaluation.ranking import MatchRanks, match_ranks
+from reidcore.evaluation.relations import Relations, SameIdentity
+from reidcore.evaluation.result import RankingResult, reduce_ranks
+
+
+class EvaluationProtocol(ABC):
+    """The rules of a benchmark.
+
+    Most protocols need `relations` alone. One that reduces queries in its own way overrides
+    `reduce`; one that needs the distances themselves overrides `evaluate`.
+    """
+
+    @abstractmethod
+    def relations(self, labels: Labels) -> Relations:
+        """Return which gallery items match each query and which it ignores."""
+
+    def reduce(self, ranks: MatchRanks, max_rank: int) -> RankingResult:
+        """Turn the ranks of the matches into figures."""
+        return reduce_ranks(ranks, max_rank)
+
+    def evaluate(
+        self,
+        distances: Distances,
+        labels: Labels,
+        max_rank: int = 50,
+        ties: str = "pessimistic",
+    ) -> RankingResult:
+        """Evaluate Q queries against G gallery items.
+
+        Args:
+            distances: (Q, G).
+            labels: of the same queries and gallery items.
+            max_rank: how far the CMC goes.
+            ties: see `reidcore.evaluation.ranking.match_ranks`.
+
+        Raises:
+            UserError: if shapes differ, a distance is NaN, or no query has a match.
+        """
+        check_shapes(distances, labels)
+        return self.reduce(match_ranks(distances, self.relations(labels), ties), max_rank)
+
+
+class Market1501(EvaluationProtocol):
+    """Matches are the query's identity in other cameras; its own camera's are ignored.
+
+    The protocol of Market1501 (Zheng et al., "Scalable Person Re-identification: A Benchmark",
+    ICCV 2015) and of nearly every benchmark since.
+    """
+
+    def relations(self, labels: Labels) -> Relations:
+        """Return the gallery items of each query's identity."""
+        return SameIdentity(labels)
+
+
+def market1501() -> Market1501:
+    """Make the Market1501 protocol."""
+    return Market1501()
+
+
+def check_shapes(distances: Distances, labels: Labels) -> None:
+    """Refuse labels of other lengths than the distances.
+
+    Raises:
+        DataError: if the lengths differ.
+    """
+    if distances.shape != labels.shape:
+        (queries, gallery), (q_labels, g_labels) = distances.shape, labels.shape
+        raise DataError(
+            f"distances are for {queries} queries and {gallery} gallery items, "
+            f"labels for {q_labels} and {g_labels}"
+        )
