@@ -12,13 +12,17 @@ if TYPE_CHECKING:
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """Return the network inside ``DataParallel`` or ``DistributedDataParallel``, or itself."""
+    """Return the network inside any number of wrappers (DataParallel, DDP, torch.compile)."""
     from torch import nn
+    from torch.nn.parallel import DistributedDataParallel
 
-    if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
-        inner: nn.Module = model.module
-        return inner
-    return model
+    while True:
+        if isinstance(model, nn.DataParallel | DistributedDataParallel):
+            model = model.module
+        elif isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):
+            model = inner
+        else:
+            return model
 
 
 def as_layer_names(layers: str | Iterable[str]) -> list[str]:

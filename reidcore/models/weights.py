@@ -55,10 +55,12 @@ def load_pretrained_weights(model: nn.Module, weight_path: PathLike) -> LoadedWe
     network = unwrap(model)
     found = state_dict_in(load_safely(weight_path), weight_path)
     wanted = network.state_dict()
+    # A network may itself have a child named "module": then its own keys lose that prefix as well.
+    own_key = {bare_key(key): key for key in wanted}
     fitting = {
-        key: value
+        own_key[key]: value
         for key, value in found.items()
-        if key in wanted and wanted[key].shape == value.shape
+        if key in own_key and wanted[own_key[key]].shape == value.shape
     }
     if not fitting:
         raise CheckpointError(
@@ -69,7 +71,7 @@ def load_pretrained_weights(model: nn.Module, weight_path: PathLike) -> LoadedWe
     network.load_state_dict(fitting, strict=False)
     report = LoadedWeights(
         loaded=list(fitting),
-        discarded=[key for key in found if key not in fitting],
+        discarded=[key for key in found if own_key.get(key) not in fitting],
         untouched=[key for key in wanted if key not in fitting],
     )
     _tell(report, weight_path)
@@ -106,7 +108,7 @@ def _tell(report: LoadedWeights, weight_path: PathLike) -> None:
     _log.info("Loaded %d of the model's %d entries from %r", len(report.loaded), total, path)
     if report.discarded:
         _log.info("Discarded, for their name or size: %s", _listed(report.discarded, 12))
-    missing = [key for key in report.untouched if key not in report.discarded]
+    missing = [key for key in report.untouched if bare_key(key) not in report.discarded]
     if missing:
         _log.warning("Not in the file and left as they were: %s", _listed(missing, 12))
 

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from torch import nn
-from torch.nn.parallel import DistributedDataParallel
+from reidcore.layers import unwrapped as unwrap
+
+__all__ = ["bare_key", "unwrap"]
 
 _KEY_PREFIXES = ("module.", "_orig_mod.")
-
-
-def unwrap(model: nn.Module) -> nn.Module:
-    """Return the network inside any number of wrappers."""
-    while True:
-        if isinstance(model, nn.DataParallel | DistributedDataParallel):
-            model = model.module
-        elif isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):
-            model = inner
-        else:
-            return model
 
 
 def bare_key(key: str) -> str:

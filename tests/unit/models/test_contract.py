@@ -1,0 +1,120 @@
+"""The output contract that every model inherits."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from reidcore.errors import UnknownNameError
+from reidcore.models import Outputs, ReidModel, outputs_of
+
+IMAGES = torch.randn(4, 3, 16, 8, generator=torch.Generator().manual_seed(0))
+PIDS = torch.tensor([0, 1, 2, 0])
+
+
+class Plain(ReidModel):
+    def __init__(self, loss="softmax"):
+        super().__init__(loss)
+        self.conv = nn.Conv2d(3, 6, 3, stride=2, padding=1)
+        self.classifier = nn.Linear(6, 5)
+
+    def featuremaps(self, images):
+        return self.conv(images)
+
+    def embed(self, maps):
+        return maps.mean((2, 3))
+
+
+class Parts(Plain):
+    """Logits of three stripes; compared by the normalised stripes in a row."""
+
+    def __init__(self, loss="softmax"):
+        super().__init__(loss)
+        self.classifier = nn.ModuleList(nn.Linear(6, 5) for _ in range(3))
+
+    def embed(self, maps):
+        return F.adaptive_avg_pool2d(maps, (3, 1)).squeeze(3)
+
+    def heads(self, embedding, pids):
+        logits = [head(embedding[:, :, part]) for part, head in enumerate(self.classifier)]
+        return Outputs(logits, self.retrieval(embedding))
+
+    def retrieval(self, embedding):
+        return F.normalize(embedding, dim=1).flatten(1)
+
+
+class Branches(ReidModel):
+    """Two branches that are trained apart and compared together, without common maps."""
+
+    def __init__(self, loss="softmax"):
+        super().__init__(loss)
+        self.classifier = nn.Linear(3, 5)
+
+    def describe(self, images):
+        return images.mean((2, 3)), images.amax((2, 3))
+
+    def heads(self, embedding, pids):
+        return Outputs(tuple(map(self.classifier, embedding)), embedding)
+
+    def retrieval(self, embedding):
+        return torch.cat([F.normalize(branch) for branch in embedding], 1)
+
+
+class Margin(Plain):
+    """Takes a margin off the logit of the true class."""
+
+    def heads(self, embedding, pids):
+        logits = self.classifier(embedding)
+        return Outputs(logits - F.one_hot(pids, 5) if pids is not None else logits, embedding)
+
+
+def test_evaluation_gives_features():
+    assert Plain().eval()(IMAGES).shape == (4, 6)
+    assert Parts().eval()(IMAGES).shape == (4, 18)
+    assert Branches().eval()(IMAGES).shape == (4, 6)
+
+
+@pytest.mark.parametrize(("model", "heads"), [(Parts, 3), (Branches, 2)])
+def test_training_gives_a_list_of_logits_where_there_are_several(model, heads):
+    logits = model("softmax")(IMAGES)
+    assert [tuple(part.shape) for part in logits] == [(4, 5)] * heads
+    logits, features = model("triplet")(IMAGES)
+    assert len(logits) == heads
+    assert isinstance(features, tuple) == (model is Branches)
+
+
+@pytest.mark.parametrize("model", [Plain, Parts, Branches])
+@pytest.mark.parametrize("loss", ["softmax", "triplet"])
+@pytest.mark.parametrize("training", [True, False])
+def test_all_outputs_are_the_same_whatever_the_loss_and_mode(model, loss, training):
+    torch.manual_seed(0)
+    network = model(loss).train(training)
+    outputs = outputs_of(network, IMAGES)
+    torch.manual_seed(0)
+    other = outputs_of(model("triplet").train(), IMAGES)
+    torch.testing.assert_close(tuple(outputs), tuple(other))
+
+
+def test_labels_reach_a_classifier_that_wants_them():
+    model = Margin()
+    margin = outputs_of(model, IMAGES).logits - outputs_of(model, IMAGES, PIDS).logits
+    torch.testing.assert_close(margin, F.one_hot(PIDS, 5).float(), atol=1e-5, rtol=0)
+
+
+def test_labels_and_outputs_pass_through_data_parallel():
+    model = Margin()
+    wrapped = outputs_of(nn.DataParallel(model), IMAGES, PIDS)
+    torch.testing.assert_close(tuple(wrapped), tuple(outputs_of(model, IMAGES, PIDS)))
+
+
+def test_feature_maps():
+    assert Plain()(IMAGES, return_featuremaps=True).shape == (4, 6, 8, 4)
+    with pytest.raises(NotImplementedError, match="Branches defines no featuremaps"):
+        Branches()(IMAGES, return_featuremaps=True)
+
+
+def test_an_unknown_loss_is_refused_with_the_way_out():
+    with pytest.raises(UnknownNameError, match=r"Did you mean 'softmax'.*outputs='all'"):
+        Plain("sofmax")

@@ -1,0 +1,124 @@
+"""Weights from files, in the shapes in which they have been published."""
+
+from __future__ import annotations
+
+import logging
+import lzma
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from reid_plugins_osnet.osnet import osnet_x0_25
+from reidcore.errors import CheckpointError
+from reidcore.models import load_pretrained_weights
+
+DATA = Path(__file__).parents[2] / "data" / "checkpoints"
+PUBLISHED = {
+    "a": "a_dataparallel_numpy.pth.tar-10",
+    "b": "b_plain_state_dict.pth",
+    "c": "c_other_classifier.pth.tar-3",
+}
+
+
+@pytest.fixture(scope="module")
+def golden():
+    with np.load(DATA / "features.npz") as stored:
+        return {name: torch.from_numpy(stored[name]) for name in stored}
+
+
+@pytest.fixture
+def published(tmp_path):
+    def unpack(kind):
+        path = tmp_path / PUBLISHED[kind]
+        path.write_bytes(lzma.decompress((DATA / f"{PUBLISHED[kind]}.xz").read_bytes()))
+        return path
+
+    return unpack
+
+
+@pytest.mark.parametrize("kind", PUBLISHED)
+@pytest.mark.parametrize("wrap", [lambda model: model, nn.DataParallel], ids=["bare", "parallel"])
+def test_published_checkpoints_give_the_reference_features(kind, wrap, published, golden):
+    model = wrap(osnet_x0_25(num_classes=10, pretrained=False)).eval()
+    report = load_pretrained_weights(model, published(kind))
+    with torch.no_grad():
+        features = model(golden["x"])
+    torch.testing.assert_close(features, golden[kind], atol=1e-5, rtol=0)
+    other_classes = ["classifier.weight", "classifier.bias"] if kind == "c" else []
+    assert report.discarded == report.untouched == other_classes
+
+
+def test_what_was_loaded_and_discarded_is_logged(published, caplog):
+    model = osnet_x0_25(num_classes=10, pretrained=False)
+    with caplog.at_level(logging.INFO, logger="reidcore"):
+        load_pretrained_weights(model, published("c"))
+    assert "Loaded 565 of the model's 567 entries" in caplog.text
+    assert "Discarded, for their name or size: classifier.weight, classifier.bias" in caplog.text
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_entries_that_the_file_lacks_are_told(tmp_path, caplog):
+    torch.save({"0.weight": torch.ones(2, 2), "stray": torch.ones(1)}, tmp_path / "part.pth")
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    report = load_pretrained_weights(model, tmp_path / "part.pth")
+    assert report == (["0.weight"], ["stray"], ["0.bias", "1.weight", "1.bias"])
+    assert "left as they were: 0.bias, 1.weight, 1.bias" in caplog.text
+    assert torch.equal(model[0].weight, torch.ones(2, 2))
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "module.module."])
+@pytest.mark.parametrize("key", ["state_dict", "model", None])
+def test_prefixes_and_containers_make_no_difference(prefix, key, tmp_path):
+    source = nn.Linear(2, 3)
+    state = {prefix + name: value for name, value in source.state_dict().items()}
+    torch.save({key: state, "epoch": 4} if key else state, tmp_path / "w.pth")
+    model = nn.Linear(2, 3)
+    assert load_pretrained_weights(model, str(tmp_path / "w.pth")).discarded == []
+    assert torch.equal(model.weight, source.weight)
+
+
+def test_a_layer_that_is_called_model_is_no_container(tmp_path):
+    source = nn.ModuleDict({"model": nn.Linear(2, 3)})
+    torch.save(source.state_dict(), tmp_path / "w.pth")
+    model = nn.ModuleDict({"model": nn.Linear(2, 3)})
+    load_pretrained_weights(model, tmp_path / "w.pth")
+    assert torch.equal(model["model"].weight, source["model"].weight)
+
+
+def test_a_network_with_a_child_named_module_takes_its_own_weights(tmp_path):
+    source = nn.ModuleDict({"module": nn.Linear(2, 3), "head": nn.Linear(3, 1)})
+    torch.save(nn.DataParallel(source).state_dict(), tmp_path / "w.pth")
+    model = nn.ModuleDict({"module": nn.Linear(2, 3), "head": nn.Linear(3, 1)})
+    report = load_pretrained_weights(model, tmp_path / "w.pth")
+    assert (report.discarded, report.untouched) == ([], [])
+    assert torch.equal(model["module"].weight, source["module"].weight)
+
+
+def test_a_file_where_nothing_fits_is_refused(tmp_path):
+    torch.save(nn.Linear(9, 9).state_dict(), tmp_path / "other.pth")
+    model = nn.Linear(2, 3)
+    before = model.weight.clone()
+    with pytest.raises(CheckpointError, match=r"nothing in .*other\.pth.* fits Linear"):
+        load_pretrained_weights(model, tmp_path / "other.pth")
+    assert torch.equal(model.weight, before)
+
+
+@pytest.mark.parametrize("content", [{}, [1, 2], {"state_dict": {}}, {"epoch": 3}, torch.ones(3)])
+def test_a_file_without_weights_is_refused(content, tmp_path):
+    torch.save(content, tmp_path / "none.pth")
+    with pytest.raises(CheckpointError, match="holds no model weights"):
+        load_pretrained_weights(nn.Linear(2, 2), tmp_path / "none.pth")
+
+
+@pytest.mark.parametrize("name", ["evil.pth.tar", "evil_legacy.pth.tar"])
+def test_malicious_files_run_nothing_and_change_nothing(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = nn.Linear(2, 2)
+    before = model.weight.clone()
+    with pytest.raises(CheckpointError, match="asks to run"):
+        load_pretrained_weights(model, DATA / name)
+    assert torch.equal(model.weight, before)
+    assert not (tmp_path / "PWNED").exists()
