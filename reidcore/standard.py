@@ -33,13 +33,43 @@ def reid_register_transforms(registry: Registrar) -> None:
 
 @hookimpl
 def reid_register_optimizers(registry: Registrar) -> None:
-    """Register Torchreid's optimizers."""
+    """Register Torchreid's optimizers.
+
+    Their options answer to ``build_optimizer``'s argument names, and to the keys of the sections
+    ``adam`` and ``sgd``, which several of them share.
+    """
     package = "reidcore.optim.optimizers"
-    registry.add("adam", f"{package}:adam", summary="Adam")
-    registry.add("amsgrad", f"{package}:amsgrad", summary="Adam that never forgets a large gradient")
-    registry.add("sgd", f"{package}:sgd", summary="stochastic gradient descent with momentum")
-    registry.add("rmsprop", f"{package}:rmsprop", summary="RMSprop")
-    registry.add("radam", f"{package}:radam", summary="rectified Adam, weight decay decoupled")
+    betas = {"adam_beta1": "beta1", "adam_beta2": "beta2"}
+    shared_betas = {**betas, "adam.beta1": "beta1", "adam.beta2": "beta2"}
+    registry.add("adam", f"{package}:adam", summary="Adam", options=betas)
+    registry.add(
+        "amsgrad",
+        f"{package}:amsgrad",
+        summary="Adam that never forgets a large gradient",
+        options=shared_betas,
+    )
+    registry.add(
+        "radam",
+        f"{package}:radam",
+        summary="rectified Adam, weight decay decoupled",
+        options=shared_betas,
+    )
+    registry.add(
+        "sgd",
+        f"{package}:sgd",
+        summary="stochastic gradient descent with momentum",
+        options={
+            "momentum": "momentum",
+            "sgd_dampening": "dampening",
+            "sgd_nesterov": "nesterov",
+        },
+    )
+    registry.add(
+        "rmsprop",
+        f"{package}:rmsprop",
+        summary="RMSprop",
+        options={"momentum": "momentum", "sgd.momentum": "momentum", "rmsprop_alpha": "alpha"},
+    )
 
 
 @hookimpl
@@ -68,3 +98,16 @@ def reid_register_configs(registry: ConfigRegistrar) -> None:
         "reidcore:configs/quickstart.yaml",
         summary="OSNet on the synthetic dataset, three minutes on a laptop",
     )
+    for name, summary in _MARKET1501_RECIPES.items():
+        registry.add(name, f"reidcore:configs/{name}.yaml", summary=f"{summary} on Market-1501")
+
+
+_MARKET1501_RECIPES = {
+    "osnet_x1_0_market1501": "OSNet",
+    "osnet_x0_75_market1501": "OSNet at three quarters of its width",
+    "osnet_x0_5_market1501": "OSNet at half its width",
+    "osnet_x0_25_market1501": "OSNet at a quarter of its width",
+    "osnet_x1_0_market1501_cosine": "OSNet with the cosine schedule",
+    "osnet_ibn_x1_0_market1501": "OSNet-IBN",
+    "osnet_ain_x1_0_market1501": "OSNet-AIN",
+}

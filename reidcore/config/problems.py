@@ -76,7 +76,7 @@ def from_validation(
         if item["type"] == "extra_forbidden":
             siblings = keys_of(schema, place[:-1]) if schema else []
             problems.append(unknown_key((*prefix, *place), siblings))
-        elif item["type"] == "missing":
+        elif item["type"] == "missing" and isinstance(place[-1], str):
             problems.append(Problem((*prefix, *place), "a value is required"))
         else:
             expected.setdefault(_existing(tree, place), []).append(_expectation(item))
@@ -144,6 +144,8 @@ def _expectation(item: Any) -> str:
         return str(context["expected"])
     if item["type"] == "greater_than_equal":
         return f"at least {context['ge']}"
+    if item["type"] == "missing":  # of a tuple's items
+        return "a longer list"
     if item["type"] == "too_short":
         return f"at least {context['min_length']} items"
     return _EXPECTED.get(item["type"]) or f"something else ({item['msg']})"

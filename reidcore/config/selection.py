@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reidcore.config.origins import at
 from reidcore.config.problems import Place, Problem
-from reidcore.errors import ConfigError, UnknownNameError, UserError
+from reidcore.errors import ConfigError, UserError
 from reidcore.registry import Entry, entries, find
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class Choice:
         return find(self.kinds[0], self.name, plugins)
 
 
-def choices(config: Config, plugins: Plugins | None = None) -> Iterator[Choice]:
-    """Name every component that a run with this configuration uses."""
+def choices(config: Config) -> Iterator[Choice]:
+    """Name the components that a run with this configuration uses, save its protocol."""
     yield Choice(("models",), config.model.name, ("model", "name"))
     for key in ("sources", "targets"):
         for name in getattr(config.data, key):
@@ -64,9 +64,6 @@ def choices(config: Config, plugins: Plugins | None = None) -> Iterator[Choice]:
     yield Choice(("engines", "losses"), config.loss.name, ("loss", "name"))
     for name in config.loss.terms or ():
         yield Choice(("losses",), name, ("loss", "terms"))
-    protocol = chosen_protocol(config, plugins)
-    if protocol is not None:
-        yield Choice(("protocols",), protocol, ("test", "protocol"))
 
 
 def chosen_protocol(config: Config, plugins: Plugins | None = None) -> str | None:
@@ -96,16 +93,17 @@ def selected(
     """Find and import every chosen component; those that cannot be used are problems."""
     found: list[tuple[Choice, Entry]] = []
     problems = []
+    wanted = list(choices(config))
     try:
-        wanted = list(choices(config, plugins))
+        protocol = chosen_protocol(config, plugins)
     except ConfigError as error:
-        return [], [Problem(("test", "protocol"), str(error))]
+        problems.append(Problem(("test", "protocol"), str(error)))
+    else:
+        wanted += [Choice(("protocols",), protocol, ("test", "protocol"))] if protocol else []
     for choice in wanted:
         try:
             entry = choice.find(plugins)
             entry.load()
-        except UnknownNameError as error:
-            problems.append(Problem(choice.place, str(error)))
         except UserError as error:
             problems.append(Problem(choice.place, str(error)))
         else:

@@ -80,7 +80,12 @@ def options_declared(entry: Entry) -> dict[str, Option]:
 
 
 def takes_anything(entry: Entry) -> bool:
-    """Tell whether the factory has ``**kwargs``, so that no key can be called unknown."""
+    """Tell whether the factory has ``**kwargs``, so that no key can be called unknown.
+
+    Those of an engine are the core engine's own arguments, which no section holds.
+    """
+    if entry.kind == "engines":
+        return False
     return any(p.kind is p.VAR_KEYWORD for p in entry.parameters().values())
 
 
