@@ -2,7 +2,9 @@
 
 A module that is no ``ReidModel`` is watched while it runs. If what it returns in evaluation mode
 comes straight from its last linear layer it is a plain classifier, and its features are what that
-layer was given; otherwise it returns features already, as Torchreid's models do.
+layer was given; otherwise it returns features already, as Torchreid's models do. (A plain
+classifier that ends in another kind of layer cannot be told from one that returns features: it
+should subclass ``ReidModel``.)
 """
 
 from __future__ import annotations
