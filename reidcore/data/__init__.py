@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from reidcore.data.dataset import Dataset as Dataset
     from reidcore.data.dataset import ImageDataset as ImageDataset
     from reidcore.data.folders import from_folders as from_folders
+    from reidcore.data.image_manager import ImageDataManager as ImageDataManager
     from reidcore.data.manager import DataManager as DataManager
-    from reidcore.data.manager import ImageDataManager as ImageDataManager
     from reidcore.data.reading import UnreadableImageError as UnreadableImageError
     from reidcore.data.reading import read_image as read_image
     from reidcore.data.sample import Sample as Sample
@@ -31,7 +31,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "DataManager": "reidcore.data.manager:DataManager",
         "Dataset": "reidcore.data.dataset:Dataset",
-        "ImageDataManager": "reidcore.data.manager:ImageDataManager",
+        "ImageDataManager": "reidcore.data.image_manager:ImageDataManager",
         "ImageDataset": "reidcore.data.dataset:ImageDataset",
         "Sample": "reidcore.data.sample:Sample",
         "SampleTable": "reidcore.data.table:SampleTable",

@@ -72,8 +72,13 @@ class EpochBatches:
         self.epoch = 0
         self._cached: tuple[int, Int64Array] | None = None
 
+    @property
+    def num_images(self) -> int:
+        """How many images the epoch shows, before batches are cut."""
+        return len(self._order())
+
     def __len__(self) -> int:
-        full, rest = divmod(len(self._order()), self.batch_size)
+        full, rest = divmod(self.num_images, self.batch_size)
         return full if self.drop_last or not rest else full + 1
 
     def __iter__(self) -> Iterator[list[ItemKey]]:

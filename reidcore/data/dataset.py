@@ -6,7 +6,7 @@ import copy
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from reidcore.data.reading import read_image
 from reidcore.data.sample import Sample, Samples, Splits
@@ -64,7 +64,7 @@ class Dataset:
 
     dataset_dir: str = ""
     dataset_url: str | None = None
-    unit: ClassVar[str] = "items"
+    unit: str = "items"
     """What a sample is, for the summary."""
 
     def __init__(

@@ -21,7 +21,7 @@ class MergedDataset(Dataset):
     def __init__(self, parts: Sequence[Dataset]) -> None:
         self.parts = tuple(parts)
         self._starts = list(accumulate((len(part) for part in parts[:-1]), initial=0))
-        self.unit = parts[0].unit  # type: ignore[misc]  # one a class, save here
+        self.unit = parts[0].unit
         super().__init__(
             SampleTable.joined([SampleTable.of(part.train) for part in parts]),
             parts[0].query,

@@ -51,13 +51,19 @@ def build_transforms(
     if height < 1 or width < 1:
         raise ConfigError(f"images of {height}x{width} pixels cannot be made")
     names = [transforms] if isinstance(transforms, str) else list(transforms or ())
-    names = list(dict.fromkeys(name.lower() for name in names))
+    names = list(dict.fromkeys(_spelt(name, plugins) for name in names))
     _check_sections(names, sections, plugins)
     resize = Resize(height, width)
     to_tensor = to_normalised_tensor(*_normalisation(norm_mean, norm_std))
     named = [(name, _make(name, height, width, sections.get(name, {}), plugins)) for name in names]
     _log.info("Training images: %dx%d, %s", height, width, ", ".join(names) or "no augmentation")
     return arranged(named, resize, to_tensor), Pipeline((resize, to_tensor))
+
+
+def _spelt(name: str, plugins: Plugins | None) -> str:
+    """Return the name in lower case, as Torchreid reads it, unless it is registered as it is."""
+    known = {entry.name for entry in registry.entries("transforms", plugins)}
+    return name if name in known else name.lower()
 
 
 def _make(

@@ -5,7 +5,7 @@ A file's image passes three stages:
 1. ``resize``: the PIL image as it was decoded becomes height x width. One transform may take this
    stage over (``random_crop`` does), so that no image is interpolated twice.
 2. ``image``: the PIL image of that size, RGB. Order: flip 10, patch 30, jitter 40, others 100.
-3. ``tensor``: the (3, height, width) float tensor, after normalisation. Order: erase 10, others 100.
+3. ``tensor``: the (3, height, width) float tensor, normalised. Order: erase 10, others 100.
 
 It is Torchreid's fixed order. A transform of a plugin says its place by attributes ``stage`` and
 ``order`` of the callable that its factory returns; without them it is ``image``, 100.
@@ -33,24 +33,6 @@ LATE = 100
 """The order of transforms that do not say one."""
 
 
-@dataclass(frozen=True)
-class Placed:
-    """A callable with its place.
-
-    Attributes:
-        apply: What acts on the image or tensor.
-        stage: When it acts.
-        order: Lower acts earlier within the stage.
-    """
-
-    apply: Callable[[Any], Any]
-    stage: Stage = "image"
-    order: int = LATE
-
-    def __call__(self, image: Any) -> Any:
-        return self.apply(image)
-
-
 @runtime_checkable
 class UsesTrainingImages(Protocol):
     """A transform that draws on other images of the training set."""
@@ -71,6 +53,7 @@ class Pipeline:
     transforms: tuple[Callable[[Any], Any], ...]
 
     def __call__(self, image: Image.Image) -> Any:
+        """Return the image after all the transforms, a tensor (3, height, width)."""
         result: Any = image
         for transform in self.transforms:
             result = transform(result)
@@ -130,6 +113,7 @@ class Resize:
         self.size = (width, height)
 
     def __call__(self, image: Image.Image) -> Image.Image:
+        """Return the resized image, the same one where nothing is to be done."""
         if image.size == self.size:
             return image
         return image.resize(self.size, Image.Resampling.BILINEAR)

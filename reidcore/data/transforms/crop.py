@@ -1,29 +1,18 @@
-"""Transforms of where things are in the image: ``random_flip`` and ``random_crop``."""
+"""Small shifts: ``random_crop``."""
 
 from __future__ import annotations
 
 import random
+from typing import ClassVar
 
 from PIL import Image
-from torchvision.transforms import v2
 
-from reidcore.data.transforms.pipeline import Placed, Resize, check_probability
+from reidcore.data.transforms.pipeline import Resize, Stage, check_probability
 from reidcore.errors import ConfigError
 
 
-def random_flip(height: int, width: int, *, p: float = 0.5) -> Placed:
-    """Mirror left and right with probability ``p``.
-
-    Args:
-        height: Of the image, pixels.
-        width: Of the image, pixels.
-        p: Probability.
-    """
-    return Placed(v2.RandomHorizontalFlip(check_probability("random_flip", p)), order=10)
-
-
-def random_crop(height: int, width: int, *, p: float = 0.5, enlarge: float = 1.125) -> Placed:
-    """With probability ``p``, resize to a larger size and cut the image out of it somewhere.
+class RandomCrop:
+    """With probability ``p``, resizes to a larger size and cuts the image out of it somewhere.
 
     Torchreid's ``Random2DTranslation``, except that the file's image is interpolated once rather
     than twice, and that the offsets at the borders are as likely as any other.
@@ -31,28 +20,25 @@ def random_crop(height: int, width: int, *, p: float = 0.5, enlarge: float = 1.1
     Args:
         height: Of the result, pixels.
         width: Of the result, pixels.
-        p: Probability.
+        p: Probability; the image is resized plainly otherwise.
         enlarge: Factor of both sides before cutting.
 
     Raises:
         ConfigError: ``p`` is no probability or ``enlarge`` is less than 1.
     """
-    if enlarge < 1:
-        raise ConfigError(f"random_crop has enlarge={enlarge}", "It must be at least 1")
-    check_probability("random_crop", p)
-    return Placed(RandomCrop(height, width, p, enlarge), stage="resize")
 
+    stage: ClassVar[Stage] = "resize"
 
-class RandomCrop:
-    """See `random_crop`."""
-
-    def __init__(self, height: int, width: int, p: float, enlarge: float) -> None:
-        self.p = p
-        self.plain = Resize(height, width)
+    def __init__(self, height: int, width: int, *, p: float = 0.5, enlarge: float = 1.125) -> None:
+        if enlarge < 1:
+            raise ConfigError(f"random_crop has enlarge={enlarge}", "It must be at least 1")
+        self.p = check_probability("random_crop", p)
         self.size = (width, height)
         self.enlarged = (round(width * enlarge), round(height * enlarge))
+        self.plain = Resize(height, width)
 
     def __call__(self, image: Image.Image) -> Image.Image:
+        """Return an image of the size wanted."""
         if random.random() >= self.p:
             return self.plain(image)
         left, top = (

@@ -1,0 +1,209 @@
+"""Loaders: batches of an epoch, read here or by worker processes, the same either way."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+
+from reidcore.data.batches import (
+    Batch,
+    EpochBatches,
+    FileOrder,
+    SampleOrder,
+    collate,
+    rank_and_world,
+)
+from reidcore.data.dataset import Dataset
+from reidcore.data.items import Failure, SeededItems
+from reidcore.errors import ConfigError, DataError, did_you_mean
+
+_log = logging.getLogger(__name__)
+
+BAD_IMAGE_CHOICES = ("error", "skip")
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How images are read.
+
+    Attributes:
+        workers: Number of worker processes; 0 reads in the main process.
+        pin_memory: Whether batches are put into memory that a GPU copies from quickly.
+        seed: Seed of the run, which the augmentation draws from.
+        on_bad_image: ``error``, or ``skip`` to leave unreadable images out.
+
+    Raises:
+        ConfigError: A value is out of range.
+    """
+
+    workers: int = 0
+    pin_memory: bool = False
+    seed: int = 0
+    on_bad_image: str = "error"
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise ConfigError(f"workers={self.workers}", "Set data.workers to 0 or more")
+        if self.on_bad_image not in BAD_IMAGE_CHOICES:
+            near = did_you_mean(self.on_bad_image, BAD_IMAGE_CHOICES)
+            raise ConfigError(
+                f"on_bad_image={self.on_bad_image!r}",
+                near or f"Set data.on_bad_image to {' or '.join(BAD_IMAGE_CHOICES)}",
+            )
+
+
+class BatchLoader:
+    """Batches of a dataset, one epoch an iteration.
+
+    Each iteration is the epoch after the one before, unless `set_epoch` says another. What an
+    epoch gives depends on the seed and its number alone.
+
+    Args:
+        dataset: What is read.
+        batches: Which items make each batch.
+        loading: How they are read.
+        training: Whether iterations are successive epochs; each is epoch 0 otherwise.
+
+    Attributes:
+        dataset: As given.
+        batch_size: Number of images in a batch over all processes.
+        skipped: Path -> reason of each image that was left out so far.
+    """
+
+    def __init__(
+        self, dataset: Dataset, batches: EpochBatches, loading: Loading, *, training: bool
+    ) -> None:
+        self.dataset = dataset
+        self.batch_size = batches.batch_size
+        self.skipped: dict[str, str] = {}
+        self._batches = batches
+        self._training = training
+        self._next_epoch = 0
+        self._loader = _torch_loader(dataset, batches, loading, training)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the last or current iteration, or what `set_epoch` said since."""
+        return self._batches.epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Let the next iteration, and ``len()``, be of that zero-based epoch."""
+        self._next_epoch = self._batches.epoch = epoch
+
+    def __len__(self) -> int:
+        """Return the number of batches of the epoch."""
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Give the batches of an epoch.
+
+        Raises:
+            DataError: An image is unreadable, or every image of a batch shared among processes.
+            UserError: Whatever the dataset raised of that kind, in whichever process.
+        """
+        self._batches.epoch = self._next_epoch
+        if self._training:
+            self._next_epoch += 1
+        for outcome in self._loader:
+            if isinstance(outcome, Failure):
+                raise outcome.error()
+            self._note(outcome.get("skipped", []))
+            if "img" in outcome:
+                yield outcome
+            elif self._training and rank_and_world()[1] > 1:
+                raise DataError(
+                    "every image of a batch is unreadable, and the other processes wait for it",
+                    "Repair the images: " + ", ".join(path for path, _ in outcome["skipped"]),
+                )
+
+    def _note(self, skipped: list[tuple[str, str]]) -> None:
+        for path, reason in skipped:
+            if path not in self.skipped:
+                _log.warning("Left out %s (%s)", path, reason)
+            self.skipped[path] = reason
+
+
+def loader_for_training(
+    dataset: Dataset, order: SampleOrder, batch_size: int, loading: Loading
+) -> BatchLoader:
+    """Return the loader of a training set: full batches only, shared among the processes.
+
+    Args:
+        dataset: A training view of N samples.
+        order: The sampler.
+        batch_size: Number of images in a batch over all processes.
+        loading: How images are read.
+
+    Raises:
+        ConfigError: The batch size is no positive number.
+        DataError: An epoch has not enough images for one batch.
+    """
+    check_batch_size("train", batch_size)
+    batches = EpochBatches(order, len(dataset), batch_size, drop_last=True, sharded=True)
+    if not len(batches):
+        raise DataError(
+            f"a batch of {batch_size} images is larger than an epoch of {batches.num_images}",
+            f"Set train.batch_size to at most {batches.num_images}",
+        )
+    return BatchLoader(dataset, batches, loading, training=True)
+
+
+def loader_for_testing(dataset: Dataset, batch_size: int, loading: Loading) -> BatchLoader:
+    """Return the loader of a query or gallery set: every image, in order, in each process.
+
+    Args:
+        dataset: A query or gallery view.
+        batch_size: Number of images in a batch.
+        loading: How images are read.
+
+    Raises:
+        ConfigError: The batch size is no positive number.
+    """
+    check_batch_size("test", batch_size)
+    batches = EpochBatches(FileOrder(len(dataset)), len(dataset), batch_size)
+    return BatchLoader(dataset, batches, loading, training=False)
+
+
+def check_batch_size(phase: str, batch_size: int) -> None:
+    """Make sure that a batch size is one.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if batch_size < 1:
+        raise ConfigError(
+            f"{phase}.batch_size={batch_size}", f"Set {phase}.batch_size to 1 or more"
+        )
+
+
+def _torch_loader(
+    dataset: Dataset, batches: EpochBatches, loading: Loading, training: bool
+) -> DataLoader[Any]:
+    items: Any = SeededItems(dataset, loading.seed, loading.on_bad_image == "skip")
+    # Plugins given as files cannot be imported by name in a fresh process; a fork has them.
+    forks = loading.workers > 0 and sys.platform == "linux"
+    return DataLoader(
+        items,
+        batch_sampler=batches,
+        num_workers=loading.workers,
+        collate_fn=collate,
+        pin_memory=loading.pin_memory,
+        worker_init_fn=_start_worker,
+        # Test loaders are many and idle most of the time: their workers go when they are done.
+        persistent_workers=training and loading.workers > 0,
+        multiprocessing_context="fork" if forks else None,
+        # Its own, so that iterating leaves the model's random numbers alone.
+        generator=torch.Generator(),
+    )
+
+
+def _start_worker(worker: int) -> None:
+    """Leave Ctrl-C to the main process, which stops the workers in order."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

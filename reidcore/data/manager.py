@@ -1,0 +1,222 @@
+"""What all data managers share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from PIL import Image
+
+from reidcore.data.catalogue import Sections, training_view
+from reidcore.data.dataset import Dataset, view_of
+from reidcore.data.loading import BatchLoader, Loading, loader_for_testing, loader_for_training
+from reidcore.data.merging import merged
+from reidcore.data.sampling import make_order
+from reidcore.data.table import SampleTable
+from reidcore.data.transforms.build import build_transforms
+from reidcore.errors import ConfigError, DataError, UserError
+from reidcore.plugins import Plugins
+
+_log = logging.getLogger(__name__)
+
+Names = str | Sequence[str] | None
+"""One name, several, or none."""
+
+
+class DataManager:
+    """What data managers share: names, transforms, and views of datasets that are made once.
+
+    Args:
+        sources: Name or names of the datasets to learn from; an empty list to test only.
+        targets: Name or names of the datasets to test on; the sources if None.
+        height: Of the images, pixels.
+        width: Of the images, pixels.
+        transforms: Name or names of the training transforms.
+        norm_mean: Mean of each channel in 0..1; ImageNet's if None.
+        norm_std: Standard deviation of each channel; ImageNet's if None.
+        use_gpu: Whether batches are meant for a GPU; without one it is False.
+        plugins: Where names are looked up; the current ones if None.
+        sections: Component name (dataset, transform, sampler) -> its own options.
+
+    Attributes:
+        transform_tr: The training transform, PIL image to (3, height, width).
+        transform_te: The test transform.
+        train_loader_t: Loader of the targets' training samples, if it was asked for.
+        test_loader: Target -> ``query`` and ``gallery`` -> loader.
+        test_dataset: Target -> ``query`` and ``gallery`` -> table of samples.
+        skipped: Path -> reason of each image left out so far.
+
+    Raises:
+        UserError: A name is unknown, or sources and targets are missing.
+    """
+
+    data_type: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        sources: Names = None,
+        targets: Names = None,
+        height: int = 256,
+        width: int = 128,
+        transforms: Names = "random_flip",
+        norm_mean: Sequence[float] | None = None,
+        norm_std: Sequence[float] | None = None,
+        use_gpu: bool = False,
+        *,
+        plugins: Plugins | None = None,
+        sections: Sections | None = None,
+    ) -> None:
+        if sources is None or not (sources or targets):
+            raise UserError("no dataset is named", "Give sources, such as sources='market1501'")
+        self.sources = _name_list(sources)
+        self.targets = self.sources if targets is None else _name_list(targets)
+        self.height = height
+        self.width = width
+        self.use_gpu = use_gpu and torch.cuda.is_available()
+        self.plugins = plugins
+        self.sections: Sections = sections or {}
+        self.transform_tr, self.transform_te = build_transforms(
+            height,
+            width,
+            transforms,
+            norm_mean,
+            norm_std,
+            plugins=plugins,
+            **_sections_of(transforms, self.sections),
+        )
+        self.train_loader_t: BatchLoader | None = None
+        self.test_loader: dict[str, dict[str, BatchLoader]] = {}
+        self.test_dataset: dict[str, dict[str, SampleTable]] = {}
+        self._datasets: dict[str, Dataset] = {}
+        self._train_loader: BatchLoader | None = None
+
+    @property
+    def train_loader(self) -> BatchLoader:
+        """The loader of the sources' training samples.
+
+        Raises:
+            UserError: The manager was made for testing only.
+        """
+        if self._train_loader is None:
+            raise UserError("there is nothing to learn from", "Name a dataset in data.sources")
+        return self._train_loader
+
+    @property
+    def num_train_pids(self) -> int:
+        """Number of training identities; 0 without sources."""
+        return self._train_loader.dataset.num_train_pids if self._train_loader else 0
+
+    @property
+    def num_train_cams(self) -> int:
+        """Number of training cameras; 0 without sources."""
+        return self._train_loader.dataset.num_train_cams if self._train_loader else 0
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Path -> reason of each image that the loaders left out so far."""
+        tested = [loader for pair in self.test_loader.values() for loader in pair.values()]
+        loaders = [self._train_loader, self.train_loader_t, *tested]
+        return {path: why for loader in loaders if loader for path, why in loader.skipped.items()}
+
+    def fetch_test_loaders(self, name: str) -> tuple[SampleTable, SampleTable]:
+        """Return the query and gallery samples of a target (its *samples*, as in Torchreid)."""
+        return self.test_dataset[name]["query"], self.test_dataset[name]["gallery"]
+
+    def return_query_and_gallery_by_name(self, name: str) -> tuple[SampleTable, SampleTable]:
+        """Return the query and gallery samples of a target."""
+        return self.fetch_test_loaders(name)
+
+    def preprocess_pil_img(self, img: Image.Image) -> Any:
+        """Return a PIL image after the test transform, (3, height, width)."""
+        return self.transform_te(img)
+
+    def fingerprints(self) -> dict[str, dict[str, str]]:
+        """Return dataset -> split -> fingerprint, see `SampleTable.fingerprint`."""
+        return {
+            name: {
+                split: SampleTable.of(getattr(dataset, split)).fingerprint()
+                for split in ("train", "query", "gallery")
+            }
+            for name, dataset in self._datasets.items()
+        }
+
+    def _training_set(self, names: Sequence[str], combineall: bool, k_tfm: int) -> Dataset:
+        """Return the training view of one dataset, or the merged one of several."""
+        views = [
+            training_view(self._datasets[name], combineall=combineall, k_tfm=k_tfm)
+            for name in names
+        ]
+        for name, view in zip(names, views, strict=True):
+            _check_filled(name, "train", view.data)
+        paths = [path for view in views for path in SampleTable.of(view.data).paths]
+        transform = self.transform_tr.with_training_images(paths)
+        for view in views:
+            view.transform = transform
+        return views[0] if len(views) == 1 else merged(views)
+
+    def _training_loader(
+        self,
+        dataset: Dataset,
+        sampler: str,
+        batch_size: int,
+        options: Mapping[str, Any],
+        loading: Loading,
+    ) -> BatchLoader:
+        section = self.sections.get(sampler, {})
+        table = SampleTable.of(dataset.data)
+        order = make_order(sampler, table, batch_size, loading.seed, options, section, self.plugins)
+        return loader_for_training(dataset, order, batch_size, loading)
+
+    def _open_targets(self, batch_size: int, loading: Loading) -> None:
+        """Fill `test_loader` and `test_dataset`."""
+        for name in self.targets:
+            views = {
+                split: view_of(self._datasets[name], split, self.transform_te)
+                for split in ("query", "gallery")
+            }
+            for split, view in views.items():
+                _check_filled(name, split, view.data)
+            self.test_dataset[name] = {k: SampleTable.of(view.data) for k, view in views.items()}
+            self.test_loader[name] = {
+                split: loader_for_testing(view, batch_size, loading)
+                for split, view in views.items()
+            }
+
+    def _log_summary(self) -> None:
+        if self._train_loader is not None:
+            dataset = self._train_loader.dataset
+            _log.info(
+                "Sources: %s (%d ids, %d %s, %d cameras)",
+                ", ".join(self.sources),
+                self.num_train_pids,
+                len(dataset),
+                dataset.unit,
+                self.num_train_cams,
+            )
+        for name, pair in self.test_dataset.items():
+            _log.info("Target: %s (%d query, %d gallery)", name, *map(len, pair.values()))
+
+
+def _name_list(names: Names) -> list[str]:
+    listed = [names] if isinstance(names, str) else list(names or ())
+    twice = {name for name in listed if listed.count(name) > 1}
+    if twice:
+        raise ConfigError(f"dataset {min(twice)!r} is named twice", "Name each dataset once")
+    return listed
+
+
+def _sections_of(transforms: Names, sections: Sections) -> dict[str, Mapping[str, Any]]:
+    names = [transforms] if isinstance(transforms, str) else list(transforms or ())
+    return {name: sections[name] for name in names if name in sections}
+
+
+def _check_filled(name: str, split: str, samples: Any) -> None:
+    if not len(samples):
+        raise DataError(
+            f"dataset {name!r} has no {split} images",
+            "Learn from another dataset"
+            if split == "train"
+            else "Name the datasets to test on in data.targets",
+        )
