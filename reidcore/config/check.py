@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from reidcore.config.draft import Draft
-from reidcore.config.origins import Path, at
+from reidcore.config.origins import Path
 from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
 from reidcore.config.schema import Config, Open
-from reidcore.config.sections import LOSS_KINDS, NAMED_KINDS, Claims, claims_on, section_of
+from reidcore.config.sections import (
+    LOSS_KINDS,
+    NAMED_KINDS,
+    Claims,
+    claims_on,
+    given_to,
+    section_of,
+)
 from reidcore.config.selection import selected
 from reidcore.config.settings import check_settings
 from reidcore.config.signatures import options_declared
@@ -96,22 +103,12 @@ def _mistyped(place: Path, value: Any, claims: Claims) -> Iterator[Problem]:
 
 def _missing(config: Config, in_use: Sequence[Entry]) -> Iterator[Problem]:
     """Find the options without a default that a chosen component is not given."""
-    values = config.model_dump()
     for entry in in_use:
-        place = section_of(entry)
+        given = {real for real, _ in given_to(config, entry)}
         for name, option in options_declared(entry).items():
-            spellings = [s for s, real in entry.options.items() if real == name]
-            keys = [s if "." in s else ".".join((*place, s)) for s in (name, *spellings)]
-            if option.required and not any(_has(values, key) for key in keys):
-                yield Problem((*place, name), f"a value is required, for {entry.label}")
-
-
-def _has(values: Any, key: str) -> bool:
-    try:
-        at(values, tuple(key.split(".")))
-    except (KeyError, TypeError):
-        return False
-    return True
+            if option.required and name not in given:
+                text = f"a value is required, for {entry.label}"
+                yield Problem((*section_of(entry), name), text)
 
 
 def _unclaimed(place: Path, plugins: Plugins | None) -> Problem:

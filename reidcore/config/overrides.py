@@ -14,7 +14,7 @@ from reidcore.config.yaml_text import parse_value
 from reidcore.errors import ConfigError
 
 _ASSIGNMENT = re.compile(r"(?P<key>[\w.-]+)=(?P<value>.*)", re.DOTALL)
-_KEY = re.compile(r"[\w-]+(\.[\w-]+)*")
+_KEY = re.compile(r"\w[\w-]*(\.\w[\w-]*)*")
 
 
 def parse_overrides(words: Sequence[str]) -> Layer:

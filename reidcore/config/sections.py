@@ -103,7 +103,7 @@ def options_of(
     """
     entry = find(kind, name, plugins)
     declared = options_declared(entry)
-    given = {real: value for real, value in _given(config, entry) if real in declared}
+    given = {real: value for real, value in given_to(config, entry) if real in declared}
     options = {real: declared[real].read(value) for real, value in given.items()}
     if takes_anything(entry):
         core = keys_of(Config, section_of(entry))
@@ -116,7 +116,8 @@ def options_of(
     return options
 
 
-def _given(config: Config, entry: Entry) -> Iterator[tuple[str, Any]]:
+def given_to(config: Config, entry: Entry) -> Iterator[tuple[str, Any]]:
+    """Yield the real name and the value of every key meant for a component, later ones winning."""
     values = config.model_dump()
     for spelling, real in entry.options.items():
         if "." in spelling:

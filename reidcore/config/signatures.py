@@ -30,7 +30,16 @@ _SUPPLIED = {
     "models": {"num_classes", "loss", "pretrained", "use_gpu"},
     "datasets": {"root", "split_id"},
     "losses": {"num_classes", "use_gpu"},
-    "engines": {"datamanager", "model", "optimizer", "scheduler", "use_gpu", "plugins"},
+    "engines": {
+        "datamanager",
+        "model",
+        "optimizer",
+        "scheduler",
+        "use_gpu",
+        "plugins",
+        "precision",
+        "step",
+    },
     "schedulers": {"stepsize", "gamma", "max_epoch"},
 }
 

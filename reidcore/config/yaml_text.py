@@ -116,7 +116,8 @@ class _Reader:
 def _not_plain(error: yaml.YAMLError, shown: str) -> ConfigError:
     mark = getattr(error, "problem_mark", None)
     place = f"{shown}:{mark.line + 1}" if mark is not None else shown
-    problem = " ".join(str(getattr(error, "problem", None) or error).split())
+    told = [getattr(error, part, None) for part in ("context", "problem")]
+    problem = " ".join(" ".join(filter(None, told)).split()) or str(error)
     if isinstance(error, yaml.constructor.ConstructorError):
         return ConfigError(
             f"{place}: {problem}", "A configuration holds plain values only: remove the tag."

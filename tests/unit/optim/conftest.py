@@ -8,31 +8,18 @@ from torch import nn
 from reidcore import hookimpl
 from reidcore.plugins import make_plugins
 
-BETAS = {"adam_beta1": "beta1", "adam_beta2": "beta2"}
-CORE_OPTIMIZERS = {
-    "adam": BETAS,
-    "amsgrad": BETAS,
-    "radam": BETAS,
-    "sgd": {"momentum": "momentum", "sgd_dampening": "dampening", "sgd_nesterov": "nesterov"},
-    "rmsprop": {"momentum": "momentum", "rmsprop_alpha": "alpha"},
-}
-
 
 class Author:
-    """A plugin with an optimizer and a scheduler of its own, beside the core's."""
+    """A plugin with an optimizer and a scheduler of its own, beside the standard ones."""
 
     seen = None
 
     @hookimpl
     def reid_register_optimizers(self, registry):
-        for name, options in CORE_OPTIMIZERS.items():
-            registry.add(name, f"reidcore.optim.optimizers:{name}", options=options)
         registry.add("tuned", self.tuned)
 
     @hookimpl
     def reid_register_schedulers(self, registry):
-        for name in ("single_step", "multi_step", "cosine"):
-            registry.add(name, f"reidcore.optim.schedulers:{name}")
         registry.add("flat", self.flat)
 
     def tuned(self, groups, lr, weight_decay, *, momentum=0.5, trust=1.0):
@@ -51,7 +38,7 @@ def author():
 
 @pytest.fixture(scope="session")
 def plugins(author):
-    return make_plugins(entry_points=False, extra=[author])
+    return make_plugins(entry_points=False, extra=["reidcore.standard", author])
 
 
 class Net(nn.Module):

@@ -1,0 +1,134 @@
+import pytest
+
+from reidcore.config import chosen_protocol, load_config, options_of
+from reidcore.errors import ConfigError
+
+CASES = [
+    ("data.sources=[marekt1501]", r"data.sources: no dataset is named 'marekt1501'.*'market1501'"),
+    ("data.targets=[gone]", r"data.targets: dataset 'gone' needs a package.*\[mat\]"),
+    ("model.name=osnet_x1_1", r"model.name: .*Did you mean 'osnet_x1_0'"),
+    ("data.transforms=[random_filp]", r"data.transforms: .*'random_flip'"),
+    ("sampler.train_sampler=RandomSampler2", r"sampler.train_sampler: .*'RandomSampler'"),
+    ("train.optim=amsgard", r"train.optim: .*'amsgrad'"),
+    ("train.lr_scheduler=cosinus", r"train.lr_scheduler: .*'cosine'"),
+    ("loss.name=sofmax", r"loss.name: .*'softmax'"),
+    ("loss.terms={circel: 1}", r"loss.terms: .*'circle'"),
+    ("test.protocol=market", r"test.protocol: .*'market1501'"),
+    ("model.widht=2", r"model.widht: unknown key. Did you mean 'width'"),
+    ("model.width=wide", r"model.width: expected a number, not 'wide', for model 'resnet50'"),
+    ("model.blocks=two", r"model.blocks: expected a whole number or a number"),
+    ("sampler.shuffle=true", r"sampler.shuffle: unknown key"),
+    ("market1501.use_500k_distractor=true", r"Did you mean 'use_500k_distractors'"),
+    ("market1501.use_500k_distractors=3", r"expected true or false, not 3, for dataset"),
+    ("cuhk03.split_id=1", r"cuhk03.split_id: unknown key. Did you mean 'data.split_id'"),
+    ("cuhk03.use_metric_cuhk03=3", r"cuhk03.use_metric_cuhk03: expected true or false"),
+    ("paint.fill=[1, 2]", r"paint.fill: expected text or a longer list, not \[1, 2\]"),
+    ("adam.bta1=0.5", r"adam.bta1: unknown key. Did you mean 'beta1'"),
+    ("amsgrad.fused=2", r"amsgrad.fused: expected true or false"),
+    ("loss.circle.gama=1", r"loss.circle.gama: unknown key. Did you mean 'gamma'"),
+    ("loss.softmax.label_smoth=1", r"loss.softmax.label_smoth: .*'label_smooth'"),
+    ("loss.circel.gamma=1", r"loss.circel: no installed component.*'circle'"),
+    ("trian.lr=1", r"trian: no installed component has such a section. Did you mean 'train'"),
+    ("vehicleid.size=800", r"vehicleid: .*Is its plugin not installed\? See: reidcore ls"),
+    ("settings.Components.strenght=1", r"settings.Components.strenght: .*'strength'"),
+    ("settings.Components.strength=much", r"settings.Components.strength: expected a number"),
+    ("settings.standard.x=1", r"settings.standard: .*no active plugin|takes no settings"),
+    ("settings.Componets.x=1", r"settings.Componets: no active plugin.*'Components'"),
+]
+
+
+@pytest.mark.parametrize(("override", "message"), CASES, ids=[case[0] for case in CASES])
+def test_a_mistake_is_one_line_that_says_what_to_do(override, message, plugins):
+    with pytest.raises(ConfigError, match=message) as refused:
+        load_config(None, [override], plugins=plugins)
+    assert "\n" not in str(refused.value)
+    assert f"(override '{override}')" in str(refused.value)
+
+
+def test_an_option_without_a_default_must_be_given(plugins):
+    with pytest.raises(ConfigError, match=r"^variant.release: a value is required, for dataset"):
+        load_config(None, ["data.sources=[variant]"], plugins=plugins)
+
+
+def test_all_mistakes_of_both_phases_are_told_at_once(write, plugins):
+    path = write("train:\n  max_epohc: 5\nmarket1501:\n  use_500k: true\nsettings:\n  nobody: {}\n")
+    with pytest.raises(ConfigError) as refused:
+        load_config(path, ["model.name=osnet"], plugins=plugins)
+    first, *lines = str(refused.value).splitlines()
+    assert first == "the configuration has 4 mistakes:"
+    assert [line.split(":")[0].strip() for line in lines] == [
+        "train.max_epohc",
+        "model.name",
+        "market1501.use_500k",
+        "settings.nobody",
+    ]
+    assert lines[0].endswith(f"({path}:2)")
+    assert lines[2].endswith(f"({path}:4)")
+
+
+def test_two_protocols_do_not_hide_the_other_mistakes(plugins):
+    words = ["test.protocol=market1501", "cuhk03.use_metric_cuhk03=true", "train.optim=x"]
+    with pytest.raises(ConfigError, match=r"2 mistakes(.|\n)*two protocols(.|\n)*train\.optim"):
+        load_config(None, words, plugins=plugins)
+
+
+def options(overrides, kind, name, plugins):
+    return options_of(load_config(None, overrides, plugins=plugins), kind, name, plugins)
+
+
+def test_options_come_under_their_real_names_and_in_the_type_the_factory_takes(plugins):
+    given = ["market1501.market1501_500k=true", "paint.fill=[1, 2, 3]", "paint.p=1"]
+    assert options(given, "datasets", "market1501", plugins) == {"use_500k_distractors": True}
+    assert options(given, "transforms", "paint", plugins) == {"fill": (1.0, 2.0, 3.0), "p": 1}
+    assert options(["model.width=2"], "models", "resnet50", plugins) == {"width": 2.0}
+    identity = ["sampler.train_sampler=RandomIdentitySampler", "sampler.num_instances=2"]
+    assert options(identity, "samplers", "RandomIdentitySampler", plugins) == {"num_instances": 2}
+    assert options([], "samplers", "RandomSampler", plugins) == {}
+    assert options([], "losses", "circle", plugins) == {}
+    assert options(["loss.circle.gamma=2"], "losses", "circle", plugins) == {"gamma": 2.0}
+    variant = ["data.sources=[variant]", "variant_v1.release=b"]
+    assert options(variant, "datasets", "variant", plugins) == {"release": "b"}
+
+
+def test_optimizers_share_torchreids_sections(plugins):
+    betas = {"beta1": 0.9, "beta2": 0.999}
+    assert options([], "optimizers", "amsgrad", plugins) == betas
+    assert options([], "optimizers", "rmsprop", plugins) == {"momentum": 0.9, "alpha": 0.99}
+    given = ["sgd.momentum=0.5", "adam.beta1=0.8", "amsgrad.fused=true"]
+    assert options(given, "optimizers", "rmsprop", plugins)["momentum"] == 0.5
+    assert options(given, "optimizers", "adam", plugins) == {"beta1": 0.8, "beta2": 0.999}
+    expected = {"beta1": 0.8, "beta2": 0.999, "fused": True}
+    assert options(given, "optimizers", "amsgrad", plugins) == expected
+
+
+def test_a_factory_that_takes_anything_is_given_its_section(plugins):
+    given = ["data.sources=[loose]", "loose.folder=x"]
+    assert options(given, "datasets", "loose", plugins) == {"folder": "x"}
+
+
+def test_a_protocol_is_chosen_by_name_or_by_its_own_switch(plugins):
+    def chosen(*overrides):
+        return chosen_protocol(load_config(None, overrides, plugins=plugins), plugins)
+
+    assert chosen() is None
+    assert chosen("test.protocol=single_shot") == "single_shot"
+    assert chosen("cuhk03.use_metric_cuhk03=true") == "single_shot"
+    assert chosen("cuhk03.use_metric_cuhk03=false") is None
+
+
+def test_settings_reach_the_plugin_in_its_own_model(plugins):
+    config = load_config(None, ["settings.Components.strength=2"], plugins=plugins)
+    assert config.settings["Components"].strength == 2.0
+    assert load_config(None, plugins=plugins).settings["Components"].strength == 0.5
+    assert config.model_dump()["settings"]["Components"] == {"strength": 2.0, "layers": []}
+
+
+def test_sections_of_other_installed_components_may_stand_and_are_checked(plugins):
+    load_config(None, ["cuhk03.labeled_images=true", "gone.anything=1"], plugins=plugins)
+    with pytest.raises(ConfigError, match=r"cuhk03\.labeled_images"):
+        load_config(None, ["cuhk03.labeled_images=1"], plugins=plugins)
+
+
+def test_without_any_plugin_the_first_name_says_what_to_install(no_plugins):
+    with pytest.raises(ConfigError, match=r"model\.name: .*pip install"):
+        load_config(None, plugins=no_plugins)
