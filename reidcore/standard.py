@@ -84,9 +84,16 @@ def reid_register_schedulers(registry: Registrar) -> None:
 @hookimpl
 def reid_register_protocols(registry: Registrar) -> None:
     """Register the evaluation protocols."""
-    package = "reidcore.evaluation.protocols"
     registry.add(
-        "market1501", f"{package}:market1501", summary="same person and camera ignored; the usual"
+        "market1501",
+        "reidcore.evaluation.protocols:market1501",
+        summary="same person and camera ignored; the usual",
+    )
+    registry.add(
+        "cuhk03",
+        "reidcore.evaluation.single_shot:cuhk03",
+        summary="one gallery image for each person, in exact expectation",
+        options={"cuhk03.use_metric_cuhk03": "select"},
     )
 
 

@@ -33,7 +33,7 @@ def build_optimizer(
     new_layers: str | Iterable[str] = "",
     base_lr_mult: float = 0.1,
     plugins: Plugins | None = None,
-    **section: Any,
+    section: Mapping[str, Any] | None = None,
 ) -> Optimizer:
     """Build an optimizer over a model's parameters.
 
@@ -52,7 +52,7 @@ def build_optimizer(
         new_layers: dotted names of the layers that start from random weights.
         base_lr_mult: factor on the base layers' learning rate.
         plugins: where to look the name up; the current plugins by default.
-        **section: the optimizer's own further options.
+        section: the optimizer's own options under their own names; they win over those above.
 
     Raises:
         UnknownNameError: no such optimizer, or no such layer.
@@ -72,7 +72,7 @@ def build_optimizer(
         "adam_beta2": adam_beta2,
     }
     options = {entry.options[key]: value for key, value in spelled.items() if key in entry.options}
-    options.update(_own_options(entry, section))
+    options.update(_own_options(entry, section or {}))
     groups = parameter_groups(model, lr, staged_lr, new_layers, base_lr_mult)
     return cast(Optimizer, entry.load()(groups, lr, weight_decay, **options))
 
@@ -84,7 +84,7 @@ def build_lr_scheduler(
     gamma: float = 0.1,
     max_epoch: int = 1,
     plugins: Plugins | None = None,
-    **section: Any,
+    section: Mapping[str, Any] | None = None,
 ) -> LRScheduler:
     """Build a learning-rate scheduler, stepped once after each epoch.
 
@@ -95,7 +95,7 @@ def build_lr_scheduler(
         gamma: factor at each fall.
         max_epoch: length of the cosine, in epochs.
         plugins: where to look the name up; the current plugins by default.
-        **section: the scheduler's own further options.
+        section: the scheduler's own further options.
 
     Raises:
         UnknownNameError: no such scheduler.
@@ -106,7 +106,7 @@ def build_lr_scheduler(
     accepted = entry.parameters()
     takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
     options = {key: value for key, value in offered.items() if takes_all or key in accepted}
-    options.update(_own_options(entry, section))
+    options.update(_own_options(entry, section or {}))
     return cast(LRScheduler, entry.load()(optimizer, **options))
 
 

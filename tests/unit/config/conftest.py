@@ -97,7 +97,7 @@ class Components:
 
     @hookimpl
     def reid_register_protocols(self, registry):
-        registry.add("single_shot", single_shot, options={"cuhk03.use_metric_cuhk03": "select"})
+        registry.add("single_shot", single_shot, options={"single_shot.instead": "select"})
 
     @hookimpl
     def reid_register_configs(self, registry):

@@ -112,7 +112,8 @@ def test_a_protocol_is_chosen_by_name_or_by_its_own_switch(plugins):
 
     assert chosen() is None
     assert chosen("test.protocol=single_shot") == "single_shot"
-    assert chosen("cuhk03.use_metric_cuhk03=true") == "single_shot"
+    assert chosen("single_shot.instead=true") == "single_shot"
+    assert chosen("cuhk03.use_metric_cuhk03=true") == "cuhk03"
     assert chosen("cuhk03.use_metric_cuhk03=false") is None
 
 

@@ -46,12 +46,17 @@ def test_refuses_what_torch_refuses_without_a_traceback(net, plugins):
 
 
 def test_a_plugins_optimizer_keeps_its_own_defaults_and_takes_its_own_options(net, author, plugins):
-    build_optimizer(net, "tuned", momentum=0.9, trust=2.0, plugins=plugins)
+    build_optimizer(net, "tuned", momentum=0.9, plugins=plugins, section={"trust": 2.0})
     assert author.seen == {"momentum": 0.5, "trust": 2.0}
+    build_optimizer(net, "tuned", plugins=plugins, section={"momentum": 0.9})
+    assert author.seen == {"momentum": 0.9, "trust": 1.0}
     with pytest.raises(ConfigError, match=r"no option 'trsut'.*'trust'"):
-        build_optimizer(net, "tuned", trsut=2.0, plugins=plugins)
+        build_optimizer(net, "tuned", plugins=plugins, section={"trsut": 2.0})
 
 
 def test_fused_is_an_option_and_off_unless_asked_for(net, plugins):
     assert build_optimizer(net, "adam", plugins=plugins).defaults["fused"] is None
-    assert build_optimizer(net, "adam", fused=True, plugins=plugins).defaults["fused"] is True
+    assert (
+        build_optimizer(net, "adam", plugins=plugins, section={"fused": True}).defaults["fused"]
+        is True
+    )

@@ -95,6 +95,8 @@ def test_unknown_scheduler_names_the_nearest(plugins):
 
 
 def test_a_plugins_scheduler_gets_only_what_it_takes(plugins):
-    scheduler = build_lr_scheduler(optimizer(plugins), "flat", height=2.0, plugins=plugins)
+    scheduler = build_lr_scheduler(
+        optimizer(plugins), "flat", plugins=plugins, section={"height": 2.0}
+    )
     assert isinstance(scheduler, torch.optim.lr_scheduler.LambdaLR)
     assert scheduler.get_last_lr() == [0.003]
