@@ -1,0 +1,70 @@
+"""The synthetic dataset: procedural people seen by six cameras, drawn on first use.
+
+`people` says who exists; `pose`, `garments`, `heads` and `bags` how they look; `canvas` and
+`figure` how that is painted; `cameras`, `backdrops`, `occluders` and `render` what a camera makes
+of it; `album` which pictures there are; and `make` writes them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from reid_plugins_datasets.market_layout import MarketStyleDataset, open_market_style
+from reid_plugins_datasets.synthetic.album import Settings
+from reid_plugins_datasets.synthetic.make import MARKER, RELEASE, make_synthetic, settings_of
+from reidcore.errors import DataError
+
+
+def synthetic(
+    root: str | os.PathLike[str],
+    *,
+    train_ids: int = Settings.train_ids,
+    test_ids: int = Settings.test_ids,
+    cameras: int = Settings.cameras,
+    images_per_camera: int = Settings.images_per_camera,
+    seed: int = Settings.seed,
+) -> MarketStyleDataset:
+    """Open a synthetic dataset below ``root/synthetic``, drawing it first if it is not there.
+
+    Args:
+        root: folder of the datasets. If it, or ``synthetic`` below it, was written by ``reidcore
+            data make-synthetic``, then that is read, as far as the options given agree.
+        train_ids: number of people to learn from.
+        test_ids: number of other people, for query and gallery.
+        cameras: number of cameras, 2 to 6.
+        images_per_camera: pictures of each person by each camera (a query comes on top).
+        seed: seed of everything drawn.
+
+    Raises:
+        DataError: a setting is out of range, or is another in the folder found.
+        UserError: the folder cannot be written.
+    """
+    settings = Settings(train_ids, test_ids, cameras, images_per_camera, seed=seed)
+    for place in (Path(root), Path(root) / "synthetic"):
+        if (place / MARKER).is_file():
+            _check_same(place, settings)
+            return open_market_style(place, "synthetic")
+    directory = Path(root) / "synthetic" / _folder_of(settings)
+    made = make_synthetic(directory, **settings.as_dict())
+    return open_market_style(made.directory, "synthetic")
+
+
+def _check_same(place: Path, wanted: Settings) -> None:
+    """Refuse a folder that was written with other settings than those asked for."""
+    found = settings_of(place)
+    for name, value in wanted.as_dict().items():
+        if value not in (found.get(name), getattr(Settings, name)):
+            raise DataError(
+                f"the synthetic dataset in {str(place)!r} was made with {name}={found.get(name)}, "
+                f"not {value}",
+                "Leave the option out, or name another root.",
+            )
+
+
+def _folder_of(settings: Settings) -> str:
+    """Return a folder name that says what a data set was made from."""
+    return (
+        f"people{settings.train_ids}+{settings.test_ids}-cameras{settings.cameras}"
+        f"x{settings.images_per_camera}-seed{settings.seed}-r{RELEASE}"
+    )
