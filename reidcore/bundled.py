@@ -13,3 +13,5 @@ ENGINES = {
 LOSSES = {
     "CrossEntropyLoss": "reid_plugins_engines.losses:CrossEntropyLoss",
 }
+
+MAKE_SYNTHETIC = "reid_plugins_datasets.synthetic.make:make_synthetic"

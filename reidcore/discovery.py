@@ -59,7 +59,8 @@ def without_disabled(
 ) -> tuple[list[Candidate], list[Candidate]]:
     """Split candidates into those to load and those to leave out."""
     off = {*disabled, *_from_environment()}
-    kept, left_out = [], []
+    kept: list[Candidate] = []
+    left_out: list[Candidate] = []
     for candidate in candidates:
         is_off = "all" in off or bool(candidate.names & off)
         is_off = is_off or (only is not None and not candidate.names & set(only))

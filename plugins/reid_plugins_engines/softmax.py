@@ -9,7 +9,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from reid_plugins_engines.losses import CrossEntropyLoss
-from reidcore.engine import Engine
+from reidcore.engine import Engine, Precision
+from reidcore.plugins import Plugins
 
 
 class SoftmaxEngine(Engine):
@@ -22,7 +23,9 @@ class SoftmaxEngine(Engine):
         scheduler: stepped after each epoch.
         use_gpu: use CUDA or MPS where there is one.
         label_smooth: smooth the targets.
-        options: the core engine's own, such as ``precision`` and ``plugins``.
+        plugins: whose hooks are called; by default the current plugins.
+        precision: mixed precision, memory layout and accumulation.
+        step: the plugin whose replacement of the step acts, or ``core`` for none.
     """
 
     def __init__(
@@ -33,9 +36,12 @@ class SoftmaxEngine(Engine):
         scheduler: LRScheduler | None = None,
         use_gpu: bool = True,
         label_smooth: bool = True,
-        **options: Any,
+        *,
+        plugins: Plugins | None = None,
+        precision: Precision | None = None,
+        step: str | None = None,
     ) -> None:
-        super().__init__(datamanager, use_gpu, **options)
+        super().__init__(datamanager, use_gpu, plugins=plugins, precision=precision, step=step)
         self.register_model("model", model, optimizer, scheduler)
         criterion = CrossEntropyLoss(datamanager.num_train_pids, label_smooth=label_smooth)
         self.terms = {"softmax": (1.0, criterion)}

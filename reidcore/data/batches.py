@@ -70,6 +70,7 @@ class EpochBatches:
         self.drop_last = drop_last
         self.sharded = sharded
         self.epoch = 0
+        self.skip = 0
         self._cached: tuple[int, Int64Array] | None = None
 
     @property
@@ -85,7 +86,7 @@ class EpochBatches:
         order = self._order()
         repeats = _repeats(order)
         epoch, first, size = self.epoch, *self._share()
-        for batch in range(len(self)):
+        for batch in range(self.skip, len(self)):
             start = batch * self.batch_size + first
             rows = slice(start, start + size)
             yield [

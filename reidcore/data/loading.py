@@ -86,6 +86,7 @@ class BatchLoader:
         self._batches = batches
         self._training = training
         self._next_epoch = 0
+        self._next_skip = 0
         self._loader = _torch_loader(dataset, batches, loading, training)
 
     @property
@@ -93,9 +94,15 @@ class BatchLoader:
         """The epoch of the last or current iteration, or what `set_epoch` said since."""
         return self._batches.epoch
 
-    def set_epoch(self, epoch: int) -> None:
-        """Let the next iteration, and ``len()``, be of that zero-based epoch."""
+    def set_epoch(self, epoch: int, skip: int = 0) -> None:
+        """Let the next iteration, and ``len()``, be of that zero-based epoch.
+
+        Args:
+            epoch: Its number.
+            skip: How many of its batches to leave out, those that were seen before a stop.
+        """
         self._next_epoch = self._batches.epoch = epoch
+        self._next_skip = skip
 
     def __len__(self) -> int:
         """Return the number of batches of the epoch."""
@@ -109,6 +116,7 @@ class BatchLoader:
             UserError: Whatever the dataset raised of that kind, in whichever process.
         """
         self._batches.epoch = self._next_epoch
+        self._batches.skip, self._next_skip = self._next_skip, 0
         if self._training:
             self._next_epoch += 1
         for outcome in self._loader:

@@ -29,7 +29,7 @@ from reidcore.errors import UserError
 from reidcore.evaluation import accuracy
 from reidcore.log import configure_if_bare
 from reidcore.models import outputs_of
-from reidcore.optim import open_all_layers, open_specified_layers
+from reidcore.models.layers import open_all_layers, open_specified_layers
 from reidcore.plugins import Plugins, current_plugins
 
 if TYPE_CHECKING:

@@ -72,7 +72,7 @@ class Mechanics:
         """Move a model to the device and into its memory layout."""
         model = model.to(self.device)
         if self.precision.channels_last:
-            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            model = model.to(memory_format=torch.channels_last)
         return model
 
     def move(self, value: Tensor) -> Tensor:

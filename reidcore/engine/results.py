@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-import torchvision
-
-import reidcore
-from reidcore.evaluation import kernel_in_use
+from reidcore.environment import versions
 
 if TYPE_CHECKING:
     from reidcore.engine.engine import Engine
@@ -65,15 +59,3 @@ def fingerprints(datamanager: Any) -> Any:
     """Return what identifies the data that was read, if the data manager can tell."""
     tell = getattr(datamanager, "fingerprints", None)
     return tell() if callable(tell) else None
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what computes the figures."""
-    return {
-        "reidcore": reidcore.__version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
-        "numpy": np.__version__,
-        "kernel": kernel_in_use(),
-    }

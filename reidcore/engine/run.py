@@ -18,7 +18,7 @@ from reidcore.engine.meters import AverageMeter, MetricMeter
 from reidcore.engine.results import record_run
 from reidcore.engine.snapshot import restore_pending, write_snapshot
 from reidcore.engine.tensorboard import open_writer, write_targets, write_training
-from reidcore.evaluation import report
+from reidcore.evaluation import table
 from reidcore.files import mkdir_if_missing, write_json
 
 if TYPE_CHECKING:
@@ -121,8 +121,7 @@ class Run:
         for batch in self._epoch_loader(skip):
             self._data_time.update(time.perf_counter() - self._batch_started)
             self._skipped_images += len(batch.get("skipped", ()))
-            if len(batch["impath"]):
-                yield batch
+            yield batch
 
     def step_done(self, outcome: StepOutcome) -> None:
         """Take in what a step did and show it."""
@@ -168,11 +167,12 @@ class Run:
         """Take in the results of a test, show them, and put the rank-1 into the checkpoint."""
         self._last_results = results
         done = self.engine.epoch + 1
-        show(report.table({name: result.ranking for name, result in results.items()}))
+        rankings = {name: result.ranking for name, result in results.items()}
+        show(table(rankings, self.plan.ranks))
         if self.plan.test_only:
             return
         write_targets(self.engine.writer, results, done)
-        rank1 = next(iter(results.values())).ranking.rank(1)
+        rank1 = next(iter(results.values())).ranking.cmc_at(1)
         if self._training:
             self._training[-1]["rank1"] = rank1
         is_best, self._best = rank1 > self._best, max(rank1, self._best)
@@ -182,11 +182,12 @@ class Run:
     # -- inside ------------------------------------------------------------------------------------
 
     def _epoch_loader(self, skip: int) -> Iterable[Mapping[str, Any]]:
-        loader = self.engine.train_loader
+        loader: Any = self.engine.train_loader
         self._num_batches = len(loader)
         if hasattr(loader, "set_epoch"):
             loader.set_epoch(self.engine.epoch, skip=skip)
-        return loader
+        batches: Iterable[Mapping[str, Any]] = loader
+        return batches
 
     def _figures(self) -> str:
         return f"{self._meters}  lr {self.engine.get_current_lr():.6f}"

@@ -16,7 +16,7 @@ def open_writer(save_dir: PathLike) -> SummaryWriter:
     """Open a writer of event files in a folder."""
     from torch.utils.tensorboard import SummaryWriter
 
-    return SummaryWriter(log_dir=str(save_dir))  # type: ignore[no-untyped-call]
+    return SummaryWriter(log_dir=str(save_dir))
 
 
 def write_training(writer: SummaryWriter | None, scalars: Mapping[str, float], step: int) -> None:
@@ -29,7 +29,7 @@ def write_targets(
 ) -> None:
     """Write the figures of each target after ``epoch`` epochs."""
     for target, result in results.items():
-        figures = {"rank1": result.ranking.rank(1), "mAP": result.ranking.mAP}
+        figures = {"rank1": result.ranking.cmc_at(1), "mAP": result.ranking.mAP}
         figures["mINP"] = result.ranking.mINP
         _write(writer, {f"Test/{target}/{name}": value for name, value in figures.items()}, epoch)
 
@@ -38,4 +38,4 @@ def _write(writer: SummaryWriter | None, scalars: Mapping[str, float], step: int
     if writer is None:
         return
     for tag, value in scalars.items():
-        writer.add_scalar(tag, value, step)  # type: ignore[no-untyped-call]
+        writer.add_scalar(tag, value, step)

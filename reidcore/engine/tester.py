@@ -20,7 +20,6 @@ from reidcore.engine.plan import RunPlan
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation import Labels, RankingResult, evaluate
 from reidcore.plugins import Plugins
-from reidcore.visual import draw_ranked_results
 
 if TYPE_CHECKING:
     from reidcore.engine.engine import Engine
@@ -106,8 +105,6 @@ def extract(engine: Engine, name: str, split: str) -> Extracted:
         for batch in engine.progress(loader, f"{name}: {split}"):
             engine.interruption.check()
             skipped += len(batch.get("skipped", ()))
-            if not len(batch["impath"]):
-                continue
             images, pids, camids = engine.parse_data_for_eval(batch)
             with engine.mechanics.autocast():
                 computed = engine.extract_features(engine.mechanics.move(images))
@@ -134,6 +131,8 @@ def measure(plugins: Plugins, query: Tensor, gallery: Tensor, plan: RunPlan) -> 
 def _draw(
     distances: Distances, query: Extracted, gallery: Extracted, name: str, plan: RunPlan
 ) -> Path:
+    from reidcore.visual import draw_ranked_results
+
     folder = Path(plan.save_dir) / f"visrank_{name}"
     draw_ranked_results(distances, query.samples, gallery.samples, folder, topk=plan.visrank_topk)
     _log.info("Ranked results drawn in %s", folder)

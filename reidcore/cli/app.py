@@ -1,0 +1,49 @@
+"""The root command: global options, the table of commands, and exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+import reidcore
+from reidcore.cli.context import Session
+from reidcore.cli.failures import exit_code
+from reidcore.cli.group import LazyGroup
+
+COMMANDS = {
+    "run": ("reidcore.cli.run:run", "Train and test as a configuration says."),
+    "test": ("reidcore.cli.test:test", "Test a trained model."),
+    "ls": ("reidcore.cli.ls:ls", "List models, datasets and every other component."),
+    "plugins": ("reidcore.cli.plugins:plugins", "List plugins, and who answers a hook."),
+    "data": ("reidcore.cli.data:data", "Make and inspect datasets."),
+    "env": ("reidcore.cli.env:env", "Show versions, devices and the evaluation kernel."),
+}
+
+EPILOG = """\b
+Examples:
+  reidcore run quickstart
+  reidcore ls models
+"""
+
+
+@click.group(cls=LazyGroup, commands_table=COMMANDS, epilog=EPILOG)
+@click.version_option(reidcore.__version__, prog_name="reidcore")
+@click.option("--no-plugin", "disabled", multiple=True, metavar="NAME", help="Leave a plugin out.")
+@click.option("-p", "--plugin", "extra", multiple=True, metavar="FILE", help="Add a plugin file.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.pass_context
+def root(
+    context: click.Context, disabled: tuple[str, ...], extra: tuple[str, ...], debug: bool
+) -> None:
+    """A plugin-based framework for re-identification."""
+    context.obj = Session(disabled=disabled, extra=extra, debug=debug)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 a defect, 2 a mistake to mend, 130 interrupted."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        root.main(given, prog_name="reidcore", standalone_mode=False)
+    except BaseException as error:
+        sys.exit(exit_code(error, debug="--debug" in given))

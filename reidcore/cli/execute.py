@@ -1,0 +1,31 @@
+"""Carrying out ``run`` and ``test``: configuration, plugins, then the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reidcore.cli.context import Session
+from reidcore.cli.flags import parse
+from reidcore.log import configure_if_bare
+
+
+def execute(session: Session, words: list[str], extra: Sequence[str]) -> None:
+    """Read a command line and carry it out.
+
+    The configuration is read before the plugins are loaded, since it may name them; a recipe's
+    name is looked up among all that are installed.
+    """
+    from reidcore.config import check_config, read_config
+    from reidcore.engine.session import prepare
+
+    configure_if_bare()
+    arguments = parse(words)
+    with session.plugins(extra) as plugins:
+        draft = read_config(arguments.config, arguments.overrides, arguments.flags, plugins)
+    if draft.plugins is not None:
+        plugins = session.plugins(extra, draft.plugins)
+    with plugins:
+        config = check_config(draft, plugins)
+        plugins.hook.reid_configure(config=config)
+        engine, plan = prepare(config, plugins)
+        engine.execute(plan)

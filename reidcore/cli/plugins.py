@@ -1,0 +1,94 @@
+"""``reidcore plugins``: which plugins there are, how they fared, and who answers a hook."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from reidcore.cli.context import Session
+from reidcore.errors import UnknownNameError, did_you_mean
+from reidcore.plugins import describe
+
+if TYPE_CHECKING:
+    import pluggy
+
+    from reidcore.plugins import Plugin
+
+EPILOG = """\b
+Examples:
+  reidcore plugins --json
+  reidcore plugins why reid_forward_backward
+"""
+
+WHY_EPILOG = """\b
+Examples:
+  reidcore plugins why reid_compute_losses
+  reidcore -p my_step.py plugins why reid_forward_backward
+"""
+
+
+@click.group(invoke_without_command=True, epilog=EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def plugins(context: click.Context, as_json: bool) -> None:
+    """List plugins: name, distribution, version, state, hooks."""
+    if context.invoked_subcommand is not None:
+        return
+    session: Session = context.obj
+    loaded = list(session.plugins())
+    if as_json:
+        click.echo(json.dumps([_as_record(plugin) for plugin in loaded], indent=2))
+        return
+    _print_table(loaded)
+
+
+@plugins.command(epilog=WHY_EPILOG)
+@click.argument("hook")
+@click.pass_obj
+def why(session: Session, hook: str) -> None:
+    """Show who answers HOOK, in call order."""
+    with session.plugins() as loaded:
+        known = [name for name in vars(loaded.hook) if name.startswith("reid_")]
+        if hook not in known:
+            raise UnknownNameError(
+                f"there is no hook named {hook!r}",
+                did_you_mean(hook, known) or f"The hooks are: {', '.join(sorted(known))}.",
+            )
+        for number, (plugin, implementation) in enumerate(loaded.implementations(hook), 1):
+            click.echo(f"{number}. {plugin.origin}  {_role(implementation)}")
+
+
+def _role(implementation: pluggy.HookImpl) -> str:
+    role = "wraps" if implementation.wrapper or implementation.hookwrapper else "answers"
+    order = " (first)" if implementation.tryfirst else " (last)" if implementation.trylast else ""
+    return role + order
+
+
+def _as_record(plugin: Plugin) -> dict[str, object]:
+    return {
+        "name": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "state": plugin.state,
+        "error": describe(plugin.error) if plugin.error else None,
+        "hooks": list(plugin.hooks),
+    }
+
+
+def _print_table(loaded: list[Plugin]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("name", style="cyan", no_wrap=True)
+    table.add_column("distribution", no_wrap=True)
+    table.add_column("version", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("hooks", style="dim")
+    for plugin in loaded:
+        detail = describe(plugin.error) if plugin.error else ", ".join(plugin.hooks)
+        state = f"[red]{plugin.state}[/red]" if plugin.error else plugin.state
+        table.add_row(plugin.name, plugin.distribution, plugin.version, state, detail)
+    Console().print(table)

@@ -1,0 +1,35 @@
+"""``reidcore run``: train and test as a configuration says."""
+
+from __future__ import annotations
+
+import click
+
+from reidcore.cli.context import Session
+
+EPILOG = """\b
+Torchreid's flags work too: --config-file FILE, -s/--sources A B, -t/--targets A B,
+--transforms A B, --root DIR, and overrides as 'key value' pairs.
+\b
+Examples:
+  reidcore run quickstart train.max_epoch=4
+  reidcore run --config-file my.yaml -s market1501 -t market1501 --root reid-data
+"""
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
+    epilog=EPILOG,
+    options_metavar="[OPTIONS]",
+)
+@click.option("-p", "--plugin", "extra", multiple=True, metavar="FILE", help="Add a plugin file.")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[CONFIG] [KEY=VALUE]...")
+@click.pass_obj
+def run(session: Session, extra: tuple[str, ...], words: tuple[str, ...]) -> None:
+    """Train and test as a configuration says.
+
+    CONFIG is a YAML file or the name of a recipe (see: reidcore ls configs). Without it the
+    defaults apply. The results go to data.save_dir.
+    """
+    from reidcore.cli.execute import execute
+
+    execute(session, list(words), extra)
