@@ -1,0 +1,40 @@
+# make demo   set everything up, train and test on the synthetic dataset, draw the results
+# make test   set everything up, then lint, types and tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/pip install --quiet -c constraints.txt
+SETUP := pyproject.toml setup.py constraints.txt
+CODE := reidcore reid_plugins_osnet reid_plugins_datasets plugins tests benchmarks setup.py
+
+.PHONY: demo test lint check clean
+
+demo: $(VENV)/.run-ready
+	$(BIN)/reidcore run quickstart
+	@echo "Look at log/quickstart/visrank_synthetic/overview.jpg and log/quickstart/results.json"
+
+test: lint check
+
+lint: $(VENV)/.dev-ready
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy
+
+# Two test processes with a torch thread each: more would only wait for one another.
+check: $(VENV)/.dev-ready
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
+
+clean:
+	rm -rf $(VENV) build *.egg-info plugins/*.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -f reidcore/evaluation/_counting.*.so reidcore/evaluation/_counting.c
+
+$(VENV)/bin/pip:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run-ready: $(VENV)/bin/pip $(SETUP)
+	$(PIP_INSTALL) -e .
+	@touch $@
+
+$(VENV)/.dev-ready: $(VENV)/bin/pip $(SETUP)
+	$(PIP_INSTALL) -e ".[dev]"
+	@touch $@ $(VENV)/.run-ready
