@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import operator
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -226,17 +225,11 @@ def _as_path(row: Sample, number: int, where: str) -> SamplePath:
     )
 
 
-def _int_column(values: list[int], name: str, where: str) -> Int64Array:
-    column = np.array(values) if values else np.empty(0, dtype=np.int64)
-    if column.ndim == 1 and column.dtype.kind in "iu":
-        return column.astype(np.int64, copy=False)
-    for number, value in enumerate(values):
-        if isinstance(value, bool | np.bool_) or not _is_index(value):
-            raise DataError(
-                f"item {number} of {where} has {name}={value!r}", "It must be a whole number"
-            )
-    return np.array([operator.index(value) for value in values], dtype=np.int64)
-
-
-def _is_index(value: object) -> bool:
-    return hasattr(value, "__index__")
+def _int_column(values: Sequence[object], name: str, where: str) -> Int64Array:
+    if not set(map(type, values)) <= {int, np.int64}:
+        for number, value in enumerate(values):
+            if isinstance(value, bool) or not isinstance(value, int | np.integer):
+                raise DataError(
+                    f"item {number} of {where} has {name}={value!r}", "It must be a whole number"
+                )
+    return np.array(values, dtype=np.int64)

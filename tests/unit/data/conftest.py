@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reidcore.plugins import Plugins, make_plugins
+
+MakeTree = Callable[..., Path]
+
+
+@pytest.fixture
+def make_tree(tmp_path: Path) -> MakeTree:
+    """Write train/, query/ and gallery/ of small noise images; return their folder."""
+
+    def make(
+        name: str = "shop",
+        train: dict[int, int] | None = None,
+        test: dict[int, int] | None = None,
+        cameras: int = 3,
+    ) -> Path:
+        rng = np.random.default_rng(len(name))
+        folder = tmp_path / name
+        splits = {"train": train or {}, "query": test or {}, "gallery": test or {}}
+        for split, ids in splits.items():
+            (folder / split).mkdir(parents=True)
+            for pid, count in ids.items():
+                for number in range(count):
+                    pixels = rng.integers(0, 256, (24, 12, 3), dtype=np.uint8)
+                    file = f"{pid:04d}_c{number % cameras + 1}_{number:03d}.png"
+                    Image.fromarray(pixels).save(folder / split / file)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def plugins_with() -> Callable[..., Plugins]:
+    """Make the installed plugins and one that registers the given datasets."""
+    from reidcore import hookimpl
+
+    def make(**datasets: object) -> Plugins:
+        class Shop:
+            @hookimpl
+            def reid_register_datasets(self, registry: object) -> None:
+                for name, target in datasets.items():
+                    options = getattr(target, "spellings", {})
+                    registry.add(name, target, options=options)  # type: ignore[attr-defined]
+
+        return make_plugins(extra=[Shop()])
+
+    return make

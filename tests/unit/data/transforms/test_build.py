@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from reidcore import hookimpl
+from reidcore.data.transforms.build import build_transforms
+from reidcore.errors import ConfigError, UnknownNameError, UserError
+from reidcore.plugins import Plugins, make_plugins
+
+EVERY = ["random_erase", "color_jitter", "random_patch", "random_crop", "random_flip"]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_the_test_transform_is_torchreids_to_the_pixel(
+    gold: Mapping[str, np.ndarray], number: int
+) -> None:
+    image = Image.fromarray(gold[f"image{number}"])
+    for height, width, step, suffix in ((64, 32, 1, ""), (256, 128, 8, "_stride8")):
+        _, transform = build_transforms(height, width)
+        made = transform(image)
+        assert made.shape == (3, height, width)
+        assert made.dtype == torch.float32
+        expected = gold[f"test_{height}x{width}_image{number}{suffix}"]
+        np.testing.assert_allclose(made[:, ::step, ::step].numpy(), expected, atol=1e-6)
+
+
+def test_without_augmentation_training_sees_what_testing_sees(
+    gold: Mapping[str, np.ndarray],
+) -> None:
+    image = Image.fromarray(gold["image1"])
+    for none in (None, [], ()):
+        train, test = build_transforms(64, 32, none)
+        assert torch.equal(train(image), test(image))
+
+
+def test_another_normalisation(gold: Mapping[str, np.ndarray]) -> None:
+    image = Image.fromarray(gold["image1"])
+    plain = build_transforms(64, 32, None, [0, 0, 0], [1, 1, 1])[1](image)
+    expected = gold["resized_u8_64x32_image1"].transpose(2, 0, 1) / 255
+    np.testing.assert_allclose(plain.numpy(), expected, atol=1e-7)
+    shifted = build_transforms(64, 32, None, [0.5, 0.4, 0.3], [0.1, 0.2, 0.3])[1](image)
+    mean, std = torch.tensor([[0.5, 0.4, 0.3], [0.1, 0.2, 0.3]])[:, :, None, None]
+    torch.testing.assert_close(shifted, (plain - mean) / std)
+    either_none = build_transforms(64, 32, None, None, [1, 1, 1])[1](image)
+    assert torch.equal(either_none, build_transforms(64, 32)[1](image))
+
+
+@pytest.mark.parametrize("names", [EVERY, EVERY[::-1], [name.upper() for name in EVERY]])
+def test_the_order_is_fixed_whatever_the_order_of_names(names: list[str]) -> None:
+    train, _ = build_transforms(64, 32, names)
+    kinds = [type(step).__name__ for step in train.transforms]
+    assert kinds == [
+        "RandomCrop",
+        "RandomFlip",
+        "RandomPatch",
+        "ColorJitter",
+        "Compose",
+        "RandomErase",
+    ]
+
+
+def test_all_of_them_together_give_a_tensor_and_leave_the_image_alone(
+    gold: Mapping[str, np.ndarray],
+) -> None:
+    image = Image.fromarray(gold["image0"])
+    train, _ = build_transforms(128, 64, EVERY)
+    random.seed(0)
+    torch.manual_seed(0)
+    made = [train(image) for _ in range(20)]
+    assert {tuple(tensor.shape) for tensor in made} == {(3, 128, 64)}
+    assert len({float(tensor.sum()) for tensor in made}) == 20
+    np.testing.assert_array_equal(np.asarray(image), gold["image0"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "words"),
+    [
+        ({"transforms": "random_flipp"}, UnknownNameError, "Did you mean 'random_flip'"),
+        ({"transforms": ["random_flip", "erase"]}, UnknownNameError, "'erase'"),
+        ({"random_erase": {"filling": "mean"}}, UserError, "has no option 'filling'"),
+        ({"random_erase": {"fill": "torchried"}}, ConfigError, "Did you mean 'torchreid'"),
+        ({"random_erase": {"p": 2}}, ConfigError, "between 0 and 1"),
+        ({"random_erase": 0.5}, ConfigError, "Give a mapping"),
+        ({"random_eras": {"p": 0.5}}, UnknownNameError, "Did you mean 'random_erase'"),
+        ({"norm_std": [1, 0, 1]}, ConfigError, "deviations above 0"),
+        ({"norm_mean": [0.5]}, ConfigError, "three"),
+        ({"height": 0}, ConfigError, "0x32"),
+    ],
+)
+def test_mistakes_are_refused(arguments: dict[str, Any], kind: type, words: str) -> None:
+    given = {"height": 64, "width": 32, "transforms": "random_erase"} | arguments
+    with pytest.raises(kind) as caught:
+        build_transforms(**given)
+    assert words in str(caught.value)
+
+
+class Extra:
+    """A plugin's transforms: a plain function, and one for each other stage."""
+
+    @hookimpl
+    def reid_register_transforms(self, registry: Any) -> None:
+        registry.add("gray", lambda height, width: lambda image: image.convert("L").convert("RGB"))
+        registry.add("Squash", _placed("resize", lambda image: image.resize((32, 64))))
+        registry.add("zero", _placed("tensor", torch.zeros_like))
+        registry.add("odd", _placed("late", lambda image: image))
+
+
+def _placed(stage: str, action: Any) -> Any:
+    class Step:
+        def __init__(self, height: int, width: int) -> None:
+            self.stage = stage
+
+        def __call__(self, image: Any) -> Any:
+            return action(image)
+
+    return Step
+
+
+@pytest.fixture(scope="module")
+def plugins() -> Plugins:
+    return make_plugins(extra=[Extra()])
+
+
+def test_transforms_of_plugins_take_their_place(
+    plugins: Plugins, gold: Mapping[str, np.ndarray]
+) -> None:
+    image = Image.fromarray(gold["image1"])
+    gray, _ = build_transforms(64, 32, ["gray"], [0, 0, 0], [1, 1, 1], plugins=plugins)
+    made = gray(image)
+    assert torch.equal(made[0], made[1])
+    assert made[0].std() > 0.01
+    zero, _ = build_transforms(64, 32, ["zero", "Squash"], plugins=plugins)
+    assert not zero(image).any()
+    assert len(zero.transforms) == 3
+    with pytest.raises(ConfigError, match=r"'random_crop' and 'Squash' both resize"):
+        build_transforms(64, 32, ["random_crop", "Squash"], plugins=plugins)
+    with pytest.raises(ConfigError, match="'late'"):
+        build_transforms(64, 32, ["odd"], plugins=plugins)
