@@ -6,6 +6,7 @@ import yaml
 
 from reidcore.config import read_config, resolved
 from reidcore.config.resolve import listing
+from reidcore.plugins import make_plugins
 
 DATA = Path(__file__).parents[2] / "data/configs"
 FILES = json.loads((DATA / "yaml_configs.json").read_text())
@@ -30,15 +31,20 @@ def differences(expected, got):
     }
 
 
+@pytest.fixture(scope="module")
+def installed():
+    return make_plugins()
+
+
 @pytest.mark.parametrize("name", sorted(FILES))
-def test_torchreids_files_resolve_key_by_key(name, plugins, write):
-    draft = read_config(write(yaml.safe_dump(FILES[name]), name), plugins=plugins)
+def test_torchreids_files_resolve_key_by_key(name, installed, write):
+    draft = read_config(write(yaml.safe_dump(FILES[name]), name), plugins=installed)
     assert draft.problems == []
-    assert differences(MERGED[name], resolved(draft.config, plugins)) == {}
+    assert differences(MERGED[name], resolved(draft.config, installed)) == {}
 
 
-def test_the_defaults_are_torchreids(plugins):
-    assert differences(DEFAULT, resolved(read_config(None).config, plugins)) == {}
+def test_the_defaults_are_torchreids(installed):
+    assert differences(DEFAULT, resolved(read_config(None).config, installed)) == {}
 
 
 def test_components_sections_show_what_is_set_and_the_defaults_of_the_rest(plugins):
