@@ -180,9 +180,11 @@ class FeatureDistances(Distances):
         return rows
 
     def _squared_norms(self, side: str, features: Tensor) -> Tensor:
+        norms = features.new_empty(len(features), dtype=self._dtype)
         height = max(1, _TILE // features.size(1))
-        parts = [part.to(self._dtype).square().sum(1) for part in torch.split(features, height)]
-        norms = torch.cat(parts)
+        for top in range(0, len(features), height):
+            part = slice(top, top + height)
+            norms[part] = features[part].to(self._dtype).square().sum(1)
         bad = (~torch.isfinite(norms)).nonzero().flatten()
         if len(bad):
             raise DataError(

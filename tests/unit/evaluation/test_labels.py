@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+import torch
+
+from reidcore.errors import DataError
+from reidcore.evaluation import Labels
+
+
+@pytest.mark.parametrize("make", [list, np.array, torch.tensor])
+def test_lists_arrays_and_tensors_are_taken(make):
+    labels = Labels(make([1, 2]), make([1, 2, 3]), make([0, 0]), make([1, 1, 1]))
+    assert labels.shape == (2, 3)
+    assert labels.g_pids.dtype == np.int64
+
+
+def test_labels_are_read_off_samples():
+    query = [("a.jpg", 4, 0, 0)]
+    gallery = [("b.jpg", 4, 1, 0), ("c.jpg", 5, 2, 0)]
+    labels = Labels.from_samples(query, gallery)
+    assert labels.q_pids.tolist() == [4]
+    assert labels.g_pids.tolist() == [4, 5]
+    assert labels.g_camids.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (([1], [1, 2], [0], [1]), "gallery has 2 pids but 1 camids"),
+        (([1, 2], [1], [0], [1]), "query has 2 pids but 1 camids"),
+        (([1], [], [0], []), "the gallery is empty"),
+        (([], [1], [], [0]), "the query is empty"),
+        (([1.5], [1], [0], [0]), "query pids must be whole numbers"),
+        ((["a"], [1], [0], [0]), "query pids must be whole numbers"),
+        (([1], [1], [0], [[0]]), "gallery camids must be a list"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_named(arguments, said):
+    with pytest.raises(DataError, match=said):
+        Labels(*arguments)
