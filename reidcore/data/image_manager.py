@@ -42,6 +42,7 @@ class ImageDataManager(DataManager):
         batch_size: Sets both batch sizes.
         seed: What orders and augmentation are drawn from.
         on_bad_image: ``error``, or ``skip`` to leave unreadable images out.
+        test_only: Whether only `test_loader` is wanted; the sources may lack training images then.
         plugins: Where names are looked up; the current ones if None.
         sections: Component name (dataset, transform, sampler) -> its own options.
         options: Options of the datasets, such as ``cuhk03_labeled``; each goes to the datasets
@@ -86,6 +87,7 @@ class ImageDataManager(DataManager):
         batch_size: int | None = None,
         seed: int = 0,
         on_bad_image: str = "error",
+        test_only: bool = False,
         plugins: Plugins | None = None,
         sections: Sections | None = None,
         **options: Any,
@@ -99,6 +101,7 @@ class ImageDataManager(DataManager):
             norm_mean,
             norm_std,
             use_gpu,
+            seed=seed,
             plugins=plugins,
             sections=sections,
         )
@@ -120,8 +123,10 @@ class ImageDataManager(DataManager):
         }
         training_size = batch_size_train if batch_size is None else batch_size
         if self.sources:
-            self._train_loader = self._training_loader(
-                self._training_set(self.sources, combineall, k_tfm),
+            self._trainset = self._training_set(self.sources, combineall, k_tfm, test_only)
+        if self._trainset is not None and not test_only:
+            self.train_loader = self._training_loader(
+                self._trainset,
                 train_sampler,
                 training_size,
                 of_samplers,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from reidcore import errors
 from reidcore.data.dataset import Dataset
 from reidcore.data.reading import UnreadableImageError
-from reidcore.data.seeding import drawing_from, mixed_seed
+from reidcore.data.seeding import mixed_seed, seed_generators
 from reidcore.errors import UserError
 
 
@@ -59,6 +59,8 @@ class Failure:
 class SeededItems:
     """A dataset whose items are asked for by `ItemKey`.
 
+    Reading one seeds the generators of the process: see `reidcore.data.seeding.generators_kept`.
+
     Args:
         dataset: Where they come from.
         seed: Seed of the run.
@@ -75,8 +77,8 @@ class SeededItems:
 
     def __getitem__(self, key: ItemKey) -> dict[str, Any] | Skipped | Failure:
         try:
-            with drawing_from(mixed_seed(self.seed, *key)):
-                return self.dataset[key.row]
+            seed_generators(mixed_seed(self.seed, *key))
+            return self.dataset[key.row]
         except UnreadableImageError as error:
             if self.skip_bad_images:
                 return Skipped(error.path, error.reason)

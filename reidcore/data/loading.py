@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +24,12 @@ from reidcore.data.batches import (
 )
 from reidcore.data.dataset import Dataset
 from reidcore.data.items import Failure, SeededItems
-from reidcore.errors import ConfigError, DataError, did_you_mean
+from reidcore.data.seeding import generators_kept
+from reidcore.errors import ConfigError, DataError, UserError, did_you_mean
 
 _log = logging.getLogger(__name__)
+
+_LINUX = sys.platform == "linux"
 
 BAD_IMAGE_CHOICES = ("error", "skip")
 
@@ -34,7 +39,7 @@ class Loading:
     """How images are read.
 
     Attributes:
-        workers: Number of worker processes; 0 reads in the main process.
+        workers: Number of worker processes, at most one a CPU; 0 reads in the main process.
         pin_memory: Whether batches are put into memory that a GPU copies from quickly.
         seed: Seed of the run, which the augmentation draws from.
         on_bad_image: ``error``, or ``skip`` to leave unreadable images out.
@@ -88,6 +93,7 @@ class BatchLoader:
         self._next_epoch = 0
         self._next_skip = 0
         self._loader = _torch_loader(dataset, batches, loading, training)
+        self._reads_here = self._loader.num_workers == 0
 
     @property
     def epoch(self) -> int:
@@ -119,7 +125,7 @@ class BatchLoader:
         self._batches.skip, self._next_skip = self._next_skip, 0
         if self._training:
             self._next_epoch += 1
-        for outcome in self._loader:
+        for outcome in self._outcomes():
             if isinstance(outcome, Failure):
                 raise outcome.error()
             self._note(outcome.get("skipped", []))
@@ -131,11 +137,43 @@ class BatchLoader:
                     "Repair the images: " + ", ".join(path for path, _ in outcome["skipped"]),
                 )
 
+    def _outcomes(self) -> Iterator[Batch | Failure]:
+        """Give what `collate` made, without a trace in the program's random numbers."""
+        outcomes = iter(self._loader)
+        while True:
+            with generators_kept() if self._reads_here else nullcontext():
+                outcome = next(outcomes, None)
+            if outcome is None:
+                return
+            yield outcome
+
     def _note(self, skipped: list[tuple[str, str]]) -> None:
         for path, reason in skipped:
             if path not in self.skipped:
                 _log.warning("Left out %s (%s)", path, reason)
             self.skipped[path] = reason
+
+
+class NothingToLearn(BatchLoader):
+    """Stands where a manager has no training loader: using it says why.
+
+    Args:
+        why: What to raise.
+    """
+
+    def __init__(self, why: UserError) -> None:
+        self.why = why
+        self.skipped = {}
+
+    def set_epoch(self, epoch: int, skip: int = 0) -> None:
+        """Refuse."""
+        raise self.why
+
+    def __len__(self) -> int:
+        raise self.why
+
+    def __iter__(self) -> Iterator[Batch]:
+        raise self.why
 
 
 def loader_for_training(
@@ -195,18 +233,19 @@ def _torch_loader(
     dataset: Dataset, batches: EpochBatches, loading: Loading, training: bool
 ) -> DataLoader[Any]:
     items: Any = SeededItems(dataset, loading.seed, loading.on_bad_image == "skip")
-    # Plugins given as files cannot be imported by name in a fresh process; a fork has them.
-    forks = loading.workers > 0 and sys.platform == "linux"
+    cpus = len(os.sched_getaffinity(0)) if _LINUX else os.cpu_count() or 1
+    workers = min(loading.workers, cpus)
     return DataLoader(
         items,
         batch_sampler=batches,
-        num_workers=loading.workers,
+        num_workers=workers,
         collate_fn=collate,
         pin_memory=loading.pin_memory,
         worker_init_fn=_start_worker,
         # Test loaders are many and idle most of the time: their workers go when they are done.
-        persistent_workers=training and loading.workers > 0,
-        multiprocessing_context="fork" if forks else None,
+        persistent_workers=training and workers > 0,
+        # Plugins given as files cannot be imported by name in a fresh process; a fork has them.
+        multiprocessing_context="fork" if workers and _LINUX else None,
         # Its own, so that iterating leaves the model's random numbers alone.
         generator=torch.Generator(),
     )

@@ -11,11 +11,17 @@ from PIL import Image
 
 from reidcore.data.catalogue import Sections, training_view
 from reidcore.data.dataset import Dataset, view_of
-from reidcore.data.loading import BatchLoader, Loading, loader_for_testing, loader_for_training
+from reidcore.data.loading import (
+    BatchLoader,
+    Loading,
+    NothingToLearn,
+    loader_for_testing,
+    loader_for_training,
+)
 from reidcore.data.merging import merged
 from reidcore.data.sampling import make_order
 from reidcore.data.table import SampleTable
-from reidcore.data.transforms.build import build_transforms
+from reidcore.data.transforms.build import build_transforms, normalisation
 from reidcore.errors import ConfigError, DataError, UserError
 from reidcore.plugins import Plugins
 
@@ -37,12 +43,15 @@ class DataManager:
         norm_mean: Mean of each channel in 0..1; ImageNet's if None.
         norm_std: Standard deviation of each channel; ImageNet's if None.
         use_gpu: Whether batches are meant for a GPU; without one it is False.
+        seed: What orders and augmentation are drawn from.
         plugins: Where names are looked up; the current ones if None.
         sections: Component name (dataset, transform, sampler) -> its own options.
 
     Attributes:
         transform_tr: The training transform, PIL image to (3, height, width).
         transform_te: The test transform.
+        preprocessing: What a test image needs: ``height``, ``width``, ``norm_mean``, ``norm_std``.
+        train_loader: Loader of the sources' training samples; it raises on use if there are none.
         train_loader_t: Loader of the targets' training samples, if it was asked for.
         test_loader: Target -> ``query`` and ``gallery`` -> loader.
         test_dataset: Target -> ``query`` and ``gallery`` -> table of samples.
@@ -65,6 +74,7 @@ class DataManager:
         norm_std: Sequence[float] | None = None,
         use_gpu: bool = False,
         *,
+        seed: int = 0,
         plugins: Plugins | None = None,
         sections: Sections | None = None,
     ) -> None:
@@ -75,6 +85,7 @@ class DataManager:
         self.height = height
         self.width = width
         self.use_gpu = use_gpu and torch.cuda.is_available()
+        self.seed = seed
         self.plugins = plugins
         self.sections: Sections = sections or {}
         self.transform_tr, self.transform_te = build_transforms(
@@ -86,39 +97,39 @@ class DataManager:
             plugins=plugins,
             **_sections_of(transforms, self.sections),
         )
+        mean, std = normalisation(norm_mean, norm_std)
+        self.preprocessing = {
+            "height": height,
+            "width": width,
+            "norm_mean": list(mean),
+            "norm_std": list(std),
+        }
+        self.train_loader: BatchLoader = NothingToLearn(
+            UserError("this data manager was made for testing", "Name a dataset in data.sources")
+        )
         self.train_loader_t: BatchLoader | None = None
         self.test_loader: dict[str, dict[str, BatchLoader]] = {}
         self.test_dataset: dict[str, dict[str, SampleTable]] = {}
         self._datasets: dict[str, Dataset] = {}
-        self._train_loader: BatchLoader | None = None
-
-    @property
-    def train_loader(self) -> BatchLoader:
-        """The loader of the sources' training samples.
-
-        Raises:
-            UserError: The manager was made for testing only.
-        """
-        if self._train_loader is None:
-            raise UserError("there is nothing to learn from", "Name a dataset in data.sources")
-        return self._train_loader
+        self._trainset: Dataset | None = None
 
     @property
     def num_train_pids(self) -> int:
-        """Number of training identities; 0 without sources."""
-        return self._train_loader.dataset.num_train_pids if self._train_loader else 0
+        """Number of training identities; 0 without training samples."""
+        return self._trainset.num_train_pids if self._trainset else 0
 
     @property
     def num_train_cams(self) -> int:
-        """Number of training cameras; 0 without sources."""
-        return self._train_loader.dataset.num_train_cams if self._train_loader else 0
+        """Number of training cameras; 0 without training samples."""
+        return self._trainset.num_train_cams if self._trainset else 0
 
     @property
     def skipped(self) -> dict[str, str]:
         """Path -> reason of each image that the loaders left out so far."""
         tested = [loader for pair in self.test_loader.values() for loader in pair.values()]
-        loaders = [self._train_loader, self.train_loader_t, *tested]
-        return {path: why for loader in loaders if loader for path, why in loader.skipped.items()}
+        loaders = [self.train_loader, self.train_loader_t, *tested]
+        kept = [loader for loader in loaders if loader is not None]
+        return {path: why for loader in kept for path, why in loader.skipped.items()}
 
     def fetch_test_loaders(self, name: str) -> tuple[SampleTable, SampleTable]:
         """Return the query and gallery samples of a target (its *samples*, as in Torchreid)."""
@@ -142,14 +153,17 @@ class DataManager:
             for name, dataset in self._datasets.items()
         }
 
-    def _training_set(self, names: Sequence[str], combineall: bool, k_tfm: int) -> Dataset:
+    def _training_set(
+        self, names: Sequence[str], combineall: bool, k_tfm: int, may_be_empty: bool = False
+    ) -> Dataset:
         """Return the training view of one dataset, or the merged one of several."""
         views = [
             training_view(self._datasets[name], combineall=combineall, k_tfm=k_tfm)
             for name in names
         ]
         for name, view in zip(names, views, strict=True):
-            _check_filled(name, "train", view.data)
+            if not may_be_empty:
+                _check_filled(name, "train", view.data)
         paths = [path for view in views for path in SampleTable.of(view.data).paths]
         transform = self.transform_tr.with_training_images(paths)
         for view in views:
@@ -185,14 +199,13 @@ class DataManager:
             }
 
     def _log_summary(self) -> None:
-        if self._train_loader is not None:
-            dataset = self._train_loader.dataset
+        if self._trainset is not None:
             _log.info(
                 "Sources: %s (%d ids, %d %s, %d cameras)",
                 ", ".join(self.sources),
                 self.num_train_pids,
-                len(dataset),
-                dataset.unit,
+                len(self._trainset),
+                self._trainset.unit,
                 self.num_train_cams,
             )
         for name, pair in self.test_dataset.items():

@@ -18,17 +18,24 @@ def mixed_seed(*numbers: int) -> int:
     return int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "little")
 
 
-@contextmanager
-def drawing_from(seed: int) -> Iterator[None]:
-    """Seed Python's, numpy's and torch's CPU generators inside, and put them back afterwards.
+def seed_generators(seed: int) -> None:
+    """Seed Python's, numpy's and torch's CPU generators.
 
     All three, because a transform may come from anyone and draw from any of them.
+
+    Args:
+        seed: 64 bits.
     """
-    states = random.getstate(), np.random.get_state(), torch.default_generator.get_state()
     random.seed(seed)
     np.random.seed(seed & 0xFFFFFFFF)
     # torch.manual_seed would reseed the GPUs of the process too.
     torch.default_generator.manual_seed(seed)
+
+
+@contextmanager
+def generators_kept() -> Iterator[None]:
+    """Put the three generators back afterwards to where they were."""
+    states = random.getstate(), np.random.get_state(), torch.default_generator.get_state()
     try:
         yield
     finally:

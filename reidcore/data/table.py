@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, overload
+from typing import Any, NamedTuple, TypeAlias, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -78,15 +78,20 @@ class SampleTable(Sequence[Sample]):
         """
         if isinstance(items, SampleTable):
             return replace(items, columns={**items.columns, **columns}) if columns else items
-        rows = [
-            item if type(item) is Sample else _as_sample(item, number, where)
-            for number, item in enumerate(items)
-        ]
+        rows = list(items)
+        for number, row in enumerate(rows):
+            if not isinstance(row, tuple | list) or len(row) not in (3, 4):
+                raise DataError(
+                    f"item {number} of {where} is {row!r}",
+                    "Each must be (path, pid, camid) or (path, pid, camid, dsetid)",
+                )
+        full: list[Any] = [row if len(row) == 4 else (*row, 0) for row in rows]
+        paths, pids, camids, dsetids = zip(*full, strict=True) if full else ((), (), (), ())
         return cls(
-            [_as_path(row, number, where) for number, row in enumerate(rows)],
-            _int_column([row.pid for row in rows], "pid", where),
-            _int_column([row.camid for row in rows], "camid", where),
-            _int_column([row.dsetid for row in rows], "dsetid", where),
+            _path_column(paths, where),
+            _int_column(pids, "pid", where),
+            _int_column(camids, "camid", where),
+            _int_column(dsetids, "dsetid", where),
             dict(columns or {}),
         )
 
@@ -201,20 +206,14 @@ def _common_folder(paths: Sequence[str]) -> str:
     return os.path.join(os.path.commonpath(folders), "")  # noqa: PTH118  (for its separator)
 
 
-def _as_sample(item: Any, number: int, where: str) -> Sample:
-    if isinstance(item, Sequence) and not isinstance(item, str) and len(item) in (3, 4):
-        return Sample(*item)
-    raise DataError(
-        f"item {number} of {where} is {item!r}",
-        "Each must be (path, pid, camid) or (path, pid, camid, dsetid)",
-    )
+def _path_column(paths: Sequence[object], where: str) -> list[SamplePath]:
+    if set(map(type, paths)) <= {str}:
+        return list(cast("Sequence[str]", paths))
+    return [_as_path(path, number, where) for number, path in enumerate(paths)]
 
 
-def _as_path(row: Sample, number: int, where: str) -> SamplePath:
-    path: object = row.path
-    if isinstance(path, str):
-        return path
-    if isinstance(path, os.PathLike):
+def _as_path(path: object, number: int, where: str) -> SamplePath:
+    if isinstance(path, str | os.PathLike):
         return str(os.fspath(path))
     frames = path if isinstance(path, tuple | list) else ()
     if frames and all(isinstance(frame, str | os.PathLike) for frame in frames):

@@ -8,7 +8,7 @@ from typing import Any
 
 from reidcore import registry
 from reidcore.data.options import own_options
-from reidcore.data.transforms.pipeline import Pipeline, Resize, arranged, to_normalised_tensor
+from reidcore.data.transforms.pipeline import Pipeline, Resize, ToNormalisedTensor, arranged
 from reidcore.errors import ConfigError
 from reidcore.plugins import Plugins
 
@@ -54,7 +54,7 @@ def build_transforms(
     names = list(dict.fromkeys(_spelt(name, plugins) for name in names))
     _check_sections(names, sections, plugins)
     resize = Resize(height, width)
-    to_tensor = to_normalised_tensor(*_normalisation(norm_mean, norm_std))
+    to_tensor = ToNormalisedTensor(*normalisation(norm_mean, norm_std))
     named = [(name, _make(name, height, width, sections.get(name, {}), plugins)) for name in names]
     _log.info("Training images: %dx%d, %s", height, width, ", ".join(names) or "no augmentation")
     return arranged(named, resize, to_tensor), Pipeline((resize, to_tensor))
@@ -89,9 +89,14 @@ def _check_sections(
             )
 
 
-def _normalisation(
+def normalisation(
     mean: Sequence[float] | None, std: Sequence[float] | None
 ) -> tuple[Sequence[float], Sequence[float]]:
+    """Return mean and standard deviation of the channels, ImageNet's if either is None.
+
+    Raises:
+        ConfigError: They are no three numbers each, or a deviation is not above 0.
+    """
     if mean is None or std is None:
         return IMAGENET_MEAN, IMAGENET_STD
     if len(mean) != 3 or len(std) != 3 or min(std) <= 0:

@@ -158,12 +158,35 @@ def test_the_summary_is_logged(shops: Any, caplog: pytest.LogCaptureFixture) -> 
     assert "Target: second (3 query, 3 gallery)" in caplog.text
 
 
-def test_testing_alone_needs_no_training_images(shops: Any) -> None:
-    manager = shops(sources=[], targets="first")
-    assert manager.num_train_pids == 0
-    assert len(list(manager.test_loader["first"]["gallery"])) == 3
-    with pytest.raises(UserError, match="nothing to learn from"):
-        manager.train_loader  # noqa: B018
+@pytest.mark.parametrize(
+    ("arguments", "classes"),
+    [
+        ({"sources": [], "targets": "first"}, 0),
+        ({"sources": "empty", "targets": "first", "test_only": True}, 0),
+        ({"sources": ["empty", "second"], "targets": "first", "test_only": True}, 1),
+        ({"batch_size": 5, "test_only": True}, 2),
+    ],
+)
+def test_testing_alone_needs_no_training_images(
+    shops: Any, arguments: dict[str, Any], classes: int
+) -> None:
+    manager = shops(**arguments)
+    assert manager.num_train_pids == classes
+    assert sum(len(batch["pid"]) for batch in manager.test_loader["first"]["gallery"]) == 5
+    for use in (len, iter, lambda loader: loader.set_epoch(0)):
+        with pytest.raises(UserError, match="made for testing"):
+            use(manager.train_loader)
+
+
+def test_what_a_checkpoint_keeps_of_it(shops: Any) -> None:
+    manager = shops(seed=5, norm_mean=[0.5, 0.5, 0.5])
+    assert manager.seed == 5
+    assert manager.preprocessing == {
+        "height": 16,
+        "width": 8,
+        "norm_mean": [0.485, 0.456, 0.406],
+        "norm_std": [0.229, 0.224, 0.225],
+    }
 
 
 def test_bad_images_of_every_loader_are_listed(shops: Any) -> None:

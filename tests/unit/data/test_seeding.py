@@ -6,29 +6,35 @@ from itertools import product
 import numpy as np
 import torch
 
-from reidcore.data.seeding import drawing_from, mixed_seed
+from reidcore.data.seeding import generators_kept, mixed_seed, seed_generators
+
+Draws = tuple[float, float, float]
 
 
-def _draws() -> tuple[float, float, float]:
+def _draws() -> Draws:
     return random.random(), float(np.random.random()), float(torch.rand(()))
 
 
-def test_all_three_generators_follow_the_seed_and_are_put_back() -> None:
-    with drawing_from(5):
-        first = _draws()
-    undisturbed = _draws()
-    with drawing_from(5):
-        assert _draws() == first
-    with drawing_from(6):
-        assert not set(_draws()) & set(first)
-    random.seed(1), np.random.seed(1), torch.manual_seed(1)
-    expected = _draws(), _draws()
-    random.seed(1), np.random.seed(1), torch.manual_seed(1)
-    before = _draws()
-    with drawing_from(5):
-        _draws()
-    assert (before, _draws()) == expected
-    assert undisturbed != first
+def _seeded(seed: int) -> Draws:
+    seed_generators(seed)
+    return _draws()
+
+
+def test_all_three_generators_follow_the_seed() -> None:
+    with generators_kept():
+        assert _seeded(5) == _seeded(5)
+        assert not set(_seeded(6)) & set(_seeded(5))
+        assert _seeded(2**64 - 1) == _seeded(2**64 - 1)
+
+
+def test_all_three_generators_are_put_back() -> None:
+    with generators_kept():
+        _seeded(1)
+        undisturbed = _draws()
+        _seeded(1)
+        with generators_kept():
+            _seeded(9)
+        assert _draws() == undisturbed
 
 
 def test_seeds_tell_every_number_apart() -> None:

@@ -61,7 +61,7 @@ def test_the_order_is_fixed_whatever_the_order_of_names(names: list[str]) -> Non
         "RandomFlip",
         "RandomPatch",
         "ColorJitter",
-        "Compose",
+        "ToNormalisedTensor",
         "RandomErase",
     ]
 
