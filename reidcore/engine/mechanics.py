@@ -66,7 +66,8 @@ class Mechanics:
         self.device = device
         self.dtype = _amp_dtype(precision.amp, device)
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
-        self._pending = 0
+        self._batches = 0
+        self._has_gradients = False
 
     def place(self, model: nn.Module) -> nn.Module:
         """Move a model to the device and into its memory layout."""
@@ -90,10 +91,11 @@ class Mechanics:
 
     def begin_batch(self) -> None:
         """Count a batch towards the next optimizer step."""
-        self._pending += 1
+        self._batches += 1
 
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a scalar loss to the weights'."""
+        self._has_gradients = True
         self.scaler.scale(loss / self.precision.accumulate).backward()  # type: ignore[no-untyped-call]
 
     def optimizer_step(self, optimizers: list[Optimizer]) -> bool:
@@ -102,14 +104,17 @@ class Mechanics:
         Returns:
             Whether the weights were updated.
         """
-        if self._pending < self.precision.accumulate:
+        if self._batches < self.precision.accumulate:
             return False
         self._step(optimizers)
         return True
 
     def flush(self, optimizers: list[Optimizer]) -> None:
-        """Step with the gradients of an epoch's last batches, so that they are not lost."""
-        if self._pending:
+        """Step with the gradients of an epoch's last batches, so that they are not lost.
+
+        An engine that steps its optimizer by hand left none here.
+        """
+        if self._has_gradients:
             self._step(optimizers)
 
     def _step(self, optimizers: list[Optimizer]) -> None:
@@ -117,7 +122,8 @@ class Mechanics:
             self.scaler.step(optimizer)
             optimizer.zero_grad(set_to_none=True)
         self.scaler.update()
-        self._pending = 0
+        self._batches = 0
+        self._has_gradients = False
 
 
 def _amp_dtype(amp: str, device: torch.device) -> torch.dtype | None:

@@ -58,7 +58,7 @@ class NonFiniteLossError(UserError, FloatingPointError):
 
     def __init__(self, losses: Mapping[str, Tensor] | Tensor) -> None:
         terms = {"loss": losses} if isinstance(losses, Tensor) else losses
-        shown = ", ".join(f"{name} {float(value):g}" for name, value in terms.items())
+        shown = ", ".join(f"{name} {float(value.detach()):g}" for name, value in terms.items())
         super().__init__(
             f"the loss is not finite ({shown})",
             "Lower train.lr, use train.amp=off, or guard the step with a plugin.",

@@ -1,0 +1,51 @@
+"""The tools that Torchreid's users import, each from its real home."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reidcore.lazy import attach
+
+if TYPE_CHECKING:
+    from reidcore.data.reading import read_image as read_image
+    from reidcore.engine.checkpoint import load_checkpoint as load_checkpoint
+    from reidcore.engine.checkpoint import resume_from_checkpoint as resume_from_checkpoint
+    from reidcore.engine.checkpoint import save_checkpoint as save_checkpoint
+    from reidcore.engine.meters import AverageMeter as AverageMeter
+    from reidcore.engine.meters import MetricMeter as MetricMeter
+    from reidcore.engine.rng import set_random_seed as set_random_seed
+    from reidcore.environment import collect_env_info as collect_env_info
+    from reidcore.files import check_isfile as check_isfile
+    from reidcore.files import mkdir_if_missing as mkdir_if_missing
+    from reidcore.files import read_json as read_json
+    from reidcore.files import write_json as write_json
+    from reidcore.log import Logger as Logger
+    from reidcore.models.layers import count_num_param as count_num_param
+    from reidcore.models.layers import open_all_layers as open_all_layers
+    from reidcore.models.layers import open_specified_layers as open_specified_layers
+    from reidcore.models.weights import load_pretrained_weights as load_pretrained_weights
+    from reidcore.visual import visualize_ranked_results as visualize_ranked_results
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "AverageMeter": "reidcore.engine.meters:AverageMeter",
+        "Logger": "reidcore.log:Logger",
+        "MetricMeter": "reidcore.engine.meters:MetricMeter",
+        "check_isfile": "reidcore.files:check_isfile",
+        "collect_env_info": "reidcore.environment:collect_env_info",
+        "count_num_param": "reidcore.models.layers:count_num_param",
+        "load_checkpoint": "reidcore.engine.checkpoint:load_checkpoint",
+        "load_pretrained_weights": "reidcore.models.weights:load_pretrained_weights",
+        "mkdir_if_missing": "reidcore.files:mkdir_if_missing",
+        "open_all_layers": "reidcore.models.layers:open_all_layers",
+        "open_specified_layers": "reidcore.models.layers:open_specified_layers",
+        "read_image": "reidcore.data.reading:read_image",
+        "read_json": "reidcore.files:read_json",
+        "resume_from_checkpoint": "reidcore.engine.checkpoint:resume_from_checkpoint",
+        "save_checkpoint": "reidcore.engine.checkpoint:save_checkpoint",
+        "set_random_seed": "reidcore.engine.rng:set_random_seed",
+        "visualize_ranked_results": "reidcore.visual:visualize_ranked_results",
+        "write_json": "reidcore.files:write_json",
+    },
+)

@@ -1,0 +1,211 @@
+"""The engine's surface: what Torchreid's users call and override."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from reidcore.engine import Engine, ImageSoftmaxEngine, Precision
+from reidcore.errors import DataError, UserError
+from reidcore.losses import CrossEntropyLoss
+
+MakeEngine = Callable[..., Engine]
+
+
+class OwnEngine(Engine):
+    """An engine as Torchreid's documentation teaches to write one."""
+
+    def forward_backward(self, data: Mapping[str, Any]) -> dict[str, float]:
+        images, pids = self.parse_data_for_train(data)
+        if self.use_gpu:
+            images, pids = images.cuda(), pids.cuda()
+        criterion = CrossEntropyLoss(num_classes=self.datamanager.num_train_pids)
+        loss = self.compute_loss(criterion, self.model(images), pids)
+        assert self.optimizer is not None
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return {"loss": loss.item()}
+
+
+def test_a_subclass_of_the_bare_engine_trains_like_the_softmax_engine(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    own = make_engine(engine_class=OwnEngine)
+    own.run(save_dir=str(tmp_path / "own"), max_epoch=2)
+    bundled = make_engine()
+    bundled.run(save_dir=str(tmp_path / "bundled"), max_epoch=2)
+    for key, value in bundled.model.state_dict().items():
+        assert torch.allclose(own.model.state_dict()[key], value, atol=1e-6), key
+
+
+def test_training_lowers_the_loss(make_engine: MakeEngine, tmp_path: Path) -> None:
+    result = make_engine(max_epoch=6).run(save_dir=str(tmp_path), max_epoch=6)
+    losses = [epoch["softmax"] for epoch in result["training"]]
+    assert losses[-1] < losses[0] - 0.1
+
+
+def test_results_json_holds_what_a_run_needs_to_be_repeated(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    returned = make_engine().run(save_dir=str(tmp_path), max_epoch=1)
+    written = json.loads((tmp_path / "results.json").read_text())
+    assert written == json.loads(json.dumps(returned))
+    target = written["targets"]["tiny"]
+    assert 0 < target["mAP"] <= 1
+    assert {"mINP", "rank1", "rank5", "num_valid_queries", "timings"} <= target.keys()
+    assert {"torch", "numpy", "reidcore"} <= written["versions"].keys()
+    assert {"engines", "standard"} <= {plugin["name"] for plugin in written["plugins"]}
+    assert set(written["dataset"]["tiny"]) == {"train", "query", "gallery"}
+    assert written["timings"]["total_seconds"] > 0
+
+
+def test_tensorboard_has_losses_rates_times_and_test_figures(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    make_engine().run(save_dir=str(tmp_path), max_epoch=2, print_freq=1, eval_freq=1)
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    tags = set(events.Tags()["scalars"])
+    assert {"Train/softmax", "Train/acc", "Train/lr", "Train/time", "Train/data"} <= tags
+    assert {"Test/tiny/rank1", "Test/tiny/mAP", "Test/tiny/mINP"} <= tags
+    assert [event.step for event in events.Scalars("Test/tiny/mAP")] == [1, 2]
+    assert len(events.Scalars("Train/softmax")) == 6
+
+
+def test_test_returns_every_target(make_engine: MakeEngine) -> None:
+    results = make_engine().test(ranks=[1, 3])
+    assert list(results) == ["tiny"]
+    assert results["tiny"].ranking.num_valid == 24
+
+
+def test_normalised_euclidean_ranks_as_cosine(make_engine: MakeEngine) -> None:
+    engine = make_engine()
+    cosine = engine.test(dist_metric="cosine")["tiny"].ranking
+    euclidean = engine.test(normalize_feature=True)["tiny"].ranking
+    assert euclidean.mAP == pytest.approx(cosine.mAP, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"max_epoch": -1}, "max_epoch is -1"),
+        ({"print_freq": 0}, "print_freq is 0"),
+        ({"ranks": []}, "ranks"),
+        ({"dist_metric": "cosin"}, "Did you mean 'cosine'"),
+    ],
+)
+def test_mistaken_arguments_are_told_by_name(
+    make_engine: MakeEngine, tmp_path: Path, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        make_engine().run(save_dir=str(tmp_path), test_only=True, **arguments)
+
+
+def test_an_unwritable_folder_is_refused_before_training(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot create the folder"):
+        make_engine().run(save_dir=str(tmp_path / "file" / "log"), max_epoch=1)
+
+
+def test_a_failing_test_loses_no_training(make_engine: MakeEngine, tmp_path: Path) -> None:
+    engine = make_engine()
+    for split in ("query", "gallery"):
+        for sample in engine.datamanager.test_loader["tiny"][split].dataset.data:
+            assert sample
+    engine.test_loader = {"tiny": {"query": [], "gallery": []}}
+    with pytest.raises(DataError, match="query of tiny is empty"):
+        engine.run(save_dir=str(tmp_path), max_epoch=1)
+    assert (tmp_path / "model.pth.tar-1").is_file()
+
+
+def test_registering_a_name_twice_is_refused(make_engine: MakeEngine) -> None:
+    engine = make_engine()
+    with pytest.raises(UserError, match="registered as 'model' already"):
+        engine.register_model("model", nn.Linear(1, 1))
+
+
+def test_an_unknown_model_name_is_refused_with_the_nearest(make_engine: MakeEngine) -> None:
+    with pytest.raises(UserError, match="Did you mean 'model'"):
+        make_engine().get_current_lr("modle")
+
+
+def test_frozen_layers_stay_as_they_are_in_the_first_epochs(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    engine = make_engine()
+    before = engine.model.get_submodule("conv").weight.detach().clone()  # type: ignore[operator]
+    engine.run(save_dir=str(tmp_path), max_epoch=1, fixbase_epoch=1, open_layers="classifier")
+    assert torch.equal(engine.model.get_submodule("conv").weight, before)  # type: ignore[arg-type]
+
+
+def test_a_mistyped_open_layer_is_refused(make_engine: MakeEngine, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="Did you mean 'classifier'"):
+        make_engine().run(
+            save_dir=str(tmp_path), max_epoch=1, fixbase_epoch=1, open_layers="clasifier"
+        )
+
+
+def test_accumulating_two_batches_updates_half_as_often(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    engine = make_engine(precision=Precision(accumulate=2), scheduler="single_step")
+    steps: list[int] = []
+    assert engine.optimizer is not None
+    engine.optimizer.register_step_post_hook(lambda *_: steps.append(1))
+    engine.run(save_dir=str(tmp_path), max_epoch=1)
+    assert len(steps) == 2  # of 3 batches: two together, and the last one alone
+
+
+def test_bf16_and_channels_last_train(make_engine: MakeEngine, tmp_path: Path) -> None:
+    engine = make_engine(precision=Precision(amp="bf16", channels_last=True))
+    result = engine.run(save_dir=str(tmp_path), max_epoch=1)
+    assert result["training"][0]["softmax"] > 0
+    weight = engine.model.get_submodule("conv").weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)  # type: ignore[operator]
+
+
+def test_the_public_engine_defines_nothing_of_its_own() -> None:
+    assert set(vars(ImageSoftmaxEngine)) <= {
+        "__module__",
+        "__doc__",
+        "__firstlineno__",
+        "__static_attributes__",
+        "__annotations__",
+    }
+
+
+def test_weighted_terms_take_what_they_need(make_engine: MakeEngine, tmp_path: Path) -> None:
+    class OnOutputs(nn.Module):
+        def forward(self, outputs: Any, batch: Any) -> torch.Tensor:
+            return outputs.logits.mean() ** 2 + 0 * batch["camid"].sum()
+
+    class OnFeatures(nn.Module):
+        def forward(self, features: torch.Tensor, pids: torch.Tensor) -> torch.Tensor:
+            assert features.shape == (8, 8)
+            return features.square().mean()
+
+    engine = make_engine(engine_class=Engine)
+    engine.terms = {
+        "id": (1.0, CrossEntropyLoss(6)),
+        "centred": (0.5, OnOutputs()),
+        "small": (2.0, OnFeatures()),
+    }
+    epoch = engine.run(save_dir=str(tmp_path), max_epoch=1)["training"][0]
+    total = epoch["id"] + epoch["centred"] + epoch["small"]
+    assert epoch["loss"] == pytest.approx(total, rel=1e-4)
+
+
+def test_an_engine_without_a_loss_says_what_to_do(make_engine: MakeEngine, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"Engine has no loss terms.*forward_backward"):
+        make_engine(engine_class=Engine).run(save_dir=str(tmp_path), max_epoch=1)
