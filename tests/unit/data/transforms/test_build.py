@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import random
 from collections.abc import Mapping
 from typing import Any
@@ -143,3 +144,14 @@ def test_transforms_of_plugins_take_their_place(
         build_transforms(64, 32, ["random_crop", "Squash"], plugins=plugins)
     with pytest.raises(ConfigError, match="'late'"):
         build_transforms(64, 32, ["odd"], plugins=plugins)
+
+
+def test_pipelines_travel_to_worker_processes(gold: Mapping[str, np.ndarray]) -> None:
+    train, _ = build_transforms(64, 32, EVERY)
+    image = Image.fromarray(gold["image1"])
+    made = []
+    for pipeline in (train, pickle.loads(pickle.dumps(train))):
+        random.seed(3)
+        torch.manual_seed(3)
+        made.append(pipeline(image))
+    assert torch.equal(*made)
