@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,6 +15,7 @@ from reidcore.engine.holder import ModelHolder
 from reidcore.engine.interrupts import Interruption
 from reidcore.engine.mechanics import Mechanics, Precision, pick_device
 from reidcore.engine.plan import RunPlan, as_names
+from reidcore.engine.preflight import check_plan
 from reidcore.engine.run import Run
 from reidcore.engine.snapshot import write_snapshot
 from reidcore.engine.step import (
@@ -73,7 +75,6 @@ class Engine(ModelHolder):
         self.use_gpu = self.device.type != "cpu"
         super().__init__(Mechanics(precision or Precision(), self.device))
         self.datamanager = datamanager
-        self.train_loader = getattr(datamanager, "train_loader", None)
         self.test_loader = getattr(datamanager, "test_loader", {})
         self.plugins = plugins or current_plugins()
         self.terms: LossTerms = {}
@@ -88,6 +89,11 @@ class Engine(ModelHolder):
         self.config: Mapping[str, Any] | None = None
         self._outputs: Outputs | None = None
         self._labels: Tensor | None = None
+
+    @cached_property
+    def train_loader(self) -> Any:
+        """The training batches; asked for when training begins, since a test needs none."""
+        return self.datamanager.train_loader
 
     def save_model(
         self, epoch: int, rank1: float | None = None, save_dir: str = "log", is_best: bool = False
@@ -155,7 +161,7 @@ class Engine(ModelHolder):
             Interrupted: after Ctrl-C, once a checkpoint is written.
         """
         self.plan, self.max_epoch = plan, plan.max_epoch
-        self.get_model_names()
+        check_plan(self, plan)
         step = plan_step(self.plugins, self.step_choice)
         with Run(self, plan) as run:
             run.start(step)
@@ -191,7 +197,7 @@ class Engine(ModelHolder):
         run.epoch_done()
         hook.reid_epoch_end(engine=self)
 
-    # -- the step: what a plugin or a subclass replaces, and the verbs it is made of -----------------
+    # -- the step, which a plugin or a subclass replaces, and its verbs ----------------------------
 
     def forward_backward(self, data: Mapping[str, Any]) -> StepOutcome | Mapping[str, Any]:
         """Take one training step; a subclass may override it.

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reidcore.errors import UserError, did_you_mean
-
-METRICS = ("euclidean", "cosine")
+from reidcore.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -89,19 +87,6 @@ def as_names(value: str | Sequence[str] | None) -> tuple[str, ...]:
     if value is None:
         return ()
     return (value,) if isinstance(value, str) else tuple(value)
-
-
-def check_metric(name: str) -> None:
-    """Refuse a metric that the core does not know.
-
-    Raises:
-        UserError: naming the nearest one.
-    """
-    if name not in METRICS:
-        raise UserError(
-            f"no distance metric is named {name!r}",
-            did_you_mean(name, METRICS) or f"Use one of: {', '.join(METRICS)}.",
-        )
 
 
 def _at_least(name: str, value: int, least: int) -> None:

@@ -182,7 +182,7 @@ class Run:
     # -- inside ------------------------------------------------------------------------------------
 
     def _epoch_loader(self, skip: int) -> Iterable[Mapping[str, Any]]:
-        loader: Any = self.engine.train_loader
+        loader = self.engine.train_loader
         self._num_batches = len(loader)
         if hasattr(loader, "set_epoch"):
             loader.set_epoch(self.engine.epoch, skip=skip)

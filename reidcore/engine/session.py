@@ -83,6 +83,7 @@ def build_datamanager(config: Config, plugins: Plugins) -> ImageDataManager:
         train_sampler_t=sampler.train_sampler_t,
         seed=config.train.seed,
         on_bad_image=data.on_bad_image,
+        test_only=config.test.evaluate,
         plugins=plugins,
         sections=_sections(config, plugins),
     )
@@ -226,7 +227,7 @@ def _sections(config: Config, plugins: Plugins) -> dict[str, dict[str, Any]]:
     used = {
         "datasets": [*data.sources, *data.targets],
         "transforms": data.transforms,
-        "samplers": [sampler.train_sampler],
+        "samplers": [sampler.train_sampler, sampler.train_sampler_t],
     }
     sections = {}
     for kind, names in used.items():

@@ -39,7 +39,7 @@ def compute_distance_matrix(input1: Tensor, input2: Tensor, metric: str = "eucli
         UserError: if a shape or the metric is wrong.
     """
     _check_features(input1, input2)
-    _check_metric(metric)
+    check_metric(metric)
     return _pairwise(input1, input2, input1.square().sum(1), input2.square().sum(1), metric)
 
 
@@ -131,7 +131,7 @@ class FeatureDistances(Distances):
     ) -> None:
         self.query, self.gallery = _as_features(query), _as_features(gallery)
         _check_features(self.query, self.gallery)
-        _check_metric(metric)
+        check_metric(metric)
         self.metric = metric
         kinds = (self.query.dtype, self.gallery.dtype)
         self._dtype = torch.float64 if torch.float64 in kinds else torch.float32
@@ -225,7 +225,12 @@ def _check_features(query: Tensor, gallery: Tensor) -> None:
         )
 
 
-def _check_metric(metric: str) -> None:
+def check_metric(metric: str) -> None:
+    """Refuse a metric that is not the core's.
+
+    Raises:
+        UnknownNameError: naming the nearest one.
+    """
     if metric not in METRICS:
         raise UnknownNameError(
             f"no distance metric {metric!r}; there are {' and '.join(METRICS)}",
