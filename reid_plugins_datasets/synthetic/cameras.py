@@ -10,6 +10,8 @@ from reid_plugins_datasets.synthetic.view import View
 
 FRONT, BACK, RIGHT, LEFT = 0.0, math.pi, math.pi / 2, -math.pi / 2
 
+_STRETCH = 1.22
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -45,17 +47,17 @@ class Camera:
 
 
 CAMERAS: tuple[Camera, ...] = (
-    Camera("hall", (1.14, 1.0, 0.82), 1.12, 0.95, 1.0, 0.02, 0.3, 5, 0.16, 0.90, -0.6,
+    Camera("hall", (1.08, 1.0, 0.90), 1.06, 0.97, 1.0, 0.02, 0.3, 4, 0.14, 0.92, -0.6,
            (FRONT, FRONT, RIGHT)),
-    Camera("street", (0.92, 1.0, 1.16), 0.98, 1.05, 0.85, 0.05, 0.5, 6, 0.10, 0.86, 0.7,
+    Camera("street", (0.94, 1.0, 1.10), 0.98, 1.03, 0.9, 0.04, 0.4, 4, 0.08, 0.90, 0.7,
            (RIGHT, LEFT, FRONT)),
-    Camera("park", (0.92, 1.12, 0.86), 0.9, 1.15, 1.1, 0.0, 0.4, 7, 0.05, 0.92, 0.3,
+    Camera("park", (0.94, 1.07, 0.90), 0.94, 1.08, 1.05, 0.0, 0.35, 5, 0.05, 0.93, 0.3,
            (BACK, BACK, LEFT)),
-    Camera("corridor", (1.02, 1.1, 0.9), 0.72, 1.25, 0.6, 0.04, 0.8, 9, 0.30, 0.98, 0.0,
+    Camera("corridor", (1.0, 1.06, 0.94), 0.84, 1.12, 0.78, 0.03, 0.6, 6, 0.24, 0.97, 0.0,
            (BACK, FRONT, LEFT)),
-    Camera("night", (1.22, 0.92, 0.62), 0.7, 0.95, 0.7, 0.03, 0.7, 11, 0.20, 0.88, -0.8,
+    Camera("night", (1.12, 0.95, 0.78), 0.8, 1.0, 0.82, 0.03, 0.5, 8, 0.16, 0.92, -0.8,
            (RIGHT, LEFT, BACK)),
-    Camera("plaza", (1.0, 1.04, 1.12), 1.14, 0.9, 0.55, 0.1, 0.9, 5, 0.22, 0.80, 0.5,
+    Camera("plaza", (1.0, 1.02, 1.06), 1.1, 0.94, 0.75, 0.07, 0.65, 4, 0.18, 0.86, 0.5,
            (FRONT, BACK, RIGHT)),
 )  # fmt: skip
 
@@ -70,13 +72,14 @@ def draw_view(camera: Camera, stature: float, size: tuple[int, int], random: Ran
         random: the stream to draw from.
     """
     width, height = size
-    zoom = camera.zoom * (1 + random.uniform(-0.09, 0.09)) * (1 + 0.6 * (stature - 1))
+    zoom = camera.zoom * (1 + random.uniform(-0.07, 0.07)) * (1 + 0.6 * (stature - 1))
     scale = zoom * height / (math.cos(camera.tilt) + 0.06 * math.sin(camera.tilt))
-    middle = 0.5 * height * (1 + random.uniform(-0.05, 0.05))
+    middle = 0.5 * height * (1 + random.uniform(-0.04, 0.04))
     return View(
-        yaw=random.choice(camera.facings) + random.uniform(-0.6, 0.6),
+        yaw=random.choice(camera.facings) + random.uniform(-0.5, 0.5),
         tilt=camera.tilt,
         scale=scale,
-        column=width * (0.5 + random.uniform(-0.09, 0.09)),
+        column=width * (0.5 + random.uniform(-0.07, 0.07)),
         ground=middle + 0.5 * scale * math.cos(camera.tilt),
+        stretch=_STRETCH * (1 + random.uniform(-0.06, 0.06)),
     )

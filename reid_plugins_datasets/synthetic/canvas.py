@@ -78,7 +78,8 @@ class Canvas:
     def limb(self, start: Point, end: Point, radii: tuple[float, float], colour: Colour) -> None:
         """Paint a tapered rod between two points of the body, with round ends."""
         a, b = self.view.pixel(start), self.view.pixel(end)
-        r, s = radii[0] * self.view.scale, radii[1] * self.view.scale
+        thick = self.view.scale * self.view.stretch
+        r, s = radii[0] * thick, radii[1] * thick
         outline = _rod(a, b, r, s)
         self._paint.polygon(outline, fill=colour)
         self._shade.polygon(outline, fill=_RIM)
@@ -92,7 +93,7 @@ class Canvas:
         """Paint an upright ellipse of the given half axes around a point of the body."""
         self.disc(centre, across, up, colour)
         x, y = self.view.pixel(centre)
-        w, h = across * self.view.scale, up * self.view.scale
+        w, h = across * self.view.scale * self.view.stretch, up * self.view.scale
         for share, level in ((1.0, _RIM + 20), (0.82, _BODY), (0.5, _SHINE)):
             dx, dy = self._lit_from * (1 - share) * 0.6 * w, -(1 - share) * 0.4 * h
             box = (x + dx - w * share, y + dy - h * share, x + dx + w * share, y + dy + h * share)
@@ -101,7 +102,7 @@ class Canvas:
     def disc(self, centre: Point, across: float, up: float, colour: Colour) -> None:
         """Paint an upright ellipse on the colour alone."""
         x, y = self.view.pixel(centre)
-        w, h = across * self.view.scale, up * self.view.scale
+        w, h = across * self.view.scale * self.view.stretch, up * self.view.scale
         self._paint.ellipse((x - w, y - h, x + w, y + h), fill=colour)
 
     def tube(self, tube: Tube, colour: Colour) -> None:
@@ -160,7 +161,7 @@ class Canvas:
         scale = self.view.scale
         for ring in rings:
             x, y = self.view.pixel((tube.left, tube.forward, ring.up))
-            half = scale * math.hypot(ring.across * self.view.cos, ring.along * self.view.sin)
+            half = scale * self.view.stretch * math.hypot(ring.across * self.view.cos, ring.along * self.view.sin)
             sides[0].append((x + left * half, y))
             sides[1].append((x + right * half, y))
         return sides[0] + sides[1][::-1]

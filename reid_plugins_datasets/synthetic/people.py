@@ -13,20 +13,20 @@ from random import Random
 from reid_plugins_datasets.synthetic.canvas import Colour
 
 TOP_COLOURS: tuple[Colour, ...] = (
-    (38, 38, 44),  # black
-    (226, 224, 218),  # white
-    (132, 134, 140),  # grey
-    (176, 44, 46),  # red
-    (46, 82, 156),  # blue
-    (62, 120, 80),  # green
-)
-TRIMS: tuple[Colour, ...] = ((238, 236, 230), (30, 30, 36), (222, 178, 62))
-LEG_COLOURS: tuple[Colour, ...] = (
     (36, 36, 42),  # black
-    (58, 78, 118),  # denim
-    (186, 166, 130),  # beige
-    (110, 112, 116),  # grey
-    (98, 66, 48),  # brown
+    (232, 230, 224),  # white
+    (196, 40, 44),  # red
+    (40, 86, 176),  # blue
+    (52, 132, 78),  # green
+    (226, 178, 58),  # yellow
+)
+TRIMS: tuple[Colour, ...] = ((240, 238, 232), (28, 28, 34), (224, 126, 48))
+LEG_COLOURS: tuple[Colour, ...] = (
+    (34, 34, 40),  # black
+    (62, 88, 140),  # denim
+    (200, 180, 142),  # beige
+    (138, 140, 146),  # grey
+    (122, 58, 52),  # maroon
 )
 BAG_COLOURS: tuple[Colour, ...] = ((44, 42, 46), (150, 52, 48), (158, 112, 66), (48, 84, 110))
 HAIR_COLOURS: tuple[Colour, ...] = ((30, 26, 26), (92, 62, 42), (196, 160, 96), (150, 148, 146))

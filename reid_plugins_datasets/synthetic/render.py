@@ -21,7 +21,7 @@ from reid_plugins_datasets.synthetic.view import View
 _FINER = 3
 """Figures are painted this many times larger and averaged down, which smooths their edges."""
 
-_THING_SHARE, _PASSER_SHARE = 0.22, 0.1
+_THING_SHARE, _PASSER_SHARE = 0.15, 0.06
 
 
 class Renderer:
@@ -98,8 +98,8 @@ def _paint_shadow(picture: Image.Image, view: View) -> None:
 
 def _developed(picture: Image.Image, camera: Camera, random: Random) -> Image.Image:
     """Apply a camera's colour, tone, blur and noise, with the light of the moment."""
-    light = camera.exposure * random.uniform(0.85, 1.15)
-    gains = [light * gain * random.uniform(0.95, 1.05) for gain in camera.cast]
+    light = camera.exposure * random.uniform(0.9, 1.1)
+    gains = [light * gain * random.uniform(0.97, 1.03) for gain in camera.cast]
     grey, keep = 1 - camera.saturation, camera.saturation
     weights = (0.299, 0.587, 0.114)
     matrix: list[float] = []

@@ -20,6 +20,7 @@ class View:
             pi / 2 to the right of the picture.
         tilt: how far the camera looks down, in radians.
         scale: pixels for one unit of stature.
+        stretch: how much wider than high a unit is: a detector's slim box becomes a wider picture.
         column: pixel column of the person's axis.
         ground: pixel row of the ground between the feet.
     """
@@ -29,6 +30,7 @@ class View:
     scale: float
     column: float
     ground: float
+    stretch: float = 1.0
     cos: float = field(init=False)
     sin: float = field(init=False)
     _rise: float = field(init=False)
@@ -50,4 +52,4 @@ class View:
         across = left * self.cos + forward * self.sin
         near = forward * self.cos - left * self.sin
         row = self.ground - up * self._rise + near * self._fall
-        return self.column + across * self.scale, row
+        return self.column + across * self.scale * self.stretch, row

@@ -1,0 +1,87 @@
+"""CUHK03's two protocols: which pictures are learnt from, searched for and searched in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reid_plugins_datasets.cuhk03.matlab import reader
+from reid_plugins_datasets.cuhk03.pictures import Picture, open_release
+from reidcore.data.sample import Sample, Splits
+from reidcore.errors import DataError
+
+
+def classic_splits(pictures: Mapping[str, Picture], release: Path, split_id: int) -> Splits:
+    """Return one of the classic splits: the test pictures are query and gallery at once.
+
+    Identities are numbered from 0, apart in training and test, in the order of pairs and persons.
+
+    Raises:
+        DataError: there is no such split, or the release cannot be read.
+        UserError: h5py is missing.
+    """
+    with open_release(release) as file:
+        cells = file["testsets"][0]
+        _check_split_id(split_id, len(cells))
+        rows = file[cells[split_id]][()].T.astype(int).tolist()
+    tested = {(pair, person) for pair, person in rows}
+    train = [p for p in pictures.values() if (p.pair, p.person) not in tested]
+    test = _numbered([p for p in pictures.values() if (p.pair, p.person) in tested])
+    return Splits(_numbered(train), test, test)
+
+
+def new_splits(pictures: Mapping[str, Picture], protocol: Path, split_id: int) -> Splits:
+    """Return the 767 / 700 split that a protocol file lists.
+
+    Raises:
+        DataError: there is no such split, the file cannot be read, or a picture is missing.
+        UserError: scipy is missing.
+    """
+    _check_split_id(split_id, 1)
+    columns = _columns(protocol)
+    names = [str(cell[0]) for cell in columns["filelist"]]
+    labels = columns["labels"].astype(int).tolist()
+    missing = [name for name in names if name not in pictures]
+    if missing:
+        folder = Path(next(iter(pictures.values())).path).parent
+        raise DataError(
+            f"{str(folder)!r} lacks {len(missing)} pictures of CUHK03, such as {missing[0]}",
+            "Remove the folder: it is then written again.",
+        )
+
+    def listed(column: str) -> list[Sample]:
+        rows = (columns[column].astype(int) - 1).tolist()
+        found = ((pictures[names[row]], labels[row]) for row in rows)
+        return [Sample(picture.path, pid, picture.camid) for picture, pid in found]
+
+    return Splits(listed("train_idx"), listed("query_idx"), listed("gallery_idx"))
+
+
+def _columns(protocol: Path) -> dict[str, Any]:
+    """Read the flattened columns of a protocol file."""
+    wanted = ("filelist", "labels", "train_idx", "query_idx", "gallery_idx")
+    loadmat = reader("scipy.io").loadmat
+    try:
+        stored = loadmat(protocol)
+        return {name: stored[name].flatten() for name in wanted}
+    except KeyError as error:
+        raise DataError(f"{str(protocol)!r} lacks the column {error}", "Get it again.") from error
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"cannot read {str(protocol)!r}: {error}", "Get it again.") from error
+
+
+def _numbered(pictures: Sequence[Picture]) -> list[Sample]:
+    persons = sorted({(picture.pair, picture.person) for picture in pictures})
+    number = {person: pid for pid, person in enumerate(persons)}
+    return [Sample(p.path, number[p.pair, p.person], p.camid) for p in pictures]
+
+
+def _check_split_id(split_id: int, count: int) -> None:
+    if not 0 <= split_id < count:
+        raise DataError(
+            f"cuhk03 has no split {split_id} in this protocol",
+            f"Choose split_id from 0 to {count - 1}."
+            if count > 1
+            else "The new protocol has split_id 0 alone; the classic one has 20 splits.",
+        )
