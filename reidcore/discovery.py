@@ -7,8 +7,9 @@ import importlib.metadata
 import importlib.util
 import os
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,7 +34,7 @@ class Candidate:
     """
 
     name: str
-    load: Callable[[], Any]
+    load: Callable[[], Any] = field(compare=False)
     distribution: str = ""
     version: str = ""
     location: str = ""
@@ -47,11 +48,9 @@ class Candidate:
 def installed_candidates(group: str = GROUP) -> list[Candidate]:
     """Return the entry points of a group: bundled ones first, then by distribution and name."""
     found = {
-        (point.dist.name if point.dist else "", point.name, point.value): point
-        for point in importlib.metadata.entry_points(group=group)
+        _from_entry_point(point): None for point in importlib.metadata.entry_points(group=group)
     }
-    ordered = sorted(found, key=lambda key: (key[0] != BUNDLED_DISTRIBUTION, key))
-    return [_from_entry_point(found[key]) for key in ordered]
+    return sorted(found, key=_rank)
 
 
 def without_disabled(
@@ -72,7 +71,7 @@ def object_candidate(item: Any, name: str = "") -> Candidate:
     """Return the candidate for a module, an object, the path of a file, or a module's name."""
     if isinstance(item, Candidate):
         return item
-    if isinstance(item, os.PathLike) or (isinstance(item, str) and _looks_like_path(item)):
+    if isinstance(item, os.PathLike) or (isinstance(item, str) and looks_like_path(item)):
         path = Path(item)
         return Candidate(name or path.stem, lambda: _load_file(path), location=str(path))
     if isinstance(item, str):
@@ -83,13 +82,38 @@ def object_candidate(item: Any, name: str = "") -> Candidate:
     return Candidate(name or kind, lambda: item, location=hex(id(item)))
 
 
+def extra_candidates(items: Iterable[Any]) -> list[Candidate]:
+    """Return the candidates for what was named, each once however often it was named."""
+    by_source: dict[Any, Candidate] = {}
+    for item in items:
+        by_source.setdefault(_source(item), object_candidate(item))
+    return list(by_source.values())
+
+
+def looks_like_path(item: str) -> bool:
+    """Say whether a plugin is named by its file."""
+    return item.endswith(".py") or "/" in item or os.sep in item
+
+
+def _rank(candidate: Candidate) -> tuple[bool, str, str, str]:
+    is_foreign = candidate.distribution != BUNDLED_DISTRIBUTION
+    return is_foreign, candidate.distribution, candidate.name, candidate.location
+
+
+def _source(item: Any) -> Any:
+    if isinstance(item, str) and not looks_like_path(item):
+        return item
+    return Path(item).resolve() if isinstance(item, str | os.PathLike) else id(item)
+
+
 def _from_entry_point(point: importlib.metadata.EntryPoint) -> Candidate:
+    # An installation that lost its metadata has neither name nor version, whatever the types say.
     distribution = point.dist
     return Candidate(
         point.name,
         point.load,
-        distribution.name if distribution else "",
-        distribution.version if distribution else "",
+        (distribution.name or "") if distribution else "",
+        (distribution.version or "") if distribution else "",
         point.value,
     )
 
@@ -98,15 +122,11 @@ def _from_environment() -> set[str]:
     return {name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(",")} - {""}
 
 
-def _looks_like_path(item: str) -> bool:
-    return item.endswith(".py") or "/" in item or os.sep in item
-
-
 def _load_file(path: Path) -> ModuleType:
     """Import a file as a module; registered in ``sys.modules`` so that its classes pickle."""
     if not path.is_file():
         raise PluginError(f"there is no plugin file {str(path)!r}", "Give the path of a .py file.")
-    module_name = f"reidcore_plugin_{path.stem}"
+    module_name = _module_name(path.resolve())
     spec = importlib.util.spec_from_file_location(module_name, path.resolve())
     if spec is None or spec.loader is None:
         raise PluginError(f"{str(path)!r} is no Python file", "Give the path of a .py file.")
@@ -118,3 +138,12 @@ def _load_file(path: Path) -> ModuleType:
         del sys.modules[module_name]
         raise
     return module
+
+
+def _module_name(path: Path) -> str:
+    """Return a name for a file's module; two files of one name do not share it."""
+    name = f"reidcore_plugin_{path.stem}"
+    taken = sys.modules.get(name)
+    if taken is None or taken.__file__ == str(path):
+        return name
+    return f"{name}_{zlib.crc32(str(path).encode()):08x}"

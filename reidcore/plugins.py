@@ -12,13 +12,21 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
+from itertools import chain, count
 from types import TracebackType
 from typing import Any
 
 import pluggy
 
 from reidcore import hookspecs
-from reidcore.discovery import Candidate, installed_candidates, object_candidate, without_disabled
+from reidcore.blame import owner_of_error
+from reidcore.discovery import (
+    Candidate,
+    extra_candidates,
+    installed_candidates,
+    object_candidate,
+    without_disabled,
+)
 from reidcore.errors import PluginError, did_you_mean
 from reidcore.lazy import load_target
 
@@ -26,6 +34,7 @@ _log = logging.getLogger(__name__)
 
 CORE = "core"
 THIS_PROCESS = "this process"
+HOOK_NAMES = tuple(name for name in vars(hookspecs) if name.startswith("reid_"))
 
 
 @dataclass
@@ -122,20 +131,12 @@ class Plugins:
         return self._manager.subset_hook_caller(hook_name, remove_plugins=others)
 
     def blame(self, error: BaseException) -> Plugin | None:
-        """Return the plugin in whose code ``error`` arose, or None if the core's own was nearer."""
-        modules = []
-        trace = error.__traceback__
-        while trace is not None:
-            modules.append(str(trace.tb_frame.f_globals.get("__name__", "")))
-            trace = trace.tb_next
+        """Return the plugin in whose code ``error`` arose, or None if the core's own was nearer.
+
+        A plugin's code is its module and whatever else is in the same package.
+        """
         owners = {p.module_name: p for p in self.active if p.name not in (CORE, THIS_PROCESS)}
-        for module in reversed(modules):
-            for owner_module, plugin in owners.items():
-                if module == owner_module or module.startswith(f"{owner_module}."):
-                    return plugin
-            if module == "reidcore" or module.startswith("reidcore."):
-                return None
-        return None
+        return owner_of_error(error, owners)
 
     # -- loading -----------------------------------------------------------------------------------
 
@@ -148,8 +149,12 @@ class Plugins:
         plugin = Plugin(self._free_name(candidate), candidate.distribution, candidate.version)
         self._plugins[plugin.name] = plugin
         try:
-            plugin.obj = candidate.load()
-            _refuse_class(plugin)
+            plugin.obj = _load(candidate)
+            twin = self._manager.get_name(plugin.obj)
+            if twin is not None:
+                self._set_aside(plugin, twin)
+                return
+            self._refuse_misuse(plugin.obj)
             self._manager.register(plugin.obj, name=plugin.name)
             self._manager.check_pending()
         except Exception as error:
@@ -169,7 +174,7 @@ class Plugins:
 
     def fail(self, plugin: Plugin, error: Exception) -> None:
         """Take a plugin out whole and keep the reason; told in one line, costing nothing else."""
-        if self._manager.get_name(plugin.obj) is not None:
+        if self._manager.get_name(plugin.obj) == plugin.name:
             self._manager.unregister(plugin.obj)
         plugin.state, plugin.error, plugin.hooks = "broken", error, ()
         _log.warning("! plugin %s is left out: %s", plugin.origin, describe(error))
@@ -178,9 +183,9 @@ class Plugins:
         taken = self._plugins.get(candidate.name)
         if taken is None:
             return candidate.name
-        qualified = f"{candidate.distribution or candidate.location}/{candidate.name}"
-        if qualified in self._plugins:
-            raise PluginError(f"plugin {qualified!r} was given twice", "Name it once.")
+        first = f"{candidate.distribution or candidate.location}/{candidate.name}"
+        later = (f"{first}#{number}" for number in count(2))
+        qualified = next(name for name in chain([first], later) if name not in self._plugins)
         _log.warning(
             "! two plugins are named %r: the one of %s keeps the name, the other is %r",
             candidate.name,
@@ -188,6 +193,19 @@ class Plugins:
             qualified,
         )
         return qualified
+
+    def _set_aside(self, plugin: Plugin, twin: str) -> None:
+        plugin.state, plugin.obj = "disabled", None
+        _log.warning("! plugin %s is plugin %r again and is loaded once", plugin.origin, twin)
+
+    def _refuse_misuse(self, obj: Any) -> None:
+        if isinstance(obj, type):
+            raise TypeError(f"it is the class {obj.__name__}; give an instance: {obj.__name__}()")
+        if type(obj).__hash__ is None:
+            raise TypeError("its object has no hash; a dataclass needs @dataclass(eq=False)")
+        for name in HOOK_NAMES:
+            if hasattr(obj, name) and self._manager.parse_hookimpl_opts(obj, name) is None:
+                raise TypeError(f"{name} lacks its mark: write @hookimpl above it")
 
     # -- being current -----------------------------------------------------------------------------
 
@@ -224,13 +242,15 @@ def make_plugins(
         only: entry-point or distribution names to restrict to.
 
     Raises:
-        PluginError: if a plugin that was asked for (in ``extra`` or ``only``) is missing or broken.
+        PluginError: if a plugin that was asked for (in ``extra`` or ``only``) is missing or broken,
+            or one to leave out is not installed.
     """
     plugins = Plugins()
     plugins.add(object_candidate("reidcore.defaults", name=CORE), requested=True)
     if entry_points:
         candidates = installed_candidates()
         _check_known(candidates, only or ())
+        _check_leavable(candidates, disabled)
         kept, left_out = without_disabled(candidates, disabled, only)
         for candidate in left_out:
             plugins.disable(candidate)
@@ -238,8 +258,8 @@ def make_plugins(
             plugins.add(candidate, requested=bool(candidate.names & set(only or ())))
         this_process = load_target("reidcore.data.this_process:PLUGIN")
         plugins.add(object_candidate(this_process, name=THIS_PROCESS), requested=True)
-    for item in extra:
-        plugins.add(object_candidate(item), requested=True)
+    for candidate in extra_candidates(extra):
+        plugins.add(candidate, requested=True)
     return plugins
 
 
@@ -269,16 +289,30 @@ def _check_known(candidates: Sequence[Candidate], names: Iterable[str]) -> None:
             )
 
 
-def _refuse_class(plugin: Plugin) -> None:
-    if isinstance(plugin.obj, type):
-        raise TypeError(
-            f"it is the class {plugin.obj.__name__}; give an instance: {plugin.obj.__name__}()"
-        )
+def _check_leavable(candidates: Sequence[Candidate], names: Iterable[str]) -> None:
+    known = {"all", *(name for candidate in candidates for name in candidate.names)}
+    for name in names:
+        if name == CORE:
+            raise PluginError(
+                "the core's own defaults cannot be left out", "Override a hook in a plugin instead."
+            )
+        if name not in known:
+            raise PluginError(
+                f"plugin {name!r} cannot be left out: it is not installed",
+                did_you_mean(name, known) or "See: reidcore plugins",
+            )
+
+
+def _load(candidate: Candidate) -> Any:
+    try:
+        return candidate.load()
+    except SystemExit as error:
+        raise ImportError(f"importing it ended the program ({describe(error)})") from error
 
 
 def _is_broken(plugin: Plugin) -> PluginError:
     assert plugin.error is not None
     return PluginError(
         f"plugin {plugin.origin} is broken: {describe(plugin.error)}",
-        "Mend or uninstall it; --debug shows the traceback.",
+        "Mend or uninstall it; 'reidcore --debug ...' shows the traceback.",
     )

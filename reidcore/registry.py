@@ -79,9 +79,12 @@ class Entry:
         if not isinstance(self.target, str):
             return self.target
         try:
-            return load_target(self.target)  # type: ignore[no-any-return]
-        except (ImportError, AttributeError) as error:
+            target = load_target(self.target)
+        except Exception as error:
             raise self._unloadable(error) from error
+        if not callable(target):
+            raise self._unloadable(TypeError(f"a {type(target).__name__} cannot be called"))
+        return target  # type: ignore[no-any-return]
 
     def parameters(self) -> Mapping[str, inspect.Parameter]:
         """Return the parameters that the target takes."""
@@ -131,13 +134,13 @@ class Registrar:
 
         Raises:
             ValueError: if the name is taken within this plugin, or is no usable name.
-            TypeError: if the target is neither callable nor a string.
+            TypeError: if the target is neither callable nor ``"module:attribute"``.
         """
         if not isinstance(name, str) or not name.strip() or "/" in name:
             raise ValueError(f"{name!r} is no name for a {singular(self._kind)}")
         if name in self.added:
             raise ValueError(f"{singular(self._kind)} {name!r} is registered twice")
-        if not callable(target) and not isinstance(target, str):
+        if not (callable(target) or self._is_spelled(target)):
             raise TypeError(f"the target of {name!r} is neither callable nor 'module:attribute'")
         self.added[name] = Entry(
             self._kind,
@@ -150,6 +153,9 @@ class Registrar:
             tuple(needs),
             dict(options or {}),
         )
+
+    def _is_spelled(self, target: object) -> bool:
+        return isinstance(target, str) and (self._kind == "configs" or ":" in target)
 
 
 class ConfigRegistrar(Registrar):
@@ -223,10 +229,11 @@ def _listing(kind: str, plugins: Plugins | None) -> _Listing:
             did_you_mean(kind, KINDS) or f"The kinds are: {', '.join(KINDS)}.",
         )
     plugins = plugins or current_plugins()
-    by_kind = _listings.setdefault(plugins, {})
-    if kind not in by_kind:
-        by_kind[kind] = _collect(kind, plugins)
-    return by_kind[kind]
+    known = _listings.get(plugins, {}).get(kind)
+    if known is None:
+        known = _collect(kind, plugins)
+        _listings.setdefault(plugins, {})[kind] = known
+    return known
 
 
 def _collect(kind: str, plugins: Plugins) -> _Listing:
@@ -239,6 +246,7 @@ def _collect(kind: str, plugins: Plugins) -> _Listing:
             plugins.subset_hook(hook_name, [plugin])(registry=registrar)
         except Exception as error:
             plugins.fail(plugin, error)
+            _listings.pop(plugins, None)
             continue
         listing.entries.extend(registrar.added.values())
         if isinstance(registrar, ConfigRegistrar) and registrar.schema is not None:
@@ -248,17 +256,19 @@ def _collect(kind: str, plugins: Plugins) -> _Listing:
 
 def _unknown(kind: str, name: str, listed: list[Entry], plugins: Plugins) -> UnknownNameError:
     spellings = [spelling for entry in listed for spelling in (entry.name, *entry.aliases)]
-    steps = [did_you_mean(name, spellings)]
-    if not listed:
-        steps.append(
-            f"No {kind} are installed at all: run 'pip install reidcore' again, or install a "
-            "plugin that brings some, and look at: reidcore plugins"
-        )
-    else:
-        steps.append(f"See: reidcore ls {kind}")
-    steps += [
-        f"Plugin {plugin.origin} might provide it but is broken: {describe(plugin.error)}"
-        for plugin in plugins.broken
-        if plugin.error is not None
+    left_out = [plugin.origin for plugin in plugins if plugin.state == "disabled"]
+    steps = [
+        did_you_mean(name, spellings),
+        ""
+        if listed
+        else f"No {kind} are installed at all: run 'pip install reidcore' again, or "
+        "install a plugin that brings some.",
+        f"Left out of this run: {', '.join(left_out)}." if left_out else "",
+        *(
+            f"Plugin {plugin.origin} might provide it but is broken: {describe(plugin.error)}."
+            for plugin in plugins.broken
+            if plugin.error is not None
+        ),
+        f"See: reidcore ls {kind}" if listed else "See: reidcore plugins",
     ]
     return UnknownNameError(f"no {singular(kind)} is named {name!r}", " ".join(filter(None, steps)))

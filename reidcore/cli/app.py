@@ -10,6 +10,7 @@ import reidcore
 from reidcore.cli.context import Session
 from reidcore.cli.failures import exit_code
 from reidcore.cli.group import LazyGroup
+from reidcore.plugins import Plugins
 
 COMMANDS = {
     "run": ("reidcore.cli.run:run", "Train and test as a configuration says."),
@@ -37,13 +38,16 @@ def root(
     context: click.Context, disabled: tuple[str, ...], extra: tuple[str, ...], debug: bool
 ) -> None:
     """A plugin-based framework for re-identification."""
-    context.obj = Session(disabled=disabled, extra=extra, debug=debug)
+    loaded = context.ensure_object(list)
+    context.obj = Session(disabled=disabled, extra=extra, debug=debug, loaded=loaded)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a defect, 2 a mistake to mend, 130 interrupted."""
     given = sys.argv[1:] if arguments is None else arguments
+    loaded: list[Plugins] = []
     try:
-        root.main(given, prog_name="reidcore", standalone_mode=False)
+        code = root.main(given, prog_name="reidcore", standalone_mode=False, obj=loaded)
     except BaseException as error:
-        sys.exit(exit_code(error, debug="--debug" in given))
+        sys.exit(exit_code(error, debug="--debug" in given, loaded=loaded))
+    sys.exit(code if type(code) is int else 0)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from reidcore.discovery import looks_like_path
 from reidcore.plugins import Plugins, make_plugins
 
 
@@ -16,11 +17,13 @@ class Session:
         disabled: plugins to leave out.
         extra: plugin files and modules to add.
         debug: show tracebacks.
+        loaded: the plugins that were loaded so far, to find whose defect an error is.
     """
 
     disabled: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     debug: bool = False
+    loaded: list[Plugins] = field(default_factory=list)
 
     def plugins(self, extra: Sequence[str] = (), named: Sequence[str] | None = None) -> Plugins:
         """Load the plugins of a command.
@@ -29,15 +32,12 @@ class Session:
             extra: further files and modules, from the command's own ``-p``.
             named: the configuration's ``plugins``: names restrict, paths add.
         """
-        paths = [name for name in named or () if is_path(name)]
-        names = [name for name in named or () if not is_path(name)]
-        return make_plugins(
+        paths = [name for name in named or () if looks_like_path(name)]
+        names = [name for name in named or () if not looks_like_path(name)]
+        plugins = make_plugins(
             extra=[*paths, *self.extra, *extra],
             disabled=self.disabled,
             only=names or None,
         )
-
-
-def is_path(name: str) -> bool:
-    """Say whether a plugin is named by its file."""
-    return name.endswith(".py") or "/" in name
+        self.loaded.append(plugins)
+        return plugins

@@ -32,9 +32,7 @@ def data() -> None:
 @click.option("--seed", default=0, show_default=True, help="Other people, other pictures.")
 @click.option("--train-ids", type=int, help="Identities to train on.")
 @click.option("--test-ids", type=int, help="Identities to test on.")
-def make_synthetic(
-    directory: Path, seed: int, train_ids: int | None, test_ids: int | None
-) -> None:
+def make_synthetic(directory: Path, seed: int, train_ids: int | None, test_ids: int | None) -> None:
     """Draw procedural people into DIRECTORY, in the layout of Market1501."""
     counts = {"train_ids": train_ids, "test_ids": test_ids}
     given = {name: count for name, count in counts.items() if count is not None}

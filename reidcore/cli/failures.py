@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 
 import click
 
 from reidcore.errors import UserError
-from reidcore.plugins import current_plugins, describe
+from reidcore.plugins import Plugins, describe
 
 DEFECT, MISTAKE, INTERRUPTED = 1, 2, 130
 
 
-def exit_code(error: BaseException, debug: bool) -> int:
-    """Tell the user about an error and return the process's exit code."""
+def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ()) -> int:
+    """Tell the user about an error and return the process's exit code.
+
+    Args:
+        error: what ended the command.
+        debug: show the traceback.
+        loaded: the plugins that the command loaded; one of them may be at fault.
+    """
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else DEFECT
     if isinstance(error, click.exceptions.Exit):
@@ -29,14 +36,14 @@ def exit_code(error: BaseException, debug: bool) -> int:
     if isinstance(error, UserError):
         _tell(str(error))
         return MISTAKE
-    _tell_defect(error, debug)
+    _tell_defect(error, debug, loaded)
     return DEFECT
 
 
-def _tell_defect(error: BaseException, debug: bool) -> None:
-    plugin = current_plugins().blame(error)
+def _tell_defect(error: BaseException, debug: bool, loaded: Sequence[Plugins]) -> None:
+    plugin = next(filter(None, (plugins.blame(error) for plugins in loaded)), None)
     culprit = f"a defect in plugin {plugin.origin}" if plugin else "a defect in reidcore"
-    more = "" if debug else " Run with --debug for the traceback."
+    more = "" if debug else " For the traceback: reidcore --debug ..."
     _tell(f"{culprit}: {describe(error)}.{more}")
 
 

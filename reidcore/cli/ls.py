@@ -60,7 +60,9 @@ def _print_table(listed: dict[str, list[Entry]]) -> None:
     for kind, entries in listed.items():
         if not entries:
             continue
-        table = Table(box=None, title=kind, title_justify="left", title_style="bold", pad_edge=False)
+        table = Table(
+            box=None, title=kind, title_justify="left", title_style="bold", pad_edge=False
+        )
         table.add_column("name", style="cyan", no_wrap=True)
         table.add_column("summary")
         table.add_column("plugin", style="dim", no_wrap=True)

@@ -9,7 +9,7 @@ import click
 
 from reidcore.cli.context import Session
 from reidcore.errors import UnknownNameError, did_you_mean
-from reidcore.plugins import describe
+from reidcore.plugins import HOOK_NAMES, describe
 
 if TYPE_CHECKING:
     import pluggy
@@ -50,11 +50,10 @@ def plugins(context: click.Context, as_json: bool) -> None:
 def why(session: Session, hook: str) -> None:
     """Show who answers HOOK, in call order."""
     with session.plugins() as loaded:
-        known = [name for name in vars(loaded.hook) if name.startswith("reid_")]
-        if hook not in known:
+        if hook not in HOOK_NAMES:
             raise UnknownNameError(
                 f"there is no hook named {hook!r}",
-                did_you_mean(hook, known) or f"The hooks are: {', '.join(sorted(known))}.",
+                did_you_mean(hook, HOOK_NAMES) or f"The hooks are: {', '.join(HOOK_NAMES)}.",
             )
         for number, (plugin, implementation) in enumerate(loaded.implementations(hook), 1):
             click.echo(f"{number}. {plugin.origin}  {_role(implementation)}")
