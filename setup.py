@@ -69,7 +69,7 @@ def kernel() -> list[Extension]:
         [str(_SOURCES / "_counting.pyx"), str(_SOURCES / "_kernel.c")],
         depends=[str(_SOURCES / "_kernel.h"), str(_SOURCES / "_panel.h")],
         include_dirs=[str(_SOURCES)],
-        extra_compile_args=[] if sys.platform == "win32" else ["-O3"],
+        extra_compile_args=[] if sys.platform == "win32" else ["-O3", "-g0"],
         optional=True,
     )
     built: list[Extension] = cythonize([extension], build_dir="build/cython")

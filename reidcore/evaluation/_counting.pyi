@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 HAS_OPENMP: bool
+TILE: int
 
 def kernels() -> list[str]: ...
 def count_rows(

@@ -36,6 +36,7 @@ cdef extern from *:
     int REID_OPENMP
 
 HAS_OPENMP = bool(REID_OPENMP)
+TILE = REID_TILE
 
 
 def kernels():

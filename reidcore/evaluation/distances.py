@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
-from reidcore.evaluation.kernel import compiled
+from reidcore.evaluation.kernel import compiled, thread_count
 from reidcore.evaluation.scanning import FeatureScan, RowScan, Scan
 
 METRICS = ("euclidean", "cosine")
@@ -160,7 +160,9 @@ class FeatureDistances(Distances):
 
     def _compiled_scans(self) -> Iterator[Scan]:
         gallery = self.gallery.contiguous()
-        rows = max(_BLOCK_ROWS, _SCAN_BYTES // (4 * gallery.size(1)))
+        # Each thread has counters of its own: the more threads, the fewer queries at a time.
+        share = _SCAN_BYTES // (4 * gallery.size(1) * -(-thread_count() // 8))
+        rows = max(_BLOCK_ROWS, share)
         for start, stop in self._spans(rows):
             yield FeatureScan(start, self.query[start:stop], gallery, self.metric == "cosine")
 
@@ -185,7 +187,9 @@ class FeatureDistances(Distances):
         for top in range(0, len(features), height):
             part = slice(top, top + height)
             norms[part] = features[part].to(self._dtype).square().sum(1)
-        bad = (~torch.isfinite(norms)).nonzero().flatten()
+        # A quarter, so that no sum or difference of two products overflows; NaN fails as well.
+        largest = torch.finfo(self._dtype).max / 4
+        bad = (~(norms <= largest)).nonzero().flatten()
         if len(bad):
             raise DataError(
                 f"{len(bad)} of {len(features)} {side} features are NaN, infinite or too large "

@@ -13,6 +13,7 @@ from reidcore.evaluation import counting_torch
 from reidcore.evaluation.kernel import compiled, thread_count
 from reidcore.evaluation.labels import Int64
 
+_TILES_BYTES = 64 << 20
 Keys = npt.NDArray[np.floating[Any]]
 
 
@@ -83,8 +84,10 @@ class FeatureScan:
         if extension is None:
             raise RuntimeError("FeatureScan needs the compiled kernel")
         self.start, self.stop = start, start + len(queries)
+        # Each thread holds a tile of the gallery; wide features leave room for fewer of them.
+        room = _TILES_BYTES // (4 * extension.TILE * gallery.size(1))
         self._scan = extension.FeatureScan(
-            queries.contiguous().numpy(), gallery.numpy(), cosine, thread_count()
+            queries.contiguous().numpy(), gallery.numpy(), cosine, max(1, min(thread_count(), room))
         )
 
     def keys(self, first: Int64, items: Int64) -> Keys:

@@ -20,7 +20,7 @@ from reidcore.evaluation import (
 from reidcore.evaluation.kernel import compiled, counting_with
 
 KERNELS = ["torch"] if compiled() is None else ["cython", "torch"]
-quick = settings(max_examples=40, deadline=None)
+quick = settings(max_examples=25, deadline=None)
 
 
 @st.composite
