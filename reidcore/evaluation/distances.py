@@ -230,6 +230,11 @@ def _check_features(query: Tensor, gallery: Tensor) -> None:
 
 
 def check_metric(metric: str) -> None:
+    """Refuse an unknown metric.
+
+    Raises:
+        UnknownNameError: naming the metrics that are near.
+    """
     """Refuse a metric that is not the core's.
 
     Raises:
