@@ -172,7 +172,7 @@ class Engine(ModelHolder):
                     if plan.tests_after(self.epoch + 1):
                         run.record(self.test_targets(plan))
             if plan.test_only or plan.max_epoch > 0:
-                run.record(self.test_targets(plan, draw=plan.visrank), final=True)
+                run.record(self.test_targets(plan, draw=plan.visrank))
             return run.finish()
 
     def train_epoch(self, run: Run, step: StepPlan) -> None:

@@ -163,21 +163,18 @@ class Run:
         stays = self.plan.tests_after(done) or done == self.plan.max_epoch
         self._rolling = [] if stays else written
 
-    def record(self, results: Mapping[str, TargetResult], final: bool = False) -> None:
+    def record(self, results: Mapping[str, TargetResult]) -> None:
         """Take in the results of a test, show them, and put the rank-1 into the checkpoint."""
         self._last_results = results
-        done = self.engine.epoch + 1
-        rankings = {name: result.ranking for name, result in results.items()}
-        show(table(rankings, self.plan.ranks))
-        if self.plan.test_only:
+        show(table({name: result.ranking for name, result in results.items()}, self.plan.ranks))
+        if not self._training:
             return
+        done = self._training[-1]["epoch"]
         write_targets(self.engine.writer, results, done)
         rank1 = next(iter(results.values())).ranking.cmc_at(1)
-        if self._training:
-            self._training[-1]["rank1"] = rank1
+        self._training[-1]["rank1"] = rank1
         is_best, self._best = rank1 > self._best, max(rank1, self._best)
-        if done > self.plan.start_epoch and (self._training or not final):
-            write_snapshot(self.engine, self.plan.save_dir, done, rank1=rank1, is_best=is_best)
+        write_snapshot(self.engine, self.plan.save_dir, done, rank1=rank1, is_best=is_best)
 
     # -- inside ------------------------------------------------------------------------------------
 
