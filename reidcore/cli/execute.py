@@ -16,7 +16,6 @@ def execute(session: Session, words: list[str], extra: Sequence[str]) -> None:
     name is looked up among all that are installed.
     """
     from reidcore.config import check_config, read_config
-    from reidcore.engine.session import prepare
 
     configure_if_bare()
     arguments = parse(words)
@@ -27,5 +26,8 @@ def execute(session: Session, words: list[str], extra: Sequence[str]) -> None:
     with plugins:
         config = check_config(draft, plugins)
         plugins.hook.reid_configure(config=config)
+        # Imports torch: a mistake above is told without waiting for it.
+        from reidcore.engine.session import prepare
+
         engine, plan = prepare(config, plugins)
         engine.execute(plan)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from reidcore.errors import UserError
+from reidcore.errors import UserError, did_you_mean
 
 # Flag -> the key that it sets. These take one or more values.
 LISTS = {
@@ -22,6 +22,8 @@ LISTS = {
 # These take one value.
 SINGLES = {"--root": "root"}
 CONFIG_FILE = "--config-file"
+# These belong before the command.
+GLOBALS = ("--debug", "--no-plugin")
 
 _DOTTED_KEY = re.compile(r"^[A-Za-z_][\w-]*(\.[\w-]+)+$")
 _YAML_ENDINGS = (".yaml", ".yml")
@@ -68,7 +70,7 @@ def parse(words: list[str]) -> Arguments:
         elif word == CONFIG_FILE:
             _set_config(arguments, _take(word, rest, most=1)[0])
         elif word.startswith("-"):
-            raise UserError(f"no option is named {word!r}", "See: reidcore run --help")
+            raise UserError(f"no option is named {word!r}", _advice(word))
         elif "=" in word:
             arguments.overrides.append(word)
         elif _is_key(word):
@@ -78,6 +80,12 @@ def parse(words: list[str]) -> Arguments:
         else:
             _set_config(arguments, word)
     return arguments
+
+
+def _advice(word: str) -> str:
+    if word in GLOBALS:
+        return f"Write it before the command: reidcore {word} ..."
+    return did_you_mean(word, [*LISTS, *SINGLES, CONFIG_FILE]) or "See: reidcore run --help"
 
 
 def _take(flag: str, rest: list[str], most: int | None = None) -> list[str]:
