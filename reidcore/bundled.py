@@ -8,10 +8,13 @@ from __future__ import annotations
 
 ENGINES = {
     "ImageSoftmaxEngine": "reid_plugins_engines.softmax:ImageSoftmaxEngine",
+    "ImageTripletEngine": "reid_plugins_engines.triplet:ImageTripletEngine",
 }
 
 LOSSES = {
     "CrossEntropyLoss": "reid_plugins_engines.losses:CrossEntropyLoss",
+    "DeepSupervision": "reid_plugins_engines.losses:DeepSupervision",
+    "TripletLoss": "reid_plugins_engines.losses:TripletLoss",
 }
 
 MAKE_SYNTHETIC = "reid_plugins_datasets.synthetic.make:make_synthetic"

@@ -9,5 +9,7 @@ from reidcore.lazy import attach
 
 if TYPE_CHECKING:
     from reid_plugins_engines.losses import CrossEntropyLoss as CrossEntropyLoss
+    from reid_plugins_engines.losses import DeepSupervision as DeepSupervision
+    from reid_plugins_engines.losses import TripletLoss as TripletLoss
 
 __getattr__, __dir__, __all__ = attach(__name__, bundled.LOSSES)

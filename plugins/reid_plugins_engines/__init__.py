@@ -18,6 +18,12 @@ def reid_register_engines(registry: Registrar) -> None:
         "reid_plugins_engines.softmax:SoftmaxEngine",
         summary="identity classification by cross entropy",
     )
+    registry.add(
+        "triplet",
+        "reid_plugins_engines.triplet:TripletEngine",
+        summary="batch-hard triplet loss, with cross entropy beside it",
+        options={"loss.softmax.label_smooth": "label_smooth"},
+    )
 
 
 @hookimpl
@@ -27,6 +33,11 @@ def reid_register_losses(registry: Registrar) -> None:
         "softmax",
         "reid_plugins_engines.losses:softmax_term",
         summary="cross entropy over identities, with label smoothing",
+    )
+    registry.add(
+        "triplet",
+        "reid_plugins_engines.losses:triplet_term",
+        summary="batch-hard triplet loss",
     )
 
 
@@ -42,4 +53,19 @@ def reid_register_samplers(registry: Registrar) -> None:
         "SequentialSampler",
         "reid_plugins_engines.samplers:SequentialSampler",
         summary="every image once an epoch, in the order of the dataset",
+    )
+    registry.add(
+        "RandomIdentitySampler",
+        "reid_plugins_engines.samplers:RandomIdentitySampler",
+        summary="batches of P identities with K images each",
+    )
+    registry.add(
+        "RandomDomainSampler",
+        "reid_plugins_engines.samplers:RandomDomainSampler",
+        summary="batches with as many images of each of num_cams cameras",
+    )
+    registry.add(
+        "RandomDatasetSampler",
+        "reid_plugins_engines.samplers:RandomDatasetSampler",
+        summary="batches with as many images of each of num_datasets datasets",
     )

@@ -26,6 +26,9 @@ class SoftmaxEngine(Engine):
         plugins: whose hooks are called; by default the current plugins.
         precision: mixed precision, memory layout and accumulation.
         step: the plugin whose replacement of the step acts, or ``core`` for none.
+
+    Attributes:
+        criterion: the loss, for a subclass with a step of its own.
     """
 
     def __init__(
@@ -43,8 +46,8 @@ class SoftmaxEngine(Engine):
     ) -> None:
         super().__init__(datamanager, use_gpu, plugins=plugins, precision=precision, step=step)
         self.register_model("model", model, optimizer, scheduler)
-        criterion = CrossEntropyLoss(datamanager.num_train_pids, label_smooth=label_smooth)
-        self.terms = {"softmax": (1.0, criterion)}
+        self.criterion = CrossEntropyLoss(datamanager.num_train_pids, label_smooth=label_smooth)
+        self.terms = {"softmax": (1.0, self.criterion)}
 
 
 class ImageSoftmaxEngine(SoftmaxEngine):

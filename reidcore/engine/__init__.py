@@ -9,6 +9,7 @@ from reidcore.lazy import attach
 
 if TYPE_CHECKING:
     from reid_plugins_engines.softmax import ImageSoftmaxEngine as ImageSoftmaxEngine
+    from reid_plugins_engines.triplet import ImageTripletEngine as ImageTripletEngine
 
     from reidcore.engine.engine import Engine as Engine
     from reidcore.engine.interrupts import Interrupted as Interrupted

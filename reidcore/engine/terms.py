@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from reidcore.errors import UserError
+
 if TYPE_CHECKING:
     from reidcore.models import Outputs
 
@@ -23,10 +25,24 @@ def takes_outputs(criterion: Criterion) -> bool:
 def input_of(criterion: Criterion, outputs: Outputs) -> Any:
     """Return what a loss called as ``loss(x, pids)`` takes: logits or features.
 
-    A loss says so by its attribute ``takes`` or by naming its first parameter ``features``.
+    Raises:
+        UserError: if the model gives none.
     """
-    by_name = "features" if _parameters(criterion)[:1] == ["features"] else "logits"
-    return getattr(outputs, getattr(criterion, "takes", by_name))
+    wanted = _takes(criterion)
+    found = getattr(outputs, wanted)
+    if found is None:
+        raise UserError(
+            f"the loss {getattr(criterion, '__name__', type(criterion).__name__)} needs {wanted}, "
+            "and the model gives none",
+            "Return (logits, features) in training, or subclass ReidModel.",
+        )
+    return found
+
+
+def learns_from_logits(terms: LossTerms) -> bool:
+    """Say whether some term may train the classifier; one that takes all outputs may."""
+    criteria = [criterion for _, criterion in terms.values()]
+    return any(takes_outputs(each) or _takes(each) == "logits" for each in criteria)
 
 
 def weighted(
@@ -45,6 +61,16 @@ def weighted(
         )
         for name, (weight, criterion) in terms.items()
     }
+
+
+def _takes(criterion: Criterion) -> str:
+    """Return ``logits`` or ``features``.
+
+    A loss says so by its attribute ``takes`` or by naming its first parameter ``features``.
+    """
+    by_name = "features" if _parameters(criterion)[:1] == ["features"] else "logits"
+    takes: str = getattr(criterion, "takes", by_name)
+    return takes
 
 
 def _parameters(criterion: Criterion) -> list[str]:

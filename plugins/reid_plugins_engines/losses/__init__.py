@@ -1,0 +1,9 @@
+"""The losses of the bundled engines, and the loss terms that a configuration weighs."""
+
+from __future__ import annotations
+
+from reid_plugins_engines.losses.cross_entropy import CrossEntropyLoss, softmax_term
+from reid_plugins_engines.losses.deep_supervision import DeepSupervision
+from reid_plugins_engines.losses.triplet import TripletLoss, triplet_term
+
+__all__ = ["CrossEntropyLoss", "DeepSupervision", "TripletLoss", "softmax_term", "triplet_term"]

@@ -1,0 +1,96 @@
+"""The triplet loss on the hardest pairs of a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+from reidcore.errors import UserError
+
+_FIX = (
+    "Train on P identities x K images a batch: train_sampler=RandomIdentitySampler, num_instances "
+    "(K) 2 or more, and a batch of at least twice as many images on each process."
+)
+
+
+class TripletLoss(nn.Module):
+    """Batch-hard triplet loss (Hermans et al., In Defense of the Triplet Loss, 2017).
+
+    Each image of a batch is an anchor. Its furthest image of the same identity is to be closer
+    than its closest image of another one, by ``margin``; distances are Euclidean. An image that is
+    its identity's only one is its own positive, at distance 0. Where several pairs are equally
+    hard, the gradient is shared evenly among them.
+
+    Distances come from differences of features, in float32 or better, so they stay exact far from
+    the origin and under mixed precision.
+
+    Args:
+        margin: how much closer.
+    """
+
+    takes = "features"
+
+    def __init__(self, margin: float = 0.3) -> None:
+        super().__init__()
+        self.margin = margin
+
+    def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean loss of the batch, a scalar.
+
+        Args:
+            inputs: features ``(B, D)``.
+            targets: identities ``(B,)``.
+
+        Raises:
+            UserError: if all images are of one identity, or each is of another one.
+        """
+        same = targets[:, None] == targets  # (B, B)
+        _check_pairs(same)
+        distances = _Distances.apply(inputs.to(torch.promote_types(inputs.dtype, torch.float32)))
+        hardest_positive = distances.masked_fill(~same, -torch.inf).amax(dim=1)  # (B,)
+        hardest_negative = distances.masked_fill(same, torch.inf).amin(dim=1)  # (B,)
+        closer = torch.ones_like(hardest_negative)
+        return F.margin_ranking_loss(hardest_negative, hardest_positive, closer, self.margin)
+
+
+def triplet_term(num_classes: int, margin: float = 0.3) -> TripletLoss:
+    """Make the loss term that the configuration's section ``loss.triplet`` describes."""
+    return TripletLoss(margin)
+
+
+class _Distances(torch.autograd.Function):
+    """Euclidean distances ``(B, B)`` between features ``(B, D)``.
+
+    ``cdist`` knows the way forward. Its own way back costs B x B x D, and Apple's GPUs lack it;
+    only the few pairs that were the hardest have a gradient here.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        distances = torch.cdist(features, features, compute_mode="donot_use_mm_for_euclid_dist")
+        ctx.save_for_backward(features, distances)
+        return distances
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        features, distances = ctx.saved_tensors
+        # Equal features have no direction to move in.
+        left, right = ((gradient != 0) & (distances > 0)).nonzero(as_tuple=True)
+        pull = (gradient / distances)[left, right, None] * (features[left] - features[right])
+        return torch.zeros_like(features).index_add_(0, left, pull).index_add_(0, right, -pull)
+
+
+def _check_pairs(same: Tensor) -> None:
+    """Make sure that a batch has two images of one identity and two identities."""
+    pairs, size = int(same.sum()), len(same)
+    if pairs == size * size:
+        raise UserError(f"the triplet loss saw one identity in a batch of {size} images", _FIX)
+    if pairs == size:
+        raise UserError(
+            f"the triplet loss saw one image of each identity in a batch of {size} images", _FIX
+        )

@@ -1,0 +1,15 @@
+"""The orders in which training images are seen."""
+
+from __future__ import annotations
+
+from reid_plugins_engines.samplers.domain import RandomDatasetSampler, RandomDomainSampler
+from reid_plugins_engines.samplers.identity import RandomIdentitySampler
+from reid_plugins_engines.samplers.plain import RandomSampler, SequentialSampler
+
+__all__ = [
+    "RandomDatasetSampler",
+    "RandomDomainSampler",
+    "RandomIdentitySampler",
+    "RandomSampler",
+    "SequentialSampler",
+]

@@ -1,0 +1,50 @@
+"""Batches of P identities with K images each, as the triplet loss needs them."""
+
+from __future__ import annotations
+
+from reid_plugins_engines.samplers.groups import GroupedOrder
+from reid_plugins_engines.samplers.sharing import check_enough, check_positive, near_multiples
+from reidcore.data.table import SampleTable
+from reidcore.errors import ConfigError
+
+
+class RandomIdentitySampler(GroupedOrder):
+    """Shows P identities with K images each in every batch, P = batch_size / K.
+
+    An epoch shows every image of an identity at least once, unless the identity has so many that it
+    would have to be in a batch twice; then it shows other ones in the next epoch. An identity with
+    fewer than K images shows each of them several times, as evenly as can be. (Hermans et al., In
+    Defense of the Triplet Loss, 2017, section 2, for P x K batches.)
+
+    The K images of an identity are neighbours. A process's share of a batch therefore holds whole
+    identities, P / N of them, if the number of processes N divides P.
+
+    Args:
+        table: Training samples.
+        batch_size: Images in a batch over all processes; a multiple of ``num_instances``.
+        seed: Seed of the run; orders are drawn from (seed, epoch).
+        num_instances: Images of an identity in a batch, K.
+
+    Raises:
+        ConfigError: The batch is no multiple of K, or asks for more identities than there are.
+    """
+
+    def __init__(
+        self, table: SampleTable, batch_size: int, seed: int, num_instances: int = 4
+    ) -> None:
+        check_positive("num_instances", num_instances)
+        if batch_size < 1 or batch_size % num_instances:
+            raise ConfigError(
+                f"a batch of {batch_size} images cannot hold {num_instances} of each identity",
+                f"Set train.batch_size to {near_multiples(batch_size, num_instances)}, "
+                "or change sampler.num_instances",
+            )
+        identities = batch_size // num_instances
+        check_enough(
+            "identities",
+            table.counts.ids,
+            identities,
+            f"Set train.batch_size to at most {table.counts.ids * num_instances}, "
+            "or raise sampler.num_instances",
+        )
+        super().__init__(table.pids, identities, num_instances, seed)

@@ -1,0 +1,80 @@
+"""The triplet engine: metric learning, with identity classification beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from reid_plugins_engines.losses import CrossEntropyLoss, TripletLoss
+from reidcore.engine import Engine, Precision
+from reidcore.errors import ConfigError
+from reidcore.plugins import Plugins
+
+
+class TripletEngine(Engine):
+    """Trains a model by the batch-hard triplet loss and the cross entropy, weighted.
+
+    A term of weight 0 is left out. Its batches hold several images of several identities:
+    ``train_sampler="RandomIdentitySampler"``.
+
+    Args:
+        datamanager: has ``num_train_pids`` and the loaders.
+        model: the network, built for ``loss="triplet"`` where it is not the core's.
+        optimizer: over its parameters.
+        margin: of the triplet loss.
+        weight_t: weight of the triplet loss.
+        weight_x: weight of the cross entropy.
+        scheduler: stepped after each epoch.
+        use_gpu: use CUDA or MPS where there is one.
+        label_smooth: smooth the targets of the cross entropy.
+        plugins: whose hooks are called; by default the current plugins.
+        precision: mixed precision, memory layout and accumulation.
+        step: the plugin whose replacement of the step acts, or ``core`` for none.
+
+    Attributes:
+        criterion_t, criterion_x: the two losses, for a subclass with a step of its own.
+        weight_t, weight_x: their weights.
+
+    Raises:
+        ConfigError: if a weight is negative, or both are 0.
+    """
+
+    def __init__(
+        self,
+        datamanager: Any,
+        model: nn.Module,
+        optimizer: Optimizer | None = None,
+        margin: float = 0.3,
+        weight_t: float = 1,
+        weight_x: float = 1,
+        scheduler: LRScheduler | None = None,
+        use_gpu: bool = True,
+        label_smooth: bool = True,
+        *,
+        plugins: Plugins | None = None,
+        precision: Precision | None = None,
+        step: str | None = None,
+    ) -> None:
+        super().__init__(datamanager, use_gpu, plugins=plugins, precision=precision, step=step)
+        self.register_model("model", model, optimizer, scheduler)
+        self.weight_t, self.weight_x = _checked(weight_t, weight_x)
+        self.criterion_t = TripletLoss(margin)
+        self.criterion_x = CrossEntropyLoss(datamanager.num_train_pids, label_smooth=label_smooth)
+        weighed = {"triplet": (weight_t, self.criterion_t), "softmax": (weight_x, self.criterion_x)}
+        self.terms = {name: term for name, term in weighed.items() if term[0] > 0}
+
+
+class ImageTripletEngine(TripletEngine):
+    """The triplet engine under Torchreid's name for images."""
+
+
+def _checked(weight_t: float, weight_x: float) -> tuple[float, float]:
+    if not (weight_t >= 0 and weight_x >= 0 and weight_t + weight_x > 0):
+        raise ConfigError(
+            f"loss.triplet.weight_t={weight_t} and loss.triplet.weight_x={weight_x}",
+            "Give both 0 or more, and one of them more than 0",
+        )
+    return weight_t, weight_x
