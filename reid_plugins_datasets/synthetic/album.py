@@ -33,10 +33,10 @@ class Settings:
         seed: seed of everything drawn.
     """
 
-    train_ids: int = 120
-    test_ids: int = 80
+    train_ids: int = 80
+    test_ids: int = 60
     cameras: int = 6
-    images_per_camera: int = 2
+    images_per_camera: int = 3
     height: int = 128
     width: int = 64
     seed: int = 0

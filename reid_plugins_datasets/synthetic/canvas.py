@@ -161,7 +161,11 @@ class Canvas:
         scale = self.view.scale
         for ring in rings:
             x, y = self.view.pixel((tube.left, tube.forward, ring.up))
-            half = scale * self.view.stretch * math.hypot(ring.across * self.view.cos, ring.along * self.view.sin)
+            half = (
+                scale
+                * self.view.stretch
+                * math.hypot(ring.across * self.view.cos, ring.along * self.view.sin)
+            )
             sides[0].append((x + left * half, y))
             sides[1].append((x + right * half, y))
         return sides[0] + sides[1][::-1]

@@ -18,7 +18,7 @@ from reid_plugins_datasets.synthetic.people import Person, draw_person
 from reid_plugins_datasets.synthetic.pose import draw_pose
 from reid_plugins_datasets.synthetic.view import View
 
-_FINER = 3
+_FINER = 2
 """Figures are painted this many times larger and averaged down, which smooths their edges."""
 
 _THING_SHARE, _PASSER_SHARE = 0.15, 0.06
@@ -116,13 +116,14 @@ def _developed(picture: Image.Image, camera: Camera, random: Random) -> Image.Im
 def _curve(gain: float, gamma: float, lift: float) -> list[int]:
     """Return the tone curve of one band as a table of 256 levels."""
     tones, step = _tones(gamma, lift), 4 * gain
-    return [tones[min(1020, int(level * step))] for level in range(256)]
+    return [tones[int(level * step)] for level in range(256)]
 
 
 @cache
 def _tones(gamma: float, lift: float) -> list[int]:
-    """Return the tone curve for inputs in quarters of a level."""
-    return [round(255 * (lift + (1 - lift) * (k / 1020) ** gamma)) for k in range(1021)]
+    """Return the tone curve for inputs in quarters of a level, up to twice the brightest."""
+    tones = (min(1.0, k / 1020) ** gamma for k in range(2041))
+    return [round(255 * (lift + (1 - lift) * tone)) for tone in tones]
 
 
 def _noisy(picture: Image.Image, amplitude: float, random: Random) -> Image.Image:
