@@ -63,13 +63,15 @@ class ChannelGate(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.global_avgpool = nn.AdaptiveAvgPool2d(1)
+        self.relu = nn.ReLU(inplace=True)
         self.fc1 = nn.Conv2d(channels, channels // _GATE_REDUCTION, 1)
         self.fc2 = nn.Conv2d(channels // _GATE_REDUCTION, channels, 1)
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, channels, h, w) -> the same shape."""
-        summary = F.adaptive_avg_pool2d(maps, 1)
-        return maps * torch.sigmoid(self.fc2(F.relu(self.fc1(summary))))
+        summary = self.relu(self.fc1(self.global_avgpool(maps)))
+        return maps * torch.sigmoid(self.fc2(summary))
 
 
 class OmniScaleBlock(nn.Module):

@@ -14,7 +14,6 @@ from functools import partial
 from typing import TypeAlias
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from reid_plugins_osnet.blocks import (
     InstanceNorm,
@@ -102,6 +101,7 @@ class OSNet(ReidModel):
         self._trunk_names = tuple(trunk)
         pooled = variant.widths[-1]
         self.feature_dim = feature_dim or pooled
+        self.global_avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = _embedding(pooled, feature_dim) if feature_dim else None
         self.classifier = nn.Linear(self.feature_dim, num_classes)
         initialise(self)
@@ -115,7 +115,7 @@ class OSNet(ReidModel):
 
     def embed(self, maps: Tensor) -> Tensor:
         """(B, channels, h, w) -> (B, D)."""
-        pooled = F.adaptive_avg_pool2d(maps, 1).flatten(1)
+        pooled = self.global_avgpool(maps).flatten(1)
         return pooled if self.fc is None else self.fc(pooled)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reidcore.files import read_json as read_json
     from reidcore.files import write_json as write_json
     from reidcore.log import Logger as Logger
+    from reidcore.models.complexity import compute_model_complexity as compute_model_complexity
     from reidcore.models.layers import count_num_param as count_num_param
     from reidcore.models.layers import open_all_layers as open_all_layers
     from reidcore.models.layers import open_specified_layers as open_specified_layers
@@ -34,6 +35,7 @@ __getattr__, __dir__, __all__ = attach(
         "MetricMeter": "reidcore.engine.meters:MetricMeter",
         "check_isfile": "reidcore.files:check_isfile",
         "collect_env_info": "reidcore.environment:collect_env_info",
+        "compute_model_complexity": "reidcore.models.complexity:compute_model_complexity",
         "count_num_param": "reidcore.models.layers:count_num_param",
         "load_checkpoint": "reidcore.engine.checkpoint:load_checkpoint",
         "load_pretrained_weights": "reidcore.models.weights:load_pretrained_weights",

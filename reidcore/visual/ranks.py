@@ -188,4 +188,4 @@ def _file_names(query: Sequence[Any]) -> list[str]:
 def _save(picture: Image.Image, path: Path) -> None:
     with atomic_write(path) as file:
         # Full colour resolution: the frames are thin and saturated.
-        picture.save(file, format="JPEG", quality=92, subsampling=0)
+        picture.save(file, format="JPEG", quality=88, subsampling=0)
