@@ -16,6 +16,8 @@ COMMANDS = {
     "run": ("reidcore.cli.run:run", "Train and test as a configuration says."),
     "test": ("reidcore.cli.test:test", "Test a trained model."),
     "ls": ("reidcore.cli.ls:ls", "List models, datasets and every other component."),
+    "show": ("reidcore.cli.show:show", "Show a component's signature, documentation and origin."),
+    "cp": ("reidcore.cli.cp:cp", "Copy a recipe, to make it yours."),
     "plugins": ("reidcore.cli.plugins:plugins", "List plugins, and who answers a hook."),
     "data": ("reidcore.cli.data:data", "Make and inspect datasets."),
     "env": ("reidcore.cli.env:env", "Show versions, devices and the evaluation kernel."),

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
 
 from reidcore.cli.context import Session
 from reidcore.cli.flags import parse
 from reidcore.log import configure_if_bare
+
+if TYPE_CHECKING:
+    from reidcore.config import Config
+    from reidcore.plugins import Plugins
 
 
 def execute(session: Session, words: list[str], extra: Sequence[str]) -> None:
@@ -26,8 +33,26 @@ def execute(session: Session, words: list[str], extra: Sequence[str]) -> None:
     with plugins:
         config = check_config(draft, plugins)
         plugins.hook.reid_configure(config=config)
+        if arguments.prints_config:
+            print_config(config, plugins)
+            return
         # Imports torch: a mistake above is told without waiting for it.
         from reidcore.engine.session import prepare
 
         engine, plan = prepare(config, plugins)
         engine.execute(plan)
+
+
+def print_config(config: Config, plugins: Plugins) -> None:
+    """Print every key with its value and where the value came from."""
+    from reidcore.config.resolve import listing
+
+    for key, value, origin in listing(config, plugins):
+        click.echo(f"{key}: {_as_yaml(value)}  # {origin}")
+
+
+def _as_yaml(value: object) -> str:
+    import yaml
+
+    text = yaml.safe_dump(value, default_flow_style=True, width=10_000)
+    return text.removesuffix("\n").removesuffix("\n...")

@@ -22,6 +22,8 @@ LISTS = {
 # These take one value.
 SINGLES = {"--root": "root"}
 CONFIG_FILE = "--config-file"
+RESUME = "--resume"
+PRINT_CONFIG = "--print-config"
 # These belong before the command.
 GLOBALS = ("--debug", "--no-plugin")
 
@@ -37,16 +39,23 @@ class Arguments:
         config: the configuration's path or recipe name.
         overrides: ``key=value`` words and ``key value`` pairs, in order.
         data: the section ``data``, from the flags.
+        resume: the checkpoint to go on from.
+        prints_config: print the configuration instead of running it.
     """
 
     config: str | None = None
     overrides: list[str] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
+    resume: str | None = None
+    prints_config: bool = False
 
     @property
     def flags(self) -> dict[str, Any]:
         """The flags as a nested configuration."""
-        return {"data": self.data} if self.data else {}
+        flags: dict[str, Any] = {"data": self.data} if self.data else {}
+        if self.resume is not None:
+            flags["model"] = {"resume": self.resume}
+        return flags
 
 
 def parse(words: list[str]) -> Arguments:
@@ -67,6 +76,10 @@ def parse(words: list[str]) -> Arguments:
             arguments.data[LISTS[word]] = _take(word, rest)
         elif word in SINGLES:
             arguments.data[SINGLES[word]] = _take(word, rest, most=1)[0]
+        elif word == RESUME:
+            arguments.resume = _take(word, rest, most=1)[0]
+        elif word == PRINT_CONFIG:
+            arguments.prints_config = True
         elif word == CONFIG_FILE:
             _set_config(arguments, _take(word, rest, most=1)[0])
         elif word.startswith("-"):

@@ -12,6 +12,7 @@ Torchreid's flags work too: --config-file FILE, -s/--sources A B, -t/--targets A
 \b
 Examples:
   reidcore run quickstart train.max_epoch=4
+  reidcore run quickstart --print-config
   reidcore run --config-file my.yaml -s market1501 -t market1501 --root reid-data
 """
 
@@ -28,7 +29,8 @@ def run(session: Session, extra: tuple[str, ...], words: tuple[str, ...]) -> Non
     """Train and test as a configuration says.
 
     CONFIG is a YAML file or the name of a recipe (see: reidcore ls configs). Without it the
-    defaults apply. The results go to data.save_dir.
+    defaults apply. The results go to data.save_dir. --resume CHECKPOINT goes on from a checkpoint;
+    --print-config prints every value and its origin instead of running.
     """
     from reidcore.cli.execute import execute
 

@@ -1,0 +1,58 @@
+"""``show`` and ``cp``, and what ``run`` prints of its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Run = Callable[..., Any]
+
+
+def test_show_has_origin_signature_and_documentation(reidcore: Run) -> None:
+    shown = reidcore("show", "dataset", "market1501")
+    assert shown.returncode == 0, shown.stderr
+    assert "from plugin datasets of reidcore: reid_plugins_datasets" in shown.stdout
+    assert "market1501(root" in shown.stdout
+    assert "use_500k_distractors" in shown.stdout
+
+
+def test_show_of_a_recipe_is_its_text(reidcore: Run) -> None:
+    shown = reidcore("show", "configs", "quickstart")
+    assert "# reidcore run quickstart" in shown.stdout
+
+
+def test_show_names_the_nearest(reidcore: Run) -> None:
+    shown = reidcore("show", "optimizer", "adm")
+    assert shown.returncode == 2
+    assert "Did you mean 'adam'" in shown.stderr
+
+
+def test_cp_copies_a_recipe_that_runs_under_its_new_name(reidcore: Run, tmp_path: Path) -> None:
+    target = tmp_path / "mine.yaml"
+    assert reidcore("cp", "quickstart", target).returncode == 0
+    assert "osnet_x0_25" in target.read_text()
+    printed = reidcore("run", target, "train.max_epoch=3", "--print-config")
+    assert printed.returncode == 0, printed.stderr
+    lines = printed.stdout.splitlines()
+    assert "train.max_epoch: 3  # override 'train.max_epoch=3'" in lines
+    assert any(
+        line.startswith("model.name: osnet_x0_25  # ") and "mine.yaml:" in line for line in lines
+    )
+    assert "train.weight_decay: 0.0005  # default" in lines
+
+
+def test_cp_replaces_nothing_unless_forced(reidcore: Run, tmp_path: Path) -> None:
+    target = tmp_path / "mine.yaml"
+    target.write_text("mine")
+    refused = reidcore("cp", "quickstart", target)
+    assert refused.returncode == 2
+    assert "--force" in refused.stderr
+    assert target.read_text() == "mine"
+    assert reidcore("cp", "quickstart", target, "--force").returncode == 0
+    assert target.read_text() != "mine"
+
+
+def test_resume_is_a_flag_of_run(reidcore: Run) -> None:
+    printed = reidcore("run", "quickstart", "--resume", "a/model.pth.tar-3", "--print-config")
+    assert "model.resume: a/model.pth.tar-3  # flag" in printed.stdout
