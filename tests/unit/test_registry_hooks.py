@@ -212,7 +212,7 @@ def test_reid_register_protocols() -> None:
     features = [[0.0], [5.0]], [[0.1], [5.1]]
     result = evaluate_features(*features, [1, 2], [1, 2], **one_camera, protocol=protocol)
     assert result.mAP == 1.0
-    with pytest.raises(UserError, match="no query has a"):
+    with pytest.raises(UserError, match="none of the 2 queries has a match"):
         evaluate_features(*features, [1, 2], [1, 2], **one_camera)
 
 
@@ -230,7 +230,9 @@ def test_reid_register_configs(site) -> None:
     recipe = site.folder / "shop_of_recipes" / "recipes" / "with_penalty.yaml"
     recipe.parent.mkdir()
     recipe.write_text(
-        "model: {name: osnet_x0_25, pretrained: false}\ntrain: {max_epoch: 3}\nsettings: {Plugin: {weight: 0.5}}\n"
+        "model: {name: osnet_x0_25, pretrained: false}\n"
+        "train: {max_epoch: 3}\n"
+        "settings: {Plugin: {weight: 0.5}}\n"
     )
     plugins = make_plugins(extra=[Plugin()])
     config = load_config("with_penalty", plugins=plugins)

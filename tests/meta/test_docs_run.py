@@ -1,0 +1,122 @@
+"""The documentation runs: each page as one script, from the top, in an empty folder.
+
+Of a page's fences these are run, in their order: ``python`` (in one namespace) and ``bash run``.
+``python no-run`` and plain ``bash`` are shown only. A file name in bold above a ``python`` or
+``toml`` block makes the block that file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.M | re.S)
+BOLD_FILE = re.compile(r"\*\*(?P<name>[\w.]+\.(py|toml))\*\*\s*$")
+
+# Runs the blocks of a page that it reads as JSON from standard input.
+RUNNER = """
+import json, subprocess, sys
+namespace = {"__name__": "__main__"}
+for place, kind, text in json.load(sys.stdin):
+    print(f"--- {place}", file=sys.stderr, flush=True)
+    if kind == "python":
+        exec(compile(text, place, "exec"), namespace)
+    else:
+        subprocess.run(["bash", "-euo", "pipefail", "-c", text], check=True)
+"""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: where it begins, what stands behind its fence, its text, its file."""
+
+    place: str
+    info: str
+    text: str
+    file: str | None
+
+    @property
+    def is_run(self) -> bool:
+        return self.info in ("python", "bash run")
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text()
+    found = []
+    for match in FENCE.finditer(text):
+        named = BOLD_FILE.search(text[: match.start()])
+        line = text.count("\n", 0, match.start()) + 1
+        file = named["name"] if named else None
+        found.append(Block(f"{page.name}:{line}", match["info"].strip(), match["text"], file))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_fence_is_of_a_known_kind(page) -> None:
+    known = {"python", "python no-run", "bash", "bash run", "text", "toml", "yaml", "json"}
+    assert {block.info for block in blocks(page)} <= known
+    assert page.read_text().count("```") == 2 * len(blocks(page))
+
+
+def test_blocks_that_are_shown_only_stay_rare() -> None:
+    shown = [block for page in PAGES for block in blocks(page) if block.info == "python no-run"]
+    assert len(shown) <= 3
+    for block in shown:
+        compile(block.text, block.place, "exec")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_runs_from_top_to_bottom(page, tmp_path) -> None:
+    script = [
+        (block.place, block.info.split()[0], block.text) for block in blocks(page) if block.is_run
+    ]
+    if not script:
+        pytest.skip("nothing to run on this page")
+    for block in blocks(page):
+        if block.file:
+            (tmp_path / block.file).write_text(block.text)
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {"PATH": programs, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(
+        [sys.executable, "-c", RUNNER],
+        input=json.dumps(script),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, **environment},
+        timeout=280,
+    )
+    assert done.returncode == 0, f"{done.stdout[-1500:]}\n{done.stderr[-3000:]}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text())
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_command_lines_name_real_commands_and_recipes(page) -> None:
+    from reidcore import registry
+    from reidcore.cli.app import COMMANDS
+
+    recipes = {entry.name for entry in registry.entries("configs")}
+    for block in blocks(page):
+        if not block.info.startswith("bash"):
+            continue
+        for line in re.findall(r"^reidcore .*$", block.text, re.M):
+            words = re.sub(r"( -p| --plugin| --no-plugin) \S+", "", line).split()[1:]
+            command, *rest = [word for word in words if not word.startswith("--")]
+            assert command in COMMANDS, f"{block.place}: {line}"
+            if command == "run" and rest and re.fullmatch(r"\w+", rest[0]):
+                assert rest[0] in recipes, f"{block.place}: {line}"
