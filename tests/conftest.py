@@ -1,8 +1,9 @@
-"""What tests of several parts share: pretend installations."""
+"""What tests of several parts share: the checkout, and pretend installations."""
 
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,22 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The root of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def committed() -> list[Path]:
+    """All files that git knows and that are there."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    paths = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+    return [path for path in paths if path.is_file()]
 
 
 @dataclass(frozen=True)
