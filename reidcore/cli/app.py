@@ -18,6 +18,7 @@ COMMANDS = {
     "ls": ("reidcore.cli.ls:ls", "List models, datasets and every other component."),
     "show": ("reidcore.cli.show:show", "Show a component's signature, documentation and origin."),
     "cp": ("reidcore.cli.cp:cp", "Copy a recipe, to make it yours."),
+    "visualize": ("reidcore.cli.visualize:visualize", "Draw ranked results and activation maps."),
     "plugins": ("reidcore.cli.plugins:plugins", "List plugins, and who answers a hook."),
     "data": ("reidcore.cli.data:data", "Make and inspect datasets."),
     "env": ("reidcore.cli.env:env", "Show versions, devices and the evaluation kernel."),

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 from reidcore.cli.context import Session
-from reidcore.cli.flags import parse
+from reidcore.cli.flags import Arguments, parse
 from reidcore.log import configure_if_bare
 
 if TYPE_CHECKING:
     from reidcore.config import Config
+    from reidcore.engine import Engine, RunPlan
     from reidcore.plugins import Plugins
 
 
-def execute(session: Session, words: list[str], extra: Sequence[str]) -> None:
-    """Read a command line and carry it out.
+def execute(session: Session, words: Sequence[str], extra: Sequence[str]) -> None:
+    """Read a command line and carry it out."""
+    arguments = parse(list(words))
+    with configured(session, arguments, extra) as (config, plugins):
+        if arguments.prints_config:
+            print_config(config, plugins)
+            return
+        engine, plan = prepare(config, plugins)
+        engine.execute(plan)
+
+
+@contextmanager
+def configured(
+    session: Session, arguments: Arguments, extra: Sequence[str] = ()
+) -> Iterator[tuple[Config, Plugins]]:
+    """Yield the checked configuration of a command line, with its plugins made current.
 
     The configuration is read before the plugins are loaded, since it may name them; a recipe's
     name is looked up among all that are installed.
@@ -25,7 +41,6 @@ def execute(session: Session, words: list[str], extra: Sequence[str]) -> None:
     from reidcore.config import check_config, read_config
 
     configure_if_bare()
-    arguments = parse(words)
     with session.plugins(extra) as plugins:
         draft = read_config(arguments.config, arguments.overrides, arguments.flags, plugins)
     if draft.plugins is not None:
@@ -33,14 +48,14 @@ def execute(session: Session, words: list[str], extra: Sequence[str]) -> None:
     with plugins:
         config = check_config(draft, plugins)
         plugins.hook.reid_configure(config=config)
-        if arguments.prints_config:
-            print_config(config, plugins)
-            return
-        # Imports torch: a mistake above is told without waiting for it.
-        from reidcore.engine.session import prepare
+        yield config, plugins
 
-        engine, plan = prepare(config, plugins)
-        engine.execute(plan)
+
+def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
+    """Build the engine; imports torch, so that a mistake before is told without waiting for it."""
+    from reidcore.engine import session
+
+    return session.prepare(config, plugins)
 
 
 def print_config(config: Config, plugins: Plugins) -> None:
