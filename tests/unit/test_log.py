@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from reidcore.log import Logger
+
 BARE = """
 import logging
 from reidcore.log import configure_if_bare
@@ -78,3 +80,26 @@ def test_without_configuration_only_warnings_show_on_standard_error() -> None:
 def test_importing_configures_nothing(module: str) -> None:
     done = run(f"import logging, {module}\nprint(logging.getLogger('reidcore').handlers)")
     assert done.stdout == "[]\n"
+
+
+def test_a_logger_writes_to_a_file_and_to_standard_output(tmp_path, capsys) -> None:
+    path = tmp_path / "log" / "train.txt"
+    with Logger(path) as logger:
+        assert logger.write("epoch 1\n") == 8
+        logger.flush()
+        assert path.read_text() == "epoch 1\n"
+        assert not logger.isatty()
+    logger.write("after the end\n")
+    assert path.read_text() == "epoch 1\n"
+    assert capsys.readouterr().out == "epoch 1\nafter the end\n"
+
+
+def test_a_logger_takes_the_place_of_standard_output(tmp_path) -> None:
+    done = run(
+        "import sys\n"
+        "from reidcore.log import Logger\n"
+        f"sys.stdout = Logger({str(tmp_path / 'train.txt')!r})\n"
+        "print('epoch', 1)\n"
+    )
+    assert done.stdout == "epoch 1\n"
+    assert (tmp_path / "train.txt").read_text() == "epoch 1\n"
