@@ -47,18 +47,42 @@ class Camera:
 
 
 CAMERAS: tuple[Camera, ...] = (
-    Camera("hall", (1.08, 1.0, 0.90), 1.06, 0.97, 1.0, 0.02, 0.3, 4, 0.14, 0.92, -0.6,
-           (FRONT, FRONT, RIGHT)),
-    Camera("street", (0.94, 1.0, 1.10), 0.98, 1.03, 0.9, 0.04, 0.4, 4, 0.08, 0.90, 0.7,
-           (RIGHT, LEFT, FRONT)),
-    Camera("park", (0.94, 1.07, 0.90), 0.94, 1.08, 1.05, 0.0, 0.35, 5, 0.05, 0.93, 0.3,
-           (BACK, BACK, LEFT)),
-    Camera("corridor", (1.0, 1.06, 0.94), 0.84, 1.12, 0.78, 0.03, 0.6, 6, 0.24, 0.97, 0.0,
-           (BACK, FRONT, LEFT)),
-    Camera("night", (1.12, 0.95, 0.78), 0.8, 1.0, 0.82, 0.03, 0.5, 8, 0.16, 0.92, -0.8,
-           (RIGHT, LEFT, BACK)),
-    Camera("plaza", (1.0, 1.02, 1.06), 1.1, 0.94, 0.75, 0.07, 0.65, 4, 0.18, 0.86, 0.5,
-           (FRONT, BACK, RIGHT)),
+    Camera(
+        scene="hall",
+        cast=(1.08, 1.0, 0.9), exposure=1.06, gamma=0.97, saturation=1.0, lift=0.02,
+        blur=0.3, noise=4,
+        tilt=0.14, zoom=0.92, lit_from=-0.6, facings=(FRONT, FRONT, RIGHT),
+    ),
+    Camera(
+        scene="street",
+        cast=(0.94, 1.0, 1.1), exposure=0.98, gamma=1.03, saturation=0.9, lift=0.04,
+        blur=0.4, noise=4,
+        tilt=0.08, zoom=0.9, lit_from=0.7, facings=(RIGHT, LEFT, FRONT),
+    ),
+    Camera(
+        scene="park",
+        cast=(0.94, 1.07, 0.9), exposure=0.94, gamma=1.08, saturation=1.05, lift=0.0,
+        blur=0.35, noise=5,
+        tilt=0.05, zoom=0.93, lit_from=0.3, facings=(BACK, BACK, LEFT),
+    ),
+    Camera(
+        scene="corridor",
+        cast=(1.0, 1.06, 0.94), exposure=0.84, gamma=1.12, saturation=0.78, lift=0.03,
+        blur=0.6, noise=6,
+        tilt=0.24, zoom=0.97, lit_from=0.0, facings=(BACK, FRONT, LEFT),
+    ),
+    Camera(
+        scene="night",
+        cast=(1.12, 0.95, 0.78), exposure=0.8, gamma=1.0, saturation=0.82, lift=0.03,
+        blur=0.5, noise=8,
+        tilt=0.16, zoom=0.92, lit_from=-0.8, facings=(RIGHT, LEFT, BACK),
+    ),
+    Camera(
+        scene="plaza",
+        cast=(1.0, 1.02, 1.06), exposure=1.1, gamma=0.94, saturation=0.75, lift=0.07,
+        blur=0.65, noise=4,
+        tilt=0.18, zoom=0.86, lit_from=0.5, facings=(FRONT, BACK, RIGHT),
+    ),
 )  # fmt: skip
 
 

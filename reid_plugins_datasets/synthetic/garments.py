@@ -108,7 +108,8 @@ def darker(colour: Colour) -> Colour:
 
 def lighter(colour: Colour) -> Colour:
     """Return a colour for collars."""
-    return tuple(c + (255 - c) // 3 for c in colour)  # type: ignore[return-value]
+    red, green, blue = (level + (255 - level) // 3 for level in colour)
+    return red, green, blue
 
 
 def between(start: Point, end: Point, share: float) -> Point:

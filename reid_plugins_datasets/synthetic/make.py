@@ -158,7 +158,9 @@ def _built_beside(target: Path) -> Iterator[Path]:
 def _take_place(partial: Path, target: Path) -> None:
     """Rename a finished folder; another process that was faster has written the same bytes."""
     try:
-        partial.replace(target)
+        if target.is_dir():
+            target.rmdir()  # empty, as was checked: some systems rename onto nothing else
+        partial.rename(target)
     except OSError:
         if not (target / MARKER).is_file():
             raise

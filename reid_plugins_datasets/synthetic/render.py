@@ -136,6 +136,6 @@ def _noisy(picture: Image.Image, amplitude: float, random: Random) -> Image.Imag
     raw = np.random.PCG64(random.getrandbits(64)).random_raw((pixels.size + 1) // 2)
     words = raw.view(np.uint32)[: pixels.size].reshape(pixels.shape)
     pairs = (words & 0x00FF00FF) + (words >> 8 & 0x00FF00FF)
-    bell = (pairs + (pairs >> 16) & 0xFFFF).astype(np.int32) - 510
+    bell = ((pairs + (pairs >> 16)) & 0xFFFF).astype(np.int32) - 510
     noisy = pixels + bell * round(amplitude * 256) // (148 * 256)
     return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
