@@ -115,7 +115,7 @@ class OSNet(ReidModel):
 
     def embed(self, maps: Tensor) -> Tensor:
         """(B, channels, h, w) -> (B, D)."""
-        pooled = self.global_avgpool(maps).flatten(1)
+        pooled: Tensor = self.global_avgpool(maps).flatten(1)
         return pooled if self.fc is None else self.fc(pooled)
 
 
