@@ -12,6 +12,7 @@ from reidcore.lazy import attach
 
 if TYPE_CHECKING:
     from reidcore.data.catalogue import init_image_dataset as init_image_dataset
+    from reidcore.data.catalogue import init_video_dataset as init_video_dataset
     from reidcore.data.dataset import Dataset as Dataset
     from reidcore.data.dataset import ImageDataset as ImageDataset
     from reidcore.data.folders import from_folders as from_folders
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from reidcore.data.sampling import build_train_sampler as build_train_sampler
     from reidcore.data.table import SampleTable as SampleTable
     from reidcore.data.this_process import register_image_dataset as register_image_dataset
+    from reidcore.data.this_process import register_video_dataset as register_video_dataset
     from reidcore.data.transforms.build import build_transforms as build_transforms
+    from reidcore.data.video_dataset import VideoDataset as VideoDataset
+    from reidcore.data.video_manager import VideoDataManager as VideoDataManager
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -37,11 +41,15 @@ __getattr__, __dir__, __all__ = attach(
         "SampleTable": "reidcore.data.table:SampleTable",
         "Splits": "reidcore.data.sample:Splits",
         "UnreadableImageError": "reidcore.data.reading:UnreadableImageError",
+        "VideoDataManager": "reidcore.data.video_manager:VideoDataManager",
+        "VideoDataset": "reidcore.data.video_dataset:VideoDataset",
         "build_train_sampler": "reidcore.data.sampling:build_train_sampler",
         "build_transforms": "reidcore.data.transforms.build:build_transforms",
         "from_folders": "reidcore.data.folders:from_folders",
         "init_image_dataset": "reidcore.data.catalogue:init_image_dataset",
+        "init_video_dataset": "reidcore.data.catalogue:init_video_dataset",
         "read_image": "reidcore.data.reading:read_image",
         "register_image_dataset": "reidcore.data.this_process:register_image_dataset",
+        "register_video_dataset": "reidcore.data.this_process:register_video_dataset",
     },
 )

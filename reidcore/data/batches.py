@@ -14,8 +14,9 @@ from reidcore.data.table import Int64Array
 from reidcore.errors import ConfigError, DataError, PluginError
 
 Batch: TypeAlias = dict[str, Any]
-"""``img`` (B, 3, height, width) float; ``pid``, ``camid``, ``dsetid`` (B,) int64; ``impath``, a
-list of B paths; and ``skipped``, a list of (path, reason), only where images were left out."""
+"""``img`` (B, 3, height, width) float, or clips (B, S, 3, height, width); ``pid``, ``camid``,
+``dsetid`` (B,) int64; ``impath``, a list of B paths, or of B tuples of a tracklet's paths; and
+``skipped``, a list of (path, reason), only where images were left out."""
 
 
 class SampleOrder(Protocol):

@@ -12,11 +12,17 @@ from reidcore import registry
 from reidcore.data.dataset import MODES, Dataset, ImageDataset, Transform, view_of
 from reidcore.data.options import check_shared, own_options
 from reidcore.data.table import SampleTable
+from reidcore.data.video_dataset import VideoDataset
+from reidcore.data.video_frames import check_sampling
 from reidcore.errors import DataError
 from reidcore.plugins import Plugins
 
-CORE_PARAMETERS = frozenset({"root", "transform", "k_tfm", "mode", "combineall", "verbose"})
+CORE_PARAMETERS = frozenset(
+    {"root", "transform", "k_tfm", "mode", "combineall", "verbose", "seq_len", "sample_method"}
+)
 """What the core decides about a dataset, never an option."""
+
+MANAGERS = {"image": "ImageDataManager", "video": "VideoDataManager"}
 
 Sections = Mapping[str, Mapping[str, Any]]
 """Component name -> the options for that component alone."""
@@ -28,6 +34,7 @@ def open_datasets(
     shared: Mapping[str, Any] | None = None,
     sections: Sections | None = None,
     plugins: Plugins | None = None,
+    data_type: str = "",
 ) -> dict[str, Dataset]:
     """Make each named dataset once.
 
@@ -37,18 +44,22 @@ def open_datasets(
         shared: Options, each given to those datasets that declare it.
         sections: Dataset name -> options for that one alone.
         plugins: Where to look; the current ones if None.
+        data_type: ``image`` or ``video`` to refuse datasets of the other; empty to take any.
 
     Raises:
         UserError: A name or an option is unknown.
-        DataError: What a dataset gives is not three splits of samples.
+        DataError: What a dataset gives is not three splits of samples, or not of that type.
     """
     entries = {name: registry.find("datasets", name, plugins) for name in names}
     known = registry.entries("datasets", plugins)
     check_shared(shared or {}, list(entries.values()), known, CORE_PARAMETERS)
-    return {
+    datasets = {
         name: _make(entry, root, shared or {}, (sections or {}).get(name, {}))
         for name, entry in entries.items()
     }
+    for name, dataset in datasets.items():
+        _check_type(entries[name], dataset, data_type)
+    return datasets
 
 
 def init_image_dataset(
@@ -77,11 +88,49 @@ def init_image_dataset(
     Raises:
         UserError: The name or an option is unknown.
     """
-    options.pop("verbose", None)
-    dataset = open_datasets([name], root, options, plugins=plugins)[name]
-    if combineall:
-        dataset = training_view(dataset, combineall=True)
+    dataset = _of_type("image", name, root, combineall, plugins, options)
     return view_of(dataset, mode, transform, k_tfm)
+
+
+def init_video_dataset(
+    name: str,
+    *,
+    root: str | os.PathLike[str] = "",
+    transform: Transform | None = None,
+    mode: str = "train",
+    combineall: bool = False,
+    seq_len: int = 15,
+    sample_method: str = "evenly",
+    plugins: Plugins | None = None,
+    **options: Any,
+) -> Dataset:
+    """Make a dataset of tracklets by its registered name, as a view of one split.
+
+    Args:
+        name: Registered name.
+        root: Folder below which the datasets lie.
+        transform: Applied to each frame.
+        mode: ``train``, ``query`` or ``gallery``.
+        combineall: Whether query and gallery are learnt from as well.
+        seq_len: Number of frames to read of a tracklet.
+        sample_method: Which ones, see `VideoDataset`.
+        plugins: Where to look; the current ones if None.
+        options: The dataset's own options.
+
+    Raises:
+        UserError: The name, an option or the method is unknown.
+    """
+    check_sampling(sample_method, seq_len)
+    dataset = _of_type("video", name, root, combineall, plugins, options)
+    view = view_of(dataset, mode, transform)
+    set_sampling(view, seq_len, sample_method)
+    return view
+
+
+def set_sampling(dataset: Dataset, seq_len: int, sample_method: str) -> None:
+    """Say which frames a dataset of tracklets reads; one with its own ``__getitem__`` may ask."""
+    dataset.seq_len = seq_len  # type: ignore[attr-defined]
+    dataset.sample_method = sample_method  # type: ignore[attr-defined]
 
 
 def training_view(dataset: Dataset, *, combineall: bool, k_tfm: int = 1) -> Dataset:
@@ -91,6 +140,28 @@ def training_view(dataset: Dataset, *, combineall: bool, k_tfm: int = 1) -> Data
         view.combine_all()
         view.data = view.train
     return view
+
+
+def _of_type(
+    data_type: str,
+    name: str,
+    root: str | os.PathLike[str],
+    combineall: bool,
+    plugins: Plugins | None,
+    options: dict[str, Any],
+) -> Dataset:
+    options.pop("verbose", None)
+    dataset = open_datasets([name], root, options, plugins=plugins, data_type=data_type)[name]
+    return training_view(dataset, combineall=True) if combineall else dataset
+
+
+def _check_type(entry: registry.Entry, dataset: Dataset, data_type: str) -> None:
+    """Refuse images where tracklets are wanted, and the other way round."""
+    if data_type and dataset.data_type not in ("", data_type):
+        raise DataError(
+            f"{entry.label} holds {dataset.unit}, and this reads data of type {data_type}",
+            f"Set data.type={dataset.data_type} ({MANAGERS[dataset.data_type]})",
+        )
 
 
 def _make(
@@ -107,8 +178,11 @@ def _make(
         made = entry.load()(root=folder, **options)
     if isinstance(made, Dataset):
         return made
-    train, query, gallery = _tables(entry, made)
-    dataset = ImageDataset(train, query, gallery, verbose=False)
+    tables = _tables(entry, made)
+    has_tracklets = any(isinstance(table.paths[0], tuple) for table in tables if len(table))
+    kind: type[ImageDataset | VideoDataset] = VideoDataset if has_tracklets else ImageDataset
+    train, query, gallery = tables
+    dataset = kind(train, query, gallery, verbose=False)
     dataset.show_summary(entry.name)
     return dataset
 
@@ -131,7 +205,7 @@ def _tables(entry: registry.Entry, made: Any) -> list[SampleTable]:
     else:
         raise DataError(
             f"{entry.label} of plugin {entry.plugin!r} returned {type(made).__name__}",
-            "It must return Splits(train, query, gallery) or an ImageDataset",
+            "It must return Splits(train, query, gallery), an ImageDataset or a VideoDataset",
         )
     return [
         SampleTable.of(split, f"{mode!r} of {entry.name}")

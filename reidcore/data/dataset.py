@@ -6,7 +6,7 @@ import copy
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from reidcore.data.reading import read_image
 from reidcore.data.sample import Sample, Samples, Splits
@@ -61,6 +61,9 @@ class Dataset:
 
     _train_only: bool = False
     """Whether ``combineall`` leaves this dataset as it is."""
+
+    data_type: ClassVar[str] = ""
+    """``image`` or ``video``; empty where a dataset does not say."""
 
     dataset_dir: str = ""
     dataset_url: str | None = None
@@ -202,6 +205,7 @@ class ImageDataset(Dataset):
         ...         super().__init__(train, query, gallery, **kwargs)
     """
 
+    data_type = "image"
     unit = "images"
 
     def __getitem__(self, index: int) -> dict[str, Any]:

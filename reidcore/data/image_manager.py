@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from reidcore.data.catalogue import Sections, open_datasets
+from reidcore.data.catalogue import Sections
 from reidcore.data.loading import Loading
-from reidcore.data.manager import DataManager, Names
+from reidcore.data.manager import DataManager, Names, Training
 from reidcore.errors import ConfigError
 from reidcore.plugins import Plugins
 
@@ -108,36 +109,23 @@ class ImageDataManager(DataManager):
         _check_apart(self.sources, self.targets, load_train_targets)
         if k_tfm < 1:
             raise ConfigError(f"k_tfm={k_tfm}", "Set data.k_tfm to 1 or more")
-        self._datasets = open_datasets(
-            list(dict.fromkeys([*self.sources, *self.targets])),
-            root,
-            {"split_id": split_id, **options},
-            self.sections,
-            plugins,
-        )
+        self._open_datasets(root, {"split_id": split_id, **options})
         loading = Loading(workers, self.use_gpu, seed, on_bad_image)
-        of_samplers = {
-            "num_instances": num_instances,
-            "num_cams": num_cams,
-            "num_datasets": num_datasets,
-        }
-        training_size = batch_size_train if batch_size is None else batch_size
-        if self.sources:
-            self._trainset = self._training_set(self.sources, combineall, k_tfm, test_only)
-        if self._trainset is not None and not test_only:
-            self.train_loader = self._training_loader(
-                self._trainset,
-                train_sampler,
-                training_size,
-                of_samplers,
-                loading,
-            )
+        training = Training(
+            train_sampler,
+            batch_size_train if batch_size is None else batch_size,
+            {
+                "num_instances": num_instances,
+                "num_cams": num_cams,
+                "num_datasets": num_datasets,
+            },
+            k_tfm,
+        )
+        self._open_sources(training, loading, combineall=combineall, test_only=test_only)
         if load_train_targets:
             self.train_loader_t = self._training_loader(
                 self._training_set(self.targets, combineall=False, k_tfm=k_tfm),
-                train_sampler_t,
-                training_size,
-                of_samplers,
+                replace(training, sampler=train_sampler_t),
                 loading,
             )
         self._open_targets(batch_size_test if batch_size is None else batch_size, loading)

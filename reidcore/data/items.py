@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from reidcore import errors
 from reidcore.data.dataset import Dataset
 from reidcore.data.reading import UnreadableImageError
+from reidcore.data.sample import Sample
 from reidcore.data.seeding import mixed_seed, seed_generators
 from reidcore.errors import UserError
 
@@ -78,7 +79,11 @@ class SeededItems:
     def __getitem__(self, key: ItemKey) -> dict[str, Any] | Skipped | Failure:
         try:
             seed_generators(mixed_seed(self.seed, *key))
-            return self.dataset[key.row]
+            item = self.dataset[key.row]
+            if "impath" not in item:  # Torchreid's items of video datasets have none
+                sample: Any = self.dataset.data[key.row]
+                item = {**item, "impath": Sample(*sample).path}
+            return item
         except UnreadableImageError as error:
             if self.skip_bad_images:
                 return Skipped(error.path, error.reason)

@@ -195,7 +195,8 @@ def loader_for_training(
     batches = EpochBatches(order, len(dataset), batch_size, drop_last=True, sharded=True)
     if not len(batches):
         raise DataError(
-            f"a batch of {batch_size} images is larger than an epoch of {batches.num_images}",
+            f"a batch of {batch_size} {dataset.unit} is larger than an epoch of "
+            f"{batches.num_images}",
             f"Set train.batch_size to at most {batches.num_images}",
         )
     return BatchLoader(dataset, batches, loading, training=True)

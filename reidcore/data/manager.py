@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
 from PIL import Image
 
-from reidcore.data.catalogue import Sections, training_view
+from reidcore.data.catalogue import Sections, open_datasets, training_view
 from reidcore.data.dataset import Dataset, view_of
 from reidcore.data.loading import (
     BatchLoader,
@@ -29,6 +31,23 @@ _log = logging.getLogger(__name__)
 
 Names = str | Sequence[str] | None
 """One name, several, or none."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How training batches are made.
+
+    Attributes:
+        sampler: Name of the sampler.
+        batch_size: Number of samples in a batch over all processes.
+        options: For samplers that ask: ``num_instances``, ``num_cams``, ``num_datasets``.
+        k_tfm: How often an image is transformed.
+    """
+
+    sampler: str
+    batch_size: int
+    options: Mapping[str, int] = field(default_factory=dict)
+    k_tfm: int = 1
 
 
 class DataManager:
@@ -62,6 +81,7 @@ class DataManager:
     """
 
     data_type: ClassVar[str] = ""
+    """``image`` or ``video``: how engines read the batches."""
 
     def __init__(
         self,
@@ -153,6 +173,23 @@ class DataManager:
             for name, dataset in self._datasets.items()
         }
 
+    def _open_datasets(self, root: str | os.PathLike[str], options: Mapping[str, Any]) -> None:
+        """Make every dataset that is named; options go to those that declare them."""
+        names = list(dict.fromkeys([*self.sources, *self.targets]))
+        self._datasets = open_datasets(
+            names, root, options, self.sections, self.plugins, self.data_type
+        )
+
+    def _open_sources(
+        self, training: Training, loading: Loading, *, combineall: bool, test_only: bool
+    ) -> None:
+        """Fill `train_loader`; only count the training samples if nothing is to be learnt."""
+        if not self.sources:
+            return
+        self._trainset = self._training_set(self.sources, combineall, training.k_tfm, test_only)
+        if not test_only:
+            self.train_loader = self._training_loader(self._trainset, training, loading)
+
     def _training_set(
         self, names: Sequence[str], combineall: bool, k_tfm: int, may_be_empty: bool = False
     ) -> Dataset:
@@ -163,7 +200,7 @@ class DataManager:
         ]
         for name, view in zip(names, views, strict=True):
             if not may_be_empty:
-                _check_filled(name, "train", view.data)
+                _check_filled(name, "train", view)
         paths = [path for view in views for path in SampleTable.of(view.data).paths]
         transform = self.transform_tr.with_training_images(paths)
         for view in views:
@@ -171,17 +208,18 @@ class DataManager:
         return views[0] if len(views) == 1 else merged(views)
 
     def _training_loader(
-        self,
-        dataset: Dataset,
-        sampler: str,
-        batch_size: int,
-        options: Mapping[str, Any],
-        loading: Loading,
+        self, dataset: Dataset, training: Training, loading: Loading
     ) -> BatchLoader:
-        section = self.sections.get(sampler, {})
-        table = SampleTable.of(dataset.data)
-        order = make_order(sampler, table, batch_size, loading.seed, options, section, self.plugins)
-        return loader_for_training(dataset, order, batch_size, loading)
+        order = make_order(
+            training.sampler,
+            SampleTable.of(dataset.data),
+            training.batch_size,
+            loading.seed,
+            training.options,
+            self.sections.get(training.sampler, {}),
+            self.plugins,
+        )
+        return loader_for_training(dataset, order, training.batch_size, loading)
 
     def _open_targets(self, batch_size: int, loading: Loading) -> None:
         """Fill `test_loader` and `test_dataset`."""
@@ -191,7 +229,7 @@ class DataManager:
                 for split in ("query", "gallery")
             }
             for split, view in views.items():
-                _check_filled(name, split, view.data)
+                _check_filled(name, split, view)
             self.test_dataset[name] = {k: SampleTable.of(view.data) for k, view in views.items()}
             self.test_loader[name] = {
                 split: loader_for_testing(view, batch_size, loading)
@@ -225,10 +263,10 @@ def _sections_of(transforms: Names, sections: Sections) -> dict[str, Mapping[str
     return {name: sections[name] for name in names if name in sections}
 
 
-def _check_filled(name: str, split: str, samples: Any) -> None:
-    if not len(samples):
+def _check_filled(name: str, split: str, view: Dataset) -> None:
+    if not len(view):
         raise DataError(
-            f"dataset {name!r} has no {split} images",
+            f"dataset {name!r} has no {split} {view.unit}",
             "Learn from another dataset"
             if split == "train"
             else "Name the datasets to test on in data.targets",

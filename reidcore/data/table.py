@@ -220,7 +220,7 @@ def _as_path(path: object, number: int, where: str) -> SamplePath:
         return tuple(str(os.fspath(frame)) for frame in frames)
     raise DataError(
         f"item {number} of {where} has the path {path!r}",
-        "It must be a path, or a tuple of paths for a tracklet",
+        "It must be a path or, for a tracklet, a tuple of one or more paths",
     )
 
 

@@ -72,3 +72,23 @@ def register_image_dataset(name: str, dataset: Callable[..., Any]) -> None:
         >>> ImageDataManager(root="reid-data", sources=["new_dataset", "market1501"])
     """
     PLUGIN.add_dataset(name, dataset)
+
+
+def register_video_dataset(name: str, dataset: Callable[..., Any]) -> None:
+    """Make a dataset of tracklets known by a name, for as long as this process runs.
+
+    Image and video datasets share their names.
+
+    Args:
+        name: What ``sources`` and ``targets`` will call it.
+        dataset: A subclass of `VideoDataset`, or any callable that takes the root folder and
+            returns `Splits` whose paths are tuples of frames.
+
+    Raises:
+        UserError: The name was registered before.
+
+    Example:
+        >>> register_video_dataset("new_dataset", NewDataset)
+        >>> VideoDataManager(root="reid-data", sources="new_dataset")
+    """
+    PLUGIN.add_dataset(name, dataset)
