@@ -247,7 +247,7 @@ def reid_epoch_end(engine: Engine) -> None:
     When: after the last batch of each epoch. Stop rule: none. Stability: stable.
 
     Args:
-        engine: the engine; ``engine.meters`` holds the epoch's averages.
+        engine: the engine; ``engine.averages`` holds the epoch's figures by name.
     """
 
 
@@ -310,7 +310,7 @@ def reid_step_end(engine: Engine, outcome: StepOutcome) -> None:
 
     Args:
         engine: the engine.
-        outcome: the loss terms as numbers, the accuracy, and whether the batch was skipped.
+        outcome: the loss terms as detached scalars, the accuracy, whether it was skipped.
     """
 
 

@@ -158,9 +158,10 @@ class Plugins:
             self._manager.register(plugin.obj, name=plugin.name)
             self._manager.check_pending()
         except Exception as error:
-            self.fail(plugin, error)
+            self._take_out(plugin, error)
             if requested:
                 raise _is_broken(plugin) from error
+            _tell_left_out(plugin, error)
         else:
             callers = self._manager.get_hookcallers(plugin.obj) or []
             plugin.hooks = tuple(sorted(caller.name for caller in callers))
@@ -174,10 +175,13 @@ class Plugins:
 
     def fail(self, plugin: Plugin, error: Exception) -> None:
         """Take a plugin out whole and keep the reason; told in one line, costing nothing else."""
+        self._take_out(plugin, error)
+        _tell_left_out(plugin, error)
+
+    def _take_out(self, plugin: Plugin, error: Exception) -> None:
         if self._manager.get_name(plugin.obj) == plugin.name:
             self._manager.unregister(plugin.obj)
         plugin.state, plugin.error, plugin.hooks = "broken", error, ()
-        _log.warning("! plugin %s is left out: %s", plugin.origin, describe(error))
 
     def _free_name(self, candidate: Candidate) -> str:
         taken = self._plugins.get(candidate.name)
@@ -308,6 +312,10 @@ def _load(candidate: Candidate) -> Any:
         return candidate.load()
     except SystemExit as error:
         raise ImportError(f"importing it ended the program ({describe(error)})") from error
+
+
+def _tell_left_out(plugin: Plugin, error: Exception) -> None:
+    _log.warning("! plugin %s is left out: %s", plugin.origin, describe(error))
 
 
 def _is_broken(plugin: Plugin) -> PluginError:

@@ -257,12 +257,13 @@ def _collect(kind: str, plugins: Plugins) -> _Listing:
 def _unknown(kind: str, name: str, listed: list[Entry], plugins: Plugins) -> UnknownNameError:
     spellings = [spelling for entry in listed for spelling in (entry.name, *entry.aliases)]
     left_out = [plugin.origin for plugin in plugins if plugin.state == "disabled"]
+    empty = (
+        f"No {kind} are installed at all: run 'pip install reidcore' again, or install a plugin "
+        "that brings some."
+    )
     steps = [
         did_you_mean(name, spellings),
-        ""
-        if listed
-        else f"No {kind} are installed at all: run 'pip install reidcore' again, or "
-        "install a plugin that brings some.",
+        empty if not listed and not left_out else "",
         f"Left out of this run: {', '.join(left_out)}." if left_out else "",
         *(
             f"Plugin {plugin.origin} might provide it but is broken: {describe(plugin.error)}."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from reidcore.errors import UserError
 
@@ -27,8 +28,9 @@ class RunPlan:
         visrank: draw ranked results after the last test.
         visrank_topk: gallery images in each of them.
         protocol: the evaluation protocol's name.
+        protocol_options: the protocol's own options.
         ranks: the CMC ranks to report.
-        rerank: re-rank by k-reciprocal neighbours.
+        rerank: re-rank by k-reciprocal neighbours, on distances of ``dist_metric``.
         ties: ``pessimistic`` or ``optimistic``.
         max_rank: length of the CMC curve.
     """
@@ -51,6 +53,7 @@ class RunPlan:
     rerank: bool = False
     ties: str = "pessimistic"
     max_rank: int = 50
+    protocol_options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _at_least("max_epoch", self.max_epoch, 0)
@@ -60,11 +63,6 @@ class RunPlan:
         _at_least("visrank_topk", self.visrank_topk, 1)
         if not self.ranks or min(self.ranks) < 1:
             raise UserError(f"ranks is {list(self.ranks)}", "Give ranks of 1 or more.")
-        if self.rerank:
-            raise UserError(
-                "re-ranking is not part of this version",
-                "Set rerank=False, or wrap reid_compute_distance in a plugin.",
-            )
 
     @property
     def reported_max_rank(self) -> int:

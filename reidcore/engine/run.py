@@ -117,6 +117,7 @@ class Run:
         self._meters = MetricMeter()
         self._batch_time, self._data_time = AverageMeter(), AverageMeter()
         self._batch, skip, self._skip = self._skip, self._skip, 0
+        self._skipped_images = 0
         self._batch_started = time.perf_counter()
         for batch in self._epoch_loader(skip):
             self._data_time.update(time.perf_counter() - self._batch_started)
@@ -140,10 +141,11 @@ class Run:
 
     def epoch_done(self) -> None:
         """Keep the epoch's averages for the record."""
+        self.engine.averages = self._meters.averages()
         self._training.append(
             {
                 "epoch": self.engine.epoch + 1,
-                **self._meters.averages(),
+                **self.engine.averages,
                 "lr": self.engine.get_current_lr(),
                 "seconds": self._batch_time.sum,
                 "data_seconds": self._data_time.sum,

@@ -18,7 +18,7 @@ from reidcore import registry
 from reidcore.data.sample import Sample
 from reidcore.engine.plan import RunPlan
 from reidcore.errors import DataError, UserError
-from reidcore.evaluation import Labels, RankingResult, evaluate
+from reidcore.evaluation import Labels, RankingResult, RerankedDistances, evaluate
 from reidcore.plugins import Plugins
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def run_target(engine: Engine, name: str, plan: RunPlan, draw: bool) -> TargetRe
     started = time.perf_counter()
     distances = measure(engine.plugins, query.features, gallery.features, plan)
     labels = Labels(*_columns(query, gallery))
-    protocol = registry.find("protocols", plan.protocol, engine.plugins).load()()
+    make_protocol = registry.find("protocols", plan.protocol, engine.plugins).load()
+    protocol = make_protocol(**plan.protocol_options)
     ranking = _named(
         name,
         lambda: evaluate(
@@ -118,14 +119,21 @@ def extract(engine: Engine, name: str, split: str) -> Extracted:
 
 
 def measure(plugins: Plugins, query: Tensor, gallery: Tensor, plan: RunPlan) -> Distances:
-    """Transform features ``(Q, D)`` and ``(G, D)`` and give their distances."""
+    """Transform features ``(Q, D)`` and ``(G, D)`` and give their distances.
+
+    Re-ranking comes last. It needs the distances of all images to all, so the hook is then called
+    once with both sides together, in the place of query and of gallery.
+    """
     if plan.normalize_feature:
         query, gallery = F.normalize(query, dim=1), F.normalize(gallery, dim=1)
     query, gallery = plugins.hook.reid_transform_features(query=query, gallery=gallery)
+    num_queries = len(query)
+    if plan.rerank:
+        query = gallery = torch.cat([query, gallery])
     distances: Distances = plugins.hook.reid_compute_distance(
         query=query, gallery=gallery, metric=plan.dist_metric
     )
-    return distances
+    return RerankedDistances(distances, num_queries) if plan.rerank else distances
 
 
 def _draw(

@@ -146,12 +146,12 @@ def test_pictures_are_drawn_at_the_end(configure: Any, plugins: Plugins, tmp_pat
     [
         ({"train": {"batch_size": 4096}}, DataError, "batch of 4096 .*train.batch_size"),
         ({"data": {"sources": ["tinny"]}}, ConfigError, "Did you mean 'tiny'"),
-        ({"data": {"root": "/nowhere"}}, DataError, "nowhere"),
+        ({"data": {"root": "nowhere", "sources": ["market1501"]}}, DataError, "nowhere"),
         ({"model": {"load_weights": "gone.pth"}}, CheckpointError, "gone.pth"),
         ({"model": {"resume": "gone.pth"}}, CheckpointError, "gone.pth"),
         ({"test": {"dist_metric": "cosin"}}, UserError, "Did you mean 'cosine'"),
         ({"test": {"protocol": "marekt1501"}}, ConfigError, "Did you mean 'market1501'"),
-        ({"data": {"type": "video"}}, UserError, "reads images"),
+        ({"data": {"type": "video"}}, DataError, "'tiny' holds images.*data.type=image"),
         (
             {"train": {"batch_size": 8, "fixbase_epoch": 1, "open_layers": ["clasifier"]}},
             UserError,
