@@ -65,14 +65,15 @@ def all_commands() -> dict[str, click.Command]:
 
 
 @pytest.mark.parametrize("words", all_commands())
-def test_help_ends_with_two_real_examples(words) -> None:
+def test_help_ends_with_real_examples(words) -> None:
     command = all_commands()[words]
     with click.Context(command, info_name=f"reidcore {words}".strip()) as context:
         text = command.get_help(context)
-    examples = [line.strip() for line in text.splitlines()[-2:]]
-    assert all(line.startswith("reidcore ") for line in examples), text
-    assert text.splitlines()[-3].strip() == "Examples:"
+    _, _, last = text.partition("Examples:\n")
+    examples = [line.strip() for line in last.splitlines()]
+    assert len(examples) >= 2
     for example in examples:
+        assert example.startswith("reidcore ")
         first = next(word for word in iter_words(example) if not word.startswith("-"))
         assert first in COMMANDS
 

@@ -48,7 +48,7 @@ def test_every_hook_is_called_by_the_core(name, core) -> None:
     if kind in KINDS:
         assert 'f"reid_register_{kind}"' in core
     else:
-        assert re.search(rf"hook\.{name}\(|subset_hook\(\"{name}\"", core)
+        assert re.search(rf"\bhook\.{name}\b|subset_hook\(\"{name}\"", core)
 
 
 def test_there_is_a_registry_hook_for_every_kind_and_no_other() -> None:
