@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reidcore.config import load_config
 from reidcore.engine.session import prepare
+from reidcore.testing.people import fake_dataset
 from reidcore.testing.selecting import make_plugins
 from reidcore.testing.tiny import TinyWorld
 
@@ -55,11 +56,14 @@ def tiny_run(
     Raises:
         UserError: whatever is wrong with the run, as the command line would tell it.
     """
+    folder = Path(root if root is not None else Path(save_dir, "data"))
+    if dataset == "tiny" and not (folder / "tiny").exists():
+        fake_dataset(folder / "tiny")
     base = {
         "use_gpu": False,
         "model": {"name": model, "pretrained": False},
         "data": {
-            "root": str(root if root is not None else Path(save_dir) / "data"),
+            "root": str(folder),
             "sources": [dataset],
             "targets": [dataset],
             "height": 32,

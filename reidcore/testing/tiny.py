@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from reidcore import data, hookimpl
 from reidcore.models import ReidModel
-from reidcore.testing.people import fake_dataset
 
 if TYPE_CHECKING:
     from reidcore.registry import Registrar
@@ -55,12 +54,9 @@ class TinyWorld:
     @hookimpl
     def reid_register_datasets(self, registry: Registrar) -> None:
         """Register the dataset."""
-        registry.add("tiny", tiny, summary="six drawn people, for tests")
+        registry.add("tiny", tiny, summary="a fake dataset, for tests")
 
 
 def tiny(root: Path) -> data.Splits:
-    """Read ``root/tiny``, a fake dataset that is written there when it is first used."""
-    folder = root / "tiny"
-    if not folder.exists():
-        fake_dataset(folder)
-    return data.from_folders(folder)
+    """Read ``root/tiny``, which ``fake_dataset(root / "tiny")`` writes."""
+    return data.from_folders(root / "tiny")
