@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reidcore.engine.meters import MetricMeter as MetricMeter
     from reidcore.engine.rng import set_random_seed as set_random_seed
     from reidcore.environment import collect_env_info as collect_env_info
+    from reidcore.evaluation.reranking import re_ranking as re_ranking
     from reidcore.files import check_isfile as check_isfile
     from reidcore.files import mkdir_if_missing as mkdir_if_missing
     from reidcore.files import read_json as read_json
@@ -42,6 +43,7 @@ __getattr__, __dir__, __all__ = attach(
         "mkdir_if_missing": "reidcore.files:mkdir_if_missing",
         "open_all_layers": "reidcore.models.layers:open_all_layers",
         "open_specified_layers": "reidcore.models.layers:open_specified_layers",
+        "re_ranking": "reidcore.evaluation.reranking:re_ranking",
         "read_image": "reidcore.data.reading:read_image",
         "read_json": "reidcore.files:read_json",
         "resume_from_checkpoint": "reidcore.engine.checkpoint:resume_from_checkpoint",

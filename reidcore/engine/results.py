@@ -48,6 +48,7 @@ def record_target(result: TargetResult, plan: RunPlan) -> dict[str, Any]:
         "num_skipped_queries": result.ranking.num_skipped,
         "num_skipped_images": result.num_skipped,
         "distance": plan.dist_metric,
+        "rerank": plan.rerank,
         "protocol": plan.protocol,
         "ties": plan.ties,
         "timings": result.timings,

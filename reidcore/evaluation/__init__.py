@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from reidcore.evaluation.relations import SameIdentity as SameIdentity
     from reidcore.evaluation.report import table as table
     from reidcore.evaluation.report import text as text
+    from reidcore.evaluation.reranking import RerankedDistances as RerankedDistances
+    from reidcore.evaluation.reranking import re_ranking as re_ranking
     from reidcore.evaluation.result import RankingResult as RankingResult
     from reidcore.evaluation.single_shot import Cuhk03 as Cuhk03
     from reidcore.evaluation.single_shot import cuhk03 as cuhk03
@@ -46,6 +48,7 @@ __getattr__, __dir__, __all__ = attach(
         "RankingResult": "reidcore.evaluation.result:RankingResult",
         "Related": "reidcore.evaluation.relations:Related",
         "Relations": "reidcore.evaluation.relations:Relations",
+        "RerankedDistances": "reidcore.evaluation.reranking:RerankedDistances",
         "SameIdentity": "reidcore.evaluation.relations:SameIdentity",
         "accuracy": "reidcore.evaluation.classification:accuracy",
         "compute_distance_matrix": "reidcore.evaluation.distances:compute_distance_matrix",
@@ -56,6 +59,7 @@ __getattr__, __dir__, __all__ = attach(
         "kernel_in_use": "reidcore.evaluation.kernel:kernel_in_use",
         "market1501": "reidcore.evaluation.protocols:market1501",
         "match_ranks": "reidcore.evaluation.ranking:match_ranks",
+        "re_ranking": "reidcore.evaluation.reranking:re_ranking",
         "table": "reidcore.evaluation.report:table",
         "text": "reidcore.evaluation.report:text",
     },

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
 from reidcore.evaluation.kernel import compiled, thread_count
+from reidcore.evaluation.labels import Int64
 from reidcore.evaluation.scanning import FeatureScan, RowScan, Scan
 
 METRICS = ("euclidean", "cosine")
@@ -70,6 +72,19 @@ class Distances(ABC):
                     "Look for NaN in the features or in the distance matrix.",
                 )
             yield RowScan(start, rows)
+
+    def pairs(self, rows: Int64, columns: Int64) -> Rows:
+        """Return the (N,) distances of chosen pairs; override it where blocks are dear.
+
+        Args:
+            rows: (N,) queries, ascending.
+            columns: (N,) gallery items.
+        """
+        chosen = []
+        for start, block in self.blocks():
+            begin, end = np.searchsorted(rows, [start, start + len(block)])
+            chosen.append(block[rows[begin:end] - start, columns[begin:end]])
+        return np.concatenate(chosen)
 
     def _spans(self, rows: int | None) -> Iterator[tuple[int, int]]:
         queries, gallery = self.shape
@@ -166,6 +181,22 @@ class FeatureDistances(Distances):
         for start, stop in self._spans(rows):
             yield FeatureScan(start, self.query[start:stop], gallery, self.metric == "cosine")
 
+    def pairs(self, rows: Int64, columns: Int64) -> Rows:
+        """Return the (N,) distances of chosen pairs, in any order."""
+        device = self.query.device
+        left, right = (torch.from_numpy(side).to(device) for side in (rows, columns))
+        chosen = left.new_empty(len(left), dtype=self._dtype)
+        length = max(1, _TILE // self.query.size(1))
+        for start in range(0, len(left), length):
+            part = slice(start, start + length)
+            query = self.query[left[part]].to(self._dtype)
+            gallery = self.gallery[right[part]].to(self._dtype)
+            if self.metric == "euclidean":
+                chosen[part] = (query - gallery).square().sum(1)
+            else:
+                chosen[part] = 1 - F.cosine_similarity(query, gallery, eps=1e-12)
+        return chosen.cpu().numpy()
+
     def _rows(self, start: int, stop: int) -> Tensor:
         query = self.query[start:stop].to(self._dtype)
         rows = query.new_empty(stop - start, len(self.gallery))
@@ -230,11 +261,6 @@ def _check_features(query: Tensor, gallery: Tensor) -> None:
 
 
 def check_metric(metric: str) -> None:
-    """Refuse an unknown metric.
-
-    Raises:
-        UnknownNameError: naming the metrics that are near.
-    """
     """Refuse a metric that is not the core's.
 
     Raises:

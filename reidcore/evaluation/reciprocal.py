@@ -1,0 +1,210 @@
+"""Each image's k-reciprocal neighbours, as a sparse vector of weights.
+
+Two images are k-reciprocal neighbours if each is among the k nearest of the other (Zhong et al.,
+"Re-ranking Person Re-identification with k-reciprocal Encoding", CVPR 2017). N is the number of
+images, queries and gallery together. Memory is N times a few dozen numbers, beside one block of
+distances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from reidcore.errors import DataError
+from reidcore.evaluation.distances import Distances, Rows
+from reidcore.evaluation.labels import Int64
+
+Float32 = npt.NDArray[np.float32]
+Bool = npt.NDArray[np.bool_]
+
+_CHUNK = 1 << 22  # entries of a mask over some images and all their possible neighbours
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """Rows of which few entries are not zero.
+
+    Attributes:
+        first: (rows + 1,) where each row's entries begin.
+        columns: (entries,) ascending within a row.
+        values: (entries,).
+    """
+
+    first: Int64
+    columns: Int64
+    values: Float32
+
+    def __len__(self) -> int:
+        return len(self.first) - 1
+
+    def entries(self, rows: Int64) -> tuple[Int64, Int64]:
+        """Return the entries of chosen rows: whose they are, as a place in ``rows``, and where."""
+        starts = self.first[rows]
+        sizes = self.first[rows + 1] - starts
+        offsets = starts - np.cumsum(sizes) + sizes
+        owner = np.repeat(np.arange(len(rows)), sizes)
+        return owner, np.arange(len(owner)) + offsets[owner]
+
+    def by_column(self, start: int, num_columns: int) -> SparseRows:
+        """Return the transpose of the rows from ``start`` on, which are then counted from 0."""
+        begin = self.first[start]
+        columns, values = self.columns[begin:], self.values[begin:]
+        owner = np.repeat(np.arange(len(self) - start), np.diff(self.first[start:]))
+        order = np.argsort(columns, kind="stable")
+        first = np.searchsorted(columns[order], np.arange(num_columns + 1))
+        return SparseRows(first, owner[order], values[order])
+
+
+@dataclass(frozen=True)
+class Neighbourhoods:
+    """What re-ranking needs to know of all images.
+
+    Attributes:
+        weights: N rows of N: how much each image belongs to another's neighbours; a row sums to 1.
+        farthest: (N,) distance to the farthest image, 1 where all images are alike.
+    """
+
+    weights: SparseRows
+    farthest: Float32
+
+
+def neighbourhoods(distances: Distances, k1: int, k2: int) -> Neighbourhoods:
+    """Find the k-reciprocal neighbours of all images.
+
+    Args:
+        distances: of all N images to all of them, in two passes over its rows.
+        k1: how many nearest images, beside the image itself, may be reciprocal.
+        k2: over how many nearest images the weights are averaged; 1 averages none.
+
+    Raises:
+        DataError: if a distance is NaN.
+    """
+    nearest, farthest = _nearest(distances, max(k1 + 1, k2))
+    # Python rounds a half to the even number, and so do the published results.
+    members = _members(nearest[:, : k1 + 1], nearest[:, : round(k1 / 2) + 1])
+    weights = _weighted(members, distances, farthest)
+    if k2 > 1:
+        weights = _averaged(weights, nearest[:, :k2])
+    return Neighbourhoods(weights, farthest)
+
+
+def normalised(distances: Rows, farthest: Float32) -> Float32:
+    """Return squared distances as shares of the largest; dividing first, nothing overflows."""
+    # A negative distance is 0 that was rounded.
+    shares: Float32 = np.square(np.maximum(distances, 0) / farthest, dtype=np.float32)
+    return shares
+
+
+def _nearest(distances: Distances, count: int) -> tuple[Int64, Float32]:
+    """Return (N, count) the nearest images, in order, and (N,) how far the farthest is."""
+    size = distances.shape[1]
+    count = min(count, size)
+    nearest = np.empty((size, count), dtype=np.int64)
+    farthest = np.empty(size, dtype=np.float32)
+    for start, block in distances.blocks():
+        rows = torch.from_numpy(np.maximum(block, 0))
+        stop = start + len(rows)
+        farthest[start:stop] = rows.amax(1)
+        bad = np.flatnonzero(np.isnan(farthest[start:stop]))
+        if len(bad):
+            raise DataError(
+                f"a distance of image {start + bad[0]} is NaN",
+                "Look for NaN in the features or in the distance matrices.",
+            )
+        nearest[start:stop] = _smallest(rows, count)
+    farthest[farthest == 0] = 1
+    return nearest, farthest
+
+
+def _smallest(rows: Tensor, count: int) -> Int64:
+    """Return (r, count) the columns of the smallest entries, the lower column first in a tie."""
+    found = rows.topk(min(count + 1, rows.size(1)), dim=1, largest=False)
+    values, columns = found.values[:, :count].numpy(), found.indices[:, :count].numpy()
+    if rows.size(1) > count:  # which of several equal entries topk chose is left open
+        last = found.values[:, count - 1]
+        torn = (last == found.values[:, count]).nonzero().flatten()
+        if len(torn):
+            columns[torn] = _smallest_of_equals(rows[torn], last[torn, None], count)
+            values[torn] = rows[torn].gather(1, torch.from_numpy(columns[torn])).numpy()
+    order = np.lexsort((columns, values))
+    return np.take_along_axis(columns, order, axis=1)
+
+
+def _smallest_of_equals(rows: Tensor, last: Tensor, count: int) -> Int64:
+    below, equal = rows < last, rows == last
+    room = count - below.sum(1, keepdim=True)
+    chosen = below | (equal & (equal.cumsum(1) <= room))
+    return chosen.nonzero()[:, 1].view(len(rows), count).numpy()
+
+
+def _members(near: Int64, nearer: Int64) -> tuple[Int64, Int64]:
+    """Return the pairs (image, member of its expanded neighbours), ordered.
+
+    An image's reciprocal neighbours are joined by those of each of them that shares more than two
+    thirds of its own, taken among half as many.
+
+    Args:
+        near: (N, k1 + 1) nearest images.
+        nearer: (N, k1 / 2 + 1) of them.
+    """
+    mutual, closely_mutual = _is_mutual(near), _is_mutual(nearer)
+    sizes = closely_mutual.sum(1)
+    found = []
+    for rows in _chunks(len(near), len(near)):
+        inside = np.zeros((rows.stop - rows.start, len(near)), dtype=np.bool_)
+        owner, place = mutual[rows].nonzero()
+        candidate = near[rows][owner, place]
+        inside[owner, candidate] = True
+        theirs, counts = nearer[candidate], closely_mutual[candidate]
+        shared = (inside[owner[:, None], theirs] & counts).sum(1)
+        joins = counts & (3 * shared > 2 * sizes[candidate])[:, None]
+        pair, place = joins.nonzero()
+        inside[owner[pair], theirs[pair, place]] = True
+        image, member = np.divmod(np.flatnonzero(inside), len(near))  # faster than in two axes
+        found.append((image + rows.start, member))
+    images, members = zip(*found, strict=True)
+    return np.concatenate(images), np.concatenate(members)
+
+
+def _is_mutual(nearest: Int64) -> Bool:
+    """Say of each of the (N, k) nearest images whether the image is among its k nearest too."""
+    size = len(nearest)
+    image = np.arange(size)[:, None]
+    return np.isin(nearest * size + image, image * size + nearest, assume_unique=True)
+
+
+def _weighted(members: tuple[Int64, Int64], distances: Distances, farthest: Float32) -> SparseRows:
+    """Weigh each member by its distance, so that each image's weights sum to 1."""
+    images, columns = members
+    apart = normalised(distances.pairs(images, columns), farthest[images])
+    weights = np.exp(-apart)
+    sums = np.bincount(images, weights, minlength=len(farthest))
+    first = np.searchsorted(images, np.arange(len(farthest) + 1))
+    return SparseRows(first, columns, (weights / sums[images]).astype(np.float32))
+
+
+def _averaged(weights: SparseRows, nearest: Int64) -> SparseRows:
+    """Replace each row by the mean of its image's nearest ones, itself among them."""
+    size, count = nearest.shape
+    sizes, columns, values = [], [], []
+    for rows in _chunks(size, 64 * count):
+        owner, places = weights.entries(nearest[rows].ravel())
+        keys = (owner // count) * size + weights.columns[places]
+        kept, inverse = np.unique(keys, return_inverse=True)
+        sizes.append(np.bincount(kept // size, minlength=rows.stop - rows.start))
+        columns.append(kept % size)
+        values.append(np.bincount(inverse, weights.values[places]).astype(np.float32) / count)
+    first = np.concatenate([[0], np.cumsum(np.concatenate(sizes))])
+    return SparseRows(first, np.concatenate(columns), np.concatenate(values))
+
+
+def _chunks(count: int, width: int) -> Iterator[slice]:
+    height = max(1, _CHUNK // width)
+    for start in range(0, count, height):
+        yield slice(start, min(start + height, count))

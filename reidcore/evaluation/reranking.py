@@ -1,0 +1,212 @@
+"""Re-ranking by k-reciprocal neighbours: images with the same neighbours are nearer.
+
+The method of Zhong et al., "Re-ranking Person Re-identification with k-reciprocal Encoding", CVPR
+2017, with the numbers of Torchreid's implementation: what it is given is squared once more, also
+the "euclidean" distance, which is squared already.
+
+N is the number of images, Q queries and G gallery items together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from reidcore.errors import DataError, UserError
+from reidcore.evaluation.distances import Distances, FeatureDistances, MatrixDistances, Rows
+from reidcore.evaluation.reciprocal import Float32, neighbourhoods, normalised
+
+
+def re_ranking(
+    q_g_dist: npt.ArrayLike | Tensor,
+    q_q_dist: npt.ArrayLike | Tensor,
+    g_g_dist: npt.ArrayLike | Tensor,
+    k1: int = 20,
+    k2: int = 6,
+    lambda_value: float = 0.3,
+) -> Float32:
+    """Re-rank a distance matrix, with Torchreid's arguments.
+
+    `RerankedDistances.of_features` needs no matrix, and a small part of the memory.
+
+    Args:
+        q_g_dist: (Q, G) distances, 0 or more; arrays and tensors may be mixed.
+        q_q_dist: (Q, Q).
+        g_g_dist: (G, G).
+        k1: how many nearest images may be reciprocal neighbours.
+        k2: over how many nearest images neighbourhoods are averaged.
+        lambda_value: the share of the old distance in the new one.
+
+    Returns:
+        (Q, G) distances in [0, 1].
+
+    Raises:
+        UserError: if a shape or a number is wrong, or a distance is NaN.
+    """
+    blocks = _Joined(q_g_dist, q_q_dist, g_g_dist)
+    reranked = RerankedDistances(blocks, blocks.num_queries, k1, k2, lambda_value)
+    result = np.empty(reranked.shape, dtype=np.float32)
+    for start, rows in reranked.blocks():
+        result[start : start + len(rows)] = rows
+    return result
+
+
+class RerankedDistances(Distances):
+    """Re-ranked distances of Q queries to G gallery items, made a block of rows at a time.
+
+    Args:
+        everything: (N, N) distances of all images to all, the queries first; 0 or more.
+        num_queries: Q.
+        k1: how many nearest images may be reciprocal neighbours.
+        k2: over how many nearest images neighbourhoods are averaged.
+        lambda_value: the share of the old distance in the new one.
+
+    Raises:
+        UserError: if a shape or a number is wrong, or a distance is NaN.
+
+    Example:
+        >>> distances = RerankedDistances.of_features(query, gallery)
+        >>> evaluate(distances, Labels(q_pids, g_pids, q_camids, g_camids)).mAP
+    """
+
+    def __init__(
+        self,
+        everything: Distances,
+        num_queries: int,
+        k1: int = 20,
+        k2: int = 6,
+        lambda_value: float = 0.3,
+    ) -> None:
+        _check_numbers(k1, k2, lambda_value)
+        _check_square(everything, num_queries)
+        self._everything = everything
+        self._num_queries = num_queries
+        self._lambda = lambda_value
+        found = neighbourhoods(everything, k1, k2)
+        self._farthest = found.farthest
+        self._weights = found.weights
+        self._gallery = found.weights.by_column(num_queries, everything.shape[1])
+
+    @classmethod
+    def of_features(
+        cls,
+        query: Tensor,
+        gallery: Tensor,
+        metric: str = "euclidean",
+        k1: int = 20,
+        k2: int = 6,
+        lambda_value: float = 0.3,
+    ) -> RerankedDistances:
+        """Re-rank the distances of features, none of which is ever stored as a matrix.
+
+        Args:
+            query: (Q, D).
+            gallery: (G, D).
+            metric: ``"euclidean"`` (squared) or ``"cosine"``.
+            k1: see the class.
+            k2: see the class.
+            lambda_value: see the class.
+
+        Raises:
+            UserError: if a shape, a number or the metric is wrong, or a feature is not finite.
+        """
+        FeatureDistances(query[:1], gallery[:1], metric)  # tells of shapes that do not fit
+        everything = torch.cat([query, gallery])
+        distances = FeatureDistances(everything, everything, metric)
+        return cls(distances, len(query), k1, k2, lambda_value)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(Q, G)``."""
+        return self._num_queries, self._everything.shape[1] - self._num_queries
+
+    def blocks(self, rows: int | None = None) -> Iterator[tuple[int, Rows]]:
+        """Yield re-ranked distances, float32, in blocks of rows."""
+        for start, block in self._everything.blocks(rows):
+            stop = min(start + len(block), self._num_queries)
+            if start >= stop:
+                return
+            old = normalised(
+                block[: stop - start, self._num_queries :], self._farthest[start:stop, None]
+            )
+            yield start, (1 - self._lambda) * self._jaccard(start, stop) + self._lambda * old
+
+    def _jaccard(self, start: int, stop: int) -> Float32:
+        """Return how little the neighbourhoods of queries and gallery items overlap."""
+        gallery = self.shape[1]
+        overlap = np.empty((stop - start, gallery), dtype=np.float32)
+        for query in range(start, stop):
+            mine = slice(*self._weights.first[query : query + 2])
+            owner, places = self._gallery.entries(self._weights.columns[mine])
+            smaller = np.minimum(self._weights.values[mine][owner], self._gallery.values[places])
+            overlap[query - start] = np.bincount(
+                self._gallery.columns[places], smaller, minlength=gallery
+            )
+        jaccard: Float32 = 1 - overlap / (2 - overlap)
+        return jaccard
+
+
+class _Joined(Distances):
+    """All images against all, from the matrices of their parts."""
+
+    def __init__(
+        self,
+        q_g: npt.ArrayLike | Tensor,
+        q_q: npt.ArrayLike | Tensor,
+        g_g: npt.ArrayLike | Tensor,
+    ) -> None:
+        self._q_g, self._q_q, self._g_g = (_whole(part) for part in (q_g, q_q, g_g))
+        queries, gallery = self._q_g.shape
+        shapes = self._q_q.shape, self._g_g.shape
+        if shapes != ((queries, queries), (gallery, gallery)):
+            raise DataError(
+                f"for {queries} queries and {gallery} gallery items q_q_dist is {shapes[0]} and "
+                f"g_g_dist {shapes[1]}",
+                f"Give ({queries}, {queries}) and ({gallery}, {gallery}).",
+            )
+        self.num_queries = queries
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        total = sum(self._q_g.shape)
+        return total, total
+
+    def blocks(self, rows: int | None = None) -> Iterator[tuple[int, Rows]]:
+        # Where a part is not symmetric its columns count, as in Torchreid.
+        queries = [self._q_q.T, self._q_g]
+        gallery = [self._q_g.T, self._g_g.T]
+        for start, stop in self._spans(rows):
+            middle = min(max(start, self.num_queries), stop)
+            upper = [part[start:middle] for part in queries]
+            inner = slice(middle - self.num_queries, stop - self.num_queries)
+            lower = [part[inner] for part in gallery] if stop > middle else []
+            yield (
+                start,
+                np.concatenate([np.concatenate(half, axis=1) for half in (upper, lower) if half]),
+            )
+
+
+def _whole(matrix: npt.ArrayLike | Tensor) -> Rows:
+    held = MatrixDistances(matrix)
+    return next(held.blocks(rows=held.shape[0]))[1]
+
+
+def _check_numbers(k1: int, k2: int, lambda_value: float) -> None:
+    for name, value in (("k1", k1), ("k2", k2)):
+        if value < 1:
+            raise UserError(f"re-ranking with {name}={value}", "Give 1 or more neighbours.")
+    if not 0 <= lambda_value <= 1:
+        raise UserError(f"re-ranking with lambda_value={lambda_value}", "Give a share from 0 to 1.")
+
+
+def _check_square(everything: Distances, num_queries: int) -> None:
+    height, width = everything.shape
+    if height != width or not 0 < num_queries < height:
+        raise DataError(
+            f"re-ranking {num_queries} queries by distances of {height} to {width} images",
+            "Give the distances of queries and gallery together, to themselves.",
+        )
