@@ -9,6 +9,8 @@ from __future__ import annotations
 ENGINES = {
     "ImageSoftmaxEngine": "reid_plugins_engines.softmax:ImageSoftmaxEngine",
     "ImageTripletEngine": "reid_plugins_engines.triplet:ImageTripletEngine",
+    "VideoSoftmaxEngine": "reid_plugins_engines.video:VideoSoftmaxEngine",
+    "VideoTripletEngine": "reid_plugins_engines.video:VideoTripletEngine",
 }
 
 LOSSES = {

@@ -10,6 +10,8 @@ from reidcore.lazy import attach
 if TYPE_CHECKING:
     from reid_plugins_engines.softmax import ImageSoftmaxEngine as ImageSoftmaxEngine
     from reid_plugins_engines.triplet import ImageTripletEngine as ImageTripletEngine
+    from reid_plugins_engines.video import VideoSoftmaxEngine as VideoSoftmaxEngine
+    from reid_plugins_engines.video import VideoTripletEngine as VideoTripletEngine
 
     from reidcore.engine.engine import Engine as Engine
     from reidcore.engine.interrupts import Interrupted as Interrupted

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from reidcore.engine.checkpoint import resume_from_checkpoint
+from reidcore.engine.clips import Reading, reading_of
 from reidcore.engine.holder import ModelHolder
 from reidcore.engine.interrupts import Interruption
 from reidcore.engine.mechanics import Mechanics, Precision, pick_device
@@ -31,7 +31,6 @@ from reidcore.errors import UserError
 from reidcore.evaluation import accuracy
 from reidcore.log import configure_if_bare
 from reidcore.models import outputs_of
-from reidcore.models.layers import open_all_layers, open_specified_layers
 from reidcore.plugins import Plugins, current_plugins
 
 if TYPE_CHECKING:
@@ -39,14 +38,12 @@ if TYPE_CHECKING:
 
     from reidcore.models import Outputs
 
-_log = logging.getLogger(__name__)
-
 
 class Engine(ModelHolder):
     """Trains and tests models; a subclass defines ``forward_backward`` or gives loss ``terms``.
 
     Args:
-        datamanager: an ``ImageDataManager`` or anything with ``train_loader`` and ``test_loader``.
+        datamanager: an ``ImageDataManager`` or ``VideoDataManager``, or what has such loaders.
         use_gpu: use CUDA or MPS where there is one.
         plugins: whose hooks are called; by default the current plugins.
         precision: mixed precision, memory layout and accumulation.
@@ -55,8 +52,10 @@ class Engine(ModelHolder):
     Attributes:
         datamanager, train_loader, test_loader: the data.
         model, optimizer, scheduler: the first registered ones.
+        reading: how batches are read: as images, or as clips if ``data_type`` is ``video``.
         terms: loss terms by name, each a weight and a criterion.
         epoch, max_epoch: the epoch under way, from 0, and where the run stops.
+        averages: the last finished epoch's figures, by name.
         writer: TensorBoard's, while a run is under way.
         plan: what the run under way is to do.
     """
@@ -76,10 +75,12 @@ class Engine(ModelHolder):
         super().__init__(Mechanics(precision or Precision(), self.device))
         self.datamanager = datamanager
         self.test_loader = getattr(datamanager, "test_loader", {})
+        self.reading: Reading = reading_of(datamanager)
         self.plugins = plugins or current_plugins()
         self.terms: LossTerms = {}
         self.epoch = 0
         self.max_epoch = 0
+        self.averages: dict[str, float] = {}
         self.plan = RunPlan()
         self.writer: SummaryWriter | None = None
         self.interruption = Interruption()
@@ -211,9 +212,14 @@ class Engine(ModelHolder):
         return self.outcome(losses)
 
     def parse(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a batch with ``img (B, 3, h, w)`` and ``pid (B,)`` on the engine's device."""
-        images, pids = self.parse_data_for_train(batch)
-        return {**batch, "img": self.mechanics.move(images), "pid": self.mechanics.move(pids)}
+        """Return a batch with ``img (B, 3, h, w)`` and ``pid (B,)`` on the engine's device.
+
+        Where clips became images, each of these has the labels of its clip.
+        """
+        images, pids = map(self.mechanics.move, self.parse_data_for_train(batch))
+        as_it_is = len(images) == len(batch["img"])
+        labels = batch if as_it_is else self.reading.per_image(batch)
+        return {**labels, "img": images, "pid": pids}
 
     def losses(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """Run the model on a batch and return all loss terms, those of plugins included."""
@@ -276,31 +282,17 @@ class Engine(ModelHolder):
 
     def parse_data_for_train(self, data: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
         """Return the images ``(B, 3, h, w)`` and identities ``(B,)`` of a training batch."""
+        data = self.reading.per_image(data)
         return data["img"], data["pid"]
 
     def parse_data_for_eval(self, data: Mapping[str, Any]) -> tuple[Tensor, Any, Any]:
-        """Return the images ``(B, 3, h, w)``, identities and cameras of a test batch."""
+        """Return the images ``(B, 3, h, w)`` or clips, identities and cameras of a test batch."""
         return data["img"], data["pid"], data["camid"]
 
     def extract_features(self, input: Tensor) -> Tensor:
-        """Return the features ``(B, D)`` of images ``(B, 3, h, w)``."""
-        features: Tensor = self.plugins.hook.reid_extract_features(model=self.model, images=input)
-        return features
-
-    def two_stepped_transfer_learning(
-        self,
-        epoch: int,
-        fixbase_epoch: int,
-        open_layers: Sequence[str],
-        model: nn.Module | None = None,
-    ) -> None:
-        """Train only ``open_layers`` in the first ``fixbase_epoch`` epochs, then everything."""
-        model = self.model if model is None else model
-        if epoch < fixbase_epoch and open_layers:
-            _log.info("Only %s trained (epoch %d/%d)", open_layers, epoch + 1, fixbase_epoch)
-            open_specified_layers(model, open_layers)
-        else:
-            open_all_layers(model)
+        """Return the features ``(B, D)`` of images ``(B, 3, h, w)``, or of clips, pooled."""
+        hook = self.plugins.hook.reid_extract_features
+        return self.reading.features(input, lambda images: hook(model=self.model, images=images))
 
     # -- testing -----------------------------------------------------------------------------------
 

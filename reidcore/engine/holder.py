@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from torch import nn
@@ -11,6 +12,9 @@ from torch.optim.lr_scheduler import LRScheduler
 from reidcore.engine.mechanics import Mechanics
 from reidcore.engine.plan import as_names
 from reidcore.errors import UserError, did_you_mean
+from reidcore.models.layers import open_all_layers, open_specified_layers
+
+_log = logging.getLogger(__name__)
 
 
 class ModelHolder:
@@ -85,6 +89,21 @@ class ModelHolder:
             scheduler = self._scheds[name]
             if scheduler is not None:
                 scheduler.step()
+
+    def two_stepped_transfer_learning(
+        self,
+        epoch: int,
+        fixbase_epoch: int,
+        open_layers: Sequence[str],
+        model: nn.Module | None = None,
+    ) -> None:
+        """Train only ``open_layers`` in the first ``fixbase_epoch`` epochs, then everything."""
+        model = self.model if model is None else model
+        if epoch < fixbase_epoch and open_layers:
+            _log.info("Only %s trained (epoch %d/%d)", open_layers, epoch + 1, fixbase_epoch)
+            open_specified_layers(model, open_layers)
+        else:
+            open_all_layers(model)
 
     @property
     def optimizers(self) -> list[Optimizer]:

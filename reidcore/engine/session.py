@@ -11,13 +11,14 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from reidcore import registry
 from reidcore.config import Config, chosen_protocol, options_of, resolved
-from reidcore.data import ImageDataManager
+from reidcore.data import DataManager, ImageDataManager, VideoDataManager
+from reidcore.engine.clips import Clips
 from reidcore.engine.engine import Engine
 from reidcore.engine.mechanics import Precision
 from reidcore.engine.plan import RunPlan
 from reidcore.engine.rng import set_random_seed
 from reidcore.engine.terms import LossTerms
-from reidcore.errors import UserError
+from reidcore.errors import ConfigError
 from reidcore.models import build_model, load_pretrained_weights
 from reidcore.optim import build_lr_scheduler, build_optimizer
 
@@ -45,6 +46,8 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
     model = build_network(config, datamanager.num_train_pids, plugins)
     optimizer, scheduler = build_optimization(config, model, plugins)
     engine = build_engine(config, datamanager, model, optimizer, scheduler, plugins)
+    if config.data.type == "video":
+        engine.reading = Clips(config.video.pooling_method)
     engine.config = resolved(config, plugins)
     start_epoch = config.train.start_epoch
     if config.model.resume:
@@ -52,40 +55,42 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
     return engine, build_plan(config, start_epoch, plugins)
 
 
-def build_datamanager(config: Config, plugins: Plugins) -> ImageDataManager:
+def build_datamanager(config: Config, plugins: Plugins) -> DataManager:
     """Build the loaders; a run that only tests needs no training images."""
-    if config.data.type != "image":
-        raise UserError(
-            f"data.type is {config.data.type!r}", "This version reads images: data.type=image"
-        )
-    data, sampler = config.data, config.sampler
+    data, sampler, video = config.data, config.sampler, config.video
+    shared: dict[str, Any] = {
+        "root": data.root,
+        "sources": data.sources,
+        "targets": data.targets,
+        "height": data.height,
+        "width": data.width,
+        "transforms": data.transforms,
+        "norm_mean": data.norm_mean,
+        "norm_std": data.norm_std,
+        "use_gpu": config.use_gpu,
+        "split_id": data.split_id,
+        "combineall": data.combineall,
+        "batch_size_train": config.train.batch_size,
+        "batch_size_test": config.test.batch_size,
+        "workers": data.workers,
+        "num_instances": sampler.num_instances,
+        "num_cams": sampler.num_cams,
+        "num_datasets": sampler.num_datasets,
+        "train_sampler": sampler.train_sampler,
+        "seed": config.train.seed,
+        "on_bad_image": data.on_bad_image,
+        "test_only": config.test.evaluate,
+        "plugins": plugins,
+        "sections": _sections(config, plugins),
+    }
+    if data.type == "video":
+        _check_suits_video(config)
+        return VideoDataManager(seq_len=video.seq_len, sample_method=video.sample_method, **shared)
     return ImageDataManager(
-        root=data.root,
-        sources=data.sources,
-        targets=data.targets,
-        height=data.height,
-        width=data.width,
-        transforms=data.transforms,
         k_tfm=data.k_tfm,
-        norm_mean=data.norm_mean,
-        norm_std=data.norm_std,
-        use_gpu=config.use_gpu,
-        split_id=data.split_id,
-        combineall=data.combineall,
         load_train_targets=data.load_train_targets,
-        batch_size_train=config.train.batch_size,
-        batch_size_test=config.test.batch_size,
-        workers=data.workers,
-        num_instances=sampler.num_instances,
-        num_cams=sampler.num_cams,
-        num_datasets=sampler.num_datasets,
-        train_sampler=sampler.train_sampler,
         train_sampler_t=sampler.train_sampler_t,
-        seed=config.train.seed,
-        on_bad_image=data.on_bad_image,
-        test_only=config.test.evaluate,
-        plugins=plugins,
-        sections=_sections(config, plugins),
+        **shared,
     )
 
 
@@ -137,7 +142,7 @@ def build_optimization(
 
 def build_engine(
     config: Config,
-    datamanager: ImageDataManager,
+    datamanager: DataManager,
     model: nn.Module,
     optimizer: Optimizer,
     scheduler: LRScheduler,
@@ -183,6 +188,7 @@ def build_terms(
 def build_plan(config: Config, start_epoch: int, plugins: Plugins) -> RunPlan:
     """Return what the run is to do."""
     train, test = config.train, config.test
+    protocol = chosen_protocol(config, plugins) or "market1501"
     return RunPlan(
         save_dir=config.data.save_dir,
         max_epoch=train.max_epoch,
@@ -197,7 +203,8 @@ def build_plan(config: Config, start_epoch: int, plugins: Plugins) -> RunPlan:
         normalize_feature=test.normalize_feature,
         visrank=test.visrank,
         visrank_topk=test.visrank_topk,
-        protocol=chosen_protocol(config, plugins) or "market1501",
+        protocol=protocol,
+        protocol_options=options_of(config, "protocols", protocol, plugins),
         ranks=tuple(test.ranks),
         rerank=test.rerank,
         ties=test.ties,
@@ -214,6 +221,17 @@ def _weights_of_terms(config: Config, plugins: Plugins) -> dict[str, float] | No
     if any(name in (entry.name, entry.qualified_name, *entry.aliases) for entry in engines):
         return None
     return {name: 1.0}
+
+
+def _check_suits_video(config: Config) -> None:
+    """Refuse what only images have, which would be without effect."""
+    data = config.data
+    only_of_images = {"k_tfm": data.k_tfm > 1, "load_train_targets": data.load_train_targets}
+    for name, is_set in only_of_images.items():
+        if is_set:
+            raise ConfigError(
+                f"data.{name}={getattr(data, name)} with data.type=video", "It is for images only"
+            )
 
 
 def _model_loss(config: Config) -> str:

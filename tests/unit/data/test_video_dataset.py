@@ -89,7 +89,7 @@ def test_by_name_it_is_a_view_of_one_split(
     assert isinstance(query, VideoDataset)
     assert [len(query[row]["img"]) for row in (0, 1)] == [3, 12]
     everything = init_video_dataset("walk", combineall=True, seq_len=3, plugins=plugins)
-    assert [sample.pid for sample in everything.data] == [0, 1, 2, 1, 2]
+    assert [row["pid"] for row in map(everything.__getitem__, range(5))] == [0, 1, 2, 1, 2]
     with pytest.raises(UnknownNameError, match="Did you mean 'random'"):
         init_video_dataset("walk", sample_method="randm", plugins=plugins)
 
