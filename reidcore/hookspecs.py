@@ -295,7 +295,8 @@ def reid_forward_backward(engine: Engine, batch: Mapping[str, Any]) -> StepOutco
 
     Args:
         engine: offers ``parse``, ``losses``, ``backward``, ``optimizer_step`` and ``outcome``.
-        batch: ``img (B, 3, h, w)``, ``pid (B,)``, ``camid (B,)``, ``impath``, ``dsetid (B,)``.
+        batch: ``img (B, 3, h, w)``, ``pid (B,)``, ``camid (B,)``, ``impath``, ``dsetid (B,)``;
+            ``img (B, S, 3, h, w)`` for tracklets, whose frames ``engine.parse`` makes images.
 
     Returns:
         What the step did; ``StepOutcome.skipped()`` if it left the batch out.
@@ -356,7 +357,7 @@ def reid_extract_features(model: nn.Module, images: Tensor) -> Tensor | None:
 
     Args:
         model: in evaluation mode, on the images' device.
-        images: ``(B, 3, h, w)``, normalised.
+        images: ``(B, 3, h, w)``, normalised; of tracklets the frames, pooled afterwards.
 
     Returns:
         Features ``(B, D)``.

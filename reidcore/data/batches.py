@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import default_collate
 
 from reidcore.data.items import Failure, ItemKey, Skipped
+from reidcore.data.sample import SamplePath
 from reidcore.data.table import Int64Array
 from reidcore.errors import ConfigError, DataError, PluginError
 
@@ -17,6 +18,17 @@ Batch: TypeAlias = dict[str, Any]
 """``img`` (B, 3, height, width) float, or clips (B, S, 3, height, width); ``pid``, ``camid``,
 ``dsetid`` (B,) int64; ``impath``, a list of B paths, or of B tuples of a tracklet's paths; and
 ``skipped``, a list of (path, reason), only where images were left out."""
+
+
+class Paths(list[SamplePath]):
+    """The paths of a batch, which a loader that pins memory hands on as they are.
+
+    Left to torch, pinning visits every path, and torch 2.6 makes lists of tuples.
+    """
+
+    def pin_memory(self) -> Paths:
+        """Return it."""
+        return self
 
 
 class SampleOrder(Protocol):
@@ -167,7 +179,7 @@ def _stacked(items: Sequence[dict[str, Any]]) -> Batch:
         key: default_collate([item[key] for item in items]) for key in keys if key != "impath"
     }
     if "impath" in keys:
-        batch["impath"] = [item["impath"] for item in items]
+        batch["impath"] = Paths(item["impath"] for item in items)
     return batch
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from torch.utils.data._utils.pin_memory import pin_memory
 
 from reidcore.data import (
     Splits,
@@ -14,6 +15,7 @@ from reidcore.data import (
     init_video_dataset,
     register_video_dataset,
 )
+from reidcore.data.batches import collate
 from reidcore.data.this_process import PLUGIN
 from reidcore.errors import ConfigError, DataError, UnknownNameError, UserError
 from reidcore.plugins import Plugins
@@ -46,6 +48,14 @@ def test_an_item_is_a_clip(make_tracklets: MakeTracklets) -> None:
     assert (item["pid"], item["camid"], item["dsetid"]) == (0, 1, 0)
     assert item["impath"] == splits.train[1][0]
     assert (dataset.num_train_pids, dataset.num_train_cams, len(dataset)) == (1, 2, 2)
+
+
+def test_a_batch_keeps_its_paths_when_memory_is_pinned(make_tracklets: MakeTracklets) -> None:
+    dataset = NewDataset(make_tracklets(train={7: [3, 3]}), transform=TRANSFORM)
+    batch = collate([dataset[0], dataset[1]])
+    assert batch["img"].shape == (2, 15, 3, 8, 4)
+    assert batch["impath"] == [path for path, *_ in dataset.train]
+    assert pin_memory(batch["impath"]) is batch["impath"]
 
 
 def test_torchreids_defaults(make_tracklets: MakeTracklets) -> None:
