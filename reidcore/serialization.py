@@ -14,6 +14,9 @@ import torch
 from reidcore.errors import CheckpointError
 from reidcore.files import PathLike, atomic_write
 
+OWN_KEY = "reidcore"
+"""Under which key our checkpoints keep what they hold beyond Torchreid's keys."""
+
 # Torchreid and others store metrics as numpy scalars. Rebuilding one takes three harmless names;
 # numpy 2 moved the first, so old and new files spell it differently.
 _SCALAR_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")

@@ -21,11 +21,9 @@ from torch.optim.lr_scheduler import LRScheduler
 from reidcore.errors import CheckpointError
 from reidcore.files import PathLike
 from reidcore.models.wrapping import bare_key, unwrap
-from reidcore.serialization import load_safely, save_atomically
+from reidcore.serialization import OWN_KEY, load_safely, save_atomically
 
 _log = logging.getLogger(__name__)
-
-OWN_KEY = "reidcore"
 
 # What resume_from_checkpoint read beyond weights and optimizer, until the engine's run takes it.
 _pending: WeakKeyDictionary[nn.Module, dict[str, Any]] = WeakKeyDictionary()

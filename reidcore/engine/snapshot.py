@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import reidcore
-from reidcore.engine.checkpoint import OWN_KEY, fast_forward, save_checkpoint, take_pending
+from reidcore.engine.checkpoint import fast_forward, save_checkpoint, take_pending
 from reidcore.engine.rng import capture_rng, restore_rng
 from reidcore.errors import PluginError
 from reidcore.models.wrapping import unwrap
-from reidcore.serialization import loads_safely
+from reidcore.serialization import OWN_KEY, loads_safely
 
 if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
