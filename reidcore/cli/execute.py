@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -53,6 +54,8 @@ def configured(
 
 def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
     """Build the engine; imports torch, so that a mistake before is told without waiting for it."""
+    # Torch's threads would otherwise spin while they wait, on the cores that decode images.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from reidcore.engine import session
 
     return session.prepare(config, plugins)
