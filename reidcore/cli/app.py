@@ -20,6 +20,7 @@ COMMANDS = {
     "cp": ("reidcore.cli.cp:cp", "Copy a recipe, to make it yours."),
     "visualize": ("reidcore.cli.visualize:visualize", "Draw ranked results and activation maps."),
     "plugins": ("reidcore.cli.plugins:plugins", "List plugins, and who answers a hook."),
+    "new": ("reidcore.cli.new:new", "Write a plugin package to begin with."),
     "data": ("reidcore.cli.data:data", "Make and inspect datasets."),
     "env": ("reidcore.cli.env:env", "Show versions, devices and the evaluation kernel."),
 }

@@ -51,7 +51,8 @@ ALLOWED: dict[str, set[str]] = {
     "inference": BELOW_WORK | {"models", "data"},
     "environment": {ROOT_MODULE, "evaluation"},
     "engine": BELOW_WORK | WORK | {"environment", "bundled"},
-    "cli": BELOW_WORK | WORK | {"engine", "environment", "bundled"},
+    "scaffold": BELOW_WORK,
+    "cli": BELOW_WORK | WORK | {"engine", "environment", "bundled", "scaffold"},
     "testing": BELOW_WORK | WORK | {"engine"},
     "bundled": {"lazy"},
     # Facades only repeat names from their real homes.
