@@ -25,10 +25,9 @@ from reidcore.engine.step import (
     check_losses_were_called,
     plan_step,
 )
-from reidcore.engine.terms import Criterion, LossTerms, weighted
+from reidcore.engine.terms import Criterion, LossTerms, top1, weighted
 from reidcore.engine.tester import TargetResult, run_target
 from reidcore.errors import UserError
-from reidcore.evaluation import accuracy
 from reidcore.log import configure_if_bare
 from reidcore.models import outputs_of
 from reidcore.plugins import Plugins, current_plugins
@@ -88,8 +87,7 @@ class Engine(ModelHolder):
         self.step_choice = step
         self.step_plan: StepPlan | None = None
         self.config: Mapping[str, Any] | None = None
-        self._outputs: Outputs | None = None
-        self._labels: Tensor | None = None
+        self._seen: tuple[Outputs, Tensor] | None = None
 
     @cached_property
     def train_loader(self) -> Any:
@@ -186,9 +184,9 @@ class Engine(ModelHolder):
         hook.reid_epoch_start(engine=self)
         for batch in run.batches():
             self.mechanics.begin_batch()
-            self._outputs = None
+            self._seen = None
             outcome: StepOutcome = step.hook(engine=self, batch=batch)
-            if run.is_first_step and not outcome.was_skipped and self._outputs is None:
+            if run.is_first_step and not outcome.was_skipped and self._seen is None:
                 check_losses_were_called(step, type(self).__name__)
             run.step_done(outcome)
             hook.reid_step_end(engine=self, outcome=outcome)
@@ -226,7 +224,7 @@ class Engine(ModelHolder):
         parsed = self.parse(batch)
         with self.mechanics.autocast():
             outputs = outputs_of(self.model, parsed["img"], parsed["pid"])
-            self._outputs, self._labels = outputs, parsed["pid"]
+            self._seen = outputs, parsed["pid"]
             losses: dict[str, Tensor] = self.plugins.hook.reid_compute_losses(
                 engine=self, batch=parsed, outputs=outputs
             )
@@ -255,7 +253,7 @@ class Engine(ModelHolder):
     def outcome(self, losses: Mapping[str, Tensor]) -> StepOutcome:
         """Return what a step with these losses reports."""
         detached = {name: value.detach() for name, value in losses.items()}
-        return StepOutcome(detached, self._accuracy())
+        return StepOutcome(detached, top1(*self._seen, self.terms) if self._seen else None)
 
     def compute_terms(self, batch: Mapping[str, Any], outputs: Outputs) -> dict[str, Tensor]:
         """Return the engine's own weighted loss terms.
@@ -338,12 +336,3 @@ class Engine(ModelHolder):
         rankings = {name: result.ranking for name, result in results.items()}
         self.plugins.hook.reid_report(results=rankings)
         return results
-
-    # -- inside -----------------------------------------------------------------------------------
-
-    def _accuracy(self) -> Tensor | None:
-        if self._outputs is None or self._labels is None or self._outputs.logits is None:
-            return None
-        logits = self._outputs.logits
-        first = logits if isinstance(logits, Tensor) else logits[0]
-        return accuracy(first.detach(), self._labels)[0].squeeze()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from reidcore.errors import UserError
+from reidcore.evaluation import accuracy
 
 if TYPE_CHECKING:
     from reidcore.models import Outputs
@@ -43,6 +44,14 @@ def learns_from_logits(terms: LossTerms) -> bool:
     """Say whether some term may train the classifier; one that takes all outputs may."""
     criteria = [criterion for _, criterion in terms.values()]
     return any(takes_outputs(each) or _takes(each) == "logits" for each in criteria)
+
+
+def top1(outputs: Outputs, pids: Tensor, terms: LossTerms) -> Tensor | None:
+    """Return the accuracy of a batch in percent, or None where no term trains the classifier."""
+    if outputs.logits is None or (terms and not learns_from_logits(terms)):
+        return None
+    first = outputs.logits if isinstance(outputs.logits, Tensor) else outputs.logits[0]
+    return accuracy(first.detach(), pids)[0].squeeze()
 
 
 def weighted(

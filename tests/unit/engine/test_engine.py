@@ -209,3 +209,16 @@ def test_weighted_terms_take_what_they_need(make_engine: MakeEngine, tmp_path: P
 def test_an_engine_without_a_loss_says_what_to_do(make_engine: MakeEngine, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"Engine has no loss terms.*forward_backward"):
         make_engine(engine_class=Engine).run(save_dir=str(tmp_path), max_epoch=1)
+
+
+def test_accuracy_is_shown_only_where_the_classifier_learns(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    class Small(nn.Module):
+        def forward(self, features: torch.Tensor, pids: torch.Tensor) -> torch.Tensor:
+            return features.square().mean()
+
+    engine = make_engine(engine_class=Engine)
+    engine.terms = {"small": (1.0, Small())}
+    epoch = engine.run(save_dir=str(tmp_path), max_epoch=1)["training"][0]
+    assert "acc" not in epoch
