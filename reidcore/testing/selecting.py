@@ -16,20 +16,24 @@ def make_plugins(*plugins: Any) -> Plugins:
     Use it in a ``with`` block, to have everything inside use the set.
 
     Args:
-        plugins: modules, their names, paths of ``.py`` files, or objects with hooks. A module that
-            is installed as a plugin is loaded as that, under its entry point's name.
+        plugins: modules, their names, paths of ``.py`` files, objects with hooks, or the names of
+            installed plugins or distributions. A module that is installed as a plugin is loaded as
+            that, under its entry point's name.
 
     Raises:
         PluginError: if one of them cannot be loaded.
     """
-    names = {candidate.location: candidate.name for candidate in installed_candidates()}
-    installed = [names[_location(each)] for each in plugins if _location(each) in names]
-    others = [each for each in plugins if _location(each) not in names]
-    return loading.make_plugins(extra=others, only=[BUNDLED_DISTRIBUTION, *installed])
+    installed: dict[str, str] = {}
+    for candidate in installed_candidates():
+        installed[candidate.location] = candidate.name
+        installed |= {name: name for name in candidate.names}
+    named = [installed[_spelling(each)] for each in plugins if _spelling(each) in installed]
+    others = [each for each in plugins if _spelling(each) not in installed]
+    return loading.make_plugins(extra=others, only=[BUNDLED_DISTRIBUTION, *named])
 
 
-def _location(plugin: Any) -> str:
-    """Return what an entry point of this plugin would point to."""
+def _spelling(plugin: Any) -> str:
+    """Return what a plugin is called where it is installed; nothing for an object."""
     if isinstance(plugin, ModuleType):
         return plugin.__name__
     return plugin if isinstance(plugin, str) else ""

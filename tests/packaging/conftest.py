@@ -98,14 +98,15 @@ def reidcore(target, tmp_path) -> Run:
 
 
 @pytest.fixture
-def install(target, tmp_path) -> Callable[[str, dict[str, str]], None]:
-    """Write a project from its files and pip-install it beside the wheel."""
+def install(target, tmp_path) -> Callable[[str, dict[str, str]], Path]:
+    """Write a project from its files, pip-install it beside the wheel, and return its folder."""
 
-    def write_and_install(name: str, files: dict[str, str]) -> None:
+    def write_and_install(name: str, files: dict[str, str]) -> Path:
         project = tmp_path / "projects" / name
-        project.mkdir(parents=True)
         for file, text in files.items():
+            (project / file).parent.mkdir(parents=True, exist_ok=True)
             (project / file).write_text(dedent(text))
         pip_install(project, target)
+        return project
 
     return write_and_install
