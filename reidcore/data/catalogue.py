@@ -15,6 +15,7 @@ from reidcore.data.table import SampleTable
 from reidcore.data.video_dataset import VideoDataset
 from reidcore.data.video_frames import check_sampling
 from reidcore.errors import DataError
+from reidcore.log import configure_if_bare
 from reidcore.plugins import Plugins
 
 CORE_PARAMETERS = frozenset(
@@ -133,12 +134,13 @@ def set_sampling(dataset: Dataset, seq_len: int, sample_method: str) -> None:
     dataset.sample_method = sample_method  # type: ignore[attr-defined]
 
 
-def training_view(dataset: Dataset, *, combineall: bool, k_tfm: int = 1) -> Dataset:
-    """Return a view of the training samples, of all samples with ``combineall``."""
+def training_view(dataset: Dataset, name: str, *, combineall: bool, k_tfm: int = 1) -> Dataset:
+    """Return a view of the training samples; with ``combineall`` of all, and log their numbers."""
     view = view_of(dataset, "train", k_tfm=k_tfm)
     if combineall:
         view.combine_all()
         view.data = view.train
+        view.show_summary(f"{name}, query and gallery combined with train")
     return view
 
 
@@ -150,9 +152,10 @@ def _of_type(
     plugins: Plugins | None,
     options: dict[str, Any],
 ) -> Dataset:
+    configure_if_bare()
     options.pop("verbose", None)
     dataset = open_datasets([name], root, options, plugins=plugins, data_type=data_type)[name]
-    return training_view(dataset, combineall=True) if combineall else dataset
+    return training_view(dataset, name, combineall=True) if combineall else dataset
 
 
 def _check_type(entry: registry.Entry, dataset: Dataset, data_type: str) -> None:

@@ -25,6 +25,7 @@ from reidcore.data.sampling import make_order
 from reidcore.data.table import SampleTable
 from reidcore.data.transforms.build import build_transforms, normalisation
 from reidcore.errors import ConfigError, DataError, UserError
+from reidcore.log import configure_if_bare
 from reidcore.plugins import Plugins
 
 _log = logging.getLogger(__name__)
@@ -98,6 +99,7 @@ class DataManager:
         plugins: Plugins | None = None,
         sections: Sections | None = None,
     ) -> None:
+        configure_if_bare()
         if sources is None or not (sources or targets):
             raise UserError("no dataset is named", "Give sources, such as sources='market1501'")
         self.sources = _name_list(sources)
@@ -195,7 +197,7 @@ class DataManager:
     ) -> Dataset:
         """Return the training view of one dataset, or the merged one of several."""
         views = [
-            training_view(self._datasets[name], combineall=combineall, k_tfm=k_tfm)
+            training_view(self._datasets[name], name, combineall=combineall, k_tfm=k_tfm)
             for name in names
         ]
         for name, view in zip(names, views, strict=True):

@@ -20,6 +20,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from reidcore.errors import CheckpointError
 from reidcore.files import PathLike
+from reidcore.log import configure_if_bare
 from reidcore.models.wrapping import bare_key, unwrap
 from reidcore.serialization import OWN_KEY, load_safely, save_atomically
 
@@ -100,6 +101,7 @@ def resume_from_checkpoint(
     Raises:
         CheckpointError: if the file is no checkpoint of this model.
     """
+    configure_if_bare()
     checkpoint = load_checkpoint(fpath)
     _require(checkpoint, fpath, model)
     unwrap(model).load_state_dict(without_prefixes(checkpoint["state_dict"]))

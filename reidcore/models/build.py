@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from reidcore.errors import ConfigError, PluginError, UnknownNameError, did_you_mean
+from reidcore.log import configure_if_bare
 from reidcore.models.adapt import adapt
 from reidcore.registry import Entry, entries, find
 
@@ -66,6 +67,7 @@ def build_model(
 
 def show_avai_models(plugins: Plugins | None = None) -> list[str]:
     """Log the names of all models and return them."""
+    configure_if_bare()
     names = [entry.name for entry in entries("models", plugins)]
     _log.info("%s", names)
     return names

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from reidcore.errors import UserError
+from reidcore.log import configure_if_bare
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ def compute_model_complexity(
     params = sum(call.params for call in calls)
     flops = sum(call.flops for call in calls)
     if verbose:
+        configure_if_bare()
         _log.info("%s", describe(calls, input_size))
     return params, flops
 

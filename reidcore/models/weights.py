@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from reidcore.errors import CheckpointError
 from reidcore.files import PathLike
+from reidcore.log import configure_if_bare
 from reidcore.models.wrapping import bare_key, unwrap
 from reidcore.serialization import load_safely
 
@@ -52,6 +53,7 @@ def load_pretrained_weights(model: nn.Module, weight_path: PathLike) -> LoadedWe
         CheckpointError: if the file cannot be loaded safely, holds no state dict, or nothing in it
             fits the model; the model is then as it was.
     """
+    configure_if_bare()
     network = unwrap(model)
     found = state_dict_in(load_safely(weight_path), weight_path)
     wanted = network.state_dict()

@@ -47,6 +47,12 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
 
+def test_a_bare_script_sees_the_models_it_asks_for() -> None:
+    done = run("import reidcore; reidcore.models.show_avai_models()")
+    assert "'osnet_x1_0'" in done.stdout
+    assert done.stderr == ""
+
+
 def test_a_bare_script_sees_info_once_on_standard_output() -> None:
     done = run(BARE)
     assert done.stdout == "epoch 1\n"

@@ -158,6 +158,18 @@ def test_the_summary_is_logged(shops: Any, caplog: pytest.LogCaptureFixture) -> 
     assert "Target: second (3 query, 3 gallery)" in caplog.text
 
 
+def test_combineall_shows_what_is_learnt_from(shops: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "reidcore"):
+        manager = shops(combineall=True)
+    table = caplog.text[caplog.text.index("first, query and gallery combined with train") :]
+    counts = [
+        line.split("|")[1:] for line in table.splitlines() if " train " in line and "|" in line
+    ]
+    ids, images, cameras = (int(count) for count in counts[0])
+    assert (ids, cameras) == (manager.num_train_pids, manager.num_train_cams)
+    assert images == len(manager.train_loader.dataset)
+
+
 @pytest.mark.parametrize(
     ("arguments", "classes"),
     [
