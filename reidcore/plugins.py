@@ -159,6 +159,8 @@ class Plugins:
             self._manager.check_pending()
         except Exception as error:
             self._take_out(plugin, error)
+            if requested and isinstance(error, PluginError):
+                raise
             if requested:
                 raise _is_broken(plugin) from error
             _tell_left_out(plugin, error)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import click
-
 from reidcore.cli.context import Session
+from reidcore.cli.words import configuration_command
 
 EPILOG = """\b
 Examples:
@@ -13,14 +12,7 @@ Examples:
 """
 
 
-@click.command(
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
-    epilog=EPILOG,
-    options_metavar="[OPTIONS]",
-)
-@click.option("-p", "--plugin", "extra", multiple=True, metavar="FILE", help="Add a plugin file.")
-@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[CONFIG] [KEY=VALUE]...")
-@click.pass_obj
+@configuration_command(EPILOG)
 def test(session: Session, extra: tuple[str, ...], words: tuple[str, ...]) -> None:
     """Test a trained model: a run with test.evaluate=true.
 
