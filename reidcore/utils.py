@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reidcore.files import mkdir_if_missing as mkdir_if_missing
     from reidcore.files import read_json as read_json
     from reidcore.files import write_json as write_json
+    from reidcore.inference import FeatureExtractor as FeatureExtractor
     from reidcore.log import Logger as Logger
     from reidcore.models.complexity import compute_model_complexity as compute_model_complexity
     from reidcore.models.layers import count_num_param as count_num_param
@@ -32,6 +33,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "AverageMeter": "reidcore.engine.meters:AverageMeter",
+        "FeatureExtractor": "reidcore.inference:FeatureExtractor",
         "Logger": "reidcore.log:Logger",
         "MetricMeter": "reidcore.engine.meters:MetricMeter",
         "check_isfile": "reidcore.files:check_isfile",

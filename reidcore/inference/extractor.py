@@ -1,0 +1,222 @@
+"""Features of images: files, arrays or tensors in, vectors out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from reidcore.errors import DataError, UserError
+from reidcore.files import PathLike
+from reidcore.inference.inputs import ImageInput, as_images, check_tensor, open_image
+from reidcore.inference.preprocessing import Pixels, choose_preprocessing
+from reidcore.inference.readahead import default_workers, read_ahead
+from reidcore.inference.recorded import Recorded, read_record
+from reidcore.log import configure_if_bare
+from reidcore.models import build_model, load_pretrained_weights
+from reidcore.models.complexity import compute_model_complexity
+from reidcore.plugins import Plugins, current_plugins
+
+_log = logging.getLogger(__name__)
+
+OnBad = Callable[[int, UserError], None]
+
+# A larger batch is slower on a CPU: its activations outgrow the caches.
+_CPU_BATCH, _GPU_BATCH = 8, 64
+
+
+class ExtractedBatch(NamedTuple):
+    """Features of some of the images.
+
+    Attributes:
+        places: which images of the list these are, (B,).
+        features: (B, D), on the extractor's device.
+    """
+
+    places: list[int]
+    features: Tensor
+
+
+class FeatureExtractor:
+    """Turns images into features, with Torchreid's arguments.
+
+    Call it with a path, an RGB array (H, W, 3) of bytes, a PIL image or a list of them, which are
+    resized and normalised; or with a float tensor (3, h, w) or (B, 3, h, w), which is taken as it
+    is. It gives a tensor (B, D) on its device. Images are read by threads while the model works on
+    the batch before, and no more than a few batches are held at a time.
+
+    A checkpoint that an engine of ours wrote brings its preprocessing with it and, from a
+    ``reidcore run``, the model's name and options; what is given here goes before that.
+
+    Args:
+        model_name: a registered model's name; may be left out where the checkpoint tells it.
+        model_path: a checkpoint; without it the model has its published weights.
+        image_size: height and width in pixels, or one number for both; otherwise the checkpoint's,
+            or (256, 128).
+        pixel_mean: mean of each channel in 0..1; otherwise the checkpoint's, or ImageNet's.
+        pixel_std: standard deviation of each channel, likewise.
+        pixel_norm: False leaves pixels in 0..1.
+        device: where the model runs; the CPU, with a word about it, if there is no such device.
+        verbose: log the model's size.
+        batch_size: images at a time; by default 8 on a CPU and 64 elsewhere.
+        workers: threads that read images; 0 reads in between.
+        plugins: where the model is looked up and whose ``reid_extract_features`` is called; by
+            default the current plugins.
+        compile: compile the model at its first use, which takes a while and a compiler.
+
+    Attributes:
+        model: the network, in evaluation mode.
+        preprocessing: what is done to files and arrays.
+        device: where it runs.
+
+    Raises:
+        UserError: if the model is unknown, or an argument makes no sense.
+        CheckpointError: if the weights cannot be loaded safely or belong to another model.
+
+    Example:
+        >>> extractor = FeatureExtractor("osnet_x1_0", "log/model.pth.tar-60")
+        >>> extractor(["a.jpg", "b.jpg"]).shape
+        torch.Size([2, 512])
+    """
+
+    def __init__(
+        self,
+        model_name: str = "",
+        model_path: PathLike = "",
+        image_size: int | Sequence[int] | None = None,
+        pixel_mean: Sequence[float] | None = None,
+        pixel_std: Sequence[float] | None = None,
+        pixel_norm: bool = True,
+        device: str | torch.device = "cuda",
+        verbose: bool = True,
+        *,
+        batch_size: int | None = None,
+        workers: int | None = None,
+        plugins: Plugins | None = None,
+        compile: bool = False,
+    ) -> None:
+        configure_if_bare()
+        self.device = pick_device(device)
+        self.plugins = plugins or current_plugins()
+        self.batch_size = _number("batch_size", batch_size, self._usual_batch(), least=1)
+        self.workers = _number("workers", workers, default_workers(), least=0)
+        record = read_record(model_path) if model_path else Recorded()
+        self.preprocessing = choose_preprocessing(
+            record.preprocessing, image_size, pixel_mean, pixel_std, pixel_norm
+        )
+        name = model_name or record.model_name
+        model = _build(name, model_path, record, self.plugins)
+        if verbose:
+            size = (1, 3, self.preprocessing.height, self.preprocessing.width)
+            _log.info("Model: %s", name)
+            _log.info(
+                "- params: {:,}\n- flops: {:,}".format(*compute_model_complexity(model, size))
+            )
+        self.model = model.eval().to(self.device).to(memory_format=torch.channels_last)
+        if compile:
+            self.model.compile()
+
+    def __call__(self, input: ImageInput | list[ImageInput] | Tensor) -> Tensor:
+        """Return the features (B, D) of one or several images.
+
+        Raises:
+            DataError: if there is no image, one is not of a kind or layout that is taken, or a file
+                cannot be read.
+        """
+        if isinstance(input, Tensor):
+            batches = torch.split(check_tensor(input), self.batch_size)
+            return torch.cat([self._features(self._placed(batch)) for batch in batches])
+        return torch.cat([batch.features for batch in self.batches(input)])
+
+    def batches(self, input: Any, on_bad: OnBad | None = None) -> Iterator[ExtractedBatch]:
+        """Yield features batch by batch, for more images than fit into memory at once.
+
+        Args:
+            input: an image or a list of them, as for a call; no tensor.
+            on_bad: called with the place of an image that cannot be read and the error; the image
+                is left out. Without it the error is raised.
+
+        Raises:
+            DataError: as for a call.
+        """
+        images = as_images(input)
+        start = 0
+        for read in read_ahead(images, self._read, self.batch_size, self.workers):
+            good = {}
+            for place, result in enumerate(read, start):
+                if not isinstance(result, DataError):
+                    good[place] = result
+                elif on_bad is None:
+                    raise result
+                else:
+                    on_bad(place, result)
+            start += len(read)
+            if good:
+                pixels = self.preprocessing.normalised(list(good.values()), self.device)
+                yield ExtractedBatch(list(good), self._features(pixels))
+
+    def _read(self, image: ImageInput) -> Pixels | DataError:
+        try:
+            return self.preprocessing.pixels(open_image(image))
+        except DataError as error:
+            return error
+
+    def _placed(self, images: Tensor) -> Tensor:
+        return images.to(self.device, torch.float32, memory_format=torch.channels_last)
+
+    def _features(self, images: Tensor) -> Tensor:
+        with torch.inference_mode():
+            features: Tensor = self.plugins.hook.reid_extract_features(
+                model=self.model, images=images
+            )
+        # An ordinary tensor again, which may take part in a training.
+        return features.clone()
+
+    def _usual_batch(self) -> int:
+        return _CPU_BATCH if self.device.type == "cpu" else _GPU_BATCH
+
+
+def pick_device(wanted: str | torch.device) -> torch.device:
+    """Return a device that there is: the wanted one, or the CPU with a word about it.
+
+    Raises:
+        UserError: if it is no device's name, or there are fewer GPUs.
+    """
+    try:
+        device = torch.device(wanted)
+    except RuntimeError as error:
+        raise UserError(
+            f"no device is named {wanted!r}", "Use cpu, cuda, or cuda:1 for the second GPU."
+        ) from error
+    missing = {"cuda": not torch.cuda.is_available(), "mps": not torch.backends.mps.is_available()}
+    if missing.get(device.type):
+        _log.info("There is no %s device: features are extracted on the CPU", device.type)
+        return torch.device("cpu")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        raise UserError(f"there is no {device}", f"The last of {count} is cuda:{count - 1}.")
+    return device
+
+
+def _build(name: str, path: PathLike, record: Recorded, plugins: Plugins) -> nn.Module:
+    if not name:
+        raise UserError(
+            "no model is named" + (f", and {str(path)!r} does not tell it" if path else ""),
+            "Give model_name; 'reidcore ls models' lists the names.",
+        )
+    options = record.model_options(plugins) if name == record.model_name else {}
+    model = build_model(name, num_classes=1, pretrained=not path, plugins=plugins, **options)
+    if path:
+        load_pretrained_weights(model, path)
+    return model
+
+
+def _number(name: str, given: int | None, usual: int, least: int) -> int:
+    if given is None:
+        return usual
+    if given < least:
+        raise UserError(f"{name}={given}", f"Give {least} or more.")
+    return given

@@ -1,0 +1,106 @@
+"""What an extractor may be given, told apart and checked before any work is done."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from torch import Tensor
+
+from reidcore.data.reading import UnreadableImageError, read_image
+from reidcore.errors import DataError
+
+ImageInput: TypeAlias = str | os.PathLike[str] | npt.NDArray[np.uint8] | Image.Image
+"""One image: a file, an RGB array (H, W, 3) of bytes, or a PIL image."""
+
+_KINDS = "a path, an RGB array (H, W, 3) of uint8 or a PIL image"
+
+
+def as_images(given: Any) -> list[ImageInput]:
+    """Return what was given as a list of images.
+
+    Args:
+        given: an image, or a list or tuple of images.
+
+    Raises:
+        DataError: if it is empty, or holds something else; nothing was read by then.
+    """
+    if not isinstance(given, list | tuple):
+        _check_image(given, "the input")
+        return [given]
+    if not given:
+        raise DataError("there is no image to extract features from", "The list is empty.")
+    for place, image in enumerate(given):
+        _check_image(image, f"element {place}")
+    return list(given)
+
+
+def open_image(image: ImageInput) -> Image.Image:
+    """Return an image as 8-bit RGB.
+
+    Raises:
+        DataError: if a file is missing, truncated or not an image.
+    """
+    if isinstance(image, Image.Image):
+        return image.convert("RGB")
+    if isinstance(image, np.ndarray):
+        return Image.fromarray(np.ascontiguousarray(image))
+    try:
+        return read_image(image)
+    except UnreadableImageError as error:
+        raise DataError(error.what, "Repair it, or leave it out.") from error
+
+
+def check_tensor(images: Tensor) -> Tensor:
+    """Return a tensor of preprocessed images as (B, 3, h, w).
+
+    Raises:
+        DataError: if it is not of floats, or its layout is another.
+    """
+    shape = tuple(images.shape)
+    if not images.is_floating_point():
+        raise DataError(
+            f"the tensor is {images.dtype}, and tensors are taken as preprocessed floats",
+            "Give images of bytes as numpy arrays (H, W, 3), which are resized and normalised.",
+        )
+    batch = images[None] if images.dim() == 3 else images
+    if batch.dim() != 4 or batch.size(1) != 3:
+        last = shape[-1:] == (3,)
+        raise DataError(
+            f"the tensor is {shape}, not (3, h, w) or (B, 3, h, w)",
+            "Bring the channels forward: tensor.movedim(-1, -3)." if last else "",
+        )
+    if not batch.numel():
+        raise DataError(f"there is no image to extract features from: the tensor is {shape}")
+    return batch
+
+
+def _check_image(image: object, where: str) -> None:
+    if isinstance(image, np.ndarray):
+        _check_array(image, where)
+    elif isinstance(image, Tensor):
+        raise DataError(
+            f"{where} is a tensor in a list", "Give one tensor (B, 3, h, w): torch.stack(list)."
+        )
+    elif not isinstance(image, str | os.PathLike | Image.Image):
+        raise DataError(f"{where} is of type {type(image).__name__}", f"Give {_KINDS}.")
+
+
+def _check_array(image: npt.NDArray[Any], where: str) -> None:
+    told = f"{where} is an array {image.shape} of {image.dtype}"
+    if image.ndim == 4:
+        raise DataError(told, "Give a batch of images as a list: list(array).")
+    if image.ndim == 3 and image.shape[0] == 3 and image.shape[2] != 3:
+        raise DataError(told, "Bring the channels last: array.transpose(1, 2, 0).")
+    if image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1):
+        raise DataError(told, "Repeat the grey values: np.dstack([array] * 3).")
+    if image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise DataError(told, "Give RGB images (H, W, 3).")
+    if image.dtype != np.uint8:
+        fix = "array.astype(np.uint8)"
+        if image.dtype.kind == "f":
+            fix = f"(array * 255).astype(np.uint8) if it lies in 0..1, else {fix}"
+        raise DataError(told, f"Give bytes in 0..255: {fix}.")

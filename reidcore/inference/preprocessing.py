@@ -1,0 +1,94 @@
+"""From pixels to what a model takes, as testing does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from reidcore.data.transforms.build import normalisation
+from reidcore.data.transforms.pipeline import Resize, ToNormalisedTensor
+from reidcore.errors import ConfigError
+
+Pixels = npt.NDArray[np.uint8]
+
+DEFAULT_SIZE = (256, 128)
+
+
+class Preprocessing:
+    """Resizes images one by one, and normalises them together, where the model is.
+
+    Args:
+        height: pixels.
+        width: pixels.
+        mean: of each channel, in 0..1.
+        std: of each channel.
+    """
+
+    def __init__(
+        self, height: int, width: int, mean: Sequence[float], std: Sequence[float]
+    ) -> None:
+        self.height, self.width = height, width
+        self.mean, self.std = list(mean), list(std)
+        self._resize = Resize(height, width)
+        self._normalise = ToNormalisedTensor(mean, std)
+
+    def pixels(self, image: Image.Image) -> Pixels:
+        """Return an RGB image in the model's size, (height, width, 3)."""
+        return np.asarray(self._resize(image))
+
+    def normalised(self, pixels: Sequence[Pixels], device: torch.device) -> Tensor:
+        """Return (B, 3, height, width) float images on a device, in channels-last layout.
+
+        Bytes travel to the device, not floats.
+        """
+        batch = torch.from_numpy(np.stack(pixels)).to(device).permute(0, 3, 1, 2).float()
+        mean, scale = self._normalise.mean.to(device), self._normalise.scale.to(device)
+        return batch.sub_(mean).mul_(scale)
+
+
+def choose_preprocessing(
+    recorded: Mapping[str, Any],
+    image_size: int | Sequence[int] | None,
+    pixel_mean: Sequence[float] | None,
+    pixel_std: Sequence[float] | None,
+    pixel_norm: bool,
+) -> Preprocessing:
+    """Return what was asked for; where nothing was, what was recorded; else the usual.
+
+    Args:
+        recorded: ``preprocessing`` of a checkpoint; may be empty.
+        image_size: height and width, or one number for both.
+        pixel_mean: mean of each channel in 0..1.
+        pixel_std: standard deviation of each channel.
+        pixel_norm: False leaves pixels in 0..1.
+
+    Raises:
+        ConfigError: if a size, a mean or a deviation makes no sense.
+    """
+    if image_size is None:
+        image_size = (
+            recorded.get("height", DEFAULT_SIZE[0]),
+            recorded.get("width", DEFAULT_SIZE[1]),
+        )
+    height, width = _two_sides(image_size)
+    if not pixel_norm:
+        return Preprocessing(height, width, (0, 0, 0), (1, 1, 1))
+    usual_mean, usual_std = normalisation(recorded.get("norm_mean"), recorded.get("norm_std"))
+    mean = usual_mean if pixel_mean is None else pixel_mean
+    std = usual_std if pixel_std is None else pixel_std
+    return Preprocessing(height, width, *normalisation(mean, std))
+
+
+def _two_sides(image_size: int | Sequence[int]) -> tuple[int, int]:
+    sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    if len(sides) != 2 or min(sides) < 1:
+        raise ConfigError(
+            f"image_size={image_size!r}", "Give height and width in pixels, such as (256, 128)"
+        )
+    return sides

@@ -1,0 +1,54 @@
+"""Reading the next batches while one is computed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_AHEAD = 2  # batches that are read while one is computed
+
+
+def read_ahead(
+    items: Sequence[Item], read: Callable[[Item], Result], size: int, workers: int
+) -> Iterator[list[Result]]:
+    """Yield what ``read`` makes of the items, in order, ``size`` at a time.
+
+    The readers are threads: Pillow decodes and resizes outside of Python's lock. No more than a few
+    batches are held, however many items there are.
+
+    Args:
+        items: what to read.
+        read: called in a thread, or here if ``workers`` is 0; what it raises is raised here.
+        size: how many to yield together.
+        workers: number of threads.
+    """
+    if workers == 0:
+        for start in range(0, len(items), size):
+            yield [read(item) for item in items[start : start + size]]
+        return
+    waiting = iter(items)
+    with ThreadPoolExecutor(workers, thread_name_prefix="reidcore-read") as pool:
+        pending: deque[Future[Result]] = deque()
+        try:
+            while True:
+                room = (_AHEAD + 1) * size - len(pending)
+                pending.extend(pool.submit(read, item) for item in islice(waiting, room))
+                if not pending:
+                    return
+                yield [pending.popleft().result() for _ in range(min(size, len(pending)))]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def default_workers() -> int:
+    """Return how many threads read, at most eight: one a CPU that this process may use."""
+    usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return min(8, usable)

@@ -1,0 +1,53 @@
+"""What a checkpoint of ours says about its model, beside the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from reidcore.config import Config, options_of
+from reidcore.files import PathLike
+from reidcore.serialization import OWN_KEY, load_safely
+
+if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The record of a training, as far as there is one.
+
+    Attributes:
+        config: the configuration; empty if the engine was built by hand.
+        preprocessing: ``height``, ``width``, ``norm_mean`` and ``norm_std`` of its images; empty
+            in a checkpoint that is not ours.
+    """
+
+    config: Mapping[str, Any] = field(default_factory=dict)
+    preprocessing: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def model_name(self) -> str:
+        """The model's name; empty if it was not recorded."""
+        return str(self.config.get("model", {}).get("name", ""))
+
+    def model_options(self, plugins: Plugins | None = None) -> dict[str, Any]:
+        """Return the own options with which the model was built."""
+        if not self.model_name:
+            return {}
+        section = {"model": self.config["model"]}
+        return options_of(Config.model_validate(section), "models", self.model_name, plugins)
+
+
+def read_record(checkpoint: PathLike) -> Recorded:
+    """Read what a checkpoint says.
+
+    Raises:
+        CheckpointError: if the file is missing, damaged or refused.
+    """
+    held = load_safely(checkpoint)
+    own = held.get(OWN_KEY) if isinstance(held, Mapping) else None
+    if not isinstance(own, Mapping):
+        return Recorded()
+    return Recorded(own.get("config") or {}, own.get("preprocessing") or {})
