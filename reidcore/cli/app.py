@@ -15,6 +15,7 @@ from reidcore.plugins import Plugins
 COMMANDS = {
     "run": ("reidcore.cli.run:run", "Train and test as a configuration says."),
     "test": ("reidcore.cli.test:test", "Test a trained model."),
+    "extract": ("reidcore.cli.extract:extract", "Extract the features of image files."),
     "ls": ("reidcore.cli.ls:ls", "List models, datasets and every other component."),
     "show": ("reidcore.cli.show:show", "Show a component's signature, documentation and origin."),
     "cp": ("reidcore.cli.cp:cp", "Copy a recipe, to make it yours."),
