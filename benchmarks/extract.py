@@ -1,0 +1,199 @@
+"""Extracting features from JPEG files, ours against Torchreid's FeatureExtractor, in one run.
+
+    python benchmarks/extract.py --peer ../deep-person-reid
+    python benchmarks/extract.py --images 64 --rounds 1 --no-peer
+
+Both extractors have the same weights and are called once with the list of all files, each in a
+process of its own, in turns. Printed are images per second, peak memory above the loaded model,
+the ratio, and the largest difference between the features as a share of the largest feature.
+``--peer`` names a checkout of Torchreid; without it an installed ``torchreid`` is taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+Extract = Callable[[list[str]], Tensor]
+
+
+def make_photos(folder: Path, count: int, height: int, width: int) -> None:
+    """Draw JPEG files with as much detail as photographs have, of slightly different sizes."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        size = (width + number % 7, height + number % 11)
+        coarse = Image.fromarray(rng.integers(0, 255, (24, 12, 3), dtype=np.uint8))
+        pixels = np.asarray(coarse.resize(size, Image.Resampling.BICUBIC), dtype=np.int16)
+        noisy = np.clip(pixels + rng.normal(0, 8, pixels.shape), 0, 255).astype(np.uint8)
+        Image.fromarray(noisy).save(folder / f"{number:05d}.jpg", quality=90)
+
+
+def make_weights(path: Path, model_name: str) -> None:
+    """Write weights whose batch statistics are those of images, so that no layer is idle."""
+    from reidcore.models import build_model
+
+    torch.manual_seed(0)
+    model = build_model(model_name, num_classes=1, pretrained=False)
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = None  # average over the batches
+    with torch.no_grad():
+        for _ in range(2):
+            model(torch.randn(8, 3, 256, 128))
+    torch.save({"state_dict": model.state_dict()}, path)
+
+
+def ours(arguments: argparse.Namespace) -> Extract:
+    from reidcore.utils import FeatureExtractor
+
+    return FeatureExtractor(
+        arguments.model, arguments.weights, device=arguments.device, verbose=False
+    )
+
+
+def peer(arguments: argparse.Namespace) -> Extract:
+    """Return the peer, importing nothing of it but what is measured."""
+    if arguments.peer:
+        sys.path.insert(0, arguments.peer)
+    spec = importlib.util.find_spec("torchreid")
+    if spec is None or not spec.submodule_search_locations:
+        sys.exit("torchreid is not installed: name a checkout with --peer, or pass --no-peer")
+    package = ModuleType("torchreid")
+    package.__path__ = list(spec.submodule_search_locations)
+    sys.modules["torchreid"] = package
+    utils = importlib.import_module("torchreid.utils")
+    made: Extract = utils.FeatureExtractor(
+        arguments.model, arguments.weights, device=arguments.device, verbose=False
+    )
+    return made
+
+
+def work(arguments: argparse.Namespace) -> None:
+    """Measure one extractor once and print the figures as JSON: what a child process does."""
+    torch.set_num_threads(arguments.threads)
+    files = sorted(str(path) for path in Path(arguments.photos).iterdir())
+    extract = {"reidcore": ours, "torchreid": peer}[arguments.work](arguments)
+    extract(files[:4])  # imports and thread pools are not what is measured
+    before = reset_peak()
+    wall, cpu = time.perf_counter(), time.process_time()
+    features = extract(files).cpu()
+    figures = {
+        "name": arguments.work,
+        "wall": time.perf_counter() - wall,
+        "cpu": time.process_time() - cpu,
+        "peak": (peak_memory() - before) / 2**20,
+    }
+    np.save(Path(arguments.weights).with_name(f"{arguments.work}.npy"), features.numpy())
+    print(json.dumps(figures))
+
+
+def reset_peak() -> int:
+    """Forget the peak so far (Linux can) and return the memory in use, in bytes."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+        return status_bytes("VmRSS")
+    except OSError:
+        return peak_memory()
+
+
+def peak_memory() -> int:
+    """Return the peak memory in bytes."""
+    try:
+        return status_bytes("VmHWM")
+    except OSError:
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def status_bytes(field: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) * 1024
+
+
+def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, list[dict[str, float]]]:
+    methods = ["reidcore"] + ["torchreid"] * (not arguments.no_peer)
+    found: dict[str, list[dict[str, float]]] = {}
+    for _ in range(arguments.rounds):
+        for method in methods:
+            command = [sys.executable, __file__, "--work", method, "--model", arguments.model]
+            command += ["--photos", str(folder / "photos"), "--weights", str(folder / "w.pth")]
+            command += ["--threads", str(arguments.threads), "--device", arguments.device]
+            command += ["--peer", arguments.peer] if arguments.peer else []
+            child = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+            figures = json.loads(child.stdout.splitlines()[-1])
+            found.setdefault(figures.pop("name"), []).append(figures)
+    return found
+
+
+def show(found: dict[str, list[dict[str, float]]], images: int) -> None:
+    medians = {
+        name: {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+        for name, runs in found.items()
+    }
+    print(f"{'':12}{'images/s':>10}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}")
+    for name, run in medians.items():
+        rate = images / run["wall"]
+        print(f"{name:12}{rate:10.1f}{run['wall']:9.1f}{run['cpu']:9.1f}{run['peak']:9.0f}")
+    if "torchreid" in medians:
+        mine, theirs = medians["reidcore"], medians["torchreid"]
+        wall, cpu = theirs["wall"] / mine["wall"], theirs["cpu"] / mine["cpu"]
+        print(f"torchreid/reidcore: wall {wall:.2f}x, CPU {cpu:.2f}x")
+
+
+def show_difference(folder: Path) -> None:
+    mine, theirs = (np.load(folder / f"{name}.npy") for name in ("reidcore", "torchreid"))
+    largest = np.abs(mine - theirs).max() / np.abs(theirs).max()
+    print(f"largest feature difference: {largest:.1e} of the largest feature")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=256)
+    parser.add_argument("--height", type=int, default=256, help="of the files; they vary a little")
+    parser.add_argument("--width", type=int, default=128)
+    parser.add_argument("--model", default="osnet_x1_0")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peer", help="a checkout of Torchreid; default: the installed one")
+    parser.add_argument("--no-peer", action="store_true")
+    for name in ("--work", "--photos", "--weights"):
+        parser.add_argument(name, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.work:
+        work(arguments)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "photos").mkdir()
+        make_photos(folder / "photos", arguments.images, arguments.height, arguments.width)
+        make_weights(folder / "w.pth", arguments.model)
+        print(
+            f"{arguments.images} JPEG files of about {arguments.height} x {arguments.width}, "
+            f"{arguments.model}, {arguments.device}, threads = {arguments.threads}, "
+            f"rounds = {arguments.rounds}; medians"
+        )
+        show(measure(arguments, folder), arguments.images)
+        if not arguments.no_peer:
+            show_difference(folder)
+
+
+if __name__ == "__main__":
+    main()
