@@ -45,6 +45,10 @@ class PluginError(UserError):
     """A plugin that was asked for is broken, missing or in conflict with another."""
 
 
+class PluginDefectError(Exception):
+    """A plugin broke the contract of a hook: a defect of its own, told by its name; exits 1."""
+
+
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """Return ``"Did you mean 'x' or 'y'?"``, or an empty string where nothing is near."""
     by_folded = {candidate.casefold(): candidate for candidate in candidates}

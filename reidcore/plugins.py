@@ -49,6 +49,7 @@ class Plugin:
         error: what went wrong, if it is broken.
         obj: the module or object with the hook implementations, once loaded.
         hooks: the hooks it implements.
+        requested: it was asked for by name, so that its failure is an error.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Plugin:
     error: Exception | None = None
     obj: Any = field(default=None, repr=False)
     hooks: tuple[str, ...] = ()
+    requested: bool = False
 
     @property
     def origin(self) -> str:
@@ -147,6 +149,7 @@ class Plugins:
             PluginError: if it is broken and was asked for.
         """
         plugin = Plugin(self._free_name(candidate), candidate.distribution, candidate.version)
+        plugin.requested = requested
         self._plugins[plugin.name] = plugin
         try:
             plugin.obj = _load(candidate)
@@ -158,12 +161,7 @@ class Plugins:
             self._manager.register(plugin.obj, name=plugin.name)
             self._manager.check_pending()
         except Exception as error:
-            self._take_out(plugin, error)
-            if requested and isinstance(error, PluginError):
-                raise
-            if requested:
-                raise _is_broken(plugin) from error
-            _tell_left_out(plugin, error)
+            self.fail(plugin, error)
         else:
             callers = self._manager.get_hookcallers(plugin.obj) or []
             plugin.hooks = tuple(sorted(caller.name for caller in callers))
@@ -176,9 +174,17 @@ class Plugins:
         )
 
     def fail(self, plugin: Plugin, error: Exception) -> None:
-        """Take a plugin out whole and keep the reason; told in one line, costing nothing else."""
+        """Take a plugin out whole and keep the reason; told in one line, costing nothing else.
+
+        Raises:
+            PluginError: if it was asked for.
+        """
         self._take_out(plugin, error)
-        _tell_left_out(plugin, error)
+        if plugin.requested and isinstance(error, PluginError):
+            raise error
+        if plugin.requested:
+            raise _is_broken(plugin) from error
+        _log.warning("! plugin %s is left out: %s", plugin.origin, describe(error))
 
     def _take_out(self, plugin: Plugin, error: Exception) -> None:
         if self._manager.get_name(plugin.obj) == plugin.name:
@@ -314,10 +320,6 @@ def _load(candidate: Candidate) -> Any:
         return candidate.load()
     except SystemExit as error:
         raise ImportError(f"importing it ended the program ({describe(error)})") from error
-
-
-def _tell_left_out(plugin: Plugin, error: Exception) -> None:
-    _log.warning("! plugin %s is left out: %s", plugin.origin, describe(error))
 
 
 def _is_broken(plugin: Plugin) -> PluginError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import re
+import warnings
 from pathlib import Path
 from typing import IO, Any
 
@@ -60,7 +61,10 @@ def save_atomically(obj: Any, path: PathLike) -> None:
         UserError: if the folder or the file cannot be written.
     """
     with atomic_write(path) as file:
-        torch.save(obj, file)
+        try:
+            torch.save(obj, file)
+        except RuntimeError as error:  # how torch's writer tells that the disk is full
+            raise OSError(f"torch could not write it ({str(error).splitlines()[0]})") from error
 
 
 def loads_safely(obj: Any) -> bool:
@@ -79,7 +83,9 @@ def _load(file: Path | IO[bytes], map_location: str | torch.device) -> Any:
     wanted = _numpy_scalar_names()
     already = torch.serialization.get_safe_globals()
     # Only what is new is allowed here, since leaving the block takes away all that it names.
-    with torch.serialization.safe_globals([name for name in wanted if name not in already]):
+    new = [name for name in wanted if name not in already]
+    with torch.serialization.safe_globals(new), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what torch says of a foreign file, our error says too
         try:
             return torch.load(file, map_location=map_location, weights_only=True)
         except UnicodeDecodeError:  # written by Python 2

@@ -40,11 +40,13 @@ def configured(
     name is looked up among all that are installed.
     """
     from reidcore.config import check_config, read_config
+    from reidcore.config.sources import is_config_file
 
     configure_if_bare()
-    with session.plugins(extra) as plugins:
-        draft = read_config(arguments.config, arguments.overrides, arguments.flags, plugins)
-    if draft.plugins is not None:
+    is_recipe = arguments.config is not None and not is_config_file(arguments.config)
+    plugins = session.plugins(extra) if is_recipe else None
+    draft = read_config(arguments.config, arguments.overrides, arguments.flags, plugins)
+    if plugins is None or draft.plugins is not None:
         plugins = session.plugins(extra, draft.plugins)
     with plugins:
         config = check_config(draft, plugins)

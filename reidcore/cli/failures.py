@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from reidcore.errors import UserError
+from reidcore.errors import PluginDefectError, UserError
 from reidcore.plugins import Plugins, describe
 
 DEFECT, MISTAKE, INTERRUPTED = 1, 2, 130
@@ -36,7 +36,10 @@ def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ())
     if isinstance(error, UserError):
         _tell(str(error))
         return MISTAKE
-    _tell_defect(error, debug, loaded)
+    if isinstance(error, PluginDefectError):
+        _tell(str(error))
+    else:
+        _tell_defect(error, debug, loaded)
     return DEFECT
 
 

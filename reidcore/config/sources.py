@@ -28,11 +28,10 @@ def read_source(source: str | Path, plugins: Plugins | None = None) -> Layer:
         ConfigError: the file is missing, unreadable or no plain YAML.
         UnknownNameError: no recipe bears that name.
     """
-    path = Path(source)
-    if isinstance(source, Path) or path.is_file() or _looks_like_path(source):
-        return parse_file(_text(path, str(source)), str(source))
+    if is_config_file(source):
+        return parse_file(_text(Path(source), str(source)), str(source))
     try:
-        entry = find("configs", source, plugins)
+        entry = find("configs", str(source), plugins)
     except UnknownNameError as error:
         raise UnknownNameError(f"{source!r} is neither a file nor a recipe", error.hint) from error
     file = recipe_file(entry)
@@ -59,7 +58,10 @@ def recipe_file(entry: Entry) -> Traversable:
     )
 
 
-def _looks_like_path(source: str) -> bool:
+def is_config_file(source: str | Path) -> bool:
+    """Say whether a source is a file, and not the name of a recipe."""
+    if isinstance(source, Path) or Path(source).is_file():
+        return True
     return source.endswith((".yaml", ".yml")) or Path(source).is_absolute() or "./" in source
 
 

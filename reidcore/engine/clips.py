@@ -40,8 +40,12 @@ class Images:
     """Reads images: a batch is as it is."""
 
     def per_image(self, batch: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the batch."""
-        return batch
+        """Return the batch; where each image was transformed several times, all views of it."""
+        if not isinstance(batch["img"], list):
+            return batch
+        views = len(batch["img"])
+        tiled = {key: _tiled(value, views) for key, value in batch.items() if key != "img"}
+        return {**tiled, "img": torch.cat(batch["img"])}
 
     def features(self, images: Tensor, extract: Callable[[Tensor], Tensor]) -> Tensor:
         """Return the features ``(B, D)`` of images ``(B, 3, h, w)``."""
@@ -90,6 +94,11 @@ def reading_of(datamanager: Any) -> Reading:
 
 def _holds_clips(images: Any) -> bool:
     return isinstance(images, Tensor) and images.dim() == 5
+
+
+def _tiled(value: Any, times: int) -> Any:
+    """Repeat a batch's column as a whole."""
+    return torch.cat([value] * times) if isinstance(value, Tensor) else list(value) * times
 
 
 def _repeated(key: str, value: Any, times: int) -> Any:

@@ -6,39 +6,33 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor
 
-from reidcore.engine.checkpoint import resume_from_checkpoint
-from reidcore.engine.clips import Reading, reading_of
-from reidcore.engine.holder import ModelHolder
+from reidcore.engine.answers import checked_features, checked_outcome
+from reidcore.engine.checkpoint import resume_from_checkpoint, sibling_checkpoints
+from reidcore.engine.clips import reading_of
 from reidcore.engine.interrupts import Interruption
+from reidcore.engine.learner import Learner
 from reidcore.engine.mechanics import Mechanics, Precision, pick_device
 from reidcore.engine.plan import RunPlan, as_names
 from reidcore.engine.preflight import check_plan
 from reidcore.engine.run import Run
 from reidcore.engine.snapshot import write_snapshot
 from reidcore.engine.step import (
-    NonFiniteLossError,
-    StepOutcome,
     StepPlan,
     check_losses_were_called,
     plan_step,
 )
-from reidcore.engine.terms import Criterion, LossTerms, top1, weighted
 from reidcore.engine.tester import TargetResult, run_target
 from reidcore.errors import UserError
 from reidcore.log import configure_if_bare
-from reidcore.models import outputs_of
 from reidcore.plugins import Plugins, current_plugins
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-    from reidcore.models import Outputs
 
-
-class Engine(ModelHolder):
+class Engine(Learner):
     """Trains and tests models; a subclass defines ``forward_backward`` or gives loss ``terms``.
 
     Args:
@@ -55,6 +49,8 @@ class Engine(ModelHolder):
         terms: loss terms by name, each a weight and a criterion.
         epoch, max_epoch: the epoch under way, from 0, and where the run stops.
         averages: the last finished epoch's figures, by name.
+        history: the record of each epoch that is done.
+        results: the last test's results, by target.
         writer: TensorBoard's, while a run is under way.
         plan: what the run under way is to do.
     """
@@ -70,24 +66,26 @@ class Engine(ModelHolder):
     ) -> None:
         configure_if_bare()
         self.device = pick_device(use_gpu)
-        self.use_gpu = self.device.type != "cpu"
-        super().__init__(Mechanics(precision or Precision(), self.device))
+        # Subclasses written for Torchreid call .cuda() where this is true.
+        self.use_gpu = self.device.type == "cuda"
+        mechanics = Mechanics(precision or Precision(), self.device)
+        super().__init__(mechanics, plugins or current_plugins())
         self.datamanager = datamanager
         self.test_loader = getattr(datamanager, "test_loader", {})
-        self.reading: Reading = reading_of(datamanager)
-        self.plugins = plugins or current_plugins()
-        self.terms: LossTerms = {}
+        self.reading = reading_of(datamanager)
         self.epoch = 0
         self.max_epoch = 0
         self.averages: dict[str, float] = {}
+        self.history: list[dict[str, Any]] = []
+        self.results: dict[str, TargetResult] = {}
         self.plan = RunPlan()
         self.writer: SummaryWriter | None = None
         self.interruption = Interruption()
         self.progress: Callable[[Iterable[Any], str], Iterable[Any]] = lambda loader, _: loader
         self.step_choice = step
         self.step_plan: StepPlan | None = None
+        self.under_way: Run | None = None
         self.config: Mapping[str, Any] | None = None
-        self._seen: tuple[Outputs, Tensor] | None = None
 
     @cached_property
     def train_loader(self) -> Any:
@@ -101,8 +99,16 @@ class Engine(ModelHolder):
         write_snapshot(self, save_dir, epoch + 1, rank1=rank1, is_best=is_best)
 
     def resume(self, path: str) -> int:
-        """Load a checkpoint; the next ``run(start_epoch=...)`` goes on from what this returns."""
-        return resume_from_checkpoint(path, self.model, self.optimizer, self.scheduler)
+        """Load a checkpoint; the next ``run(start_epoch=...)`` goes on from what this returns.
+
+        Of several models each has its own file, ``<name>.pth.tar-<epoch>``, beside this one.
+        """
+        paths = sibling_checkpoints(path, self.get_model_names())
+        starts = [
+            resume_from_checkpoint(file, model, optimizer, scheduler)
+            for file, (_, model, optimizer, scheduler) in zip(paths, self.held(), strict=True)
+        ]
+        return starts[0]
 
     # -- the run -----------------------------------------------------------------------------------
 
@@ -163,10 +169,11 @@ class Engine(ModelHolder):
         check_plan(self, plan)
         step = plan_step(self.plugins, self.step_choice)
         with Run(self, plan) as run:
+            self.under_way = run
             run.start(step)
             if not plan.test_only:
                 for self.epoch in range(plan.start_epoch, plan.max_epoch):
-                    self.train_epoch(run, step)
+                    self.train(plan.print_freq, plan.fixbase_epoch, list(plan.open_layers))
                     run.save(self.epoch + 1)
                     if plan.tests_after(self.epoch + 1):
                         run.record(self.test_targets(plan))
@@ -174,18 +181,28 @@ class Engine(ModelHolder):
                 run.record(self.test_targets(plan, draw=plan.visrank))
             return run.finish()
 
-    def train_epoch(self, run: Run, step: StepPlan) -> None:
-        """Train for one epoch."""
+    def train(
+        self,
+        print_freq: int = 10,
+        fixbase_epoch: int = 0,
+        open_layers: str | Sequence[str] | None = None,
+    ) -> None:
+        """Train for one epoch of the run under way; ``run`` calls it once for each.
+
+        Raises:
+            UserError: outside a run.
+        """
+        run, step = self.under_way, self.step_plan
+        if run is None or step is None:
+            raise UserError("no run is under way", "Call run(max_epoch=...), which trains.")
         hook = self.plugins.hook
         self.set_model_mode("train")
-        self.two_stepped_transfer_learning(
-            self.epoch, self.plan.fixbase_epoch, list(self.plan.open_layers)
-        )
+        self.two_stepped_transfer_learning(self.epoch, fixbase_epoch, as_names(open_layers))
         hook.reid_epoch_start(engine=self)
         for batch in run.batches():
             self.mechanics.begin_batch()
             self._seen = None
-            outcome: StepOutcome = step.hook(engine=self, batch=batch)
+            outcome = checked_outcome(step.hook(engine=self, batch=batch), self.plugins)
             if run.is_first_step and not outcome.was_skipped and self._seen is None:
                 check_losses_were_called(step, type(self).__name__)
             run.step_done(outcome)
@@ -196,92 +213,7 @@ class Engine(ModelHolder):
         run.epoch_done()
         hook.reid_epoch_end(engine=self)
 
-    # -- the step, which a plugin or a subclass replaces, and its verbs ----------------------------
-
-    def forward_backward(self, data: Mapping[str, Any]) -> StepOutcome | Mapping[str, Any]:
-        """Take one training step; a subclass may override it.
-
-        Returns:
-            An outcome or, as in Torchreid, a dictionary of numbers to show.
-        """
-        losses = self.losses(data)
-        self.backward(losses)
-        self.optimizer_step()
-        return self.outcome(losses)
-
-    def parse(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a batch with ``img (B, 3, h, w)`` and ``pid (B,)`` on the engine's device.
-
-        Where clips became images, each of these has the labels of its clip.
-        """
-        images, pids = map(self.mechanics.move, self.parse_data_for_train(batch))
-        as_it_is = len(images) == len(batch["img"])
-        labels = batch if as_it_is else self.reading.per_image(batch)
-        return {**labels, "img": images, "pid": pids}
-
-    def losses(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
-        """Run the model on a batch and return all loss terms, those of plugins included."""
-        parsed = self.parse(batch)
-        with self.mechanics.autocast():
-            outputs = outputs_of(self.model, parsed["img"], parsed["pid"])
-            self._seen = outputs, parsed["pid"]
-            losses: dict[str, Tensor] = self.plugins.hook.reid_compute_losses(
-                engine=self, batch=parsed, outputs=outputs
-            )
-        return losses
-
-    def backward(self, losses: Mapping[str, Tensor] | Tensor) -> None:
-        """Add the gradients of the losses' sum to the weights'.
-
-        Raises:
-            NonFiniteLossError: if the sum is not finite; the weights are as they were. It is a
-                FloatingPointError, which a wrapper may catch to skip the batch.
-        """
-        total = losses if isinstance(losses, Tensor) else torch.stack(list(losses.values())).sum()
-        if not torch.isfinite(total):
-            raise NonFiniteLossError(losses)
-        self.mechanics.backward(total)
-
-    def optimizer_step(self) -> bool:
-        """Update the weights and clear their gradients, at accumulation boundaries alone.
-
-        Returns:
-            Whether the weights were updated.
-        """
-        return self.mechanics.optimizer_step(self.optimizers)
-
-    def outcome(self, losses: Mapping[str, Tensor]) -> StepOutcome:
-        """Return what a step with these losses reports."""
-        detached = {name: value.detach() for name, value in losses.items()}
-        return StepOutcome(detached, top1(*self._seen, self.terms) if self._seen else None)
-
-    def compute_terms(self, batch: Mapping[str, Any], outputs: Outputs) -> dict[str, Tensor]:
-        """Return the engine's own weighted loss terms.
-
-        Raises:
-            UserError: if the engine has none.
-        """
-        if not self.terms:
-            raise UserError(
-                f"{type(self).__name__} has no loss terms",
-                "Set engine.terms, or override forward_backward.",
-            )
-        return weighted(self.terms, outputs, batch, self.compute_loss)
-
-    def compute_loss(
-        self, criterion: Criterion, outputs: Tensor | Sequence[Tensor], targets: Tensor
-    ) -> Tensor:
-        """Apply a criterion to an output, or to several of them and average."""
-        if isinstance(outputs, Tensor):
-            return criterion(outputs, targets)
-        return torch.stack([criterion(output, targets) for output in outputs]).mean()
-
     # -- reading batches ---------------------------------------------------------------------------
-
-    def parse_data_for_train(self, data: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
-        """Return the images ``(B, 3, h, w)`` and identities ``(B,)`` of a training batch."""
-        data = self.reading.per_image(data)
-        return data["img"], data["pid"]
 
     def parse_data_for_eval(self, data: Mapping[str, Any]) -> tuple[Tensor, Any, Any]:
         """Return the images ``(B, 3, h, w)`` or clips, identities and cameras of a test batch."""
@@ -289,8 +221,12 @@ class Engine(ModelHolder):
 
     def extract_features(self, input: Tensor) -> Tensor:
         """Return the features ``(B, D)`` of images ``(B, 3, h, w)``, or of clips, pooled."""
-        hook = self.plugins.hook.reid_extract_features
-        return self.reading.features(input, lambda images: hook(model=self.model, images=images))
+
+        def extract(images: Tensor) -> Tensor:
+            answer = self.plugins.hook.reid_extract_features(model=self.model, images=images)
+            return checked_features(answer, self.plugins, len(images))
+
+        return self.reading.features(input, extract)
 
     # -- testing -----------------------------------------------------------------------------------
 
@@ -332,7 +268,10 @@ class Engine(ModelHolder):
         if not self.test_loader:
             raise UserError("there is no target to test on", "Give targets to the data manager.")
         self.set_model_mode("eval")
-        results = {name: run_target(self, name, plan, draw) for name in self.test_loader}
-        rankings = {name: result.ranking for name, result in results.items()}
+        self.results = {}
+        for name in self.test_loader:
+            self.interruption.check()
+            self.results[name] = run_target(self, name, plan, draw)
+        rankings = {name: result.ranking for name, result in self.results.items()}
         self.plugins.hook.reid_report(results=rankings)
-        return results
+        return self.results

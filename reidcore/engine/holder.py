@@ -12,7 +12,9 @@ from torch.optim.lr_scheduler import LRScheduler
 from reidcore.engine.mechanics import Mechanics
 from reidcore.engine.plan import as_names
 from reidcore.errors import UserError, did_you_mean
+from reidcore.models.adapt import adapt
 from reidcore.models.layers import open_all_layers, open_specified_layers
+from reidcore.models.wrapping import unwrap
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +52,11 @@ class ModelHolder:
             raise UserError(f"model {name!r} is a {type(model).__name__}", "Give a torch module.")
         if name in self._models:
             raise UserError(f"a model is registered as {name!r} already", "Choose another name.")
+        adapt(unwrap(model))
         self._models[name] = self.mechanics.place(model)
+        if optim is not None and optim.state:
+            # Restored before the weights were moved: loading puts its state where they are now.
+            optim.load_state_dict(optim.state_dict())
         self._optims[name] = optim
         self._scheds[name] = sched
         if len(self._models) == 1:

@@ -42,6 +42,7 @@ class Interruption:
 
         Signals reach the main thread alone; elsewhere nothing changes.
         """
+        self._asked = False
         if threading.current_thread() is not threading.main_thread():
             yield
             return

@@ -78,7 +78,7 @@ class Mechanics:
 
     def move(self, value: Tensor) -> Tensor:
         """Move a tensor to the device; images ``(B, 3, h, w)`` also into the memory layout."""
-        value = value.to(self.device, non_blocking=True)
+        value = value.to(self.device, non_blocking=self.device.type == "cuda")
         if self.precision.channels_last and value.dim() == 4:
             value = value.contiguous(memory_format=torch.channels_last)
         return value
@@ -117,13 +117,29 @@ class Mechanics:
         if self._has_gradients:
             self._step(optimizers)
 
-    def _step(self, optimizers: list[Optimizer]) -> None:
+    def reset(self, optimizers: list[Optimizer]) -> None:
+        """Forget gradients that a run left behind when it failed."""
         for optimizer in optimizers:
-            self.scaler.step(optimizer)
             optimizer.zero_grad(set_to_none=True)
-        self.scaler.update()
         self._batches = 0
         self._has_gradients = False
+
+    def _step(self, optimizers: list[Optimizer]) -> None:
+        for optimizer in optimizers:
+            gradients = _gradients(optimizer)
+            if not gradients:
+                continue
+            if self._batches < self.precision.accumulate:
+                # Fewer batches than planned were summed: their mean, not their share.
+                torch._foreach_mul_(gradients, self.precision.accumulate / max(1, self._batches))
+            self.scaler.step(optimizer)
+        self.scaler.update()
+        self.reset(optimizers)
+
+
+def _gradients(optimizer: Optimizer) -> list[Tensor]:
+    parameters = (p for group in optimizer.param_groups for p in group["params"])
+    return [parameter.grad for parameter in parameters if parameter.grad is not None]
 
 
 def _amp_dtype(amp: str, device: torch.device) -> torch.dtype | None:

@@ -16,17 +16,14 @@ FORMAT = 1
 
 
 def record_run(
-    engine: Engine,
-    plan: RunPlan,
-    results: Mapping[str, TargetResult],
-    timings: Mapping[str, float],
-    training: list[dict[str, Any]],
+    engine: Engine, plan: RunPlan, timings: Mapping[str, float], is_finished: bool
 ) -> dict[str, Any]:
     """Return everything that is needed to understand a run's figures and to repeat them."""
     return {
         "format": FORMAT,
-        "targets": {name: record_target(result, plan) for name, result in results.items()},
-        "training": training,
+        "finished": is_finished,
+        "targets": {name: record_target(result, plan) for name, result in engine.results.items()},
+        "training": engine.history,
         "timings": dict(timings),
         "config": engine.config,
         "plugins": [

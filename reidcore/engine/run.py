@@ -15,11 +15,13 @@ import torch
 from reidcore.engine.console import Display, Position, make_display, show
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.meters import AverageMeter, MetricMeter
+from reidcore.engine.preflight import needs_two_images
 from reidcore.engine.results import record_run
 from reidcore.engine.snapshot import restore_pending, write_snapshot
 from reidcore.engine.tensorboard import open_writer, write_targets, write_training
 from reidcore.evaluation import table
 from reidcore.files import mkdir_if_missing, write_json
+from reidcore.plugins import describe
 
 if TYPE_CHECKING:
     from reidcore.engine.engine import Engine
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 RESULTS = "results.json"
+TEST_RESULTS = "test_results.json"
 
 
 class Run:
@@ -48,14 +51,11 @@ class Run:
         self._display: Display
         self._meters = MetricMeter()
         self._batch_time, self._data_time = AverageMeter(), AverageMeter()
-        self._training: list[dict[str, Any]] = []
-        self._last_results: Mapping[str, TargetResult] = {}
         self._rolling: list[Path] = []
-        self._best: float = -1.0
+        self._has_trained = False
         self._steps_taken = 0
         self._batch = 0
         self._skip = 0
-        self._skipped_images = 0
         self._started = time.perf_counter()
 
     # -- start and end -----------------------------------------------------------------------------
@@ -66,6 +66,8 @@ class Run:
         self._exits.callback(self._display.close)
         self._exits.callback(setattr, self.engine, "progress", self.engine.progress)
         self.engine.progress = self._display.track
+        self.engine.mechanics.reset(self.engine.optimizers)
+        self.engine.history, self.engine.results = [], {}
         self._exits.enter_context(self.engine.interruption.listening())
         return self
 
@@ -79,17 +81,17 @@ class Run:
                 self.engine.writer = open_writer(self.plan.save_dir)
                 self._exits.callback(self._close_writer)
             self._skip = restore_pending(self.engine, self.plan.start_epoch)
+            if self.plan.start_epoch >= self.plan.max_epoch:
+                _log.warning(
+                    "Nothing to train: %d of %d epochs are done; raise train.max_epoch",
+                    self.plan.start_epoch,
+                    self.plan.max_epoch,
+                )
         self.engine.plugins.hook.reid_run_start(engine=self.engine)
 
     def finish(self) -> dict[str, Any]:
         """Write and return the record of the run."""
-        timings = {"total_seconds": time.perf_counter() - self._started}
-        self.result = record_run(
-            self.engine, self.plan, self._last_results, timings, self._training
-        )
-        path = Path(self.plan.save_dir) / RESULTS
-        write_json(self.result, path)
-        _log.info("Results written to %s", path)
+        self.result = self._write_record(is_finished=True)
         return self.result
 
     def __exit__(
@@ -98,12 +100,13 @@ class Run:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.engine.under_way = None
         with self._exits:
-            if isinstance(error, Interrupted) and not self.plan.test_only:
-                self._leave_checkpoint()
-            elif error is not None and self._rolling:
-                _log.info("The last finished epoch is in %s", self._rolling[0])
-            self._tell_end(error)
+            try:
+                if error is not None:
+                    self._save_what_is_done(error)
+            finally:
+                self._tell_end(error)
 
     # -- the loop ----------------------------------------------------------------------------------
 
@@ -117,11 +120,12 @@ class Run:
         self._meters = MetricMeter()
         self._batch_time, self._data_time = AverageMeter(), AverageMeter()
         self._batch, skip, self._skip = self._skip, self._skip, 0
-        self._skipped_images = 0
         self._batch_started = time.perf_counter()
         for batch in self._epoch_loader(skip):
             self._data_time.update(time.perf_counter() - self._batch_started)
-            self._skipped_images += len(batch.get("skipped", ()))
+            if self._is_too_small(batch):
+                self._batch += 1
+                continue
             yield batch
 
     def step_done(self, outcome: StepOutcome) -> None:
@@ -142,14 +146,15 @@ class Run:
     def epoch_done(self) -> None:
         """Keep the epoch's averages for the record."""
         self.engine.averages = self._meters.averages()
-        self._training.append(
+        self._has_trained = True
+        self.engine.history.append(
             {
                 "epoch": self.engine.epoch + 1,
                 **self.engine.averages,
                 "lr": self.engine.get_current_lr(),
                 "seconds": self._batch_time.sum,
                 "data_seconds": self._data_time.sum,
-                "skipped_images": self._skipped_images,
+                "skipped_images": len(getattr(self.engine.train_loader, "skipped", ())),
             }
         )
 
@@ -167,16 +172,15 @@ class Run:
 
     def record(self, results: Mapping[str, TargetResult]) -> None:
         """Take in the results of a test, show them, and put the rank-1 into the checkpoint."""
-        self._last_results = results
         show(table({name: result.ranking for name, result in results.items()}, self.plan.ranks))
-        if not self._training:
+        if not self._has_trained:
             return
-        done = self._training[-1]["epoch"]
+        best = max((epoch.get("rank1", -1.0) for epoch in self.engine.history), default=-1.0)
+        done = self.engine.history[-1]["epoch"]
         write_targets(self.engine.writer, results, done)
         rank1 = next(iter(results.values())).ranking.cmc_at(1)
-        self._training[-1]["rank1"] = rank1
-        is_best, self._best = rank1 > self._best, max(rank1, self._best)
-        write_snapshot(self.engine, self.plan.save_dir, done, rank1=rank1, is_best=is_best)
+        self.engine.history[-1]["rank1"] = rank1
+        write_snapshot(self.engine, self.plan.save_dir, done, rank1=rank1, is_best=rank1 > best)
 
     # -- inside ------------------------------------------------------------------------------------
 
@@ -215,9 +219,31 @@ class Run:
             self.engine.writer.close()
             self.engine.writer = None
 
+    def _write_record(self, is_finished: bool) -> dict[str, Any]:
+        timings = {"total_seconds": time.perf_counter() - self._started}
+        record = record_run(self.engine, self.plan, timings, is_finished)
+        # A test beside a training must not take the place of the training's record.
+        path = Path(self.plan.save_dir) / (TEST_RESULTS if self.plan.test_only else RESULTS)
+        write_json(record, path)
+        _log.info("Results written to %s", path)
+        return record
+
+    def _save_what_is_done(self, error: BaseException) -> None:
+        if isinstance(error, Interrupted) and not self.plan.test_only:
+            self._leave_checkpoint()
+        elif self._rolling:
+            _log.info("The last finished epoch is in %s", self._rolling[0])
+        if self.engine.history or self.engine.results:
+            self._write_record(is_finished=False)
+
+    def _is_too_small(self, batch: Mapping[str, Any]) -> bool:
+        """Whether unreadable images left one image alone, and the model cannot learn from it."""
+        is_alone = len(batch["impath"]) == 1 and bool(batch.get("skipped"))
+        return is_alone and needs_two_images(self.engine.model)
+
     def _leave_checkpoint(self) -> None:
         done, step = self.engine.epoch, self._batch
-        if self._training and self._training[-1]["epoch"] == done + 1:
+        if self._has_trained and self.engine.history[-1]["epoch"] == done + 1:
             done, step = done + 1, 0
         paths = write_snapshot(
             self.engine, self.plan.save_dir, done, step=step, suffix="-interrupted"
@@ -240,7 +266,9 @@ class Run:
             try:
                 hook(engine=self.engine, result=self.result)
             except Exception as failure:
-                _log.exception("plugin %s failed in reid_run_end", plugin.origin)
+                _log.error(
+                    "! plugin %s failed in reid_run_end: %s", plugin.origin, describe(failure)
+                )
                 failures.append(failure)
         if failures and error is None:
             raise failures[0]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import reidcore
+from reidcore.engine.answers import checked_state
 from reidcore.engine.checkpoint import fast_forward, save_checkpoint, take_pending
 from reidcore.engine.rng import capture_rng, restore_rng
 from reidcore.errors import PluginError
@@ -67,6 +68,7 @@ def own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
         "rng": capture_rng(),
         "scaler": engine.mechanics.scaler.state_dict(),
         "sampler": {"seed": getattr(engine.datamanager, "seed", None)},
+        "history": engine.history,
         "config": engine.config,
         "preprocessing": getattr(engine.datamanager, "preprocessing", None),
         "plugins": [
@@ -92,7 +94,9 @@ def restore_pending(engine: Engine, start_epoch: int) -> int:
         if "rng" not in pending:
             continue
         restore_rng(pending["rng"])
-        engine.mechanics.scaler.load_state_dict(pending["scaler"])
+        if pending["scaler"] and engine.mechanics.scaler.is_enabled():
+            engine.mechanics.scaler.load_state_dict(pending["scaler"])
+        engine.history = list(pending.get("history", ()))
         _restore_plugins(engine, pending["hooks"])
         step = int(pending["step"])
     return step
@@ -117,7 +121,8 @@ def _states_of_plugins(engine: Engine) -> dict[str, Any]:
         if "reid_checkpoint_save" not in plugin.hooks:
             continue
         hook = engine.plugins.subset_hook("reid_checkpoint_save", [plugin])
-        state = {key: value for part in hook(engine=engine) for key, value in part.items()}
+        parts = [checked_state(part, engine.plugins, plugin.name) for part in hook(engine=engine)]
+        state = {key: value for part in parts for key, value in part.items()}
         if not loads_safely(state):
             raise PluginError(
                 f"plugin {plugin.origin} gave the checkpoint something that cannot be loaded "

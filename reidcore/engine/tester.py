@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from reidcore import registry
 from reidcore.data.sample import Sample
+from reidcore.engine.answers import checked_pair
 from reidcore.engine.plan import RunPlan
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation import Labels, RankingResult, RerankedDistances, evaluate
@@ -23,7 +24,7 @@ from reidcore.plugins import Plugins
 
 if TYPE_CHECKING:
     from reidcore.engine.engine import Engine
-    from reidcore.evaluation import Distances
+    from reidcore.evaluation import Distances, EvaluationProtocol, Relations
 
 _log = logging.getLogger(__name__)
 
@@ -75,8 +76,7 @@ def run_target(engine: Engine, name: str, plan: RunPlan, draw: bool) -> TargetRe
     started = time.perf_counter()
     distances = measure(engine.plugins, query.features, gallery.features, plan)
     labels = Labels(*_columns(query, gallery))
-    make_protocol = registry.find("protocols", plan.protocol, engine.plugins).load()
-    protocol = make_protocol(**plan.protocol_options)
+    protocol = make_protocol(engine.plugins, plan)
     ranking = _named(
         name,
         lambda: evaluate(
@@ -84,7 +84,8 @@ def run_target(engine: Engine, name: str, plan: RunPlan, draw: bool) -> TargetRe
         ),
     )
     seconds = time.perf_counter() - started
-    pictures = _draw(distances, query, gallery, name, plan) if draw else None
+    relations = protocol.relations(labels) if hasattr(protocol, "relations") else None
+    pictures = _draw(distances, query, gallery, name, plan, relations) if draw else None
     images = len(query.samples) + len(gallery.samples)
     extraction = query.seconds + gallery.seconds
     timings = {
@@ -95,17 +96,22 @@ def run_target(engine: Engine, name: str, plan: RunPlan, draw: bool) -> TargetRe
     return TargetResult(ranking, timings, query.num_skipped + gallery.num_skipped, pictures)
 
 
+def make_protocol(plugins: Plugins, plan: RunPlan) -> EvaluationProtocol:
+    """Make the protocol that a plan names, with its options."""
+    factory = registry.find("protocols", plan.protocol, plugins).load()
+    protocol: EvaluationProtocol = factory(**plan.protocol_options)
+    return protocol
+
+
 def extract(engine: Engine, name: str, split: str) -> Extracted:
     """Compute the features of one split of a target."""
     features: list[Tensor] = []
     samples: list[Sample] = []
-    skipped = 0
     started = time.perf_counter()
     loader: Iterable[Mapping[str, Any]] = engine.test_loader[name][split]
     with torch.inference_mode():
         for batch in engine.progress(loader, f"{name}: {split}"):
             engine.interruption.check()
-            skipped += len(batch.get("skipped", ()))
             images, pids, camids = engine.parse_data_for_eval(batch)
             with engine.mechanics.autocast():
                 computed = engine.extract_features(engine.mechanics.move(images))
@@ -115,6 +121,8 @@ def extract(engine: Engine, name: str, split: str) -> Extracted:
         raise DataError(
             f"the {split} of {name} is empty", "Test on a target that has query and gallery images."
         )
+    # Asked of the loader, which never yields a batch without a readable image.
+    skipped = len(getattr(loader, "skipped", ()))
     return Extracted(torch.cat(features), samples, skipped, time.perf_counter() - started)
 
 
@@ -126,7 +134,8 @@ def measure(plugins: Plugins, query: Tensor, gallery: Tensor, plan: RunPlan) -> 
     """
     if plan.normalize_feature:
         query, gallery = F.normalize(query, dim=1), F.normalize(gallery, dim=1)
-    query, gallery = plugins.hook.reid_transform_features(query=query, gallery=gallery)
+    answer = plugins.hook.reid_transform_features(query=query, gallery=gallery)
+    query, gallery = checked_pair(answer, plugins)
     num_queries = len(query)
     if plan.rerank:
         query = gallery = torch.cat([query, gallery])
@@ -137,12 +146,24 @@ def measure(plugins: Plugins, query: Tensor, gallery: Tensor, plan: RunPlan) -> 
 
 
 def _draw(
-    distances: Distances, query: Extracted, gallery: Extracted, name: str, plan: RunPlan
+    distances: Distances,
+    query: Extracted,
+    gallery: Extracted,
+    name: str,
+    plan: RunPlan,
+    relations: Relations | None,
 ) -> Path:
     from reidcore.visual import draw_ranked_results
 
     folder = Path(plan.save_dir) / f"visrank_{name}"
-    draw_ranked_results(distances, query.samples, gallery.samples, folder, topk=plan.visrank_topk)
+    draw_ranked_results(
+        distances,
+        query.samples,
+        gallery.samples,
+        folder,
+        topk=plan.visrank_topk,
+        relations=relations,
+    )
     _log.info("Ranked results drawn in %s", folder)
     return folder
 

@@ -53,7 +53,8 @@ def match_ranks(
     Raises:
         UserError: if ``ties`` is neither, or a distance is NaN.
     """
-    strict = _is_strict(ties)
+    check_ties(ties)
+    strict = ties == "optimistic"
     queries, gallery = distances.shape
     sizes = np.zeros(queries, dtype=np.int64)
     parts: list[Int64] = [np.empty(0, dtype=np.int64)]
@@ -100,9 +101,13 @@ def _within(keys: Keys, owner: Int64, first: Int64, strict: bool) -> Int64:
     return counts
 
 
-def _is_strict(ties: str) -> bool:
+def check_ties(ties: str) -> None:
+    """Refuse a tie rule that there is not.
+
+    Raises:
+        UnknownNameError: naming the nearest one.
+    """
     if ties not in TIES:
         raise UnknownNameError(
             f"ties are {' or '.join(TIES)}, not {ties!r}", did_you_mean(str(ties), TIES)
         )
-    return ties == "optimistic"

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reidcore.errors import UserError
-from reidcore.files import PathLike, atomic_write, mkdir_if_missing
+from reidcore.files import PathLike, mkdir_if_missing
+from reidcore.visual.files import FileNames, save_picture
 
 _log = logging.getLogger(__name__)
 
@@ -58,13 +59,14 @@ def draw_activation_maps(
     mkdir_if_missing(folder)
     model = model.to(device).eval()
     written: list[Path] = []
+    names = FileNames()
     for batch in loader:
-        images = batch["img"].to(device)
+        images = _one_each(batch["img"]).to(device)
         heat = activation_maps(model, images)
         pictures = to_pixels(images, mean, std)
         for path, picture, values in zip(batch["impath"], pictures, heat, strict=True):
-            written.append(folder / f"{Path(path).stem}.jpg")
-            _save(side_by_side(picture, values), written[-1])
+            written.append(folder / names.of(path))
+            save_picture(side_by_side(picture, values), written[-1])
     _log.info("Drew %d activation maps in %s", len(written), folder)
     return written
 
@@ -111,6 +113,11 @@ def colour(heat: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return 255 * shares
 
 
+def _one_each(images: Tensor) -> Tensor:
+    """Return images as they are, and of clips ``(B, S, 3, H, W)`` the middle frames."""
+    return images[:, images.shape[1] // 2] if images.dim() == 5 else images
+
+
 def _feature_maps(model: nn.Module, images: Tensor) -> Tensor:
     name = type(model).__name__
     try:
@@ -126,8 +133,3 @@ def _feature_maps(model: nn.Module, images: Tensor) -> Tensor:
             f"{name} gives {shape} for feature maps", "They must have the shape (B, C, h, w)."
         )
     return maps
-
-
-def _save(picture: Image.Image, path: Path) -> None:
-    with atomic_write(path) as file:
-        picture.save(file, format="JPEG", quality=90, subsampling=0)

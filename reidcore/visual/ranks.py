@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,14 @@ from PIL import Image
 from torch import Tensor
 
 from reidcore.data.reading import UnreadableImageError, read_image
-from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
+from reidcore.errors import UnknownNameError, UserError, did_you_mean
 from reidcore.evaluation.distances import Distances, MatrixDistances
 from reidcore.evaluation.labels import Int64, Labels
 from reidcore.evaluation.protocols import check_shapes
 from reidcore.evaluation.relations import Relations, SameIdentity
-from reidcore.files import PathLike, atomic_write, mkdir_if_missing
+from reidcore.files import PathLike, mkdir_if_missing
 from reidcore.visual.drawing import Entry, Layout, draw_sheet, draw_strip, placeholder
+from reidcore.visual.files import FileNames, save_picture, shown_path
 from reidcore.visual.nearest import nearest
 
 _log = logging.getLogger(__name__)
@@ -106,16 +106,17 @@ def draw_ranked_results(
     small = Layout(SHEET_WIDTH, max(1, round(SHEET_WIDTH * height / width)), layout.columns)
     on_sheet = set(np.linspace(0, len(query) - 1, min(SHEET_QUERIES, len(query))).astype(int))
     strips, written = [], []
-    names = _file_names(query)
+    names = FileNames(taken=["overview"])
+    name_of = [names.of(sample[0]) for sample in query]
     for ranking in _rankings(distances, relations or SameIdentity(labels), layout.columns):
         entries = _entries(ranking, query, gallery)
-        written.append(folder / names[ranking.query])
-        _save(draw_strip(entries[0], entries[1:], layout), written[-1])
+        written.append(folder / name_of[ranking.query])
+        save_picture(draw_strip(entries[0], entries[1:], layout), written[-1])
         if ranking.query in on_sheet:
             strips.append(draw_strip(entries[0], entries[1:], small))
     written.append(folder / "overview.jpg")
     title = f"Top {layout.columns} for {len(strips)} of {len(query)} queries"
-    _save(draw_sheet(strips, title), written[-1])
+    save_picture(draw_sheet(strips, title), written[-1])
     _log.info("Drew the top %d of %d queries in %s", layout.columns, len(query), folder)
     return written
 
@@ -158,34 +159,7 @@ def _caption(sample: Sequence[Any]) -> str:
 
 def _picture(sample: Sequence[Any]) -> Image.Image:
     try:
-        return read_image(_frame(sample))
+        return read_image(shown_path(sample[0]))
     except UnreadableImageError as error:
         _log.warning("%s", error)
         return placeholder("unreadable")
-
-
-def _frame(sample: Sequence[Any]) -> str:
-    """Return the path of an image, or of a tracklet's middle frame."""
-    path = sample[0]
-    if isinstance(path, str | Path):
-        return str(path)
-    if not path:
-        raise DataError("a tracklet has no frames")
-    return str(path[len(path) // 2])
-
-
-def _file_names(query: Sequence[Any]) -> list[str]:
-    """Return a file name for each query: that of its image, numbered where two are alike."""
-    seen = Counter({"overview": 1})
-    names = []
-    for sample in query:
-        stem = Path(_frame(sample)).stem
-        seen[stem] += 1
-        names.append(f"{stem}.jpg" if seen[stem] == 1 else f"{stem}_{seen[stem]}.jpg")
-    return names
-
-
-def _save(picture: Image.Image, path: Path) -> None:
-    with atomic_write(path) as file:
-        # Full colour resolution: the frames are thin and saturated.
-        picture.save(file, format="JPEG", quality=88, subsampling=0)

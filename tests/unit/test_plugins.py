@@ -251,7 +251,8 @@ def test_a_broken_plugin_is_taken_out_whole(site) -> None:
 
 
 def test_a_plugin_may_fail_later_and_is_then_left_out(caplog) -> None:
-    plugins = make_plugins(entry_points=False, extra=[Recorder("one")])
+    plugins = make_plugins(entry_points=False)
+    plugins.add(object_candidate(Recorder("one")))
     plugins.fail(plugins.get("Recorder"), ValueError("too late"))
     assert calls(plugins) == []
     assert states(plugins)["Recorder"] == "broken"

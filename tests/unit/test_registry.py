@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from reidcore import hookimpl, registry
-from reidcore.discovery import Candidate
+from reidcore.discovery import Candidate, object_candidate
 from reidcore.errors import PluginError, UnknownNameError, UserError
 from reidcore.plugins import make_plugins
 
@@ -36,11 +36,10 @@ def candidate(name: str, register, kind: str = "models") -> Candidate:
 
 def plugins_of(*registrations):
     """Return plugins called one, two and three, each registering models by a function."""
-    names = ("one", "two", "three")
-    return make_plugins(
-        entry_points=False,
-        extra=[candidate(*pair) for pair in zip(names, registrations, strict=False)],
-    )
+    plugins = make_plugins(entry_points=False)
+    for pair in zip(("one", "two", "three"), registrations, strict=False):
+        plugins.add(candidate(*pair))
+    return plugins
 
 
 # -- listing ---------------------------------------------------------------------------------------
@@ -243,7 +242,8 @@ def test_a_plugin_that_fails_is_left_out_of_what_was_listed_before() -> None:
         def reid_register_losses(self, registry):
             raise RuntimeError("no losses today")
 
-    plugins = make_plugins(entry_points=False, extra=[Mixed()])
+    plugins = make_plugins(entry_points=False)
+    plugins.add(object_candidate(Mixed()))
     assert [entry.name for entry in registry.entries("models", plugins)] == ["wide"]
     assert registry.entries("losses", plugins) == []
     assert registry.entries("models", plugins) == []
@@ -259,6 +259,15 @@ def test_an_unknown_name_mentions_the_broken_plugin_that_might_have_it(site) -> 
 
 
 # -- settings --------------------------------------------------------------------------------------
+
+
+def test_a_requested_plugin_that_registers_badly_is_an_error() -> None:
+    def register(registry):
+        raise RuntimeError("no models today")
+
+    plugins = make_plugins(entry_points=False, extra=[candidate("one", register)])
+    with pytest.raises(PluginError, match=r"'one' \(one-dist\) is broken.*no models today"):
+        registry.entries("models", plugins)
 
 
 def test_settings_schemas_are_known_by_plugin_and_may_be_spelled(site) -> None:

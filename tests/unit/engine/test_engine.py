@@ -222,3 +222,92 @@ def test_accuracy_is_shown_only_where_the_classifier_learns(
     engine.terms = {"small": (1.0, Small())}
     epoch = engine.run(save_dir=str(tmp_path), max_epoch=1)["training"][0]
     assert "acc" not in epoch
+
+
+def test_a_torchreid_engine_that_overrides_train_is_honoured(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    epochs: list[tuple[int, int]] = []
+
+    class Counting(ImageSoftmaxEngine):
+        def train(
+            self, print_freq: int = 10, fixbase_epoch: int = 0, open_layers: Any = None
+        ) -> None:
+            epochs.append((self.epoch, print_freq))
+            super().train(print_freq, fixbase_epoch, open_layers)
+
+    base = make_engine()
+    engine = Counting(base.datamanager, base.model, base.optimizer, plugins=base.plugins)
+    engine.run(save_dir=str(tmp_path), max_epoch=2, print_freq=3)
+    assert epochs == [(0, 3), (1, 3)]
+
+
+def test_training_outside_a_run_says_what_to_call(make_engine: MakeEngine) -> None:
+    with pytest.raises(UserError, match=r"no run is under way.*run\(max_epoch"):
+        make_engine().train()
+
+
+def test_a_test_leaves_the_record_of_the_training(make_engine: MakeEngine, tmp_path: Path) -> None:
+    engine = make_engine()
+    engine.run(save_dir=str(tmp_path), max_epoch=1)
+    before = (tmp_path / "results.json").read_text()
+    engine.run(save_dir=str(tmp_path), test_only=True)
+    assert (tmp_path / "results.json").read_text() == before
+    assert json.loads((tmp_path / "test_results.json").read_text())["training"] == []
+
+
+def test_what_is_done_is_recorded_when_a_run_fails(make_engine: MakeEngine, tmp_path: Path) -> None:
+    engine = make_engine()
+    engine.test_loader = {**engine.test_loader, "gone": {"query": [], "gallery": []}}
+    with pytest.raises(DataError, match="query of gone is empty"):
+        engine.run(save_dir=str(tmp_path), max_epoch=1)
+    record = json.loads((tmp_path / "results.json").read_text())
+    assert record["finished"] is False
+    assert record["targets"]["tiny"]["mAP"] > 0
+    assert len(record["training"]) == 1
+
+
+def test_a_foreign_model_is_tested_by_its_features_from_the_start(make_engine: MakeEngine) -> None:
+    class Plain(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 8, 3)
+            self.head = nn.Linear(8, 6)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.head(self.conv(images).mean(dim=(2, 3)))
+
+    base = make_engine()
+    engine = ImageSoftmaxEngine(base.datamanager, Plain(), plugins=base.plugins)
+    engine.set_model_mode("eval")
+    assert engine.extract_features(torch.zeros(2, 3, 32, 16)).shape == (2, 8)
+
+
+def test_a_request_to_stop_does_not_outlive_its_run(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    engine = make_engine()
+    engine.interruption.ask()
+    engine.run(save_dir=str(tmp_path), max_epoch=1)
+    assert (tmp_path / "model.pth.tar-1").is_file()
+
+
+def test_a_target_without_a_valid_query_is_refused_before_training(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    engine = make_engine()
+    splits = engine.datamanager.test_dataset["tiny"]
+    lonely = [sample._replace(pid=999) for sample in splits["query"]]
+    engine.datamanager.test_dataset["tiny"] = {"query": lonely, "gallery": splits["gallery"]}
+    with pytest.raises(DataError, match=r"target .tiny.: none of its .* queries has a match"):
+        engine.run(save_dir=str(tmp_path), max_epoch=1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_batch_of_one_is_refused_where_the_model_normalises_it(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    engine = make_engine(batch_size=1)
+    engine.model.add_module("last", nn.BatchNorm1d(8))
+    with pytest.raises(UserError, match=r"batch of one.*train.batch_size"):
+        engine.run(save_dir=str(tmp_path), max_epoch=1)

@@ -38,9 +38,9 @@ def test_the_last_batches_of_an_epoch_are_not_lost() -> None:
     layer, optimizer = one_weight()
     learn(mechanics, layer, 4.0)
     mechanics.flush([optimizer])
-    assert layer.weight.item() == pytest.approx(1.0 - 2.0)
+    assert layer.weight.item() == pytest.approx(1.0 - 4.0)
     mechanics.flush([optimizer])
-    assert layer.weight.item() == pytest.approx(1.0 - 2.0)
+    assert layer.weight.item() == pytest.approx(1.0 - 4.0)
 
 
 def test_an_engine_that_steps_by_hand_is_not_stepped_again() -> None:

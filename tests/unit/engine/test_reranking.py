@@ -75,5 +75,5 @@ def test_a_run_re_ranks_draws_and_says_so(make_engine: MakeEngine, tmp_path: Pat
         save_dir=str(tmp_path), test_only=True, rerank=True, visrank=True, visrank_topk=3
     )
     assert record["targets"]["tiny"]["rerank"] is True
-    assert read_json(tmp_path / "results.json")["targets"]["tiny"] == record["targets"]["tiny"]
+    assert read_json(tmp_path / "test_results.json")["targets"]["tiny"] == record["targets"]["tiny"]
     assert (tmp_path / "visrank_tiny" / "overview.jpg").is_file()

@@ -11,6 +11,7 @@ import torch
 
 from reidcore import hookimpl
 from reidcore.engine import Engine, Interrupted
+from reidcore.engine.checkpoint import fast_forward
 from reidcore.errors import CheckpointError
 from reidcore.utils import load_checkpoint, resume_from_checkpoint, save_checkpoint
 
@@ -158,3 +159,113 @@ def test_bare_weights_are_no_state_to_resume_from(make_engine: MakeEngine, tmp_p
     torch.save(engine.model.state_dict(), path)
     with pytest.raises(CheckpointError, match="load_pretrained_weights"):
         engine.resume(str(path))
+
+
+def test_an_optimizer_restored_before_the_model_moved_follows_it(make_engine: MakeEngine) -> None:
+    """What happens on a GPU: the state is loaded on the CPU, then the engine moves the weights."""
+    engine = make_engine()
+    loaded: list[torch.device] = []
+
+    class Recording(torch.optim.SGD):
+        def load_state_dict(self, state_dict: Any) -> None:
+            loaded.append(next(iter(engine.model.parameters())).device)
+            super().load_state_dict(state_dict)
+
+    layer = torch.nn.Linear(2, 2)
+    optimizer = Recording(layer.parameters(), lr=0.1, momentum=0.9)
+    layer(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    engine.register_model("second", layer, optimizer)
+    assert len(loaded) == 1
+    momentum = optimizer.state[layer.weight]["momentum_buffer"]
+    assert momentum.device == layer.weight.device
+
+
+def test_history_and_best_are_carried_over(make_engine: MakeEngine, tmp_path: Path) -> None:
+    make_engine().run(save_dir=str(tmp_path), max_epoch=2, eval_freq=1)
+    resumed = make_engine()
+    start = resumed.resume(str(tmp_path / "model.pth.tar-2"))
+    result = resumed.run(save_dir=str(tmp_path), max_epoch=3, start_epoch=start)
+    assert [epoch["epoch"] for epoch in result["training"]] == [1, 2, 3]
+    best = load_checkpoint(tmp_path / "model-best.pth.tar")
+    ranks = [epoch["rank1"] for epoch in result["training"]]
+    assert best["rank1"] == pytest.approx(max(ranks))
+
+
+def test_several_models_resume_together(make_engine: MakeEngine, tmp_path: Path) -> None:
+    def with_two() -> Engine:
+        engine = make_engine()
+        second = torch.nn.Linear(2, 2)
+        engine.register_model("second", second, torch.optim.SGD(second.parameters(), lr=0.1))
+        return engine
+
+    first = with_two()
+    first.save_model(0, save_dir=str(tmp_path))
+    fresh = with_two()
+    assert fresh.resume(str(tmp_path / "model.pth.tar-1")) == 1
+    for (_, saved, _, _), (_, loaded, _, _) in zip(first.held(), fresh.held(), strict=True):
+        for key, value in saved.state_dict().items():
+            assert torch.equal(loaded.state_dict()[key], value)
+
+
+def test_a_resumed_run_with_nothing_left_says_so(
+    make_engine: MakeEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_engine().run(save_dir=str(tmp_path), max_epoch=1)
+    engine = make_engine()
+    start = engine.resume(str(tmp_path / "model.pth.tar-1"))
+    engine.run(save_dir=str(tmp_path), max_epoch=1, start_epoch=start)
+    assert "Nothing to train: 1 of 1 epochs are done" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"state_dict": [], "epoch": 1},
+        {"state_dict": {}, "epoch": "x"},
+        {"state_dict": {}, "epoch": -3},
+        {"state_dict": {"conv.weight": "text"}, "epoch": 1},
+        {"state_dict": {}, "epoch": 1, "reidcore": "foreign"},
+    ],
+)
+def test_a_file_laid_out_otherwise_is_refused(
+    make_engine: MakeEngine, tmp_path: Path, state: dict[str, Any]
+) -> None:
+    torch.save(state, tmp_path / "odd.pth")
+    with pytest.raises(CheckpointError, match="laid out unlike a checkpoint"):
+        make_engine().resume(str(tmp_path / "odd.pth"))
+
+
+def test_another_kind_of_optimizer_is_refused_before_anything_is_loaded(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    make_engine().run(save_dir=str(tmp_path), max_epoch=1)
+    engine = make_engine(seed=5)
+    before = weights(engine)
+    sgd = torch.optim.SGD(engine.model.parameters(), lr=0.1, momentum=0.9)
+    with pytest.raises(CheckpointError, match=r"no SGD.*train.optim"):
+        resume_from_checkpoint(tmp_path / "model.pth.tar-1", engine.model, sgd)
+    assert_same(before, weights(engine))
+
+
+def test_a_scheduler_with_a_first_step_of_its_own_is_brought_forward() -> None:
+    def rates(start: int) -> list[float]:
+        optimizer = torch.optim.SGD(torch.nn.Linear(1, 1).parameters(), lr=1.0)
+        scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 0.1, total_iters=5)
+        fast_forward(scheduler, start)
+        found = []
+        for _ in range(4):
+            found.append(optimizer.param_groups[0]["lr"])
+            scheduler.step()
+        return found
+
+    assert rates(0)[2:] == pytest.approx(rates(2)[:2])
+    assert rates(0)[0] == pytest.approx(0.1)
+
+
+def test_a_scheduler_made_of_others_needs_its_state() -> None:
+    optimizer = torch.optim.SGD(torch.nn.Linear(1, 1).parameters(), lr=1.0)
+    parts = [torch.optim.lr_scheduler.StepLR(optimizer, 1) for _ in range(2)]
+    scheduler = torch.optim.lr_scheduler.SequentialLR(optimizer, parts, milestones=[2])
+    with pytest.raises(CheckpointError, match="SequentialLR cannot be brought to epoch 2"):
+        fast_forward(scheduler, 2)

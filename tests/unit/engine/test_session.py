@@ -112,7 +112,7 @@ def test_a_run_resumes_from_its_configuration(
     resumed, result = run(
         configure(model={"resume": checkpoint}, train={"batch_size": 8, "max_epoch": 2}), plugins
     )
-    assert [epoch["epoch"] for epoch in result["training"]] == [2]
+    assert [epoch["epoch"] for epoch in result["training"]] == [1, 2]
     for key, value in resumed.model.state_dict().items():
         assert torch.equal(value, whole.model.state_dict()[key]), key
 
