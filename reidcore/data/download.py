@@ -59,6 +59,8 @@ def unpack(archive: Path, folder: Path) -> None:
                 _refuse_escapes(packed.namelist())
                 packed.extractall(folder)
         else:
+            if not hasattr(tarfile, "data_filter"):
+                raise tarfile.TarError("this Python unpacks tar files unsafely; 3.11.4 does not")
             with tarfile.open(archive) as rolled:
                 rolled.extractall(folder, filter="data")
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
@@ -77,6 +79,8 @@ def _refuse_escapes(names: list[str]) -> None:
 def _fetch(name: str, url: str, archive: Path) -> None:
     try:
         with urllib.request.urlopen(url, timeout=60) as response, archive.open("wb") as file:
+            if urlsplit(response.geturl()).scheme != "https":
+                raise OSError(f"it leads to {response.geturl()}, which is not https")
             shutil.copyfileobj(response, file)
     except (urllib.error.URLError, OSError) as error:
         raise DataError(

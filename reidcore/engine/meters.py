@@ -12,8 +12,8 @@ from torch import Tensor
 class AverageMeter:
     """The last value, sum, count and average of a number.
 
-    Values may be tensors: they are summed where they live and read only when they are shown, so
-    that a step does not wait for the device.
+    Values may be tensors: they are summed where they live and read only when they are shown,
+    since reading waits for the device.
     """
 
     def __init__(self) -> None:

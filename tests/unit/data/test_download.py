@@ -68,3 +68,27 @@ def test_only_https_is_fetched(tmp_path: Path, url: str | None) -> None:
 
 def test_what_exists_is_left_alone(tmp_path: Path) -> None:
     download_archive("Shop", str(tmp_path), None)
+
+
+@pytest.mark.parametrize(
+    ("arrives_at", "is_kept"),
+    [("https://mirror.test/a.zip", True), ("http://plain.test/a.zip", False)],
+)
+def test_an_address_that_leads_away_from_https_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrives_at: str, is_kept: bool
+) -> None:
+    packed = _zip(tmp_path / "served.zip", "train/x.jpg").read_bytes()
+
+    class Response(io.BytesIO):
+        def geturl(self) -> str:
+            return arrives_at
+
+    monkeypatch.setattr("urllib.request.urlopen", lambda url, timeout: Response(packed))
+    folder = tmp_path / "set"
+    if is_kept:
+        download_archive("people", str(folder), "https://first.test/a.zip")
+        assert (folder / "train/x.jpg").is_file()
+        return
+    with pytest.raises(DataError, match="not https"):
+        download_archive("people", str(folder), "https://first.test/a.zip")
+    assert not folder.exists()
