@@ -269,3 +269,30 @@ def test_a_scheduler_made_of_others_needs_its_state() -> None:
     scheduler = torch.optim.lr_scheduler.SequentialLR(optimizer, parts, milestones=[2])
     with pytest.raises(CheckpointError, match="SequentialLR cannot be brought to epoch 2"):
         fast_forward(scheduler, 2)
+
+
+class Plain(Engine):
+    """An engine of one's own, from the bare class, written as for Torchreid."""
+
+    def forward_backward(self, data: Any) -> dict[str, float]:
+        images, pids = self.parse_data_for_train(data)
+        loss = torch.nn.functional.cross_entropy(self.model(images), pids)
+        assert self.optimizer is not None
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return {"loss": loss.item()}
+
+
+def test_an_engine_of_ones_own_trains_tests_checkpoints_and_resumes(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    whole = make_engine(engine_class=Plain)
+    result = whole.run(save_dir=str(tmp_path / "whole"), max_epoch=3)
+    assert result["targets"]["tiny"]["mAP"] > 0
+
+    make_engine(engine_class=Plain).run(save_dir=str(tmp_path / "parts"), max_epoch=2)
+    resumed = make_engine(engine_class=Plain)
+    start = resumed.resume(str(tmp_path / "parts" / "model.pth.tar-2"))
+    resumed.run(save_dir=str(tmp_path / "parts"), max_epoch=3, start_epoch=start)
+    assert_same(weights(whole), weights(resumed))
