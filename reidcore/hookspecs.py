@@ -384,9 +384,9 @@ def reid_transform_features(query: Tensor, gallery: Tensor) -> tuple[Tensor, Ten
 def reid_compute_distance(query: Tensor, gallery: Tensor, metric: str) -> Distances | None:
     """Give the distances between queries and gallery.
 
-    When: once per target; for re-ranking both arguments hold all images, queries first. Stop rule:
-    first result; the core's own (``euclidean`` and ``cosine``, never stored as a matrix) comes
-    last. Stability: provisional.
+    When: once per target; for re-ranking both arguments hold all images, queries first.
+    Stop rule: first result; the core's own (``euclidean`` and ``cosine``, never stored as a matrix)
+    comes last. Stability: provisional.
 
     Args:
         query: ``(Q, D)``.
