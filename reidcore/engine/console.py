@@ -18,6 +18,7 @@ from rich.progress import (
     TaskID,
     TextColumn,
 )
+from rich.table import Column
 
 _log = logging.getLogger(__name__)
 
@@ -112,10 +113,13 @@ class BarDisplay:
         self.print_freq = print_freq
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}"),
             TextColumn("{task.fields[eta]}", style="cyan"),
+            # Last, since it is what a narrow terminal may cut off.
+            TextColumn(
+                "{task.fields[figures]}", table_column=Column(no_wrap=True, overflow="ellipsis")
+            ),
             console=console,
         )
         self._task: TaskID | None = None
