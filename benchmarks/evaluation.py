@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -27,6 +25,8 @@ from types import ModuleType
 
 import numpy as np
 import torch
+from memory import peak_memory, reset_peak
+from peer import peer_package
 
 Found = tuple[float, float]  # mAP, rank-1
 Method = Callable[[dict[str, np.ndarray], str], Found]
@@ -97,15 +97,6 @@ def torchreid(path: str | None) -> tuple[str, Method]:
     return ("cython" if rank.IS_CYTHON_AVAI else "python"), run
 
 
-def peer_package(path: str | None) -> Path:
-    if path:
-        return Path(path, "torchreid")
-    spec = importlib.util.find_spec("torchreid")
-    if spec is None or not spec.submodule_search_locations:
-        sys.exit("torchreid is not installed: name a checkout with --peer, or pass --no-peer")
-    return Path(spec.submodule_search_locations[0])
-
-
 def labels(problem: dict[str, np.ndarray]) -> list[np.ndarray]:
     return [problem[name] for name in ("q_pids", "g_pids", "q_camids", "g_camids")]
 
@@ -141,29 +132,6 @@ def work(arguments: argparse.Namespace) -> None:
         "rank1": first,
     }
     print(json.dumps(figures))
-
-
-def reset_peak() -> int:
-    """Forget the peak so far (Linux can) and return the memory in use, in bytes."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-        return status_bytes("VmRSS")
-    except OSError:
-        return peak_memory()
-
-
-def peak_memory() -> int:
-    """Return the peak memory in bytes."""
-    try:
-        return status_bytes("VmHWM")
-    except OSError:
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def status_bytes(field: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) * 1024
 
 
 def measure(arguments: argparse.Namespace, data: str) -> dict[str, list[dict[str, float]]]:

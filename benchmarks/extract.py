@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -28,6 +26,8 @@ from types import ModuleType
 
 import numpy as np
 import torch
+from memory import peak_memory, reset_peak
+from peer import peer_package
 from PIL import Image
 from torch import Tensor, nn
 
@@ -70,13 +70,8 @@ def ours(arguments: argparse.Namespace) -> Extract:
 
 def peer(arguments: argparse.Namespace) -> Extract:
     """Return the peer, importing nothing of it but what is measured."""
-    if arguments.peer:
-        sys.path.insert(0, arguments.peer)
-    spec = importlib.util.find_spec("torchreid")
-    if spec is None or not spec.submodule_search_locations:
-        sys.exit("torchreid is not installed: name a checkout with --peer, or pass --no-peer")
     package = ModuleType("torchreid")
-    package.__path__ = list(spec.submodule_search_locations)
+    package.__path__ = [str(peer_package(arguments.peer))]
     sys.modules["torchreid"] = package
     utils = importlib.import_module("torchreid.utils")
     made: Extract = utils.FeatureExtractor(
@@ -102,29 +97,6 @@ def work(arguments: argparse.Namespace) -> None:
     }
     np.save(Path(arguments.weights).with_name(f"{arguments.work}.npy"), features.numpy())
     print(json.dumps(figures))
-
-
-def reset_peak() -> int:
-    """Forget the peak so far (Linux can) and return the memory in use, in bytes."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-        return status_bytes("VmRSS")
-    except OSError:
-        return peak_memory()
-
-
-def peak_memory() -> int:
-    """Return the peak memory in bytes."""
-    try:
-        return status_bytes("VmHWM")
-    except OSError:
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def status_bytes(field: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) * 1024
 
 
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, list[dict[str, float]]]:

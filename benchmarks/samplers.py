@@ -14,13 +14,12 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import random
-import sys
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from peer import peer_package
 from reid_plugins_engines import samplers
 
 from reidcore.data.table import SampleTable
@@ -82,14 +81,9 @@ def theirs(peer: Any, name: str, table: SampleTable, batch: int, share: int) -> 
 
 def load_peer(path: str | None) -> Any:
     """Import Torchreid's samplers and nothing else of it."""
-    if path is None:
-        found = importlib.util.find_spec("torchreid")
-        if found is None or not found.submodule_search_locations:
-            sys.exit("torchreid is not installed: name a checkout with --peer, or pass --no-peer")
-        package = Path(found.submodule_search_locations[0])
-    else:
-        package = Path(path, "torchreid")
-    spec = importlib.util.spec_from_file_location("peer_sampler", package / "data" / "sampler.py")
+    spec = importlib.util.spec_from_file_location(
+        "peer_sampler", peer_package(path) / "data" / "sampler.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -33,7 +33,6 @@ class Renderer:
     """
 
     def __init__(self, size: tuple[int, int], seed: int) -> None:
-        self._size = size
         self._large = (size[0] * _FINER, size[1] * _FINER)
         self._seed = seed
         self._scenes = [

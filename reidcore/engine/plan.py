@@ -75,10 +75,6 @@ class RunPlan:
             return False
         return done >= self.start_eval and done % self.eval_freq == 0
 
-    def is_fixbase(self, epoch: int) -> bool:
-        """Say whether only the open layers are trained in this epoch."""
-        return epoch < self.fixbase_epoch and bool(self.open_layers)
-
 
 def as_names(value: str | Sequence[str] | None) -> tuple[str, ...]:
     """Return names as a tuple, from one name, several, or None."""

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-Progress = Callable[[str, int], Any]
-
 
 @dataclass(frozen=True)
 class Extracted:

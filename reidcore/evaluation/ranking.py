@@ -10,7 +10,6 @@ of the gallery.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -20,7 +19,6 @@ from reidcore.evaluation.labels import Int64
 from reidcore.evaluation.relations import Related, Relations
 from reidcore.evaluation.scanning import Keys, Scan
 
-Ties = Literal["pessimistic", "optimistic"]
 TIES = ("pessimistic", "optimistic")
 
 
