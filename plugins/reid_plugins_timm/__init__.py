@@ -1,0 +1,1 @@
+"""Bundled models: every backbone that timm knows, as ``timm/NAME``."""

@@ -1,0 +1,1 @@
+"""Bundled models: the standard architectures beside OSNet."""

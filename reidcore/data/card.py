@@ -1,0 +1,114 @@
+"""What is known about a dataset before it is read: its origin, its layout, its official size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from reidcore.errors import DataError
+
+Factory = TypeVar("Factory", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A file in which a dataset is handed out.
+
+    Attributes:
+        filename: its name, looked for in the data root and in the dataset's own folder.
+        unpacks_to: the folder it is unpacked into, relative to the data root.
+        url: https address it may be fetched from; empty where it must be fetched by hand.
+        sha256: its hash, if known.
+    """
+
+    filename: str
+    unpacks_to: str
+    url: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class OfficialCount:
+    """How large a split is, by the dataset's authors.
+
+    Attributes:
+        split: ``train``, ``query`` or ``gallery``.
+        ids: number of identities, or None where it is not known.
+        images: number of images, or of tracklets.
+        cameras: number of cameras, or None where it is not known.
+        when: values of the dataset's options that the count is for; an option that is not given
+            counts with its default.
+    """
+
+    split: str
+    ids: int | None
+    images: int | None
+    cameras: int | None = None
+    when: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DatasetCard:
+    """A dataset's facts, read by messages, ``reidcore data`` and the documentation.
+
+    Attributes:
+        title: its name as its authors write it.
+        folder: its folder below the data root.
+        layout: the files and folders expected below the data root, as an indented tree.
+        paper: authors, title, venue and year.
+        source: page where it is described or handed out.
+        licence: the terms of use, as far as they are known.
+        protocol: what is searched for where, in a sentence or two.
+        data_type: ``image`` or ``video``.
+        junk_pids: test identities that are no person: never learnt from.
+        combines: whether ``combineall`` adds its test images to the training images.
+        withdrawn: why its authors took it back; empty if they did not.
+        archives: the files it is handed out in.
+        counts: official sizes.
+    """
+
+    title: str
+    folder: str
+    layout: str
+    paper: str
+    source: str
+    licence: str
+    protocol: str
+    data_type: str = "image"
+    junk_pids: tuple[int, ...] = ()
+    combines: bool = True
+    withdrawn: str = ""
+    archives: tuple[Archive, ...] = ()
+    counts: tuple[OfficialCount, ...] = ()
+
+
+def described_by(card: DatasetCard) -> Callable[[Factory], Factory]:
+    """Give a dataset's factory its card (a decorator)."""
+
+    def attach(factory: Factory) -> Factory:
+        factory.card = card  # type: ignore[attr-defined]
+        return factory
+
+    return attach
+
+
+def card_of(factory: Callable[..., Any]) -> DatasetCard | None:
+    """Return the card of a dataset's factory, if it has one."""
+    card = getattr(factory, "card", None)
+    return card if isinstance(card, DatasetCard) else None
+
+
+def require(card: DatasetCard, *paths: Path) -> None:
+    """Check that files and folders of a dataset exist.
+
+    Raises:
+        DataError: one does not; the message shows the layout that was expected.
+    """
+    missing = next((path for path in paths if not path.exists()), None)
+    if missing is not None:
+        raise DataError(
+            f"{card.title} needs {str(missing)!r}, which does not exist",
+            f"Expected below the data root (data.root):\n{card.layout}\nGet it from {card.source}",
+        )
