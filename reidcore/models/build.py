@@ -45,9 +45,14 @@ def build_model(
 
     Raises:
         UnknownNameError: if no plugin has such a model, or the model no such option.
-        ConfigError: if an option that it needs is missing.
+        ConfigError: if an option that it needs is missing, or ``num_classes`` is less than 1.
         PluginError: if its plugin is broken, or builds something else than a module.
     """
+    if num_classes < 1:
+        raise ConfigError(
+            f"a model cannot tell {num_classes} identities apart",
+            "num_classes counts the training identities: expected 1 or more.",
+        )
     entry = find("models", name, plugins)
     standard = {
         "num_classes": num_classes,

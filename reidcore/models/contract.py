@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from torch import Tensor, nn
 
-from reidcore.errors import UnknownNameError, did_you_mean
+from reidcore.errors import UnknownNameError, UserError, did_you_mean
 
 Logits: TypeAlias = Tensor | Sequence[Tensor]
 Features: TypeAlias = Tensor | tuple[Tensor, ...]
@@ -45,12 +45,18 @@ class ReidModel(nn.Module):
         loss: ``"softmax"`` (training returns logits) or ``"triplet"`` (logits and features). It
             concerns a bare call alone: ``outputs="all"`` gives both under either.
 
+    Attributes:
+        fixed_size: the one input size (height, width) that the network takes, if it takes one only.
+        min_size: the smallest input size (height, width) that leaves maps to pool.
+
     Raises:
         UnknownNameError: if ``loss`` is neither.
     """
 
     classifier: nn.Module
     feature_dim: int
+    fixed_size: tuple[int, int] | None = None
+    min_size: tuple[int, int] = (1, 1)
 
     def __init__(self, loss: str = "softmax") -> None:
         super().__init__()
@@ -96,7 +102,11 @@ class ReidModel(nn.Module):
         Returns:
             By default features (B, D) in evaluation mode and, in training mode, logits or
             ``(logits, features)`` according to ``loss``.
+
+        Raises:
+            UserError: if the images have a size that the network cannot take.
         """
+        self._check_size(images)
         if return_featuremaps:
             return self.featuremaps(images)
         embedding = self.describe(images)
@@ -105,6 +115,21 @@ class ReidModel(nn.Module):
         if not self.training:
             return self.retrieval(embedding)
         return trained_on(self.loss, self.heads(embedding, pids))
+
+    def _check_size(self, images: Tensor) -> None:
+        """Refuse images that the network was not made for, before a layer fails on them."""
+        height, width = images.shape[-2:]
+        if self.fixed_size is not None and (height, width) != self.fixed_size:
+            wanted = "{}x{}".format(*self.fixed_size)
+        elif height < self.min_size[0] or width < self.min_size[1]:
+            wanted = "{}x{} or larger".format(*self.min_size)
+        else:
+            return
+        raise UserError(
+            f"{type(self).__name__} takes images of {wanted} (height x width), and these are "
+            f"{height}x{width}",
+            "Set data.height and data.width, or resize the images.",
+        )
 
 
 def checked_loss(loss: str) -> str:

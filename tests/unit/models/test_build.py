@@ -103,3 +103,9 @@ def test_the_list_of_models_is_logged_and_returned(plugins, caplog):
         names = show_avai_models(plugins)
     assert names == ["asks_for_gpu", "no_model", "plain", "strict"]
     assert str(names) in caplog.text
+
+
+@pytest.mark.parametrize("count", [0, -3])
+def test_a_model_needs_an_identity_to_tell(plugins, count):
+    with pytest.raises(ConfigError, match=f"cannot tell {count} identities.*expected 1 or more"):
+        build_model("plain", count, plugins=plugins)

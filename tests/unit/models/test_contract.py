@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from reidcore.errors import UnknownNameError
+from reidcore.errors import UnknownNameError, UserError
 from reidcore.models import Outputs, ReidModel, outputs_of
 
 IMAGES = torch.randn(4, 3, 16, 8, generator=torch.Generator().manual_seed(0))
@@ -118,3 +120,22 @@ def test_feature_maps():
 def test_an_unknown_loss_is_refused_with_the_way_out():
     with pytest.raises(UnknownNameError, match=r"Did you mean 'softmax'.*outputs='all'"):
         Plain("sofmax")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "size", "wanted"),
+    [
+        ("fixed_size", (24, 8), "takes images of 24x8 (height x width), and these are 16x8"),
+        ("min_size", (8, 9), "takes images of 8x9 or larger (height x width), and these are 16x8"),
+    ],
+)
+def test_images_of_a_size_that_a_network_cannot_take_are_refused(attribute, size, wanted):
+    model = Plain()
+    assert model(IMAGES).shape == (4, 5)
+    setattr(model, attribute, size)
+    for call in ({}, {"outputs": "all"}, {"return_featuremaps": True}):
+        with pytest.raises(UserError, match=re.escape(wanted)):
+            model(IMAGES, **call)
+    assert model(
+        torch.zeros(1, 3, 24, 8) if attribute == "fixed_size" else torch.zeros(1, 3, 8, 9)
+    ).shape == (1, 5)
