@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from reid_plugins_datasets.cuhk03.matlab import reader
+from reid_plugins_datasets.matlab import open_mat73
 from reidcore.errors import DataError, UserError
 
 _log = logging.getLogger(__name__)
@@ -69,26 +69,6 @@ def pictures_of(folder: Path, release: Path, kind: str) -> dict[str, Picture]:
     return found
 
 
-@contextmanager
-def open_release(release: Path) -> Iterator[Any]:
-    """Open ``cuhk-03.mat``, an HDF5 file.
-
-    Raises:
-        DataError: it cannot be read, or lacks a part.
-        UserError: h5py is missing.
-    """
-    h5py = reader("h5py")
-    try:
-        with h5py.File(release, "r") as file:
-            yield file
-    except (KeyError, ValueError, IndexError) as error:
-        raise DataError(
-            f"{str(release)!r} is not CUHK03's release: {error}", "Unpack it again."
-        ) from error
-    except OSError as error:
-        raise DataError(f"cannot read {str(release)!r}: {error}", "Unpack it again.") from error
-
-
 def _picture(match: re.Match[str], path: str) -> Picture:
     return Picture(path, int(match["pair"]), int(match["person"]), int(match["view"]) - 1)
 
@@ -96,7 +76,7 @@ def _picture(match: re.Match[str], path: str) -> Picture:
 def _write_pictures(folder: Path, release: Path, kind: str) -> None:
     # Each picture is encoded before it is written, so that an error of the disk is told from one
     # of the release.
-    with open_release(release) as file:
+    with open_mat73(release) as file:
         for name, pixels in _stored(file, kind):
             _save(Image.fromarray(pixels), folder / name)
 

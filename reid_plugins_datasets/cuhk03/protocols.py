@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reid_plugins_datasets.cuhk03.matlab import reader
-from reid_plugins_datasets.cuhk03.pictures import Picture, open_release
+from reid_plugins_datasets.cuhk03.pictures import Picture
+from reid_plugins_datasets.matlab import load_mat, open_mat73
 from reidcore.data.sample import Sample, Splits
 from reidcore.errors import DataError
 
@@ -21,7 +21,7 @@ def classic_splits(pictures: Mapping[str, Picture], release: Path, split_id: int
         DataError: there is no such split, or the release cannot be read.
         UserError: h5py is missing.
     """
-    with open_release(release) as file:
+    with open_mat73(release) as file:
         cells = file["testsets"][0]
         _check_split_id(split_id, len(cells))
         rows = file[cells[split_id]][()].T.astype(int).tolist()
@@ -60,15 +60,8 @@ def new_splits(pictures: Mapping[str, Picture], protocol: Path, split_id: int) -
 
 def _columns(protocol: Path) -> dict[str, Any]:
     """Read the flattened columns of a protocol file."""
-    wanted = ("filelist", "labels", "train_idx", "query_idx", "gallery_idx")
-    loadmat = reader("scipy.io").loadmat
-    try:
-        stored = loadmat(protocol)
-        return {name: stored[name].flatten() for name in wanted}
-    except KeyError as error:
-        raise DataError(f"{str(protocol)!r} lacks the column {error}", "Get it again.") from error
-    except (OSError, ValueError, TypeError) as error:
-        raise DataError(f"cannot read {str(protocol)!r}: {error}", "Get it again.") from error
+    stored = load_mat(protocol, "filelist", "labels", "train_idx", "query_idx", "gallery_idx")
+    return {name: column.flatten() for name, column in stored.items()}
 
 
 def _numbered(pictures: Sequence[Picture]) -> list[Sample]:

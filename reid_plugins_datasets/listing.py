@@ -1,0 +1,64 @@
+"""What lies in a folder: one pass over it, sorted, nothing looked at but names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from reidcore.errors import DataError
+
+JPEG = (".jpg",)
+PNG = (".png",)
+
+
+class Listed(NamedTuple):
+    """An entry of a folder.
+
+    Attributes:
+        name: its name.
+        path: the folder's path with that name.
+    """
+
+    name: str
+    path: str
+
+
+def list_files(
+    folder: str | os.PathLike[str], extensions: Sequence[str], any_case: bool = False
+) -> list[Listed]:
+    """List the files of a folder with one of the extensions, sorted by name.
+
+    Args:
+        folder: where to look; not in the folders below it.
+        extensions: endings with their dot, such as ``.jpg``; other files are passed over.
+        any_case: whether ``.JPG`` counts as ``.jpg``.
+
+    Raises:
+        DataError: the folder cannot be read.
+    """
+    endings = tuple(extensions)
+
+    def wanted(name: str) -> bool:
+        return (name.lower() if any_case else name).endswith(endings)
+
+    return [entry for entry in _scan(folder, folders=False) if wanted(entry.name)]
+
+
+def list_folders(folder: str | os.PathLike[str]) -> list[Listed]:
+    """List the folders in a folder, sorted by name; hidden ones are passed over.
+
+    Raises:
+        DataError: the folder cannot be read.
+    """
+    return [entry for entry in _scan(folder, folders=True) if not entry.name.startswith(".")]
+
+
+def _scan(folder: str | os.PathLike[str], folders: bool) -> list[Listed]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                Listed(entry.name, entry.path) for entry in entries if entry.is_dir() == folders
+            )
+    except OSError as error:
+        raise DataError(f"cannot read the folder {str(folder)!r}: {error.strerror}") from error
