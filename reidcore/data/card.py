@@ -64,6 +64,8 @@ class DatasetCard:
         data_type: ``image`` or ``video``.
         junk_pids: test identities that are no person: never learnt from.
         combines: whether ``combineall`` adds its test images to the training images.
+        pids_apart: whether the test identities are numbered by themselves, so that one number in
+            train and test does not mean one person.
         withdrawn: why its authors took it back; empty if they did not.
         archives: the files it is handed out in.
         counts: official sizes.
@@ -79,6 +81,7 @@ class DatasetCard:
     data_type: str = "image"
     junk_pids: tuple[int, ...] = ()
     combines: bool = True
+    pids_apart: bool = False
     withdrawn: str = ""
     archives: tuple[Archive, ...] = ()
     counts: tuple[OfficialCount, ...] = ()

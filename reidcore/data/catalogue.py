@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from reidcore import registry
-from reidcore.data.dataset import MODES, Dataset, ImageDataset, Transform, view_of
+from reidcore.data.dataset import Dataset, Transform, view_of
+from reidcore.data.making import make_dataset
 from reidcore.data.options import check_shared, own_options
-from reidcore.data.table import SampleTable
-from reidcore.data.video_dataset import VideoDataset
 from reidcore.data.video_frames import check_sampling
 from reidcore.errors import DataError
 from reidcore.log import configure_if_bare
@@ -55,7 +53,11 @@ def open_datasets(
     known = registry.entries("datasets", plugins)
     check_shared(shared or {}, list(entries.values()), known, CORE_PARAMETERS)
     datasets = {
-        name: _make(entry, root, shared or {}, (sections or {}).get(name, {}))
+        name: make_dataset(
+            entry,
+            Path(root).expanduser(),
+            own_options(entry, shared or {}, (sections or {}).get(name, {}), CORE_PARAMETERS),
+        )
         for name, entry in entries.items()
     }
     for name, dataset in datasets.items():
@@ -165,52 +167,3 @@ def _check_type(entry: registry.Entry, dataset: Dataset, data_type: str) -> None
             f"{entry.label} holds {dataset.unit}, and this reads data of type {data_type}",
             f"Set data.type={dataset.data_type} ({MANAGERS[dataset.data_type]})",
         )
-
-
-def _make(
-    entry: registry.Entry,
-    root: str | os.PathLike[str],
-    shared: Mapping[str, Any],
-    section: Mapping[str, Any],
-) -> Dataset:
-    options = own_options(entry, shared, section, CORE_PARAMETERS)
-    folder = Path(root).expanduser()
-    if _takes_root_first(entry):
-        made = entry.load()(folder, **options)
-    else:
-        made = entry.load()(root=folder, **options)
-    if isinstance(made, Dataset):
-        return made
-    tables = _tables(entry, made)
-    has_tracklets = any(isinstance(table.paths[0], tuple) for table in tables if len(table))
-    kind: type[ImageDataset | VideoDataset] = VideoDataset if has_tracklets else ImageDataset
-    train, query, gallery = tables
-    dataset = kind(train, query, gallery, verbose=False)
-    dataset.show_summary(entry.name)
-    return dataset
-
-
-def _takes_root_first(entry: registry.Entry) -> bool:
-    parameters = entry.parameters()
-    return "root" not in parameters and any(
-        parameter.kind
-        in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        for parameter in parameters.values()
-    )
-
-
-def _tables(entry: registry.Entry, made: Any) -> list[SampleTable]:
-    named: list[Any] = [getattr(made, mode, None) for mode in MODES]
-    if all(split is not None for split in named):
-        splits = named
-    elif isinstance(made, tuple | list) and len(made) == len(MODES):
-        splits = list(made)
-    else:
-        raise DataError(
-            f"{entry.label} of plugin {entry.plugin!r} returned {type(made).__name__}",
-            "It must return Splits(train, query, gallery), an ImageDataset or a VideoDataset",
-        )
-    return [
-        SampleTable.of(split, f"{mode!r} of {entry.name}")
-        for mode, split in zip(MODES, splits, strict=True)
-    ]

@@ -67,6 +67,9 @@ class Dataset:
 
     dataset_dir: str = ""
     dataset_url: str | None = None
+    title: str = ""
+    """Its name as its authors write it, where that is known."""
+
     unit: str = "items"
     """What a sample is, for the summary."""
 

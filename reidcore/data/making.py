@@ -1,0 +1,103 @@
+"""What a dataset's factory returns, made a dataset."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reidcore.data.card import DatasetCard, card_of
+from reidcore.data.dataset import MODES, Dataset, ImageDataset
+from reidcore.data.table import SampleTable
+from reidcore.data.video_dataset import VideoDataset
+from reidcore.errors import DataError
+from reidcore.registry import Entry
+
+KINDS: Mapping[str, type[ImageDataset | VideoDataset]] = {
+    "image": ImageDataset,
+    "video": VideoDataset,
+}
+
+
+def make_dataset(entry: Entry, root: Path, options: Mapping[str, Any]) -> Dataset:
+    """Call a dataset's factory once and make a dataset of what it gives.
+
+    Where the factory has a card, the card says what is junk, whether the test images are learnt
+    from under ``combineall``, and whether the samples are images or tracklets.
+
+    Args:
+        entry: The registered dataset.
+        root: Folder below which the datasets lie.
+        options: The dataset's own options, under their real names.
+
+    Raises:
+        DataError: What the factory gives is not three splits of samples.
+    """
+    made = call_factory(entry, root, options)
+    if isinstance(made, Dataset):
+        return made
+    return dataset_of(entry, root, tables_of(entry, made))
+
+
+def call_factory(entry: Entry, root: Path, options: Mapping[str, Any]) -> Any:
+    """Call a dataset's factory, which may name its first parameter as it likes."""
+    if _takes_root_first(entry):
+        return entry.load()(root, **options)
+    return entry.load()(root=root, **options)
+
+
+def dataset_of(entry: Entry, root: Path, tables: Sequence[SampleTable]) -> Dataset:
+    """Return the dataset of three tables, as the factory's card describes it; log its size."""
+    card = card_of(entry.load())
+    train, query, gallery = tables
+    kind = KINDS[card.data_type if card else _kind_of(tables)]
+    dataset = kind(train, query, gallery, verbose=False)
+    if card is not None:
+        _describe(dataset, card, root)
+    dataset.show_summary(entry.name)
+    return dataset
+
+
+def tables_of(entry: Entry, made: Any) -> list[SampleTable]:
+    """Return the three tables of what a factory returned.
+
+    Raises:
+        DataError: It is not three splits of samples.
+    """
+    named: list[Any] = [getattr(made, mode, None) for mode in MODES]
+    if all(split is not None for split in named):
+        splits = named
+    elif isinstance(made, tuple | list) and len(made) == len(MODES):
+        splits = list(made)
+    else:
+        raise DataError(
+            f"{entry.label} of plugin {entry.plugin!r} returned {type(made).__name__}",
+            "It must return Splits(train, query, gallery), an ImageDataset or a VideoDataset",
+        )
+    return [
+        SampleTable.of(split, f"{mode!r} of {entry.name}")
+        for mode, split in zip(MODES, splits, strict=True)
+    ]
+
+
+def _describe(dataset: Dataset, card: DatasetCard, root: Path) -> None:
+    dataset._junk_pids = card.junk_pids
+    dataset._train_only = not card.combines
+    dataset.dataset_dir = str(root / card.folder)
+    dataset.dataset_url = card.source
+    dataset.title = card.title
+
+
+def _kind_of(tables: Sequence[SampleTable]) -> str:
+    has_tracklets = any(isinstance(table.paths[0], tuple) for table in tables if len(table))
+    return "video" if has_tracklets else "image"
+
+
+def _takes_root_first(entry: Entry) -> bool:
+    parameters = entry.parameters()
+    return "root" not in parameters and any(
+        parameter.kind
+        in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        for parameter in parameters.values()
+    )
