@@ -1,0 +1,60 @@
+"""Lists that come with a dataset: text files of one sample a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from reidcore.errors import DataError
+
+_SHOWN = 3
+
+
+def read_lines(path: Path) -> list[str]:
+    """Read the lines of a text file, without the blanks around them and without empty lines.
+
+    Raises:
+        DataError: it cannot be read, is no text, or has nothing in it.
+    """
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except OSError as error:
+        raise DataError(f"cannot read the list {str(path)!r}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{str(path)!r} is no text ({error})", "Get the list again") from error
+    lines = [line for line in lines if line]
+    if not lines:
+        raise DataError(f"the list {str(path)!r} is empty", "Get it again")
+    return lines
+
+
+def match_lines(
+    lines: Sequence[str], pattern: re.Pattern[str], example: str, path: Path
+) -> list[re.Match[str]]:
+    """Match every line of a list, in its order.
+
+    Args:
+        lines: what `read_lines` gave.
+        pattern: what a whole line looks like; its groups carry the labels.
+        example: such a line.
+        path: the list, for messages.
+
+    Raises:
+        DataError: lines have another form; it counts them and shows the first three.
+    """
+    matches = [match for line in lines if (match := pattern.fullmatch(line))]
+    if len(matches) < len(lines):
+        raise bad_lines(
+            [line for line in lines if not pattern.fullmatch(line)],
+            len(lines),
+            path,
+            f"Expected lines such as {example!r}",
+        )
+    return matches
+
+
+def bad_lines(lines: Sequence[str], total: int, path: Path, hint: str) -> DataError:
+    """Return the error that counts a list's wrong lines, and shows the first three."""
+    shown = ", ".join(map(repr, lines[:_SHOWN])) + (", ..." if len(lines) > _SHOWN else "")
+    return DataError(f"{len(lines)} of {total} lines of {str(path)!r} are wrong: {shown}", hint)

@@ -1,0 +1,64 @@
+"""Tracklets that lie in folders of frames, and the two-camera protocol that such datasets share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reid_plugins_datasets.listing import list_files
+from reid_plugins_datasets.names import NameForm
+from reidcore.data.sample import Sample, Splits
+from reidcore.errors import DataError
+
+
+def read_tracklet(folder: Path, extension: str, form: NameForm) -> tuple[str, ...]:
+    """Return the paths of a folder's frames in order of time.
+
+    Args:
+        folder: one person before one camera.
+        extension: ending of a frame's name, with its dot.
+        form: the names of the frames; its group ``frame`` is the number to sort by.
+
+    Raises:
+        DataError: the folder is missing or empty, or a frame has another name.
+    """
+    files = list_files(folder, (extension,))
+    if not files:
+        raise DataError(
+            f"the tracklet {str(folder)!r} has no {extension} frame", "Unpack the dataset again"
+        )
+    matches = form.read([file.name for file in files], folder)
+    frames = zip((int(match["frame"]) for match in matches), files, strict=True)
+    return tuple(file.path for _, file in sorted(frames))
+
+
+def two_camera_splits(
+    train: Sequence[str],
+    test: Sequence[str],
+    cameras: tuple[Path, Path],
+    extension: str,
+    form: NameForm,
+) -> Splits:
+    """Search for what the first camera saw among what the second one saw.
+
+    Identities are places in the lists of people, apart in training and test.
+
+    Args:
+        train: folder names of the people to learn from, who are seen by both cameras.
+        test: folder names of the people to test with.
+        cameras: for each camera the folder that holds a folder a person.
+        extension: ending of a frame's name, with its dot.
+        form: the names of the frames, see `read_tracklet`.
+
+    Raises:
+        DataError: somebody's folder is missing or is not as expected.
+    """
+
+    def seen(people: Sequence[str], by: Sequence[int]) -> list[Sample]:
+        return [
+            Sample(read_tracklet(cameras[camid] / name, extension, form), pid, camid)
+            for pid, name in enumerate(people)
+            for camid in by
+        ]
+
+    return Splits(seen(train, (0, 1)), seen(test, (0,)), seen(test, (1,)))
