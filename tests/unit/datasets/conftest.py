@@ -1,0 +1,102 @@
+"""Miniature benchmarks on disk, each made once, and what reference readers give for them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import lzma
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import pytest
+
+DATA = Path(__file__).parents[2] / "data" / "datasets"
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A miniature benchmark.
+
+    Attributes:
+        root: the data root.
+        images: its pictures, relative to the root.
+    """
+
+    root: Path
+    images: tuple[str, ...]
+
+
+Plant: TypeAlias = Callable[..., Planted]
+
+
+def load_maker() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_trees", DATA / "make_trees.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def plant_tree(root: Path, layout: str, seed: int = 0) -> Planted:
+    maker = load_maker()
+    made: list[str] = []
+
+    class Noted(maker.Tree):  # type: ignore[misc, name-defined]
+        def image(self, rel: str, *size: int) -> None:
+            super().image(rel, *size)
+            made.append(rel)
+
+        def copy(self, src: str, dst: str) -> None:
+            super().copy(src, dst)
+            made.append(dst)
+
+    maker.MAKERS[layout](Noted(root, layout, seed))
+    return Planted(root, tuple(made))
+
+
+def put_split_file(root: Path, record: dict[str, Any]) -> None:
+    """Write the split that Torchreid drew and keeps where it finds it again."""
+    stored = record["split_file"]
+    text = json.dumps(stored["splits"]).replace("{ROOT}", str(root))
+    (root / stored["path"]).write_text(text)
+
+
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Plant:
+    """Make ``planted(layout, seed)`` once: to be read only; Torchreid's split file is not there."""
+
+    @cache
+    def make(layout: str, seed: int = 0) -> Planted:
+        return plant_tree(tmp_path_factory.mktemp(layout), layout, seed)
+
+    return make
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Plant:
+    """Make ``plant(layout, seed)`` anew below ``tmp_path``: to be spoilt at will."""
+
+    def make(layout: str, seed: int = 0) -> Planted:
+        return plant_tree(tmp_path, layout, seed)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def recorded() -> Callable[[str], dict[str, Any]]:
+    """Read ``recorded(layout)``: what the reference reader gives for seed 0."""
+
+    @cache
+    def read(layout: str) -> dict[str, Any]:
+        path = DATA / "expected_seed0" / f"{layout}.json.xz"
+        document: dict[str, Any] = json.loads(lzma.decompress(path.read_bytes()))
+        return document
+
+    return read
