@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from reid_plugins_datasets.listing import list_files
 from reid_plugins_datasets.names import NameForm
@@ -11,8 +13,15 @@ from reidcore.data.sample import Sample, Splits
 from reidcore.errors import DataError
 
 
-def read_tracklet(folder: Path, extension: str, form: NameForm) -> tuple[str, ...]:
-    """Return the paths of a folder's frames in order of time.
+class Frame(NamedTuple):
+    """A frame of a tracklet: what its name says, and where it lies."""
+
+    match: re.Match[str]
+    path: str
+
+
+def read_frames(folder: str | Path, extension: str, form: NameForm) -> list[Frame]:
+    """Return a folder's frames in order of time.
 
     Args:
         folder: one person before one camera.
@@ -20,7 +29,7 @@ def read_tracklet(folder: Path, extension: str, form: NameForm) -> tuple[str, ..
         form: the names of the frames; its group ``frame`` is the number to sort by.
 
     Raises:
-        DataError: the folder is missing or empty, or a frame has another name.
+        DataError: the folder is missing or has no frame, or a frame has another name.
     """
     files = list_files(folder, (extension,))
     if not files:
@@ -28,8 +37,8 @@ def read_tracklet(folder: Path, extension: str, form: NameForm) -> tuple[str, ..
             f"the tracklet {str(folder)!r} has no {extension} frame", "Unpack the dataset again"
         )
     matches = form.read([file.name for file in files], folder)
-    frames = zip((int(match["frame"]) for match in matches), files, strict=True)
-    return tuple(file.path for _, file in sorted(frames))
+    frames = [Frame(match, file.path) for match, file in zip(matches, files, strict=True)]
+    return sorted(frames, key=lambda frame: int(frame.match["frame"]))
 
 
 def two_camera_splits(
@@ -48,15 +57,18 @@ def two_camera_splits(
         test: folder names of the people to test with.
         cameras: for each camera the folder that holds a folder a person.
         extension: ending of a frame's name, with its dot.
-        form: the names of the frames, see `read_tracklet`.
+        form: the names of the frames, see `read_frames`.
 
     Raises:
         DataError: somebody's folder is missing or is not as expected.
     """
 
+    def tracklet(name: str, camid: int) -> tuple[str, ...]:
+        return tuple(frame.path for frame in read_frames(cameras[camid] / name, extension, form))
+
     def seen(people: Sequence[str], by: Sequence[int]) -> list[Sample]:
         return [
-            Sample(read_tracklet(cameras[camid] / name, extension, form), pid, camid)
+            Sample(tracklet(name, camid), pid, camid)
             for pid, name in enumerate(people)
             for camid in by
         ]
