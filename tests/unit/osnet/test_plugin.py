@@ -17,7 +17,7 @@ from reidcore.models import build_model
 from reidcore.plugins import make_plugins
 from reidcore.registry import entries
 
-REFERENCE = Path(__file__).parents[2] / "data" / "osnet" / "reference.json.xz"
+REFERENCE = Path(__file__).parents[2] / "data" / "models" / "models.json.xz"
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def plugins():
 def test_summaries_state_the_true_parameter_counts(plugins):
     reference = json.loads(lzma.decompress(REFERENCE.read_bytes()))
     summaries = {entry.name: entry.summary for entry in entries("models", plugins)}
-    assert summaries.keys() == reference.keys()
+    assert summaries.keys() == {name for name in reference if name.startswith("osnet")}
     for name, summary in summaries.items():
         stated = float(re.match(r"([\d.]+)M parameters", summary)[1])
         assert stated == pytest.approx(reference[name]["params_test_time"] / 1e6, abs=0.006)

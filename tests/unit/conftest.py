@@ -28,23 +28,19 @@ def _entry(key: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
     return draws.normal(0.0, 0.1, shape)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fill() -> Callable[..., nn.Module]:
     """Overwrite a model's state dict, entry by entry, and return the model."""
 
     def fill(model: nn.Module, seed: int = 0) -> nn.Module:
-        state = model.state_dict()
-        filled = {
-            key: torch.as_tensor(_entry(key, tuple(value.shape), seed)).to(value.dtype)
-            for key, value in state.items()
-        }
-        model.load_state_dict(filled)
+        for key, value in model.state_dict().items():
+            value.copy_(torch.as_tensor(_entry(key, tuple(value.shape), seed)))
         return model
 
     return fill
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def images() -> Callable[..., Tensor]:
     """Draw normal images (B, 3, H, W)."""
 
