@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reidcore import hookimpl
 
 if TYPE_CHECKING:
-    from reidcore.registry import Registrar
+    from reidcore.registry import Registrar, WeightsRegistrar
 
 # Name -> millions of parameters at test time, that is without the classifier.
 _MODELS = {
@@ -32,3 +32,9 @@ def reid_register_models(registry: Registrar) -> None:
             f"reid_plugins_osnet.osnet:{name}",
             summary=f"{millions}M parameters, 512-dim features, ImageNet weights",
         )
+
+
+@hookimpl
+def reid_register_weights(registry: WeightsRegistrar) -> None:
+    """Register their ImageNet weights."""
+    registry.table("reid_plugins_osnet:weights.yaml")

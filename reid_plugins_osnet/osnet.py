@@ -25,7 +25,7 @@ from reid_plugins_osnet.blocks import (
 )
 from reidcore.models.contract import ReidModel
 from reidcore.models.initialising import initialise
-from reidcore.models.pretrained import PublishedWeights, load_published_weights
+from reidcore.models.pretrained import load_published_weights
 
 Norms: TypeAlias = tuple[InstanceNorm, InstanceNorm]
 
@@ -38,14 +38,12 @@ class Variant:
 
     Attributes:
         widths: channels of the stem and of the three stages.
-        drive_id: Google Drive id of its ImageNet weights.
         norms: for each stage, where its two blocks normalise images one by one.
         normalised_stem: whether the stem does, too.
         listed: whether its checkpoints keep streams in a list and pooling outside the stages.
     """
 
     widths: tuple[int, int, int, int]
-    drive_id: str
     norms: tuple[Norms, Norms, Norms] = (_PLAIN, _PLAIN, _PLAIN)
     normalised_stem: bool = False
     listed: bool = False
@@ -65,15 +63,15 @@ _ain = partial(
 )
 
 VARIANTS = {
-    "osnet_x1_0": Variant(_X1_0, "1LaG1EJpHrxdAxKnSCJ_i0u-nbxSAeiFY"),
-    "osnet_x0_75": Variant(_X0_75, "1uwA9fElHOk3ZogwbeY5GkLI6QPTX70Hq"),
-    "osnet_x0_5": Variant(_X0_5, "16DGLbZukvVYgINws8u8deSaOqjybZ83i"),
-    "osnet_x0_25": Variant(_X0_25, "1rb8UN5ZzPKRc_xvtHlyDh-cSz88YX9hs"),
-    "osnet_ibn_x1_0": _ibn(_X1_0, "1sr90V6irlYYDd4_4ISU2iruoRG8J__6l"),
-    "osnet_ain_x1_0": _ain(_X1_0, "1-CaioD9NaqbHK_kzSMW8VE4_3KcsRjEo"),
-    "osnet_ain_x0_75": _ain(_X0_75, "1apy0hpsMypqstfencdH-jKIUEFOW4xoM"),
-    "osnet_ain_x0_5": _ain(_X0_5, "1KusKvEYyKGDTUBVRxRiz55G31wkihB6l"),
-    "osnet_ain_x0_25": _ain(_X0_25, "1SxQt2AvmEcgWNhaRb2xC4rP6ZwVDP0Wt"),
+    "osnet_x1_0": Variant(_X1_0),
+    "osnet_x0_75": Variant(_X0_75),
+    "osnet_x0_5": Variant(_X0_5),
+    "osnet_x0_25": Variant(_X0_25),
+    "osnet_ibn_x1_0": _ibn(_X1_0),
+    "osnet_ain_x1_0": _ain(_X1_0),
+    "osnet_ain_x0_75": _ain(_X0_75),
+    "osnet_ain_x0_5": _ain(_X0_5),
+    "osnet_ain_x0_25": _ain(_X0_25),
 }
 
 
@@ -157,8 +155,7 @@ def _build(
     variant = VARIANTS[name]
     model = OSNet(variant, num_classes, loss, feature_dim)
     if pretrained:
-        url = f"https://drive.google.com/uc?id={variant.drive_id}"
-        load_published_weights(model, PublishedWeights(name, f"{name}_imagenet.pth", url))
+        load_published_weights(model, name)
     return model
 
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from reidcore.engine import Engine, StepOutcome
     from reidcore.evaluation import Distances
     from reidcore.models import Outputs
-    from reidcore.registry import ConfigRegistrar, Registrar
+    from reidcore.registry import ConfigRegistrar, Registrar, WeightsRegistrar
 
 hookspec = HookspecMarker("reidcore")
 
@@ -183,6 +183,19 @@ def reid_register_configs(registry: ConfigRegistrar) -> None:
     Args:
         registry: ``registry.add("my_recipe", "my_package:configs/my_recipe.yaml")`` and
             ``registry.settings(MySettings)``, a pydantic model that checks ``settings.<plugin>``.
+    """
+
+
+@hookspec
+def reid_register_weights(registry: WeightsRegistrar) -> None:
+    """Register published weights: a table of them, or ``target()``, which gives one row.
+
+    When: weights are first listed or asked for by name. Stop rule: none, every plugin is called.
+    Stability: provisional.
+
+    Args:
+        registry: ``registry.table("my_package:weights.yaml")``, a file that maps names to rows, or
+            ``registry.add("mynet", lambda: {"filename": "mynet.pth", "url": "https://..."})``.
     """
 
 

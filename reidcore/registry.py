@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from reidcore.errors import PluginError, UnknownNameError, UserError, did_you_mean
 from reidcore.lazy import load_target
+from reidcore.package_files import read_table
 from reidcore.plugins import Plugin, Plugins, current_plugins, describe
 
 _log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ KINDS = (
     "schedulers",
     "protocols",
     "configs",
+    "weights",
 )
 
 
@@ -168,6 +170,35 @@ class ConfigRegistrar(Registrar):
         self.schema = schema
 
 
+@dataclass(frozen=True)
+class TableRow:
+    """A row of a table that a package brings; calling it reads it."""
+
+    table: str
+    name: str
+
+    def __call__(self) -> Mapping[str, Any]:
+        """Return what the row says."""
+        return read_table(self.table)[self.name]
+
+
+class WeightsRegistrar(Registrar):
+    """The registrar of published weights, which also takes a whole table of them."""
+
+    def table(self, target: str) -> None:
+        """Add each row of a YAML file of your package, ``"package:weights.yaml"``.
+
+        Raises:
+            PluginError: if the file is missing or holds no table.
+        """
+        for name, row in read_table(target).items():
+            told = [str(row[key]) for key in ("origin", "licence") if row.get(key)]
+            self.add(name, TableRow(target, name), summary=", ".join(told))
+
+
+_REGISTRARS = {"configs": ConfigRegistrar, "weights": WeightsRegistrar}
+
+
 def entries(kind: str, plugins: Plugins | None = None) -> list[Entry]:
     """Return the components of a kind, by name."""
     return sorted(_listing(kind, plugins).entries, key=lambda entry: (entry.name, entry.plugin))
@@ -210,7 +241,8 @@ def invalidate() -> None:
 
 def singular(kind: str) -> str:
     """Return the name of one component of a kind."""
-    return {"losses": "loss", "configs": "recipe"}.get(kind, kind.removesuffix("s"))
+    names = {"losses": "loss", "configs": "recipe", "weights": "weights"}
+    return names.get(kind, kind.removesuffix("s"))
 
 
 @dataclass(frozen=True)
@@ -241,7 +273,7 @@ def _collect(kind: str, plugins: Plugins) -> _Listing:
     hook_name = f"reid_register_{kind}"
     listing = _Listing([], {})
     for plugin in [plugin for plugin in plugins.active if hook_name in plugin.hooks]:
-        registrar = (ConfigRegistrar if kind == "configs" else Registrar)(kind, plugin)
+        registrar = _REGISTRARS.get(kind, Registrar)(kind, plugin)
         try:
             plugins.subset_hook(hook_name, [plugin])(registry=registrar)
         except Exception as error:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reidcore.models.layers import count_num_param as count_num_param
     from reidcore.models.layers import open_all_layers as open_all_layers
     from reidcore.models.layers import open_specified_layers as open_specified_layers
-    from reidcore.models.weights import load_pretrained_weights as load_pretrained_weights
+    from reidcore.models.weights.loading import load_pretrained_weights as load_pretrained_weights
     from reidcore.visual import visualize_ranked_results as visualize_ranked_results
 
 __getattr__, __dir__, __all__ = attach(
@@ -41,7 +41,7 @@ __getattr__, __dir__, __all__ = attach(
         "compute_model_complexity": "reidcore.models.complexity:compute_model_complexity",
         "count_num_param": "reidcore.models.layers:count_num_param",
         "load_checkpoint": "reidcore.engine.checkpoint:load_checkpoint",
-        "load_pretrained_weights": "reidcore.models.weights:load_pretrained_weights",
+        "load_pretrained_weights": "reidcore.models.weights.loading:load_pretrained_weights",
         "mkdir_if_missing": "reidcore.files:mkdir_if_missing",
         "open_all_layers": "reidcore.models.layers:open_all_layers",
         "open_specified_layers": "reidcore.models.layers:open_specified_layers",

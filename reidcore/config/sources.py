@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from reidcore.config.origins import Layer
 from reidcore.config.yaml_text import parse_file
 from reidcore.errors import ConfigError, PluginError, UnknownNameError, UserError
+from reidcore.package_files import package_file
 from reidcore.registry import Entry, find
 
 if TYPE_CHECKING:
@@ -44,18 +44,13 @@ def recipe_file(entry: Entry) -> Traversable:
     Raises:
         PluginError: the recipe's plugin brings no such file.
     """
-    target = str(entry.target)
-    package, _, inside = target.partition(":") if ":" in target else target.partition("/")
     try:
-        file = resources.files(package).joinpath(*inside.split("/"))
-        if file.is_file():
-            return file
-    except ModuleNotFoundError:
-        pass
-    raise PluginError(
-        f"{entry.label} of plugin {entry.plugin!r} has no file {target!r}",
-        "That is a mistake in the plugin; tell its author.",
-    )
+        return package_file(str(entry.target))
+    except FileNotFoundError as error:
+        raise PluginError(
+            f"{entry.label} of plugin {entry.plugin!r} has no file {str(entry.target)!r}",
+            "That is a mistake in the plugin; tell its author.",
+        ) from error
 
 
 def is_config_file(source: str | Path) -> bool:

@@ -13,20 +13,18 @@ if TYPE_CHECKING:
     from reidcore.models.contract import Outputs as Outputs
     from reidcore.models.contract import ReidModel as ReidModel
     from reidcore.models.initialising import initialise as initialise
-    from reidcore.models.pretrained import PublishedWeights as PublishedWeights
     from reidcore.models.pretrained import load_published_weights as load_published_weights
-    from reidcore.models.weights import load_pretrained_weights as load_pretrained_weights
+    from reidcore.models.weights.loading import load_pretrained_weights as load_pretrained_weights
     from reidcore.models.wrapping import unwrap as unwrap
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Outputs": "reidcore.models.contract:Outputs",
-        "PublishedWeights": "reidcore.models.pretrained:PublishedWeights",
         "ReidModel": "reidcore.models.contract:ReidModel",
         "build_model": "reidcore.models.build:build_model",
         "initialise": "reidcore.models.initialising:initialise",
-        "load_pretrained_weights": "reidcore.models.weights:load_pretrained_weights",
+        "load_pretrained_weights": "reidcore.models.weights.loading:load_pretrained_weights",
         "load_published_weights": "reidcore.models.pretrained:load_published_weights",
         "outputs_of": "reidcore.models.adapt:outputs_of",
         "show_avai_models": "reidcore.models.build:show_avai_models",

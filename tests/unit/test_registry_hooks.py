@@ -17,6 +17,7 @@ from reidcore.engine import Engine
 from reidcore.errors import ConfigError, UserError
 from reidcore.evaluation import EvaluationProtocol, Related, SameIdentity, evaluate_features
 from reidcore.models import ReidModel, build_model
+from reidcore.models.weights import find_published
 from reidcore.optim import build_lr_scheduler, build_optimizer
 from reidcore.plugins import make_plugins
 
@@ -240,3 +241,20 @@ def test_reid_register_configs(site) -> None:
     assert config.settings["Plugin"].weight == 0.5
     with pytest.raises(ConfigError, match="wieght"):
         load_config("with_penalty", ["settings.Plugin.wieght=1"], plugins=plugins)
+
+
+def test_reid_register_weights(site) -> None:
+    class Plugin:
+        @hookimpl
+        def reid_register_weights(self, registry):
+            registry.table("shop_of_weights:tables/weights.yaml")
+            registry.add("bare", lambda: {"filename": "bare.pth"})
+
+    site.write("shop_of_weights.empty", "")
+    table = site.folder / "shop_of_weights" / "tables" / "weights.yaml"
+    table.parent.mkdir()
+    table.write_text("tiny: {filename: tiny.pth, url: 'https://example.org/t', origin: a shop}\n")
+    plugins = alone(Plugin())
+    assert [entry.summary for entry in registry.entries("weights", plugins)] == ["", "a shop"]
+    assert find_published("tiny", plugins).url == "https://example.org/t"
+    assert find_published("Plugin/bare", plugins).filename == "bare.pth"

@@ -2,102 +2,76 @@
 
 from __future__ import annotations
 
-import hashlib
-from urllib.error import URLError
+import io
 
 import pytest
 import torch
 from torch import nn
 
 from reid_plugins_osnet.osnet import osnet_x0_25
-from reidcore.errors import CheckpointError, UserError
-from reidcore.models import PublishedWeights, load_published_weights
-from reidcore.models.pretrained import weights_dir
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("REIDCORE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    return tmp_path
+from reidcore.errors import CheckpointError, UnknownNameError, UserError
+from reidcore.models import load_published_weights
+from reidcore.models.weights import weights_dir
 
 
 @pytest.fixture
-def served(tmp_path):
-    """A weights file with an address, and the layer that it came from."""
-    layer = nn.Linear(2, 3)
-    path = tmp_path / "served.pth"
-    torch.save(layer.state_dict(), path)
-    return layer, path
+def layer(home, host):
+    """A layer whose weights are served."""
+    source = nn.Linear(2, 3)
+    buffer = io.BytesIO()
+    torch.save(source.state_dict(), buffer)
+    host.files["tiny.pth"] = buffer.getvalue()
+    return source
 
 
-def _published(path, sha256=""):
-    return PublishedWeights("tiny", "tiny_imagenet.pth", path.as_uri(), sha256)
+@pytest.fixture
+def plugins(host, publishing):
+    return publishing(tiny={"filename": "tiny.pth", "url": f"{host.address}/tiny.pth"})
 
 
-def test_a_download_enters_the_cache_and_is_used_from_there(served):
-    source, path = served
+def test_a_download_enters_the_cache_and_is_used_from_there(layer, host, plugins):
     model = nn.Linear(2, 3)
-    load_published_weights(model, _published(path))
-    assert torch.equal(model.weight, source.weight)
-    assert [file.name for file in weights_dir().iterdir()] == ["tiny_imagenet.pth"]
-    path.unlink()
+    load_published_weights(model, "tiny", plugins)
+    assert torch.equal(model.weight, layer.weight)
+    host.files.clear()
     again = nn.Linear(2, 3)
-    load_published_weights(again, _published(path))
-    assert torch.equal(again.weight, source.weight)
+    report = load_published_weights(again, "tiny", plugins)
+    assert torch.equal(again.weight, layer.weight)
+    assert report.loaded == ["weight", "bias"]
+    assert len(host.asked) == 1
 
 
-def test_torchreids_own_cache_is_found(served, home):
-    source, path = served
-    (home / "torch" / "checkpoints").mkdir(parents=True)
-    path.rename(home / "torch" / "checkpoints" / "tiny_imagenet.pth")
-    model = nn.Linear(2, 3)
-    load_published_weights(model, _published(path))
-    assert torch.equal(model.weight, source.weight)
+def test_keys_are_renamed_by_the_rows_function(layer, host, publishing, site):
+    site.write(
+        "shop_of_keys.mapping",
+        "def renamed(key):\n    return None if key == 'bias' else f'inner.{key}'\n",
+    )
+    row = {"filename": "t.pth", "url": f"{host.address}/tiny.pth"}
+    plugins = publishing(tiny={**row, "keys": "shop_of_keys.mapping:renamed"})
+    model = nn.ModuleDict({"inner": nn.Linear(2, 3)})
+    report = load_published_weights(model, "tiny", plugins)
+    assert report.loaded == ["inner.weight"]
+    assert torch.equal(model["inner"].weight, layer.weight)
 
 
-def test_without_a_network_the_ways_out_are_named(monkeypatch):
-    def unreachable(*args, **kwargs):
-        raise URLError("Name or service not known")
+def test_a_name_that_nobody_publishes_gets_the_nearest(home):
+    with pytest.raises(UnknownNameError, match="Did you mean 'osnet_x0_25'"):
+        load_published_weights(nn.Linear(2, 3), "osnet_x025")
 
-    monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
+
+def test_without_a_network_the_ways_out_are_named(home, monkeypatch):
+    monkeypatch.setenv("REIDCORE_OFFLINE", "1")
     with pytest.raises(UserError) as caught:
         osnet_x0_25(num_classes=3, pretrained=True)
     message = str(caught.value)
     cached = str(weights_dir() / "osnet_x0_25_imagenet.pth")
-    for needed in ("pretrained=False", "load_pretrained_weights", "model.load_weights", cached):
+    for needed in (
+        *("pretrained=False", "load_pretrained_weights", "model.load_weights", cached),
+        *("REIDCORE_OFFLINE", "--offline"),
+    ):
         assert needed in message
 
 
-def test_a_web_page_instead_of_weights_stays_out_of_the_cache(tmp_path):
-    page = tmp_path / "page.html"
-    page.write_text("<html>Too many users have downloaded this file</html>")
-    with pytest.raises(UserError, match="sent no weights file"):
-        load_published_weights(nn.Linear(2, 3), _published(page))
-    assert list(weights_dir().iterdir()) == []
-
-
-def test_a_known_checksum_is_checked(served):
-    _, path = served
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    with pytest.raises(UserError, match="invalid hash value"):
-        load_published_weights(nn.Linear(2, 3), _published(path, "0" * 64))
-    assert list(weights_dir().iterdir()) == []
-    load_published_weights(nn.Linear(2, 3), _published(path, digest))
-
-
-def test_weights_of_another_model_in_the_cache_are_refused(served):
-    _, path = served
-    weights_dir().mkdir(parents=True)
-    path.rename(weights_dir() / "tiny_imagenet.pth")
+def test_weights_of_another_model_in_the_cache_are_refused(layer, plugins):
     with pytest.raises(CheckpointError, match="nothing in"):
-        load_published_weights(nn.Linear(7, 7), _published(path))
-
-
-def test_the_cache_follows_the_desktop_standard(monkeypatch, tmp_path):
-    monkeypatch.delenv("REIDCORE_HOME")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert weights_dir() == tmp_path / "xdg" / "reidcore" / "weights"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert weights_dir() == tmp_path / ".cache" / "reidcore" / "weights"
+        load_published_weights(nn.Linear(7, 7), "tiny", plugins)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from torch import Tensor, nn
+from torch import nn
 
 from reidcore.errors import CheckpointError
 from reidcore.files import PathLike
 from reidcore.log import configure_if_bare
+from reidcore.models.weights.reading import read_weights
 from reidcore.models.wrapping import bare_key, unwrap
-from reidcore.serialization import load_safely
 
 _log = logging.getLogger(__name__)
-
-# Under which key published checkpoints keep the state dict, if they keep more than that.
-_STATE_KEYS = ("state_dict", "model_state_dict", "model")
 
 
 class LoadedWeights(NamedTuple):
@@ -53,9 +50,22 @@ def load_pretrained_weights(model: nn.Module, weight_path: PathLike) -> LoadedWe
         CheckpointError: if the file cannot be loaded safely, holds no state dict, or nothing in it
             fits the model; the model is then as it was.
     """
+    return load_state(model, weight_path)
+
+
+def load_state(
+    model: nn.Module, weight_path: PathLike, keys: Callable[[str], str | None] = str
+) -> LoadedWeights:
+    """Do what ``load_pretrained_weights`` does, with keys renamed by a function.
+
+    Args:
+        model: the network, wrapped or not; changed in place.
+        weight_path: the file.
+        keys: turns a key of the file into the model's, or into None where it has no such entry.
+    """
     configure_if_bare()
     network = unwrap(model)
-    found = state_dict_in(load_safely(weight_path), weight_path)
+    found = {keys(key) or key: value for key, value in read_weights(weight_path).items()}
     wanted = network.state_dict()
     # A network may itself have a child named "module": then its own keys lose that prefix as well.
     own_key = {bare_key(key): key for key in wanted}
@@ -78,30 +88,6 @@ def load_pretrained_weights(model: nn.Module, weight_path: PathLike) -> LoadedWe
     )
     _tell(report, weight_path)
     return report
-
-
-def state_dict_in(checkpoint: Any, source: PathLike) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint or a bare state dict, under their bare keys.
-
-    Raises:
-        CheckpointError: if there are none.
-    """
-    held = checkpoint
-    for key in _STATE_KEYS:
-        if isinstance(checkpoint, Mapping) and isinstance(checkpoint.get(key), Mapping):
-            held = checkpoint[key]
-            break
-    tensors = (
-        {bare_key(str(key)): value for key, value in held.items() if isinstance(value, Tensor)}
-        if isinstance(held, Mapping)
-        else {}
-    )
-    if not tensors:
-        raise CheckpointError(
-            f"{os.fspath(source)!r} holds no model weights",
-            "Give a state dict, or a checkpoint with one under 'state_dict'.",
-        )
-    return tensors
 
 
 def _tell(report: LoadedWeights, weight_path: PathLike) -> None:

@@ -1,0 +1,52 @@
+"""Files that packages bring with their code, named ``"package:folder/file.yaml"``."""
+
+from __future__ import annotations
+
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+import yaml
+
+from reidcore.errors import PluginError
+
+
+def package_file(target: str) -> Traversable:
+    """Return the file that ``"package:file.yaml"`` or ``"package/file.yaml"`` names.
+
+    Raises:
+        FileNotFoundError: if there is no such package, or no such file in it.
+    """
+    package, _, inside = target.partition(":") if ":" in target else target.partition("/")
+    try:
+        file = resources.files(package).joinpath(*inside.split("/"))
+    except ModuleNotFoundError as error:
+        raise FileNotFoundError(target) from error
+    if not file.is_file():
+        raise FileNotFoundError(target)
+    return file
+
+
+def read_table(target: str) -> dict[str, dict[str, Any]]:
+    """Read a YAML file of a package that maps names to rows, which are mappings themselves.
+
+    Raises:
+        PluginError: if it is missing, no such table, or gives a name twice.
+    """
+    try:
+        text = package_file(target).read_text(encoding="utf-8")
+        root = yaml.compose(text, yaml.SafeLoader)
+        table = yaml.safe_load(text)
+    except FileNotFoundError as error:
+        raise PluginError(f"there is no table {target!r}", "Does the package bring it?") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PluginError(f"{target}: {' '.join(str(error).split())}", "Mend the YAML.") from error
+    if not isinstance(root, yaml.MappingNode) or not isinstance(table, dict):
+        raise PluginError(f"{target} holds no table", "Write 'name:' and its row below it.")
+    names = [str(key.value) for key, _ in root.value]
+    for name in names:
+        if names.count(name) > 1:
+            raise PluginError(f"{target} has two rows named {name!r}", "Keep one.")
+        if not isinstance(table.get(name), dict):
+            raise PluginError(f"{target}: {name!r} has no row", "Write 'key: value' lines below.")
+    return table
