@@ -7,12 +7,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from reidcore.data.paths import PathColumn, column_of
 from reidcore.data.sample import Sample, SamplePath, Samples
 from reidcore.errors import DataError
 
@@ -40,20 +40,21 @@ class SampleTable(Sequence[Sample]):
     Indexing with an integer gives a `Sample`, with a slice a table.
 
     Attributes:
-        paths: (N,) paths.
+        paths: (N,) paths, a sequence that holds them as arrays.
         pids: (N,) identities, int64.
         camids: (N,) cameras, int64.
         dsetids: (N,) indices of the source datasets, int64.
         columns: Further columns of length N that some datasets have, such as ``clothes``.
     """
 
-    paths: Sequence[SamplePath]
+    paths: PathColumn
     pids: Int64Array
     camids: Int64Array
     dsetids: Int64Array
     columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "paths", column_of(self.paths))
         lengths = {len(self.paths), len(self.pids), len(self.camids), len(self.dsetids)}
         lengths.update(len(column) for column in self.columns.values())
         if len(lengths) > 1:
@@ -78,20 +79,18 @@ class SampleTable(Sequence[Sample]):
         """
         if isinstance(items, SampleTable):
             return replace(items, columns={**items.columns, **columns}) if columns else items
-        rows = list(items)
+        rows: Any = items if isinstance(items, list | tuple) else list(items)
         for number, row in enumerate(rows):
             if not isinstance(row, tuple | list) or len(row) not in (3, 4):
                 raise DataError(
                     f"item {number} of {where} is {row!r}",
                     "Each must be (path, pid, camid) or (path, pid, camid, dsetid)",
                 )
-        full: list[Any] = [row if len(row) == 4 else (*row, 0) for row in rows]
-        paths, pids, camids, dsetids = zip(*full, strict=True) if full else ((), (), (), ())
         return cls(
-            _path_column(paths, where),
-            _int_column(pids, "pid", where),
-            _int_column(camids, "camid", where),
-            _int_column(dsetids, "dsetid", where),
+            PathColumn.of(_checked_paths([row[0] for row in rows], where)),
+            _int_column([row[1] for row in rows], "pid", where),
+            _int_column([row[2] for row in rows], "camid", where),
+            _int_column([row[3] if len(row) == 4 else 0 for row in rows], "dsetid", where),
             dict(columns or {}),
         )
 
@@ -119,9 +118,9 @@ class SampleTable(Sequence[Sample]):
 
     def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_] | Int64Array) -> SampleTable:
         """Return the table of some rows, given by indices or by an (N,) mask."""
-        indices = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        indices: Any = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         return SampleTable(
-            [self.paths[index] for index in indices.tolist()],
+            self.paths.take(indices),
             self.pids[indices],
             self.camids[indices],
             self.dsetids[indices],
@@ -150,12 +149,8 @@ class SampleTable(Sequence[Sample]):
 
     def distinct(self) -> SampleTable:
         """Return the table without the later rows of a path that came before."""
-        first: dict[SamplePath, int] = {}
-        for index, path in enumerate(self.paths):
-            first.setdefault(path, index)
-        if len(first) == len(self):
-            return self
-        return self.take(np.fromiter(first.values(), dtype=np.int64, count=len(first)))
+        rows = self.paths.first_repeats()
+        return self if rows is None else self.take(rows)
 
     @staticmethod
     def joined(tables: Sequence[SampleTable]) -> SampleTable:
@@ -164,7 +159,7 @@ class SampleTable(Sequence[Sample]):
             return SampleTable.of([])
         shared = set.intersection(*(set(table.columns) for table in tables))
         return SampleTable(
-            [path for table in tables for path in table.paths],
+            PathColumn.joined([table.paths for table in tables]),
             np.concatenate([table.pids for table in tables]),
             np.concatenate([table.camids for table in tables]),
             np.concatenate([table.dsetids for table in tables]),
@@ -185,30 +180,17 @@ class SampleTable(Sequence[Sample]):
         It covers the order, the labels, and the paths below the folder common to all of them: not
         the contents of the files.
         """
-        frames = [(path,) if isinstance(path, str) else path for path in self.paths]
-        above = _common_folder([names[0] for names in frames])
         digest = hashlib.sha256()
-        for names in frames:
-            below = "\0".join(name.removeprefix(above) for name in names)
-            digest.update(below.replace(os.sep, "/").encode("utf-8", "surrogateescape") + b"\n")
+        for lines in self.paths.lines():
+            digest.update(lines)
         digest.update(self.pids.astype("<i8").tobytes())
         digest.update(self.camids.astype("<i8").tobytes())
         return digest.hexdigest()
 
 
-def _common_folder(paths: Sequence[str]) -> str:
-    if not paths:
-        return ""
-    # What the first and the last in order share, all share.
-    folders = [Path(min(paths)).parent, Path(max(paths)).parent]
-    if folders[0].is_absolute() != folders[1].is_absolute():
-        return ""
-    return os.path.join(os.path.commonpath(folders), "")  # noqa: PTH118  (for its separator)
-
-
-def _path_column(paths: Sequence[object], where: str) -> list[SamplePath]:
+def _checked_paths(paths: list[object], where: str) -> list[SamplePath]:
     if set(map(type, paths)) <= {str}:
-        return list(cast("Sequence[str]", paths))
+        return cast("list[SamplePath]", paths)
     return [_as_path(path, number, where) for number, path in enumerate(paths)]
 
 
