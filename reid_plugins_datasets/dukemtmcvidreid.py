@@ -34,9 +34,9 @@ dukemtmc-vidreid/DukeMTMC-VideoReID/
     data_type="video",
     withdrawn="the authors of DukeMTMC took it back in 2019",
     counts=(
-        OfficialCount("train", 702, 2_196, 8, {"min_seq_len": 0}),
-        OfficialCount("query", 702, 702, 8, {"min_seq_len": 0}),
-        OfficialCount("gallery", 1_110, 1_934, 8, {"min_seq_len": 0}),
+        OfficialCount("train", 702, 2_196, 8, when={"min_seq_len": 0}),
+        OfficialCount("query", 702, 702, when={"min_seq_len": 0}),
+        OfficialCount("gallery", 1_110, 1_934, when={"min_seq_len": 0}),
     ),
 )
 

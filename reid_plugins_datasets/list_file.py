@@ -15,14 +15,14 @@ def read_lines(path: Path) -> list[str]:
     """Read the lines of a text file, without the blanks around them and without empty lines.
 
     Raises:
-        DataError: it cannot be read, is no text, or has nothing in it.
+        DataError: it cannot be read or has nothing in it.
     """
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        # Labels are ASCII; what else stands there may be in any encoding.
+        text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise DataError(f"cannot read the list {str(path)!r}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{str(path)!r} is no text ({error})", "Get the list again") from error
+    lines = [line.strip() for line in text.split("\n")]
     lines = [line for line in lines if line]
     if not lines:
         raise DataError(f"the list {str(path)!r} is empty", "Get it again")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reid_plugins_datasets.names import NameForm
-from reid_plugins_datasets.split_number import check_split_id
+from reid_plugins_datasets.option_values import check_split_id
 from reid_plugins_datasets.tracklets import two_camera_splits
 from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
 from reidcore.data.sample import Splits

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from reid_plugins_datasets.listing import list_files
 from reid_plugins_datasets.names import NameForm
+from reid_plugins_datasets.pictures import Picture, read_pictures
 from reidcore.data.sample import Sample, Splits
 from reidcore.errors import DataError
 
 
-class Frame(NamedTuple):
-    """A frame of a tracklet: what its name says, and where it lies."""
-
-    match: re.Match[str]
-    path: str
-
-
-def read_frames(folder: str | Path, extension: str, form: NameForm) -> list[Frame]:
+def read_frames(folder: str | Path, extension: str, form: NameForm) -> list[Picture]:
     """Return a folder's frames in order of time.
 
     Args:
@@ -31,13 +22,11 @@ def read_frames(folder: str | Path, extension: str, form: NameForm) -> list[Fram
     Raises:
         DataError: the folder is missing or has no frame, or a frame has another name.
     """
-    files = list_files(folder, (extension,))
-    if not files:
+    frames = read_pictures(folder, form, (extension,))
+    if not frames:
         raise DataError(
             f"the tracklet {str(folder)!r} has no {extension} frame", "Unpack the dataset again"
         )
-    matches = form.read([file.name for file in files], folder)
-    frames = [Frame(match, file.path) for match, file in zip(matches, files, strict=True)]
     return sorted(frames, key=lambda frame: int(frame.match["frame"]))
 
 

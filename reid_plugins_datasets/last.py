@@ -1,0 +1,82 @@
+"""LaST (Shu et al., TCSVT 2021): people in films, in whatever they wear there."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from reid_plugins_datasets.clothes import Dressed, with_clothes
+from reid_plugins_datasets.names import NameForm
+from reid_plugins_datasets.option_values import choose
+from reid_plugins_datasets.pictures import Picture, person_folders, read_pictures
+from reidcore.data.card import DatasetCard, described_by, require
+from reidcore.data.sample import Sample, Splits
+
+PARTS = {"test": "test", "val": "val"}
+"""Value of the option ``part`` -> the folder to test with."""
+
+CARD = DatasetCard(
+    title="LaST",
+    folder="last",
+    layout="""\
+last/
+    train/000001/000001_0012_003_02.jpg    person 1, outfit 2
+    val/query/, val/gallery/000002/
+    test/query/, test/gallery/000003/""",
+    paper="Shu et al. Large-Scale Spatio-Temporal Person Re-identification: Algorithms and "
+    "Benchmark. TCSVT 2021",
+    source="https://github.com/shuxjweb/last",
+    licence="research only, as far as known; the source has the terms",
+    protocol="The pictures of test/query (or val/query: option part) are searched for in the "
+    "gallery beside them. There are no cameras: each picture counts as seen by its own, so that "
+    "nothing is left out. Outfits are known in training alone, where the column clothes has them.",
+)
+
+_PICTURES = NameForm(
+    re.compile(r"(?P<pid>\d+)_.*?(?P<outfit>\d+)\.jpg"),
+    "000001_0012_003_02.jpg: person 1, outfit 2",
+)
+
+
+@described_by(CARD)
+def last(root: str | os.PathLike[str], *, part: str = "test") -> Splits:
+    """Read LaST; the column ``clothes`` of the training samples tells outfits apart.
+
+    Args:
+        root: folder that holds ``last/``.
+        part: ``test`` or ``val``: which people are searched for.
+
+    Raises:
+        DataError: a folder is missing, a picture has a name of another form, or there is no such
+            part.
+    """
+    directory = Path(root) / CARD.folder
+    tested = directory / choose(CARD.title, "part", part, PARTS)
+    query, gallery = tested / "query", tested / "gallery"
+    require(CARD, directory / "train", query, gallery)
+    train = _by_person(directory / "train")
+    asked = read_pictures(query, _PICTURES)
+    outfits = (int(match["outfit"]) for match, _ in train)
+    return Splits(
+        with_clothes([Dressed(*pair) for pair in zip(_samples(train), outfits, strict=True)]),
+        _samples(asked),
+        _samples(_by_person(gallery), first_camid=len(asked)),
+    )
+
+
+def _by_person(folder: Path) -> list[Picture]:
+    return [
+        picture
+        for person in person_folders(folder)
+        for picture in read_pictures(person.path, _PICTURES)
+    ]
+
+
+def _samples(pictures: Iterable[Picture], first_camid: int = 0) -> list[Sample]:
+    """Give each picture a camera of its own."""
+    return [
+        Sample(path, int(match["pid"]), camid)
+        for camid, (match, path) in enumerate(pictures, first_camid)
+    ]
