@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reidcore.config.origins import Origin as Origin
     from reidcore.config.resolve import resolved as resolved
     from reidcore.config.schema import Config as Config
+    from reidcore.config.sections import model_arguments as model_arguments
     from reidcore.config.sections import options_of as options_of
     from reidcore.config.selection import chosen_protocol as chosen_protocol
 
@@ -33,6 +34,7 @@ __getattr__, __dir__, __all__ = attach(
         "check_config": "reidcore.config.check:check_config",
         "chosen_protocol": "reidcore.config.selection:chosen_protocol",
         "load_config": "reidcore.config.load:load_config",
+        "model_arguments": "reidcore.config.sections:model_arguments",
         "options_of": "reidcore.config.sections:options_of",
         "read_config": "reidcore.config.draft:read_config",
         "resolved": "reidcore.config.resolve:resolved",

@@ -144,6 +144,10 @@ def _expectation(item: Any) -> str:
         return str(context["expected"])
     if item["type"] == "greater_than_equal":
         return f"at least {context['ge']}"
+    if item["type"] == "greater_than":
+        return f"more than {context['gt']}"
+    if item["type"] == "less_than":
+        return f"less than {context['lt']}"
     if item["type"] == "missing":  # of a tuple's items
         return "a longer list"
     if item["type"] == "too_short":

@@ -47,6 +47,25 @@ class Open(BaseModel):
     )
 
 
+class HeadSection(Closed):
+    """What stands behind a network's last maps; with nothing chosen, the network's own."""
+
+    pool: Literal["avg", "max", "avg+max", "gem"] | None = None
+    gem_p: Annotated[float, Field(ge=1)] = 3.0
+    embedding: Positive | None = None
+    neck: Literal["bnneck"] | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    non_local: bool = False
+    last_stride: Literal[1] | None = None
+    classifier: Literal["linear", "arcface", "cosface", "circle"] | None = None
+    scale: Annotated[float, Field(gt=0)] | None = None
+    margin: Annotated[float, Field(ge=0)] | None = None
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the keys whose values are not the defaults; none means no head at all."""
+        return self.model_dump(exclude_defaults=True)
+
+
 class ModelSection(Open):
     """The network; further keys are the options of the model that ``name`` names."""
 
@@ -54,6 +73,7 @@ class ModelSection(Open):
     pretrained: bool = True
     load_weights: str = ""
     resume: str = ""
+    head: HeadSection = HeadSection()
 
 
 class DataSection(Closed):

@@ -116,6 +116,25 @@ def options_of(
     return options
 
 
+def model_arguments(config: Config, plugins: Plugins | None = None) -> dict[str, Any]:
+    """Return what a configuration gives to ``build_model`` that decides the network's form.
+
+    Those are the model's own options, its head, and the size of the images.
+
+    Args:
+        config: a checked configuration.
+        plugins: where the model is looked up; the current plugins by default.
+
+    Raises:
+        UnknownNameError: no such model.
+    """
+    return {
+        **options_of(config, "models", config.model.name, plugins),
+        "image_size": (config.data.height, config.data.width),
+        "head": config.model.head.chosen(),
+    }
+
+
 def given_to(config: Config, entry: Entry) -> Iterator[tuple[str, Any]]:
     """Yield the real name and the value of every key meant for a component, later ones winning."""
     values = config.model_dump()

@@ -27,7 +27,7 @@ _LEADING = {
     "configs": 0,
 }
 _SUPPLIED = {
-    "models": {"num_classes", "loss", "pretrained", "use_gpu"},
+    "models": {"num_classes", "loss", "pretrained", "use_gpu", "image_size"},
     "datasets": {"root", "split_id"},
     "losses": {"num_classes", "use_gpu"},
     "engines": {

@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from reidcore import registry
-from reidcore.config import Config, chosen_protocol, options_of, resolved
+from reidcore.config import Config, chosen_protocol, model_arguments, options_of, resolved
 from reidcore.data import DataManager, ImageDataManager, VideoDataManager
 from reidcore.engine.clips import Clips
 from reidcore.engine.engine import Engine
@@ -105,7 +105,7 @@ def build_network(config: Config, num_classes: int, plugins: Plugins) -> nn.Modu
         pretrained=section.pretrained and not brings_weights,
         use_gpu=config.use_gpu,
         plugins=plugins,
-        **options_of(config, "models", section.name, plugins),
+        **model_arguments(config, plugins),
     )
     if section.load_weights and not section.resume:
         load_pretrained_weights(model, section.load_weights)

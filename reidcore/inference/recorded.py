@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from reidcore.config import Config, options_of
+from reidcore.config import Config, model_arguments
 from reidcore.files import PathLike
 from reidcore.serialization import OWN_KEY, load_safely
 
@@ -33,11 +33,13 @@ class Recorded:
         return str(self.config.get("model", {}).get("name", ""))
 
     def model_options(self, plugins: Plugins | None = None) -> dict[str, Any]:
-        """Return the own options with which the model was built."""
+        """Return the arguments of ``build_model`` with which the model was built."""
         if not self.model_name:
             return {}
-        section = {"model": self.config["model"]}
-        return options_of(Config.model_validate(section), "models", self.model_name, plugins)
+        data = self.config.get("data", {})
+        size = {key: data[key] for key in ("height", "width") if key in data}
+        config = Config.model_validate({"model": self.config["model"], "data": size})
+        return model_arguments(config, plugins)
 
 
 def read_record(checkpoint: PathLike) -> Recorded:

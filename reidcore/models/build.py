@@ -12,12 +12,17 @@ from torch import nn
 from reidcore.errors import ConfigError, PluginError, UnknownNameError, did_you_mean
 from reidcore.log import configure_if_bare
 from reidcore.models.adapt import adapt
+from reidcore.models.head.attaching import attach_head
+from reidcore.plugins import current_plugins
 from reidcore.registry import Entry, entries, find
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
 
 _log = logging.getLogger(__name__)
+
+# The arguments that the core gives to a factory which names them; the others are its options.
+_SUPPLIED = ("num_classes", "loss", "pretrained", "use_gpu", "image_size")
 
 
 def build_model(
@@ -27,6 +32,9 @@ def build_model(
     pretrained: bool = True,
     use_gpu: bool = True,
     plugins: Plugins | None = None,
+    *,
+    image_size: tuple[int, int] | None = None,
+    head: Mapping[str, Any] | None = None,
     **section: Any,
 ) -> nn.Module:
     """Build a model that a plugin registered.
@@ -38,6 +46,9 @@ def build_model(
         pretrained: start from published weights, if the model has any.
         use_gpu: handed on to the few models that ask for it; moves nothing.
         plugins: where to look; by default the current plugins.
+        image_size: height and width of the images; handed on to models that ask for it.
+        head: the keys of the configuration's section ``model.head``, such as
+            ``{"pool": "gem", "neck": "bnneck"}``; by default the model is left as it is.
         **section: further options of that model.
 
     Returns:
@@ -45,7 +56,8 @@ def build_model(
 
     Raises:
         UnknownNameError: if no plugin has such a model, or the model no such option.
-        ConfigError: if an option that it needs is missing, or ``num_classes`` is less than 1.
+        ConfigError: if an option that it needs is missing, ``num_classes`` is less than 1, or the
+            model cannot have such a head.
         PluginError: if its plugin is broken, or builds something else than a module.
     """
     if num_classes < 1:
@@ -54,20 +66,23 @@ def build_model(
             "num_classes counts the training identities: expected 1 or more.",
         )
     entry = find("models", name, plugins)
-    standard = {
+    standard: dict[str, Any] = {
         "num_classes": num_classes,
         "loss": loss,
         "pretrained": pretrained,
         "use_gpu": use_gpu,
     }
-    built = entry.load()(**_arguments(entry, standard, section))
+    if image_size is not None:
+        standard["image_size"] = tuple(image_size)
+    with plugins or current_plugins():  # the factory looks up its weights among the same plugins
+        built = entry.load()(**_arguments(entry, standard, section))
     if not isinstance(built, nn.Module):
         raise PluginError(
             f"model {name!r} of plugin {entry.plugin!r} is a {type(built).__name__}, "
             "not a torch.nn.Module",
             "Its factory must return the network.",
         )
-    return adapt(built, loss)
+    return attach_head(adapt(built, loss), head or {}, num_classes, image_size)
 
 
 def show_avai_models(plugins: Plugins | None = None) -> list[str]:
@@ -84,9 +99,9 @@ def _arguments(
     parameters = entry.parameters()
     takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
     options = {entry.options.get(key, key): value for key, value in section.items()}
-    own = [key for key in _named(parameters) if key not in standard]
+    own = [key for key in _named(parameters) if key not in _SUPPLIED]
     for key in options:
-        if key in standard or not (takes_any or key in own):
+        if key in _SUPPLIED or not (takes_any or key in own):
             raise UnknownNameError(
                 f"model {entry.name!r} of plugin {entry.plugin!r} has no option {key!r}",
                 f"{did_you_mean(key, own)} Its options: {', '.join(own) or 'none'}.".strip(),

@@ -1,0 +1,52 @@
+"""From maps (B, C, h, w) to features (B, C): average, maximum, their sum, generalized mean."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+_LEAST = 1e-6
+
+
+class AvgMaxPool(nn.Module):
+    """The average of each map plus its maximum."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(B, C, h, w) -> (B, C)."""
+        return maps.mean((2, 3)) + maps.amax((2, 3))
+
+
+class GeneralizedMeanPool(nn.Module):
+    """Generalized mean: (mean of x^p)^(1/p), with p learnt.
+
+    p = 1 is the average; the larger p, the nearer the maximum. Values below 1e-6 count as 1e-6, as
+    the power is for maps that no activation made negative. Radenovic et al., "Fine-tuning CNN Image
+    Retrieval with No Human Annotation", TPAMI 2018.
+
+    Args:
+        p: where the exponent starts.
+    """
+
+    def __init__(self, p: float = 3.0) -> None:
+        super().__init__()
+        self.p = nn.Parameter(torch.tensor([float(p)]))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(B, C, h, w) -> (B, C)."""
+        # Through logarithms and in full precision: a power of half-precision maps overflows.
+        with torch.autocast(maps.device.type, enabled=False):
+            logs = maps.float().flatten(2).clamp(min=_LEAST).log()
+            means = torch.logsumexp(self.p.float() * logs, dim=2) - math.log(logs.shape[2])
+            return (means / self.p.float()).exp()
+
+
+def build_pool(name: str, gem_p: float) -> nn.Module:
+    """Return the pooling ``avg``, ``max``, ``avg+max`` or ``gem``: (B, C, h, w) -> (B, C)."""
+    if name == "gem":
+        return GeneralizedMeanPool(gem_p)
+    if name == "avg+max":
+        return AvgMaxPool()
+    pool = {"avg": nn.AdaptiveAvgPool2d, "max": nn.AdaptiveMaxPool2d}[name]
+    return nn.Sequential(pool(1), nn.Flatten())
