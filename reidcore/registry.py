@@ -181,6 +181,9 @@ class TableRow:
         """Return what the row says."""
         return read_table(self.table)[self.name]
 
+    def __str__(self) -> str:
+        return self.table
+
 
 class WeightsRegistrar(Registrar):
     """The registrar of published weights, which also takes a whole table of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -22,6 +23,7 @@ COMMANDS = {
     "visualize": ("reidcore.cli.visualize:visualize", "Draw ranked results and activation maps."),
     "plugins": ("reidcore.cli.plugins:plugins", "List plugins, and who answers a hook."),
     "new": ("reidcore.cli.new:new", "Write a plugin package to begin with."),
+    "weights": ("reidcore.cli.weights:weights", "List, fetch, check and export weights."),
     "data": ("reidcore.cli.data:data", "Make and inspect datasets."),
     "env": ("reidcore.cli.env:env", "Show versions, devices and the evaluation kernel."),
 }
@@ -37,12 +39,19 @@ Examples:
 @click.version_option(reidcore.__version__, prog_name="reidcore")
 @click.option("--no-plugin", "disabled", multiple=True, metavar="NAME", help="Leave a plugin out.")
 @click.option("-p", "--plugin", "extra", multiple=True, metavar="FILE", help="Add a plugin file.")
+@click.option("--offline", is_flag=True, help="Download no weights.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
 def root(
-    context: click.Context, disabled: tuple[str, ...], extra: tuple[str, ...], debug: bool
+    context: click.Context,
+    disabled: tuple[str, ...],
+    extra: tuple[str, ...],
+    offline: bool,
+    debug: bool,
 ) -> None:
     """A plugin-based framework for re-identification."""
+    if offline:
+        os.environ["REIDCORE_OFFLINE"] = "1"  # for the processes of a run as well
     loaded = context.ensure_object(list)
     context.obj = Session(disabled=disabled, extra=extra, debug=debug, loaded=loaded)
 

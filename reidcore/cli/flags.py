@@ -25,7 +25,7 @@ CONFIG_FILE = "--config-file"
 RESUME = "--resume"
 PRINT_CONFIG = "--print-config"
 # These belong before the command.
-GLOBALS = ("--debug", "--no-plugin")
+GLOBALS = ("--debug", "--no-plugin", "--offline")
 
 _DOTTED_KEY = re.compile(r"^[A-Za-z_][\w-]*(\.[\w-]+)+$")
 _YAML_ENDINGS = (".yaml", ".yml")

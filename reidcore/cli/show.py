@@ -8,7 +8,7 @@ import click
 
 from reidcore import registry
 from reidcore.cli.context import Session
-from reidcore.registry import Entry
+from reidcore.registry import Entry, TableRow
 
 EPILOG = """\b
 Examples:
@@ -53,17 +53,19 @@ def describe(entry: Entry) -> list[str]:
 
 
 def _where(entry: Entry) -> str:
-    if isinstance(entry.target, str):
-        return entry.target
+    if isinstance(entry.target, str | TableRow):
+        return str(entry.target)
     return f"{entry.target.__module__}:{getattr(entry.target, '__qualname__', entry.target)}"
 
 
 def _source(entry: Entry) -> list[str]:
-    """Return a recipe's text, or a component's signature and docstring."""
+    """Return a recipe's text, a row of weights, or a component's signature and docstring."""
     if entry.kind == "configs":
         from reidcore.config.sources import recipe_file
 
         return recipe_file(entry).read_text(encoding="utf-8").splitlines()
     target = entry.load()
+    if entry.kind == "weights":
+        return [f"{key}: {value}" for key, value in target().items()]
     signature = f"{entry.name}{inspect.signature(target)}"
     return [signature, "", *(inspect.getdoc(target) or "It has no documentation.").splitlines()]

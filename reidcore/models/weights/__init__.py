@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from reidcore.models.weights.published import PublishedWeights as PublishedWeights
     from reidcore.models.weights.published import find_published as find_published
     from reidcore.models.weights.published import published_weights as published_weights
+    from reidcore.models.weights.store import WeightsStore as WeightsStore
     from reidcore.models.weights.store import weights_dir as weights_dir
 
 __getattr__, __dir__, __all__ = attach(
@@ -22,6 +23,7 @@ __getattr__, __dir__, __all__ = attach(
         "find_published": "reidcore.models.weights.published:find_published",
         "load_pretrained_weights": "reidcore.models.weights.loading:load_pretrained_weights",
         "published_weights": "reidcore.models.weights.published:published_weights",
+        "WeightsStore": "reidcore.models.weights.store:WeightsStore",
         "weights_dir": "reidcore.models.weights.store:weights_dir",
     },
 )

@@ -74,9 +74,11 @@ def download(url: str, partial: Path) -> None:
             _discard(partial)  # there is no such range: what is here is of another file
         except (OSError, HTTPException) as error:
             if attempt == _ATTEMPTS - 1 or not _can_resume(url, partial):
-                raise UserError(_broken(str(error) or type(error).__name__, partial)) from error
+                raise UserError(
+                    _broken(url, str(error) or type(error).__name__, partial)
+                ) from error
         _log.debug("Attempt %d at %s broke off", attempt + 1, url)
-    raise UserError(_broken("the connection broke", partial))
+    raise UserError(_broken(url, "the connection broke", partial))
 
 
 @dataclass(frozen=True)
@@ -165,10 +167,11 @@ def _discard(partial: Path) -> None:
     _record_of(partial).unlink(missing_ok=True)
 
 
-def _broken(reason: str, partial: Path) -> str:
-    received = partial.stat().st_size if partial.is_file() else 0
-    kept = f" after {received:,} bytes, which are kept: try again to go on" if received else ""
-    return f"{reason}{kept}"
+def _broken(url: str, reason: str, partial: Path) -> str:
+    if not _can_resume(url, partial):
+        return reason
+    received = partial.stat().st_size
+    return f"{reason} after {received:,} bytes, which are kept: try again to go on"
 
 
 class _OnlyHttps(urllib.request.HTTPRedirectHandler):

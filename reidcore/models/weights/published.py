@@ -152,5 +152,5 @@ def _torchvision_url(name: str) -> str | None:
 
     try:
         return str(get_weight(name).url)
-    except (ValueError, AttributeError):
+    except (ValueError, KeyError):
         return None

@@ -75,7 +75,7 @@ class WeightsStore:
         if held.state == "differs":
             raise _altered(weights, held)
         if held.state == "new":
-            self._record(weights, held.sha256)
+            self.record(weights, held.sha256)
         return held.path
 
     def find(self, weights: PublishedWeights) -> Checked | None:
@@ -84,13 +84,31 @@ class WeightsStore:
         A file in torch's folder that is not what it should be is passed over, with a word.
         """
         for file in self._places(weights):
-            checked = self._check(weights, file)
+            checked = self.check(weights, file)
             if checked.state != "differs" or file.parent == self.folder:
                 return checked
             _log.warning(
                 "%s has sha256 %s, not %s: passed over", file, checked.sha256, checked.expected
             )
         return None
+
+    def locate(self, weights: PublishedWeights) -> Path | None:
+        """Return the file if it is here, whatever is in it."""
+        return next(self._places(weights), None)
+
+    def expected(self, weights: PublishedWeights) -> tuple[str, HashState]:
+        """Return the hash, or its first digits, that the file should have, and who says so."""
+        if weights.sha256:
+            return weights.sha256, "published"
+        file = self._record_file(weights)
+        recorded = str(read_json(file).get("sha256", "")) if file.is_file() else ""
+        return recorded, "recorded" if recorded else "new"
+
+    def check(self, weights: PublishedWeights, file: Path) -> Checked:
+        """Read a file and compare its hash with the one it should have."""
+        digest = sha256_of(file)
+        expected, state = self.expected(weights)
+        return Checked(file, digest, expected, state if digest.startswith(expected) else "differs")
 
     def fetch(self, weights: PublishedWeights) -> Path:
         """Download the file into the cache, in place of one that is there.
@@ -107,10 +125,18 @@ class WeightsStore:
         before = _identity(target)
         mkdir_if_missing(self.folder)
         with locked(self.folder / f".{weights.filename}.lock"):
-            if _identity(target) != before and self._check(weights, target).state != "differs":
+            if _identity(target) != before and self.check(weights, target).state != "differs":
                 return target  # another process brought it in the meantime
             self._download(weights, address, target)
         return target
+
+    def record(self, weights: PublishedWeights, digest: str) -> None:
+        """Keep a file's hash, to check it by from now on."""
+        record = {"name": weights.name, "sha256": digest, "url": weights.url}
+        try:
+            write_json(record, self._record_file(weights))
+        except UserError as error:  # a shared, read-only cache serves as well
+            _log.debug("The hash of %s is not recorded: %s", weights.filename, error)
 
     def _download(self, weights: PublishedWeights, address: str, target: Path) -> None:
         partial = target.with_name(f"{target.name}.part")
@@ -127,24 +153,13 @@ class WeightsStore:
             partial.replace(target)
         except (OSError, UserError) as error:
             raise self._failed(weights, str(error), address) from error
-        self._record(weights, digest)
+        self.record(weights, digest)
 
     def _places(self, weights: PublishedWeights) -> Iterator[Path]:
         hub = Path(torch.hub.get_dir())
         for folder in (self.folder, hub / "checkpoints", hub.parent / "checkpoints"):
             if (folder / weights.filename).is_file():
                 yield folder / weights.filename
-
-    def _check(self, weights: PublishedWeights, file: Path) -> Checked:
-        digest = sha256_of(file)
-        recorded = self._recorded(weights)
-        if weights.sha256 and not digest.startswith(weights.sha256):
-            return Checked(file, digest, weights.sha256, "differs")
-        if recorded and digest != recorded:
-            return Checked(file, digest, recorded, "differs")
-        if weights.sha256:
-            return Checked(file, digest, weights.sha256, "published")
-        return Checked(file, digest, recorded, "recorded" if recorded else "new")
 
     def _address(self, weights: PublishedWeights) -> str:
         if self.mirror:
@@ -161,17 +176,6 @@ class WeightsStore:
 
     def _record_file(self, weights: PublishedWeights) -> Path:
         return self.folder / f"{weights.filename}.json"
-
-    def _recorded(self, weights: PublishedWeights) -> str:
-        file = self._record_file(weights)
-        return str(read_json(file).get("sha256", "")) if file.is_file() else ""
-
-    def _record(self, weights: PublishedWeights, digest: str) -> None:
-        record = {"name": weights.name, "sha256": digest, "url": weights.url}
-        try:
-            write_json(record, self._record_file(weights))
-        except UserError as error:  # a shared, read-only cache serves as well
-            _log.debug("The hash of %s is not recorded: %s", weights.filename, error)
 
     def _failed(self, weights: PublishedWeights, reason: str, address: str = "") -> UserError:
         source = address or weights.url

@@ -1,0 +1,170 @@
+"""``reidcore weights``: published weights on this machine, and files of one's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reidcore.cli.context import Session
+from reidcore.errors import CheckpointError, UserError
+from reidcore.log import configure_if_bare
+
+if TYPE_CHECKING:
+    from reidcore.models.weights import PublishedWeights, WeightsStore
+    from reidcore.plugins import Plugins
+
+EPILOG = """\b
+Examples:
+  reidcore weights ls
+  reidcore weights fetch osnet_x1_0
+"""
+
+LS_EPILOG = """\b
+Examples:
+  reidcore weights ls
+  reidcore weights ls --json
+"""
+
+FETCH_EPILOG = """\b
+Examples:
+  reidcore weights fetch osnet_x1_0 osnet_ain_x1_0
+  reidcore weights fetch --mirror https://files.example.org/weights osnet_x1_0
+"""
+
+VERIFY_EPILOG = """\b
+Examples:
+  reidcore weights verify
+  reidcore weights verify osnet_x1_0
+"""
+
+
+@click.group(epilog=EPILOG)
+def weights() -> None:
+    """List, fetch and check published weights; export one's own."""
+
+
+@weights.command("ls", epilog=LS_EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def list_weights(session: Session, as_json: bool) -> None:
+    """List published weights, and which of them are on this machine.
+
+    A hash is published by whoever published the weights, or recorded when they first came here.
+    """
+    from reidcore.models.weights import WeightsStore, published_weights
+
+    store = WeightsStore()
+    with session.plugins() as plugins:
+        records = [
+            {**_as_record(store, each), "plugin": entry.plugin}
+            for entry, each in published_weights(plugins)
+        ]
+    if as_json:
+        click.echo(json.dumps(records, indent=2))
+    else:
+        _print_table(records)
+
+
+@weights.command(epilog=FETCH_EPILOG)
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--again", is_flag=True, help="Also if the file is here and whole.")
+@click.option("--mirror", metavar="URL", help="Folder to fetch files from, instead of their own.")
+@click.pass_obj
+def fetch(session: Session, names: tuple[str, ...], again: bool, mirror: str | None) -> None:
+    """Download published weights into the cache."""
+    from reidcore.models.weights import WeightsStore
+
+    configure_if_bare()
+    store = WeightsStore(mirror=mirror)
+    with session.plugins() as plugins:
+        for wanted in _named(names, plugins):
+            held = None if again else store.locate(wanted)
+            path = store.fetch(wanted) if held is None else store.require(wanted)
+            state = "fetched" if held is None else "here already"
+            click.echo(f"{wanted.name}: {path}, {_size(path)} ({state})")
+
+
+@weights.command(epilog=VERIFY_EPILOG)
+@click.argument("names", nargs=-1, metavar="[NAME...]")
+@click.pass_obj
+def verify(session: Session, names: tuple[str, ...]) -> None:
+    """Check the hashes of weights on this machine: of all, or of those named."""
+    from reidcore.models.weights import WeightsStore, published_weights
+
+    store = WeightsStore()
+    with session.plugins() as plugins:
+        known = [each for _, each in published_weights(plugins)]
+        chosen = _named(names, plugins) if names else known
+    by_file = {each.filename: each for each in chosen if names or store.locate(each) is not None}
+    differing = [each.name for each in by_file.values() if not _is_intact(store, each)]
+    if differing:
+        raise CheckpointError(
+            f"{len(differing)} of {len(by_file)} files are not what they should be",
+            f"Fetch them again: reidcore weights fetch --again {' '.join(differing)}",
+        )
+    click.echo(f"{len(by_file)} files in {store.folder} are whole")
+
+
+def _is_intact(store: WeightsStore, wanted: PublishedWeights) -> bool:
+    path = store.locate(wanted)
+    if path is None:
+        raise UserError(
+            f"the weights {wanted.name!r} are not on this machine",
+            f"Run: reidcore weights fetch {wanted.name}",
+        )
+    held = store.check(wanted, path)
+    if held.state == "differs":
+        click.echo(f"{path}: expected sha256 {held.expected}, found {held.sha256}", err=True)
+        return False
+    if held.state == "new":
+        store.record(wanted, held.sha256)
+    who = {"published": "its publisher's", "recorded": "as recorded", "new": "recorded now"}
+    click.echo(f"{path}: sha256 {held.sha256}, {who[held.state]}")
+    return True
+
+
+def _named(names: tuple[str, ...], plugins: Plugins) -> list[PublishedWeights]:
+    from reidcore.models.weights import find_published
+
+    return [find_published(name, plugins) for name in names]
+
+
+def _as_record(store: WeightsStore, wanted: PublishedWeights) -> dict[str, object]:
+    path = store.locate(wanted)
+    expected, state = store.expected(wanted)
+    return {
+        "name": wanted.name,
+        "file": wanted.filename,
+        "path": str(path) if path else None,
+        "bytes": path.stat().st_size if path else None,
+        "sha256": expected,
+        "hash": "unknown" if state == "new" else state,
+        "licence": wanted.licence,
+        "origin": wanted.origin,
+        "url": wanted.url,
+    }
+
+
+def _print_table(records: list[dict[str, object]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("name", style="cyan", no_wrap=True)
+    table.add_column("file", overflow="fold")
+    table.add_column("here", justify="right", no_wrap=True)
+    table.add_column("hash", no_wrap=True)
+    table.add_column("licence")
+    table.add_column("origin")
+    for record in records:
+        size = f"{int(str(record['bytes'])) / 1e6:.1f} MB" if record["path"] else "-"
+        cells = [str(record[key]) for key in ("hash", "licence", "origin")]
+        table.add_row(str(record["name"]), str(record["file"]), size, *cells)
+    Console().print(table)
+
+
+def _size(path: Path) -> str:
+    return f"{path.stat().st_size / 1e6:.1f} MB"
