@@ -30,6 +30,14 @@ def mkdir_if_missing(dirname: PathLike) -> None:
         ) from error
 
 
+def user_cache(name: str) -> Path:
+    """Return a folder of the user's for what can be made again: below ``$REIDCORE_HOME`` if set."""
+    if home := os.environ.get("REIDCORE_HOME"):
+        return Path(home).expanduser() / name
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "reidcore" / name
+
+
 @contextmanager
 def atomic_write(path: PathLike) -> Iterator[IO[bytes]]:
     """Yield a binary file that takes ``path``'s place only once it is complete.

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from reidcore.data.cache.recall import TableMemory
 from reidcore.data.card import DatasetCard, card_of
 from reidcore.data.dataset import MODES, Dataset, ImageDataset
 from reidcore.data.table import SampleTable
@@ -34,20 +35,26 @@ def make_dataset(entry: Entry, root: Path, options: Mapping[str, Any]) -> Datase
     Raises:
         DataError: What the factory gives is not three splits of samples.
     """
-    made = call_factory(entry, root, options)
-    if isinstance(made, Dataset):
-        return made
-    return dataset_of(entry, root, tables_of(entry, made))
+    memory = TableMemory(entry, root, options)
+    tables = memory.recall()
+    if tables is None:
+        with memory.watching():
+            made = _call_factory(entry, root, options)
+        if isinstance(made, Dataset):
+            return made
+        tables = _tables_of(entry, made)
+        memory.keep(tables)
+    return _dataset_of(entry, root, tables)
 
 
-def call_factory(entry: Entry, root: Path, options: Mapping[str, Any]) -> Any:
+def _call_factory(entry: Entry, root: Path, options: Mapping[str, Any]) -> Any:
     """Call a dataset's factory, which may name its first parameter as it likes."""
     if _takes_root_first(entry):
         return entry.load()(root, **options)
     return entry.load()(root=root, **options)
 
 
-def dataset_of(entry: Entry, root: Path, tables: Sequence[SampleTable]) -> Dataset:
+def _dataset_of(entry: Entry, root: Path, tables: Sequence[SampleTable]) -> Dataset:
     """Return the dataset of three tables, as the factory's card describes it; log its size."""
     card = card_of(entry.load())
     train, query, gallery = tables
@@ -59,7 +66,7 @@ def dataset_of(entry: Entry, root: Path, tables: Sequence[SampleTable]) -> Datas
     return dataset
 
 
-def tables_of(entry: Entry, made: Any) -> list[SampleTable]:
+def _tables_of(entry: Entry, made: Any) -> list[SampleTable]:
     """Return the three tables of what a factory returned.
 
     Raises:
