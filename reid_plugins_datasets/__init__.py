@@ -9,33 +9,46 @@ from reidcore import hookimpl
 if TYPE_CHECKING:
     from reidcore.registry import Registrar
 
+# Name -> what it is. The factory of that name lives in the module of that name.
+DATASETS = {
+    # Made here, or your own
+    "synthetic": "procedural people by 6 cameras, drawn on first use",
+    "folder": "your own train, query and gallery folders, by a pattern",
+    # Pictures of people
+    "cuhk01": "971 people by 2 cameras; 20 splits",
+    "cuhk02": "1816 people by 5 pairs of cameras",
+    "cuhk03": "1467 people, detected or labeled boxes, new or classic protocol",
+    "cuhksysu": "11934 people cut from street scenes; to learn from only",
+    "dukemtmcreid": "1404 people by 8 cameras; withdrawn by its authors",
+    "grid": "250 people by 8 underground cameras; 10 splits",
+    "ilids": "119 people in an airport; 10 splits",
+    "market1501": "1501 people by 6 cameras; optional 500k distractors",
+    "msmt17": "4101 people by 15 cameras, version 1 or 2",
+    "prid": "385 and 749 people by 2 cameras, one picture each; 10 splits",
+    "sensereid": "1717 people; to test with only",
+    "viper": "632 people by 2 cameras; 20 splits",
+    # Pictures of buildings
+    "university1652": "1652 buildings seen by drones, satellites and from the street",
+}
+
+# Names of datasets that lie in MATLAB's files.
+MATLAB = {"cuhk03", "grid"}
+
+# Other spellings of options, by which Torchreid knows them.
+SPELLINGS = {
+    "market1501": {"market1501_500k": "use_500k_distractors"},
+    "cuhk03": {"cuhk03_labeled": "labeled_images", "cuhk03_classic_split": "classic_split"},
+}
+
 
 @hookimpl
 def reid_register_datasets(registry: Registrar) -> None:
     """Register the bundled datasets."""
-    registry.add(
-        "synthetic",
-        "reid_plugins_datasets.synthetic:synthetic",
-        summary="procedural people by 6 cameras, drawn on first use",
-    )
-    registry.add(
-        "market1501",
-        "reid_plugins_datasets.market1501:market1501",
-        summary="Market-1501, 1501 people by 6 cameras; optional 500k distractors",
-        options={"market1501_500k": "use_500k_distractors"},
-    )
-    registry.add(
-        "folder",
-        "reid_plugins_datasets.folder:folder",
-        summary="your own train, query and gallery folders, by a pattern",
-    )
-    registry.add(
-        "cuhk03",
-        "reid_plugins_datasets.cuhk03:cuhk03",
-        summary="CUHK03, detected or labeled boxes, new or classic protocol",
-        needs=("mat",),
-        options={
-            "cuhk03_labeled": "labeled_images",
-            "cuhk03_classic_split": "classic_split",
-        },
-    )
+    for name, summary in DATASETS.items():
+        registry.add(
+            name,
+            f"{__name__}.{name}:{name}",
+            summary=summary,
+            needs=("mat",) if name in MATLAB else (),
+            options=SPELLINGS.get(name, {}),
+        )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+from reid_plugins_datasets.names import shown
 from reidcore.errors import DataError
 
 JPEG = (".jpg",)
@@ -62,3 +64,30 @@ def _scan(folder: str | os.PathLike[str], folders: bool) -> list[Listed]:
             )
     except OSError as error:
         raise DataError(f"cannot read the folder {str(folder)!r}: {error.strerror}") from error
+
+
+def check_files(folder: Path, names: Sequence[str], listed_in: Path) -> None:
+    """Check that the files that a list names are there, at one look at each folder.
+
+    Args:
+        folder: where they lie.
+        names: paths below it, with slashes.
+        listed_in: the list, for the message.
+
+    Raises:
+        DataError: some are missing; the message counts them and shows the first three.
+    """
+    below = {name.rpartition("/")[0] for name in names}
+    there = {
+        f"{path}/{entry.name}" if path else entry.name
+        for path in below
+        if (folder / path).is_dir()
+        for entry in _scan(folder / path, folders=False)
+    }
+    missing = [name for name in names if name not in there]
+    if missing:
+        raise DataError(
+            f"files listed in {str(listed_in)!r} are missing in {str(folder)!r} "
+            f"({len(missing)} of {len(names)}): {shown(missing)}",
+            "The lists and the images are of different versions, or were not unpacked completely",
+        )

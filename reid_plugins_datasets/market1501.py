@@ -1,31 +1,72 @@
-"""Market-1501 (Zheng et al., Scalable Person Re-identification: A Benchmark, ICCV 2015)."""
+"""Market-1501 (Zheng et al., ICCV 2015)."""
 
 from __future__ import annotations
 
 import logging
 import os
+import re
 from pathlib import Path
 
 from reid_plugins_datasets.market_layout import (
-    GALLERY,
-    QUERY,
+    DISTRACTOR_PID,
+    JUNK_PID,
     TRAIN,
-    MarketStyleDataset,
-    open_market_style,
+    market_folders,
+    read_folder,
+    read_market_layout,
 )
-from reidcore.errors import DataError
+from reid_plugins_datasets.names import NameForm
+from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
+from reidcore.data.sample import Splits
 
 _log = logging.getLogger(__name__)
 
+CARD = DatasetCard(
+    title="Market-1501",
+    folder="market1501",
+    layout="""\
+market1501/
+    Market-1501-v15.09.15/
+        bounding_box_train/0002_c1s1_000451_03.jpg    identity 2, camera 1
+        query/
+        bounding_box_test/
+        images/    only with use_500k_distractors=true, from distractors_500k.zip""",
+    paper="Zheng et al. Scalable Person Re-identification: A Benchmark. ICCV 2015",
+    source="http://www.liangzheng.org/Project/project_reid.html",
+    licence="not stated",
+    protocol="Each query is searched for in the gallery; images of the query's person by the "
+    "query's camera are left out. Junk boxes (-1) are in no list; distractors (0) are in the "
+    "gallery and never learnt from.",
+    junk_pids=(DISTRACTOR_PID, JUNK_PID),
+    archives=(
+        Archive("Market-1501-v15.09.15.zip", "market1501"),
+        Archive("distractors_500k.zip", "market1501/Market-1501-v15.09.15"),
+    ),
+    counts=(
+        OfficialCount("train", 751, 12_936, 6),
+        OfficialCount("query", 750, 3_368, 6),
+        OfficialCount("gallery", 751, 15_913, 6, when={"use_500k_distractors": False}),
+    ),
+)
+
 _RELEASE = Path("market1501", "Market-1501-v15.09.15")
 _DISTRACTORS = "images"
-_SOURCE = "http://www.liangzheng.org/Project/project_reid.html"
+_RANGES = {"pid": range(-1, 1502), "camera": range(1, 7)}
+_EXAMPLE = "0002_c1s1_000451_03.jpg: identity 2, camera 1"
+FORM = NameForm(
+    re.compile(r"(?P<pid>-1|\d{4})_c(?P<camera>\d)s\d+_\d+_\d+\.jpg"), _EXAMPLE, _RANGES
+)
+"""The names of Market-1501's images."""
+
+# No more than this is known of how the distractors are named.
+_DISTRACTOR_FORM = NameForm(
+    re.compile(r"(?P<pid>-1|\d+)_c(?P<camera>\d)(?!\d).*\.jpg"), _EXAMPLE, _RANGES
+)
 
 
-def market1501(
-    root: str | os.PathLike[str], *, use_500k_distractors: bool = False
-) -> MarketStyleDataset:
-    """Read Market-1501: 12,936 images of 751 people to learn from, 3,368 queries, 15,913 to search.
+@described_by(CARD)
+def market1501(root: str | os.PathLike[str], *, use_500k_distractors: bool = False) -> Splits:
+    """Read Market-1501; identity 0 of the gallery holds the distractors.
 
     Args:
         root: folder that holds ``market1501/Market-1501-v15.09.15``, or that folder itself.
@@ -33,15 +74,16 @@ def market1501(
             ``images/`` inside that folder, are searched too.
 
     Raises:
-        DataError: a folder is missing, or an image has a name of another form.
+        DataError: a folder is missing, or images have names of another form.
     """
     directory = _found(Path(root))
-    _require(directory, (TRAIN, QUERY, GALLERY), root)
-    distractors = None
+    distractors = directory / _DISTRACTORS
+    require(CARD, *market_folders(directory), *([distractors] if use_500k_distractors else []))
+    splits = read_market_layout(directory, FORM)
     if use_500k_distractors:
-        _require(directory, (_DISTRACTORS,), root)
-        distractors = directory / _DISTRACTORS
-    return open_market_style(directory, "market1501", distractors)
+        further = read_folder(distractors, _DISTRACTOR_FORM)
+        return splits._replace(gallery=[*splits.gallery, *further])
+    return splits
 
 
 def _found(root: Path) -> Path:
@@ -59,13 +101,3 @@ def _found(root: Path) -> Path:
     if (root / TRAIN).is_dir():
         return root
     return root / _RELEASE
-
-
-def _require(directory: Path, folders: tuple[str, ...], root: str | os.PathLike[str]) -> None:
-    missing = [folder for folder in folders if not (directory / folder).is_dir()]
-    if missing:
-        raise DataError(
-            f"market1501 needs the folder {str(directory / missing[0])!r}, which does not exist",
-            f"Expected {TRAIN}/, {QUERY}/ and {GALLERY}/ ({_DISTRACTORS}/ with the 500k "
-            f"distractors) in {Path(root) / _RELEASE}; get them from {_SOURCE}, or set data.root.",
-        )

@@ -49,34 +49,32 @@ class NameForm:
         strangers = [name for name, match in zip(names, matches, strict=True) if match is None]
         if strangers:
             raise DataError(
-                f"{counted(strangers, names)} in {str(where)!r} not named as expected: "
+                f"unexpected names in {str(where)!r} ({len(strangers)} of {len(names)} files): "
                 f"{shown(strangers)}",
                 f"Expected names such as {self.example}. Move other files away, or read the "
                 "folders with the dataset 'folder' and a pattern of your own",
             )
         read = [match for match in matches if match is not None]
         for group, allowed in self.ranges.items():
-            _check_range(read, group, allowed, where)
+            check_range(read, group, allowed, where)
         return read
 
 
-def _check_range(
+def check_range(
     matches: Sequence[re.Match[str]], group: str, allowed: range, where: object
 ) -> None:
+    """Check the whole numbers in a group of matched names or lines.
+
+    Raises:
+        DataError: some are out of range; the message counts them and shows the first three.
+    """
     outside = [match.string for match in matches if int(match[group]) not in allowed]
     if outside:
-        names = [match.string for match in matches]
         raise DataError(
-            f"{counted(outside, names)} in {str(where)!r} with a {group} outside "
-            f"{allowed[0]}..{allowed[-1]}: {shown(outside)}",
-            "This is not the dataset, or another version of it",
+            f"{group} outside {allowed[0]}..{allowed[-1]} in {str(where)!r} "
+            f"({len(outside)} of {len(matches)} files): {shown(outside)}",
+            "It is another dataset, or another version of it",
         )
-
-
-def counted(some: Sequence[object], everything: Sequence[object]) -> str:
-    """Say how many of how many files: ``1 file of 30 is``, ``2 files of 30 are``."""
-    files, verb = ("file", "is") if len(some) == 1 else ("files", "are")
-    return f"{len(some)} {files} of {len(everything)} {verb}"
 
 
 def shown(names: Iterable[object]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from reid_plugins_datasets.cuhk03.pictures import Picture
 from reid_plugins_datasets.matlab import load_mat, open_mat73
+from reid_plugins_datasets.option_values import check_split_id
 from reidcore.data.sample import Sample, Splits
 from reidcore.errors import DataError
 
@@ -23,7 +24,7 @@ def classic_splits(pictures: Mapping[str, Picture], release: Path, split_id: int
     """
     with open_mat73(release) as file:
         cells = file["testsets"][0]
-        _check_split_id(split_id, len(cells))
+        check_split_id("CUHK03's classic protocol", split_id, len(cells))
         rows = file[cells[split_id]][()].T.astype(int).tolist()
     tested = {(pair, person) for pair, person in rows}
     train = [p for p in pictures.values() if (p.pair, p.person) not in tested]
@@ -38,7 +39,7 @@ def new_splits(pictures: Mapping[str, Picture], protocol: Path, split_id: int) -
         DataError: there is no such split, the file cannot be read, or a picture is missing.
         UserError: scipy is missing.
     """
-    _check_split_id(split_id, 1)
+    check_split_id("CUHK03's new protocol", split_id, 1)
     columns = _columns(protocol)
     names = [str(cell[0]) for cell in columns["filelist"]]
     labels = columns["labels"].astype(int).tolist()
@@ -68,13 +69,3 @@ def _numbered(pictures: Sequence[Picture]) -> list[Sample]:
     persons = sorted({(picture.pair, picture.person) for picture in pictures})
     number = {person: pid for pid, person in enumerate(persons)}
     return [Sample(p.path, number[p.pair, p.person], p.camid) for p in pictures]
-
-
-def _check_split_id(split_id: int, count: int) -> None:
-    if not 0 <= split_id < count:
-        raise DataError(
-            f"cuhk03 has no split {split_id} in this protocol",
-            f"Choose split_id from 0 to {count - 1}."
-            if count > 1
-            else "The new protocol has split_id 0 alone; the classic one has 20 splits.",
-        )

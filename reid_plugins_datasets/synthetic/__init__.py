@@ -8,14 +8,37 @@ of it; `album` which pictures there are; and `make` writes them.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from reid_plugins_datasets.market_layout import MarketStyleDataset, open_market_style
+from reid_plugins_datasets.market1501 import FORM
+from reid_plugins_datasets.market_layout import DISTRACTOR_PID, JUNK_PID, read_market_layout
 from reid_plugins_datasets.synthetic.album import Settings
 from reid_plugins_datasets.synthetic.make import MARKER, RELEASE, make_synthetic, settings_of
+from reidcore.data.card import DatasetCard, described_by
+from reidcore.data.sample import Splits
 from reidcore.errors import DataError
 
+CARD = DatasetCard(
+    title="Synthetic",
+    folder="synthetic",
+    layout="""\
+synthetic/
+    people80+60-cameras6x3-seed0-r1/    drawn on first use; its name says from what
+        bounding_box_train/, query/, bounding_box_test/    as in Market-1501
+        synthetic.json""",
+    paper="none",
+    source="drawn on this machine; also by: reidcore data make-synthetic",
+    licence="as this software",
+    protocol="As Market-1501: images of the query's person by the query's camera are left out. "
+    "Junk boxes (-1) are in no list; distractors (0) are in the gallery and never learnt from.",
+    junk_pids=(DISTRACTOR_PID, JUNK_PID),
+)
 
+_FORM = replace(FORM, ranges={})  # there may be any number of people
+
+
+@described_by(CARD)
 def synthetic(
     root: str | os.PathLike[str],
     *,
@@ -24,7 +47,7 @@ def synthetic(
     cameras: int = Settings.cameras,
     images_per_camera: int = Settings.images_per_camera,
     seed: int = Settings.seed,
-) -> MarketStyleDataset:
+) -> Splits:
     """Open a synthetic dataset below ``root/synthetic``, drawing it first if it is not there.
 
     Args:
@@ -44,10 +67,10 @@ def synthetic(
     for place in (Path(root), Path(root) / "synthetic"):
         if (place / MARKER).is_file():
             _check_same(place, settings)
-            return open_market_style(place, "synthetic")
+            return read_market_layout(place, _FORM)
     directory = Path(root) / "synthetic" / _folder_of(settings)
     made = make_synthetic(directory, **settings.as_dict())
-    return open_market_style(made.directory, "synthetic")
+    return read_market_layout(made.directory, _FORM)
 
 
 def _check_same(place: Path, wanted: Settings) -> None:

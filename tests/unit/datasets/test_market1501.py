@@ -1,6 +1,5 @@
-"""Market-1501, held against what the reference reader gives for miniature trees."""
+"""What is particular about Market-1501."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -9,56 +8,7 @@ from reid_plugins_datasets.market1501 import market1501
 from reidcore.data import SampleTable, init_image_dataset
 from reidcore.errors import DataError
 
-RECORDS = Path(__file__).parents[2] / "data" / "datasets"
 RELEASE = "market1501/Market-1501-v15.09.15"
-
-
-def plant(root, cases):
-    """Make the (empty) files that a record lists, and what lies beside them in the release."""
-    for case in cases:
-        for path, _, _ in (row for split in ("train", "query", "gallery") for row in case[split]):
-            file = root / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch()
-            (file.parent / "Thumbs.db").touch()
-            (file.parent / "-1_c3s1_000001_01.jpg").touch()
-
-
-def rows(samples, root):
-    return [(Path(s.path).relative_to(root).as_posix(), s.pid, s.camid) for s in samples]
-
-
-def same_people(found, wanted):
-    """Say whether two lists group the same images under the same cameras, whatever the labels."""
-    names = {}
-    for (path, pid, camid), (other_path, other_pid, other_camid) in zip(found, wanted, strict=True):
-        if (path, camid) != (other_path, other_camid) or names.setdefault(
-            pid, other_pid
-        ) != other_pid:
-            return False
-    return len(set(names.values())) == len(names)
-
-
-@pytest.mark.parametrize("record", ["market1501", "market1501_flat"])
-def test_every_recorded_case_is_read_alike(record, tmp_path):
-    recorded = json.loads((RECORDS / f"{record}.json").read_text())
-    plant(tmp_path, [case for case in recorded["cases"] if "error" not in case])
-    for case in recorded["cases"]:
-        if "error" in case:
-            with pytest.raises(DataError, match="images"):
-                init_image_dataset(
-                    "market1501", root=tmp_path / recorded["root"], **case["options"]
-                )
-            continue
-        found = init_image_dataset(
-            "market1501", root=tmp_path / recorded["root"], **case["options"]
-        )
-        for split in ("query", "gallery"):
-            expected = sorted(tuple(row) for row in case[split])
-            assert sorted(rows(getattr(found, split), tmp_path)) == expected
-        assert same_people(
-            sorted(rows(found.train, tmp_path)), sorted(tuple(row) for row in case["train"])
-        )
 
 
 @pytest.fixture
@@ -112,7 +62,7 @@ def test_the_deprecated_layout_is_read_with_a_warning(tiny, caplog):
 
 
 def test_a_missing_folder_is_told_with_the_expected_layout(tmp_path):
-    with pytest.raises(DataError, match=r"bounding_box_train/, query/ and bounding_box_test/"):
+    with pytest.raises(DataError, match=r"(?s)bounding_box_train.*query/.*bounding_box_test/"):
         market1501(tmp_path)
 
 
@@ -122,12 +72,18 @@ def test_missing_distractors_are_told_by_name(tiny):
         market1501(tiny, use_500k_distractors=True)
 
 
-@pytest.mark.parametrize(
-    "name", ["holiday.jpg", "0002_c1s1_000451_03 (1).jpg", "0002_c0s1_000451_03.jpg", "2_c1.jpg"]
-)
+@pytest.mark.parametrize("name", ["holiday.jpg", "0002_c1s1_000451_03 (1).jpg", "2_c1.jpg"])
 def test_an_image_of_another_name_is_refused_by_name(tiny, name):
     (tiny / RELEASE / "query" / name).touch()
     with pytest.raises(DataError) as caught:
         market1501(tiny)
     assert name in str(caught.value)
+    assert "1 of 2 files" in str(caught.value)
     assert "0002_c1s1_000451_03.jpg" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["0002_c0s1_000451_03.jpg", "1502_c1s1_000451_03.jpg"])
+def test_labels_out_of_range_are_refused(tiny, name):
+    (tiny / RELEASE / "query" / name).touch()
+    with pytest.raises(DataError, match=rf"outside -?1\.\.\d+.*{name}"):
+        market1501(tiny)
