@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from typing import Any
 from reidcore.data.cache.recall import TableMemory
 from reidcore.data.card import DatasetCard, card_of
 from reidcore.data.dataset import MODES, Dataset, ImageDataset
+from reidcore.data.official import differences
 from reidcore.data.table import SampleTable
 from reidcore.data.video_dataset import VideoDataset
 from reidcore.errors import DataError
 from reidcore.registry import Entry
+
+_log = logging.getLogger(__name__)
 
 KINDS: Mapping[str, type[ImageDataset | VideoDataset]] = {
     "image": ImageDataset,
@@ -44,7 +48,17 @@ def make_dataset(entry: Entry, root: Path, options: Mapping[str, Any]) -> Datase
             return made
         tables = _tables_of(entry, made)
         memory.keep(tables)
+    _tell_differences(entry, tables, options)
     return _dataset_of(entry, root, tables)
+
+
+def _tell_differences(
+    entry: Entry, tables: Sequence[SampleTable], options: Mapping[str, Any]
+) -> None:
+    found = differences(entry.load(), tables, options)
+    if found:
+        listed = ", ".join(map(str, found))
+        _log.warning("%s is not as its authors published it: %s", entry.name, listed)
 
 
 def _call_factory(entry: Entry, root: Path, options: Mapping[str, Any]) -> Any:
