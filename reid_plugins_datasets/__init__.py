@@ -14,6 +14,7 @@ DATASETS = {
     # Made here, or your own
     "synthetic": "procedural people by 6 cameras, drawn on first use",
     "folder": "your own train, query and gallery folders, by a pattern",
+    "csv": "your own table: path, pid, camid and split of each image",
     # Pictures of people
     "cuhk01": "971 people by 2 cameras; 20 splits",
     "cuhk02": "1816 people by 5 pairs of cameras",
@@ -27,12 +28,30 @@ DATASETS = {
     "prid": "385 and 749 people by 2 cameras, one picture each; 10 splits",
     "sensereid": "1717 people; to test with only",
     "viper": "632 people by 2 cameras; 20 splits",
+    # Pictures of hidden or cut off people
+    "occluded_duke": "DukeMTMC's people, hidden in every query; withdrawn by its authors",
+    "occluded_reid": "200 people behind obstacles; to test with only",
+    "partial_ilids": "119 people of whom a part is seen; to test with only",
+    "partial_reid": "60 people of whom a part is seen; to test with only",
+    # Pictures of people who change their clothes
+    "last": "10862 people in films",
+    "ltcc": "152 people by 12 cameras, 478 outfits",
+    "prcc": "221 people by 3 cameras, other clothes before the third",
+    # Tracklets of people
+    "dukemtmcvidreid": "1404 people by 8 cameras; withdrawn by its authors",
+    "ilidsvid": "300 people by 2 cameras; 10 splits",
+    "mars": "1261 people by 6 cameras",
+    "prid2011": "178 people by 2 cameras; 10 splits",
+    # Pictures of vehicles
+    "vehicleid": "26267 vehicles; test sets of several sizes",
+    "veri": "776 vehicles by 20 cameras",
+    "veriwild": "40671 vehicles by 174 cameras; test sets of three sizes",
     # Pictures of buildings
     "university1652": "1652 buildings seen by drones, satellites and from the street",
 }
 
 # Names of datasets that lie in MATLAB's files.
-MATLAB = {"cuhk03", "grid"}
+MATLAB = {"cuhk03", "grid", "ilidsvid", "mars"}
 
 # Other spellings of options, by which Torchreid knows them.
 SPELLINGS = {

@@ -28,6 +28,7 @@ cuhk01/
     protocol="10 random halves of the people, each used twice: splits 2i and 2i+1 learn from the "
     "same half, and search for camera A's pictures in camera B's and the other way round. Results "
     "are averaged over the 20 splits.",
+    pids_apart=True,
     archives=(Archive("CUHK01.zip", "cuhk01"),),
     counts=(
         OfficialCount("train", 485, 1_940, 2),

@@ -26,6 +26,7 @@ cuhk02/
     licence="not stated",
     protocol="The pairs P1 to P4 are learnt from; what P5's first camera saw is searched for in "
     "what its second camera saw. P1 has the people of CUHK01.",
+    pids_apart=True,
     counts=(
         OfficialCount("train", 1_577, 6_308, 8),
         OfficialCount("query", 239, 478, 1),

@@ -32,7 +32,7 @@ dukemtmc-vidreid/DukeMTMC-VideoReID/
     protocol="One tracklet of each of 702 people is searched for among their others and those of "
     "408 distractors; tracklets of the query's person by the query's camera are left out.",
     data_type="video",
-    withdrawn="the authors of DukeMTMC took it back in 2019",
+    withdrawn="its authors withdrew it in 2019: people were filmed without their consent",
     counts=(
         OfficialCount("train", 702, 2_196, 8, when={"min_seq_len": 0}),
         OfficialCount("query", 702, 702, when={"min_seq_len": 0}),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reid_plugins_datasets.list_file import read_lines
+from reid_plugins_datasets.listing import check_files
 from reid_plugins_datasets.matlab import load_mat
 from reid_plugins_datasets.names import shown
 from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
@@ -95,6 +96,7 @@ class _Half(NamedTuple):
     def read(self) -> list[Sample]:
         """Return one sample a track, in the order of the tracks' file."""
         names = read_lines(self.names)
+        check_files(self.pictures, [f"{name[:4]}/{name}" for name in names], self.names)
         tracks = _track_rows(self.tracks, len(names))
         samples = []
         for first, last, pid, camera in tracks:

@@ -26,8 +26,10 @@ msmt17/
     source="http://www.pkuvmc.com/publications/msmt17.html",
     licence="not stated here: its authors hand it out on request, for research",
     protocol="Each query is searched for in the gallery; images of the query's person by the "
-    "query's camera are left out. Only list_train is learnt from; with use_val=true also list_val, "
-    "which makes the 32,621 images that most papers learn from.",
+    "query's camera are left out. Only list_train is learnt from; with use_val=true (and with "
+    "combineall) also list_val, which makes the 32,621 images that most papers learn from.",
+    combined_options={"use_val": True},
+    pids_apart=True,
     archives=(Archive("MSMT17_V1.tar.gz", "msmt17"), Archive("MSMT17_V2.tar.gz", "msmt17")),
     counts=(
         OfficialCount("train", 1_041, 30_248, 15, when={"use_val": False}),

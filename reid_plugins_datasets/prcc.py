@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from reid_plugins_datasets.clothes import Dressed, splits_with_clothes
 from reid_plugins_datasets.names import NameForm
 from reid_plugins_datasets.option_values import check_split_id, choose
 from reid_plugins_datasets.pictures import person_folders, read_pictures
-from reid_plugins_datasets.single_shot import DRAWS, draw_one_each
 from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
 from reidcore.data.sample import Sample, Splits
 
@@ -21,7 +22,9 @@ QUERIES = {"changed": "C", "same": "B"}
 
 _CHANGED = "C"
 _SEED = 3
-"""Where the published draws of the gallery begin."""
+"""Seed of the stream from which the published draws of the gallery come, one after the other."""
+
+DRAWS = 10
 
 CARD = DatasetCard(
     title="PRCC",
@@ -84,8 +87,7 @@ def prcc(
     train = [item for half in halves for item in _read_train(half)]
     searched = _read_test(directory, GALLERY)
     if single_shot:
-        rows = draw_one_each([item.sample.pid for item in searched], split_id, _SEED)
-        searched = [searched[row] for row in rows]
+        searched = _one_each(searched, split_id)
     return splits_with_clothes(train, _read_test(directory, asked), searched)
 
 
@@ -107,3 +109,12 @@ def _read_test(directory: Path, camera: str) -> list[Dressed]:
 
 def _dressed(path: str, pid: int, camera: str) -> Dressed:
     return Dressed(Sample(path, pid, CAMERAS.index(camera)), int(camera == _CHANGED))
+
+
+def _one_each(gallery: Sequence[Dressed], number: int) -> list[Dressed]:
+    people: dict[int, list[Dressed]] = {}
+    for item in gallery:
+        people.setdefault(item.sample.pid, []).append(item)
+    stream = random.Random(_SEED)
+    draws = [[stream.choice(people[pid]) for pid in sorted(people)] for _ in range(DRAWS)]
+    return draws[number]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+from reid_plugins_datasets.draws import drawn
 from reid_plugins_datasets.list_file import match_lines, read_lines
+from reid_plugins_datasets.listing import check_files
 from reid_plugins_datasets.option_values import check_split_id, choose
-from reid_plugins_datasets.single_shot import DRAWS, draw_one_each
 from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
 from reidcore.data.sample import Sample, Splits
 
@@ -21,6 +23,8 @@ SIZES = {
     "all": 13164,
 }
 """Value of the option ``size`` -> number of test vehicles, as in the name of the list."""
+
+DRAWS = 10
 
 CARD = DatasetCard(
     title="VehicleID",
@@ -37,8 +41,8 @@ vehicleid/
     licence="research only; given out after an agreement is signed",
     protocol="Of each test vehicle one picture, drawn at random, is the gallery, and all others "
     "are searched for. Ten draws, chosen by split_id and the same everywhere, are averaged; the "
-    "CMC is reported. There are no cameras: each picture counts as seen by its own, so that nothing "
-    "is left out.",
+    "CMC is reported. There are no cameras: each picture counts as seen by its own, so that "
+    "nothing is left out.",
     counts=(
         OfficialCount("train", 13_164, 113_346),
         OfficialCount("query", 800, 5_693, when={"size": "small"}),
@@ -74,19 +78,27 @@ def vehicleid(root: str | os.PathLike[str], *, size: str = "large", split_id: in
     train, test = lists / "train_list.txt", lists / f"test_list_{vehicles}.txt"
     require(CARD, pictures, train, test)
     tested = _read(test, pictures)
-    drawn = set(draw_one_each([sample.pid for sample in tested], split_id, seed=0))
+    searched = _one_each(tested, split_id)
     return Splits(
         _read(train, pictures),
-        [sample for row, sample in enumerate(tested) if row not in drawn],
-        [sample for row, sample in enumerate(tested) if row in drawn],
+        [sample for sample in tested if sample.camid not in searched],
+        [sample for sample in tested if sample.camid in searched],
     )
 
 
 def _read(listed: Path, pictures: Path) -> list[Sample]:
     lines = match_lines(read_lines(listed), _LINE, "0000001 24127", listed)
+    names = [f"{line['picture']}.jpg" for line in lines]
+    check_files(pictures, names, listed)
     return [
-        Sample(
-            f"{pictures}{os.sep}{line['picture']}.jpg", int(line["vehicle"]), int(line["picture"])
-        )
-        for line in lines
+        Sample(f"{pictures}{os.sep}{name}", int(line["vehicle"]), int(line["picture"]))
+        for name, line in zip(names, lines, strict=True)
     ]
+
+
+def _one_each(samples: Sequence[Sample], split_id: int) -> set[int]:
+    """Draw one picture of each vehicle, the same in a smaller and in a larger test list."""
+    numbers: dict[int, list[int]] = {}
+    for _, vehicle, picture, _ in samples:
+        numbers.setdefault(vehicle, []).append(picture)
+    return {drawn(pictures, CARD.title, split_id)[0] for pictures in numbers.values()}

@@ -24,8 +24,8 @@ veri/
     source="https://vehiclereid.github.io/VeRi/",
     licence="academic research only; given out on request",
     protocol="1,678 pictures of 200 vehicles are searched for in image_test, which holds each "
-    "query too: it is left out with the other pictures of the query's vehicle by the query's camera. "
-    "Image to image; the image-to-track protocol of test_track.txt is not read.",
+    "query too: it is left out with the other pictures of the query's vehicle by the query's "
+    "camera. Image to image; the image-to-track protocol of test_track.txt is not read.",
     counts=(
         OfficialCount("train", None, 37_778, 20),
         OfficialCount("query", 200, 1_678),

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reid_plugins_datasets.list_file import bad_lines, match_lines, read_lines
+from reid_plugins_datasets.listing import check_files
+from reid_plugins_datasets.names import check_range
 from reid_plugins_datasets.option_values import choose
 from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
 from reidcore.data.sample import Sample, Splits
@@ -77,6 +79,7 @@ def _read_cameras(info: Path) -> dict[str, int]:
     lines = read_lines(info)
     start = 1 if lines[0].startswith(_INFO_HEADER) else 0
     rows = match_lines(lines[start:], _INFO, "00001/000001;84;2018-03-11 12:23:45;...", info)
+    check_range(rows, "camera", range(1, 175), info)
     return {row["picture"]: int(row["camera"]) for row in rows}
 
 
@@ -91,6 +94,7 @@ def _read(listed: Path, pictures: Path, cameras: Mapping[str, int]) -> list[Samp
             listed,
             "vehicle_info.txt does not have their cameras: get lists of one version",
         )
+    check_files(pictures, [row.string for row in rows], listed)
     return [
         Sample(f"{pictures}{os.sep}{row.string}", int(row["vehicle"]), cameras[row["picture"]])
         for row in rows

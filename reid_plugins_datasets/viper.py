@@ -31,6 +31,7 @@ viper/
     protocol="10 random halves of the people, each used twice: splits 2i and 2i+1 learn from the "
     "same half, and search for camera A's pictures in camera B's and the other way round. Results "
     "are averaged over the 20 splits.",
+    pids_apart=True,
     archives=(Archive("VIPeR.v1.0.zip", "viper"),),
     counts=(
         OfficialCount("train", 316, 632, 2),

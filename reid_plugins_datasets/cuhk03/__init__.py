@@ -34,6 +34,7 @@ cuhk03/
     "left out. Classic (classic_split=true): 20 splits, whose results are averaged; 100 people's "
     "pictures are query and gallery at once, for test.protocol=cuhk03 (one gallery picture a "
     "person; CMC without mAP). The camera is the view, 0 or 1, of a pair of cameras.",
+    pids_apart=True,
     archives=(Archive("cuhk03_release.zip", "cuhk03"),),
     counts=(
         OfficialCount("train", 767, 7_365, 2, when={**_NEW, "labeled_images": False}),
