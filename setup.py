@@ -1,7 +1,7 @@
-"""Builds the optional evaluation kernel; everything else is in pyproject.toml.
+"""Builds the optional kernels; everything else is in pyproject.toml.
 
 Without a compiler, OpenMP or Cython the package still installs: evaluation then counts with
-torch, and ``reidcore env`` says so.
+torch, and ``reidcore env`` says so; images are resized by Pillow, to the same pixels.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 _log = logging.getLogger("reidcore.setup")
-_SOURCES = Path("reidcore/evaluation")
+_EVALUATION, _DATA = Path("reidcore/evaluation"), Path("reidcore/data")
 
 
-class OptionalKernel(build_ext):
+class OptionalKernels(build_ext):
     """Compile with OpenMP where there is any, and carry on where nothing compiles."""
 
     def build_extensions(self) -> None:
@@ -34,7 +34,7 @@ class OptionalKernel(build_ext):
         try:
             super().run()
         except Exception as error:
-            _log.warning("The evaluation kernel was not built (torch will count): %s", error)
+            _log.warning("The kernels were not built (torch and Pillow will serve): %s", error)
 
     def _openmp_flags(self) -> list[str]:
         flags = ["-fopenmp"]
@@ -55,25 +55,36 @@ class OptionalKernel(build_ext):
         return flags
 
 
-def kernel() -> list[Extension]:
-    """Return the extension, or nothing where Cython is missing or it is not wanted."""
+def kernels() -> list[Extension]:
+    """Return the extensions, or nothing where Cython is missing or they are not wanted."""
     if os.environ.get("REIDCORE_NO_EXTENSION"):
         return []
     try:
         from Cython.Build import cythonize
     except ImportError:
-        _log.warning("No Cython here: the evaluation kernel is left out (torch will count).")
+        _log.warning("No Cython here: the kernels are left out (torch and Pillow will serve).")
         return []
-    extension = Extension(
-        "reidcore.evaluation._counting",
-        [str(_SOURCES / "_counting.pyx"), str(_SOURCES / "_kernel.c")],
-        depends=[str(_SOURCES / "_kernel.h"), str(_SOURCES / "_panel.h")],
-        include_dirs=[str(_SOURCES)],
-        extra_compile_args=[] if sys.platform == "win32" else ["-O3", "-g0"],
-        optional=True,
-    )
-    built: list[Extension] = cythonize([extension], build_dir="build/cython")
+    flags = [] if sys.platform == "win32" else ["-O3", "-g0"]
+    extensions = [
+        Extension(
+            "reidcore.evaluation._counting",
+            [str(_EVALUATION / "_counting.pyx"), str(_EVALUATION / "_kernel.c")],
+            depends=[str(_EVALUATION / "_kernel.h"), str(_EVALUATION / "_panel.h")],
+            include_dirs=[str(_EVALUATION)],
+            extra_compile_args=[*flags],
+            optional=True,
+        ),
+        Extension(
+            "reidcore.data._pixels",
+            [str(_DATA / "_pixels.pyx"), str(_DATA / "_resample.c")],
+            depends=[str(_DATA / "_resample.h")],
+            include_dirs=[str(_DATA)],
+            extra_compile_args=[*flags],
+            optional=True,
+        ),
+    ]
+    built: list[Extension] = cythonize(extensions, build_dir="build/cython")
     return built
 
 
-setup(ext_modules=kernel(), cmdclass={"build_ext": OptionalKernel})
+setup(ext_modules=kernels(), cmdclass={"build_ext": OptionalKernels})
