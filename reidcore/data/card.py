@@ -64,6 +64,8 @@ class DatasetCard:
         data_type: ``image`` or ``video``.
         junk_pids: test identities that are no person: never learnt from.
         combines: whether ``combineall`` adds its test images to the training images.
+        combined_options: options that ``combineall`` sets where they are not given: what brings
+            further pictures to learn from.
         pids_apart: whether the test identities are numbered by themselves, so that one number in
             train and test does not mean one person.
         withdrawn: why its authors took it back; empty if they did not.
@@ -81,6 +83,7 @@ class DatasetCard:
     data_type: str = "image"
     junk_pids: tuple[int, ...] = ()
     combines: bool = True
+    combined_options: Mapping[str, Any] = field(default_factory=dict)
     pids_apart: bool = False
     withdrawn: str = ""
     archives: tuple[Archive, ...] = ()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from reidcore import registry
+from reidcore.data.card import card_of
 from reidcore.data.dataset import Dataset, Transform, view_of
 from reidcore.data.making import make_dataset
 from reidcore.data.options import check_shared, own_options
@@ -34,6 +35,7 @@ def open_datasets(
     sections: Sections | None = None,
     plugins: Plugins | None = None,
     data_type: str = "",
+    combined: Collection[str] = (),
 ) -> dict[str, Dataset]:
     """Make each named dataset once.
 
@@ -44,6 +46,7 @@ def open_datasets(
         sections: Dataset name -> options for that one alone.
         plugins: Where to look; the current ones if None.
         data_type: ``image`` or ``video`` to refuse datasets of the other; empty to take any.
+        combined: Those whose query and gallery will be learnt from too (``combineall``).
 
     Raises:
         UserError: A name or an option is unknown.
@@ -52,14 +55,12 @@ def open_datasets(
     entries = {name: registry.find("datasets", name, plugins) for name in names}
     known = registry.entries("datasets", plugins)
     check_shared(shared or {}, list(entries.values()), known, CORE_PARAMETERS)
-    datasets = {
-        name: make_dataset(
-            entry,
-            Path(root).expanduser(),
-            own_options(entry, shared or {}, (sections or {}).get(name, {}), CORE_PARAMETERS),
-        )
-        for name, entry in entries.items()
-    }
+    datasets: dict[str, Dataset] = {}
+    for name, entry in entries.items():
+        section = (sections or {}).get(name, {})
+        own = own_options(entry, shared or {}, section, CORE_PARAMETERS)
+        implied = _implied_options(entry) if name in combined else {}
+        datasets[name] = make_dataset(entry, Path(root).expanduser(), {**implied, **own})
     for name, dataset in datasets.items():
         _check_type(entries[name], dataset, data_type)
     return datasets
@@ -156,8 +157,17 @@ def _of_type(
 ) -> Dataset:
     configure_if_bare()
     options.pop("verbose", None)
-    dataset = open_datasets([name], root, options, plugins=plugins, data_type=data_type)[name]
+    combined = [name] if combineall else []
+    dataset = open_datasets(
+        [name], root, options, plugins=plugins, data_type=data_type, combined=combined
+    )[name]
     return training_view(dataset, name, combineall=True) if combineall else dataset
+
+
+def _implied_options(entry: registry.Entry) -> Mapping[str, Any]:
+    """Return the options that ``combineall`` sets."""
+    card = card_of(entry.load())
+    return card.combined_options if card else {}
 
 
 def _check_type(entry: registry.Entry, dataset: Dataset, data_type: str) -> None:

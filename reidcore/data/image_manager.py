@@ -109,7 +109,7 @@ class ImageDataManager(DataManager):
         _check_apart(self.sources, self.targets, load_train_targets)
         if k_tfm < 1:
             raise ConfigError(f"k_tfm={k_tfm}", "Set data.k_tfm to 1 or more")
-        self._open_datasets(root, {"split_id": split_id, **options})
+        self._open_datasets(root, {"split_id": split_id, **options}, combineall)
         loading = Loading(workers, self.use_gpu, seed, on_bad_image)
         training = Training(
             train_sampler,

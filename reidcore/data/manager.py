@@ -175,11 +175,14 @@ class DataManager:
             for name, dataset in self._datasets.items()
         }
 
-    def _open_datasets(self, root: str | os.PathLike[str], options: Mapping[str, Any]) -> None:
+    def _open_datasets(
+        self, root: str | os.PathLike[str], options: Mapping[str, Any], combineall: bool
+    ) -> None:
         """Make every dataset that is named; options go to those that declare them."""
         names = list(dict.fromkeys([*self.sources, *self.targets]))
+        combined = self.sources if combineall else []
         self._datasets = open_datasets(
-            names, root, options, self.sections, self.plugins, self.data_type
+            names, root, options, self.sections, self.plugins, self.data_type, combined
         )
 
     def _open_sources(

@@ -120,7 +120,7 @@ class VideoDataManager(DataManager):
             _check_alone("test", test_size)
             if self.sources and not test_only:
                 _check_alone("train", training.batch_size)
-        self._open_datasets(root, {"split_id": split_id, **options})
+        self._open_datasets(root, {"split_id": split_id, **options}, combineall)
         for dataset in self._datasets.values():
             set_sampling(dataset, seq_len, sample_method)
         loading = Loading(workers, self.use_gpu, seed, on_bad_image)

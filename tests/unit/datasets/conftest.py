@@ -6,6 +6,7 @@ import importlib.util
 import json
 import lzma
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -100,3 +101,24 @@ def recorded() -> Callable[[str], dict[str, Any]]:
         return document
 
     return read
+
+
+@pytest.fixture(scope="session")
+def used_root(
+    tmp_path_factory: pytest.TempPathFactory, recorded: Callable[[str], dict[str, Any]]
+) -> Callable[[str], Path]:
+    """Make ``used_root(layout)`` once: a data root of seed 0 that Torchreid has used before.
+
+    Archives are unpacked, and Torchreid's split file is there.
+    """
+
+    @cache
+    def make(layout: str) -> Path:
+        root = plant_tree(tmp_path_factory.mktemp(layout), layout).root
+        for archive in root.rglob("*.zip"):
+            zipfile.ZipFile(archive).extractall(archive.parent)
+        if "split_file" in recorded(layout):
+            put_split_file(root, recorded(layout))
+        return root
+
+    return make
