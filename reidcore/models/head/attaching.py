@@ -61,7 +61,7 @@ def attach_head(
             _log.info("Last stride 1: %s", ", ".join(names))
         _mix_in(network, options, images, num_classes)
         if options.non_local:
-            _check_reached(network, images)
+            _check_reached(network.eval(), images)
     return network
 
 
