@@ -112,11 +112,14 @@ def _row(name: str, calls: Sequence[LayerCost]) -> str:
 def _watching(model: nn.Module, note: Callable[..., None]) -> Iterator[None]:
     """Call ``note`` for each innermost layer while the model is in evaluation mode."""
     modes = {module: module.training for module in model.modules()}
-    handles: list[RemovableHandle] = [
-        module.register_forward_hook(note)
-        for module in model.modules()
-        if not any(True for _ in module.children())
-    ]
+    handles: list[RemovableHandle] = []
+
+    def watch(module: nn.Module) -> None:
+        if not any(True for _ in module.children()):
+            handles.append(module.register_forward_hook(note))
+
+    # This comes to a layer once for each parent that holds it, and so often Torchreid counts it.
+    model.apply(watch)
     try:
         model.eval()
         yield
