@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 
+from reid_plugins_datasets.attributes import with_attributes
 from reid_plugins_datasets.market_layout import (
     DISTRACTOR_PID,
     JUNK_PID,
@@ -30,7 +31,8 @@ market1501/
         bounding_box_train/0002_c1s1_000451_03.jpg    identity 2, camera 1
         query/
         bounding_box_test/
-        images/    only with use_500k_distractors=true, from distractors_500k.zip""",
+        images/                 only with use_500k_distractors=true, from distractors_500k.zip
+        market_attribute.mat    only with attributes=true""",
     paper="Zheng et al. Scalable Person Re-identification: A Benchmark. ICCV 2015",
     source="http://www.liangzheng.org/Project/project_reid.html",
     licence="not stated",
@@ -51,6 +53,7 @@ market1501/
 
 _RELEASE = Path("market1501", "Market-1501-v15.09.15")
 _DISTRACTORS = "images"
+_ATTRIBUTES = "market_attribute.mat"
 _RANGES = {"pid": range(-1, 1502), "camera": range(1, 7)}
 _EXAMPLE = "0002_c1s1_000451_03.jpg: identity 2, camera 1"
 FORM = NameForm(
@@ -65,25 +68,36 @@ _DISTRACTOR_FORM = NameForm(
 
 
 @described_by(CARD)
-def market1501(root: str | os.PathLike[str], *, use_500k_distractors: bool = False) -> Splits:
+def market1501(
+    root: str | os.PathLike[str], *, use_500k_distractors: bool = False, attributes: bool = False
+) -> Splits:
     """Read Market-1501; identity 0 of the gallery holds the distractors.
 
     Args:
         root: folder that holds ``market1501/Market-1501-v15.09.15``, or that folder itself.
         use_500k_distractors: whether the images of ``distractors_500k.zip``, unpacked to
             ``images/`` inside that folder, are searched too.
+        attributes: whether the attributes in ``market_attribute.mat`` beside the picture folders
+            become columns of the tables, such as ``attribute_backpack``; -1 is unknown.
 
     Raises:
-        DataError: a folder is missing, or images have names of another form.
+        DataError: a folder or file is missing, or images have names of another form.
+        UserError: attributes are asked for, and scipy is missing.
     """
     directory = _found(Path(root))
     distractors = directory / _DISTRACTORS
-    require(CARD, *market_folders(directory), *([distractors] if use_500k_distractors else []))
+    described = directory / _ATTRIBUTES
+    require(
+        CARD,
+        *market_folders(directory),
+        *([distractors] if use_500k_distractors else []),
+        *([described] if attributes else []),
+    )
     splits = read_market_layout(directory, FORM)
     if use_500k_distractors:
         further = read_folder(distractors, _DISTRACTOR_FORM)
-        return splits._replace(gallery=[*splits.gallery, *further])
-    return splits
+        splits = splits._replace(gallery=[*splits.gallery, *further])
+    return with_attributes(splits, described, described.stem) if attributes else splits
 
 
 def _found(root: Path) -> Path:
