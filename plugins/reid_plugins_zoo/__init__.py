@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reidcore import hookimpl
 
 if TYPE_CHECKING:
-    from reidcore.registry import Registrar
+    from reidcore.registry import Registrar, WeightsRegistrar
 
 # Name -> its module in this package, and what a listing says. Parameters are those in use at test
 # time, that is without the classifier.
@@ -20,11 +20,57 @@ _MODELS = {
     "resnext50_32x4d": ("resnet", "22.98M parameters, 2048-dim features"),
     "resnext101_32x8d": ("resnet", "86.74M parameters, 2048-dim features"),
     "resnet50_fc512": ("resnet", "24.56M parameters, 512-dim features"),
+    "se_resnet50": ("senet", "26.04M parameters, 2048-dim features"),
+    "se_resnet50_fc512": ("senet", "27.09M parameters, 512-dim features"),
+    "se_resnet101": ("senet", "47.28M parameters, 2048-dim features"),
+    "se_resnext50_32x4d": ("senet", "25.51M parameters, 2048-dim features"),
+    "se_resnext101_32x4d": ("senet", "46.91M parameters, 2048-dim features"),
+    "resnet50_ibn_a": ("resnet_ibn", "23.51M parameters, 2048-dim features"),
+    "resnet50_ibn_b": ("resnet_ibn", "23.51M parameters, 2048-dim features"),
+    "resnet50mid": ("resnetmid", "27.71M parameters, 3072-dim features"),
+    "pcb_p6": ("pcb", "23.51M parameters, 12288-dim features"),
+    "pcb_p4": ("pcb", "23.51M parameters, 8192-dim features"),
+    "mlfn": ("mlfn", "32.47M parameters, 1024-dim features"),
+    "hacnn": ("hacnn", "2.93M parameters, 1024-dim features"),
+    "mudeep": ("mudeep", "134.94M parameters, 4096-dim features"),
+    "densenet121": ("densenet", "6.95M parameters, 1024-dim features"),
+    "densenet169": ("densenet", "12.48M parameters, 1664-dim features"),
+    "densenet201": ("densenet", "18.09M parameters, 1920-dim features"),
+    "densenet161": ("densenet", "26.47M parameters, 2208-dim features"),
+    "densenet121_fc512": ("densenet", "7.48M parameters, 512-dim features"),
+    "inceptionresnetv2": ("inceptionresnetv2", "54.31M parameters, 1536-dim features"),
+    "inceptionv4": ("inceptionv4", "41.14M parameters, 1536-dim features"),
+    "xception": ("xception", "20.81M parameters, 2048-dim features"),
+    "nasnetmobile": ("nasnet", "4.23M parameters, 1056-dim features"),
+    "mobilenetv2_x1_0": ("mobilenetv2", "2.22M parameters, 1280-dim features"),
+    "mobilenetv2_x1_4": ("mobilenetv2", "4.29M parameters, 1792-dim features"),
+    "shufflenet": ("shufflenet", "0.90M parameters, 960-dim features"),
+    "squeezenet1_0": ("squeezenet", "0.74M parameters, 512-dim features"),
+    "squeezenet1_0_fc512": ("squeezenet", "1.00M parameters, 512-dim features"),
+    "squeezenet1_1": ("squeezenet", "0.72M parameters, 512-dim features"),
+    "shufflenet_v2_x0_5": ("shufflenetv2", "0.34M parameters, 1024-dim features"),
+    "shufflenet_v2_x1_0": ("shufflenetv2", "1.25M parameters, 1024-dim features"),
+    "shufflenet_v2_x1_5": ("shufflenetv2", "2.48M parameters, 1024-dim features"),
+    "shufflenet_v2_x2_0": ("shufflenetv2", "5.34M parameters, 2048-dim features"),
 }
+
+# Torchreid's spelling of a name, where it differs.
+_ALIASES = {"nasnetmobile": ("nasnsetmobile",)}
 
 
 @hookimpl
 def reid_register_models(registry: Registrar) -> None:
     """Register every architecture by the name that Torchreid gives it."""
     for name, (module, summary) in _MODELS.items():
-        registry.add(name, f"reid_plugins_zoo.{module}:{name}", summary=summary)
+        registry.add(
+            name,
+            f"reid_plugins_zoo.{module}:{name}",
+            summary=summary,
+            aliases=_ALIASES.get(name, ()),
+        )
+
+
+@hookimpl
+def reid_register_weights(registry: WeightsRegistrar) -> None:
+    """Register the table of ImageNet weights."""
+    registry.table("reid_plugins_zoo:weights.yaml")

@@ -1,10 +1,11 @@
-"""The convolution, batch norm and activation that several networks are made of."""
+"""What several networks are made of: a convolution with its batch norm, streams side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeAlias
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -46,6 +47,23 @@ class ConvBlock(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """(B, c_in, h, w) -> (B, c_out, h / stride, w / stride)."""
         return self._activation(self.bn(self.conv(maps)))
+
+
+class Streams(nn.Module):
+    """Layers side by side, all given the same maps, under the keys ``stream1``, ``stream2``, ..."""
+
+    def __init__(self, *streams: nn.Module) -> None:
+        super().__init__()
+        for number, stream in enumerate(streams, 1):
+            self.add_module(f"stream{number}", stream)
+
+    def each(self, maps: Tensor) -> list[Tensor]:
+        """(B, c_in, h, w) -> the maps (B, c, h', w') of each stream."""
+        return [stream(maps) for stream in self.children()]
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(B, c_in, h, w) -> (B, c_out, h', w'): those of all streams, channel upon channel."""
+        return torch.cat(self.each(maps), 1)
 
 
 def _half(kernel: Size) -> Size:

@@ -12,16 +12,15 @@ from reidcore.models.initialising import initialise
 
 def fully_connected(
     c_in: int, widths: Sequence[int], dropout: float | None = None
-) -> nn.Sequential | None:
-    """Linear layers with batch norm and ReLU: (B, c_in) -> (B, widths[-1]); None without widths.
+) -> nn.Sequential:
+    """Linear layers with batch norm and ReLU: (B, c_in) -> (B, widths[-1]).
 
     Args:
         c_in: size of what comes in.
         widths: size of each layer's output.
         dropout: the share of values dropped after each layer; None for no such layer.
     """
-    layers = list(_layers(c_in, widths, dropout))
-    return nn.Sequential(*layers) if layers else None
+    return nn.Sequential(*_layers(c_in, widths, dropout))
 
 
 class PooledModel(ReidModel):
@@ -49,7 +48,7 @@ class PooledModel(ReidModel):
             dropout: see ``fully_connected``.
         """
         self.global_avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = fully_connected(channels, widths, dropout)
+        self.fc = fully_connected(channels, widths, dropout) if widths else None
         self.feature_dim = widths[-1] if widths else channels
         self.classifier = nn.Linear(self.feature_dim, num_classes)
         for layer in (self.fc, self.classifier):

@@ -22,11 +22,10 @@ from reidcore.models.pretrained import load_published_weights
 
 Trunk: TypeAlias = Callable[[], resnet.ResNet]
 
-_LAYERS = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4")
+_BEFORE_LAST = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3")
 
-# The widths of its maps; torchvision has it as ``fc.in_features`` of a layer that goes.
-_basic = partial(resnet.ResNet, resnet.BasicBlock)
-_deep = partial(resnet.ResNet, resnet.Bottleneck)
+_basic = partial(resnet.ResNet, resnet.BasicBlock, num_classes=1)
+_deep = partial(resnet.ResNet, resnet.Bottleneck, num_classes=1)
 
 TRUNKS: dict[str, Trunk] = {
     "resnet18": partial(_basic, [2, 2, 2, 2]),
@@ -53,16 +52,22 @@ class ResidualMaps(ReidModel):
 
     def __init__(self, trunk: resnet.ResNet, loss: str = "softmax", last_stride: int = 2) -> None:
         super().__init__(loss)
-        for name in _LAYERS:
+        for name in _BEFORE_LAST:
             self.add_module(name, trunk.get_submodule(name))
+        self.layer4 = trunk.layer4
         if last_stride == 1:
-            _keep_size(trunk.layer4)
+            _keep_size(self.layer4)
         self.channels = trunk.fc.in_features
 
     def featuremaps(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, channels, H / 32, W / 32), or / 16 where the last stride is 1."""
+        maps: Tensor = self.layer4(self.before_last(images))
+        return maps
+
+    def before_last(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) -> (B, channels / 2, H / 16, W / 16): what the last stage is given."""
         maps = images
-        for name in _LAYERS:
+        for name in _BEFORE_LAST:
             maps = self.get_submodule(name)(maps)
         return maps
 
