@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,7 @@ def make_dataset(entry: Entry, root: Path, options: Mapping[str, Any]) -> Datase
     memory = TableMemory(entry, root, options)
     tables = memory.recall()
     if tables is None:
-        with memory.watching():
+        with memory.watching(), _collector_paused():
             made = _call_factory(entry, root, options)
         if isinstance(made, Dataset):
             return made
@@ -50,6 +52,18 @@ def make_dataset(entry: Entry, root: Path, options: Mapping[str, Any]) -> Datase
         memory.keep(tables)
     _tell_differences(entry, tables, options)
     return _dataset_of(entry, root, tables)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the garbage collector from walking over a million new samples again and again."""
+    active = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if active:
+            gc.enable()
 
 
 def _tell_differences(
