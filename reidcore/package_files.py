@@ -6,8 +6,6 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
-import yaml
-
 from reidcore.errors import PluginError
 
 
@@ -33,6 +31,8 @@ def read_table(target: str) -> dict[str, dict[str, Any]]:
     Raises:
         PluginError: if it is missing, no such table, or gives a name twice.
     """
+    import yaml
+
     try:
         text = package_file(target).read_text(encoding="utf-8")
         root = yaml.compose(text, yaml.SafeLoader)

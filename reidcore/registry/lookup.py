@@ -1,0 +1,142 @@
+"""Find components by name, among those of a set of plugins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from reidcore.errors import PluginError, UnknownNameError, did_you_mean
+from reidcore.lazy import load_target
+from reidcore.plugins import Plugins, current_plugins, describe
+from reidcore.registry.components import KINDS, Entry, Family, singular
+from reidcore.registry.registrars import REGISTRARS, ConfigRegistrar, Registrar
+
+
+def entries(kind: str, plugins: Plugins | None = None) -> list[Entry]:
+    """Return the components of a kind, by name."""
+    return sorted(_listing(kind, plugins).entries, key=lambda entry: (entry.name, entry.plugin))
+
+
+def families(kind: str, plugins: Plugins | None = None) -> list[Family]:
+    """Return the families of names of a kind, by prefix."""
+    return sorted(_listing(kind, plugins).families, key=lambda each: (each.prefix, each.plugin))
+
+
+def settings_schemas(plugins: Plugins | None = None) -> dict[str, Any]:
+    """Return plugin name -> the pydantic model of its settings."""
+    schemas = _listing("configs", plugins).schemas
+    return {
+        plugin: load_target(schema) if isinstance(schema, str) else schema
+        for plugin, schema in schemas.items()
+    }
+
+
+def find(kind: str, name: str, plugins: Plugins | None = None) -> Entry:
+    """Return the component of that name, or of the qualified name ``plugin/name``.
+
+    A component's own name goes before one that a family's prefix makes, ``prefix/member``. Whether
+    the family has that member is known when it is loaded.
+
+    Raises:
+        UnknownNameError: if there is none; names the nearest ones.
+        PluginError: if several plugins provide it.
+    """
+    listed = entries(kind, plugins)
+    found = [entry for entry in listed if name in (entry.name, entry.qualified_name)]
+    found = found or [entry for entry in listed if name in entry.aliases]
+    found = found or _members(name, families(kind, plugins))
+    if not found:
+        raise _unknown(kind, name, listed, plugins or current_plugins())
+    if len(found) > 1:
+        raise PluginError(
+            f"{singular(kind)} {name!r} is provided by several plugins: "
+            f"{', '.join(entry.plugin for entry in found)}",
+            f"Write {' or '.join(repr(entry.qualified_name) for entry in found)}.",
+        )
+    return found[0]
+
+
+def invalidate() -> None:
+    """Forget all listings; for plugins whose components grow while the program runs."""
+    _listings.clear()
+
+
+@dataclass(frozen=True)
+class _Listing:
+    entries: list[Entry] = field(default_factory=list)
+    families: list[Family] = field(default_factory=list)
+    schemas: dict[str, Any] = field(default_factory=dict)
+
+
+_listings: WeakKeyDictionary[Plugins, dict[str, _Listing]] = WeakKeyDictionary()
+
+
+def _listing(kind: str, plugins: Plugins | None) -> _Listing:
+    if kind not in KINDS:
+        raise UnknownNameError(
+            f"there is no kind of component named {kind!r}",
+            did_you_mean(kind, KINDS) or f"The kinds are: {', '.join(KINDS)}.",
+        )
+    plugins = plugins or current_plugins()
+    known = _listings.get(plugins, {}).get(kind)
+    if known is None:
+        known = _collect(kind, plugins)
+        _listings.setdefault(plugins, {})[kind] = known
+    return known
+
+
+def _collect(kind: str, plugins: Plugins) -> _Listing:
+    """Call the plugins one at a time, so that each name has its owner and a failure stays its."""
+    hook_name = f"reid_register_{kind}"
+    listing = _Listing()
+    for plugin in [plugin for plugin in plugins.active if hook_name in plugin.hooks]:
+        registrar = REGISTRARS.get(kind, Registrar)(kind, plugin)
+        try:
+            plugins.subset_hook(hook_name, [plugin])(registry=registrar)
+        except Exception as error:
+            plugins.fail(plugin, error)
+            _listings.pop(plugins, None)
+            continue
+        listing.entries.extend(registrar.added.values())
+        listing.families.extend(registrar.families.values())
+        if isinstance(registrar, ConfigRegistrar) and registrar.schema is not None:
+            listing.schemas[plugin.name] = registrar.schema
+    return listing
+
+
+def _members(name: str, listed: list[Family]) -> list[Entry]:
+    """Return what a name stands for among families; qualified names go first."""
+    for spelled in (attrgetter("qualified_prefix"), attrgetter("prefix")):
+        found = [
+            family.member(name.removeprefix(f"{spelled(family)}/"))
+            for family in listed
+            if name.startswith(f"{spelled(family)}/") and not name.endswith("/")
+        ]
+        if found:
+            return found
+    return []
+
+
+def _unknown(kind: str, name: str, listed: list[Entry], plugins: Plugins) -> UnknownNameError:
+    spellings = [spelling for entry in listed for spelling in (entry.name, *entry.aliases)]
+    patterns = [family.pattern for family in families(kind, plugins)]
+    left_out = [plugin.origin for plugin in plugins if plugin.state == "disabled"]
+    empty = (
+        f"No {kind} are installed at all: run 'pip install reidcore' again, or install a plugin "
+        "that brings some."
+    )
+    steps = [
+        did_you_mean(name, spellings),
+        f"Or one of a family: {', '.join(patterns)}." if patterns else "",
+        empty if not listed and not left_out else "",
+        f"Left out of this run: {', '.join(left_out)}." if left_out else "",
+        *(
+            f"Plugin {plugin.origin} might provide it but is broken: {describe(plugin.error)}."
+            for plugin in plugins.broken
+            if plugin.error is not None
+        ),
+        f"See: reidcore ls {kind}" if listed else "See: reidcore plugins",
+    ]
+    return UnknownNameError(f"no {singular(kind)} is named {name!r}", " ".join(filter(None, steps)))
