@@ -90,6 +90,11 @@ def reid_register_protocols(registry: Registrar) -> None:
         summary="same person and camera ignored; the usual",
     )
     registry.add(
+        "any_camera",
+        "reidcore.evaluation.protocols:any_camera",
+        summary="nothing ignored; for data of one camera",
+    )
+    registry.add(
         "cuhk03",
         "reidcore.evaluation.single_shot:cuhk03",
         summary="one gallery image for each person, in exact expectation",

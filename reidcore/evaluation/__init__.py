@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from reidcore.evaluation.evaluating import evaluate_rank as evaluate_rank
     from reidcore.evaluation.kernel import kernel_in_use as kernel_in_use
     from reidcore.evaluation.labels import Labels as Labels
+    from reidcore.evaluation.protocols import AnyCamera as AnyCamera
     from reidcore.evaluation.protocols import EvaluationProtocol as EvaluationProtocol
     from reidcore.evaluation.protocols import Market1501 as Market1501
+    from reidcore.evaluation.protocols import any_camera as any_camera
     from reidcore.evaluation.protocols import market1501 as market1501
     from reidcore.evaluation.ranking import MatchRanks as MatchRanks
     from reidcore.evaluation.ranking import match_ranks as match_ranks
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "AnyCamera": "reidcore.evaluation.protocols:AnyCamera",
         "Cuhk03": "reidcore.evaluation.single_shot:Cuhk03",
         "Distances": "reidcore.evaluation.distances:Distances",
         "EvaluationProtocol": "reidcore.evaluation.protocols:EvaluationProtocol",
@@ -51,6 +54,7 @@ __getattr__, __dir__, __all__ = attach(
         "RerankedDistances": "reidcore.evaluation.reranking:RerankedDistances",
         "SameIdentity": "reidcore.evaluation.relations:SameIdentity",
         "accuracy": "reidcore.evaluation.classification:accuracy",
+        "any_camera": "reidcore.evaluation.protocols:any_camera",
         "compute_distance_matrix": "reidcore.evaluation.distances:compute_distance_matrix",
         "cuhk03": "reidcore.evaluation.single_shot:cuhk03",
         "evaluate": "reidcore.evaluation.evaluating:evaluate",

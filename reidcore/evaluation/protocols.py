@@ -8,7 +8,7 @@ from reidcore.errors import DataError
 from reidcore.evaluation.distances import Distances
 from reidcore.evaluation.labels import Labels
 from reidcore.evaluation.ranking import MatchRanks, match_ranks
-from reidcore.evaluation.relations import Relations, SameIdentity
+from reidcore.evaluation.relations import Relations, SameIdentity, SameIdentityAnyCamera
 from reidcore.evaluation.result import RankingResult, reduce_ranks
 
 
@@ -64,6 +64,24 @@ class Market1501(EvaluationProtocol):
 def market1501() -> Market1501:
     """Make the Market1501 protocol."""
     return Market1501()
+
+
+class AnyCamera(EvaluationProtocol):
+    """Matches are the query's identity by any camera; nothing is ignored.
+
+    For data of one camera, or of none that are known, where the Market1501 protocol would leave no
+    match. An image that is query and gallery item at once would find itself: leave it out of the
+    gallery (``reidcore data check`` finds such images).
+    """
+
+    def relations(self, labels: Labels) -> Relations:
+        """Return the gallery items of each query's identity."""
+        return SameIdentityAnyCamera(labels)
+
+
+def any_camera() -> AnyCamera:
+    """Make the protocol that takes no notice of cameras."""
+    return AnyCamera()
 
 
 def check_shapes(distances: Distances, labels: Labels) -> None:

@@ -63,3 +63,12 @@ class SameIdentity:
         items = self._by_pid[places]
         cameras = np.repeat(self._labels.q_camids[start:stop], sizes)
         return Related(first, items, self._labels.g_camids[items] != cameras)
+
+
+class SameIdentityAnyCamera(SameIdentity):
+    """A match has the query's identity, whatever its camera; nothing is ignored."""
+
+    def rows(self, start: int, stop: int) -> Related:
+        """Return the gallery items that share an identity with queries ``start`` to ``stop``."""
+        related = super().rows(start, stop)
+        return Related(related.first, related.items, np.ones(len(related.items), dtype=np.bool_))

@@ -3,11 +3,13 @@ import pytest
 
 from reidcore.errors import DataError
 from reidcore.evaluation import (
+    AnyCamera,
     EvaluationProtocol,
     Labels,
     Market1501,
     MatrixDistances,
     Related,
+    any_camera,
     evaluate,
     market1501,
 )
@@ -50,3 +52,15 @@ def test_labels_of_other_lengths_are_refused():
     labels = Labels([1], [1, 2], [0], [1, 1])
     with pytest.raises(DataError, match="1 queries and 3 gallery items, labels for 1 and 2"):
         market1501().evaluate(MatrixDistances(np.zeros((1, 3))), labels)
+
+
+def test_without_cameras_every_image_of_the_identity_is_a_match():
+    labels = Labels([1, 2, 9], [1, 2, 1, 3], [0, 0, 0], [0, 0, 0, 0])
+    distances = [[0.0, 1.0, 3.0, 2.0], [1.0, 2.0, 3.0, 4.0], [1.0, 1.0, 1.0, 1.0]]
+    with pytest.raises(DataError):
+        evaluate(distances, labels)
+    result = evaluate(distances, labels, any_camera())
+    assert isinstance(any_camera(), AnyCamera)
+    assert result.valid.tolist() == [True, True, False]
+    assert result.first_rank.tolist()[:2] == [1, 2]
+    assert result.ap[:2].tolist() == [(1 + 2 / 4) / 2, 1 / 2]
