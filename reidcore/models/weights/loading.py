@@ -4,99 +4,204 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torch import nn
+from torch import Tensor, nn
 
-from reidcore.errors import CheckpointError
+from reidcore.errors import CheckpointError, did_you_mean
 from reidcore.files import PathLike
 from reidcore.log import configure_if_bare
-from reidcore.models.weights.reading import read_weights
+from reidcore.models.weights.layouts import Arranged, arrange
+from reidcore.models.weights.published import KeyMap, PublishedWeights, find_published
+from reidcore.models.weights.reading import FileOfWeights, read_weights
+from reidcore.models.weights.store import WeightsStore
 from reidcore.models.wrapping import bare_key, unwrap
+from reidcore.registry import entries
+
+if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
 
 _log = logging.getLogger(__name__)
 
+# Weights are of this model if they fill so much of it, or are themselves used up so far.
+_SHARE_OF_MODEL = 0.5
+_SHARE_OF_FILE = 0.9
 
-class LoadedWeights(NamedTuple):
-    """What became of a weights file.
+
+@dataclass(frozen=True)
+class LoadedWeights:
+    """What became of a file of weights.
 
     Attributes:
         loaded: entries of the model that the file filled.
         discarded: entries of the file that the model lacks or has in another size.
         untouched: entries of the model that the file did not fill.
+        reasons: why each entry was discarded.
+        layout: whose keys the file has; empty if they are the model's own.
     """
 
     loaded: list[str]
     discarded: list[str]
     untouched: list[str]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    layout: str = ""
 
 
-def load_pretrained_weights(model: nn.Module, weight_path: PathLike) -> LoadedWeights:
-    """Fill a model from a checkpoint or a bare state dict, leaving out what does not fit.
+def load_pretrained_weights(
+    model: nn.Module, weight_path: PathLike, plugins: Plugins | None = None
+) -> LoadedWeights:
+    """Fill a model from a file or from published weights, leaving out what does not fit.
 
-    Prefixes that DataParallel, DDP or ``torch.compile`` put before the keys make no difference, on
-    either side. A classifier for other identities is left out, as any layer of another size.
+    A file is one that ``torch.save`` wrote, a state dict or a checkpoint with one under
+    ``state_dict`` or ``model``, or a safetensors file. Its keys may be ours, which are Torchreid's
+    and torchvision's, or FastReID's; those of a network inside another, below a common prefix, are
+    found as well, and so are those of wrappers (DataParallel, DDP, ``torch.compile``) on either
+    side. A classifier for other identities is left out, as any layer of another size.
 
     Args:
         model: the network, wrapped or not; changed in place.
-        weight_path: a file written by ``torch.save``: a state dict, or a dict that holds one under
-            ``state_dict``.
+        weight_path: the file, or the name of published weights (``reidcore weights ls``).
+        plugins: where a name is looked up; by default the current plugins.
 
     Returns:
-        The entries that were loaded, discarded and untouched.
+        The entries that were loaded, discarded and untouched, and why.
 
     Raises:
-        CheckpointError: if the file cannot be loaded safely, holds no state dict, or nothing in it
-            fits the model; the model is then as it was.
+        CheckpointError: if there is no such file or name, the file cannot be loaded safely or holds
+            no weights, or they are those of another architecture; the model is then as it was.
+        UserError: if published weights cannot be downloaded.
     """
-    return load_state(model, weight_path)
+    if Path(weight_path).expanduser().is_file():
+        return load_state(model, weight_path)
+    published = _published(weight_path, plugins)
+    return load_state(model, WeightsStore().require(published), published.key_map())
 
 
-def load_state(
-    model: nn.Module, weight_path: PathLike, keys: Callable[[str], str | None] = str
-) -> LoadedWeights:
-    """Do what ``load_pretrained_weights`` does, with keys renamed by a function.
+def load_state(model: nn.Module, path: PathLike, keys: KeyMap | None = None) -> LoadedWeights:
+    """Fill a model from a file, as ``load_pretrained_weights`` does.
 
     Args:
         model: the network, wrapped or not; changed in place.
-        weight_path: the file.
+        path: the file.
         keys: turns a key of the file into the model's, or into None where it has no such entry.
     """
     configure_if_bare()
     network = unwrap(model)
-    found = {keys(key) or key: value for key, value in read_weights(weight_path).items()}
-    wanted = network.state_dict()
+    held = read_weights(path)
+    found = _mapped(held.tensors, keys) if keys else held.tensors
     # A network may itself have a child named "module": then its own keys lose that prefix as well.
-    own_key = {bare_key(key): key for key in wanted}
-    fitting = {
-        own_key[key]: value
-        for key, value in found.items()
-        if key in own_key and wanted[own_key[key]].shape == value.shape
-    }
-    if not fitting:
-        raise CheckpointError(
-            f"nothing in {os.fspath(weight_path)!r} fits {type(network).__name__}: the file holds "
-            f"{_listed(list(found), 3)}; the model wants {_listed(list(wanted), 3)}",
-            "Build the model that these weights belong to.",
-        )
-    network.load_state_dict(fitting, strict=False)
-    report = LoadedWeights(
-        loaded=list(fitting),
-        discarded=[key for key in found if own_key.get(key) not in fitting],
-        untouched=[key for key in wanted if key not in fitting],
+    own_key = {bare_key(key): key for key in network.state_dict()}
+    wanted = {bare_key(key): value for key, value in network.state_dict().items()}
+    arranged = arrange(found, wanted)
+    fitting = arranged.fitting(wanted)
+    _check_architecture(network, path, held, arranged, wanted, fitting)
+    network.load_state_dict(
+        {own_key[name]: arranged.tensors[name] for name in fitting}, strict=False
     )
-    _tell(report, weight_path)
+    used = {arranged.file_keys.get(name) for name in fitting}
+    names = {key: name for name, key in arranged.file_keys.items()}
+    reasons = {key: _reason(names[key], found[key], wanted) for key in found if key not in used}
+    report = LoadedWeights(
+        loaded=[own_key[name] for name in fitting],
+        discarded=list(reasons),
+        untouched=[own_key[name] for name in wanted if name not in set(fitting)],
+        reasons=reasons,
+        layout=arranged.layout,
+    )
+    _tell(report, path)
     return report
 
 
-def _tell(report: LoadedWeights, weight_path: PathLike) -> None:
-    path = os.fspath(weight_path)
+def _published(name: PathLike, plugins: Plugins | None) -> PublishedWeights:
+    listed = entries("weights", plugins)
+    names = [each for entry in listed for each in (entry.name, entry.qualified_name)]
+    if str(name) not in names:
+        raise CheckpointError(
+            f"no checkpoint at {os.fspath(name)!r}, and no published weights of that name",
+            f"{did_you_mean(str(name), names)} See: reidcore weights ls".strip(),
+        )
+    return find_published(str(name), plugins)
+
+
+def _mapped(tensors: Mapping[str, Tensor], keys: KeyMap) -> dict[str, Tensor]:
+    return {name: value for key, value in tensors.items() if (name := keys(key)) is not None}
+
+
+def _check_architecture(
+    network: nn.Module,
+    path: PathLike,
+    held: FileOfWeights,
+    arranged: Arranged,
+    wanted: Mapping[str, Tensor],
+    fitting: Sequence[str],
+) -> None:
+    """Refuse weights of another architecture, of which a few entries fit by chance."""
+    telling = [name for name in fitting if _tells(name)]
+    share_of_model = len(telling) / max(1, sum(map(_tells, wanted)))
+    share_of_file = len(telling) / max(1, sum(map(_tells, arranged.tensors)))
+    if share_of_model >= _SHARE_OF_MODEL or share_of_file >= _SHARE_OF_FILE:
+        return
+    kind, file = type(network).__name__, repr(os.fspath(path))
+    who = f", of a {held.model_name!r}," if held.model_name else ""
+    few = f"too little ({len(telling)} of {len(wanted)} entries)" if telling else "nothing"
+    raise CheckpointError(
+        f"{few} in {file}{who} fits {kind}: {'; '.join(_differences(arranged, wanted))}",
+        "Build the model that these weights belong to.",
+    )
+
+
+def _differences(arranged: Arranged, wanted: Mapping[str, Tensor]) -> Iterator[str]:
+    """Say what a model expects and what was found, by an example or two."""
+    for name, value in arranged.tensors.items():
+        if name in wanted and wanted[name].shape != value.shape:
+            expected, found = tuple(wanted[name].shape), tuple(value.shape)
+            yield f"expected {name} of size {expected}, found {found}"
+            break
+    strange = [name for name in arranged.tensors if name not in wanted]
+    missing = [name for name in wanted if name not in arranged.tensors]
+    if strange:
+        yield f"the file holds {_listed(strange, 3)}"
+    if missing:
+        yield f"the model wants {_listed(missing, 3)}"
+
+
+def _tells(name: str) -> bool:
+    """Say whether an entry tells architectures apart: not a counter, nor of the classifier."""
+    return not name.endswith("num_batches_tracked") and not _is_of_classifier(name)
+
+
+def _is_of_classifier(name: str) -> bool:
+    return name.startswith("classifier")
+
+
+def _reason(name: str, value: Tensor, wanted: Mapping[str, Tensor]) -> str:
+    if name in wanted:
+        return f"size {tuple(value.shape)}, the model's is {tuple(wanted[name].shape)}"
+    return "the model has no such entry"
+
+
+def _tell(report: LoadedWeights, path: PathLike) -> None:
     total = len(report.loaded) + len(report.untouched)
-    _log.info("Loaded %d of the model's %d entries from %r", len(report.loaded), total, path)
-    if report.discarded:
-        _log.info("Discarded, for their name or size: %s", _listed(report.discarded, 12))
-    missing = [key for key in report.untouched if bare_key(key) not in report.discarded]
+    whose = f" ({report.layout})" if report.layout else ""
+    _log.info(
+        "Loaded %d of the model's %d entries from %r%s",
+        *(len(report.loaded), total, os.fspath(path), whose),
+    )
+    sized = [f"{key} ({why})" for key, why in report.reasons.items() if why.startswith("size")]
+    unknown = [key for key, why in report.reasons.items() if not why.startswith("size")]
+    if sized:
+        _log.info("Left out for their size: %s", _listed(sized, 6))
+    if unknown:
+        near = did_you_mean(unknown[0], report.untouched)
+        _log.info("Left out, unknown to the model: %s. %s", _listed(unknown, 12), near)
+    missing = [
+        key
+        for key in report.untouched
+        if bare_key(key) not in report.reasons and _tells(bare_key(key))
+    ]
     if missing:
         _log.warning("Not in the file and left as they were: %s", _listed(missing, 12))
 

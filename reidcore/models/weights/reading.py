@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
@@ -11,40 +12,54 @@ from torch import Tensor
 from reidcore.errors import CheckpointError
 from reidcore.files import PathLike
 from reidcore.models.wrapping import bare_key
-from reidcore.serialization import load_safely
+from reidcore.serialization import OWN_KEY, load_safely
 
 # Under which key published checkpoints keep the state dict, if they keep more than that.
 _STATE_KEYS = ("state_dict", "model_state_dict", "model")
 
 
-def read_weights(path: PathLike) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint or a bare state dict, under their bare keys.
+@dataclass(frozen=True)
+class FileOfWeights:
+    """What is in a file.
+
+    Attributes:
+        tensors: by their keys, without the prefixes that wrappers put before them.
+        model_name: name of the model, if the file tells it.
+    """
+
+    tensors: dict[str, Tensor]
+    model_name: str = ""
+
+
+def read_weights(path: PathLike) -> FileOfWeights:
+    """Read a checkpoint, a bare state dict or a safetensors file.
 
     Raises:
         CheckpointError: if the file cannot be loaded safely or holds no weights.
     """
-    return state_dict_in(load_safely(path), path)
+    checkpoint = load_safely(path)
+    tensors = _tensors_in(checkpoint)
+    if not tensors:
+        raise CheckpointError(
+            f"{os.fspath(path)!r} holds no model weights",
+            "Give a state dict, or a checkpoint with one under 'state_dict'.",
+        )
+    return FileOfWeights(tensors, _model_name_in(checkpoint))
 
 
-def state_dict_in(checkpoint: Any, source: PathLike) -> dict[str, Tensor]:
-    """Return the tensors of what a file held, under their bare keys.
-
-    Raises:
-        CheckpointError: if there are none.
-    """
+def _tensors_in(checkpoint: Any) -> dict[str, Tensor]:
     held = checkpoint
     for key in _STATE_KEYS:
         if isinstance(checkpoint, Mapping) and isinstance(checkpoint.get(key), Mapping):
             held = checkpoint[key]
             break
-    tensors = (
-        {bare_key(str(key)): value for key, value in held.items() if isinstance(value, Tensor)}
-        if isinstance(held, Mapping)
-        else {}
-    )
-    if not tensors:
-        raise CheckpointError(
-            f"{os.fspath(source)!r} holds no model weights",
-            "Give a state dict, or a checkpoint with one under 'state_dict'.",
-        )
-    return tensors
+    if not isinstance(held, Mapping):
+        return {}
+    return {bare_key(str(key)): value for key, value in held.items() if isinstance(value, Tensor)}
+
+
+def _model_name_in(checkpoint: Any) -> str:
+    found = checkpoint
+    for key in (OWN_KEY, "config", "model", "name"):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) else ""

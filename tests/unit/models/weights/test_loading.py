@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import lzma
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import nn
 
 from reid_plugins_osnet.osnet import osnet_x0_25
 from reidcore.errors import CheckpointError
-from reidcore.models import load_pretrained_weights
+from reidcore.models import build_model, load_pretrained_weights
 
 DATA = Path(__file__).parents[3] / "data" / "checkpoints"
 PUBLISHED = {
@@ -56,16 +57,22 @@ def test_what_was_loaded_and_discarded_is_logged(published, caplog):
     with caplog.at_level(logging.INFO, logger="reidcore"):
         load_pretrained_weights(model, published("c"))
     assert "Loaded 565 of the model's 567 entries" in caplog.text
-    assert "Discarded, for their name or size: classifier.weight, classifier.bias" in caplog.text
+    sizes = "classifier.weight (size (23, 512), the model's is (10, 512))"
+    assert f"Left out for their size: {sizes}" in caplog.text
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def test_entries_that_the_file_lacks_are_told(tmp_path, caplog):
-    torch.save({"0.weight": torch.ones(2, 2), "stray": torch.ones(1)}, tmp_path / "part.pth")
+    entries = {"0.weight": torch.ones(2, 2), "0.bias": torch.ones(2), "0.wieght": torch.ones(1)}
+    torch.save(entries, tmp_path / "part.pth")
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
-    report = load_pretrained_weights(model, tmp_path / "part.pth")
-    assert report == (["0.weight"], ["stray"], ["0.bias", "1.weight", "1.bias"])
-    assert "left as they were: 0.bias, 1.weight, 1.bias" in caplog.text
+    with caplog.at_level(logging.INFO, logger="reidcore"):
+        report = load_pretrained_weights(model, tmp_path / "part.pth")
+    assert report.loaded == ["0.weight", "0.bias"]
+    assert report.reasons == {"0.wieght": "the model has no such entry"}
+    assert report.untouched == ["1.weight", "1.bias"]
+    assert "left as they were: 1.weight, 1.bias" in caplog.text
+    assert "unknown to the model: 0.wieght. Did you mean '1.weight'" in caplog.text
     assert torch.equal(model[0].weight, torch.ones(2, 2))
 
 
@@ -101,7 +108,8 @@ def test_a_file_where_nothing_fits_is_refused(tmp_path):
     torch.save(nn.Linear(9, 9).state_dict(), tmp_path / "other.pth")
     model = nn.Linear(2, 3)
     before = model.weight.clone()
-    with pytest.raises(CheckpointError, match=r"nothing in .*other\.pth.* fits Linear"):
+    expected = r"nothing in .*other\.pth.* fits Linear: expected weight of size \(3, 2\), found"
+    with pytest.raises(CheckpointError, match=expected):
         load_pretrained_weights(model, tmp_path / "other.pth")
     assert torch.equal(model.weight, before)
 
@@ -122,3 +130,59 @@ def test_malicious_files_run_nothing_and_change_nothing(name, tmp_path, monkeypa
         load_pretrained_weights(model, DATA / name)
     assert torch.equal(model.weight, before)
     assert not (tmp_path / "PWNED").exists()
+
+
+def test_weights_of_another_architecture_are_refused_though_some_entries_fit(tmp_path):
+    source = build_model("resnet18", 10, pretrained=False)
+    torch.save({"state_dict": source.state_dict()}, tmp_path / "resnet18.pth")
+    model = build_model("resnet50", 10, pretrained=False)
+    before = model.conv1.weight.clone()
+    with pytest.raises(CheckpointError) as caught:
+        load_pretrained_weights(model, tmp_path / "resnet18.pth")
+    message = str(caught.value)
+    assert re.search(r"too little \(\d+ of 320 entries\) in .* fits ResNet", message)
+    for part in (
+        "expected layer1.0.conv1.weight of size (64, 64, 1, 1), found (64, 64, 3, 3)",
+        "the model wants layer1.0.conv3.weight",
+    ):
+        assert part in message
+    assert torch.equal(model.conv1.weight, before)
+
+
+def test_a_bias_that_fits_by_chance_is_not_enough(tmp_path):
+    torch.save(build_model("osnet_x0_25", 10, pretrained=False).state_dict(), tmp_path / "o.pth")
+    with pytest.raises(CheckpointError, match=r"nothing in .* fits ResNet"):
+        load_pretrained_weights(build_model("resnet18", 10, pretrained=False), tmp_path / "o.pth")
+
+
+def test_the_model_that_a_checkpoint_records_is_named(tmp_path):
+    record = {"config": {"model": {"name": "somenet"}}}
+    torch.save({"state_dict": {"strange": torch.ones(1)}, "reidcore": record}, tmp_path / "w.pth")
+    with pytest.raises(CheckpointError, match="of a 'somenet', fits Linear"):
+        load_pretrained_weights(nn.Linear(2, 2), tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize("given", ["osnet_x025", "osnet/osnet_x025"])
+def test_what_is_neither_a_file_nor_a_name_gets_the_nearest(given):
+    with pytest.raises(CheckpointError, match="Did you mean 'osnet"):
+        load_pretrained_weights(nn.Linear(2, 2), given)
+
+
+def test_published_weights_are_given_by_name(home, host, publishing, tmp_path):
+    source = nn.Linear(2, 3)
+    torch.save(source.state_dict(), tmp_path / "w.pth")
+    host.files["w.pth"] = (tmp_path / "w.pth").read_bytes()
+    plugins = publishing(tiny={"filename": "w.pth", "url": f"{host.address}/w.pth"})
+    for name in ("tiny", "Publisher/tiny"):
+        model = nn.Linear(2, 3)
+        load_pretrained_weights(model, name, plugins)
+        assert torch.equal(model.weight, source.weight)
+
+
+def test_a_file_goes_before_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = nn.Linear(2, 3)
+    torch.save(source.state_dict(), "osnet_x1_0")
+    model = nn.Linear(2, 3)
+    load_pretrained_weights(model, "osnet_x1_0")
+    assert torch.equal(model.weight, source.weight)
