@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def reid_register_transforms(registry: Registrar) -> None:
-    """Register Torchreid's training transforms."""
+    """Register Torchreid's training transforms, and further ones of the field."""
     package = "reidcore.data.transforms"
     registry.add("random_flip", f"{package}.flip:RandomFlip", summary="mirror every other image")
     registry.add(
@@ -29,6 +29,21 @@ def reid_register_transforms(registry: Registrar) -> None:
         "color_jitter", f"{package}.jitter:ColorJitter", summary="change brightness and contrast"
     )
     registry.add("random_erase", f"{package}.erase:RandomErase", summary="blank out a rectangle")
+    registry.add("pad_crop", f"{package}.crop:PadCrop", summary="surround with a margin, then crop")
+    registry.add(
+        "letterbox",
+        f"{package}.letterbox:Letterbox",
+        summary="resize without stretching, with margins",
+    )
+    registry.add("gray_patch", f"{package}.gray:GrayPatch", summary="make a rectangle grey")
+    registry.add("blur", f"{package}.blur:Blur", summary="blur by a random amount")
+    registry.add(
+        "auto_augment", f"{package}.policies:AutoAugment", summary="a learnt pair of operations"
+    )
+    registry.add(
+        "rand_augment", f"{package}.policies:RandAugment", summary="some operations of one strength"
+    )
+    registry.add("aug_mix", f"{package}.policies:AugMix", summary="mix with chains of operations")
 
 
 @hookimpl

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from io import BytesIO
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from reidcore.data.jpeg import decoded
+from reidcore.data.resizing import Pixels
 from reidcore.errors import DataError
 
 
@@ -35,8 +39,42 @@ def read_image(path: str | os.PathLike[str]) -> Image.Image:
     Raises:
         UnreadableImageError: The file is missing, truncated or not an image.
     """
+    return _by_pillow(path, os.fspath(path))
+
+
+def read_pixels(path: str, draft: tuple[int, int] | None = None) -> Pixels:
+    """Decode an image file completely, to the pixels that `read_image` gives, or faster to others.
+
+    Args:
+        path: The file.
+        draft: Height and width below which a JPEG file need not be decoded: its decoder may leave
+            out detail that so small an image would not show, which changes pixels slightly.
+
+    Returns:
+        The image, (h, w, 3).
+
+    Raises:
+        UnreadableImageError: The file is missing, truncated or not an image.
+    """
+    if draft is not None:
+        return np.asarray(_by_pillow(path, path, draft))
     try:
-        with Image.open(path) as image:
+        file = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise UnreadableImageError(path, error.strerror or str(error)) from error
+    pixels = decoded(file)
+    return np.asarray(_by_pillow(path, BytesIO(file.data))) if pixels is None else pixels
+
+
+def _by_pillow(
+    path: str | os.PathLike[str],
+    file: str | BytesIO,
+    draft: tuple[int, int] | None = None,
+) -> Image.Image:
+    try:
+        with Image.open(file) as image:
+            if draft is not None:
+                image.draft("RGB", (draft[1], draft[0]))
             return image.convert("RGB")
     except UnidentifiedImageError as error:
         raise UnreadableImageError(os.fspath(path), "not an image") from error

@@ -33,7 +33,8 @@ def build_transforms(
     """Build the train and the test transform.
 
     Both map a PIL image to a (3, height, width) float tensor. The train transform adds the named
-    ones, in the order that `reidcore.data.transforms.pipeline` fixes.
+    ones, in the order that `reidcore.data.transforms.pipeline` fixes; the test transform those of
+    them that say ``in_tests``, such as ``letterbox``.
 
     Args:
         height: Pixels.
@@ -57,7 +58,10 @@ def build_transforms(
     to_tensor = ToNormalisedTensor(*normalisation(norm_mean, norm_std))
     named = [(name, _make(name, height, width, sections.get(name, {}), plugins)) for name in names]
     _log.info("Training images: %dx%d, %s", height, width, ", ".join(names) or "no augmentation")
-    return arranged(named, resize, to_tensor), Pipeline((resize, to_tensor))
+    in_tests = [step for _, step in named if getattr(step, "in_tests", False)]
+    return arranged(named, resize, to_tensor), arranged(
+        [(type(step).__name__, step) for step in in_tests], resize, to_tensor
+    )
 
 
 def _spelt(name: str, plugins: Plugins | None) -> str:

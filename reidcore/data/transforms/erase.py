@@ -8,8 +8,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from reidcore.data.transforms.boxes import Range, draw_corner, draw_size
-from reidcore.data.transforms.pipeline import Stage, check_probability
+from reidcore.data.transforms.boxes import Range
+from reidcore.data.transforms.drawn import NO_BOX, Draw, DrawnForTensors, boxes, draw_box, moved
+from reidcore.data.transforms.pipeline import check_probability
 from reidcore.errors import ConfigError, did_you_mean
 
 FILLS: dict[str, tuple[float, float, float]] = {
@@ -19,7 +20,7 @@ FILLS: dict[str, tuple[float, float, float]] = {
 """Values after normalisation: the mean pixel is 0 there. Torchreid writes the mean unnormalised."""
 
 
-class RandomErase:
+class RandomErase(DrawnForTensors):
     """Fills a random box with one colour, with probability ``p``.
 
     Zhong et al., Random Erasing Data Augmentation, AAAI 2020.
@@ -36,7 +37,6 @@ class RandomErase:
         ConfigError: ``p`` is no probability or ``fill`` is unknown.
     """
 
-    stage: ClassVar[Stage] = "tensor"
     order: ClassVar[int] = 10
 
     def __init__(
@@ -59,15 +59,15 @@ class RandomErase:
         self.ratio = ratio
         self.colour = torch.tensor(FILLS[fill])[:, None, None]
 
-    def __call__(self, image: Tensor) -> Tensor:
-        """Return the image (3, height, width), a copy where something is erased."""
+    def draw(self, height: int, width: int) -> Draw:
+        """Draw the box, if there is to be one."""
         if random.random() >= self.p:
-            return image
-        height, width = image.shape[-2:]
-        size = draw_size(height, width, self.area, self.ratio)
-        if size is None:
-            return image
-        top, left = draw_corner(height, width, *size)
-        erased = image.clone()
-        erased[:, top : top + size[0], left : left + size[1]] = self.colour
-        return erased
+            return NO_BOX
+        return draw_box(height, width, self.area, self.ratio)
+
+    def on_batch(self, images: Tensor, drawn: Tensor) -> Tensor:
+        """Return the images (B, 3, height, width) with their boxes filled."""
+        colour = moved(self.colour, images)
+        for image, rows, columns in boxes(drawn):
+            images[image, :, rows, columns] = colour
+        return images

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from torchvision.transforms import v2
+import torch
+from torch import Tensor
 
-from reidcore.data.transforms.pipeline import Stage, check_probability
+from reidcore.data.resizing import Pixels
+from reidcore.data.transforms.drawn import Draw, DrawnForPixels, moved
+from reidcore.data.transforms.pipeline import check_probability
 
 
-class RandomFlip:
+class RandomFlip(DrawnForPixels):
     """Mirrors left and right with probability ``p``.
 
     Args:
@@ -21,12 +24,20 @@ class RandomFlip:
         ConfigError: ``p`` is no probability.
     """
 
-    stage: ClassVar[Stage] = "image"
     order: ClassVar[int] = 10
 
     def __init__(self, height: int, width: int, *, p: float = 0.5) -> None:
-        self.flip = v2.RandomHorizontalFlip(check_probability("random_flip", p))
+        self.p = check_probability("random_flip", p)
 
-    def __call__(self, image: Any) -> Any:
-        """Return the image, mirrored or not."""
-        return self.flip(image)
+    def draw(self, height: int, width: int) -> Draw:
+        """Draw whether the image is mirrored."""
+        return (float(torch.rand(1) < self.p),)
+
+    def on_pixels(self, pixels: Pixels, drawn: Draw) -> Pixels:
+        """Return the image (height, width, 3), mirrored or not."""
+        return pixels[:, ::-1] if drawn[0] else pixels
+
+    def on_batch(self, images: Tensor, drawn: Tensor) -> Tensor:
+        """Return the images, some of them mirrored."""
+        mirrored = moved(drawn[:, 0].bool(), images)
+        return torch.where(mirrored[:, None, None, None], images.flip(-1), images)

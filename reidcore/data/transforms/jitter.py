@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
+import torch
+from torch import Tensor
 from torchvision.transforms import v2
 
-from reidcore.data.transforms.pipeline import Stage
+from reidcore.data.resizing import Pixels
+from reidcore.data.transforms import colour
+from reidcore.data.transforms.drawn import Draw, DrawnForPixels, as_picture, moved
 from reidcore.errors import ConfigError
 
+FACTORS = ("brightness", "contrast", "saturation", "hue")
+CHANGES = (colour.brighter, colour.contrasted, colour.saturated, colour.hue_shifted)
 
-class ColorJitter:
-    """Changes brightness, contrast, saturation and hue by random amounts.
+
+class ColorJitter(DrawnForPixels):
+    """Changes brightness, contrast, saturation and hue by random amounts, in a random order.
 
     Args:
         height: Of the image, pixels.
@@ -25,7 +33,6 @@ class ColorJitter:
         ConfigError: An amount is out of range.
     """
 
-    stage: ClassVar[Stage] = "image"
     order: ClassVar[int] = 40
 
     def __init__(
@@ -42,7 +49,29 @@ class ColorJitter:
             self.jitter = v2.ColorJitter(brightness, contrast, saturation, hue)
         except ValueError as error:
             raise ConfigError(f"color_jitter cannot be made ({error})") from error
+        self.used = [n for n, name in enumerate(FACTORS) if getattr(self.jitter, name) is not None]
 
-    def __call__(self, image: Any) -> Any:
-        """Return the image with its colours changed."""
-        return self.jitter(image)
+    def draw(self, height: int, width: int) -> Draw:
+        """Draw the order of the four changes, and their four amounts; 0 where one is not used."""
+        drawn = self.jitter.make_params([])
+        amounts = [drawn[f"{name}_factor"] or 0.0 for name in FACTORS]
+        return (*map(float, drawn["fn_idx"].tolist()), *amounts)
+
+    def on_pixels(self, pixels: Pixels, drawn: Draw) -> Pixels:
+        """Return the image (height, width, 3) with its colours changed."""
+        amounts: dict[str, Any] = {"fn_idx": [int(number) for number in drawn[:4]]}
+        for number, name in enumerate(FACTORS):
+            amounts[f"{name}_factor"] = drawn[4 + number] if number in self.used else None
+        return np.asarray(self.jitter.transform(as_picture(pixels), amounts))
+
+    def on_batch(self, images: Tensor, drawn: Tensor) -> Tensor:
+        """Return the images with their colours changed, each in its own order."""
+        orders, amounts = drawn[:, :4].long(), moved(drawn[:, 4:].float(), images)
+        for place in range(4):
+            for number in self.used:
+                chosen = torch.nonzero(orders[:, place] == number)[:, 0]
+                if len(chosen):
+                    there = moved(chosen, images)
+                    changed = CHANGES[number](images[there], amounts[there, number])
+                    images = images.index_copy(0, there, changed)
+        return images

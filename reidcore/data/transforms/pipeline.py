@@ -4,10 +4,14 @@ A file's image passes three stages:
 
 1. ``resize``: the PIL image as it was decoded becomes height x width. One transform may take this
    stage over (``random_crop`` does), so that no image is interpolated twice.
-2. ``image``: the PIL image of that size, RGB. Order: flip 10, patch 30, jitter 40, others 100.
+   ``letterbox`` takes it over in tests too.
+2. ``image``: the PIL image of that size, RGB. Order: ``random_flip`` 10, ``pad_crop`` 20,
+   ``random_patch`` 30, ``auto_augment`` and ``rand_augment`` 35, ``color_jitter`` 40, ``aug_mix``
+   45, ``gray_patch`` 50, ``blur`` 60, others 100.
 3. ``tensor``: the (3, height, width) float tensor, normalised. Order: erase 10, others 100.
 
-It is Torchreid's fixed order. A transform of a plugin says its place by attributes ``stage`` and
+It is Torchreid's fixed order: what shifts an image comes before what changes its colours, and what
+hides a part of it last. A transform of a plugin says its place by attributes ``stage`` and
 ``order`` of the callable that its factory returns; without them it is ``image``, 100.
 """
 
@@ -22,7 +26,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from reidcore.data.resizing import Pixels
 from reidcore.data.sample import SamplePath
+from reidcore.data.transforms.source import Picture, SizeRule, Sizing, Source
 from reidcore.errors import ConfigError
 
 Stage: TypeAlias = Literal["resize", "image", "tensor"]
@@ -101,32 +107,40 @@ def arranged(
     return Pipeline((*(first or [resize]), *second, to_tensor, *third))
 
 
-class Resize:
-    """Resizes a PIL image bilinearly (with antialiasing when shrinking).
+class Resize(Sizing):
+    """Resizes an image bilinearly (with antialiasing when shrinking), whatever its shape was.
 
     Args:
         height: Pixels.
         width: Pixels.
     """
 
+    stage: Stage = "resize"
+
     def __init__(self, height: int, width: int) -> None:
-        self.size = (width, height)
+        self.rules = (SizeRule(height, width),)
+
+    def from_source(self, source: Source) -> Pixels:
+        """Return the image (height, width, 3)."""
+        return source.sized(self.rules[0])
 
     def __call__(self, image: Image.Image) -> Image.Image:
         """Return the resized image, the same one where nothing is to be done."""
-        if image.size == self.size:
+        if image.size == (self.rules[0].width, self.rules[0].height):
             return image
-        return image.resize(self.size, Image.Resampling.BILINEAR)
+        return Image.fromarray(self.from_source(Picture(image)))
 
 
 class ToNormalisedTensor:
     """Makes ``(values / 255 - mean) / std`` of a PIL image, (3, height, width) float.
 
-    One pass over contiguous memory: twice as fast as torchvision's three steps.
-
     Args:
         mean: Of each channel, in 0..1.
         std: Of each channel.
+
+    Attributes:
+        mean: (3, 1, 1), of bytes.
+        scale: (3, 1, 1), what differences of bytes are multiplied by.
     """
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:

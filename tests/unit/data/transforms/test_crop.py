@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from reidcore.data.resizing import Pixels
 from reidcore.data.transforms.crop import RandomCrop
+from reidcore.data.transforms.source import Source
 from reidcore.errors import ConfigError
 
 
@@ -22,9 +24,9 @@ def test_a_cut_out_is_torchreids_at_the_same_offset(gold: Mapping[str, np.ndarra
 
 def test_offsets_are_uniform_with_both_borders() -> None:
     class Recorded(RandomCrop):
-        def at(self, image: Image.Image, left: int, top: int) -> Image.Image:
+        def cut(self, source: Source, left: int, top: int) -> Pixels:
             offsets.append((left, top))
-            return image
+            return source.pixels()
 
     offsets: list[tuple[int, int]] = []
     crop = Recorded(256, 128, p=1)
