@@ -47,6 +47,10 @@ def market_layout(base: str) -> dict[str, str | tuple[str, ...]]:
     }
 
 
+def by_folder(train: str, query: str, gallery: str) -> dict[str, str | tuple[str, ...]]:
+    return {"train": train, "query": query, "gallery": gallery}
+
+
 MARKET = market_layout("market1501/Market-1501-v15.09.15")
 FLAT = market_layout("alt/market1501_flat/market1501")
 MSMT = {"train": "*/train/*", "query+gallery": "*/test/*"}
@@ -117,6 +121,73 @@ TRUTHS: dict[str, tuple[Truth, ...]] = {
             4,
             {"query_view": "satellite", "gallery_view": "street"},
         ),
+    ),
+    "dukemtmcvidreid": (
+        Truth("dukemtmcvidreid", (4, 5, 7), by_folder("*/train/*", "*/query/*", "*/gallery/*"), 8),
+    ),
+    "dukemtmcvidreid_old": (
+        Truth(
+            "dukemtmcvidreid",
+            (4, 5, 7),
+            by_folder("*/train/*", "*/query/*", "*/gallery/*"),
+            8,
+            place="alt/dukemtmcvidreid_old",
+        ),
+    ),
+    "ilidsvid": (Truth("ilidsvid", (150, 150, 150), {ALL: "*/sequences/*"}, 2, {"split_id": 9}),),
+    "last": (
+        Truth("last", (4, 3, 3), by_folder("*/train/*", "*/test/query/*", "*/test/gallery/*"), 99),
+        Truth(
+            "last",
+            (4, 2, 2),
+            by_folder("*/train/*", "*/val/query/*", "*/val/gallery/*"),
+            99,
+            {"part": "val"},
+        ),
+    ),
+    "ltcc": (Truth("ltcc", (4, 4, 4), by_folder("*/train/*", "*/query/*", "*/test/*"), 12),),
+    "mars": (
+        Truth(
+            "mars",
+            (5, 5, 5),
+            {"train": "*/bbox_train/*", "query+gallery": "*/bbox_test/[01][0-9][0-9][0-9]/*"},
+            6,
+        ),
+    ),
+    "occluded_duke": (Truth("occluded_duke", (6, 6, 9), market_layout("Occluded_Duke"), 8),),
+    "occluded_reid": (
+        Truth("occluded_reid", (0, 4, 4), {"query": "*/query/*", "gallery": "*/gallery/*"}, 2),
+    ),
+    "partial_ilids": (
+        Truth("partial_ilids", (0, 7, 7), {"query": "*/query/*", "gallery": "*/gallery/*"}, 2),
+    ),
+    "partial_reid": (
+        Truth(
+            "partial_reid",
+            (0, 5, 5),
+            {"query": "*/partial_body_images/*", "gallery": "*/whole_body_images/*"},
+            2,
+        ),
+    ),
+    "prcc": (
+        Truth("prcc", (4, 4, 4), by_folder("*/rgb/train/*", "*/rgb/test/C/*", "*/rgb/test/A/*"), 3),
+        Truth(
+            "prcc",
+            (4, 4, 4),
+            {"train": ("*/rgb/train/*", "*/rgb/val/*"), "query": "*/rgb/test/B/*"},
+            3,
+            {"query": "same", "use_val": True, "single_shot": True, "split_id": 9},
+        ),
+    ),
+    "prid2011": (Truth("prid2011", (4, 5, 5), {}, 2, {"split_id": 9}),),
+    "vehicleid": (
+        Truth("vehicleid", (4, 7, 7), {ALL: "*"}, 221_764, {"size": "all", "split_id": 9}),
+        Truth("vehicleid", (4, 5, 5), {}, 221_764, {"size": 3200}),
+    ),
+    "veri": (Truth("veri", (5, 5, 5), by_folder("*/image_train/*", "*_query/*", "*_test/*"), 20),),
+    "veriwild": (
+        Truth("veriwild", (4, 2, 2), {}, 175, {"size": "small"}),
+        Truth("veriwild", (4, 5, 5), {ALL: "*"}, 175, {"size": "large"}),
     ),
     "viper": (Truth("viper", (15, 16, 16), {ALL: "*"}, 2, {"split_id": 19}),),
 }
