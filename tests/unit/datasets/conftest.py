@@ -52,8 +52,10 @@ def plant_tree(root: Path, layout: str, seed: int = 0) -> Planted:
     made: list[str] = []
 
     class Noted(maker.Tree):  # type: ignore[misc, name-defined]
-        def image(self, rel: str, *size: int) -> None:
-            super().image(rel, *size)
+        def image(self, rel: str, w: int = 16, h: int = 32) -> None:
+            # Readers look at names alone. The pixels are drawn, as the next name depends on it.
+            self.pixels(w, h)
+            self.path(rel).touch()
             made.append(rel)
 
         def copy(self, src: str, dst: str) -> None:
