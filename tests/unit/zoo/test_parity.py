@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from reidcore.errors import UserError
 from reidcore.models.complexity import compute_model_complexity
 
 DATA = Path(__file__).parents[2] / "data" / "models"
@@ -85,6 +86,20 @@ def test_features_agree(name, network, images, wanted):
     assert list(features.shape) == wanted["feature_shape"] == list(reference.shape)
     assert features.shape[1] == network.feature_dim
     assert (features - reference).abs().max() < 1e-4 * reference.abs().max()
+
+
+def test_features_agree_at_another_size(name, network, images):
+    network.eval()
+    with np.load(DATA / "features_161x97.npz") as stored, torch.no_grad():
+        if network.fixed_size:
+            assert name not in stored
+            with pytest.raises(UserError, match=r"takes images of \d+x\d+ .* these are 161x97"):
+                network(images(2, 161, 97))
+            return
+        # The first 64 of each image.
+        reference = torch.from_numpy(stored[name])
+        features = network(images(2, 161, 97))
+    assert (features[:, :64] - reference).abs().max() < 1e-4 * features.abs().max()
 
 
 @pytest.mark.parametrize("loss", ["softmax", "triplet"])
