@@ -56,7 +56,12 @@ MATLAB = {"cuhk03", "grid", "ilidsvid", "mars"}
 # Other spellings of options, by which Torchreid knows them.
 SPELLINGS = {
     "market1501": {"market1501_500k": "use_500k_distractors"},
-    "cuhk03": {"cuhk03_labeled": "labeled_images", "cuhk03_classic_split": "classic_split"},
+    "cuhk03": {
+        "cuhk03_labeled": "labeled_images",
+        "cuhk03_classic_split": "classic_split",
+        "labeled": "labeled_images",
+        "classic": "classic_split",
+    },
 }
 
 

@@ -11,6 +11,10 @@ Path = tuple[str, ...]
 Tree = dict[str, Any]
 
 
+SPELLED_KIND = "datasets"
+"""What may stand before the name of a dataset's section."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a value was set.
@@ -48,7 +52,12 @@ class Layer:
         return layer
 
     def set(self, path: Path, value: Any, origin: Origin) -> None:
-        """Set one key; a mapping is merged into the one that is there, anything else replaces."""
+        """Set one key; a mapping is merged into the one that is there, anything else replaces.
+
+        A dataset's section may be spelled with its kind: ``datasets.market1501`` is ``market1501``.
+        """
+        if len(path) > 1 and path[0] == SPELLED_KIND:
+            path = path[1:]
         if isinstance(value, Mapping) and value:
             for key, inner in value.items():
                 self.set((*path, str(key)), inner, origin)

@@ -124,6 +124,17 @@ def test_settings_reach_the_plugin_in_its_own_model(plugins):
     assert config.model_dump()["settings"]["Components"] == {"strength": 2.0, "layers": []}
 
 
+@pytest.mark.parametrize("source", [None, {"datasets": {"cuhk03": {"split_id": 2}}}])
+def test_a_datasets_section_may_be_spelled_with_its_kind(plugins, source):
+    words = ["cuhk03.classic_split=true", "datasets.cuhk03.labeled_images=true"]
+    config = load_config(source, words, plugins=plugins)
+    given = options_of(config, "datasets", "cuhk03", plugins)
+    assert (given["classic_split"], given["labeled_images"]) == (True, True)
+    assert given.get("split_id", 0) == (2 if source else 0)
+    with pytest.raises(ConfigError, match=r"override 'datasets\.cuhk03\.labelled=1'"):
+        load_config(source, ["datasets.cuhk03.labelled=1"], plugins=plugins)
+
+
 def test_sections_of_other_installed_components_may_stand_and_are_checked(plugins):
     load_config(None, ["cuhk03.labeled_images=true", "gone.anything=1"], plugins=plugins)
     with pytest.raises(ConfigError, match=r"cuhk03\.labeled_images"):
