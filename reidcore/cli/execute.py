@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reidcore.cli.context import Session
 from reidcore.cli.flags import Arguments, parse
+from reidcore.cli.trained import configuration_of, is_checkpoint
+from reidcore.errors import UserError
 from reidcore.log import configure_if_bare
 
 if TYPE_CHECKING:
@@ -45,13 +47,30 @@ def configured(
     configure_if_bare()
     is_recipe = arguments.config is not None and not is_config_file(arguments.config)
     plugins = session.plugins(extra) if is_recipe else None
-    draft = read_config(arguments.config, arguments.overrides, arguments.flags, plugins)
+    draft = read_config(_source(arguments), arguments.overrides, arguments.flags, plugins)
     if plugins is None or draft.plugins is not None:
         plugins = session.plugins(extra, draft.plugins)
     with plugins:
         config = check_config(draft, plugins)
+        _require_test_of_checkpoint(arguments, config)
         plugins.hook.reid_configure(config=config)
         yield config, plugins
+
+
+def _source(arguments: Arguments) -> str | dict[str, Any] | None:
+    """Return the configuration's name, or what a checkpoint in its place tells."""
+    given = arguments.config
+    return configuration_of(given) if given is not None and is_checkpoint(given) else given
+
+
+def _require_test_of_checkpoint(arguments: Arguments, config: Config) -> None:
+    given = arguments.config
+    if given is not None and is_checkpoint(given) and not config.test.evaluate:
+        raise UserError(
+            f"{given!r} is a checkpoint, which tells how its model is tested, not how to train",
+            f"Run: reidcore test {given}, or go on with its run: reidcore run CONFIG --resume "
+            f"{given}",
+        )
 
 
 def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from reidcore.errors import UserError, did_you_mean
@@ -117,7 +118,8 @@ def _ends_values(word: str, most: int | None) -> bool:
 
 
 def _is_key(word: str) -> bool:
-    return bool(_DOTTED_KEY.match(word)) and not word.endswith(_YAML_ENDINGS)
+    is_spelled_so = bool(_DOTTED_KEY.match(word)) and not word.endswith(_YAML_ENDINGS)
+    return is_spelled_so and not Path(word).is_file()  # model.pth.tar-8
 
 
 def _set_config(arguments: Arguments, name: str) -> None:

@@ -7,6 +7,7 @@ from reidcore.cli.words import configuration_command
 
 EPILOG = """\b
 Examples:
+  reidcore test log/quickstart/model.pth.tar-8
   reidcore test quickstart model.load_weights=log/quickstart/model.pth.tar-8
   reidcore test my.yaml -t dukemtmcreid --root reid-data test.visrank=true
 """
@@ -16,7 +17,8 @@ Examples:
 def test(session: Session, extra: tuple[str, ...], words: tuple[str, ...]) -> None:
     """Test a trained model: a run with test.evaluate=true.
 
-    CONFIG and the overrides are those of reidcore run; model.load_weights names the checkpoint.
+    CONFIG is a checkpoint, which tells how its model is tested; or a configuration as for reidcore
+    run, and model.load_weights names the checkpoint. Overrides are those of reidcore run.
     """
     from reidcore.cli.execute import execute
 

@@ -12,10 +12,12 @@ import click
 from reidcore.cli.context import Session
 from reidcore.cli.execute import configured, execute, prepare
 from reidcore.cli.flags import parse
+from reidcore.cli.trained import is_checkpoint
+from reidcore.errors import UserError
 
 EPILOG = """\b
 Examples:
-  reidcore visualize ranks -d market1501 -m osnet_x1_0 --weights model.pth.tar-60 --save-dir look
+  reidcore visualize ranks --weights log/model.pth.tar-60
   reidcore visualize actmap -d market1501 -m osnet_x1_0 --weights model.pth.tar-60 --save-dir look
 """
 RANKS_EPILOG = """\b
@@ -34,18 +36,28 @@ Examples:
 class Subject:
     """What is looked at, as the options give it."""
 
-    root: str
-    dataset: str
-    model: str
+    root: str | None
+    dataset: str | None
+    model: str | None
     weights: str
     save_dir: str
-    height: int
-    width: int
+    height: int | None
+    width: int | None
 
     def words(self, *more: str) -> list[str]:
-        """Return the command line of a test of it."""
-        flags = ["-s", self.dataset, "-t", self.dataset, "--root", self.root]
+        """Return the command line of a test of it.
+
+        Raises:
+            UserError: if neither the options nor the checkpoint say what is looked at.
+        """
+        tells = self.model is None
+        if tells and not is_checkpoint(self.weights):
+            raise UserError(f"no checkpoint at {self.weights!r}", "Check the path, or give -m.")
+        if self.dataset is None and not tells:
+            raise UserError("no dataset is named", "Give -d, or leave out -m as well.")
+        flags = ["-s", self.dataset, "-t", self.dataset] if self.dataset else []
         values = {
+            "data.root": self.root,
             "model.name": self.model,
             "model.pretrained": "false",
             "model.load_weights": self.weights,
@@ -54,19 +66,20 @@ class Subject:
             "data.width": self.width,
             "test.evaluate": "true",
         }
-        return [*flags, *(f"{key}={value}" for key, value in values.items()), *more]
+        given = [f"{key}={value}" for key, value in values.items() if value is not None]
+        return [*([self.weights] if tells else []), *flags, *given, *more]
 
 
 def subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say what is looked at."""
     options = [
-        click.option("--root", default="reid-data", show_default=True, help="Folder of datasets."),
-        click.option("-d", "--dataset", required=True, help="Dataset whose queries are drawn."),
-        click.option("-m", "--model", required=True, help="Name of the model."),
+        click.option("--root", help="Folder of datasets."),
+        click.option("-d", "--dataset", help="Dataset whose queries are drawn."),
+        click.option("-m", "--model", help="Name of the model, if its weights do not tell it."),
         click.option("--weights", required=True, help="Checkpoint or weights of the model."),
         click.option("--save-dir", default="log", show_default=True, help="Folder to write to."),
-        click.option("--height", default=256, show_default=True, help="Of the images, in pixels."),
-        click.option("--width", default=128, show_default=True, help="Of the images, in pixels."),
+        click.option("--height", type=int, help="Of the images, in pixels."),
+        click.option("--width", type=int, help="Of the images, in pixels."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -75,7 +88,10 @@ def subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group(epilog=EPILOG)
 def visualize() -> None:
-    """Draw what a trained model retrieves, and where it looks."""
+    """Draw what a trained model retrieves, and where it looks.
+
+    A checkpoint of ours tells its model, the images' size and the datasets; options go before it.
+    """
 
 
 @visualize.command(epilog=RANKS_EPILOG)
@@ -98,12 +114,12 @@ def actmap(session: Session, /, **options: Any) -> None:
         engine, _ = prepare(config, plugins)
         from reidcore.visual import draw_activation_maps
 
-        folder = Path(subject.save_dir) / f"actmap_{subject.dataset}"
-        draw_activation_maps(
-            engine.model,
-            engine.test_loader[subject.dataset]["query"],
-            folder,
-            config.data.norm_mean,
-            config.data.norm_std,
-            engine.device,
-        )
+        for name in config.data.targets:
+            draw_activation_maps(
+                engine.model,
+                engine.test_loader[name]["query"],
+                Path(subject.save_dir) / f"actmap_{name}",
+                config.data.norm_mean,
+                config.data.norm_std,
+                engine.device,
+            )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from itertools import accumulate
+from typing import Any, ClassVar, overload
 
 import torch
 from PIL import Image
@@ -21,6 +23,7 @@ from reidcore.data.loading import (
     loader_for_training,
 )
 from reidcore.data.merging import merged
+from reidcore.data.sample import SamplePath
 from reidcore.data.sampling import make_order
 from reidcore.data.table import SampleTable
 from reidcore.data.transforms.build import build_transforms, normalisation
@@ -70,7 +73,8 @@ class DataManager:
     Attributes:
         transform_tr: The training transform, PIL image to (3, height, width).
         transform_te: The test transform.
-        preprocessing: What a test image needs: ``height``, ``width``, ``norm_mean``, ``norm_std``.
+        preprocessing: What a test image needs: ``height``, ``width``, ``norm_mean``, ``norm_std``,
+            ``interpolation``.
         train_loader: Loader of the sources' training samples; it raises on use if there are none.
         train_loader_t: Loader of the targets' training samples, if it was asked for.
         test_loader: Target -> ``query`` and ``gallery`` -> loader.
@@ -125,6 +129,7 @@ class DataManager:
             "width": width,
             "norm_mean": list(mean),
             "norm_std": list(std),
+            "interpolation": "bilinear",
         }
         self.train_loader: BatchLoader = NothingToLearn(
             UserError("this data manager was made for testing", "Name a dataset in data.sources")
@@ -206,8 +211,7 @@ class DataManager:
         for name, view in zip(names, views, strict=True):
             if not may_be_empty:
                 _check_filled(name, "train", view)
-        paths = [path for view in views for path in SampleTable.of(view.data).paths]
-        transform = self.transform_tr.with_training_images(paths)
+        transform = self.transform_tr.with_training_images(_Paths(views))
         for view in views:
             view.transform = transform
         return views[0] if len(views) == 1 else merged(views)
@@ -253,6 +257,28 @@ class DataManager:
             )
         for name, pair in self.test_dataset.items():
             _log.info("Target: %s (%d query, %d gallery)", name, *map(len, pair.values()))
+
+
+class _Paths(Sequence[SamplePath]):
+    """The paths of several training sets one after the other, without a list of them all."""
+
+    def __init__(self, views: Sequence[Dataset]) -> None:
+        self._columns = [SampleTable.of(view.data).paths for view in views]
+        self._ends = list(accumulate(map(len, self._columns)))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> SamplePath: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[SamplePath]: ...
+    def __getitem__(self, index: int | slice) -> SamplePath | list[SamplePath]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        column = bisect_right(self._ends, place)
+        return self._columns[column][place - (self._ends[column - 1] if column else 0)]
 
 
 def _name_list(names: Names) -> list[str]:

@@ -10,6 +10,7 @@ from reidcore.engine.answers import checked_state
 from reidcore.engine.checkpoint import fast_forward, save_checkpoint, take_pending
 from reidcore.engine.rng import capture_rng, restore_rng
 from reidcore.errors import PluginError
+from reidcore.models.form import form_of
 from reidcore.models.wrapping import unwrap
 from reidcore.serialization import OWN_KEY, loads_safely
 
@@ -53,7 +54,7 @@ def write_snapshot(
             "rank1": rank1,
             "optimizer": optimizer.state_dict() if optimizer else None,
             "scheduler": scheduler.state_dict() if scheduler else None,
-            OWN_KEY: own,
+            OWN_KEY: own | {"model": form_of(model)},
         }
         paths.append(save_checkpoint(state, save_dir, is_best, name=f"{name}{suffix}"))
     return paths
@@ -71,6 +72,10 @@ def own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
         "history": engine.history,
         "config": engine.config,
         "preprocessing": getattr(engine.datamanager, "preprocessing", None),
+        "test": {
+            "dist_metric": engine.plan.dist_metric,
+            "normalize_feature": engine.plan.normalize_feature,
+        },
         "plugins": [
             {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
             for plugin in engine.plugins.active

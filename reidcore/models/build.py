@@ -12,6 +12,7 @@ from torch import nn
 from reidcore.errors import ConfigError, PluginError, UnknownNameError, did_you_mean
 from reidcore.log import configure_if_bare
 from reidcore.models.adapt import adapt
+from reidcore.models.form import remember_form
 from reidcore.models.head.attaching import attach_head
 from reidcore.plugins import current_plugins
 from reidcore.registry import Entry, entries, find
@@ -82,7 +83,10 @@ def build_model(
             "not a torch.nn.Module",
             "Its factory must return the network.",
         )
-    return attach_head(adapt(built, loss), head or {}, num_classes, image_size)
+    network = attach_head(adapt(built, loss), head or {}, num_classes, image_size)
+    form = {"name": name, "num_classes": num_classes, "loss": loss, "options": section}
+    remember_form(network, {**form, "head": dict(head or {}), "image_size": image_size})
+    return network
 
 
 def show_avai_models(plugins: Plugins | None = None) -> list[str]:

@@ -198,6 +198,7 @@ def test_what_a_checkpoint_keeps_of_it(shops: Any) -> None:
         "width": 8,
         "norm_mean": [0.485, 0.456, 0.406],
         "norm_std": [0.229, 0.224, 0.225],
+        "interpolation": "bilinear",
     }
 
 

@@ -229,9 +229,22 @@ def test_what_is_given_goes_before_what_was_recorded(trained) -> None:
     assert (done.mean, done.std) == ([0.4] * 3, [0.2] * 3)
 
 
-def test_a_checkpoint_of_an_engine_built_by_hand_names_no_model(trained, tmp_path) -> None:
+def test_a_checkpoint_of_an_engine_built_by_hand_names_its_model(trained, tmp_path) -> None:
+    engine, path = trained
+    checkpoint = torch.load(path, weights_only=False)
+    checkpoint["reidcore"]["config"] = None
+    torch.save(checkpoint, tmp_path / "by_hand.pth")
+    extract = FeatureExtractor(
+        model_path=tmp_path / "by_hand.pth", device="cpu", verbose=False, plugins=engine.plugins
+    )
+    assert extract.model.factor == 3
+    assert extract.preprocessing.height == 36
+
+
+def test_a_checkpoint_of_a_model_built_by_hand_names_none(trained, tmp_path) -> None:
     checkpoint = torch.load(trained[1], weights_only=False)
     checkpoint["reidcore"]["config"] = None
+    checkpoint["reidcore"]["model"] = {}
     torch.save(checkpoint, tmp_path / "by_hand.pth")
     with pytest.raises(UserError, match=r"no model is named, and .*by_hand.pth' does not tell it"):
         FeatureExtractor(model_path=tmp_path / "by_hand.pth", device="cpu")

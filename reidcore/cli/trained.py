@@ -1,0 +1,43 @@
+"""A checkpoint in place of a configuration: it tells how its model is tested."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from reidcore.errors import UserError
+
+# How files of torch.save and of safetensors begin: a zip, a pickle, a length and a JSON object.
+_ZIP, _PICKLE, _LENGTH = b"PK", b"\x80", 8
+
+
+def is_checkpoint(path: str) -> bool:
+    """Tell a file of weights from a configuration by how it begins."""
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            head = file.read(_LENGTH + 1)
+    except OSError:
+        return False
+    return head.startswith((_ZIP, _PICKLE)) or head[_LENGTH:] == b"{"
+
+
+def configuration_of(checkpoint: str) -> dict[str, Any]:
+    """Return the configuration that tests the model of a checkpoint; results go beside the file.
+
+    Raises:
+        CheckpointError: if it cannot be read.
+        UserError: if it does not tell its model.
+    """
+    from reidcore.inference.recorded import read_record
+
+    record = read_record(checkpoint)
+    if not record.model_name:
+        raise UserError(
+            f"{checkpoint!r} does not tell its model",
+            "Give a configuration, and model.load_weights=FILE with it.",
+        )
+    values = record.configuration()
+    model = {"pretrained": False, "resume": "", "load_weights": str(checkpoint)}
+    values["model"] = {**values["model"], **model}
+    values["data"] = {**values["data"], "save_dir": str(Path(checkpoint).parent)}
+    return values

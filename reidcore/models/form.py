@@ -1,0 +1,42 @@
+"""What a network was built as, so that a checkpoint alone is enough to build it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from reidcore.models.wrapping import unwrap
+
+_ATTRIBUTE = "_reidcore_form"
+
+
+def remember_form(model: nn.Module, form: Mapping[str, Any]) -> None:
+    """Keep with a network the arguments of ``build_model``, if a file can hold them.
+
+    Args:
+        model: the network.
+        form: ``name``, ``num_classes``, ``loss`` and, if they were given, ``options``, ``head`` and
+            ``image_size``.
+    """
+    if _is_plain(form):
+        unwrap(model).__dict__[_ATTRIBUTE] = dict(form)
+
+
+def form_of(model: nn.Module) -> dict[str, Any]:
+    """Return what a network was built as, and ``feature_dim``; empty if ``build_model`` did not."""
+    network = unwrap(model)
+    form = dict(network.__dict__.get(_ATTRIBUTE, {}))
+    feature_dim = getattr(network, "feature_dim", None)
+    if form and isinstance(feature_dim, int):
+        form["feature_dim"] = feature_dim
+    return form
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str)
