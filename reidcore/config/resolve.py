@@ -26,11 +26,12 @@ def resolved(config: Config, plugins: Plugins | None = None) -> dict[str, Any]:
         plugins: whose components' defaults to include; the current plugins by default.
     """
     tree = config.model_dump(mode="json")
-    for key, default in _component_defaults(plugins):
+    for key, default, spellings in _component_defaults(plugins):
         section = tree
         for name in key[:-1]:
             section = section.setdefault(name, {})
-        section.setdefault(key[-1], default)
+        if section.keys().isdisjoint(spellings):
+            section.setdefault(key[-1], default)
     return tree
 
 
@@ -47,7 +48,10 @@ def listing(config: Config, plugins: Plugins | None = None) -> Iterator[tuple[st
     yield from walk(resolved(config, plugins), "")
 
 
-def _component_defaults(plugins: Plugins | None) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _component_defaults(
+    plugins: Plugins | None,
+) -> Iterator[tuple[tuple[str, ...], Any, set[str]]]:
+    """Yield the place of each option, its default, and its other names in the same section."""
     for kind in NAMED_KINDS:
         for entry in entries(kind, plugins):
             try:
@@ -57,11 +61,12 @@ def _component_defaults(plugins: Plugins | None) -> Iterator[tuple[tuple[str, ..
             shared = {real for spelling, real in entry.options.items() if "." in spelling}
             for name, option in declared.items():
                 if not option.required and name not in shared:
-                    yield (entry.name, name), _plain(option.default)
+                    spellings = {other for other, real in entry.options.items() if real == name}
+                    yield (entry.name, name), _plain(option.default), spellings
             for spelling, real in entry.options.items():
                 option = spelled_option(entry, real)
                 if "." in spelling and not option.required:
-                    yield tuple(spelling.split(".")), _plain(option.default)
+                    yield tuple(spelling.split(".")), _plain(option.default), set()
 
 
 def _plain(value: Any) -> Any:

@@ -57,6 +57,15 @@ def test_components_sections_show_what_is_set_and_the_defaults_of_the_rest(plugi
     assert "gone" not in resolved(config, plugins)
 
 
+def test_an_option_set_by_another_name_shows_no_default_beside_it(plugins):
+    config = read_config(None, ["cuhk03.cuhk03_labeled=true"]).config
+    assert resolved(config, plugins)["cuhk03"] == {
+        "cuhk03_labeled": True,
+        "classic_split": False,
+        "use_metric_cuhk03": False,
+    }
+
+
 def test_the_listing_names_every_key_with_its_origin(plugins):
     config = read_config(None, ["train.lr=0.5", "paint.fill=x"]).config
     listed = {key: (value, str(origin)) for key, value, origin in listing(config, plugins)}
