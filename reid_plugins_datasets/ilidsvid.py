@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from reid_plugins_datasets.listing import list_folders
-from reid_plugins_datasets.matlab import load_mat
+from reid_plugins_datasets.matlab import load_integers
 from reid_plugins_datasets.names import NameForm, shown
 from reid_plugins_datasets.option_values import check_split_id
 from reid_plugins_datasets.tracklets import two_camera_splits
@@ -90,9 +90,9 @@ def _people(cameras: tuple[Path, Path]) -> list[str]:
 
 def _halves(path: Path, split_id: int, people: int) -> tuple[list[int], list[int]]:
     """Return the places, base 0, of the people to test with and to learn from."""
-    table = load_mat(path, "ls_set")["ls_set"]
+    table = load_integers(path, "ls_set")
     check_split_id(CARD.title, split_id, len(table))
-    order = [int(place) - 1 for place in table[split_id]]
+    order: list[int] = (table[split_id] - 1).tolist()
     if sorted(order) != list(range(people)):
         raise DataError(
             f"split {split_id} in {str(path)!r} orders {len(order)} people, and {people} have a "

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from reid_plugins_datasets.list_file import read_lines
 from reid_plugins_datasets.listing import check_files
-from reid_plugins_datasets.matlab import load_mat
+from reid_plugins_datasets.matlab import load_integers
 from reid_plugins_datasets.names import shown
 from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
 from reidcore.data.sample import Sample, Splits
@@ -117,10 +117,10 @@ class _Half(NamedTuple):
 def _track_rows(path: Path, lines: int) -> list[list[int]]:
     """Return (first line, last line, identity, camera) of every track, lines with base 1."""
     variable = path.stem.replace("tracks", "track")
-    table = load_mat(path, variable)[variable]
-    if table.ndim != 2 or table.shape[1] != 4 or not len(table):
+    table = load_integers(path, variable)
+    if table.shape[1] != 4 or not len(table):
         raise DataError(f"{variable} in {str(path)!r} is not a table of four columns", _AGAIN)
-    rows: list[list[int]] = table.astype(int).tolist()
+    rows: list[list[int]] = table.tolist()
     wrong = [
         row
         for row in rows
@@ -136,7 +136,7 @@ def _track_rows(path: Path, lines: int) -> list[list[int]]:
 
 def _query_rows(path: Path, tracks: int) -> set[int]:
     """Return the rows of the test tracks that are queries, base 0."""
-    rows = [int(row) - 1 for row in load_mat(path, "query_IDX")["query_IDX"].flatten()]
+    rows: list[int] = (load_integers(path, "query_IDX") - 1).flatten().tolist()
     wrong = [row + 1 for row in rows if not 0 <= row < tracks]
     if wrong:
         raise DataError(

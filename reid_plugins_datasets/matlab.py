@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from reidcore.errors import DataError, UserError
 
 
@@ -39,6 +42,22 @@ def load_mat(path: Path, *names: str) -> dict[str, Any]:
             "It is another file, or of another version of the dataset: get it again",
         )
     return {name: stored[name] for name in names}
+
+
+def load_integers(path: Path, name: str) -> npt.NDArray[np.int64]:
+    """Read one variable of a MATLAB file, a matrix of whole numbers.
+
+    Raises:
+        DataError: the file cannot be read, lacks the variable, or that is something else.
+        UserError: scipy is missing.
+    """
+    matrix = load_mat(path, name)[name]
+    if not isinstance(matrix, np.ndarray) or matrix.dtype.kind not in "iuf" or matrix.ndim != 2:
+        raise DataError(
+            f"{name!r} in {str(path)!r} is no matrix of numbers",
+            "It is another file, or of another version of the dataset: get it again",
+        )
+    return matrix.astype(np.int64)
 
 
 @contextmanager

@@ -40,5 +40,5 @@ def choose(title: str, option: str, value: object, meanings: Mapping[str, Meanin
     except KeyError:
         raise DataError(
             f"{title} has no {option} {value!r}",
-            did_you_mean(str(value), meanings) or f"Choose from {', '.join(meanings)}",
+            f"{did_you_mean(str(value), meanings)} Choose from {', '.join(meanings)}".lstrip(),
         ) from None
