@@ -1,13 +1,14 @@
 # make demo   set everything up, train and test on the synthetic dataset, draw the results
 # make test   set everything up, then lint, types and tests
+# make docs   write the pages that are generated from the code
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/pip install --quiet -c constraints.txt
 SETUP := pyproject.toml setup.py constraints.txt
-CODE := reidcore reid_plugins_osnet reid_plugins_datasets plugins examples tests benchmarks setup.py
+CODE := reidcore reid_plugins_osnet reid_plugins_datasets plugins examples tests benchmarks docs setup.py
 
-.PHONY: demo test lint check clean
+.PHONY: demo test lint check docs clean
 
 demo: $(VENV)/.run-ready
 	$(BIN)/reidcore run quickstart
@@ -23,6 +24,9 @@ lint: $(VENV)/.dev-ready
 # Two test processes with a torch thread each: more would only wait for one another.
 check: $(VENV)/.dev-ready
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
+
+docs: $(VENV)/.dev-ready
+	for page in docs/generate/*.py; do $(BIN)/python $$page || exit 1; done
 
 clean:
 	rm -rf $(VENV) build *.egg-info plugins/*.egg-info .mypy_cache .ruff_cache .pytest_cache
