@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/pip install --quiet -c constraints.txt
 SETUP := pyproject.toml setup.py constraints.txt
-CODE := reidcore reid_plugins_osnet reid_plugins_datasets plugins examples tests benchmarks docs setup.py
+CODE := reidcore reid_plugins_osnet reid_plugins_datasets plugins examples tests benchmarks docs/generate setup.py
 
 .PHONY: demo test lint check docs clean
 
