@@ -95,6 +95,10 @@ class DataSection(Closed):
     save_dir: str = "log"
     load_train_targets: bool = False
     on_bad_image: Literal["error", "skip"] = "error"
+    augment: Literal["image", "batch"] = "image"
+    draft: bool = False
+    cache: Annotated[Literal["off", "ram", "disk"], BeforeValidator(_precision)] = "off"
+    cache_gb: Annotated[float, Field(gt=0)] = 8.0
 
 
 class SamplerSection(Open):

@@ -9,15 +9,17 @@ import numpy as np
 import torch
 from torch.utils.data import default_collate
 
-from reidcore.data.items import Failure, ItemKey, Skipped
+from reidcore.data.items import Failure, ItemKeys, Items, Skipped
+from reidcore.data.packed import PackedBatch
 from reidcore.data.sample import SamplePath
 from reidcore.data.table import Int64Array
 from reidcore.errors import ConfigError, DataError, PluginError
 
 Batch: TypeAlias = dict[str, Any]
-"""``img`` (B, 3, height, width) float, or clips (B, S, 3, height, width); ``pid``, ``camid``,
-``dsetid`` (B,) int64; ``impath``, a list of B paths, or of B tuples of a tracklet's paths; and
-``skipped``, a list of (path, reason), only where images were left out."""
+"""``img`` (B, 3, height, width) float, a list of such batches where images have several views, or
+clips (B, S, 3, height, width); ``pid``, ``camid``, ``dsetid`` (B,) int64; ``impath``, a list of B
+paths, or of B tuples of a tracklet's paths; and ``skipped``, a list of (path, reason), only where
+images were left out."""
 
 
 class Paths(list[SamplePath]):
@@ -95,17 +97,14 @@ class EpochBatches:
         full, rest = divmod(self.num_images, self.batch_size)
         return full if self.drop_last or not rest else full + 1
 
-    def __iter__(self) -> Iterator[list[ItemKey]]:
+    def __iter__(self) -> Iterator[ItemKeys]:
         order = self._order()
         repeats = _repeats(order)
         epoch, first, size = self.epoch, *self._share()
         for batch in range(self.skip, len(self)):
             start = batch * self.batch_size + first
             rows = slice(start, start + size)
-            yield [
-                ItemKey(epoch, index, repeat)
-                for index, repeat in zip(order[rows].tolist(), repeats[rows].tolist(), strict=True)
-            ]
+            yield ItemKeys(epoch, order[rows], repeats[rows])
 
     def _share(self) -> tuple[int, int]:
         """Return where this process's stretch of a batch begins, and its length."""
@@ -140,12 +139,14 @@ def rank_and_world() -> tuple[int, int]:
     return 0, 1
 
 
-def collate(items: Sequence[dict[str, Any] | Skipped | Failure]) -> Batch | Failure:
-    """Make a batch of items, or hand on the first failure among them.
+def collate(items: Items | PackedBatch | Failure) -> Batch | PackedBatch | Failure:
+    """Make a batch of items, or hand on the first failure among them, or a batch already made.
 
     A batch without a readable image has the key ``skipped`` alone. Items that do not go together
     (different keys, images of different sizes) are a failure too.
     """
+    if isinstance(items, PackedBatch | Failure):
+        return items
     failure = next((item for item in items if isinstance(item, Failure)), None)
     if failure is not None:
         return failure

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from reidcore.data.catalogue import Sections
-from reidcore.data.loading import Loading
+from reidcore.data.decoded.cache import PixelCache
+from reidcore.data.loading import Loading, start_method
 from reidcore.data.manager import DataManager, Names, Training
 from reidcore.errors import ConfigError
 from reidcore.plugins import Plugins
@@ -43,6 +44,12 @@ class ImageDataManager(DataManager):
         batch_size: Sets both batch sizes.
         seed: What orders and augmentation are drawn from.
         on_bad_image: ``error``, or ``skip`` to leave unreadable images out.
+        augment: Where random changes are made: ``image``, where each image is read, or ``batch``,
+            on the device that the engine computes on.
+        draft: Whether JPEG files may be decoded without detail that their size would not show,
+            which is faster and changes pixels slightly.
+        cache: Where decoded and resized images are kept: ``off``, ``ram``, or ``disk``.
+        cache_gb: Bound of the cache, in units of 10^9 bytes.
         test_only: Whether only `test_loader` is wanted; the sources may lack training images then.
         plugins: Where names are looked up; the current ones if None.
         sections: Component name (dataset, transform, sampler) -> its own options.
@@ -88,6 +95,10 @@ class ImageDataManager(DataManager):
         batch_size: int | None = None,
         seed: int = 0,
         on_bad_image: str = "error",
+        augment: str = "image",
+        draft: bool = False,
+        cache: str = "off",
+        cache_gb: float = 8.0,
         test_only: bool = False,
         plugins: Plugins | None = None,
         sections: Sections | None = None,
@@ -110,7 +121,8 @@ class ImageDataManager(DataManager):
         if k_tfm < 1:
             raise ConfigError(f"k_tfm={k_tfm}", "Set data.k_tfm to 1 or more")
         self._open_datasets(root, {"split_id": split_id, **options}, combineall)
-        loading = Loading(workers, self.use_gpu, seed, on_bad_image)
+        pixels = PixelCache(cache, cache_gb, forked=start_method() == "fork")
+        loading = Loading(workers, self.use_gpu, seed, on_bad_image, augment, draft, pixels)
         training = Training(
             train_sampler,
             batch_size_train if batch_size is None else batch_size,

@@ -6,9 +6,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -23,8 +23,14 @@ from reidcore.data.batches import (
     rank_and_world,
 )
 from reidcore.data.dataset import Dataset
+from reidcore.data.decoded.cache import PixelCache
+from reidcore.data.finishing import Finisher
 from reidcore.data.items import Failure, SeededItems
+from reidcore.data.packed import PackedBatch
+from reidcore.data.reader import Reader, reader_of
 from reidcore.data.seeding import generators_kept
+from reidcore.data.table import SampleTable
+from reidcore.data.transforms.plan import AUGMENT_CHOICES
 from reidcore.errors import ConfigError, DataError, UserError, did_you_mean
 
 _log = logging.getLogger(__name__)
@@ -43,6 +49,11 @@ class Loading:
         pin_memory: Whether batches are put into memory that a GPU copies from quickly.
         seed: Seed of the run, which the augmentation draws from.
         on_bad_image: ``error``, or ``skip`` to leave unreadable images out.
+        augment: Where random changes are made: ``image``, where each image is read, or ``batch``,
+            on the device that the batch is moved to.
+        draft: Whether JPEG files may be decoded without detail that their size would not show.
+        cache: Where decoded images are kept.
+        start_method: How workers are started; as `start_method` says if None.
 
     Raises:
         ConfigError: A value is out of range.
@@ -52,16 +63,16 @@ class Loading:
     pin_memory: bool = False
     seed: int = 0
     on_bad_image: str = "error"
+    augment: str = "image"
+    draft: bool = False
+    cache: PixelCache = field(default_factory=PixelCache)
+    start_method: str | None = None
 
     def __post_init__(self) -> None:
         if self.workers < 0:
             raise ConfigError(f"workers={self.workers}", "Set data.workers to 0 or more")
-        if self.on_bad_image not in BAD_IMAGE_CHOICES:
-            near = did_you_mean(self.on_bad_image, BAD_IMAGE_CHOICES)
-            raise ConfigError(
-                f"on_bad_image={self.on_bad_image!r}",
-                near or f"Set data.on_bad_image to {' or '.join(BAD_IMAGE_CHOICES)}",
-            )
+        _check_choice("on_bad_image", self.on_bad_image, BAD_IMAGE_CHOICES)
+        _check_choice("augment", self.augment, AUGMENT_CHOICES)
 
 
 class BatchLoader:
@@ -79,6 +90,7 @@ class BatchLoader:
     Attributes:
         dataset: As given.
         batch_size: Number of images in a batch over all processes.
+        device: Where the images of a batch are completed, and given; the CPU at first.
         skipped: Path -> reason of each image that was left out so far.
     """
 
@@ -87,12 +99,17 @@ class BatchLoader:
     ) -> None:
         self.dataset = dataset
         self.batch_size = batches.batch_size
+        self.device = torch.device("cpu")
         self.skipped: dict[str, str] = {}
         self._batches = batches
         self._training = training
         self._next_epoch = 0
         self._next_skip = 0
-        self._loader = _torch_loader(dataset, batches, loading, training)
+        reader = reader_of(dataset, loading.augment, loading.draft, loading.cache)
+        if reader is None:
+            _tell_what_has_no_effect(dataset, loading)
+        self._finish: Any = Finisher(reader, SampleTable.of(dataset.data)) if reader else None
+        self._loader = _torch_loader(dataset, reader, batches, loading, training)
         self._reads_here = self._loader.num_workers == 0
 
     @property
@@ -128,6 +145,8 @@ class BatchLoader:
         for outcome in self._outcomes():
             if isinstance(outcome, Failure):
                 raise outcome.error()
+            if isinstance(outcome, PackedBatch):
+                outcome = self._finish(outcome, self.device)
             self._note(outcome.get("skipped", []))
             if "img" in outcome:
                 yield outcome
@@ -137,7 +156,7 @@ class BatchLoader:
                     "Repair the images: " + ", ".join(path for path, _ in outcome["skipped"]),
                 )
 
-    def _outcomes(self) -> Iterator[Batch | Failure]:
+    def _outcomes(self) -> Iterator[Batch | PackedBatch | Failure]:
         """Give what `collate` made, without a trace in the program's random numbers."""
         outcomes = iter(self._loader)
         while True:
@@ -230,23 +249,32 @@ def check_batch_size(phase: str, batch_size: int) -> None:
         )
 
 
+def start_method() -> str | None:
+    """Return how worker processes are started; None for Python's way on this system."""
+    # Plugins given as files cannot be imported by name in a fresh process; a fork has them.
+    return "fork" if _LINUX else None
+
+
 def _torch_loader(
-    dataset: Dataset, batches: EpochBatches, loading: Loading, training: bool
+    dataset: Dataset,
+    reader: Reader | None,
+    batches: EpochBatches,
+    loading: Loading,
+    training: bool,
 ) -> DataLoader[Any]:
-    items: Any = SeededItems(dataset, loading.seed, loading.on_bad_image == "skip")
+    items: Any = SeededItems(dataset, loading.seed, loading.on_bad_image == "skip", reader)
     cpus = len(os.sched_getaffinity(0)) if _LINUX else os.cpu_count() or 1
     workers = min(loading.workers, cpus)
     return DataLoader(
         items,
-        batch_sampler=batches,
+        batch_sampler=batches,  # type: ignore[arg-type]  # a sequence of its own, not a list
         num_workers=workers,
         collate_fn=collate,
         pin_memory=loading.pin_memory,
         worker_init_fn=_start_worker,
         # Test loaders are many and idle most of the time: their workers go when they are done.
         persistent_workers=training and workers > 0,
-        # Plugins given as files cannot be imported by name in a fresh process; a fork has them.
-        multiprocessing_context="fork" if workers and _LINUX else None,
+        multiprocessing_context=(loading.start_method or start_method()) if workers else None,
         # Its own, so that iterating leaves the model's random numbers alone.
         generator=torch.Generator(),
     )
@@ -255,3 +283,27 @@ def _torch_loader(
 def _start_worker(worker: int) -> None:
     """Leave Ctrl-C to the main process, which stops the workers in order."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ConfigError(
+            f"{name}={value!r}",
+            did_you_mean(value, choices) or f"Set data.{name} to {' or '.join(choices)}",
+        )
+
+
+def _tell_what_has_no_effect(dataset: Dataset, loading: Loading) -> None:
+    """Warn where a dataset or a transform of its own kind makes what was asked for impossible."""
+    asked = {
+        "data.augment=batch": loading.augment == "batch",
+        "data.draft": loading.draft,
+        "data.cache": loading.cache.kind != "off",
+    }
+    names = " and ".join(name for name, is_asked in asked.items() if is_asked)
+    if names:
+        _log.warning(
+            "%s without effect: %s reads or transforms images in a way of its own",
+            names,
+            type(dataset).__name__,
+        )

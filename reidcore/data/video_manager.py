@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from reidcore.data.catalogue import Sections, set_sampling
-from reidcore.data.loading import Loading
+from reidcore.data.decoded.cache import PixelCache
+from reidcore.data.loading import Loading, start_method
 from reidcore.data.manager import DataManager, Names, Training
 from reidcore.data.video_frames import check_sampling
 from reidcore.errors import ConfigError
@@ -46,6 +47,12 @@ class VideoDataManager(DataManager):
         seed: What orders, frames and augmentation are drawn from.
         on_bad_image: ``error``, or ``skip`` to leave out tracklets of which a frame that is to be
             read is unreadable.
+        augment: Where random changes are made: ``image``, where each image is read, or ``batch``,
+            on the device that the engine computes on.
+        draft: Whether JPEG files may be decoded without detail that their size would not show,
+            which is faster and changes pixels slightly.
+        cache: Where decoded and resized images are kept: ``off``, ``ram``, or ``disk``.
+        cache_gb: Bound of the cache, in units of 10^9 bytes.
         test_only: Whether only `test_loader` is wanted; the sources may lack training samples then.
         plugins: Where names are looked up; the current ones if None.
         sections: Component name (dataset, transform, sampler) -> its own options.
@@ -89,6 +96,10 @@ class VideoDataManager(DataManager):
         batch_size: int | None = None,
         seed: int = 0,
         on_bad_image: str = "error",
+        augment: str = "image",
+        draft: bool = False,
+        cache: str = "off",
+        cache_gb: float = 8.0,
         test_only: bool = False,
         plugins: Plugins | None = None,
         sections: Sections | None = None,
@@ -123,7 +134,8 @@ class VideoDataManager(DataManager):
         self._open_datasets(root, {"split_id": split_id, **options}, combineall)
         for dataset in self._datasets.values():
             set_sampling(dataset, seq_len, sample_method)
-        loading = Loading(workers, self.use_gpu, seed, on_bad_image)
+        pixels = PixelCache(cache, cache_gb, forked=start_method() == "fork")
+        loading = Loading(workers, self.use_gpu, seed, on_bad_image, augment, draft, pixels)
         self._open_sources(training, loading, combineall=combineall, test_only=test_only)
         self._open_targets(test_size, loading)
         self._log_summary()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -82,6 +83,11 @@ class Mechanics:
         if self.precision.channels_last and value.dim() == 4:
             value = value.contiguous(memory_format=torch.channels_last)
         return value
+
+    def receive(self, loader: Any) -> None:
+        """Let one of the core's loaders complete its batches on the device."""
+        if hasattr(loader, "device"):
+            loader.device = self.device
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return the context in which models and losses are computed."""

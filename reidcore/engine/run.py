@@ -186,6 +186,7 @@ class Run:
 
     def _epoch_loader(self, skip: int) -> Iterable[Mapping[str, Any]]:
         loader = self.engine.train_loader
+        self.engine.mechanics.receive(loader)
         self._num_batches = len(loader)
         if hasattr(loader, "set_epoch"):
             loader.set_epoch(self.engine.epoch, skip=skip)

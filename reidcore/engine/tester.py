@@ -107,6 +107,7 @@ def extract(engine: Engine, name: str, split: str) -> Extracted:
     samples: list[Sample] = []
     started = time.perf_counter()
     loader: Iterable[Mapping[str, Any]] = engine.test_loader[name][split]
+    engine.mechanics.receive(loader)
     with torch.inference_mode():
         for batch in engine.progress(loader, f"{name}: {split}"):
             engine.interruption.check()

@@ -12,7 +12,9 @@ from PIL import Image
 from torch import Tensor
 
 from reidcore.data.transforms.build import normalisation
+from reidcore.data.transforms.letterbox import Letterbox
 from reidcore.data.transforms.pipeline import Resize, ToNormalisedTensor
+from reidcore.data.transforms.source import Sizing
 from reidcore.errors import ConfigError
 
 Pixels = npt.NDArray[np.uint8]
@@ -28,14 +30,22 @@ class Preprocessing:
         width: pixels.
         mean: of each channel, in 0..1.
         std: of each channel.
+        letterbox: colour of the margins that keep an image's shape; None stretches it.
     """
 
     def __init__(
-        self, height: int, width: int, mean: Sequence[float], std: Sequence[float]
+        self,
+        height: int,
+        width: int,
+        mean: Sequence[float],
+        std: Sequence[float],
+        letterbox: Sequence[int] | None = None,
     ) -> None:
         self.height, self.width = height, width
         self.mean, self.std = list(mean), list(std)
-        self._resize = Resize(height, width)
+        self._resize: Sizing = Resize(height, width)
+        if letterbox is not None:
+            self._resize = Letterbox(height, width, fill=letterbox)
         self._normalise = ToNormalisedTensor(mean, std)
 
     def pixels(self, image: Image.Image) -> Pixels:
@@ -77,12 +87,13 @@ def choose_preprocessing(
             recorded.get("width", DEFAULT_SIZE[1]),
         )
     height, width = _two_sides(image_size)
+    letterbox = recorded.get("letterbox")
     if not pixel_norm:
-        return Preprocessing(height, width, (0, 0, 0), (1, 1, 1))
+        return Preprocessing(height, width, (0, 0, 0), (1, 1, 1), letterbox)
     usual_mean, usual_std = normalisation(recorded.get("norm_mean"), recorded.get("norm_std"))
     mean = usual_mean if pixel_mean is None else pixel_mean
     std = usual_std if pixel_std is None else pixel_std
-    return Preprocessing(height, width, *normalisation(mean, std))
+    return Preprocessing(height, width, *normalisation(mean, std), letterbox)
 
 
 def _two_sides(image_size: int | Sequence[int]) -> tuple[int, int]:

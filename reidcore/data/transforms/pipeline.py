@@ -28,7 +28,7 @@ from torch import Tensor
 
 from reidcore.data.resizing import Pixels
 from reidcore.data.sample import SamplePath
-from reidcore.data.transforms.source import Picture, SizeRule, Sizing, Source
+from reidcore.data.transforms.source import Colour, Picture, SizeRule, Sizing, Source
 from reidcore.errors import ConfigError
 
 Stage: TypeAlias = Literal["resize", "image", "tensor"]
@@ -152,6 +152,12 @@ class ToNormalisedTensor:
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
         tensor = pixels.to(torch.float32, memory_format=torch.contiguous_format)
         return tensor.sub_(self.mean).mul_(self.scale)
+
+
+def margin_of(pipeline: Pipeline) -> Colour | None:
+    """Return the colour of the margins that a pipeline puts around images; None if it does not."""
+    resize = pipeline.transforms[0]
+    return resize.rules[0].margin if isinstance(resize, Sizing) else None
 
 
 def check_probability(name: str, p: float) -> float:

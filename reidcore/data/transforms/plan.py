@@ -84,7 +84,7 @@ def plan_of(transform: Any, augment: str = "image") -> Plan | None:
     """
     if type(transform) is not Pipeline:
         return None
-    steps = transform.transforms
+    steps: tuple[Any, ...] = transform.transforms
     middle = [n for n, step in enumerate(steps) if type(step) is ToNormalisedTensor]
     if len(middle) != 1:
         return None
