@@ -27,6 +27,7 @@ from reidcore.data.sample import SamplePath
 from reidcore.data.sampling import make_order
 from reidcore.data.table import SampleTable
 from reidcore.data.transforms.build import build_transforms, normalisation
+from reidcore.data.transforms.pipeline import margin_of
 from reidcore.errors import ConfigError, DataError, UserError
 from reidcore.log import configure_if_bare
 from reidcore.plugins import Plugins
@@ -74,7 +75,7 @@ class DataManager:
         transform_tr: The training transform, PIL image to (3, height, width).
         transform_te: The test transform.
         preprocessing: What a test image needs: ``height``, ``width``, ``norm_mean``, ``norm_std``,
-            ``interpolation``.
+            ``interpolation``, and ``letterbox``, the colour of margins, if images keep their shape.
         train_loader: Loader of the sources' training samples; it raises on use if there are none.
         train_loader_t: Loader of the targets' training samples, if it was asked for.
         test_loader: Target -> ``query`` and ``gallery`` -> loader.
@@ -124,13 +125,16 @@ class DataManager:
             **_sections_of(transforms, self.sections),
         )
         mean, std = normalisation(norm_mean, norm_std)
-        self.preprocessing = {
+        self.preprocessing: dict[str, Any] = {
             "height": height,
             "width": width,
             "norm_mean": list(mean),
             "norm_std": list(std),
             "interpolation": "bilinear",
         }
+        margin = margin_of(self.transform_te)
+        if margin is not None:
+            self.preprocessing["letterbox"] = list(margin)
         self.train_loader: BatchLoader = NothingToLearn(
             UserError("this data manager was made for testing", "Name a dataset in data.sources")
         )
