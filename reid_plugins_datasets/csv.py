@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -84,10 +85,7 @@ def csv(
         )
     if reading.junk:
         _log.info("%s: %d rows of identity %d left out", table, reading.junk, JUNK_PID)
-    train, query, gallery = (
-        _with_types(SampleTable.joined(halves)) for halves in zip(*parts, strict=True)
-    )
-    return Splits(train, query, gallery)
+    return Splits(*_with_types([SampleTable.joined(pieces) for pieces in zip(*parts, strict=True)]))
 
 
 class _Reading:
@@ -121,7 +119,7 @@ class _Reading:
         paths = piece.columns[self._names["path"]]
         for line, path in zip(piece.lines, paths, strict=True) if "" in paths else ():
             if not path:
-                self._faults.add(line, f"column {self._names['path']!r}: is empty")
+                self._faults.add(line, f"column {self._names['path']!r}: '' is empty")
         if self._prefix is None:
             self._prefix = self._start_of(paths)
         prefix = self._prefix
@@ -188,16 +186,21 @@ def _check_splits(parts: Sequence[Sequence[SampleTable]], table: Path) -> None:
         )
 
 
-def _with_types(table: SampleTable) -> SampleTable:
-    typed = {name: _typed(column) for name, column in table.columns.items()}
-    return SampleTable.of(table, columns=typed) if typed else table
+def _with_types(tables: Sequence[SampleTable]) -> list[SampleTable]:
+    """Give further columns of text the type that fits in all splits."""
+    typed: list[dict[str, npt.NDArray[Any]]] = [{} for _ in tables]
+    for name in tables[0].columns:
+        columns = _typed([table.columns[name] for table in tables])
+        for column, others in zip(columns, typed, strict=True):
+            others[name] = column
+    return [SampleTable.of(table, columns=own) for table, own in zip(tables, typed, strict=True)]
 
 
-def _typed(column: npt.NDArray[np.str_]) -> npt.NDArray[np.generic]:
-    """Return a column of text as whole numbers, or as numbers, if it holds nothing else."""
+def _typed(columns: Sequence[npt.NDArray[np.str_]]) -> list[npt.NDArray[Any]]:
+    """Return text as whole numbers, or as numbers, if there is nothing else."""
     for kind in (np.int64, np.float64):
         try:
-            return column.astype(kind)
+            return [column.astype(kind) for column in columns]
         except (ValueError, OverflowError):
             continue
-    return column
+    return list(columns)

@@ -42,9 +42,10 @@ class Faults:
     def check(self) -> None:
         """Raise a DataError if anything was noted."""
         if self._count:
-            more = "; ..." if self._count > _SHOWN else ""
+            faults = "fault" if self._count == 1 else "faults"
+            shown = ", the first three" if self._count > _SHOWN else ""
             raise DataError(
-                f"{self._count} faults in {str(self._path)!r}: {'; '.join(self._first)}{more}",
+                f"{self._count} {faults} in {str(self._path)!r}{shown}: {'; '.join(self._first)}",
                 "Correct the table",
             )
 
