@@ -60,11 +60,15 @@ hookspec = HookspecMarker("reidcore")
 def reid_register_models(registry: Registrar) -> None:
     """Register models: ``target(num_classes, loss="softmax", pretrained=True, **section)``.
 
+    A target that names ``use_gpu`` or ``image_size`` (height and width) is given them as well.
+
     When: models are first listed or asked for by name. Stop rule: none, every plugin is called.
     Stability: stable.
 
     Args:
-        registry: ``registry.add("osnet_x1_0", "my_package.osnet:osnet_x1_0", summary="2.2 M")``.
+        registry: ``registry.add("osnet_x1_0", "my_package.osnet:osnet_x1_0", summary="2.2 M")``, or
+            ``registry.add_family("lib", "my_package.lib:factory", members="my_package.lib:names")``
+            for the models ``lib/NAME``.
     """
 
 

@@ -3,41 +3,71 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import click
 
 from reidcore import registry
 from reidcore.cli.context import Session
+from reidcore.errors import UnknownNameError
 
 if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
     from reidcore.registry import Entry
 
 EPILOG = """\b
 Examples:
   reidcore ls models
   reidcore ls datasets --json
+  reidcore ls models resnet
+  reidcore ls models "timm/*dino*"
 """
 
 
 @click.command(epilog=EPILOG)
 @click.argument("kind", required=False, metavar="[KIND]")
+@click.argument("text", required=False, metavar="[FILTER]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def ls(session: Session, kind: str | None, as_json: bool) -> None:
+def ls(session: Session, kind: str | None, text: str | None, as_json: bool) -> None:
     """List components by kind: name, summary, plugin.
 
     KIND is one of models, datasets, losses, samplers, engines, transforms, optimizers, schedulers,
-    protocols and configs; without it all are listed.
+    protocols, configs and weights; without it all are listed. FILTER keeps the names that contain
+    it, or match it where it has a *; with a prefix such as timm/ it lists the names of a family,
+    which is one line otherwise.
     """
     with session.plugins() as plugins:
         kinds = (kind,) if kind else registry.KINDS
-        listed = {each: registry.entries(each, plugins) for each in kinds}
+        listed = {each: _listed(each, text or "", plugins) for each in kinds}
+    if kind and text and not listed[kind]:
+        raise UnknownNameError(
+            f"no {registry.singular(kind)} is named like {text!r}", f"See: reidcore ls {kind}"
+        )
     if as_json:
         rows = [_as_record(entry) for entries in listed.values() for entry in entries]
         click.echo(json.dumps(rows, indent=2))
         return
     _print_table(listed)
+
+
+def _listed(kind: str, text: str, plugins: Plugins) -> list[Entry]:
+    """Return the components whose names fit, and a line for each family that is not asked for."""
+    found = [entry for entry in registry.entries(kind, plugins) if _fits(entry.name, text)]
+    for family in registry.families(kind, plugins):
+        prefix = f"{family.prefix}/"
+        if text.startswith(prefix):
+            members = [family.member(name.removeprefix(prefix)) for name in family.names()]
+            found += [replace(each, summary="") for each in members if _fits(each.name, text)]
+        elif _fits(family.pattern, text):
+            found.append(replace(family.member("<name>"), summary=family.summary))
+    return found
+
+
+def _fits(name: str, text: str) -> bool:
+    return fnmatchcase(name, text) if "*" in text else text in name
 
 
 def _as_record(entry: Entry) -> dict[str, object]:

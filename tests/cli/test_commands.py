@@ -113,8 +113,8 @@ def test_the_console_script_is_the_same_program(tmp_path) -> None:
     [
         (["--help"], {"torch", "numpy", "yaml", "pydantic", "rich", "tensorboard"}),
         (["run", "--help"], {"torch", "numpy", "yaml", "pydantic", "rich", "tensorboard"}),
-        (["ls"], {"torch", "numpy", "tensorboard"}),
-        (["ls", "--json"], {"torch", "numpy", "tensorboard", "rich"}),
+        (["ls"], {"torch", "numpy", "tensorboard", "timm"}),
+        (["ls", "--json"], {"torch", "numpy", "tensorboard", "timm", "rich"}),
         (["plugins"], {"torch", "numpy", "tensorboard"}),
     ],
 )
