@@ -24,7 +24,11 @@ COMMANDS = {
     "plugins": ("reidcore.cli.plugins:plugins", "List plugins, and who answers a hook."),
     "new": ("reidcore.cli.new:new", "Write a plugin package to begin with."),
     "weights": ("reidcore.cli.weights:weights", "List, fetch, check and export weights."),
-    "data": ("reidcore.cli.data:data", "Make and inspect datasets."),
+    "complexity": (
+        "reidcore.cli.complexity:complexity",
+        "Show models' parameters, multiply-adds and latency.",
+    ),
+    "data": ("reidcore.cli.data:data", "Make, prepare and inspect datasets."),
     "env": ("reidcore.cli.env:env", "Show versions, devices and the evaluation kernel."),
 }
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-import shutil
-import tarfile
 import tempfile
 import urllib.error
 import urllib.request
-import zipfile
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
+from reidcore.data.unpacking import unpack
 from reidcore.errors import DataError
 
+__all__ = ["check_sha256", "download_archive", "fetch", "unpack"]
+
 _log = logging.getLogger(__name__)
+
+Advance = Callable[[int], None]
+
+_PIECE = 1 << 20
+_TIMEOUT = 60.0
 
 
 def download_archive(name: str, folder: str, url: str | None) -> None:
@@ -42,47 +50,66 @@ def download_archive(name: str, folder: str, url: str | None) -> None:
         archive = Path(temporary) / (PurePosixPath(urlsplit(url).path).name or "archive")
         contents = Path(temporary) / "contents"
         _log.info("Fetching %s from %s", name, url)
-        _fetch(name, url, archive)
+        fetch(name, url, archive)
         unpack(archive, contents)
         contents.rename(target)
 
 
-def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a zip or tar archive into a folder.
+def fetch(name: str, url: str, file: Path, advance: Advance = lambda count: None) -> None:
+    """Fetch a file over https; what an interrupted fetch left in ``FILE.part`` is gone on with.
+
+    Args:
+        name: What it is, for messages.
+        url: Its address.
+        file: Where it goes, once it is complete.
+        advance: Told of the bytes that are there.
 
     Raises:
-        DataError: The archive is damaged, of another kind, or would write outside the folder.
+        DataError: The address is not of https or leads away from it, or the download fails.
     """
+    if urlsplit(url).scheme != "https":
+        raise DataError(f"{name} has no https address to be fetched from", f"Fetch {url} by hand")
+    part = file.with_name(f"{file.name}.part")
     try:
-        if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as packed:
-                _refuse_escapes(packed.namelist())
-                packed.extractall(folder)
-        else:
-            if not hasattr(tarfile, "data_filter"):
-                raise tarfile.TarError("this Python unpacks tar files unsafely; 3.11.4 does not")
-            with tarfile.open(archive) as rolled:
-                rolled.extractall(folder, filter="data")
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
-        raise DataError(
-            f"cannot unpack {archive.name} ({error})", "Fetch it again, or unpack it by hand"
-        ) from error
-
-
-def _refuse_escapes(names: list[str]) -> None:
-    for name in names:
-        path = PurePosixPath(name.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts:
-            raise zipfile.BadZipFile(f"{name!r} would be written outside the folder")
-
-
-def _fetch(name: str, url: str, archive: Path) -> None:
-    try:
-        with urllib.request.urlopen(url, timeout=60) as response, archive.open("wb") as file:
+        have = part.stat().st_size if part.exists() else 0
+        request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
             if urlsplit(response.geturl()).scheme != "https":
                 raise OSError(f"it leads to {response.geturl()}, which is not https")
-            shutil.copyfileobj(response, file)
+            resumed = have > 0 and getattr(response, "status", 200) == 206
+            advance(have if resumed else 0)
+            with part.open("ab" if resumed else "wb") as saved:
+                while piece := response.read(_PIECE):
+                    saved.write(piece)
+                    advance(len(piece))
+        _check_length(response, part, resumed, have)
+        part.replace(file)
     except (urllib.error.URLError, OSError) as error:
         raise DataError(
-            f"cannot fetch {name} from {url} ({error})", "Fetch and unpack it by hand"
+            f"cannot fetch {name} from {url} ({error})",
+            "Run it again to go on, or fetch and unpack it by hand",
         ) from error
+
+
+def check_sha256(file: Path, expected: str) -> None:
+    """Compare a file's hash with the one that is expected, if one is.
+
+    Raises:
+        DataError: It is another.
+    """
+    if not expected:
+        return
+    with file.open("rb") as opened:
+        found = hashlib.file_digest(opened, "sha256").hexdigest()
+    if found != expected.lower():
+        raise DataError(
+            f"{file} has the SHA-256 {found}, and {expected.lower()} was expected",
+            "It is damaged, or another version: fetch it again",
+        )
+
+
+def _check_length(response: Any, part: Path, resumed: bool, have: int) -> None:
+    """Notice a connection that was closed too soon."""
+    told = response.headers.get("Content-Length") if getattr(response, "headers", None) else None
+    if told is not None and part.stat().st_size != int(told) + (have if resumed else 0):
+        raise OSError("the connection was closed before the end")

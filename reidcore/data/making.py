@@ -41,17 +41,34 @@ def make_dataset(entry: Entry, root: Path, options: Mapping[str, Any]) -> Datase
     Raises:
         DataError: What the factory gives is not three splits of samples.
     """
+    read = read_tables(entry, root, options)
+    if isinstance(read, Dataset):
+        return read
+    _tell_differences(entry, read, options)
+    return _dataset_of(entry, root, read)
+
+
+def read_tables(
+    entry: Entry, root: Path, options: Mapping[str, Any]
+) -> list[SampleTable] | Dataset:
+    """Return train, query and gallery as the factory gives them, or recall them from the cache.
+
+    A factory in Torchreid's style gives a dataset, which is returned as it is.
+
+    Raises:
+        DataError: What the factory gives is not three splits of samples.
+    """
     memory = TableMemory(entry, root, options)
     tables = memory.recall()
-    if tables is None:
-        with memory.watching(), _collector_paused():
-            made = _call_factory(entry, root, options)
+    if tables is not None:
+        return tables
+    with memory.watching(), _collector_paused():
+        made = _call_factory(entry, root, options)
         if isinstance(made, Dataset):
             return made
         tables = _tables_of(entry, made)
-        memory.keep(tables)
-    _tell_differences(entry, tables, options)
-    return _dataset_of(entry, root, tables)
+    memory.keep(tables)
+    return tables
 
 
 @contextmanager

@@ -93,6 +93,17 @@ class PathColumn(Sequence[SamplePath]):
         """Whether any row is a tracklet."""
         return self.frames is not None and bool(self.frames.counts.any())
 
+    @property
+    def num_files(self) -> int:
+        """How many files there are in all rows."""
+        return int(self.sizes().sum(dtype=np.int64))
+
+    def sizes(self) -> npt.NDArray[np.int32]:
+        """Return how many files each row has, (N,)."""
+        if self.frames is None:
+            return np.ones(len(self), dtype=np.int32)
+        return np.maximum(self.frames.counts, 1)
+
     def files(self) -> Iterator[str]:
         """Yield the path of every file, row by row and frame by frame."""
         return (self.folder + name for name in self._ordered().names.texts())
@@ -138,9 +149,8 @@ class PathColumn(Sequence[SamplePath]):
         column = self._ordered()
         ends = np.full(len(column.names), ord("\n"), dtype=np.uint8)
         if column.frames is not None:
-            sizes = np.maximum(column.frames.counts, 1)
             ends[:] = 0
-            ends[column.frames.firsts + sizes - 1] = ord("\n")
+            ends[column.frames.firsts + column.sizes() - 1] = ord("\n")
         common = column.names.common_beginning().decode("utf-8", "surrogateescape")
         names = column.names.without_beginning(
             len(_folder_of(common).encode("utf-8", "surrogateescape"))
@@ -175,7 +185,7 @@ class PathColumn(Sequence[SamplePath]):
         """Return the column whose names lie in the order of its rows, and no others do."""
         if self.frames is None:
             return self
-        sizes = np.maximum(self.frames.counts, 1).astype(np.int64)
+        sizes = self.sizes().astype(np.int64)
         firsts = np.cumsum(sizes) - sizes
         rows = np.repeat(self.frames.firsts - firsts, sizes) + np.arange(int(sizes.sum()))
         return replace(self, names=self.names.take(rows), frames=Frames(firsts, self.frames.counts))
@@ -184,7 +194,7 @@ class PathColumn(Sequence[SamplePath]):
         if self.frames is None:
             return self.names.hashes()
         ordered = self._ordered()
-        sizes = np.maximum(self.frames.counts, 1)
+        sizes = self.sizes()
         return weighted_sums(ordered.names.hashes(), sizes, powers_for(sizes))
 
     def __getstate__(self) -> tuple[str, Strings, Frames | None]:

@@ -121,11 +121,11 @@ def draw_sheet(strips: Sequence[Image.Image], title: str) -> Image.Image:
     width, height = strips[0].size
     legend = _legend()
     margin, head = TITLE, 3 * TITLE
-    title_width = round(_font(TITLE).getlength(title))
+    title_width = round(font_of(TITLE).getlength(title))
     width = max(width, title_width + legend.width + 4 * margin)
     sheet = Image.new("RGB", (width, head + len(strips) * (height + 1)), PAPER)
     draw = ImageDraw.Draw(sheet)
-    draw.text((margin, head // 2), title, INK, _font(TITLE), anchor="lm")
+    draw.text((margin, head // 2), title, INK, font_of(TITLE), anchor="lm")
     sheet.paste(legend, (width - margin - legend.width, (head - legend.height) // 2))
     for index, strip in enumerate(strips):
         y = head + index * (height + 1)
@@ -137,7 +137,7 @@ def draw_sheet(strips: Sequence[Image.Image], title: str) -> Image.Image:
 def placeholder(reason: str) -> Image.Image:
     """Return a grey picture that says why there is none."""
     picture = Image.new("RGB", (128, 256), LINE)
-    ImageDraw.Draw(picture).text((64, 128), reason, NEUTRAL, _font(16), anchor="mm")
+    ImageDraw.Draw(picture).text((64, 128), reason, NEUTRAL, font_of(16), anchor="mm")
     return picture
 
 
@@ -170,7 +170,7 @@ def _draw_band(
     """Draw the rank, and a tick or a cross for those who do not tell the colours apart."""
     x, y = left
     text = "query" if entry.rank is None else str(entry.rank)
-    draw.text((x, y), text, PAPER, _font(layout.text), anchor="lm")
+    draw.text((x, y), text, PAPER, font_of(layout.text), anchor="lm")
     if entry.matched is not None:
         reach = 0.32 * layout.text
         _draw_mark(draw, x + layout.width - 1.5 * reach, y, reach, entry.matched)
@@ -188,7 +188,7 @@ def _draw_mark(draw: ImageDraw.ImageDraw, x: float, y: float, reach: float, matc
 
 def _legend() -> Image.Image:
     """Return what the colours mean."""
-    size, font = round(0.8 * TITLE), _font(round(0.8 * TITLE))
+    size, font = round(0.8 * TITLE), font_of(round(0.8 * TITLE))
     meanings = ((NEUTRAL, "query"), (MATCH, "same identity"), (OTHER, "another identity"))
     widths = [round(2 * size + font.getlength(meaning)) for _, meaning in meanings]
     legend = Image.new("RGB", (sum(widths) + 2 * size * (len(widths) - 1), 2 * size), PAPER)
@@ -203,11 +203,12 @@ def _legend() -> Image.Image:
 def _fitting_font(draw: ImageDraw.ImageDraw, text: str, layout: Layout) -> Font:
     """Return the font of captions, smaller where the text would run into its neighbour's."""
     size = layout.text
-    while size > 7 and draw.textlength(text, _font(size)) > layout.step - 2:
+    while size > 7 and draw.textlength(text, font_of(size)) > layout.step - 2:
         size -= 1
-    return _font(size)
+    return font_of(size)
 
 
 @cache
-def _font(size: int) -> Font:
+def font_of(size: int) -> Font:
+    """Return the font of pictures, in a size in pixels."""
     return ImageFont.load_default(size)

@@ -44,13 +44,12 @@ def test_an_archive_that_would_write_elsewhere_is_refused(
     assert not (tmp_path / "escaped").exists()
 
 
-def test_absolute_names_stay_inside(tmp_path: Path) -> None:
+def test_absolute_names_are_refused(tmp_path: Path) -> None:
     outside = tmp_path / "outside.txt"
-    with pytest.raises(DataError, match="outside the folder"):
-        unpack(_zip(tmp_path / "a.zip", str(outside)), tmp_path / "set")
-    unpack(_tar(tmp_path / "a.tar.gz", str(outside)), tmp_path / "set")
+    for archive in (_zip(tmp_path / "a.zip", str(outside)), _tar(tmp_path / "a.tgz", str(outside))):
+        with pytest.raises(DataError, match="outside the folder"):
+            unpack(archive, tmp_path / "set")
     assert not outside.exists()
-    assert [path.name for path in (tmp_path / "set").rglob("*.txt")] == ["outside.txt"]
 
 
 def test_a_damaged_archive_is_told(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``reidcore data``: making datasets."""
+"""``reidcore data make-synthetic``: procedural people."""
 
 from __future__ import annotations
 
@@ -11,23 +11,12 @@ from reidcore.lazy import load_target
 
 EPILOG = """\b
 Examples:
-  reidcore data make-synthetic reid-data/synthetic
-  reidcore run quickstart
-"""
-
-MAKE_EPILOG = """\b
-Examples:
   reidcore data make-synthetic people
   reidcore data make-synthetic people --seed 7 --train-ids 40 --test-ids 20
 """
 
 
-@click.group(epilog=EPILOG)
-def data() -> None:
-    """Make datasets."""
-
-
-@data.command("make-synthetic", epilog=MAKE_EPILOG)
+@click.command("make-synthetic", epilog=EPILOG)
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--seed", default=0, show_default=True, help="Other people, other pictures.")
 @click.option("--train-ids", type=int, help="Identities to train on.")
