@@ -114,7 +114,22 @@ def require(card: DatasetCard, *paths: Path) -> None:
     """
     missing = next((path for path in paths if not path.exists()), None)
     if missing is not None:
+        archive = _packed(card, missing)
+        how = (
+            f"Unpack {str(archive)!r}: reidcore data prepare"
+            if archive
+            else f"Get it from {card.source}"
+        )
         raise DataError(
             f"{card.title} needs {str(missing)!r}, which does not exist",
-            f"Expected below the data root (data.root):\n{card.layout}\nGet it from {card.source}",
+            f"Expected below the data root (data.root):\n{card.layout}\n{how}",
         )
+
+
+def _packed(card: DatasetCard, missing: Path) -> Path | None:
+    """Return an archive of the dataset that lies there, not unpacked, or None."""
+    folder = next((above for above in missing.parents if above.name == card.folder), None)
+    if folder is None:
+        return None
+    files = [place / a.filename for a in card.archives for place in (folder.parent, folder)]
+    return next((file for file in files if file.is_file()), None)
