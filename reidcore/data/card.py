@@ -115,11 +115,9 @@ def require(card: DatasetCard, *paths: Path) -> None:
     missing = next((path for path in paths if not path.exists()), None)
     if missing is not None:
         archive = _packed(card, missing)
-        how = (
-            f"Unpack {str(archive)!r}: reidcore data prepare"
-            if archive
-            else f"Get it from {card.source}"
-        )
+        how = f"Get it from {card.source}"
+        if archive is not None:
+            how += f"\n{str(archive)!r} is there: 'reidcore data prepare' unpacks it"
         raise DataError(
             f"{card.title} needs {str(missing)!r}, which does not exist",
             f"Expected below the data root (data.root):\n{card.layout}\n{how}",
@@ -127,7 +125,7 @@ def require(card: DatasetCard, *paths: Path) -> None:
 
 
 def _packed(card: DatasetCard, missing: Path) -> Path | None:
-    """Return an archive of the dataset that lies there, not unpacked, or None."""
+    """Return an archive of the dataset that lies in the data root or the folder, or None."""
     folder = next((above for above in missing.parents if above.name == card.folder), None)
     if folder is None:
         return None
