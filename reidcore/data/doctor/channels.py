@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.data.doctor.survey import PIECE, Advance, in_pieces
+from reidcore.data.doctor.survey import Advance, in_pieces
 from reidcore.data.reading import UnreadableImageError, read_image
 from reidcore.errors import DataError
 
@@ -47,9 +47,9 @@ def channel_statistics(
         DataError: No image can be read.
     """
     first, second, images = np.zeros(3), np.zeros(3), 0
-    for begin, (values, squares, count) in in_pieces(_moments, paths, workers):
+    for _, (values, squares, count, tried) in in_pieces(_moments, paths, workers):
         first, second, images = first + values, second + squares, images + count
-        advance(min(PIECE, len(paths) - begin))
+        advance(tried)
     if not images:
         raise DataError(f"none of the {len(paths)} images can be read", "Run: reidcore data check")
     mean = first / images
@@ -57,8 +57,11 @@ def channel_statistics(
     return ChannelStatistics(_three(mean), _three(std), images, len(paths) - images)
 
 
-def _moments(paths: Sequence[str]) -> tuple[Float64, Float64, int]:
-    """Return the sums of images' mean values and mean squares, (3,) each, and their number."""
+def _moments(paths: Sequence[str]) -> tuple[Float64, Float64, int, int]:
+    """Return the sums of images' mean values and mean squares, (3,) each.
+
+    Behind them the number of images read, and of images tried.
+    """
     first, second, count = np.zeros(3), np.zeros(3), 0
     for path in paths:
         try:
@@ -69,7 +72,7 @@ def _moments(paths: Sequence[str]) -> tuple[Float64, Float64, int]:
         first += pixels.sum(axis=0, dtype=np.int64) / (255 * len(pixels))
         second += (values * values).sum(axis=0, dtype=np.int64) / (255**2 * len(pixels))
         count += 1
-    return first, second, count
+    return first, second, count, len(paths)
 
 
 def _three(values: Float64) -> tuple[float, float, float]:
