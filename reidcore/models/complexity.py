@@ -56,8 +56,9 @@ def compute_model_complexity(
         The number of parameters and of operations.
 
     Raises:
-        UserError: if the network does not run on such an input.
+        UserError: if that is no size, or the network does not run on such an input.
     """
+    _check_size(input_size)
     calls = record_calls(model, input_size, _WEIGHTED if only_conv_linear else _ALL)
     params = sum(call.params for call in calls)
     flops = sum(call.flops for call in calls)
@@ -70,13 +71,13 @@ def compute_model_complexity(
 def record_calls(
     model: nn.Module, input_size: Sequence[int], costs: dict[type[nn.Module], Cost]
 ) -> list[LayerCost]:
-    """Run a network once and return every call of its innermost layers."""
+    """Run a network once and return every call of a layer that computes or has parameters."""
     calls: list[LayerCost] = []
 
     def note(layer: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         cost = costs.get(type(layer))
         flops = cost(layer, inputs[0], output) if cost else 0
-        params = sum(parameter.numel() for parameter in layer.parameters())
+        params = sum(parameter.numel() for parameter in layer.parameters(recurse=False))
         calls.append(LayerCost(type(layer).__name__, params, flops))
 
     parameter = next(model.parameters(), torch.empty(0))
@@ -84,13 +85,22 @@ def record_calls(
     with _watching(model, note), torch.inference_mode():
         try:
             model(images)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:
             raise UserError(
                 f"{type(model).__name__} does not run on an input of size {tuple(input_size)}: "
                 f"{error}",
                 "Give (batch, channels, height, width), such as (1, 3, 256, 128).",
             ) from error
     return calls
+
+
+def _check_size(input_size: Sequence[int]) -> None:
+    whole = all(isinstance(side, int) and side > 0 for side in input_size)
+    if not whole or len(input_size) < 2:
+        raise UserError(
+            f"input_size={tuple(input_size)}",
+            "Give (batch, channels, height, width), such as (1, 3, 256, 128).",
+        )
 
 
 def describe(calls: Sequence[LayerCost], input_size: Sequence[int]) -> str:
@@ -110,12 +120,15 @@ def _row(name: str, calls: Sequence[LayerCost]) -> str:
 
 @contextmanager
 def _watching(model: nn.Module, note: Callable[..., None]) -> Iterator[None]:
-    """Call ``note`` for each innermost layer while the model is in evaluation mode."""
+    """Call ``note`` for each layer while the model is in evaluation mode.
+
+    A layer is an innermost module, or one that has parameters of its own beside its parts.
+    """
     modes = {module: module.training for module in model.modules()}
     handles: list[RemovableHandle] = []
 
     def watch(module: nn.Module) -> None:
-        if not any(True for _ in module.children()):
+        if module._parameters or not module._modules:
             handles.append(module.register_forward_hook(note))
 
     # This comes to a layer once for each parent that holds it, and so often Torchreid counts it.
