@@ -7,8 +7,8 @@ from typing import Any
 
 from reidcore.errors import UserError
 
-# How files of torch.save and of safetensors begin: a zip, a pickle, a length and a JSON object.
-_ZIP, _PICKLE, _LENGTH = b"PK", b"\x80", 8
+# How files of torch.save and of safetensors begin: a zip, a pickle, a length before a JSON object.
+_ZIP, _PICKLE, _LENGTH = b"PK\x03\x04", b"\x80", 8
 
 
 def is_checkpoint(path: str) -> bool:

@@ -40,6 +40,12 @@ Examples:
   reidcore weights verify osnet_x1_0
 """
 
+EXPORT_EPILOG = """\b
+Examples:
+  reidcore weights export log/model.pth.tar-60 osnet_market.safetensors
+  reidcore extract photos --weights osnet_market.safetensors --output features.npz
+"""
+
 
 @click.group(epilog=EPILOG)
 def weights() -> None:
@@ -106,6 +112,21 @@ def verify(session: Session, names: tuple[str, ...]) -> None:
             f"Fetch them again: reidcore weights fetch --again {' '.join(differing)}",
         )
     click.echo(f"{len(by_file)} files in {store.folder} are whole")
+
+
+@weights.command(epilog=EXPORT_EPILOG)
+@click.argument("checkpoint")
+@click.argument("output", metavar="OUTPUT.safetensors")
+def export(checkpoint: str, output: str) -> None:
+    """Write the weights of a checkpoint as safetensors.
+
+    The file says what the checkpoint says about its model, so that it is all that testing,
+    extraction and drawing need; what training would go on with is left out.
+    """
+    from reidcore.models.weights import export_weights
+
+    count = export_weights(checkpoint, output)
+    click.echo(f"{output}: {count} tensors, {_size(Path(output))}")
 
 
 def _is_intact(store: WeightsStore, wanted: PublishedWeights) -> bool:

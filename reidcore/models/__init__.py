@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reidcore.models.contract import ReidModel as ReidModel
     from reidcore.models.initialising import initialise as initialise
     from reidcore.models.pretrained import load_published_weights as load_published_weights
+    from reidcore.models.weights.exporting import save_weights as save_weights
     from reidcore.models.weights.loading import load_pretrained_weights as load_pretrained_weights
     from reidcore.models.wrapping import unwrap as unwrap
 
@@ -27,6 +28,7 @@ __getattr__, __dir__, __all__ = attach(
         "load_pretrained_weights": "reidcore.models.weights.loading:load_pretrained_weights",
         "load_published_weights": "reidcore.models.pretrained:load_published_weights",
         "outputs_of": "reidcore.models.adapt:outputs_of",
+        "save_weights": "reidcore.models.weights.exporting:save_weights",
         "show_avai_models": "reidcore.models.build:show_avai_models",
         "unwrap": "reidcore.models.wrapping:unwrap",
     },

@@ -59,7 +59,7 @@ def measure_latency(
     Raises:
         UserError: if the batch does not fit into the device's memory.
     """
-    network = model.eval().to(device, memory_format=torch.channels_last)
+    network = model.eval().to(device).to(memory_format=torch.channels_last)
     images = torch.randn(batch, 3, *size, device=device)
     images = images.contiguous(memory_format=torch.channels_last)
     wait = _waiting(device)

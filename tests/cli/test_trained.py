@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,23 @@ def test_it_is_what_extract_needs(trained: Path, reidcore_here: Run, tmp_path) -
     code, _, err = reidcore_here("extract", query, "--weights", trained, "--output", out)
     assert code == 0, err
     assert np.load(out)["features"].shape == (6, 512)
+
+
+def test_its_safetensors_do_as_well(trained: Path, reidcore_here: Run, tmp_path) -> None:
+    query, small = trained.parent.parent / "query", tmp_path / "small.safetensors"
+    code, out, err = reidcore_here("weights", "export", trained, small)
+    assert code == 0, err
+    assert re.match(rf"{small}: \d+ tensors, \d\.\d MB", out)
+    assert small.stat().st_size < trained.stat().st_size / 2
+    for weights, features in ((trained, "a.npz"), (small, "b.npz")):
+        words = ["--weights", weights, "--output", tmp_path / features]
+        assert reidcore_here("extract", query, *words)[0] == 0
+    pair = [np.load(tmp_path / name)["features"] for name in ("a.npz", "b.npz")]
+    np.testing.assert_array_equal(*pair)
+    code, _, err = reidcore_here("test", small)
+    assert code == 0, err
+    tested = json.loads((tmp_path / "test_results.json").read_text())
+    assert tested["config"]["test"]["dist_metric"] == "cosine"
 
 
 def test_a_run_is_not_a_test(trained: Path, reidcore_here: Run) -> None:
