@@ -51,7 +51,16 @@ def plant_tree(root: Path, layout: str, seed: int = 0) -> Planted:
     maker = load_maker()
     made: list[str] = []
 
+    @cache
+    def folder(path: Path) -> Path:
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
     class Noted(maker.Tree):  # type: ignore[misc, name-defined]
+        def path(self, rel: str) -> Path:
+            path = self.root / rel
+            return folder(path.parent) / path.name
+
         def image(self, rel: str, w: int = 16, h: int = 32) -> None:
             # Readers look at names alone. The pixels are drawn, as the next name depends on it.
             self.pixels(w, h)
@@ -120,7 +129,9 @@ def recorded() -> Callable[[str], dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def used_root(
-    tmp_path_factory: pytest.TempPathFactory, recorded: Callable[[str], dict[str, Any]]
+    planted: Plant,
+    tmp_path_factory: pytest.TempPathFactory,
+    recorded: Callable[[str], dict[str, Any]],
 ) -> Callable[[str], Path]:
     """Make ``used_root(layout)`` once: a data root of seed 0 that Torchreid has used before.
 
@@ -129,7 +140,8 @@ def used_root(
 
     @cache
     def make(layout: str) -> Path:
-        root = plant_tree(tmp_path_factory.mktemp(layout), layout).root
+        root = tmp_path_factory.mktemp(layout) / "used"
+        shutil.copytree(planted(layout).root, root, copy_function=copy_or_link)
         for archive in root.rglob("*.zip"):
             zipfile.ZipFile(archive).extractall(archive.parent)
         if "split_file" in recorded(layout):
