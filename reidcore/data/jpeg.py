@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from functools import cache
 from typing import TypeAlias
 
@@ -10,10 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
+from torch import Tensor
 
 from reidcore.data.resizing import Pixels
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
+
+_RGB = 3
+"""The mode that torchvision calls so."""
 
 _MAGIC = b"\xff\xd8\xff"
 
@@ -33,14 +38,30 @@ def decoded(file: Bytes) -> Pixels | None:
 
 
 def _by_torchvision(file: Bytes) -> Pixels | None:
-    from torchvision.io import ImageReadMode, decode_jpeg
-
-    try:
-        image = decode_jpeg(torch.from_numpy(file), mode=ImageReadMode.RGB)
-    except RuntimeError:  # damaged, or torchvision was built without a decoder
+    decode = _decoder()
+    if decode is None:
         return None
-    pixels: Pixels = np.ascontiguousarray(image.permute(1, 2, 0).numpy())
-    return pixels
+    try:
+        image = decode(torch.from_numpy(file), _RGB, False)
+    except RuntimeError:  # damaged
+        return None
+    return np.ascontiguousarray(image.permute(1, 2, 0).numpy())
+
+
+@cache
+def _decoder() -> Callable[[Tensor, int, bool], Tensor] | None:
+    """Return the decoder below torchvision's function, or None where there is none any more.
+
+    torchvision gives its image codecs up in favour of torchcodec, and the function says so at each
+    call.
+    """
+    try:
+        import torchvision.io  # noqa: F401  (it loads the library)
+
+        found: Callable[[Tensor, int, bool], Tensor] = torch.ops.image.decode_jpeg
+    except (ImportError, AttributeError, RuntimeError):
+        return None
+    return found
 
 
 @cache

@@ -59,11 +59,12 @@ def read_pixels(path: str, draft: tuple[int, int] | None = None) -> Pixels:
     if draft is not None:
         return np.asarray(_by_pillow(path, path, draft))
     try:
-        file = np.fromfile(path, dtype=np.uint8)
+        with open(path, "rb", buffering=0) as opened:  # noqa: PTH123  (quicker by half)
+            file = bytearray(opened.readall())
     except OSError as error:
         raise UnreadableImageError(path, error.strerror or str(error)) from error
-    pixels = decoded(file)
-    return np.asarray(_by_pillow(path, BytesIO(file.data))) if pixels is None else pixels
+    pixels = decoded(np.frombuffer(file, dtype=np.uint8))
+    return np.asarray(_by_pillow(path, BytesIO(file))) if pixels is None else pixels
 
 
 def _by_pillow(

@@ -105,8 +105,8 @@ def words_of(height: int, width: int) -> int:
 def _checksum(entry: Words) -> np.uint64:
     """Return a number above 0 that other marks or pixels would hardly have."""
     weights = _weights(len(entry))
-    total = np.dot(entry[MARKS:], weights[MARKS:]) + np.dot(entry[:2], weights[:2])
-    return np.uint64(total | np.uint64(1))
+    total = int(np.dot(entry[MARKS:], weights[MARKS:])) + int(np.dot(entry[:2], weights[:2]))
+    return np.uint64(total & 0xFFFF_FFFF_FFFF_FFFF | 1)
 
 
 @cache

@@ -98,6 +98,11 @@ def as_pixels(image: Any) -> Pixels:
     return np.asarray(image)
 
 
+def writable(pixels: Pixels) -> Pixels:
+    """Return pixels that torch takes without a warning: a copy where Pillow owns them."""
+    return pixels if pixels.flags.writeable else pixels.copy()
+
+
 def as_picture(image: Any) -> Image.Image:
     """Return pixels, or a PIL image itself, as a PIL image."""
     return image if isinstance(image, Image.Image) else Image.fromarray(np.ascontiguousarray(image))
