@@ -35,7 +35,7 @@ cuhk02/
 )
 
 _PAIRS = 5
-_FORM = NameForm(re.compile(r"(?P<person>\d{1,4})_.*\.png"), "001_1.png: person 1 of this pair")
+_FORM = NameForm(re.compile(r"(?P<person>\d{1,4})_.+\.png"), "001_1.png: person 1 of this pair")
 _PEOPLE_A_PAIR = 10_000
 """More than a pair has, so that numbers of two pairs stay apart."""
 

@@ -40,7 +40,7 @@ dukemtmc-reid/
 )
 
 FORM = NameForm(
-    re.compile(r"(?P<pid>\d{4})_c(?P<camera>\d)_f\d{7}\.jpg"),
+    re.compile(r"(?P<pid>\d{4})_c(?P<camera>\d)_f\d+\.jpg"),
     "0005_c2_f0046985.jpg: identity 5, camera 2",
     {"camera": range(1, 9)},
 )

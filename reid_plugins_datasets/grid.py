@@ -45,7 +45,7 @@ grid/
 _PARTITIONS = "features_and_partitions.mat"
 _PEOPLE = 2  # place of the training people among the fields of a partition
 _FORM = NameForm(
-    re.compile(r"(?P<pid>\d{4})_(?P<camera>\d)_\d+_\d+_\d+_\d+_\d+\.jpeg"),
+    re.compile(r"(?P<pid>\d{4})_(?P<camera>\d)_[-\d_]+\.jpeg"),
     "0001_1_25004_107_32_106_221.jpeg: person 1, camera 1",
     {"pid": range(251), "camera": range(1, 9)},
 )

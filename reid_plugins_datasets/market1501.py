@@ -57,7 +57,7 @@ _ATTRIBUTES = "market_attribute.mat"
 _RANGES = {"pid": range(-1, 1502), "camera": range(1, 7)}
 _EXAMPLE = "0002_c1s1_000451_03.jpg: identity 2, camera 1"
 FORM = NameForm(
-    re.compile(r"(?P<pid>-1|\d{4})_c(?P<camera>\d)s\d+_\d+_\d+\.jpg"), _EXAMPLE, _RANGES
+    re.compile(r"(?P<pid>-1|\d{4})_c(?P<camera>\d)s\d+_\d+_\d+(\.jpg)+"), _EXAMPLE, _RANGES
 )
 """The names of Market-1501's images."""
 
