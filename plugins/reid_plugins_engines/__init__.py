@@ -69,3 +69,13 @@ def reid_register_samplers(registry: Registrar) -> None:
         "reid_plugins_engines.samplers:RandomDatasetSampler",
         summary="batches with as many images of each of num_datasets datasets",
     )
+    registry.add(
+        "CameraIdentitySampler",
+        "reid_plugins_engines.samplers:CameraIdentitySampler",
+        summary="batches of P identities with K images each, by as many cameras as can be",
+    )
+    registry.add(
+        "BalancedDomainSampler",
+        "reid_plugins_engines.samplers:BalancedDomainSampler",
+        summary="batches with as many identities of each source (or camera), K images each",
+    )

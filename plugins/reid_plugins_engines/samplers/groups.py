@@ -27,27 +27,26 @@ class GroupedOrder:
         labels_per_batch: P; at most the number of labels.
         images_per_label: K.
         seed: Seed of the run.
+        at_least: Batches that an epoch has in any case; labels are then shown more often.
 
     Attributes:
         num_batches: Batches in an epoch, B.
     """
 
     def __init__(
-        self, labels: Int64Array, labels_per_batch: int, images_per_label: int, seed: int
+        self,
+        labels: Int64Array,
+        labels_per_batch: int,
+        images_per_label: int,
+        seed: int,
+        at_least: int = 0,
     ) -> None:
         self.seed = seed
         self.per_batch = labels_per_batch
         self.size = images_per_label
-        _, codes = np.unique(labels, return_inverse=True)
-        self.counts = np.bincount(codes)
-        self.starts = np.cumsum(self.counts) - self.counts
-        # Rows by label, shuffled once within each: the circle that large labels go round.
-        shuffled = np.random.default_rng([seed, 0, 1]).permutation(len(codes))
-        self.rows = shuffled[np.argsort(codes[shuffled], kind="stable")]
-        self.codes = np.repeat(np.arange(len(self.counts)), self.counts)
-        self.places = np.arange(len(codes)) - self.starts[self.codes]
-        needed = -(-self.counts // self.size)
-        self.num_batches = int(-(-needed.sum() // self.per_batch))
+        self.circles = self.circles_of(labels)
+        needed = groups_needed(labels, images_per_label)
+        self.num_batches = max(int(-(-needed.sum() // self.per_batch)), at_least)
         groups = np.minimum(needed, self.num_batches)
         spare = self.num_batches * self.per_batch - int(groups.sum())
         self.groups, self.growing, self.spare = _evened(groups, self.num_batches, spare)
@@ -59,7 +58,7 @@ class GroupedOrder:
     def order(self, epoch: int) -> Int64Array:
         """Return the rows of an epoch, (B·P·K,)."""
         rng = np.random.default_rng([self.seed, epoch])
-        rows = self._shuffled(rng, epoch)
+        rows = self.circles.shuffled(rng, epoch, self.surely_shown())
         groups = self.groups.copy()
         groups[rng.choice(self.growing, self.spare, replace=False)] += 1
         # One label's groups after the other's, the labels in random order.
@@ -67,8 +66,7 @@ class GroupedOrder:
         ends = np.cumsum(groups[labels])
         label = np.repeat(labels, groups[labels])  # (B·P,)
         number = np.arange(len(label)) - np.repeat(ends - groups[labels], groups[labels])
-        within = number[:, None] * self.size + np.arange(self.size)  # (B·P, K)
-        images = rows[self.starts[label, None] + within % self.counts[label, None]]
+        images = rows[self.places_of(rng, label, number)]  # (B·P, K)
         batches = _dealt(rng, ends, self.num_batches, self.per_batch)  # (P, B)
         epoch_rows = np.empty((self.num_batches, self.per_batch, self.size), dtype=np.int64)
         epoch_rows[batches, np.arange(self.per_batch)[:, None]] = images.reshape(
@@ -76,14 +74,72 @@ class GroupedOrder:
         )
         return epoch_rows.reshape(-1)
 
-    def _shuffled(self, rng: np.random.Generator, epoch: int) -> Int64Array:
-        """Return the rows by label, shuffled within each, those that wait this epoch at its end."""
-        shown = self.groups * self.size
+    def circles_of(self, labels: Int64Array) -> Circles:
+        """Return the circles that images are taken from: one a label."""
+        return Circles(labels, self.seed)
+
+    def surely_shown(self) -> Int64Array:
+        """Return how many images of each circle any epoch shows at least."""
+        return self.groups * self.size
+
+    def places_of(
+        self, rng: np.random.Generator, label: Int64Array, number: Int64Array
+    ) -> Int64Array:
+        """Return which places in the shuffled circles groups show.
+
+        Args:
+            rng: Draws.
+            label: Label of each group, (G,).
+            number: How many groups of its label came before, (G,).
+
+        Returns:
+            Places of the groups' images, (G, K).
+        """
+        within = number[:, None] * self.size + np.arange(self.size)
+        circles = self.circles
+        return circles.starts[label, None] + within % circles.counts[label, None]
+
+
+def groups_needed(labels: Int64Array, images_per_label: int) -> Int64Array:
+    """Return how many groups of K show all images of each label, in the labels' order."""
+    _, counts = np.unique(labels, return_counts=True)
+    return -(-counts // images_per_label)
+
+
+class Circles:
+    """The rows of each label in a random order, gone round from epoch to epoch.
+
+    Args:
+        labels: Label of each row, (N,).
+        seed: Seed of the run.
+
+    Attributes:
+        counts: How many rows each circle has.
+        starts: Where each begins among the rows that `shuffled` returns.
+    """
+
+    def __init__(self, labels: Int64Array, seed: int) -> None:
+        _, codes = np.unique(labels, return_inverse=True)
+        self.counts = np.bincount(codes)
+        self.starts = np.cumsum(self.counts) - self.counts
+        shuffled = np.random.default_rng([seed, 0, 1]).permutation(len(codes))
+        self._rows = shuffled[np.argsort(codes[shuffled], kind="stable")]
+        self._codes = np.repeat(np.arange(len(self.counts)), self.counts)
+        self._places = np.arange(len(codes)) - self.starts[self._codes]
+
+    def shuffled(self, rng: np.random.Generator, epoch: int, shown: Int64Array) -> Int64Array:
+        """Return the rows by circle, shuffled within each, those that wait this epoch at its end.
+
+        Args:
+            rng: Draws.
+            epoch: Number of the epoch.
+            shown: How many rows of each circle go on in front every epoch.
+        """
         first = epoch * shown % self.counts
-        turn = (self.places - first[self.codes]) % self.counts[self.codes]
-        waits = turn >= shown[self.codes]
-        # Whole labels stay apart: what is added to their code is less than a half.
-        return self.rows[np.argsort(self.codes + (rng.random(len(waits)) + waits) / 4)]
+        turn = (self._places - first[self._codes]) % self.counts[self._codes]
+        waits = turn >= shown[self._codes]
+        # Whole circles stay apart: what is added to their code is less than a half.
+        return self._rows[np.argsort(self._codes + (rng.random(len(waits)) + waits) / 4)]
 
 
 def _evened(groups: Int64Array, most: int, spare: int) -> tuple[Int64Array, Int64Array, int]:

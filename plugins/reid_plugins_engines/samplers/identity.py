@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from reid_plugins_engines.samplers.groups import GroupedOrder
-from reid_plugins_engines.samplers.sharing import check_enough, check_positive, near_multiples
+from reid_plugins_engines.samplers.sharing import identities_in_batch
 from reidcore.data.table import SampleTable
-from reidcore.errors import ConfigError
 
 
 class RandomIdentitySampler(GroupedOrder):
@@ -32,19 +31,5 @@ class RandomIdentitySampler(GroupedOrder):
     def __init__(
         self, table: SampleTable, batch_size: int, seed: int, num_instances: int = 4
     ) -> None:
-        check_positive("num_instances", num_instances)
-        if batch_size < 1 or batch_size % num_instances:
-            raise ConfigError(
-                f"a batch of {batch_size} images cannot hold {num_instances} of each identity",
-                f"Set train.batch_size to {near_multiples(batch_size, num_instances)}, "
-                "or change sampler.num_instances",
-            )
-        identities = batch_size // num_instances
-        check_enough(
-            "identities",
-            table.counts.ids,
-            identities,
-            f"Set train.batch_size to at most {table.counts.ids * num_instances}, "
-            "or raise sampler.num_instances",
-        )
+        identities = identities_in_batch(table, batch_size, num_instances)
         super().__init__(table.pids, identities, num_instances, seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reidcore.data.table import SampleTable
 from reidcore.errors import ConfigError
 
 
@@ -25,6 +26,30 @@ def check_enough(what: str, available: int, wanted: int, fix: str) -> None:
         raise ConfigError(
             f"a batch is to hold {wanted} {what}, but there are {available} to learn from", fix
         )
+
+
+def identities_in_batch(table: SampleTable, batch_size: int, num_instances: int) -> int:
+    """Return P, the identities in a batch that holds ``num_instances`` images of each.
+
+    Raises:
+        ConfigError: The batch is no multiple of that, or asks for more identities than there are.
+    """
+    check_positive("num_instances", num_instances)
+    if batch_size < 1 or batch_size % num_instances:
+        raise ConfigError(
+            f"a batch of {batch_size} images cannot hold {num_instances} of each identity",
+            f"Set train.batch_size to {near_multiples(batch_size, num_instances)}, "
+            "or change sampler.num_instances",
+        )
+    identities = batch_size // num_instances
+    check_enough(
+        "identities",
+        table.counts.ids,
+        identities,
+        f"Set train.batch_size to at most {table.counts.ids * num_instances}, "
+        "or raise sampler.num_instances",
+    )
+    return identities
 
 
 def near_multiples(size: int, of: int) -> str:
