@@ -10,7 +10,7 @@ from pathlib import Path
 from reid_plugins_datasets.listing import list_folders
 from reid_plugins_datasets.names import NameForm
 from reid_plugins_datasets.tracklets import read_frames
-from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
+from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
 from reidcore.data.sample import Sample, Splits
 from reidcore.errors import DataError
 
@@ -33,6 +33,7 @@ dukemtmc-vidreid/DukeMTMC-VideoReID/
     "408 distractors; tracklets of the query's person by the query's camera are left out.",
     data_type="video",
     withdrawn="its authors withdrew it in 2019: people were filmed without their consent",
+    archives=(Archive("DukeMTMC-VideoReID.zip", "dukemtmc-vidreid"),),
     counts=(
         OfficialCount("train", 702, 2_196, 8, when={"min_seq_len": 0}),
         OfficialCount("query", 702, 702, when={"min_seq_len": 0}),

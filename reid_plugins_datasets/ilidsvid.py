@@ -11,7 +11,7 @@ from reid_plugins_datasets.matlab import load_integers
 from reid_plugins_datasets.names import NameForm, shown
 from reid_plugins_datasets.option_values import check_split_id
 from reid_plugins_datasets.tracklets import two_camera_splits
-from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
+from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
 from reidcore.data.sample import Splits
 from reidcore.errors import DataError
 
@@ -32,6 +32,7 @@ ilids-vid/
     "is the mean over the ten.",
     data_type="video",
     pids_apart=True,
+    archives=(Archive("iLIDS-VID.tar", "ilids-vid"),),
     counts=(
         OfficialCount("train", 150, 300, 2),
         OfficialCount("query", 150, 150, 1),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from reid_plugins_datasets.clothes import Dressed, with_clothes
+from reid_plugins_datasets.listing import list_folders
 from reid_plugins_datasets.names import NameForm
 from reid_plugins_datasets.option_values import choose
-from reid_plugins_datasets.pictures import Picture, person_folders, read_pictures
+from reid_plugins_datasets.pictures import Picture, read_pictures
 from reidcore.data.card import DatasetCard, described_by, require
 from reidcore.data.sample import Sample, Splits
 
@@ -34,10 +35,11 @@ last/
     "nothing is left out. Outfits are known in training alone, where the column clothes has them.",
 )
 
-_PICTURES = NameForm(
-    re.compile(r"(?P<pid>\d+)_.*?(?P<outfit>\d+)\.jpg"),
-    "000001_0012_003_02.jpg: person 1, outfit 2",
+_TRAIN = NameForm(
+    re.compile(r"(?P<pid>\d+)_(?:.*_)?(?P<outfit>[^_.]+)\.jpg"),
+    "000001_0012_003_02.jpg: person 1, outfit 02",
 )
+_TEST = NameForm(re.compile(r"(?P<pid>\d+)(?:_.*)?\.jpg"), "000001_0012_003_02.jpg: person 1")
 
 
 @described_by(CARD)
@@ -56,25 +58,30 @@ def last(root: str | os.PathLike[str], *, part: str = "test") -> Splits:
     tested = directory / choose(CARD.title, "part", part, PARTS)
     query, gallery = tested / "query", tested / "gallery"
     require(CARD, directory / "train", query, gallery)
-    train = _by_person(directory / "train")
-    asked = read_pictures(query, _PICTURES)
-    outfits = (int(match["outfit"]) for match, _ in train)
+    train = _by_person(directory / "train", _TRAIN)
+    asked = read_pictures(query, _TEST)
     return Splits(
-        with_clothes([Dressed(*pair) for pair in zip(_samples(train), outfits, strict=True)]),
+        with_clothes(_dressed(train)),
         _samples(asked),
-        _samples(_by_person(gallery), first_camid=len(asked)),
+        _samples(_by_person(gallery, _TEST), first_camid=len(asked)),
     )
 
 
-def _by_person(folder: Path) -> list[Picture]:
+def _by_person(folder: Path, form: NameForm) -> list[Picture]:
     return [
-        picture
-        for person in person_folders(folder)
-        for picture in read_pictures(person.path, _PICTURES)
+        picture for person in list_folders(folder) for picture in read_pictures(person.path, form)
     ]
 
 
-def _samples(pictures: Iterable[Picture], first_camid: int = 0) -> list[Sample]:
+def _dressed(pictures: Sequence[Picture]) -> list[Dressed]:
+    """Number the outfits, whose names may be any text."""
+    names = sorted({match["outfit"] for match, _ in pictures})
+    number = {name: place for place, name in enumerate(names)}
+    outfits = (number[match["outfit"]] for match, _ in pictures)
+    return [Dressed(*pair) for pair in zip(_samples(pictures), outfits, strict=True)]
+
+
+def _samples(pictures: Sequence[Picture], first_camid: int = 0) -> list[Sample]:
     """Give each picture a camera of its own."""
     return [
         Sample(path, int(match["pid"]), camid)

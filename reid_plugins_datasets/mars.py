@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ from reid_plugins_datasets.list_file import read_lines
 from reid_plugins_datasets.listing import check_files
 from reid_plugins_datasets.matlab import load_integers
 from reid_plugins_datasets.names import shown
-from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
+from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
 from reidcore.data.sample import Sample, Splits
 from reidcore.errors import DataError
 
@@ -45,6 +44,7 @@ mars/
     "Junk tracks (-1) are in no list; distractors (0) are in the gallery. Some queries "
     "have no match and are skipped. combineall changes nothing, as in Torchreid.",
     data_type="video",
+    archives=(Archive("bbox_train.zip", "mars"), Archive("bbox_test.zip", "mars")),
     junk_pids=(DISTRACTOR_PID, JUNK_PID),
     combines=False,
     counts=(
@@ -70,12 +70,12 @@ def mars(root: str | os.PathLike[str]) -> Splits:
     train, test = (_Half.of(directory, half) for half in ("train", "test"))
     queries = directory / "info" / "query_IDX.mat"
     require(CARD, *train, *test, queries)
-    learnt, tested = train.read(), test.read()
-    asked = _query_rows(queries, len(tested))
+    (_, learnt), (tracks, tested) = train.read(), test.read()
+    asked = _query_rows(queries, tracks)
     return Splits(
-        _without_junk(learnt),
-        _without_junk(sample for row, sample in enumerate(tested) if row in asked),
-        _without_junk(sample for row, sample in enumerate(tested) if row not in asked),
+        list(learnt.values()),
+        [sample for row, sample in tested.items() if row in asked],
+        [sample for row, sample in tested.items() if row not in asked],
     )
 
 
@@ -93,25 +93,26 @@ class _Half(NamedTuple):
             info / f"tracks_{half}_info.mat",
         )
 
-    def read(self) -> list[Sample]:
-        """Return one sample a track, in the order of the tracks' file."""
+    def read(self) -> tuple[int, dict[int, Sample]]:
+        """Return how many tracks there are, and row -> sample of those that are no junk."""
         names = read_lines(self.names)
-        check_files(self.pictures, [f"{name[:4]}/{name}" for name in names], self.names)
         tracks = _track_rows(self.tracks, len(names))
-        samples = []
-        for first, last, pid, camera in tracks:
+        used = {row: track for row, track in enumerate(tracks) if track[2] != JUNK_PID}
+        samples, needed = {}, []
+        for row, (first, last, pid, camera) in used.items():
             frames = names[first - 1 : last]
-            # Junk's folder is 00-1.
-            if {name[:6] for name in frames} != {f"{pid:0>4}C{camera}"}:
+            if {name[:6] for name in frames} != {f"{pid:04d}C{camera}"}:
                 raise DataError(
                     f"lines {first} to {last} of {str(self.names)!r} are not identity {pid} by "
                     f"camera {camera}, as {self.tracks.name} has it: {shown(frames)}",
                     "List and tracks are of different versions: get both again",
                 )
+            needed += [f"{name[:4]}/{name}" for name in frames]
             folder = str(self.pictures / frames[0][:4])
             paths = tuple(f"{folder}{os.sep}{name}" for name in frames)
-            samples.append(Sample(paths, pid, camera - 1))
-        return samples
+            samples[row] = Sample(paths, pid, camera - 1)
+        check_files(self.pictures, needed, self.names)
+        return len(tracks), samples
 
 
 def _track_rows(path: Path, lines: int) -> list[list[int]]:
@@ -145,7 +146,3 @@ def _query_rows(path: Path, tracks: int) -> set[int]:
             _AGAIN,
         )
     return set(rows)
-
-
-def _without_junk(samples: Iterable[Sample]) -> list[Sample]:
-    return [sample for sample in samples if sample.pid != JUNK_PID]

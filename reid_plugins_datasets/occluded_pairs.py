@@ -23,34 +23,30 @@ _EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".tif")
 _PICTURES = NameForm(re.compile(r"(?P<pid>\d+)_\d+\.\w+"), "005_01.jpg: person 5, picture 1")
 
 
-def read_pairs(
-    card: DatasetCard, root: Path, places: Sequence[tuple[str, str]], pids: range
-) -> Splits:
+def read_pairs(card: DatasetCard, root: Path, places: Sequence[tuple[str, str]]) -> Splits:
     """Read the first of the places that exists.
 
     Args:
         card: the dataset's card.
         root: the data root.
         places: folder of queries and folder of the gallery below the root, for each known copy.
-        pids: the identities there are.
 
     Raises:
         DataError: none exists, a folder has no picture, or a picture has another name.
     """
     pairs = [(root / query, root / gallery) for query, gallery in places]
-    query, gallery = next((pair for pair in pairs if pair[0].is_dir()), pairs[0])
+    query, gallery = next((pair for pair in pairs if pair[0].parent.is_dir()), pairs[0])
     require(card, query, gallery)
-    form = NameForm(_PICTURES.pattern, _PICTURES.example, {"pid": pids})
-    return Splits([], _read(query, QUERY_CAMERA, form), _read(gallery, GALLERY_CAMERA, form))
+    return Splits([], _read(query, QUERY_CAMERA), _read(gallery, GALLERY_CAMERA))
 
 
-def _read(folder: Path, camid: int, form: NameForm) -> list[Sample]:
+def _read(folder: Path, camid: int) -> list[Sample]:
     """Read a folder and the folders of persons that some copies have in it."""
     places = [str(folder), *(person.path for person in list_folders(folder))]
     samples = [
         Sample(path, int(match["pid"]), camid)
         for place in places
-        for match, path in read_pictures(place, form, _EXTENSIONS)
+        for match, path in read_pictures(place, _PICTURES, _EXTENSIONS)
     ]
     if not samples:
         raise DataError(f"no picture lies in {str(folder)!r}", "Unpack the dataset again")

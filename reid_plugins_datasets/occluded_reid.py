@@ -44,4 +44,4 @@ def occluded_reid(root: str | os.PathLike[str]) -> Splits:
         ("OccludedREID/query", "OccludedREID/gallery"),
         ("Occluded_REID/occluded_body_images", "Occluded_REID/whole_body_images"),
     ]
-    return read_pairs(CARD, Path(root), places, range(1, 201))
+    return read_pairs(CARD, Path(root), places)

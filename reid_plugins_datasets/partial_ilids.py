@@ -41,4 +41,4 @@ def partial_ilids(root: str | os.PathLike[str]) -> Splits:
         ("PartialiLIDS/query", "PartialiLIDS/gallery"),
         ("Partial_iLIDS/Probe", "Partial_iLIDS/Gallery"),
     ]
-    return read_pairs(CARD, Path(root), places, range(1, 120))
+    return read_pairs(CARD, Path(root), places)

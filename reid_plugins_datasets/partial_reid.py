@@ -37,4 +37,4 @@ def partial_reid(root: str | os.PathLike[str]) -> Splits:
         DataError: a folder is missing or empty, or a picture has a name of another form.
     """
     places = [("Partial_REID/partial_body_images", "Partial_REID/whole_body_images")]
-    return read_pairs(CARD, Path(root), places, range(1, 61))
+    return read_pairs(CARD, Path(root), places)

@@ -10,7 +10,7 @@ from pathlib import Path
 from reid_plugins_datasets.names import NameForm
 from reid_plugins_datasets.option_values import check_split_id
 from reid_plugins_datasets.tracklets import two_camera_splits
-from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
+from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
 from reidcore.data.sample import Splits
 from reidcore.errors import DataError
 from reidcore.files import read_json
@@ -34,6 +34,7 @@ prid2011/
     "camera a among those of camera b. The result is the mean over the ten.",
     data_type="video",
     pids_apart=True,
+    archives=(Archive("prid_2011.zip", "prid2011"),),
     counts=(
         OfficialCount("train", 89, 178, 2),
         OfficialCount("query", 89, 89, 1),
@@ -41,7 +42,7 @@ prid2011/
     ),
 )
 
-_FRAMES = NameForm(re.compile(r"(?P<frame>\d+)\.png"), "0001.png: frame 1")
+_FRAMES = NameForm(re.compile(r"(?:.*\D)?(?P<frame>\d+)\.png"), "0001.png: frame 1")
 
 
 @described_by(CARD)

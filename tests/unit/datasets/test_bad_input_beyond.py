@@ -79,8 +79,6 @@ def test_names_that_do_not_parse_are_counted_and_the_first_three_shown(key, plan
         ("veri", "veri/image_query/0777_c001_00000001_0.jpg", "vehicle"),
         ("veri", "veri/image_query/0001_c021_00000001_0.jpg", "camera"),
         ("ltcc", "LTCC_ReID/test/001_1_c13_000001.png", "camera"),
-        ("partial_ilids", "PartialiLIDS/query/120_1.jpg", "pid"),
-        ("occluded_reid", "OccludedREID/query/201_01.jpg", "pid"),
     ],
 )
 def test_labels_out_of_range_are_refused(key, name, told, plant):
