@@ -54,7 +54,7 @@ def _create(
     name: str, pretrained: bool, size: tuple[int, int], drop_path_rate: float
 ) -> tuple[nn.Module, dict[str, Any]]:
     """Return the network, and the arguments about the images' size that it took."""
-    options = {"drop_path_rate": drop_path_rate} if drop_path_rate else {}
+    options: dict[str, Any] = {"drop_path_rate": drop_path_rate} if drop_path_rate else {}
     refusal: Exception | None = None
     for sized in _ways_to_size(name, size):
         try:

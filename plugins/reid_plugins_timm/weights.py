@@ -65,7 +65,7 @@ def _hub_offline() -> Iterator[None]:
 
 def _refuse_download(name: str) -> None:
     """Refuse weights that timm would fetch from elsewhere than the hub."""
-    published = timm.get_pretrained_cfg(name)
+    published: Any = timm.get_pretrained_cfg(name)
     if published.hf_hub_id or not published.url:
         return
     file = Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(published.url).path).name
@@ -83,7 +83,7 @@ def _no_weights(name: str, reason: str) -> UserError:
 
 
 def _tell_normalisation(name: str) -> None:
-    published = timm.get_pretrained_cfg(name)
+    published: Any = timm.get_pretrained_cfg(name)
     trained = (list(published.mean), list(published.std))
     if trained != _IMAGENET:
         _log.info(

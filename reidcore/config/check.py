@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from reidcore.config.draft import Draft
 from reidcore.config.origins import Path
 from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
-from reidcore.config.schema import Config, Open
+from reidcore.config.schema import Config, HeadSection, Open
 from reidcore.config.sections import (
     LOSS_KINDS,
     NAMED_KINDS,
@@ -48,6 +48,7 @@ def check_config(draft: Draft, plugins: Plugins | None = None) -> Config:
     for place, own_keys, values in open_sections(draft.config):
         problems += _section_problems(place, own_keys, values, in_use, plugins)
     problems += _missing(draft.config, in_use)
+    problems += idle_in_head(draft.config.model.head)
     settings, mistaken = check_settings(draft.config.settings, plugins)
     refuse([*problems, *mistaken], draft.layer)
     config = draft.config.model_copy(deep=True)
@@ -72,6 +73,12 @@ def open_sections(config: Config) -> Iterator[tuple[Path, list[str], dict[str, A
                 yield from walk(inner, (*place, name))
 
     yield from walk(config, ())
+
+
+def idle_in_head(head: HeadSection) -> Iterator[Problem]:
+    """Find what is chosen for a head and has no effect."""
+    for key, need in head.idle().items():
+        yield Problem(("model", "head", key), f"no effect without {need}")
 
 
 def _section_problems(

@@ -65,6 +65,14 @@ class HeadSection(Closed):
         """Return the keys whose values are not the defaults; none means no head at all."""
         return self.model_dump(exclude_defaults=True)
 
+    def idle(self) -> dict[str, str]:
+        """Return the keys that the others leave without effect, and what they would need."""
+        chosen = self.chosen()
+        needs = {} if self.pool == "gem" else {"gem_p": "pool: gem"}
+        if self.classifier in (None, "linear"):
+            needs |= dict.fromkeys(("scale", "margin"), "classifier: arcface, cosface or circle")
+        return {key: need for key, need in needs.items() if key in chosen}
+
 
 class ModelSection(Open):
     """The network; further keys are the options of the model that ``name`` names."""

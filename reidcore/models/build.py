@@ -13,7 +13,7 @@ from reidcore.errors import ConfigError, PluginError, UnknownNameError, did_you_
 from reidcore.log import configure_if_bare
 from reidcore.models.adapt import adapt
 from reidcore.models.form import remember_form
-from reidcore.models.head.attaching import attach_head
+from reidcore.models.head.attaching import attach_head, read_head
 from reidcore.plugins import current_plugins
 from reidcore.registry import Entry, entries, find
 
@@ -66,6 +66,7 @@ def build_model(
             f"a model cannot tell {num_classes} identities apart",
             "num_classes counts the training identities: expected 1 or more.",
         )
+    chosen = read_head(head or {}).chosen()
     entry = find("models", name, plugins)
     standard: dict[str, Any] = {
         "num_classes": num_classes,
@@ -83,9 +84,9 @@ def build_model(
             "not a torch.nn.Module",
             "Its factory must return the network.",
         )
-    network = attach_head(adapt(built, loss), head or {}, num_classes, image_size)
+    network = attach_head(adapt(built, loss), chosen, num_classes, image_size)
     form = {"name": name, "num_classes": num_classes, "loss": loss, "options": section}
-    remember_form(network, {**form, "head": dict(head or {}), "image_size": image_size})
+    remember_form(network, {**form, "head": chosen, "image_size": image_size})
     return network
 
 

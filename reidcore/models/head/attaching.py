@@ -11,6 +11,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+from reidcore.config.check import idle_in_head
 from reidcore.config.origins import Layer
 from reidcore.config.problems import from_validation, refuse
 from reidcore.config.schema import HeadSection
@@ -74,16 +75,9 @@ def read_head(head: Mapping[str, Any]) -> HeadSection:
     try:
         options = HeadSection.model_validate(dict(head))
     except ValidationError as error:
-        problems = from_validation(error, head, HeadSection, ("model", "head"))
-        refuse(problems, Layer())
+        refuse(from_validation(error, head, HeadSection, ("model", "head")), Layer())
         raise
-    has_margin = options.classifier in COSINE_CLASSIFIERS
-    idle = [name for name in ("scale", "margin") if getattr(options, name) is not None]
-    if idle and not has_margin:
-        raise ConfigError(
-            f"model.head.{idle[0]} has no effect on a {options.classifier or 'linear'} classifier",
-            f"Set model.head.classifier to one of: {', '.join(COSINE_CLASSIFIERS)}.",
-        )
+    refuse(idle_in_head(options), Layer())
     return options
 
 
@@ -105,7 +99,6 @@ def _mix_in(network: ReidModel, options: HeadSection, images: Tensor, num_classe
     head.dropout = nn.Dropout(options.dropout) if options.dropout else None
     original = type(network)
     network.head = head
-    network.head_options = options  # type: ignore[assignment]
     network.classifier = _classifier(options, width, num_classes)
     network.feature_dim = width
     names = {"__module__": original.__module__, "__qualname__": original.__qualname__}

@@ -7,14 +7,11 @@ as in every model.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor, nn
 
 from reidcore.models.contract import Outputs, ReidModel
-
-if TYPE_CHECKING:
-    from reidcore.config.schema import HeadSection
 
 
 class Head(nn.Module):
@@ -46,11 +43,9 @@ class HeadedModel(ReidModel):
 
     Attributes:
         head: the chosen layers.
-        head_options: how they were chosen.
     """
 
     head: Head
-    head_options: HeadSection
 
     def featuremaps(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) -> the last maps (B, channels, h, w), behind the non-local block."""

@@ -287,7 +287,8 @@ def test_the_classifier_keeps_its_name_for_open_layers() -> None:
         ({"embedding": 0}, "model.head.embedding: expected at least 1, not 0"),
         ({"gem_p": 0.5}, "model.head.gem_p: expected at least 1"),
         ({"last_stride": 2}, "model.head.last_stride: expected 1, not 2"),
-        ({"margin": 0.3}, "model.head.margin has no effect on a linear classifier"),
+        ({"margin": 0.3}, "model.head.margin: no effect without classifier: arcface, cosface or"),
+        ({"gem_p": 2.0, "pool": "max"}, "model.head.gem_p: no effect without pool: gem"),
         ({"neck": "bneck", "pool": 3}, "has 2 mistakes"),
     ],
 )
