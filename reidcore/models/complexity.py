@@ -43,7 +43,9 @@ def compute_model_complexity(
     """Count a network's parameters and multiply-adds at test time.
 
     What is not used to extract features, such as the classifier, does not count; a layer that is
-    used several times counts each time. Both are Torchreid's conventions.
+    used several times counts each time; what no innermost layer holds or does, such as a
+    transformer's positions and the products of its attention, is left out. These are Torchreid's
+    conventions.
 
     Args:
         model: the network; it is left in the mode it was in.
@@ -71,7 +73,7 @@ def compute_model_complexity(
 def record_calls(
     model: nn.Module, input_size: Sequence[int], costs: dict[type[nn.Module], Cost]
 ) -> list[LayerCost]:
-    """Run a network once and return every call of a layer that computes or has parameters."""
+    """Run a network once and return every call of its innermost layers."""
     calls: list[LayerCost] = []
 
     def note(layer: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
@@ -120,15 +122,12 @@ def _row(name: str, calls: Sequence[LayerCost]) -> str:
 
 @contextmanager
 def _watching(model: nn.Module, note: Callable[..., None]) -> Iterator[None]:
-    """Call ``note`` for each layer while the model is in evaluation mode.
-
-    A layer is an innermost module, or one that has parameters of its own beside its parts.
-    """
+    """Call ``note`` for each innermost layer while the model is in evaluation mode."""
     modes = {module: module.training for module in model.modules()}
     handles: list[RemovableHandle] = []
 
     def watch(module: nn.Module) -> None:
-        if module._parameters or not module._modules:
+        if not any(True for _ in module.children()):
             handles.append(module.register_forward_hook(note))
 
     # This comes to a layer once for each parent that holds it, and so often Torchreid counts it.

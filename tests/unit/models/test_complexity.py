@@ -49,8 +49,8 @@ class Positioned(nn.Module):
         return self.part(inputs) + self.position
 
 
-def test_parameters_beside_the_parts_count_as_well() -> None:
-    assert compute_model_complexity(nn.Sequential(Positioned()), (1, 2)) == (15 + 5, 15)
+def test_parameters_beside_the_parts_are_left_out_as_torchreid_does() -> None:
+    assert compute_model_complexity(nn.Sequential(Positioned()), (1, 2)) == (15, 15)
 
 
 def test_nothing_is_computed_for_a_network_without_memory() -> None:

@@ -1,0 +1,66 @@
+"""Write the table of docs/models.md from the registry, and the models themselves.
+
+Run: python docs/generate/models.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from reidcore.errors import UnknownNameError
+from reidcore.models.outline import Outline, outline
+from reidcore.models.weights import find_published
+from reidcore.registry import Entry, entries
+
+PAGE = Path(__file__).parents[1] / "models.md"
+BEGIN = "<!-- The table is written by docs/generate/models.py: make docs -->"
+END = "<!-- End of the table -->"
+
+HEADINGS = "| Model | Plugin | Image | Parameters | Multiply-adds | Features | Weights | Licence |"
+RULE = "|---|---|--:|--:|--:|--:|---|---|"
+
+
+def table(listed: Sequence[Entry], outlines: Mapping[str, Outline]) -> str:
+    """Return the table of these models, with a row for each."""
+    return "\n".join([HEADINGS, RULE, *(row(entry, outlines[entry.name]) for entry in listed)])
+
+
+def row(entry: Entry, known: Outline) -> str:
+    """Return a model's row."""
+    cells = (
+        f"`{entry.name}`",
+        entry.plugin,
+        f"{known.height}x{known.width}",
+        f"{known.parameters / 1e6:.2f} M",
+        f"{known.multiply_adds / 1e9:.2f} G",
+        str(known.feature_dim),
+        *_weights(entry.name),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def rewritten(page: str, block: str) -> str:
+    """Return a page with another table in it."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{block}\n\n{END}{after}"
+
+
+def _weights(name: str) -> tuple[str, str]:
+    try:
+        weights = find_published(name)
+    except UnknownNameError:
+        return "none", ""
+    return weights.origin, weights.licence
+
+
+def main() -> None:
+    """Rewrite the table."""
+    listed = entries("models")
+    block = table(listed, {entry.name: outline(entry.name) for entry in listed})
+    PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8"), block), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
