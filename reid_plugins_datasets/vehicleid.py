@@ -58,7 +58,9 @@ _LINE = re.compile(r"(?P<picture>\d+)\s+(?P<vehicle>\d+)")
 
 
 @described_by(CARD)
-def vehicleid(root: str | os.PathLike[str], *, size: str = "large", split_id: int = 0) -> Splits:
+def vehicleid(
+    root: str | os.PathLike[str], *, size: str | int = "large", split_id: int = 0
+) -> Splits:
     """Read VehicleID with one of its test lists.
 
     Args:
