@@ -39,12 +39,26 @@ def list_files(
     Raises:
         DataError: the folder cannot be read.
     """
+    names = list_names(folder, extensions, any_case)
+    return [Listed(name, os.path.join(folder, name)) for name in names]  # noqa: PTH118
+
+
+def list_names(
+    folder: str | os.PathLike[str], extensions: Sequence[str], any_case: bool = False
+) -> list[str]:
+    """List the names of a folder's files, sorted; arguments and errors as of `list_files`."""
     endings = tuple(extensions)
 
     def wanted(name: str) -> bool:
         return (name.lower() if any_case else name).endswith(endings)
 
-    return [entry for entry in _scan(folder, folders=False) if wanted(entry.name)]
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                entry.name for entry in entries if wanted(entry.name) and not entry.is_dir()
+            )
+    except OSError as error:
+        raise DataError(f"cannot read the folder {str(folder)!r}: {error.strerror}") from error
 
 
 def list_folders(folder: str | os.PathLike[str]) -> list[Listed]:

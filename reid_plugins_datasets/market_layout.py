@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
+from reid_plugins_datasets.listing import JPEG, list_names
 from reid_plugins_datasets.names import NameForm
-from reid_plugins_datasets.pictures import read_pictures
-from reidcore.data.sample import Sample, Splits
+from reidcore.data.paths import PathColumn
+from reidcore.data.sample import Splits
+from reidcore.data.table import Int64Array, SampleTable
+from reidcore.errors import DataError
 
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 
@@ -15,6 +20,8 @@ JUNK_PID = -1
 
 DISTRACTOR_PID = 0
 """Background and unknown people: searched in, never searched for, never learnt from."""
+
+_AT_A_TIME = 1 << 16
 
 
 def market_folders(directory: Path) -> tuple[Path, Path, Path]:
@@ -36,7 +43,7 @@ def read_market_layout(directory: Path, form: NameForm) -> Splits:
     return Splits(train, query, gallery)
 
 
-def read_folder(folder: Path, form: NameForm) -> list[Sample]:
+def read_folder(folder: Path, form: NameForm) -> SampleTable:
     """Read identities and cameras (base 0) from the names of a folder's ``*.jpg`` files, sorted.
 
     Junk (-1) is left out. Only names are looked at, never the folders above.
@@ -44,8 +51,22 @@ def read_folder(folder: Path, form: NameForm) -> list[Sample]:
     Raises:
         DataError: the folder cannot be read, or images in it have names of another form.
     """
-    samples = (
-        Sample(path, int(match["pid"]), int(match["camera"]) - 1)
-        for match, path in read_pictures(folder, form)
-    )
-    return [sample for sample in samples if sample.pid != JUNK_PID]
+    names = list_names(folder, JPEG)
+    pids, camids, dsetids = _labels(names, form, folder)
+    table = SampleTable(PathColumn.below(folder, names), pids, camids, dsetids)
+    return table.take(table.pids != JUNK_PID)
+
+
+def _labels(names: list[str], form: NameForm, folder: Path) -> Int64Array:
+    """Return (3, N) identities, cameras and datasets, a bounded number of matches at a time."""
+    labels = np.zeros((3, len(names)), dtype=np.int64)
+    for begin in range(0, len(names), _AT_A_TIME):
+        some = names[begin : begin + _AT_A_TIME]
+        try:
+            matches = form.read(some, folder)
+        except DataError:
+            form.read(names, folder)  # says how many there are in all
+            raise
+        labels[0, begin : begin + len(some)] = [int(match["pid"]) for match in matches]
+        labels[1, begin : begin + len(some)] = [int(match["camera"]) - 1 for match in matches]
+    return labels

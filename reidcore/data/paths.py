@@ -62,6 +62,12 @@ class PathColumn(Sequence[SamplePath]):
         return replace(cls._of_files(files), frames=Frames(firsts, np.array(counts, np.int32)))
 
     @classmethod
+    def below(cls, folder: str | os.PathLike[str], names: Sequence[str]) -> PathColumn:
+        """Make a column of the files of one folder, from their names."""
+        path = os.fspath(folder)
+        return cls(path if path.endswith(SEPARATORS) else path + os.sep, Strings.of(names))
+
+    @classmethod
     def _of_files(cls, files: Sequence[str]) -> PathColumn:
         folder = _shared_folder([min(files), max(files)]) if files else ""
         return cls(folder, Strings.of(files, len(folder)))

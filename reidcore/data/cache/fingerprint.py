@@ -6,7 +6,8 @@ import hashlib
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,22 +19,46 @@ READ_WHOLE = 1 << 20
 """Up to this many bytes the contents of a list tell whether it is the same; then size and time."""
 
 
-def fingerprint_of_folder(folder: Path) -> str:
-    """Return a hash of what lies in a folder and below it, wherever the folder lies.
+@dataclass(frozen=True)
+class Snapshot:
+    """What lies in a folder and below it.
 
     Pictures count with their names, other files with their contents (large ones with their size
     and time of change). No picture is opened, and none is asked for more than its name.
 
-    Raises:
-        OSError: a folder or a list cannot be read.
+    Attributes:
+        hash: tells it from anything else, wherever the folder lies.
+        times: when each folder, and each file that is no picture, was changed, in nanoseconds.
     """
-    digest = hashlib.sha256()
-    for line in _lines(folder, "", set()):
-        digest.update(line)
-    return digest.hexdigest()
+
+    hash: str
+    times: Mapping[str, int]
+
+    @classmethod
+    def of(cls, folder: Path) -> Snapshot:
+        """Look through a folder.
+
+        Raises:
+            OSError: a folder or a list cannot be read.
+        """
+        digest = hashlib.sha256()
+        times: dict[str, int] = {}
+        for line in _lines(folder, "", set(), times):
+            digest.update(line)
+        return cls(digest.hexdigest(), times)
+
+    def still_holds(self) -> bool:
+        """Say whether nothing changed since; a folder's time changes with the names in it."""
+        try:
+            return all(Path(path).stat().st_mtime_ns == time for path, time in self.times.items())
+        except OSError:
+            return False
 
 
-def _lines(folder: Path, below: str, followed: set[tuple[int, int]]) -> Iterator[bytes]:
+def _lines(
+    folder: Path, below: str, followed: set[tuple[int, int]], times: dict[str, int]
+) -> Iterator[bytes]:
+    times[str(folder)] = folder.stat().st_mtime_ns
     folders, pictures, others = [], [], []
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -46,9 +71,9 @@ def _lines(folder: Path, below: str, followed: set[tuple[int, int]]) -> Iterator
                 others.append(entry)
     yield _encoded("folder", below, *sorted(pictures))
     for entry in sorted(others, key=lambda other: other.name):
-        yield _encoded("file", entry.name, _state_of(entry))
+        yield _encoded("file", entry.name, _state_of(entry, times))
     for name in sorted(folders):
-        yield from _lines(folder / name, f"{below}/{name}", followed)
+        yield from _lines(folder / name, f"{below}/{name}", followed, times)
 
 
 def _is_new(link: os.DirEntry[str], followed: set[tuple[int, int]]) -> bool:
@@ -61,11 +86,12 @@ def _is_new(link: os.DirEntry[str], followed: set[tuple[int, int]]) -> bool:
     return True
 
 
-def _state_of(entry: os.DirEntry[str]) -> str:
+def _state_of(entry: os.DirEntry[str], times: dict[str, int]) -> str:
     try:
         status = entry.stat()
     except FileNotFoundError:  # a link to nothing
         return "nothing"
+    times[entry.path] = status.st_mtime_ns
     if status.st_size <= READ_WHOLE and entry.is_file():
         return hashlib.sha256(Path(entry.path).read_bytes()).hexdigest()
     return f"{status.st_size} {status.st_mtime_ns}"

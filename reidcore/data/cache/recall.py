@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reidcore.data.cache.columns import as_arrays, as_tables
-from reidcore.data.cache.fingerprint import fingerprint_of_folder, fingerprint_of_reader
+from reidcore.data.cache.fingerprint import Snapshot, fingerprint_of_reader
 from reidcore.data.cache.store import open_arrays, write_arrays
 from reidcore.data.card import card_of
 from reidcore.data.table import SampleTable
@@ -47,9 +47,9 @@ class TableMemory:
     """
 
     def __init__(self, entry: Entry, root: Path, options: Mapping[str, Any]) -> None:
-        self._asked = (entry, root, options)
         self._root = root
-        self._key = _key_of(*self._asked)
+        self._snapshot = _snapshot_of(entry, root)
+        self._key = _key_of(entry, options, self._snapshot)
         self._warned = False
         name = re.sub(r"[^0-9A-Za-z._-]", "_", entry.name)
         self._path = user_cache("tables") / f"{name}-{self._key}{_ENDING}"
@@ -67,24 +67,29 @@ class TableMemory:
 
     def keep(self, tables: Sequence[SampleTable]) -> None:
         """Keep what was read, unless files changed meanwhile."""
-        if self._key and not self._warned and _key_of(*self._asked) == self._key:
+        if self._snapshot and not self._warned and self._snapshot.still_holds():
             _keep(self._path, tables, self._root)
 
 
-def _key_of(entry: Entry, root: Path, options: Mapping[str, Any]) -> str:
+def _snapshot_of(entry: Entry, root: Path) -> Snapshot | None:
+    """Return what the tables depend on; None if they are not to be kept."""
+    card = card_of(entry.load())
+    off = os.environ.get(SWITCH, "0") not in ("", "0")
+    if off or card is None or not card.folder or fingerprint_of_reader(entry.load()) is None:
+        return None
+    try:
+        return Snapshot.of(root / card.folder)
+    except OSError:
+        return None
+
+
+def _key_of(entry: Entry, options: Mapping[str, Any], snapshot: Snapshot | None) -> str:
     """Return what names the tables; empty if they are not to be kept."""
-    if os.environ.get(SWITCH, "0") not in ("", "0"):
-        return ""
-    factory = entry.load()
-    card, reader = card_of(factory), fingerprint_of_reader(factory)
-    if card is None or not card.folder or reader is None:
+    if snapshot is None:
         return ""
     given = sorted((name, repr(value)) for name, value in options.items())
-    try:
-        files = fingerprint_of_folder(root / card.folder)
-    except OSError:
-        return ""
-    words = json.dumps([_FORMAT, entry.qualified_name, reader, given, files])
+    reader = fingerprint_of_reader(entry.load())
+    words = json.dumps([_FORMAT, entry.qualified_name, reader, given, snapshot.hash])
     return hashlib.sha256(words.encode()).hexdigest()[:40]
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from reidcore.data.cache import fingerprint
-from reidcore.data.cache.fingerprint import fingerprint_of_folder, fingerprint_of_reader
-from reidcore.data.card import require
+from reidcore.data.cache.fingerprint import Snapshot, fingerprint_of_reader
+from reidcore.data.card import card_of, require
 
 
 @pytest.fixture
@@ -69,24 +69,45 @@ def add_a_list(folder: Path) -> None:
 def test_every_change_of_names_or_lists_is_noticed(
     folder: Path, change: Callable[[Path], None]
 ) -> None:
-    before = fingerprint_of_folder(folder)
-    assert fingerprint_of_folder(folder) == before
+    before = Snapshot.of(folder)
+    assert Snapshot.of(folder).hash == before.hash
+    assert before.still_holds()
     change(folder)
-    assert fingerprint_of_folder(folder) != before
+    assert Snapshot.of(folder).hash != before.hash
 
 
 def test_a_change_of_a_large_list_is_noticed_without_reading_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fingerprint, "READ_WHOLE", 3)
-    before = fingerprint_of_folder(folder)
+    before = Snapshot.of(folder).hash
     os.utime(folder / "train.txt", ns=(1, 1))
-    assert fingerprint_of_folder(folder) != before
+    assert Snapshot.of(folder).hash != before
+
+
+@pytest.mark.parametrize("change", [add, remove, rename, add_a_list])
+def test_a_second_look_at_the_times_notices_what_happened_since(
+    folder: Path, change: Callable[[Path], None]
+) -> None:
+    for path in [folder, *folder.rglob("*")]:
+        os.utime(path, ns=(1, 1))  # clocks of file systems may tick slowly
+    before = Snapshot.of(folder)
+    change(folder)
+    assert not before.still_holds()
+
+
+def test_a_second_look_notices_lists_that_changed_or_went(folder: Path) -> None:
+    os.utime(folder / "train.txt", ns=(1, 1))
+    before = Snapshot.of(folder)
+    (folder / "train.txt").write_text("other")
+    assert not before.still_holds()
+    (folder / "train.txt").unlink()
+    assert not before.still_holds()
 
 
 def test_a_copy_elsewhere_has_the_same_fingerprint(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "elsewhere/copy")
-    assert fingerprint_of_folder(tmp_path / "elsewhere/copy") == fingerprint_of_folder(folder)
+    assert Snapshot.of(tmp_path / "elsewhere/copy").hash == Snapshot.of(folder).hash
 
 
 def test_links_are_followed_but_not_in_circles(folder: Path, tmp_path: Path) -> None:
@@ -95,14 +116,14 @@ def test_links_are_followed_but_not_in_circles(folder: Path, tmp_path: Path) -> 
     other = tmp_path / "other"
     other.mkdir()
     (folder / "more").symlink_to(other)
-    before = fingerprint_of_folder(folder)
+    before = Snapshot.of(folder).hash
     (other / "5.jpg").touch()
-    assert fingerprint_of_folder(folder) != before
+    assert Snapshot.of(folder).hash != before
 
 
 def test_a_reader_is_known_by_its_source(tmp_path: Path) -> None:
     assert fingerprint_of_reader(require) == fingerprint_of_reader(require)
-    assert fingerprint_of_reader(require) != fingerprint_of_reader(fingerprint_of_folder)
+    assert fingerprint_of_reader(require) != fingerprint_of_reader(card_of)
     # What these do is not to be seen in a source file.
     assert fingerprint_of_reader(partial(require)) is None
     assert fingerprint_of_reader(lambda root: root / tmp_path) is None
