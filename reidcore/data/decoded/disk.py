@@ -10,8 +10,9 @@ import contextlib
 import mmap
 import os
 import sys
+import weakref
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,8 @@ if sys.platform != "win32":
     import fcntl
 
 SUFFIX = ".pixels"
+
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
 class DiskStore(PixelStore):
@@ -52,21 +55,18 @@ class DiskStore(PixelStore):
     def _open(self) -> Words:
         count, words = self._shape
         while True:
-            self._file: IO[bytes] = open(  # noqa: SIM115, PTH123  (it stays open)
-                os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666),
-                "r+b",
-                buffering=0,
-            )
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
             _hold(self._file)
             if _is_at(self._file, self.path):
                 break
-            self._file.close()  # somebody deleted it just before it was held
+            os.close(self._file)  # somebody deleted it just before it was held
+        weakref.finalize(self, os.close, self._file)
         size = count * words * 8
-        if os.fstat(self._file.fileno()).st_size < size:
-            self._file.truncate(size)
+        if os.fstat(self._file).st_size < size:
+            os.truncate(self._file, size)
         os.utime(self.path)
         # Read only: where a disk is full, writing to mapped memory would kill the process.
-        mapped = mmap.mmap(self._file.fileno(), size, access=mmap.ACCESS_READ)
+        mapped = mmap.mmap(self._file, size, access=mmap.ACCESS_READ)
         return np.frombuffer(mapped, dtype=np.uint64).reshape(count, words)
 
     def _put(self, number: int, entry: Words) -> None:
@@ -96,24 +96,24 @@ def remove_unused(path: Path) -> bool:
     return True
 
 
-def _hold(file: IO[bytes]) -> None:
+def _hold(file: int) -> None:
     if sys.platform != "win32":
         with contextlib.suppress(OSError):  # some network file systems know no locks
             fcntl.flock(file, fcntl.LOCK_SH)
 
 
-def _is_at(file: IO[bytes], path: Path) -> bool:
+def _is_at(file: int, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+        return os.path.samestat(os.fstat(file), path.stat())
     except OSError:
         return False
 
 
-def _write_at(file: IO[bytes], data: bytes, offset: int) -> None:
+def _write_at(file: int, data: bytes, offset: int) -> None:
     if sys.platform == "win32":  # no process there shares the file's position with another
-        file.seek(offset)
-        file.write(data)
+        os.lseek(file, offset, os.SEEK_SET)
+        os.write(file, data)
         return
     while data:
-        written = os.pwrite(file.fileno(), data, offset)
+        written = os.pwrite(file, data, offset)
         data, offset = data[written:], offset + written

@@ -22,7 +22,7 @@ def brighter(images: Tensor, factors: Tensor) -> Tensor:
 
 def contrasted(images: Tensor, factors: Tensor) -> Tensor:
     """Return the images blended with their mean grey value."""
-    means = luminance(images).double().mean(dim=(2, 3), keepdim=True).add(0.5).floor()
+    means = _wide(luminance(images)).mean(dim=(2, 3), keepdim=True).add(0.5).floor()
     return _blended(means, images, factors)
 
 
@@ -51,23 +51,23 @@ def _to_hsv(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     highest, lowest = images.float().amax(1), images.float().amin(1)
     span = highest - lowest
     divisor = span.clamp(min=1)
-    reds, greens, blues = ((highest - channel) / divisor for channel in (red, green, blue))
-    hue = torch.where(
+    reds, greens, blues = (_wide((highest - c) / divisor) for c in (red, green, blue))
+    turn = torch.where(
         red == highest,
         blues - greens,
         torch.where(green == highest, 2 + reds - blues, 4 + greens - reds),
-    )
-    hue = torch.remainder(hue.double() / 6 + 1, 1) * 255
-    hue = torch.where(span == 0, torch.zeros_like(hue), hue).clamp(0, 255).floor().float()
-    saturation = (span / highest.clamp(min=1) * 255).clamp(0, 255).floor()
-    return hue, saturation, highest
+    ).float()
+    turn = torch.remainder(_wide(turn) / 6 + 1, 1).float()
+    hue = torch.where(span == 0, torch.zeros_like(turn), turn)
+    saturation = span / highest.clamp(min=1)
+    return _wide(hue).mul(255).floor(), _wide(saturation).mul(255).floor(), _wide(highest)
 
 
 def _to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     """Return (B, 3, h, w) bytes of (B, h, w) numbers in 0..255."""
     place = hue * 6 / 255
     sector = place.floor()
-    within, purity = place - sector, saturation / 255
+    within, purity = _wide((place - sector).float()), _wide((saturation / 255).float())
     low = _rounded(value * (1 - purity))
     falling = _rounded(value * (1 - purity * within))
     rising = _rounded(value * (1 - purity * (1 - within)))
@@ -79,3 +79,8 @@ def _to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
 
 def _rounded(values: Tensor) -> Tensor:
     return (values + 0.5).floor().clamp(0, 255)
+
+
+def _wide(values: Tensor) -> Tensor:
+    """Return values as exact as C's are in between, where the device can."""
+    return values.float() if values.device.type == "mps" else values.double()
