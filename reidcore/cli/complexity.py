@@ -112,8 +112,8 @@ def _timed(
     from reidcore.models import build_model
     from reidcore.models.latency import measure_latency
 
-    model = build_model(each.name, 2, pretrained=False, plugins=plugins)
     size = (each.height, each.width)
+    model = build_model(each.name, 2, pretrained=False, plugins=plugins, image_size=size)
     return [measure_latency(model, size, batch, device, seconds=seconds) for batch in batches]
 
 

@@ -108,13 +108,12 @@ class FeatureExtractor:
             record.preprocessing, image_size, pixel_mean, pixel_std, pixel_norm
         )
         name = model_name or record.model_name
-        model = _build(name, model_path, record, self.plugins)
+        image_size = (self.preprocessing.height, self.preprocessing.width)
+        model = _build(name, model_path, record, image_size, self.plugins)
         if verbose:
-            size = (1, 3, self.preprocessing.height, self.preprocessing.width)
+            costs = compute_model_complexity(model, (1, 3, *image_size))
             _log.info("Model: %s", name)
-            _log.info(
-                "- params: {:,}\n- flops: {:,}".format(*compute_model_complexity(model, size))
-            )
+            _log.info("- params: {:,}\n- flops: {:,}".format(*costs))
         self.model = model.eval().to(self.device).to(memory_format=torch.channels_last)
         if compile:
             self.model.compile()
@@ -201,13 +200,17 @@ def pick_device(wanted: str | torch.device) -> torch.device:
     return device
 
 
-def _build(name: str, path: PathLike, record: Recorded, plugins: Plugins) -> nn.Module:
+def _build(
+    name: str, path: PathLike, record: Recorded, image_size: tuple[int, int], plugins: Plugins
+) -> nn.Module:
     if not name:
         raise UserError(
             "no model is named" + (f", and {str(path)!r} does not tell it" if path else ""),
             "Give model_name; 'reidcore ls models' lists the names.",
         )
     options = record.model_options(plugins) if name == record.model_name else {}
+    # A model that learnt a position for each patch keeps the size it was trained at.
+    options["image_size"] = options.get("image_size") or image_size
     model = build_model(name, num_classes=1, pretrained=not path, plugins=plugins, **options)
     if path:
         load_pretrained_weights(model, path)

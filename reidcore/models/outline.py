@@ -59,6 +59,7 @@ def outline(
     Raises:
         UserError: if there is no such model, or it does not take such an image.
     """
+    section = {"image_size": size, **section}
     try:
         with torch.device("meta"):
             return outline_of(_built(name, plugins, section), name, size)

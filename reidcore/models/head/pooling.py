@@ -35,11 +35,11 @@ class GeneralizedMeanPool(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, C, h, w) -> (B, C)."""
-        # Through logarithms and in full precision: a power of half-precision maps overflows.
-        with torch.autocast(maps.device.type, enabled=False):
-            logs = maps.float().flatten(2).clamp(min=_LEAST).log()
-            means = torch.logsumexp(self.p.float() * logs, dim=2) - math.log(logs.shape[2])
-            return (means / self.p.float()).exp()
+        # Through logarithms and in full precision, which mixed precision leaves such functions in:
+        # a large power of the maps themselves would overflow.
+        logs = maps.float().flatten(2).clamp(min=_LEAST).log()
+        p = self.p.float()
+        return ((torch.logsumexp(p * logs, dim=2) - math.log(logs.shape[2])) / p).exp()
 
 
 def build_pool(name: str, gem_p: float) -> nn.Module:

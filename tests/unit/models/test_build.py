@@ -109,3 +109,27 @@ def test_the_list_of_models_is_logged_and_returned(plugins, caplog):
 def test_a_model_needs_an_identity_to_tell(plugins, count):
     with pytest.raises(ConfigError, match=f"cannot tell {count} identities.*expected 1 or more"):
         build_model("plain", count, plugins=plugins)
+
+
+def test_only_factories_that_ask_for_the_images_size_get_it():
+    sizes = []
+
+    class Sized:
+        @hookimpl
+        def reid_register_models(self, registry):
+            registry.add(
+                "sized", lambda num_classes, image_size=None: sizes.append(image_size) or Net()
+            )
+            registry.add("plain", lambda num_classes: Net())
+
+    with make_plugins(entry_points=False, extra=[Sized()]):
+        for size in ((64, 32), None):
+            for name in ("sized", "plain"):
+                build_model(name, 3, image_size=size)
+    assert sizes == [(64, 32), None]
+
+
+def test_a_wrong_head_is_told_before_the_model_is_built(plugins):
+    with pytest.raises(ConfigError, match=r"model\.head\.neck: expected 'bnneck', not 'bneck'"):
+        build_model("plain", 3, head={"neck": "bneck"}, plugins=plugins)
+    assert CALLS == []

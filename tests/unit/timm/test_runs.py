@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from reidcore.inference import FeatureExtractor
+from reidcore.models import build_model
+from reidcore.models.outline import outline
 from reidcore.testing import tiny_run
 
 RUNS = {
@@ -30,3 +32,12 @@ def test_it_trains_evaluates_and_gives_features(tmp_path, name) -> None:
     found = extract([sample.path for sample in query][: len(wanted)])
     assert found.shape == (len(wanted), 64)
     torch.testing.assert_close(found, wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_extractor_and_outline_build_it_for_the_images_they_are_told(tmp_path) -> None:
+    name, size = "timm/test_vit_relpos", (64, 32)
+    torch.save(build_model(name, 3, pretrained=False, image_size=size).state_dict(), tmp_path / "w")
+    extract = FeatureExtractor(name, tmp_path / "w", image_size=size, device="cpu")
+    assert extract(torch.zeros(2, 3, *size)).shape == (2, 96)
+    measured = outline(name, size)
+    assert (measured.height, measured.width, measured.feature_dim) == (*size, 96)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reidcore.models.head.pooling import GeneralizedMeanPool, build_pool
+from reidcore.models.outline import outline
 
 
 def positive_maps(seed: int = 0, top: float = 5.0) -> torch.Tensor:
@@ -76,3 +77,8 @@ def test_it_computes_in_full_precision_under_autocast() -> None:
         pooled = pool(maps)
     assert pooled.dtype is torch.float32
     torch.testing.assert_close(pooled, pool(maps))
+
+
+def test_networks_with_it_are_measured_without_memory() -> None:
+    measured = outline("osnet_x0_25", (64, 32), head={"pool": "gem", "neck": "bnneck"})
+    assert (measured.feature_dim, measured.height) == (128, 64)
