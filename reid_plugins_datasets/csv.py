@@ -97,7 +97,7 @@ class _Reading:
         self._names = names
         self._places = [folders[1] / images] if images else folders
         self._faults = faults
-        self._prefix: str | None = None
+        self._prefix = ""
         self.junk = 0
 
     def tables_of(self, piece: Piece) -> list[SampleTable]:
@@ -120,9 +120,7 @@ class _Reading:
         for line, path in zip(piece.lines, paths, strict=True) if "" in paths else ():
             if not path:
                 self._faults.add(line, f"column {self._names['path']!r}: '' is empty")
-        if self._prefix is None:
-            self._prefix = self._start_of(paths)
-        prefix = self._prefix
+        prefix = self._prefix = self._prefix or self._start_of(paths)
         if any(map(_is_absolute, paths)):
             paths = tuple(path if _is_absolute(path) else prefix + path for path in paths)
             return PathColumn.of(paths)
@@ -130,11 +128,13 @@ class _Reading:
         return replace(below, folder=prefix + below.folder)
 
     def _start_of(self, paths: Sequence[str]) -> str:
-        """Return the folder that relative paths start from, with its separator."""
+        """Return the folder that relative paths start from, with its separator; if any are."""
         relative = (path for path in paths if path and not _is_absolute(path))
         sought = list(islice(relative, _SOUGHT))
+        if not sought:
+            return ""
         for place in self._places:
-            if not sought or any((place / path).is_file() for path in sought):
+            if any((place / path).is_file() for path in sought):
                 return str(place) + os.sep
         raise DataError(
             f"no image of the table is where its path says: {sought[0]!r} is not in "

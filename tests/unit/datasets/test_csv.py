@@ -136,6 +136,12 @@ class TestPlaces:
         assert found.train.paths[0] == "/elsewhere/1.jpg"
         assert found.query.paths[0] == str(root / "b/3.jpg")
 
+    def test_the_folder_is_sought_once_a_path_is_relative(self, root, monkeypatch):
+        monkeypatch.setattr(csv_rows, "_PIECE", 1)
+        found = read(root, TABLE.replace("a/", "/elsewhere/"), "tables/labels.csv")
+        assert found.train.paths[1] == "/elsewhere/2.jpg"
+        assert found.gallery.paths[0] == str(root / "b/4.jpg")
+
     def test_images_that_are_nowhere_are_told(self, root):
         told = refused(root, TABLE.replace("a/", "c/").replace("b/", "c/"))
         assert "'c/1.jpg'" in told
