@@ -23,7 +23,8 @@ What `reidcore ls datasets` lists, in the words of each dataset's own card. *Thi
 from the code: `make docs`.*
 
 All datasets lie below one folder, `data.root`. None is fetched or unpacked by itself: what is
-missing is told with the layout below. An option is set as `NAME.OPTION=value` (or
+missing is told with the layout below, and `reidcore data prepare NAME` unpacks official archives
+that lie there. An option is set as `NAME.OPTION=value` (or
 `datasets.NAME.OPTION=value`) in a configuration or on the command line, and as a keyword of
 `ImageDataManager`, `VideoDataManager`, `init_image_dataset` and `init_video_dataset`; `split_id` is
 `data.split_id` in a configuration.
