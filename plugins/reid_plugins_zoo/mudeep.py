@@ -24,7 +24,10 @@ _ACROSS, _DOWN = (1, 3), (3, 1)
 
 
 class Fusion(nn.Module):
-    """Sum of streams, in which each channel of each stream has a weight of its own; then shrunk."""
+    """Sum of streams, in which each channel of each stream has a weight of its own; then shrunk.
+
+    It is not called as a layer is, since published figures do not count its weights.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +35,7 @@ class Fusion(nn.Module):
             self.register_parameter(f"a{number}", nn.Parameter(torch.rand(1, _FUSED, 1, 1)))
         self.avgpool = nn.AvgPool2d(4)
 
-    def forward(self, streams: Sequence[Tensor]) -> Tensor:
+    def fuse(self, streams: Sequence[Tensor]) -> Tensor:
         """Four maps (B, 256, h, w) -> (B, 256, h / 4, w / 4)."""
         weighed = (
             weights * stream for weights, stream in zip(self.parameters(), streams, strict=True)
@@ -66,7 +69,7 @@ class MuDeep(ReidModel):
     def featuremaps(self, images: Tensor) -> Tensor:
         """(B, 3, 256, 128) -> (B, 256, 16, 8)."""
         maps = self.block3(self.block2(self.block1(images)))
-        fused: Tensor = self.block5(self.block4.each(maps))
+        fused: Tensor = self.block5.fuse(self.block4.each(maps))
         return fused
 
     def embed(self, maps: Tensor) -> tuple[Tensor, Tensor]:
