@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from reidcore.data.loading import BatchLoader
 from reidcore.errors import UserError, did_you_mean
 
 AMP_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -86,7 +87,7 @@ class Mechanics:
 
     def receive(self, loader: Any) -> None:
         """Let one of the core's loaders complete its batches on the device."""
-        if hasattr(loader, "device"):
+        if isinstance(loader, BatchLoader):
             loader.device = self.device
 
     def autocast(self) -> AbstractContextManager[object]:

@@ -286,6 +286,19 @@ def test_images_that_differ_in_size_are_an_error_that_says_so(splits: Any) -> No
         list(_loader(dataset, size=12))
 
 
+@pytest.mark.parametrize("names", [ON_BATCHES, ["color_jitter"]])
+def test_batches_are_completed_where_the_loader_is_told(splits: Any, names: list[str]) -> None:
+    """On a device without any memory: what it is mixed with by mistake is refused."""
+    dataset = ImageDataset(*splits, transform=_pipeline(names), verbose=False)
+    loader = _loader(dataset, augment="batch")
+    loader.device = torch.device("meta")
+    for batch in loader:
+        assert batch["img"].device.type == "meta"
+        assert batch["img"].shape == (4, 3, 32, 16)
+        assert batch["img"].dtype == torch.float32
+        assert batch["pid"].device.type == "cpu"
+
+
 def test_choices_are_checked() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'batch'"):
         Loading(augment="bach")

@@ -81,6 +81,18 @@ def test_the_same_seed_gives_the_same_weights(configure: Any, plugins: Plugins) 
     assert not torch.equal(other.model.state_dict()["conv.weight"], state["conv.weight"])
 
 
+@pytest.mark.parametrize("how", [{"augment": "batch"}, {"cache": "ram", "workers": 1}])
+def test_the_way_images_are_read_does_not_show_in_the_weights(
+    configure: Any, plugins: Plugins, how: dict[str, Any]
+) -> None:
+    names = ["random_flip", "random_crop", "color_jitter", "random_erase"]
+    plain, _ = run(configure(data={"transforms": names}), plugins)
+    other, result = run(configure(data={"transforms": names, **how}), plugins)
+    for key, value in other.model.state_dict().items():
+        assert torch.equal(value, plain.model.state_dict()[key]), key
+    assert how.items() <= result["config"]["data"].items()
+
+
 def test_loss_terms_are_weighted_and_take_their_sections(configure: Any, plugins: Plugins) -> None:
     plugins.add(_candidate(NormPlugin()), requested=True)
     loss = {
