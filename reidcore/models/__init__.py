@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from reidcore.models.build import show_avai_models as show_avai_models
     from reidcore.models.contract import Outputs as Outputs
     from reidcore.models.contract import ReidModel as ReidModel
+    from reidcore.models.head.attaching import attach_head as attach_head
     from reidcore.models.initialising import initialise as initialise
     from reidcore.models.pretrained import load_published_weights as load_published_weights
     from reidcore.models.weights.exporting import save_weights as save_weights
@@ -23,6 +24,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "Outputs": "reidcore.models.contract:Outputs",
         "ReidModel": "reidcore.models.contract:ReidModel",
+        "attach_head": "reidcore.models.head.attaching:attach_head",
         "build_model": "reidcore.models.build:build_model",
         "initialise": "reidcore.models.initialising:initialise",
         "load_pretrained_weights": "reidcore.models.weights.loading:load_pretrained_weights",

@@ -15,11 +15,11 @@ from reidcore.losses import TripletLoss
 from reidcore.models import (
     Outputs,
     ReidModel,
+    attach_head,
     build_model,
     load_pretrained_weights,
     outputs_of,
 )
-from reidcore.models.head.attaching import attach_head
 from reidcore.models.layers import open_all_layers, open_specified_layers
 from reidcore.testing import tiny_run
 
