@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
+import numpy as np
+
 from reidcore.data.reading import read_image
 from reidcore.data.sample import Sample, Samples, Splits
 from reidcore.data.table import Counts, SampleTable
@@ -134,7 +136,7 @@ class Dataset:
 
     def get_num_datasets(self, data: Samples) -> int:
         """Return the number of datasets."""
-        return len(set(SampleTable.of(data).dsetids.tolist()))
+        return len(np.unique(SampleTable.of(data).dsetids))
 
     def combine_all(self) -> None:
         """Add query and gallery to the training samples; their identities become new classes."""

@@ -65,8 +65,8 @@ def _lines(
             if entry.is_dir():
                 if not entry.is_symlink() or _is_new(entry, followed):
                     folders.append(entry.name)
-            elif entry.name.lower().endswith(PICTURES):
-                pictures.append(entry.name)
+            elif (name := entry.name).endswith(PICTURES) or name.lower().endswith(PICTURES):
+                pictures.append(name)
             else:
                 others.append(entry)
     yield _encoded("folder", below, *sorted(pictures))
