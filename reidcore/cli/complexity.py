@@ -111,9 +111,12 @@ def _timed(
 ) -> list[Latency]:
     from reidcore.models import build_model
     from reidcore.models.latency import measure_latency
+    from reidcore.models.outline import USUAL_CLASSES
 
     size = (each.height, each.width)
-    model = build_model(each.name, 2, pretrained=False, plugins=plugins, image_size=size)
+    model = build_model(
+        each.name, USUAL_CLASSES, pretrained=False, plugins=plugins, image_size=size
+    )
     return [measure_latency(model, size, batch, device, seconds=seconds) for batch in batches]
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from reidcore.plugins import Plugins
 
 USUAL_SIZE = (256, 128)
+USUAL_CLASSES = 751
+"""Identities of Market-1501: some networks run their classifier at test time, which then counts."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,7 @@ def usual_size(model: nn.Module) -> tuple[int, int]:
 
 
 def _built(name: str, plugins: Plugins | None, section: dict[str, Any]) -> nn.Module:
-    # The counts leave the classifier out, so that the number of classes does not matter.
-    return build_model(name, 2, pretrained=False, plugins=plugins, **section)
+    return build_model(name, USUAL_CLASSES, pretrained=False, plugins=plugins, **section)
 
 
 def _feature_dim(model: nn.Module, images: tuple[int, ...]) -> int:

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from reidcore.models.outline import Outline, outline
+from reidcore.models.outline import USUAL_SIZE, Outline, outline
 from reidcore.registry import entries
 
 
@@ -36,12 +36,11 @@ def outlines(checkout) -> dict[str, Outline]:
             wanted["feature_shape"][1],
         )
         for name, wanted in json.loads(lzma.decompress(packed)).items()
+        # The reference looks at some on other images than the page does.
+        if tuple(wanted["input"]) == USUAL_SIZE or name == "hacnn"
     }
-    return {
-        name: known.get(name) or outline(name)
-        for entry in entries("models")
-        for name in (entry.name,)
-    }
+    names = [entry.name for entry in entries("models")]
+    return {name: known.get(name) or outline(name) for name in names}
 
 
 def test_the_page_is_the_one_that_make_docs_would_write(generator, outlines) -> None:
