@@ -142,8 +142,7 @@ def _describe(dataset: Dataset, card: DatasetCard, root: Path) -> None:
 
 
 def _kind_of(tables: Sequence[SampleTable]) -> str:
-    has_tracklets = any(isinstance(table.paths[0], tuple) for table in tables if len(table))
-    return "video" if has_tracklets else "image"
+    return "video" if any(table.paths.has_tracklets for table in tables) else "image"
 
 
 def _takes_root_first(entry: Entry) -> bool:

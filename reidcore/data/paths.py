@@ -97,7 +97,14 @@ class PathColumn(Sequence[SamplePath]):
     @property
     def has_tracklets(self) -> bool:
         """Whether any row is a tracklet."""
-        return self.frames is not None and bool(self.frames.counts.any())
+        return bool(self.tracklets.any())
+
+    @property
+    def tracklets(self) -> npt.NDArray[np.bool_]:
+        """Which rows are tracklets, (N,)."""
+        if self.frames is None:
+            return np.zeros(len(self), dtype=np.bool_)
+        return self.frames.counts > 0
 
     @property
     def num_files(self) -> int:

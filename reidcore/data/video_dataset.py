@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from reidcore.data.dataset import MODES, Dataset
@@ -77,9 +78,10 @@ class VideoDataset(Dataset):
 
 
 def _check_tracklets(table: SampleTable, where: str) -> None:
-    for number, path in enumerate(table.paths):
-        if isinstance(path, str):
-            raise DataError(
-                f"item {number} of {where} has the path {path!r}, which is no tracklet",
-                "Give the tuple of its frames' paths, or use a dataset of single images",
-            )
+    images = np.flatnonzero(~table.paths.tracklets)
+    if len(images):
+        raise DataError(
+            f"item {images[0]} of {where} has the path {table.paths[int(images[0])]!r}, "
+            "which is no tracklet",
+            "Give the tuple of its frames' paths, or use a dataset of single images",
+        )
