@@ -32,7 +32,7 @@ def decoded(file: Bytes) -> Pixels | None:
     Args:
         file: The bytes of an image file, (n,).
     """
-    if file[:3].tobytes() != _MAGIC or not _agrees_with_pillow():
+    if file[:3].tobytes() != _MAGIC or not agrees_with_pillow():
         return None
     return _by_torchvision(file)
 
@@ -65,8 +65,8 @@ def _decoder() -> Callable[[Tensor, int, bool], Tensor] | None:
 
 
 @cache
-def _agrees_with_pillow() -> bool:
-    """Compare the decoders on small images of each kind that there is."""
+def agrees_with_pillow() -> bool:
+    """Say whether both decoders give the same pixels of small images of each kind."""
     rng = np.random.default_rng(0)
     coarse = Image.fromarray(rng.integers(0, 256, (5, 3, 3), dtype=np.uint8))
     image = coarse.resize((37, 51), Image.Resampling.BICUBIC)

@@ -8,8 +8,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from reidcore.data.jpeg import decoded
-from reidcore.data.resizing import Pixels
+from reidcore.data.jpeg import agrees_with_pillow, decoded
+from reidcore.data.resizing import Pixels, uses_kernel
 from reidcore.errors import DataError
 
 
@@ -65,6 +65,12 @@ def read_pixels(path: str, draft: tuple[int, int] | None = None) -> Pixels:
         raise UnreadableImageError(path, error.strerror or str(error)) from error
     pixels = decoded(np.frombuffer(file, dtype=np.uint8))
     return np.asarray(_by_pillow(path, BytesIO(file))) if pixels is None else pixels
+
+
+def decoders_in_use() -> str:
+    """Say who decodes and resizes: ``"JPEG by torchvision, resizing by the kernel"``."""
+    decoder = "torchvision" if agrees_with_pillow() else "Pillow"
+    return f"JPEG by {decoder}, resizing by {'the kernel' if uses_kernel() else 'Pillow'}"
 
 
 def _by_pillow(

@@ -60,6 +60,11 @@ def shorter_first(height: int, width: int, new_height: int, new_width: int) -> b
     return new_height < height and height - new_height > 2 * (width - new_width)
 
 
+def uses_kernel() -> bool:
+    """Say whether the compiled kernel resizes."""
+    return _kernel_and_order()[0] is not None
+
+
 @cache
 def _kernel_and_order() -> tuple[ModuleType | None, Order]:
     """Return the kernel, if in one of the known orders it agrees with the Pillow at hand."""

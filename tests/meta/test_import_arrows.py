@@ -50,7 +50,7 @@ ALLOWED: dict[str, set[str]] = {
     "optim": BELOW_WORK,
     "visual": BELOW_WORK | {"evaluation", "data"},
     "inference": BELOW_WORK | {"models", "data"},
-    "environment": {ROOT_MODULE, "evaluation"},
+    "environment": {ROOT_MODULE, "data", "evaluation"},
     "engine": BELOW_WORK | WORK | {"environment", "bundled"},
     "scaffold": BELOW_WORK,
     "cli": BELOW_WORK | WORK | {"engine", "environment", "bundled", "scaffold"},

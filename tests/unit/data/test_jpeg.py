@@ -67,9 +67,9 @@ def test_a_decoder_that_is_missing_or_disagrees_is_not_used(
     path = tmp_path / "a.jpg"
     path.write_bytes(_file())
     monkeypatch.setattr(jpeg, "_decoder", lambda: decoder)
-    jpeg._agrees_with_pillow.cache_clear()
+    jpeg.agrees_with_pillow.cache_clear()
     try:
         assert jpeg.decoded(np.frombuffer(bytearray(_file()), dtype=np.uint8)) is None
         np.testing.assert_array_equal(read_pixels(str(path)), np.asarray(read_image(path)))
     finally:
-        jpeg._agrees_with_pillow.cache_clear()
+        jpeg.agrees_with_pillow.cache_clear()

@@ -66,6 +66,34 @@ def test_a_child_process_shares_it(store: PixelStore) -> None:
     np.testing.assert_array_equal(store.read(3, MARK), _pixels(8))
 
 
+def _hammer(store: PixelStore, seed: int) -> None:
+    """Write and read the same few entries as others do; exit with 1 where pixels are mixed up."""
+    rng = np.random.default_rng(seed)
+    for _ in range(400):
+        number, content = int(rng.integers(2)), int(rng.integers(3))
+        store.write(number, FileMark(content, 1), _pixels(content, 60, 50))
+        number, content = int(rng.integers(2)), int(rng.integers(3))
+        found = store.read(number, FileMark(content, 1))
+        if found is not None and not np.array_equal(found, _pixels(content, 60, 50)):
+            os._exit(1)
+    os._exit(0)
+
+
+@pytest.mark.parametrize("kind", ["disk", "ram"])
+def test_processes_that_write_at_once_mix_nothing_up(kind: str, tmp_path: Path) -> None:
+    if kind == "disk":
+        store: PixelStore = DiskStore(tmp_path / "a.pixels", 2, 60, 50)
+    else:
+        store = MemoryStore(2, 60, 50, forked=True)
+    context = multiprocessing.get_context("fork")
+    children = [context.Process(target=_hammer, args=(store, seed)) for seed in range(3)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    assert [child.exitcode for child in children] == [0, 0, 0]
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, words_of(7, 5) * 8 - 1), st.integers(1, 255))
 def test_any_changed_byte_is_noticed(place: int, change: int) -> None:
