@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import tempfile
 import urllib.error
 import urllib.request
@@ -20,6 +21,9 @@ __all__ = ["check_sha256", "download_archive", "fetch", "unpack"]
 _log = logging.getLogger(__name__)
 
 Advance = Callable[[int], None]
+
+OFFLINE = "REIDCORE_OFFLINE"
+"""Environment variable, set by ``reidcore --offline`` too, under which nothing is fetched."""
 
 _PIECE = 1 << 20
 _TIMEOUT = 60.0
@@ -65,10 +69,16 @@ def fetch(name: str, url: str, file: Path, advance: Advance = lambda count: None
         advance: Told of the bytes that are there.
 
     Raises:
-        DataError: The address is not of https or leads away from it, or the download fails.
+        DataError: The address is not of https or leads away from it, downloads are switched off, or
+            this one fails.
     """
     if urlsplit(url).scheme != "https":
         raise DataError(f"{name} has no https address to be fetched from", f"Fetch {url} by hand")
+    if os.environ.get(OFFLINE, "") not in ("", "0"):
+        raise DataError(
+            f"{name} is not on this machine, and downloads are switched off ({OFFLINE})",
+            f"Fetch {url} elsewhere and put it at {str(file)!r}",
+        )
     part = file.with_name(f"{file.name}.part")
     try:
         have = part.stat().st_size if part.exists() else 0

@@ -128,6 +128,16 @@ def test_an_interrupted_download_is_gone_on_with(
     assert (tmp_path / "shop.zip").read_bytes() == packed()
 
 
+def test_nothing_is_fetched_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server(packed())
+    monkeypatch.setattr("urllib.request.urlopen", server)
+    monkeypatch.setenv("REIDCORE_OFFLINE", "1")
+    card = replace(CARD, archives=(Archive("shop.zip", "shop", "https://files.test/shop.zip"),))
+    with pytest.raises(DataError, match="switched off"):
+        prepare_dataset(card, tmp_path)
+    assert not server.asked
+
+
 def test_only_https_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server(packed())
     monkeypatch.setattr("urllib.request.urlopen", server)
