@@ -31,12 +31,3 @@ def test_a_run_with_a_head_trains_and_its_checkpoint_is_extracted_with(reidcore,
     assert done.returncode == 0, done.stderr
     with np.load(output) as written:
         assert written["features"].shape == (24, 128)
-
-
-def test_a_bad_head_is_refused_before_anything_runs(reidcore, tmp_path) -> None:
-    done = reidcore(
-        "run", "quickstart", "model.head.neck=bneck", "model.head.pol=gem", f"data.root={tmp_path}"
-    )
-    assert done.returncode == 2
-    assert "model.head.neck: expected 'bnneck', not 'bneck'" in done.stderr
-    assert "model.head.pol: unknown key. Did you mean 'pool'" in done.stderr

@@ -145,3 +145,16 @@ def test_sections_of_other_installed_components_may_stand_and_are_checked(plugin
 def test_without_any_plugin_the_first_name_says_what_to_install(no_plugins):
     with pytest.raises(ConfigError, match=r"model\.name: .*pip install"):
         load_config(None, plugins=no_plugins)
+
+
+def test_mistakes_in_a_head_are_told_with_all_others() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config("quickstart", ["model.head.neck=bneck", "model.head.pol=gem", "train.lr=x"])
+    told = str(caught.value)
+    assert "model.head.neck: expected 'bnneck', not 'bneck'" in told
+    assert "model.head.pol: unknown key. Did you mean 'pool'" in told
+    assert "train.lr: expected a number" in told
+    with pytest.raises(ConfigError) as caught:
+        load_config("quickstart", ["model.head.margin=0.2", "model.head.gem_p=2.0"])
+    assert "model.head.gem_p: no effect without pool: gem" in str(caught.value)
+    assert "model.head.margin: no effect without classifier: arcface" in str(caught.value)

@@ -37,7 +37,7 @@ def test_it_trains_evaluates_and_gives_features(tmp_path, name) -> None:
 def test_extractor_and_outline_build_it_for_the_images_they_are_told(tmp_path) -> None:
     name, size = "timm/test_vit_relpos", (64, 32)
     torch.save(build_model(name, 3, pretrained=False, image_size=size).state_dict(), tmp_path / "w")
-    extract = FeatureExtractor(name, tmp_path / "w", image_size=size, device="cpu")
+    extract = FeatureExtractor(name, tmp_path / "w", image_size=size, device="cpu", verbose=False)
     assert extract(torch.zeros(2, 3, *size)).shape == (2, 96)
     measured = outline(name, size)
     assert (measured.height, measured.width, measured.feature_dim) == (*size, 96)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from reidcore.models.head.pooling import GeneralizedMeanPool, build_pool
 from reidcore.models.outline import outline
+from reidcore.testing import TinyWorld, make_plugins
 
 
 def positive_maps(seed: int = 0, top: float = 5.0) -> torch.Tensor:
@@ -80,5 +81,8 @@ def test_it_computes_in_full_precision_under_autocast() -> None:
 
 
 def test_networks_with_it_are_measured_without_memory() -> None:
-    measured = outline("osnet_x0_25", (64, 32), head={"pool": "gem", "neck": "bnneck"})
-    assert (measured.feature_dim, measured.height) == (128, 64)
+    with make_plugins(TinyWorld()) as plugins:
+        measured = outline("tinynet", (64, 32), plugins, head={"pool": "gem", "embedding": 5})
+    # A convolution of 3x3 from 3 to 8 channels with bias, its norm, p, and a layer from 8 to 5.
+    assert measured.parameters == 8 * 28 + 16 + 1 + 5 * 9
+    assert measured.feature_dim == 5
