@@ -31,11 +31,18 @@ def mkdir_if_missing(dirname: PathLike) -> None:
 
 
 def user_cache(name: str) -> Path:
-    """Return a folder of the user's for what can be made again: below ``$REIDCORE_HOME`` if set."""
-    if home := os.environ.get("REIDCORE_HOME"):
-        return Path(home).expanduser() / name
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "reidcore" / name
+    """Return a folder of the user's for what can be made again: below ``$REIDCORE_HOME`` if set.
+
+    Raises:
+        UserError: if the user has no home folder.
+    """
+    try:
+        if home := os.environ.get("REIDCORE_HOME"):
+            return Path(home).expanduser() / name
+        cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+        return Path(cache).expanduser() / "reidcore" / name
+    except RuntimeError as error:
+        raise UserError("there is no home folder", "Set REIDCORE_HOME to a folder.") from error
 
 
 @contextmanager

@@ -43,7 +43,7 @@ Examples:
 @click.version_option(reidcore.__version__, prog_name="reidcore")
 @click.option("--no-plugin", "disabled", multiple=True, metavar="NAME", help="Leave a plugin out.")
 @click.option("-p", "--plugin", "extra", multiple=True, metavar="FILE", help="Add a plugin file.")
-@click.option("--offline", is_flag=True, help="Download no weights.")
+@click.option("--offline", is_flag=True, help="Download nothing.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
 def root(

@@ -51,8 +51,7 @@ class TableMemory:
         self._snapshot = _snapshot_of(entry, root)
         self._key = _key_of(entry, options, self._snapshot)
         self._warned = False
-        name = re.sub(r"[^0-9A-Za-z._-]", "_", entry.name)
-        self._path = user_cache("tables") / f"{name}-{self._key}{_ENDING}"
+        self._path = _folder() / f"{_file_name(entry.name)}-{self._key}{_ENDING}"
 
     def recall(self) -> list[SampleTable] | None:
         """Return the three tables, or None if they are to be read."""
@@ -69,6 +68,17 @@ class TableMemory:
         """Keep what was read, unless files changed meanwhile."""
         if self._snapshot and not self._warned and self._snapshot.still_holds():
             _keep(self._path, tables, self._root)
+
+
+def _folder() -> Path:
+    try:
+        return user_cache("tables")
+    except UserError:
+        return Path(os.devnull)  # which holds no file, and takes none
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^0-9A-Za-z._-]", "_", name)
 
 
 def _snapshot_of(entry: Entry, root: Path) -> Snapshot | None:

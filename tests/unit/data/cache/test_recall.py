@@ -14,7 +14,9 @@ from reidcore.data.cache import recall
 from reidcore.data.cache.fingerprint import _hash_of_files
 from reidcore.data.catalogue import open_datasets
 from reidcore.data.dataset import Dataset
+from reidcore.data.table import SampleTable
 from reidcore.plugins import make_plugins
+from reidcore.registry import find
 
 PLUGIN = '''
 import logging
@@ -184,6 +186,20 @@ def test_the_cache_can_be_switched_off(shop: Shop, monkeypatch: pytest.MonkeyPat
 def test_a_home_that_cannot_be_written_costs_nothing(shop: Shop) -> None:
     (shop.root.parent / "home").write_text("a file where the folder should be")
     assert len(shop.open().train) == 3
+
+
+def test_a_user_without_a_home_reads_every_time(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def homeless(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    with make_plugins(extra=[str(shop.plugin)]) as plugins:
+        memory = recall.TableMemory(find("datasets", "shop", plugins), shop.root, {})
+    assert memory.recall() is None
+    memory.keep([SampleTable.of([]) for _ in range(3)])
+    assert memory.recall() is None
 
 
 def test_the_least_recently_used_go_first(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
