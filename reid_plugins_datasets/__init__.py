@@ -9,45 +9,52 @@ from reidcore import hookimpl
 if TYPE_CHECKING:
     from reidcore.registry import Registrar
 
-# Name -> what it is. The factory of that name lives in the module of that name.
+# Folder of this package -> name -> what it is. The factory of that name lives in the module of that
+# name.
 DATASETS = {
-    # Made here, or your own
-    "synthetic": "procedural people by 6 cameras, drawn on first use",
-    "folder": "your own train, query and gallery folders, by a pattern",
-    "csv": "your own table: path, pid, camid and split of each image",
-    # Pictures of people
-    "cuhk01": "971 people by 2 cameras; 20 splits",
-    "cuhk02": "1816 people by 5 pairs of cameras",
-    "cuhk03": "1467 people, detected or labeled boxes, new or classic protocol",
-    "cuhksysu": "11934 people cut from street scenes; to learn from only",
-    "dukemtmcreid": "1404 people by 8 cameras; withdrawn by its authors",
-    "grid": "250 people by 8 underground cameras; 10 splits",
-    "ilids": "119 people in an airport; 10 splits",
-    "market1501": "1501 people by 6 cameras; optional 500k distractors",
-    "msmt17": "4101 people by 15 cameras, version 1 or 2",
-    "prid": "385 and 749 people by 2 cameras, one picture each; 10 splits",
-    "sensereid": "1717 people; to test with only",
-    "viper": "632 people by 2 cameras; 20 splits",
-    # Pictures of hidden or cut off people
-    "occluded_duke": "DukeMTMC's people, hidden in every query; withdrawn by its authors",
-    "occluded_reid": "200 people behind obstacles; to test with only",
-    "partial_ilids": "119 people of whom a part is seen; to test with only",
-    "partial_reid": "60 people of whom a part is seen; to test with only",
-    # Pictures of people who change their clothes
-    "last": "10862 people in films",
-    "ltcc": "152 people by 12 cameras, 478 outfits",
-    "prcc": "221 people by 3 cameras, other clothes before the third",
-    # Tracklets of people
-    "dukemtmcvidreid": "1404 people by 8 cameras; withdrawn by its authors",
-    "ilidsvid": "300 people by 2 cameras; 10 splits",
-    "mars": "1261 people by 6 cameras",
-    "prid2011": "178 people by 2 cameras; 10 splits",
-    # Pictures of vehicles
-    "vehicleid": "26267 vehicles; test sets of several sizes",
-    "veri": "776 vehicles by 20 cameras",
-    "veriwild": "40671 vehicles by 174 cameras; test sets of three sizes",
-    # Pictures of buildings
-    "university1652": "1652 buildings seen by drones, satellites and from the street",
+    "own": {
+        "folder": "your own train, query and gallery folders, by a pattern",
+        "csv": "your own table: path, pid, camid and split of each image",
+    },
+    "people": {
+        "cuhk01": "971 people by 2 cameras; 20 splits",
+        "cuhk02": "1816 people by 5 pairs of cameras",
+        "cuhk03": "1467 people, detected or labeled boxes, new or classic protocol",
+        "cuhksysu": "11934 people cut from street scenes; to learn from only",
+        "dukemtmcreid": "1404 people by 8 cameras; withdrawn by its authors",
+        "grid": "250 people by 8 underground cameras; 10 splits",
+        "ilids": "119 people in an airport; 10 splits",
+        "market1501": "1501 people by 6 cameras; optional 500k distractors",
+        "msmt17": "4101 people by 15 cameras, version 1 or 2",
+        "prid": "385 and 749 people by 2 cameras, one picture each; 10 splits",
+        "sensereid": "1717 people; to test with only",
+        "viper": "632 people by 2 cameras; 20 splits",
+    },
+    "occluded": {
+        "occluded_duke": "DukeMTMC's people, hidden in every query; withdrawn by its authors",
+        "occluded_reid": "200 people behind obstacles; to test with only",
+        "partial_ilids": "119 people of whom a part is seen; to test with only",
+        "partial_reid": "60 people of whom a part is seen; to test with only",
+    },
+    "clothing": {
+        "last": "10862 people in films",
+        "ltcc": "152 people by 12 cameras, 478 outfits",
+        "prcc": "221 people by 3 cameras, other clothes before the third",
+    },
+    "video": {
+        "dukemtmcvidreid": "1404 people by 8 cameras; withdrawn by its authors",
+        "ilidsvid": "300 people by 2 cameras; 10 splits",
+        "mars": "1261 people by 6 cameras",
+        "prid2011": "178 people by 2 cameras; 10 splits",
+    },
+    "vehicles": {
+        "vehicleid": "26267 vehicles; test sets of several sizes",
+        "veri": "776 vehicles by 20 cameras",
+        "veriwild": "40671 vehicles by 174 cameras; test sets of three sizes",
+    },
+    "places": {
+        "university1652": "1652 buildings seen by drones, satellites and from the street",
+    },
 }
 
 # Names of datasets that lie in MATLAB's files.
@@ -68,11 +75,17 @@ SPELLINGS = {
 @hookimpl
 def reid_register_datasets(registry: Registrar) -> None:
     """Register the bundled datasets."""
-    for name, summary in DATASETS.items():
-        registry.add(
-            name,
-            f"{__name__}.{name}:{name}",
-            summary=summary,
-            needs=("mat",) if name in MATLAB else (),
-            options=SPELLINGS.get(name, {}),
-        )
+    registry.add(
+        "synthetic",
+        f"{__name__}.synthetic:synthetic",
+        summary="procedural people by 6 cameras, drawn on first use",
+    )
+    for folder, summaries in DATASETS.items():
+        for name, summary in summaries.items():
+            registry.add(
+                name,
+                f"{__name__}.{folder}.{name}:{name}",
+                summary=summary,
+                needs=("mat",) if name in MATLAB else (),
+                options=SPELLINGS.get(name, {}),
+            )

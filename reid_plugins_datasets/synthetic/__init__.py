@@ -11,8 +11,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from reid_plugins_datasets.market1501 import FORM
-from reid_plugins_datasets.market_layout import DISTRACTOR_PID, JUNK_PID, read_market_layout
+from reid_plugins_datasets.people.market1501 import FORM
+from reid_plugins_datasets.reading.market_layout import DISTRACTOR_PID, JUNK_PID, read_market_layout
 from reid_plugins_datasets.synthetic.album import Settings
 from reid_plugins_datasets.synthetic.make import MARKER, RELEASE, make_synthetic, settings_of
 from reidcore.data.card import DatasetCard, described_by

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reid_plugins_datasets import csv_rows
-from reid_plugins_datasets.csv import csv as read_table
+from reid_plugins_datasets.own import csv_rows
+from reid_plugins_datasets.own.csv import csv as read_table
 from reidcore.data import init_image_dataset
 from reidcore.errors import DataError
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reid_plugins_datasets.cuhk03 import cuhk03
+from reid_plugins_datasets.people.cuhk03 import cuhk03
 from reidcore.data import ImageDataset
 from reidcore.errors import DataError
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from reid_plugins_datasets.cuhk01 import cuhk01
-from reid_plugins_datasets.draws import drawn, halved
-from reid_plugins_datasets.ilids import ilids
-from reid_plugins_datasets.prid import prid
-from reid_plugins_datasets.viper import viper
+from reid_plugins_datasets.people.cuhk01 import cuhk01
+from reid_plugins_datasets.people.ilids import ilids
+from reid_plugins_datasets.people.prid import prid
+from reid_plugins_datasets.people.viper import viper
+from reid_plugins_datasets.reading.draws import drawn, halved
 from reidcore.errors import DataError
 
 FACTORIES = {"cuhk01": cuhk01, "ilids": ilids, "prid": prid, "viper": viper}

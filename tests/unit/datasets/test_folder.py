@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reid_plugins_datasets.folder import folder
+from reid_plugins_datasets.own.folder import folder
 from reidcore.data import init_image_dataset
 from reidcore.errors import DataError
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reid_plugins_datasets.market1501 import market1501
+from reid_plugins_datasets.people.market1501 import market1501
 from reidcore.data import SampleTable, init_image_dataset
 from reidcore.errors import DataError
 

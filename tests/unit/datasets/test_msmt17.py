@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reid_plugins_datasets.msmt17 import msmt17
+from reid_plugins_datasets.people.msmt17 import msmt17
 from reidcore.data import ImageDataManager
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from reid_plugins_datasets.draws import drawn
+from reid_plugins_datasets.reading.draws import drawn
 from reidcore.data import init_image_dataset, init_video_dataset
 from reidcore.errors import DataError
 

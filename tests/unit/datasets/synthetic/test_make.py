@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 from PIL import Image
 
-from reid_plugins_datasets.market1501 import market1501
+from reid_plugins_datasets.people.market1501 import market1501
 from reid_plugins_datasets.synthetic import make, synthetic
 from reid_plugins_datasets.synthetic.make import MARKER, make_synthetic
 from reidcore.data import SampleTable, init_image_dataset

@@ -1,0 +1,1 @@
+"""Pictures of people who change their clothes."""

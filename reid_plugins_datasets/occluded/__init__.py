@@ -1,0 +1,1 @@
+"""Pictures of people who are hidden or cut off."""

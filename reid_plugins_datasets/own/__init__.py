@@ -1,0 +1,1 @@
+"""Datasets of your own, without code."""

@@ -1,0 +1,117 @@
+"""Market-1501 (Zheng et al., ICCV 2015)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from pathlib import Path
+
+from reid_plugins_datasets.people.attributes import with_attributes
+from reid_plugins_datasets.reading.market_layout import (
+    DISTRACTOR_PID,
+    JUNK_PID,
+    TRAIN,
+    market_folders,
+    read_folder,
+    read_market_layout,
+)
+from reid_plugins_datasets.reading.names import NameForm
+from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
+from reidcore.data.sample import Splits
+
+_log = logging.getLogger(__name__)
+
+CARD = DatasetCard(
+    title="Market-1501",
+    folder="market1501",
+    layout="""\
+market1501/
+    Market-1501-v15.09.15/
+        bounding_box_train/0002_c1s1_000451_03.jpg    identity 2, camera 1
+        query/
+        bounding_box_test/
+        images/                 only with use_500k_distractors=true, from distractors_500k.zip
+        market_attribute.mat    only with attributes=true""",
+    paper="Zheng et al. Scalable Person Re-identification: A Benchmark. ICCV 2015",
+    source="http://www.liangzheng.org/Project/project_reid.html",
+    licence="not stated",
+    protocol="Each query is searched for in the gallery; images of the query's person by the "
+    "query's camera are left out. Junk boxes (-1) are in no list; distractors (0) are in the "
+    "gallery and never learnt from.",
+    junk_pids=(DISTRACTOR_PID, JUNK_PID),
+    archives=(
+        Archive("Market-1501-v15.09.15.zip", "market1501"),
+        Archive("distractors_500k.zip", "market1501/Market-1501-v15.09.15"),
+    ),
+    counts=(
+        OfficialCount("train", 751, 12_936, 6),
+        OfficialCount("query", 750, 3_368, 6),
+        OfficialCount("gallery", 751, 15_913, 6, when={"use_500k_distractors": False}),
+    ),
+)
+
+_RELEASE = Path("market1501", "Market-1501-v15.09.15")
+_DISTRACTORS = "images"
+_ATTRIBUTES = "market_attribute.mat"
+_RANGES = {"pid": range(-1, 1502), "camera": range(1, 7)}
+_EXAMPLE = "0002_c1s1_000451_03.jpg: identity 2, camera 1"
+FORM = NameForm(
+    re.compile(r"(?P<pid>-1|\d{4})_c(?P<camera>\d)s\d+_\d+_\d+(\.jpg)+"), _EXAMPLE, _RANGES
+)
+"""The names of Market-1501's images."""
+
+# No more than this is known of how the distractors are named.
+_DISTRACTOR_FORM = NameForm(
+    re.compile(r"(?P<pid>-1|\d+)_c(?P<camera>\d)(?!\d).*\.jpg"), _EXAMPLE, _RANGES
+)
+
+
+@described_by(CARD)
+def market1501(
+    root: str | os.PathLike[str], *, use_500k_distractors: bool = False, attributes: bool = False
+) -> Splits:
+    """Read Market-1501; identity 0 of the gallery holds the distractors.
+
+    Args:
+        root: folder that holds ``market1501/Market-1501-v15.09.15``, or that folder itself.
+        use_500k_distractors: whether the images of ``distractors_500k.zip``, unpacked to
+            ``images/`` inside that folder, are searched too.
+        attributes: whether the attributes in ``market_attribute.mat`` beside the picture folders
+            become columns of the tables, such as ``attribute_backpack``; -1 is unknown.
+
+    Raises:
+        DataError: a folder or file is missing, or images have names of another form.
+        UserError: attributes are asked for, and scipy is missing.
+    """
+    directory = _found(Path(root))
+    distractors = directory / _DISTRACTORS
+    described = directory / _ATTRIBUTES
+    require(
+        CARD,
+        *market_folders(directory),
+        *([distractors] if use_500k_distractors else []),
+        *([described] if attributes else []),
+    )
+    splits = read_market_layout(directory, FORM)
+    if use_500k_distractors:
+        further = read_folder(distractors, _DISTRACTOR_FORM)
+        splits = splits._replace(gallery=[*splits.gallery, *further])
+    return with_attributes(splits, described, described.stem) if attributes else splits
+
+
+def _found(root: Path) -> Path:
+    """Return the folder that holds the picture folders; the release's own place wins."""
+    if (root / _RELEASE).is_dir():
+        return root / _RELEASE
+    flat = root / _RELEASE.parent
+    if (flat / TRAIN).is_dir():
+        _log.warning(
+            "%s holds the picture folders directly, which is deprecated: move them to %s",
+            flat,
+            root / _RELEASE,
+        )
+        return flat
+    if (root / TRAIN).is_dir():
+        return root
+    return root / _RELEASE

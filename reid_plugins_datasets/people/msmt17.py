@@ -1,0 +1,86 @@
+"""MSMT17 (Wei et al., CVPR 2018), version 1 or 2."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from reid_plugins_datasets.reading.list_file import match_lines, read_lines
+from reid_plugins_datasets.reading.listing import check_files
+from reid_plugins_datasets.reading.names import check_range
+from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
+from reidcore.data.sample import Sample, Splits
+
+CARD = DatasetCard(
+    title="MSMT17",
+    folder="msmt17",
+    layout="""\
+msmt17/
+    MSMT17_V1/    (or MSMT17_V2/ with mask_train_v2/ and mask_test_v2/, where faces are masked)
+        train/0000/0000_000_01_0303morning_0008_0.jpg    picture 0 of identity 0, camera 1
+        test/
+        list_train.txt, list_val.txt, list_query.txt, list_gallery.txt""",
+    paper="Wei et al. Person Transfer GAN to Bridge Domain Gap for Person Re-Identification. "
+    "CVPR 2018",
+    source="http://www.pkuvmc.com/publications/msmt17.html",
+    licence="not stated here: its authors hand it out on request, for research",
+    protocol="Each query is searched for in the gallery; images of the query's person by the "
+    "query's camera are left out. Only list_train is learnt from; with use_val=true (and with "
+    "combineall) also list_val, which makes the 32,621 images that most papers learn from.",
+    combined_options={"use_val": True},
+    pids_apart=True,
+    archives=(Archive("MSMT17_V1.tar.gz", "msmt17"), Archive("MSMT17_V2.tar.gz", "msmt17")),
+    counts=(
+        OfficialCount("train", 1_041, 30_248, 15, when={"use_val": False}),
+        OfficialCount("train", 1_041, 32_621, 15, when={"use_val": True}),
+        OfficialCount("query", 3_060, 11_659, 15),
+        OfficialCount("gallery", 3_060, 82_161, 15),
+    ),
+)
+
+_VERSIONS = {
+    "MSMT17_V1": ("train", "test"),
+    "MSMT17_V2": ("mask_train_v2", "mask_test_v2"),
+}
+_LINE = re.compile(r"(?P<name>\d+/\d+_\d+_(?P<camera>\d{2})_\w+\.jpg)\s+(?P<pid>\d+)")
+_EXAMPLE = "0000/0000_000_01_0303morning_0008_0.jpg 0"
+
+
+@described_by(CARD)
+def msmt17(root: str | os.PathLike[str], *, use_val: bool = False) -> Splits:
+    """Read MSMT17; version 1 if both versions are there.
+
+    Args:
+        root: folder that holds ``msmt17/``.
+        use_val: whether the pictures of ``list_val.txt`` are learnt from too.
+
+    Raises:
+        DataError: a folder or list is missing, lines have another form, or name missing files.
+    """
+    directory = Path(root) / CARD.folder
+    version = next((name for name in _VERSIONS if (directory / name).is_dir()), "MSMT17_V1")
+    release = directory / version
+    train, test = (release / folder for folder in _VERSIONS[version])
+    lists = {which: release / f"list_{which}.txt" for which in ("train", "query", "gallery")}
+    if use_val:
+        lists["val"] = release / "list_val.txt"
+    require(CARD, train, test, *lists.values())
+    found = {
+        which: _read(path, test if which in ("query", "gallery") else train)
+        for which, path in lists.items()
+    }
+    learnt = sorted(found["train"] + found.get("val", []))
+    return Splits(learnt, found["query"], found["gallery"])
+
+
+def _read(path: Path, folder: Path) -> list[Sample]:
+    matches = match_lines(read_lines(path), _LINE, _EXAMPLE, path)
+    check_range(matches, "camera", range(1, 16), path)
+    names = [match["name"] for match in matches]
+    check_files(folder, names, path)
+    labels = ((int(match["pid"]), int(match["camera"]) - 1) for match in matches)
+    return sorted(
+        Sample(os.path.join(folder, name), pid, camid)  # noqa: PTH118  (much faster than a Path)
+        for name, (pid, camid) in zip(names, labels, strict=True)
+    )

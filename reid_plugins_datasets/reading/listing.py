@@ -1,0 +1,107 @@
+"""What lies in a folder: one pass over it, sorted, nothing looked at but names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from reid_plugins_datasets.reading.names import shown
+from reidcore.errors import DataError
+
+JPEG = (".jpg",)
+PNG = (".png",)
+
+
+class Listed(NamedTuple):
+    """An entry of a folder.
+
+    Attributes:
+        name: its name.
+        path: the folder's path with that name.
+    """
+
+    name: str
+    path: str
+
+
+def list_files(
+    folder: str | os.PathLike[str], extensions: Sequence[str], any_case: bool = False
+) -> list[Listed]:
+    """List the files of a folder with one of the extensions, sorted by name.
+
+    Args:
+        folder: where to look; not in the folders below it.
+        extensions: endings with their dot, such as ``.jpg``; other files are passed over.
+        any_case: whether ``.JPG`` counts as ``.jpg``.
+
+    Raises:
+        DataError: the folder cannot be read.
+    """
+    names = list_names(folder, extensions, any_case)
+    return [Listed(name, os.path.join(folder, name)) for name in names]  # noqa: PTH118
+
+
+def list_names(
+    folder: str | os.PathLike[str], extensions: Sequence[str], any_case: bool = False
+) -> list[str]:
+    """List the names of a folder's files, sorted; arguments and errors as of `list_files`."""
+    endings = tuple(extensions)
+
+    def wanted(name: str) -> bool:
+        return (name.lower() if any_case else name).endswith(endings)
+
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                entry.name for entry in entries if wanted(entry.name) and not entry.is_dir()
+            )
+    except OSError as error:
+        raise DataError(f"cannot read the folder {str(folder)!r}: {error.strerror}") from error
+
+
+def list_folders(folder: str | os.PathLike[str]) -> list[Listed]:
+    """List the folders in a folder, sorted by name; hidden ones are passed over.
+
+    Raises:
+        DataError: the folder cannot be read.
+    """
+    return [entry for entry in _scan(folder, folders=True) if not entry.name.startswith(".")]
+
+
+def _scan(folder: str | os.PathLike[str], folders: bool) -> list[Listed]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                Listed(entry.name, entry.path) for entry in entries if entry.is_dir() == folders
+            )
+    except OSError as error:
+        raise DataError(f"cannot read the folder {str(folder)!r}: {error.strerror}") from error
+
+
+def check_files(folder: Path, names: Sequence[str], listed_in: Path) -> None:
+    """Check that the files that a list names are there, at one look at each folder.
+
+    Args:
+        folder: where they lie.
+        names: paths below it, with slashes.
+        listed_in: the list, for the message.
+
+    Raises:
+        DataError: some are missing; the message counts them and shows the first three.
+    """
+    below = {name.rpartition("/")[0] for name in names}
+    there = {
+        f"{path}/{entry.name}" if path else entry.name
+        for path in below
+        if (folder / path).is_dir()
+        for entry in _scan(folder / path, folders=False)
+    }
+    missing = [name for name in names if name not in there]
+    if missing:
+        raise DataError(
+            f"files listed in {str(listed_in)!r} are missing in {str(folder)!r} "
+            f"({len(missing)} of {len(names)}): {shown(missing)}",
+            "The lists and the images are of different versions, or were not unpacked completely",
+        )

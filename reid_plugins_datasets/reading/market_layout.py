@@ -1,0 +1,72 @@
+"""The three folders of Market-1501's layout, which other datasets share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from reid_plugins_datasets.reading.listing import JPEG, list_names
+from reid_plugins_datasets.reading.names import NameForm
+from reidcore.data.paths import PathColumn
+from reidcore.data.sample import Splits
+from reidcore.data.table import Int64Array, SampleTable
+from reidcore.errors import DataError
+
+TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
+
+JUNK_PID = -1
+"""Boxes too bad to be scored: they enter no list."""
+
+DISTRACTOR_PID = 0
+"""Background and unknown people: searched in, never searched for, never learnt from."""
+
+_AT_A_TIME = 1 << 16
+
+
+def market_folders(directory: Path) -> tuple[Path, Path, Path]:
+    """Return the folders of the training, query and gallery images."""
+    return directory / TRAIN, directory / QUERY, directory / GALLERY
+
+
+def read_market_layout(directory: Path, form: NameForm) -> Splits:
+    """Read the three folders of a dataset in Market-1501's layout.
+
+    Args:
+        directory: folder that holds `TRAIN`, `QUERY` and `GALLERY`.
+        form: the names of the images, with the groups ``pid`` and ``camera`` (base 1).
+
+    Raises:
+        DataError: a folder cannot be read, or images in it have names of another form.
+    """
+    train, query, gallery = (read_folder(folder, form) for folder in market_folders(directory))
+    return Splits(train, query, gallery)
+
+
+def read_folder(folder: Path, form: NameForm) -> SampleTable:
+    """Read identities and cameras (base 0) from the names of a folder's ``*.jpg`` files, sorted.
+
+    Junk (-1) is left out. Only names are looked at, never the folders above.
+
+    Raises:
+        DataError: the folder cannot be read, or images in it have names of another form.
+    """
+    names = list_names(folder, JPEG)
+    pids, camids, dsetids = _labels(names, form, folder)
+    table = SampleTable(PathColumn.below(folder, names), pids, camids, dsetids)
+    return table.take(table.pids != JUNK_PID)
+
+
+def _labels(names: list[str], form: NameForm, folder: Path) -> Int64Array:
+    """Return (3, N) identities, cameras and datasets, a bounded number of matches at a time."""
+    labels = np.zeros((3, len(names)), dtype=np.int64)
+    for begin in range(0, len(names), _AT_A_TIME):
+        some = names[begin : begin + _AT_A_TIME]
+        try:
+            matches = form.read(some, folder)
+        except DataError:
+            form.read(names, folder)  # says how many there are in all
+            raise
+        labels[0, begin : begin + len(some)] = [int(match["pid"]) for match in matches]
+        labels[1, begin : begin + len(some)] = [int(match["camera"]) - 1 for match in matches]
+    return labels

@@ -1,0 +1,1 @@
+"""Tracklets of people."""
