@@ -54,7 +54,8 @@ def attach_head(
     if not options.chosen():
         return model
     network = _headless(model)
-    images = torch.zeros(1, 3, *(network.fixed_size or image_size or _default_size(network)))
+    size = network.fixed_size or image_size or _default_size(network)
+    images = torch.zeros(1, 3, *size, device=next(network.parameters()).device)
     with _evaluating(network):
         _check_single(network, images)
         if options.last_stride == 1:
@@ -98,8 +99,8 @@ def _mix_in(network: ReidModel, options: HeadSection, images: Tensor, num_classe
     head.neck = batch_norm_neck(width) if options.neck == "bnneck" else None
     head.dropout = nn.Dropout(options.dropout) if options.dropout else None
     original = type(network)
-    network.head = head
-    network.classifier = _classifier(options, width, num_classes)
+    network.head = head.to(images.device)
+    network.classifier = _classifier(options, width, num_classes).to(images.device)
     network.feature_dim = width
     names = {"__module__": original.__module__, "__qualname__": original.__qualname__}
     network.__class__ = type(original.__name__, (HeadedModel, original), names)

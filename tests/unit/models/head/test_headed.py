@@ -274,6 +274,12 @@ def test_the_classifier_keeps_its_name_for_open_layers() -> None:
     assert opened == {"classifier.weight", "head.neck.weight"}
 
 
+def test_a_head_goes_where_its_network_is() -> None:
+    network = SmallNet(PEOPLE).to("meta")
+    headed = attach_head(network, {**HEADS["all"], "pool": "avg+max"}, PEOPLE, (32, 16))
+    assert {value.device.type for value in headed.state_dict().values()} == {"meta"}
+
+
 # -- what it refuses -------------------------------------------------------------------------------
 
 
