@@ -7,7 +7,8 @@ Both sides read JPEG files and end in the same normalised float32 batches, which
 They are Torchreid's own dataset, transforms and torch loader, as its data manager makes them, and
 our loader, with the same names of transforms, in the same order of files. Each measurement is an
 epoch after a first one, which starts the workers and fills the cache; the sides take turns. CPU
-seconds are those of all processes: they say more than the clock where a machine is shared.
+seconds are those of all processes: they say more than the clock where a machine is shared. Ours
+starts no more workers than there are CPUs, whatever it is asked for.
 ``--peer`` names a checkout of Torchreid; without it an installed ``torchreid`` is taken.
 """
 

@@ -105,12 +105,19 @@ class BatchLoader:
         self._training = training
         self._next_epoch = 0
         self._next_skip = 0
+        self._loading = loading
+        self._open()
+
+    def _open(self) -> None:
+        """Make what reads, for the transforms that the dataset has now."""
+        dataset, loading = self.dataset, self._loading
         reader = reader_of(dataset, loading.augment, loading.draft, loading.cache)
         if reader is None:
             _tell_what_has_no_effect(dataset, loading)
         self._finish: Any = Finisher(reader, SampleTable.of(dataset.data)) if reader else None
-        self._loader = _torch_loader(dataset, reader, batches, loading, training)
+        self._loader = _torch_loader(dataset, reader, self._batches, loading, self._training)
         self._reads_here = self._loader.num_workers == 0
+        self._transforms = _transforms_of(dataset)
 
     @property
     def epoch(self) -> int:
@@ -138,6 +145,8 @@ class BatchLoader:
             DataError: An image is unreadable, or every image of a batch shared among processes.
             UserError: Whatever the dataset raised of that kind, in whichever process.
         """
+        if self._transforms != _transforms_of(self.dataset):
+            self._open()
         self._batches.epoch = self._next_epoch
         self._batches.skip, self._next_skip = self._next_skip, 0
         if self._training:
@@ -283,6 +292,12 @@ def _torch_loader(
 def _start_worker(worker: int) -> None:
     """Leave Ctrl-C to the main process, which stops the workers in order."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _transforms_of(dataset: Dataset) -> list[Any]:
+    """Return what tells whether somebody gave a dataset, or a part of it, another transform."""
+    parts = getattr(dataset, "parts", (dataset,))
+    return [(part.transform, part.k_tfm) for part in parts]
 
 
 def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:

@@ -40,6 +40,7 @@ class PixelCache:
     gigabytes: float = 8.0
     forked: bool = True
     _used: int = field(default=0, init=False)
+    _made: dict[str, PixelStore] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         if self.kind not in CACHE_CHOICES:
@@ -63,25 +64,27 @@ class PixelCache:
         """
         if self.kind == "off":
             return {}
-        made = {}
+        found = {}
         for rule in dict.fromkeys(rules):
-            store = self._store(paths, rule, draft)
+            name = _file_name(paths, rule, draft)
+            store = self._made.get(name) or self._store(name, len(paths), rule)
             if store is not None:
-                made[rule] = store
-                self._tell_share(len(store), len(paths), rule)
-        return made
+                found[rule] = self._made[name] = store
+        return found
 
-    def _store(self, paths: Sequence[str], rule: SizeRule, draft: bool) -> PixelStore | None:
+    def _store(self, name: str, wanted: int, rule: SizeRule) -> PixelStore | None:
         each = words_of(rule.height, rule.width) * 8
         if self.kind == "ram":
-            count = min(len(paths), (self._bound() - self._used) // each)
+            count = min(wanted, (self._bound() - self._used) // each)
             self._used += count * each
+            self._tell_share(count, wanted, rule)
             return MemoryStore(count, rule.height, rule.width, self.forked) if count else None
         try:
             folder = cache_folder()
             folder.mkdir(parents=True, exist_ok=True)
-            path = folder / _file_name(paths, rule, draft)
-            count = min(len(paths), _room_for(path, len(paths) * each, self._bound()) // each)
+            path = folder / name
+            count = min(wanted, _room_for(path, wanted * each, self._bound()) // each)
+            self._tell_share(count, wanted, rule)
             return DiskStore(path, count, rule.height, rule.width) if count else None
         except OSError as error:
             _log.warning(

@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from reidcore.data import batches
 from reidcore.data.batches import FileOrder
 from reidcore.data.dataset import ImageDataset
 from reidcore.data.decoded.cache import PixelCache
@@ -297,6 +298,33 @@ def test_batches_are_completed_where_the_loader_is_told(splits: Any, names: list
         assert batch["img"].shape == (4, 3, 32, 16)
         assert batch["img"].dtype == torch.float32
         assert batch["pid"].device.type == "cpu"
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_another_transform_is_taken_up_by_the_next_epoch(splits: Any, workers: int) -> None:
+    dataset = ImageDataset(*splits, transform=_pipeline([]), verbose=False)
+    loader = _loader(dataset, workers=workers, cache=PixelCache("ram"))
+    first = list(loader)
+    dataset.transform = build_transforms(32, 16, [], [0, 0, 0], [1, 1, 1])[0]
+    loader.set_epoch(0)
+    _assert_same(list(loader), list(_loader(dataset)))
+    dataset.transform = lambda image: torch.zeros(1)
+    assert not any(batch["img"].any() for batch in loader)
+    assert first[0]["img"].min() < 0
+
+
+def test_two_processes_share_the_batches_of_one(
+    splits: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = ImageDataset(*splits, transform=_pipeline(EVERY), verbose=False)
+    alone = _batches(dataset, augment="batch")
+    shares = []
+    for rank in range(2):
+        monkeypatch.setattr(batches, "rank_and_world", lambda rank=rank: (rank, 2))
+        shares.append(_batches(dataset, augment="batch"))
+    for whole, first, second in zip(alone, *shares, strict=True):
+        assert torch.equal(whole["img"], torch.cat([first["img"], second["img"]]))
+        assert whole["impath"] == first["impath"] + second["impath"]
 
 
 def test_choices_are_checked() -> None:

@@ -72,6 +72,14 @@ def test_the_bound_is_kept_and_told(
     assert sum(path.stat().st_size for path in _files(folder)) <= 14 * EACH
 
 
+@pytest.mark.parametrize("kind", ["ram", "disk"])
+def test_a_list_that_is_asked_for_twice_has_one_store(kind: str) -> None:
+    cache = PixelCache(kind, 10 * EACH / 1e9)
+    first = cache.stores(_paths("a"), [RULE], False)
+    assert cache.stores(_paths("a"), [RULE], False)[RULE] is first[RULE]
+    assert len(first[RULE]) == 10
+
+
 def test_old_stores_make_room_unless_they_are_in_use(folder: Path) -> None:
     bound = 25 * EACH / 1e9
     for age, name in enumerate(("oldest", "old", "held")):
