@@ -43,7 +43,7 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
     """
     set_random_seed(config.train.seed)
     datamanager = build_datamanager(config, plugins)
-    model = build_network(config, datamanager.num_train_pids, plugins)
+    model = build_network(config, _num_classes(config, datamanager), plugins)
     optimizer, scheduler = build_optimization(config, model, plugins)
     engine = build_engine(config, datamanager, model, optimizer, scheduler, plugins)
     if config.data.type == "video":
@@ -170,7 +170,7 @@ def build_engine(
         return named
     engine = Engine(datamanager, **options)
     engine.register_model("model", model, optimizer, scheduler)
-    engine.terms = build_terms(config, weights, datamanager.num_train_pids, plugins)
+    engine.terms = build_terms(config, weights, _num_classes(config, datamanager), plugins)
     return engine
 
 
@@ -214,6 +214,12 @@ def build_plan(config: Config, start_epoch: int, plugins: Plugins) -> RunPlan:
         ties=test.ties,
         max_rank=test.max_rank,
     )
+
+
+def _num_classes(config: Config, datamanager: DataManager) -> int:
+    """Return the number of training identities; a test without any does not ask for them."""
+    least = 1 if config.test.evaluate else 0
+    return max(datamanager.num_train_pids, least)
 
 
 def _weights_of_terms(config: Config, plugins: Plugins) -> dict[str, float] | None:

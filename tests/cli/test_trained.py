@@ -68,6 +68,23 @@ def test_a_test_of_it_gives_the_results_of_its_run(
     assert (config["data"]["height"], config["data"]["width"]) == (48, 24)
 
 
+def test_a_dataset_that_only_tests_is_no_hindrance(
+    trained: Path, reidcore_here: Run, tmp_path: Path
+) -> None:
+    plugin = tmp_path / "shop.py"
+    plugin.write_text(
+        "from reidcore import data, hookimpl\n\n\n"
+        "def window(root):\n"
+        "    return data.from_folders(root)._replace(train=[])\n\n\n"
+        "@hookimpl\ndef reid_register_datasets(registry):\n"
+        "    registry.add('window', window)\n"
+    )
+    words = ["-s", "window", "-t", "window", f"data.save_dir={tmp_path}"]
+    code, _, err = reidcore_here("-p", plugin, "test", trained, *words)
+    assert code == 0, err
+    assert "window" in json.loads((tmp_path / "test_results.json").read_text())["targets"]
+
+
 def test_it_is_drawn_without_further_words(trained: Path, reidcore_here: Run, tmp_path) -> None:
     look = tmp_path / "look"
     code, _, err = reidcore_here("visualize", "actmap", "--weights", trained, "--save-dir", look)
