@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from reid_plugins_zoo.blocks import ConvBlock, Streams
 from reid_plugins_zoo.embedding import fully_connected
-from reidcore.models.contract import Outputs, ReidModel
+from reidcore.models.contract import ReidModel
 
 _log = logging.getLogger(__name__)
 
@@ -72,21 +72,16 @@ class MuDeep(ReidModel):
         fused: Tensor = self.block5.fuse(self.block4.each(maps))
         return fused
 
-    def embed(self, maps: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 256, 16, 8) -> logits (B, C) and features (B, 4096).
+    def embed(self, maps: Tensor) -> Tensor:
+        """(B, 256, 16, 8) -> (B, 4096)."""
+        features: Tensor = self.fc(maps.flatten(1))
+        return features
 
-        Logits are part of the embedding since published figures count the classifier at test time.
-        """
-        features = self.fc(maps.flatten(1))
-        return self.classifier(features), features
-
-    def heads(self, embedding: tuple[Tensor, Tensor], pids: Tensor | None) -> Outputs:
-        """Return the embedding, which has both already."""
-        return Outputs(*embedding)
-
-    def retrieval(self, embedding: tuple[Tensor, Tensor]) -> Tensor:
+    def retrieval(self, embedding: Tensor) -> Tensor:
         """Return the features (B, 4096)."""
-        return embedding[1]
+        # Torchreid classifies at test time as well, so published figures count the classifier.
+        self.classifier(embedding)
+        return embedding
 
 
 def _stem() -> nn.Sequential:
