@@ -56,7 +56,7 @@ def contact_sheet(
     identities: int = 10,
     cameras: int = 12,
     width: int = 64,
-    height: int = 128,
+    height: int | None = None,
     seed: int = 0,
 ) -> Image.Image:
     """Draw some identities of a split as each camera saw them.
@@ -70,12 +70,13 @@ def contact_sheet(
         identities: How many rows; identities that several cameras saw come first.
         cameras: How many columns at most; those with the most images.
         width: Of a picture, in pixels.
-        height: Of a picture, in pixels.
+        height: Of a picture, in pixels; as their usual proportions want if None.
         seed: Which identities, and which of their images.
     """
     rng = np.random.default_rng(seed)
     columns = _most_used(table.camids, cameras)
     rows = _chosen(table, columns, identities, rng)
+    height = height or _usual_height(table, width)
     measures = Measures(width, height)
     labels = [(f"id {pid}", _amount(int((table.pids == pid).sum()))) for pid in rows]
     side = (
@@ -157,6 +158,14 @@ def _picture(table: SampleTable, row: int) -> Image.Image:
         return read_image(file)
     except UnreadableImageError:
         return placeholder("unreadable")
+
+
+def _usual_height(table: SampleTable, width: int) -> int:
+    """Return the height that half of some pictures have when they are so wide, within reason."""
+    rows = np.linspace(0, len(table) - 1, min(len(table), 15)).astype(int)
+    pictures = [_picture(table, row) for row in rows.tolist()]
+    aspect = float(np.median([picture.height / picture.width for picture in pictures]))
+    return round(width * min(max(aspect, 0.5), 2.5))
 
 
 def _most_used(camids: npt.NDArray[np.int64], count: int) -> list[int]:

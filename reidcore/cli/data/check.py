@@ -101,7 +101,6 @@ def _print_splits(console: object, report: Report) -> None:
 
 
 def _print_finding(console: object, finding: Finding) -> None:
-    from rich.padding import Padding
     from rich.text import Text
 
     head = Text(f"{finding.severity:8} ", style=_COLOURS[finding.severity])
@@ -109,8 +108,8 @@ def _print_finding(console: object, finding: Finding) -> None:
     console.print(head, soft_wrap=True)  # type: ignore[attr-defined]
     below = [*finding.examples, *([finding.advice] if finding.advice else [])]
     more = finding.count - len(finding.examples)
-    if finding.examples and more > 0 and finding.check != "official-counts":
+    if finding.examples and more > 0:
         below.insert(len(finding.examples), f"... and {more:,} more")
     for line in below:
-        text = Text(line, style="dim" if line != finding.advice else "")
-        console.print(Padding(text, (0, 0, 0, 9)), soft_wrap=True)  # type: ignore[attr-defined]
+        text = Text(" " * 9 + line, style="" if line == finding.advice else "dim")
+        console.print(text, soft_wrap=True)  # type: ignore[attr-defined]

@@ -96,10 +96,11 @@ def _contact_sheet(subject: Subject, name: str, table: SampleTable, wanted: Pict
         )
     from reidcore.visual.contact import contact_sheet
 
-    height, width = wanted.size(128, 64)
     counts = table.counts
     title = f"{subject.name}, {name}: {counts.ids:,} identities, {counts.images:,} {subject.unit}"
-    return contact_sheet(table, title, wanted.ids, width=width, height=height, seed=wanted.seed)
+    return contact_sheet(
+        table, title, wanted.ids, width=wanted.width or 96, height=wanted.height, seed=wanted.seed
+    )
 
 
 def _before_and_after(

@@ -23,7 +23,7 @@ def find_duplicates(subject: Subject, facts: Facts) -> Iterator[Finding]:
     _, inverse, counts = np.unique(facts["digest"], return_inverse=True, return_counts=True)
     inverse = inverse.reshape(-1)
     repeated = good & (counts[inverse] > 1)
-    yield from _told(subject, _numbered(inverse, repeated), "duplicate", "the same file")
+    yield from _told(subject, _numbered(inverse, repeated), "duplicate", "file", "copies")
 
 
 def find_near_duplicates(subject: Subject, facts: Facts, distance: int = 3) -> Iterator[Finding]:
@@ -41,7 +41,9 @@ def find_near_duplicates(subject: Subject, facts: Facts, distance: int = 3) -> I
     found = clusters(facts["across"][some], facts["down"][some], distance)
     group = np.full(len(facts), -1, dtype=np.int64)
     group[some] = found
-    yield from _told(subject, _numbered(group, group >= 0), "near-duplicate", "nearly one picture")
+    yield from _told(
+        subject, _numbered(group, group >= 0), "near-duplicate", "picture", "near copies"
+    )
 
 
 def _numbered(labels: Int64Array, inside: Mask) -> Int64Array:
@@ -52,7 +54,9 @@ def _numbered(labels: Int64Array, inside: Mask) -> Int64Array:
     return group
 
 
-def _told(subject: Subject, group: Int64Array, check: str, words: str) -> Iterator[Finding]:
+def _told(
+    subject: Subject, group: Int64Array, check: str, one: str, copies: str
+) -> Iterator[Finding]:
     count = int(group.max(initial=-1)) + 1
     if not count:
         return
@@ -86,8 +90,8 @@ def _told(subject: Subject, group: Int64Array, check: str, words: str) -> Iterat
             yield Finding(
                 name,
                 severity,
-                f"{counted(images, 'image')}, {counted(groups, 'group')} of {words} each, {place}",
-                images,
+                f"{counted(groups, one)} with {copies}, {place} ({images:,} images in all)",
+                groups,
                 first(shown),
                 advice,
             )
