@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image
-from torch import Tensor
 
 from reidcore.data.resizing import Pixels
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
@@ -41,6 +42,8 @@ def _by_torchvision(file: Bytes) -> Pixels | None:
     decode = _decoder()
     if decode is None:
         return None
+    import torch  # here: datasets are read by commands that need no torch
+
     try:
         image = decode(torch.from_numpy(file), _RGB, False)
     except RuntimeError:  # damaged
@@ -56,6 +59,7 @@ def _decoder() -> Callable[[Tensor, int, bool], Tensor] | None:
     call.
     """
     try:
+        import torch
         import torchvision.io  # noqa: F401  (it loads the library)
 
         found: Callable[[Tensor, int, bool], Tensor] = torch.ops.image.decode_jpeg

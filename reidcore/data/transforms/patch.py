@@ -9,9 +9,10 @@ from typing import ClassVar
 
 from PIL import Image
 
-from reidcore.data.reading import UnreadableImageError, read_image
+from reidcore.data.reading import UnreadableImageError, read_pixels
 from reidcore.data.sample import SamplePath
 from reidcore.data.transforms.boxes import Range, draw_corner, draw_size
+from reidcore.data.transforms.drawn import as_picture
 from reidcore.data.transforms.pipeline import Stage, check_probability
 
 
@@ -90,7 +91,7 @@ class RandomPatch:
             return None
         path = random.choice(self.paths)
         try:
-            return read_image(path if isinstance(path, str) else random.choice(path))
+            return as_picture(read_pixels(path if isinstance(path, str) else random.choice(path)))
         except UnreadableImageError:
             return None  # it is told when its own turn comes
 
