@@ -99,7 +99,7 @@ def _contact_sheet(subject: Subject, name: str, table: SampleTable, wanted: Pict
     counts = table.counts
     title = f"{subject.name}, {name}: {counts.ids:,} identities, {counts.images:,} {subject.unit}"
     return contact_sheet(
-        table, title, wanted.ids, width=wanted.width or 96, height=wanted.height, seed=wanted.seed
+        table, title, wanted.ids, width=wanted.width or 72, height=wanted.height, seed=wanted.seed
     )
 
 

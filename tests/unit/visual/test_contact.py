@@ -57,6 +57,13 @@ def test_columns_are_the_cameras_with_most_images(table: SampleTable) -> None:
     assert COLOURS[1, 1] not in found
 
 
+def test_cells_have_the_usual_proportions(table: SampleTable, tmp_path: Path) -> None:
+    Image.new("RGB", (60, 30)).save(tmp_path / "car.png")
+    car = SampleTable.of([(str(tmp_path / "car.png"), 1, 0)])
+    tall, wide = contact_sheet(table, "shop", 1), contact_sheet(car, "cars", 1)
+    assert tall.height - wide.height == 128 - 32
+
+
 def test_the_same_seed_draws_the_same_sheet(table: SampleTable) -> None:
     first, again = (np.asarray(contact_sheet(table, "shop", 2, seed=5)) for _ in range(2))
     assert np.array_equal(first, again)
