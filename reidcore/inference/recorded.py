@@ -21,8 +21,8 @@ class Recorded:
 
     Attributes:
         config: the configuration; empty if the engine was built by hand.
-        preprocessing: ``height``, ``width``, ``norm_mean``, ``norm_std`` and ``interpolation`` of
-            its images; empty in a checkpoint that is not ours.
+        preprocessing: ``height``, ``width``, ``norm_mean``, ``norm_std``, ``interpolation`` and,
+            if there is one, ``letterbox`` of its images; empty in a checkpoint that is not ours.
         model: the arguments of ``build_model`` with which the model was built, and its
             ``feature_dim``; empty if something else built it.
         test: ``dist_metric`` and ``normalize_feature``, by which it was tested.
@@ -63,15 +63,19 @@ class Recorded:
             kept = {key: self.config[key] for key in _OF_TESTS if key in self.config}
             data, test = kept.get("data", {}), kept.get("test", {})
             named = [*data.get("sources", []), *data.get("targets", []), test.get("protocol")]
+            named += data.get("transforms", [])
             own = {name: self.config[name] for name in named if name in self.config}
             return {**own, **kept}
         head = self.model.get("head") or {}
         model = {"name": self.model_name, **self.model.get("options", {})}
         data = {key: value for key, value in self.preprocessing.items() if key in _OF_IMAGES}
+        fill = self.preprocessing.get("letterbox")
+        boxed = {"letterbox": {"fill": list(fill)}} if fill is not None else {}
         return {
             "model": {**model, "head": dict(head)} if head else model,
-            "data": data,
+            "data": {**data, "transforms": list(boxed)},
             "test": dict(self.test),
+            **boxed,
         }
 
 

@@ -212,6 +212,20 @@ def test_a_checkpoint_of_ours_brings_model_options_and_preprocessing(trained) ->
     same(extract([sample.path for sample in query][: len(wanted)]), wanted)
 
 
+def test_images_keep_their_shape_if_they_did_in_training(trained, tmp_path) -> None:
+    engine, path = trained
+    checkpoint = torch.load(path, weights_only=False)
+    checkpoint["reidcore"]["preprocessing"]["letterbox"] = [9, 8, 7]
+    torch.save(checkpoint, tmp_path / "boxed.pth")
+    extract = FeatureExtractor(
+        model_path=tmp_path / "boxed.pth", device="cpu", verbose=False, plugins=engine.plugins
+    )
+    wide = extract.preprocessing.pixels(Image.new("RGB", (100, 10), "white"))
+    assert wide.shape == (36, 20, 3)
+    assert wide[0, 0].tolist() == [9, 8, 7]
+    assert wide[18, 10].tolist() == [255, 255, 255]
+
+
 def test_what_is_given_goes_before_what_was_recorded(trained) -> None:
     engine, checkpoint = trained
     extract = FeatureExtractor(
