@@ -21,42 +21,52 @@ READ_WHOLE = 1 << 20
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What lies in a folder and below it.
+    """What lies in some folders and below them.
 
     Pictures count with their names, other files with their contents (large ones with their size
     and time of change). No picture is opened, and none is asked for more than its name.
 
     Attributes:
-        hash: tells it from anything else, wherever the folder lies.
-        times: when each folder, and each file that is no picture, was changed, in nanoseconds.
+        hash: tells it from anything else, wherever the folders lie.
+        times: when each folder, and each file that is no picture, was changed, in nanoseconds; None
+            for a folder that is not there.
     """
 
     hash: str
-    times: Mapping[str, int]
+    times: Mapping[str, int | None]
 
     @classmethod
-    def of(cls, folder: Path) -> Snapshot:
-        """Look through a folder.
+    def of(cls, *folders: Path) -> Snapshot:
+        """Look through folders.
 
         Raises:
             OSError: a folder or a list cannot be read.
         """
         digest = hashlib.sha256()
-        times: dict[str, int] = {}
-        for line in _lines(folder, "", set(), times):
-            digest.update(line)
+        times: dict[str, int | None] = {}
+        for number, folder in enumerate(folders):
+            digest.update(_encoded("place", str(number)))
+            if not folder.exists():
+                times[str(folder)] = None
+                continue
+            for line in _lines(folder, "", set(), times):
+                digest.update(line)
         return cls(digest.hexdigest(), times)
 
     def still_holds(self) -> bool:
         """Say whether nothing changed since; a folder's time changes with the names in it."""
-        try:
-            return all(Path(path).stat().st_mtime_ns == time for path, time in self.times.items())
-        except OSError:
-            return False
+        return all(_time_of(path) == time for path, time in self.times.items())
+
+
+def _time_of(path: str) -> int | None:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _lines(
-    folder: Path, below: str, followed: set[tuple[int, int]], times: dict[str, int]
+    folder: Path, below: str, followed: set[tuple[int, int]], times: dict[str, int | None]
 ) -> Iterator[bytes]:
     times[str(folder)] = folder.stat().st_mtime_ns
     folders, pictures, others = [], [], []
@@ -86,7 +96,7 @@ def _is_new(link: os.DirEntry[str], followed: set[tuple[int, int]]) -> bool:
     return True
 
 
-def _state_of(entry: os.DirEntry[str], times: dict[str, int]) -> str:
+def _state_of(entry: os.DirEntry[str], times: dict[str, int | None]) -> str:
     try:
         status = entry.stat()
     except FileNotFoundError:  # a link to nothing

@@ -16,7 +16,7 @@ from typing import Any
 from reidcore.data.cache.columns import as_arrays, as_tables
 from reidcore.data.cache.fingerprint import Snapshot, fingerprint_of_reader
 from reidcore.data.cache.store import open_arrays, write_arrays
-from reidcore.data.card import card_of
+from reidcore.data.card import places_of
 from reidcore.data.table import SampleTable
 from reidcore.errors import UserError
 from reidcore.files import user_cache
@@ -36,9 +36,10 @@ _ABANDONED_AFTER = 86_400.0  # seconds that nobody takes to write one file
 class TableMemory:
     """Where the tables of one dataset, read with certain options, are kept between runs.
 
-    Only datasets whose factory has a card are kept, under a hash of the factory's source, its
-    options, and the names (of lists: the contents) of all files in the dataset's folder: any change
-    to them is another hash. A reading that warned of something is not kept, so that it warns again.
+    Only datasets whose factory says where they lie, by its card or by `read_from`, are kept: under
+    a hash of the factory's source, its options, and the names (of lists: the contents) of all files
+    there, so that any change is another hash. A reading that warned of something is not kept, so
+    that it warns again.
 
     Args:
         entry: The registered dataset.
@@ -48,7 +49,7 @@ class TableMemory:
 
     def __init__(self, entry: Entry, root: Path, options: Mapping[str, Any]) -> None:
         self._root = root
-        self._snapshot = _snapshot_of(entry, root)
+        self._snapshot = _snapshot_of(entry, root, options)
         self._key = _key_of(entry, options, self._snapshot)
         self._warned = False
         self._path = _folder() / f"{_file_name(entry.name)}-{self._key}{_ENDING}"
@@ -81,14 +82,14 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^0-9A-Za-z._-]", "_", name)
 
 
-def _snapshot_of(entry: Entry, root: Path) -> Snapshot | None:
+def _snapshot_of(entry: Entry, root: Path, options: Mapping[str, Any]) -> Snapshot | None:
     """Return what the tables depend on; None if they are not to be kept."""
-    card = card_of(entry.load())
-    off = os.environ.get(SWITCH, "0") not in ("", "0")
-    if off or card is None or not card.folder or fingerprint_of_reader(entry.load()) is None:
+    factory = entry.load()
+    if os.environ.get(SWITCH, "0") not in ("", "0") or fingerprint_of_reader(factory) is None:
         return None
     try:
-        return Snapshot.of(root / card.folder)
+        places = places_of(factory, root, options)
+        return Snapshot.of(*places) if any(place.is_dir() for place in places) else None
     except OSError:
         return None
 

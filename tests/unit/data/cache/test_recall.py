@@ -14,6 +14,7 @@ from reidcore.data.cache import recall
 from reidcore.data.cache.fingerprint import _hash_of_files
 from reidcore.data.catalogue import open_datasets
 from reidcore.data.dataset import Dataset
+from reidcore.data.sample import Samples
 from reidcore.data.table import SampleTable
 from reidcore.plugins import make_plugins
 from reidcore.registry import find
@@ -26,7 +27,7 @@ import numpy as np
 
 from reidcore import hookimpl
 from reidcore.data import SampleTable, Splits
-from reidcore.data.card import DatasetCard, described_by
+from reidcore.data.card import DatasetCard, described_by, read_from
 
 CARD = DatasetCard(
     title="Shop", folder="shop", layout="shop/", paper="", source="", licence="", protocol=""
@@ -56,10 +57,19 @@ def walks(root: Path) -> Splits:
     return Splits([(frames, 1, 0)], [], [(frames[:1], 1, 1)])
 
 
+@read_from(lambda root: [root / "shop", root / "more"])
+def plain(root: Path) -> Splits:
+    with (root / "calls").open("a") as calls:
+        calls.write("read\\n")
+    found = [sorted((root / name).glob("*.jpg")) for name in ("shop", "more")]
+    return Splits([], *([(str(path), 1, 1) for path in paths] for paths in found))
+
+
 @hookimpl
 def reid_register_datasets(registry):
     registry.add("shop", shop)
     registry.add("walks", walks)
+    registry.add("plain", plain)
 '''
 
 
@@ -175,6 +185,20 @@ def test_a_reading_that_warned_is_not_kept(shop: Shop, caplog: pytest.LogCapture
     shop.open(complain=True)
     assert "half of it is missing" in caplog.text
     assert not kept(shop)
+
+
+def test_a_dataset_without_a_card_may_name_its_folders(shop: Shop) -> None:
+    assert [len(split) for split in splits(shop.open("plain"))] == [3, 0]
+    assert [len(split) for split in splits(shop.open("plain"))] == [3, 0]
+    assert shop.readings == 1
+    (shop.root / "more").mkdir()  # a folder that was not there before
+    (shop.root / "more/0007_c1.jpg").touch()
+    assert [len(split) for split in splits(shop.open("plain"))] == [3, 1]
+    assert shop.readings == 2
+
+
+def splits(dataset: Dataset) -> tuple[Samples, Samples]:
+    return dataset.query, dataset.gallery
 
 
 def test_the_cache_can_be_switched_off(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
