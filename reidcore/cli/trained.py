@@ -7,8 +7,11 @@ from typing import Any
 
 from reidcore.errors import UserError
 
-# How files of torch.save and of safetensors begin: a zip, a pickle, a length before a JSON object.
-_ZIP, _PICKLE, _LENGTH = b"PK\x03\x04", b"\x80", 8
+# How files of torch.save begin: a zip, or a pickle.
+_TORCH = (b"PK\x03\x04", b"\x80")
+# A safetensors file begins with the length, in eight bytes, of the JSON object that follows. It is
+# short enough to leave the upper bytes zero, which no text does.
+_LENGTH, _JSON = 8, b"\0\0\0\0{"
 
 
 def is_checkpoint(path: str) -> bool:
@@ -18,7 +21,7 @@ def is_checkpoint(path: str) -> bool:
             head = file.read(_LENGTH + 1)
     except OSError:
         return False
-    return head.startswith((_ZIP, _PICKLE)) or head[_LENGTH:] == b"{"
+    return head.startswith(_TORCH) or head.endswith(_JSON)
 
 
 def configuration_of(checkpoint: str) -> dict[str, Any]:

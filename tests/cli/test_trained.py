@@ -134,4 +134,7 @@ def test_a_configuration_is_no_checkpoint(trained: Path, tmp_path: Path) -> None
     (tmp_path / "mine.yaml").write_text("use_gpu: false\n")
     assert is_checkpoint(str(trained))
     assert not is_checkpoint(str(tmp_path / "mine.yaml"))
+    flow = tmp_path / "flow.yaml"
+    flow.write_text("\nmodel: {name: osnet_x1_0}\n")  # a brace where safetensors has one
+    assert not is_checkpoint(str(flow))
     assert not is_checkpoint("quickstart")
