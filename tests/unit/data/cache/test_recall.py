@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -139,6 +140,14 @@ def test_any_change_is_read(shop: Shop, change: Callable[[Shop], object]) -> Non
     assert shop.readings == 2
     names = {Path(str(path)).name for path, *_ in again.query}
     assert names == {path.name for path in (shop.root / "shop").glob("*.jpg")}
+
+
+def test_a_recalled_table_goes_to_other_processes_whole(shop: Shop) -> None:
+    shop.open()
+    table = shop.open().query
+    sent = pickle.loads(pickle.dumps(table))
+    assert list(sent) == list(table)
+    assert sent.columns["clothes"].tolist() == [0, 1, 2]
 
 
 def test_other_options_are_another_reading(shop: Shop) -> None:
