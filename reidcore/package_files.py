@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -25,21 +27,30 @@ def package_file(target: str) -> Traversable:
     return file
 
 
-def read_table(target: str) -> dict[str, dict[str, Any]]:
+def read_table(target: str) -> Mapping[str, Mapping[str, Any]]:
     """Read a YAML file of a package that maps names to rows, which are mappings themselves.
 
     Raises:
         PluginError: if it is missing, no such table, or gives a name twice.
     """
+    try:
+        text = package_file(target).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise PluginError(f"there is no table {target!r}", "Does the package bring it?") from error
+    except UnicodeDecodeError as error:
+        raise PluginError(f"{target} is not UTF-8 text", "Save it as UTF-8 YAML.") from error
+    return _parsed(target, text)
+
+
+@lru_cache(maxsize=32)
+def _parsed(target: str, text: str) -> Mapping[str, Mapping[str, Any]]:
+    """Read a table once, since each of its rows asks for it."""
     import yaml
 
     try:
-        text = package_file(target).read_text(encoding="utf-8")
         root = yaml.compose(text, yaml.SafeLoader)
         table = yaml.safe_load(text)
-    except FileNotFoundError as error:
-        raise PluginError(f"there is no table {target!r}", "Does the package bring it?") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.YAMLError as error:
         raise PluginError(f"{target}: {' '.join(str(error).split())}", "Mend the YAML.") from error
     if not isinstance(root, yaml.MappingNode) or not isinstance(table, dict):
         raise PluginError(f"{target} holds no table", "Write 'name:' and its row below it.")

@@ -188,7 +188,7 @@ def test_reid_register_schedulers() -> None:
 
 
 def test_reid_register_protocols() -> None:
-    class AnyCamera(EvaluationProtocol):
+    class EveryCamera(EvaluationProtocol):
         def relations(self, labels):
             same_identity = SameIdentity(labels)
 
@@ -204,10 +204,12 @@ def test_reid_register_protocols() -> None:
     class Plugin:
         @hookimpl
         def reid_register_protocols(self, registry):
-            registry.add("any_camera", AnyCamera)
+            registry.add("every_camera", EveryCamera)
 
     plugins = make_plugins(extra=[Plugin()])
-    chosen = load_config("quickstart", ["test.protocol=any_camera"], plugins=plugins).test.protocol
+    chosen = load_config(
+        "quickstart", ["test.protocol=every_camera"], plugins=plugins
+    ).test.protocol
     protocol = registry.find("protocols", chosen, plugins).load()()
     one_camera = {"q_camids": [0, 0], "g_camids": [0, 0]}
     features = [[0.0], [5.0]], [[0.1], [5.1]]
