@@ -35,7 +35,7 @@ class Finisher:
         batch: dict[str, Any] = {}
         if len(packed.rows):
             # Labels are looked up here rather than sent along.
-            rows = packed.rows.numpy()
+            rows = packed.rows
             batch["img"] = self._arranged(packed, self._floats(packed, device))
             batch["pid"] = torch.from_numpy(self.table.pids[rows])
             batch["camid"] = torch.from_numpy(self.table.camids[rows])
@@ -48,14 +48,14 @@ class Finisher:
     def _floats(self, packed: PackedBatch, device: torch.device) -> Tensor:
         """Return all views of all samples, (B * V, 3, height, width)."""
         pixels = packed.images.flatten(0, 1).to(device, non_blocking=True)
-        split = len(self.plan.on_batches)
+        split, draws = len(self.plan.on_batches), [torch.from_numpy(d) for d in packed.drawn]
         if split:
             images = pixels.permute(0, 3, 1, 2)
-            for step, drawn in zip(self.plan.on_batches, packed.drawn[:split], strict=True):
+            for step, drawn in zip(self.plan.on_batches, draws[:split], strict=True):
                 images = step.on_batch(images, drawn)
             pixels = images.permute(0, 2, 3, 1)
         floats = normalised(pixels, self.plan.normalise)
-        for step, drawn in zip(self.plan.on_tensors, packed.drawn[split:], strict=True):
+        for step, drawn in zip(self.plan.on_tensors, draws[split:], strict=True):
             floats = step.on_batch(floats, drawn)
         return floats
 

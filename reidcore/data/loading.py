@@ -114,10 +114,17 @@ class BatchLoader:
         reader = reader_of(dataset, loading.augment, loading.draft, loading.cache)
         if reader is None:
             _tell_what_has_no_effect(dataset, loading)
+        self._reader = reader
         self._finish: Any = Finisher(reader, SampleTable.of(dataset.data)) if reader else None
-        self._loader = _torch_loader(dataset, reader, self._batches, loading, self._training)
-        self._reads_here = self._loader.num_workers == 0
         self._transforms = _transforms_of(dataset)
+        self._start()
+
+    def _start(self) -> None:
+        """Let other workers read from now on; those before end with the iteration under way."""
+        self._loader = _torch_loader(
+            self.dataset, self._reader, self._batches, self._loading, self._training
+        )
+        self._reads_here = self._loader.num_workers == 0
 
     @property
     def epoch(self) -> int:
@@ -153,6 +160,8 @@ class BatchLoader:
             self._next_epoch += 1
         for outcome in self._outcomes():
             if isinstance(outcome, Failure):
+                # An error keeps this frame, and with it workers that then end late.
+                self._start()
                 raise outcome.error()
             if isinstance(outcome, PackedBatch):
                 outcome = self._finish(outcome, self.device)

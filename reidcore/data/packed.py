@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from reidcore.data.resizing import Pixels
+from reidcore.data.table import Int64Array
 from reidcore.data.transforms.drawn import Draw
 from reidcore.errors import DataError
 
@@ -22,14 +24,15 @@ class PackedBatch:
     Attributes:
         images: (B, V, height, width, 3) uint8, V views or frames of each of B samples; in memory
             that processes share, if a worker made it.
-        rows: (B,) rows of the dataset, int64.
-        drawn: For each transform that the batch applies, (B * V, P) float64.
+        rows: (B,) rows of the dataset.
+        drawn: For each transform that the batch applies, (B * V, P). Small arrays travel faster
+            than tensors, each of which would be a block of shared memory.
         skipped: Path and reason of each image that was left out.
     """
 
     images: Tensor
-    rows: Tensor
-    drawn: tuple[Tensor, ...]
+    rows: Int64Array
+    drawn: tuple[npt.NDArray[np.float64], ...]
     skipped: tuple[tuple[str, str], ...] = ()
 
     def pin_memory(self) -> PackedBatch:
@@ -83,8 +86,8 @@ class Packer:
         """Return the batch."""
         return PackedBatch(
             self._images[: len(self.rows)],
-            torch.tensor(self.rows, dtype=torch.int64),
-            tuple(torch.from_numpy(np.array(column, dtype=np.float64)) for column in self.drawn),
+            np.array(self.rows, dtype=np.int64),
+            tuple(np.array(column, dtype=np.float64) for column in self.drawn),
             tuple(self.skipped),
         )
 
