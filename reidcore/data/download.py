@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import tempfile
-import urllib.error
-import urllib.request
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import Any
 from urllib.parse import urlsplit
 
 from reidcore.data.unpacking import unpack
-from reidcore.errors import DataError
+from reidcore.errors import DataError, UserError
+from reidcore.fetching import OFFLINE, check_address, direct_address, download, is_offline
 
 __all__ = ["check_sha256", "download_archive", "fetch", "unpack"]
 
 _log = logging.getLogger(__name__)
-
-Advance = Callable[[int], None]
-
-OFFLINE = "REIDCORE_OFFLINE"
-"""Environment variable, set by ``reidcore --offline`` too, under which nothing is fetched."""
-
-_PIECE = 1 << 20
-_TIMEOUT = 60.0
 
 
 def download_archive(name: str, folder: str, url: str | None) -> None:
@@ -59,46 +47,33 @@ def download_archive(name: str, folder: str, url: str | None) -> None:
         contents.rename(target)
 
 
-def fetch(name: str, url: str, file: Path, advance: Advance = lambda count: None) -> None:
+def fetch(name: str, url: str, file: Path) -> None:
     """Fetch a file over https; what an interrupted fetch left in ``FILE.part`` is gone on with.
 
     Args:
         name: What it is, for messages.
         url: Its address.
         file: Where it goes, once it is complete.
-        advance: Told of the bytes that are there.
 
     Raises:
         DataError: The address is not of https or leads away from it, downloads are switched off, or
             this one fails.
     """
-    if urlsplit(url).scheme != "https":
-        raise DataError(f"{name} has no https address to be fetched from", f"Fetch {url} by hand")
-    if os.environ.get(OFFLINE, "") not in ("", "0"):
+    if is_offline():
         raise DataError(
             f"{name} is not on this machine, and downloads are switched off ({OFFLINE})",
             f"Fetch {url} elsewhere and put it at {str(file)!r}",
         )
     part = file.with_name(f"{file.name}.part")
     try:
-        have = part.stat().st_size if part.exists() else 0
-        request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
-            if urlsplit(response.geturl()).scheme != "https":
-                raise OSError(f"it leads to {response.geturl()}, which is not https")
-            resumed = have > 0 and getattr(response, "status", 200) == 206
-            advance(have if resumed else 0)
-            with part.open("ab" if resumed else "wb") as saved:
-                while piece := response.read(_PIECE):
-                    saved.write(piece)
-                    advance(len(piece))
-        _check_length(response, part, resumed, have)
-        part.replace(file)
-    except (urllib.error.URLError, OSError) as error:
+        check_address(url)
+        download(direct_address(url), part)
+    except UserError as error:
         raise DataError(
-            f"cannot fetch {name} from {url} ({error})",
-            "Run it again to go on, or fetch and unpack it by hand",
+            f"cannot fetch {name} from {url}: {error.what}",
+            f"Run it again to go on, or fetch it by hand and put it at {str(file)!r}",
         ) from error
+    part.replace(file)
 
 
 def check_sha256(file: Path, expected: str) -> None:
@@ -116,10 +91,3 @@ def check_sha256(file: Path, expected: str) -> None:
             f"{file} has the SHA-256 {found}, and {expected.lower()} was expected",
             "It is damaged, or another version: fetch it again",
         )
-
-
-def _check_length(response: Any, part: Path, resumed: bool, have: int) -> None:
-    """Notice a connection that was closed too soon."""
-    told = response.headers.get("Content-Length") if getattr(response, "headers", None) else None
-    if told is not None and part.stat().st_size != int(told) + (have if resumed else 0):
-        raise OSError("the connection was closed before the end")

@@ -80,9 +80,8 @@ def _prepare(card: DatasetCard, archive: Archive, root: Path, progress: Progress
     file = _found(card, archive, root)
     if file is None and archive.url:
         file = root / archive.filename
-        with progress(f"fetching {archive.filename}", 0) as advance:
-            mkdir_if_missing(root)
-            fetch(f"{card.title}: {archive.filename}", archive.url, file, advance)
+        mkdir_if_missing(root)
+        fetch(f"{card.title}: {archive.filename}", archive.url, file)
     if file is None:
         return Prepared(archive, "not found")
     check_sha256(file, archive.sha256)

@@ -13,15 +13,14 @@ from typing import Literal
 import torch
 
 from reidcore.errors import CheckpointError, UserError
-from reidcore.files import mkdir_if_missing, read_json, write_json
-from reidcore.models.weights.fetching import check_address, direct_address, download
+from reidcore.fetching import OFFLINE, check_address, direct_address, download, is_offline
+from reidcore.files import mkdir_if_missing, read_json, user_cache, write_json
 from reidcore.models.weights.locking import locked
 from reidcore.models.weights.published import PublishedWeights
 from reidcore.models.weights.reading import read_weights
 
 _log = logging.getLogger(__name__)
 
-OFFLINE = "REIDCORE_OFFLINE"
 MIRROR = "REIDCORE_WEIGHTS_MIRROR"
 
 HashState = Literal["published", "recorded", "new", "differs"]
@@ -59,7 +58,7 @@ class WeightsStore:
         self, folder: Path | None = None, offline: bool | None = None, mirror: str | None = None
     ) -> None:
         self.folder = folder or weights_dir()
-        self.offline = _is_set(OFFLINE) if offline is None else offline
+        self.offline = is_offline() if offline is None else offline
         self.mirror = os.environ.get(MIRROR, "") if mirror is None else mirror
 
     def require(self, weights: PublishedWeights) -> Path:
@@ -190,10 +189,7 @@ class WeightsStore:
 
 def weights_dir() -> Path:
     """Return the folder of downloaded weights: ``$REIDCORE_HOME/weights``, else in ``~/.cache``."""
-    if home := os.environ.get("REIDCORE_HOME"):
-        return Path(home).expanduser() / "weights"
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "reidcore" / "weights"
+    return user_cache("weights")
 
 
 def sha256_of(file: Path) -> str:
@@ -226,7 +222,3 @@ def _identity(file: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return stat.st_ino, stat.st_mtime_ns
-
-
-def _is_set(variable: str) -> bool:
-    return os.environ.get(variable, "").strip().lower() not in ("", "0", "false", "no")

@@ -5,10 +5,11 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reidcore.data.download import download_archive, unpack
+from reidcore.data.download import download_archive, fetch, unpack
 from reidcore.errors import DataError
 
 Pack = Callable[[Path, str], Path]
@@ -69,25 +70,10 @@ def test_what_exists_is_left_alone(tmp_path: Path) -> None:
     download_archive("Shop", str(tmp_path), None)
 
 
-@pytest.mark.parametrize(
-    ("arrives_at", "is_kept"),
-    [("https://mirror.test/a.zip", True), ("http://plain.test/a.zip", False)],
-)
-def test_an_address_that_leads_away_from_https_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrives_at: str, is_kept: bool
-) -> None:
-    packed = _zip(tmp_path / "served.zip", "train/x.jpg").read_bytes()
-
-    class Response(io.BytesIO):
-        def geturl(self) -> str:
-            return arrives_at
-
-    monkeypatch.setattr("urllib.request.urlopen", lambda url, timeout: Response(packed))
-    folder = tmp_path / "set"
-    if is_kept:
-        download_archive("people", str(folder), "https://first.test/a.zip")
-        assert (folder / "train/x.jpg").is_file()
-        return
-    with pytest.raises(DataError, match="not https"):
-        download_archive("people", str(folder), "https://first.test/a.zip")
-    assert not folder.exists()
+def test_an_address_that_leads_away_from_https_is_refused(tmp_path: Path, host: Any) -> None:
+    host.files["a.zip"] = _zip(tmp_path / "served.zip", "train/x.jpg").read_bytes()
+    fetch("people", f"{host.address}/to:{host.address}/a.zip", tmp_path / "a.zip")
+    assert (tmp_path / "a.zip").read_bytes() == host.files["a.zip"]
+    with pytest.raises(DataError, match="https"):
+        fetch("people", f"{host.address}/to:http://plain.test/a.zip", tmp_path / "b.zip")
+    assert not (tmp_path / "b.zip").exists()

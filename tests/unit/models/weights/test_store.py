@@ -13,7 +13,6 @@ import torch
 
 from reidcore.errors import CheckpointError, UserError
 from reidcore.models.weights import PublishedWeights, WeightsStore, weights_dir
-from reidcore.models.weights.fetching import direct_address
 
 
 @pytest.fixture
@@ -192,21 +191,6 @@ def test_a_mirror_is_asked_by_the_files_name(content, host, published, monkeypat
     monkeypatch.setenv("REIDCORE_WEIGHTS_MIRROR", f"{host.address}/copies/")
     WeightsStore().require(published(url="https://example.org/elsewhere.pth"))
     assert host.asked == [("copies/tiny.pth", None)]
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://drive.google.com/uc?id=1LaG1-x_F",
-        "https://drive.google.com/uc?export=download&id=1LaG1-x_F",
-        "https://drive.google.com/file/d/1LaG1-x_F/view?usp=sharing",
-    ],
-)
-def test_google_drive_is_asked_for_the_file_and_not_for_a_page_about_it(url):
-    assert direct_address(url) == (
-        "https://drive.usercontent.google.com/download?id=1LaG1-x_F&export=download&confirm=t"
-    )
-    assert direct_address("https://example.org/uc?id=3") == "https://example.org/uc?id=3"
 
 
 def _require(address, results):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import urllib.error
@@ -21,6 +22,9 @@ from reidcore.files import read_json, write_json
 
 _log = logging.getLogger(__name__)
 
+OFFLINE = "REIDCORE_OFFLINE"
+"""Environment variable, set by ``reidcore --offline`` too, under which nothing is fetched."""
+
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _ATTEMPTS = 3
 _SECONDS = 20.0
@@ -28,6 +32,11 @@ _CHUNK = 1 << 18
 
 _DRIVE_FILE = re.compile(r"^/file/d/([\w-]+)")
 _CONTENT_RANGE = re.compile(r"^bytes (\d+)-\d+/(\d+)$")
+
+
+def is_offline() -> bool:
+    """Say whether downloads are switched off."""
+    return os.environ.get(OFFLINE, "").strip().lower() not in ("", "0", "false", "no")
 
 
 def check_address(url: str) -> None:
@@ -129,7 +138,7 @@ def _refuse_page(response: Any) -> None:
     text = response.read(_CHUNK).decode("utf-8", errors="replace")
     title = re.search(r"<title[^>]*>(.*?)</title>", text, re.I | re.S)
     said = " ".join((title[1] if title else re.sub(r"<[^>]*>", " ", text)).split())[:80]
-    raise UserError(f"expected a file of weights, found a web page that says {said!r}")
+    raise UserError(f"expected a file, found a web page that says {said!r}")
 
 
 def _copy(response: IO[bytes], file: IO[bytes], answer: _Answer) -> None:
