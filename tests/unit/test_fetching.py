@@ -1,4 +1,4 @@
-"""Addresses and files over the network; the stores' tests have the ways in which downloads break."""
+"""Addresses and files over the network; the tests of stores have more ways to break off."""
 
 from __future__ import annotations
 
