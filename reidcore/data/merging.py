@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
+
 from reidcore.data.dataset import Dataset, view_of
 from reidcore.data.table import SampleTable
+
+NUMBERED_APART = ("clothes",)
+"""Columns that number things of one dataset, as identities do.
+
+Other columns, such as attributes, mean the same in all datasets that have them.
+"""
 
 
 class MergedDataset(Dataset):
@@ -56,7 +65,9 @@ def rebased(tables: Sequence[SampleTable]) -> list[SampleTable]:
     """Number identities, cameras and datasets of several tables apart.
 
     The first keeps its cameras. Each further one begins its identities after the last class so far
-    and its cameras after the highest one so far; ``dsetid`` becomes the index of the table.
+    and its cameras after the highest one so far; ``dsetid`` becomes the index of the table. The
+    columns in `NUMBERED_APART` go on after the highest number so far as cameras do; a negative
+    number, of what is not known, stays.
     """
     apart: list[SampleTable] = []
     next_pid = next_camid = 0
@@ -66,6 +77,22 @@ def rebased(tables: Sequence[SampleTable]) -> list[SampleTable]:
         next_pid += table.counts.ids
         next_camid = max(next_camid, int(moved.camids.max(initial=-1)) + 1)
         apart.append(moved)
+    for name in NUMBERED_APART:
+        apart = _column_apart(apart, name)
+    return apart
+
+
+def _column_apart(tables: Sequence[SampleTable], name: str) -> list[SampleTable]:
+    """Number what a column of whole numbers means apart, in the tables that have it."""
+    apart = []
+    following = 0
+    for table in tables:
+        numbers = table.columns.get(name)
+        if numbers is not None and numbers.dtype.kind in "iu":
+            moved = np.where(numbers < 0, numbers, numbers + following)
+            following = max(following, int(moved.max(initial=-1)) + 1)
+            table = replace(table, columns={**table.columns, name: moved})
+        apart.append(table)
     return apart
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +33,22 @@ def test_cameras_numbered_with_gaps_do_not_collide() -> None:
     first = SampleTable.of([("a.jpg", 1, 0), ("b.jpg", 1, 5)])
     second = SampleTable.of([("c.jpg", 1, 4), ("d.jpg", 1, 6)])
     assert [table.camids.tolist() for table in rebased([first, second])] == [[0, 5], [6, 8]]
+
+
+def test_outfits_do_not_meet_and_attributes_keep_their_meaning() -> None:
+    def dressed(clothes: list[int], bag: list[int]) -> SampleTable:
+        columns = {"clothes": np.array(clothes), "attribute_bag": np.array(bag)}
+        rows = [(f"{number}.jpg", number, 0) for number in range(len(clothes))]
+        return SampleTable.of(rows, columns=columns)
+
+    bare = SampleTable.of([("x.jpg", 0, 0)])
+    tables = rebased([dressed([0, 3], [1, 0]), bare, dressed([0, -1, 2], [1, 1, -1])])
+    assert [table.columns.get("clothes", np.array([])).tolist() for table in tables] == [
+        [0, 3],
+        [],
+        [4, -1, 6],
+    ]
+    assert tables[2].columns["attribute_bag"].tolist() == [1, 1, -1]
 
 
 def test_each_part_is_read_by_its_own_dataset() -> None:
