@@ -95,7 +95,7 @@ class _Reading:
         self, names: dict[str, str], folders: Sequence[Path], images: str, faults: Faults
     ) -> None:
         self._names = names
-        self._places = [folders[1] / images] if images else folders
+        self._places = [folders[1] / images] if images else list(dict.fromkeys(folders))
         self._faults = faults
         self._prefix = ""
         self.junk = 0

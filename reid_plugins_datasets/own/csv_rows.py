@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate, islice
@@ -31,21 +32,23 @@ class Faults:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._count = 0
-        self._first: list[str] = []
+        self._first: list[tuple[int, str]] = []
 
     def add(self, line: int, fault: str) -> None:
         """Note what is wrong on a line (base 1)."""
         self._count += 1
-        if self._count <= _SHOWN:
-            self._first.append(f"line {line}: {fault}")
+        # Columns are read one after the other, so faults do not come in the order of lines.
+        insort(self._first, (line, fault))
+        del self._first[_SHOWN:]
 
     def check(self) -> None:
         """Raise a DataError if anything was noted."""
         if self._count:
             faults = "fault" if self._count == 1 else "faults"
             shown = ", the first three" if self._count > _SHOWN else ""
+            told = "; ".join(f"line {line}: {fault}" for line, fault in self._first)
             raise DataError(
-                f"{self._count} {faults} in {str(self._path)!r}{shown}: {'; '.join(self._first)}",
+                f"{self._count} {faults} in {str(self._path)!r}{shown}: {told}",
                 "Correct the table",
             )
 
@@ -165,7 +168,8 @@ def _complete(
         if len(row) == width:
             whole.append((row, line))
         elif row:
-            faults.add(line, f"{len(row)} fields, and the header has {width}")
+            fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
+            faults.add(line, f"{fields}, and the header has {width}")
     return [row for row, _ in whole], [line for _, line in whole]
 
 

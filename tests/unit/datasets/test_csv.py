@@ -186,6 +186,14 @@ class TestFaults:
         assert "line 8: column 'pid': 'x2'" in told
         assert "'x3'" not in told
 
+    def test_faults_of_several_columns_are_told_in_the_order_of_lines(self, root):
+        rows = ("a/1.jpg,1,0,valid", ",1,0,train", "a/1.jpg,1,left,train", "a/1.jpg")
+        told = refused(root, TABLE + "".join(f"{row}\n" for row in rows))
+        assert "4 faults" in told
+        places = [told.index(f"line {line}: ") for line in (6, 7, 8)]
+        assert places == sorted(places)
+        assert "line 9: " not in told
+
     def test_lines_are_counted_over_quoted_ones_and_empty_ones(self, root):
         text = TABLE.replace("split\n", "split,note\n").replace("train\n", 'train,"two\nlines"\n')
         text = text.replace("query\n", "query,\n").replace("gallery\n", "gallery,\n")
