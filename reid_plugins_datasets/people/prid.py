@@ -33,7 +33,7 @@ prid2011/
     paper="Hirzer et al. Person Re-Identification by Descriptive and Discriminative "
     "Classification. SCIA 2011",
     source="https://www.tugraz.at/institute/icg/research/team-bischof/lrs/downloads/PRID11/",
-    licence="not stated",
+    licence="research only, as far as known; the source has the terms",
     protocol="10 random splits, whose results are averaged: 100 of the 200 people whom both "
     "cameras saw are learnt from; camera A's pictures of the other 100 are searched for among "
     "camera B's of them and of the 549 whom only B saw, who are never learnt from.",

@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from reid_plugins_datasets.people.prid import CARD as SINGLE_SHOT
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.option_values import check_split_id
 from reid_plugins_datasets.video.tracklets import two_camera_splits
-from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
+from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
 from reidcore.data.sample import Splits
 from reidcore.errors import DataError
 from reidcore.files import read_json
@@ -24,17 +25,16 @@ prid2011/
     prid_2011/multi_shot/
         cam_a/person_0001/0001.png    person 1, camera a, frame 1
         cam_b/person_0001/""",
-    paper="Hirzer et al. Person Re-Identification by Descriptive and Discriminative "
-    "Classification. SCIA 2011",
-    source="https://www.tugraz.at/institute/icg/research/team-bischof/lrs/downloads/PRID11/; "
-    "splits_prid2011.json: the link in Torchreid's documentation of its datasets",
-    licence="research only, as far as known; the source has the terms",
+    paper=SINGLE_SHOT.paper,
+    source=f"{SINGLE_SHOT.source}; splits_prid2011.json: the link in Torchreid's documentation of "
+    "its datasets",
+    licence=SINGLE_SHOT.licence,
     protocol="Ten random halvings, chosen by split_id, of the 178 people with more than 21 frames "
     "by both cameras: 89 are learnt from, the other 89 are searched for by their tracklet of "
     "camera a among those of camera b. The result is the mean over the ten.",
     data_type="video",
     pids_apart=True,
-    archives=(Archive("prid_2011.zip", "prid2011"),),
+    archives=SINGLE_SHOT.archives,
     counts=(
         OfficialCount("train", 89, 178, 2),
         OfficialCount("query", 89, 89, 1),
