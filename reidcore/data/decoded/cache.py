@@ -13,7 +13,8 @@ from reidcore.data.decoded.disk import SUFFIX, DiskStore, remove_unused
 from reidcore.data.decoded.memory import MemoryStore
 from reidcore.data.decoded.store import PixelStore, words_of
 from reidcore.data.transforms.source import SizeRule
-from reidcore.errors import ConfigError, did_you_mean
+from reidcore.errors import ConfigError, UserError, did_you_mean
+from reidcore.files import user_cache
 
 _log = logging.getLogger(__name__)
 
@@ -80,13 +81,13 @@ class PixelCache:
             self._tell_share(count, wanted, rule)
             return MemoryStore(count, rule.height, rule.width, self.forked) if count else None
         try:
-            folder = cache_folder()
+            folder = user_cache("images")
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / name
             count = min(wanted, _room_for(path, wanted * each, self._bound()) // each)
             self._tell_share(count, wanted, rule)
             return DiskStore(path, count, rule.height, rule.width) if count else None
-        except OSError as error:
+        except (OSError, UserError) as error:
             _log.warning(
                 "The image cache cannot be used (%s): images are read from their files. Set "
                 "REIDCORE_HOME to a folder that can be written, or data.cache to ram",
@@ -108,14 +109,6 @@ class PixelCache:
             rule.width,
             "; raise data.cache_gb for more" if share else "",
         )
-
-
-def cache_folder() -> Path:
-    """Return the folder of cached images: ``$REIDCORE_HOME/images``, else in ``~/.cache``."""
-    if home := os.environ.get("REIDCORE_HOME"):
-        return Path(home).expanduser() / "images"
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "reidcore" / "images"
 
 
 def _file_name(paths: Sequence[str], rule: SizeRule, draft: bool) -> str:

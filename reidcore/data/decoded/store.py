@@ -29,7 +29,7 @@ class FileMark(NamedTuple):
 
     Attributes:
         size: Bytes.
-        changed: Time of its last change, nanoseconds.
+        changed: Time of its last change, nanoseconds; modulo 2 ** 64, for files older than 1970.
     """
 
     size: int
@@ -42,7 +42,7 @@ class FileMark(NamedTuple):
             found = os.stat(path)  # noqa: PTH116  (a Path for each image read would cost as much)
         except OSError:
             return None
-        return cls(found.st_size, found.st_mtime_ns)
+        return cls(found.st_size, found.st_mtime_ns % (1 << 64))
 
 
 class PixelStore:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reidcore.data.decoded.cache import PixelCache, cache_folder
+from reidcore.data.decoded.cache import PixelCache
 from reidcore.data.decoded.store import words_of
 from reidcore.data.transforms.source import SizeRule
 
@@ -96,10 +96,14 @@ def test_old_stores_make_room_unless_they_are_in_use(folder: Path) -> None:
     assert held
 
 
-def test_the_folder_is_the_user_s(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert cache_folder() == tmp_path / "images"
+def test_without_a_home_folder_images_are_read_from_their_files(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_home(path: Path) -> Path:
+        raise RuntimeError("no home")
+
     monkeypatch.delenv("REIDCORE_HOME")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert cache_folder() == Path("/somewhere/reidcore/images")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache_folder() == Path.home() / ".cache" / "reidcore" / "images"
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "expanduser", no_home)
+    assert PixelCache("disk").stores(_paths("a"), [RULE], False) == {}
+    assert "there is no home folder" in caplog.text

@@ -55,6 +55,15 @@ def test_a_black_image_of_an_empty_file_is_no_empty_entry(store: PixelStore) -> 
     np.testing.assert_array_equal(store.read(0, mark), black)
 
 
+def test_a_file_older_than_1970_is_kept(store: PixelStore, tmp_path: Path) -> None:
+    (tmp_path / "old.jpg").touch()
+    os.utime(tmp_path / "old.jpg", ns=(-5_000_000_000, -5_000_000_000))
+    mark = FileMark.of(str(tmp_path / "old.jpg"))
+    assert mark is not None
+    store.write(0, mark, _pixels(0))
+    np.testing.assert_array_equal(store.read(0, mark), _pixels(0))
+
+
 def test_a_child_process_shares_it(store: PixelStore) -> None:
     if hasattr(store, "_shared"):
         pytest.skip("shared by pickling, which test_reader covers with spawned workers")
