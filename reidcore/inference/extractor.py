@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -18,6 +19,7 @@ from reidcore.inference.recorded import Recorded, read_record
 from reidcore.log import configure_if_bare
 from reidcore.models import build_model, load_pretrained_weights
 from reidcore.models.complexity import compute_model_complexity
+from reidcore.models.outline import usual_size
 from reidcore.plugins import Plugins, current_plugins
 
 _log = logging.getLogger(__name__)
@@ -55,7 +57,7 @@ class FeatureExtractor:
         model_name: a registered model's name; may be left out where the checkpoint tells it.
         model_path: a checkpoint; without it the model has its published weights.
         image_size: height and width in pixels, or one number for both; otherwise the checkpoint's,
-            or (256, 128).
+            or what the model takes: (256, 128), save for the few that take one size only.
         pixel_mean: mean of each channel in 0..1; otherwise the checkpoint's, or ImageNet's.
         pixel_std: standard deviation of each channel, likewise.
         pixel_norm: False leaves pixels in 0..1.
@@ -104,14 +106,21 @@ class FeatureExtractor:
         self.batch_size = _number("batch_size", batch_size, self._usual_batch(), least=1)
         self.workers = _number("workers", workers, default_workers(), least=0)
         record = read_record(model_path) if model_path else Recorded()
-        self.preprocessing = choose_preprocessing(
-            record.preprocessing, image_size, pixel_mean, pixel_std, pixel_norm
+        choose = partial(
+            choose_preprocessing,
+            record.preprocessing,
+            pixel_mean=pixel_mean,
+            pixel_std=pixel_std,
+            pixel_norm=pixel_norm,
         )
+        wanted = choose(image_size)
         name = model_name or record.model_name
-        image_size = (self.preprocessing.height, self.preprocessing.width)
-        model = _build(name, model_path, record, image_size, self.plugins)
+        model = _build(name, model_path, record, (wanted.height, wanted.width), self.plugins)
+        is_told = image_size is not None or bool(record.preprocessing)
+        self.preprocessing = wanted if is_told else choose(usual_size(model))
         if verbose:
-            costs = compute_model_complexity(model, (1, 3, *image_size))
+            size = (self.preprocessing.height, self.preprocessing.width)
+            costs = compute_model_complexity(model, (1, 3, *size))
             _log.info("Model: %s", name)
             _log.info("- params: {:,}\n- flops: {:,}".format(*costs))
         self.model = model.eval().to(self.device).to(memory_format=torch.channels_last)

@@ -16,6 +16,7 @@ from reidcore.data.reading import read_image
 from reidcore.data.transforms.build import build_transforms
 from reidcore.errors import CheckpointError, DataError, UnknownNameError, UserError
 from reidcore.inference import FeatureExtractor
+from reidcore.models import build_model
 from reidcore.testing import make_plugins
 from reidcore.testing.tiny import TinyNet, TinyWorld
 
@@ -166,6 +167,13 @@ def test_the_usual_preprocessing_is_torchreids(make) -> None:
     torch.testing.assert_close(
         extract.preprocessing.normalised([pixels], torch.device("cpu")), wanted[None]
     )
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_a_model_of_one_size_is_given_that(tmp_path, verbose) -> None:
+    torch.save(build_model("hacnn", 2, pretrained=False).state_dict(), tmp_path / "weights.pth")
+    extract = FeatureExtractor("hacnn", tmp_path / "weights.pth", device="cpu", verbose=verbose)
+    assert extract(Image.new("RGB", (50, 90), "teal")).shape == (1, 1024)
 
 
 def test_mean_deviation_and_their_absence(make, photos) -> None:
