@@ -150,6 +150,8 @@ def main() -> None:
     if arguments.measure:
         print(json.dumps(measure(arguments.measure, arguments.root, arguments.peer)))
         return
+    if not arguments.no_peer:
+        peer_package(arguments.peer)  # ends the program before a million files are made
     with tempfile.TemporaryDirectory() as folder:
         print(f"making {arguments.images:,} empty files ...", flush=True)
         root, home = Path(folder, "data"), str(Path(folder, "home"))
