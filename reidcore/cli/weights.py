@@ -26,6 +26,7 @@ LS_EPILOG = """\b
 Examples:
   reidcore weights ls
   reidcore weights ls --json
+  reidcore show weights osnet_x1_0
 """
 
 FETCH_EPILOG = """\b
@@ -46,6 +47,9 @@ Examples:
   reidcore extract photos --weights osnet_market.safetensors --output features.npz
 """
 
+# Letters of a licence in the table: its name, without further terms.
+_LICENCE = 13
+
 
 @click.group(epilog=EPILOG)
 def weights() -> None:
@@ -59,6 +63,7 @@ def list_weights(session: Session, as_json: bool) -> None:
     """List published weights, and which of them are on this machine.
 
     A hash is published by whoever published the weights, or recorded when they first came here.
+    What does not fit on a line is cut: 'reidcore show weights NAME' tells all about one.
     """
     from reidcore.models.weights import WeightsStore, published_weights
 
@@ -108,10 +113,10 @@ def verify(session: Session, names: tuple[str, ...]) -> None:
     differing = [each.name for each in by_file.values() if not _is_intact(store, each)]
     if differing:
         raise CheckpointError(
-            f"{len(differing)} of {len(by_file)} files are not what they should be",
-            f"Fetch them again: reidcore weights fetch --again {' '.join(differing)}",
+            f"{len(differing)} of {_files(len(by_file))} with another hash than expected",
+            f"Fetch again: reidcore weights fetch --again {' '.join(differing)}",
         )
-    click.echo(f"{len(by_file)} files in {store.folder} are whole")
+    click.echo(f"all whole: {_files(len(by_file))} in {store.folder}")
 
 
 @weights.command(epilog=EXPORT_EPILOG)
@@ -173,18 +178,21 @@ def _print_table(records: list[dict[str, object]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, expand=True)
     table.add_column("name", style="cyan", no_wrap=True)
-    table.add_column("file", overflow="fold")
     table.add_column("here", justify="right", no_wrap=True)
     table.add_column("hash", no_wrap=True)
-    table.add_column("licence")
-    table.add_column("origin")
+    table.add_column("licence", no_wrap=True, max_width=_LICENCE)
+    table.add_column("origin", no_wrap=True, ratio=1)
     for record in records:
         size = f"{int(str(record['bytes'])) / 1e6:.1f} MB" if record["path"] else "-"
         cells = [str(record[key]) for key in ("hash", "licence", "origin")]
-        table.add_row(str(record["name"]), str(record["file"]), size, *cells)
+        table.add_row(str(record["name"]), size, *cells)
     Console().print(table)
+
+
+def _files(count: int) -> str:
+    return f"{count} file" if count == 1 else f"{count} files"
 
 
 def _size(path: Path) -> str:

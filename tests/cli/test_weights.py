@@ -86,19 +86,31 @@ def test_fetch_ls_verify(weights: Run, tmp_path: Path) -> None:
     code, _, err = weights("verify", "tiny")
     assert code == 2
     assert f"expected sha256 {here['sha256']}, found " in err
+    assert "1 of 1 file with another hash than expected" in err
     assert "reidcore weights fetch --again tiny" in err
     assert weights("fetch", "tiny")[0] == 2
     assert weights("fetch", "--again", "tiny")[0] == 0
-    assert weights("verify")[0] == 0
+    code, out, _ = weights("verify")
+    assert code == 0
+    assert f"all whole: 1 file in {file.parent}" in out
 
 
 def test_the_table_shows_what_is_here(weights: Run) -> None:
     weights("fetch", "tiny")
     _, out, _ = weights("ls")
     lines = {line.split()[0]: line for line in out.splitlines()}
-    assert lines["name"].split() == ["name", "file", "here", "hash", "licence", "origin"]
-    assert lines["tiny"].split()[1:6] == ["tiny.pth", "0.0", "MB", "recorded", "CC0"]
-    assert lines["osnet_x0_25"].split()[2:5] == ["-", "unknown", "MIT"]
+    assert lines["name"].split() == ["name", "here", "hash", "licence", "origin"]
+    assert lines["tiny"].split()[1:5] == ["0.0", "MB", "recorded", "CC0"]
+    assert lines["osnet_x0_25"].split()[1:4] == ["-", "unknown", "MIT"]
+
+
+def test_the_table_has_a_line_for_each_in_a_narrow_terminal(weights: Run, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = weights("ls")
+    heading, *lines = out.splitlines()
+    names = [record["name"] for record in json.loads(weights("ls", "--json")[1])]
+    assert [line.split()[0] for line in lines] == names
+    assert all(len(line) <= 80 for line in (heading, *lines))
 
 
 def test_a_mirror_is_asked_instead(weights: Run, served: str) -> None:
