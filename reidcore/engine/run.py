@@ -227,6 +227,14 @@ class Run:
         path = Path(self.plan.save_dir) / (TEST_RESULTS if self.plan.test_only else RESULTS)
         write_json(record, path)
         _log.info("Results written to %s", path)
+        skipped = getattr(self.engine.datamanager, "skipped", None)
+        if skipped:
+            _log.warning(
+                "%d unreadable image%s left out, such as %s",
+                len(skipped),
+                " was" if len(skipped) == 1 else "s were",
+                next(iter(skipped)),
+            )
         return record
 
     def _save_what_is_done(self, error: BaseException) -> None:
