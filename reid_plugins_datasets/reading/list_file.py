@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from reid_plugins_datasets.reading.names import shown
 from reidcore.errors import DataError
-
-_SHOWN = 3
 
 
 def read_lines(path: Path) -> list[str]:
@@ -56,5 +55,5 @@ def match_lines(
 
 def bad_lines(lines: Sequence[str], total: int, path: Path, hint: str) -> DataError:
     """Return the error that counts a list's wrong lines, and shows the first three."""
-    shown = ", ".join(map(repr, lines[:_SHOWN])) + (", ..." if len(lines) > _SHOWN else "")
-    return DataError(f"{len(lines)} of {total} lines of {str(path)!r} are wrong: {shown}", hint)
+    what = f"{len(lines)} of {total} lines of {str(path)!r} are wrong: {shown(lines)}"
+    return DataError(what, hint)

@@ -78,7 +78,7 @@ def check_range(
 
 
 def shown(names: Iterable[object]) -> str:
-    """Show the first three names, and that there are more."""
+    """Show the first three names, and how many more there are."""
     known = [repr(str(name)) for name in names]
-    more = ", ..." if len(known) > _SHOWN else ""
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
     return ", ".join(known[:_SHOWN]) + more

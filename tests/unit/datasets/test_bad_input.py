@@ -70,7 +70,7 @@ def test_names_that_do_not_parse_are_counted_and_the_first_three_shown(key, plan
     for number in range(4):
         (root / STRANGERS[key].format(f"holiday{number}")).touch()
     told = refused(key, root)
-    assert re.search(r"\(4 of \d+ files\).*holiday0.*holiday1.*holiday2", told)
+    assert re.search(r"\(4 of \d+ files\).*holiday0.*holiday1.*holiday2\S*' and 1 more\. ", told)
     assert "holiday3" not in told
 
 
