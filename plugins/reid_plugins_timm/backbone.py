@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 import torch
+from timm.layers.pos_embed import resample_abs_pos_embed
 from torch import Tensor, nn
 
 from reidcore.errors import UserError
@@ -75,6 +76,21 @@ class TokenModel(TimmModel):
         features: Tensor = self.backbone.forward_head(tokens, pre_logits=True)
         return features
 
+    def resampled(self, name: str, entry: Tensor) -> Tensor | None:
+        """Interpolate positions (1, tokens, D) learnt on images of another size."""
+        own = getattr(self.backbone, "pos_embed", None)
+        grid = getattr(getattr(self.backbone, "patch_embed", None), "grid_size", None)
+        if name != "backbone.pos_embed" or own is None or grid is None:
+            return None
+        leading = own.shape[1] - math.prod(grid)
+        if entry.dim() != 3 or entry.shape[2] != own.shape[2] or leading < 0:
+            return None
+        before = _learnt_grid(entry.shape[1] - leading, grid)
+        if before is None:
+            return None
+        positions: Tensor = resample_abs_pos_embed(entry, list(grid), list(before), leading)
+        return positions
+
 
 def adopt(backbone: nn.Module, num_classes: int, loss: str, size: tuple[int, int]) -> TimmModel:
     """Bring a timm network under the contract, after a look at what it gives.
@@ -99,8 +115,25 @@ def _grid(tokens: object, leading: int, images: Tensor) -> tuple[int, int] | Non
     if not isinstance(tokens, Tensor):
         return None
     height, width = images.shape[-2:]
-    patches = tokens.shape[1] - leading
+    return _grid_of(tokens.shape[1] - leading, height, width)
+
+
+def _learnt_grid(patches: int, own: tuple[int, int]) -> tuple[int, int] | None:
+    """Return how positions lay on the images they were learnt on, which a file does not tell.
+
+    Those had the proportions of this network's, or else were square or twice as high as wide: no
+    number of patches is both.
+    """
+    proportions = (own, (1, 1), (2, 1))
+    grids = (_grid_of(patches, height, width) for height, width in proportions)
+    return next((grid for grid in grids if grid is not None), None)
+
+
+def _grid_of(patches: int, height: int, width: int) -> tuple[int, int] | None:
+    """Return the rows and columns of so many patches on an image of these proportions, if any."""
+    if patches <= 0:
+        return None
     rows = math.isqrt(patches * height // width)
     columns = patches // max(1, rows)
     fits = rows * columns == patches and rows * width == columns * height
-    return (rows, columns) if patches > 0 and fits else None
+    return (rows, columns) if fits else None

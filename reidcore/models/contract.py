@@ -83,6 +83,20 @@ class ReidModel(nn.Module):
         features: Tensor = embedding
         return features
 
+    def resampled(self, name: str, entry: Tensor) -> Tensor | None:
+        """Return an entry of a file in the size of this network's, if the images' size decides it.
+
+        Loading asks for what would be left out for its size, such as a position for each patch.
+
+        Args:
+            name: the entry's name in this network's state dict.
+            entry: what the file holds.
+
+        Returns:
+            The entry in this network's size; None, as by default, for one that has no such size.
+        """
+        return None
+
     def forward(
         self,
         images: Tensor,

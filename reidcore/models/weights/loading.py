@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from reidcore.errors import CheckpointError, did_you_mean
 from reidcore.files import PathLike
 from reidcore.log import configure_if_bare
+from reidcore.models.contract import ReidModel
 from reidcore.models.weights.layouts import Arranged, arrange
 from reidcore.models.weights.published import KeyMap, PublishedWeights, find_published
 from reidcore.models.weights.reading import FileOfWeights, read_weights
@@ -41,6 +42,7 @@ class LoadedWeights:
         untouched: entries of the model that the file did not fill.
         reasons: why each entry was discarded.
         layout: whose keys the file has; empty if they are the model's own.
+        resampled: entries that were loaded, and of another size in the file.
     """
 
     loaded: list[str]
@@ -48,6 +50,7 @@ class LoadedWeights:
     untouched: list[str]
     reasons: Mapping[str, str] = field(default_factory=dict)
     layout: str = ""
+    resampled: Sequence[str] = ()
 
 
 def load_pretrained_weights(
@@ -59,7 +62,8 @@ def load_pretrained_weights(
     ``state_dict`` or ``model``, or a safetensors file. Its keys may be ours, which are Torchreid's
     and torchvision's, or FastReID's; those of a network inside another, below a common prefix, are
     found as well, and so are those of wrappers (DataParallel, DDP, ``torch.compile``) on either
-    side. A classifier for other identities is left out, as any layer of another size.
+    side. A classifier for other identities is left out, as any layer of another size, save what a
+    model can bring into its own (``ReidModel.resampled``), such as a position for each patch.
 
     Args:
         model: the network, wrapped or not; changed in place.
@@ -95,7 +99,7 @@ def load_state(model: nn.Module, path: PathLike, keys: KeyMap | None = None) -> 
     # A network may itself have a child named "module": then its own keys lose that prefix as well.
     own_key = {bare_key(key): key for key in network.state_dict()}
     wanted = {bare_key(key): value for key, value in network.state_dict().items()}
-    arranged = arrange(found, wanted)
+    arranged, resampled = _resampled(network, arrange(found, wanted), wanted)
     fitting = arranged.fitting(wanted)
     _check_architecture(network, path, held, arranged, wanted, fitting)
     network.load_state_dict(
@@ -110,6 +114,7 @@ def load_state(model: nn.Module, path: PathLike, keys: KeyMap | None = None) -> 
         untouched=[own_key[name] for name in wanted if name not in set(fitting)],
         reasons=reasons,
         layout=arranged.layout,
+        resampled=[own_key[name] for name in resampled],
     )
     _tell(report, path)
     return report
@@ -128,6 +133,22 @@ def _published(name: PathLike, plugins: Plugins | None) -> PublishedWeights:
 
 def _mapped(tensors: Mapping[str, Tensor], keys: KeyMap) -> dict[str, Tensor]:
     return {name: value for key, value in tensors.items() if (name := keys(key)) is not None}
+
+
+def _resampled(
+    network: nn.Module, arranged: Arranged, wanted: Mapping[str, Tensor]
+) -> tuple[Arranged, list[str]]:
+    """Let the network bring entries of another size into its own; also return their names."""
+    if not isinstance(network, ReidModel):
+        return arranged, []
+    brought = {
+        name: own
+        for name, entry in arranged.tensors.items()
+        if name in wanted
+        and entry.shape != wanted[name].shape
+        and (own := network.resampled(name, entry)) is not None
+    }
+    return replace(arranged, tensors={**arranged.tensors, **brought}), list(brought)
 
 
 def _check_architecture(
@@ -156,7 +177,7 @@ def _check_architecture(
 def _differences(arranged: Arranged, wanted: Mapping[str, Tensor]) -> Iterator[str]:
     """Say what a model expects and what was found, by an example or two."""
     for name, value in arranged.tensors.items():
-        if name in wanted and wanted[name].shape != value.shape:
+        if _tells(name) and name in wanted and wanted[name].shape != value.shape:
             expected, found = tuple(wanted[name].shape), tuple(value.shape)
             yield f"expected {name} of size {expected}, found {found}"
             break
@@ -190,13 +211,18 @@ def _tell(report: LoadedWeights, path: PathLike) -> None:
         "Loaded %d of the model's %d entries from %r%s",
         *(len(report.loaded), total, os.fspath(path), whose),
     )
+    if report.resampled:
+        _log.info("Resampled for the size of the images: %s", ", ".join(report.resampled))
     sized = [f"{key} ({why})" for key, why in report.reasons.items() if why.startswith("size")]
     unknown = [key for key, why in report.reasons.items() if not why.startswith("size")]
     if sized:
         _log.info("Left out for their size: %s", _listed(sized, 6))
     if unknown:
         near = did_you_mean(unknown[0], report.untouched)
-        _log.info("Left out, unknown to the model: %s. %s", _listed(unknown, 12), near)
+        told = f"Left out, unknown to the model: {_listed(unknown, 12)}. {near}".strip()
+        # Weights of a deeper network of the family fill this one, and leave that much over.
+        most = (1 - _SHARE_OF_FILE) * (len(report.loaded) + len(report.discarded))
+        _log.log(logging.WARNING if len(unknown) > most else logging.INFO, "%s", told)
     missing = [
         key
         for key in report.untouched

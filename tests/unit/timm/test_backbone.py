@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from reidcore.errors import ConfigError, UserError
-from reidcore.models import build_model, outputs_of
+from reidcore.models import build_model, load_pretrained_weights, outputs_of
 
 SIZE = (64, 32)
 IMAGES = torch.randn(4, 3, *SIZE, generator=torch.Generator().manual_seed(0))
@@ -112,6 +112,38 @@ def test_positions_are_made_for_the_images_and_other_sizes_work() -> None:
     assert model.backbone.pos_embed.shape[1] == 6 * 2 + 1
     assert model(torch.zeros(1, 3, 96, 32)).shape == (1, 64)
     assert model(torch.zeros(1, 3, 64, 48)).shape == (1, 64)
+
+
+def positions(rows: int, columns: int) -> torch.Tensor:
+    """A class token's position of 5, then each patch's height on the image from -1 to 1."""
+    heights = (2 * torch.arange(rows) + 1) / rows - 1
+    patches = heights[:, None].expand(rows, columns).flatten()
+    return torch.cat((torch.tensor([5.0]), patches))[None, :, None].repeat(1, 1, 64)
+
+
+@pytest.mark.parametrize("before", [(4, 2), (14, 14), (12, 6), (9, 3)])
+@pytest.mark.parametrize("prefix", ["", "backbone."], ids=["timm's keys", "ours"])
+def test_positions_learnt_on_another_size_are_interpolated(before, prefix, tmp_path) -> None:
+    own = (24, 8)
+    model = build("test_vit", size=(384, 128))
+    state = {key: torch.ones_like(value) for key, value in model.backbone.state_dict().items()}
+    state["pos_embed"] = positions(*before)
+    torch.save({prefix + key: value for key, value in state.items()}, tmp_path / "w.pth")
+    report = load_pretrained_weights(model, tmp_path / "w.pth")
+    assert report.resampled == ["backbone.pos_embed"]
+    assert not report.discarded
+    inside = slice(1 + 3 * own[1], 1 - 1 - 3 * own[1])  # the borders are extrapolated
+    found, wanted = model.backbone.pos_embed, positions(*own)
+    torch.testing.assert_close(found[:, 0], wanted[:, 0])
+    torch.testing.assert_close(found[:, inside], wanted[:, inside], atol=0.15, rtol=0)
+
+
+def test_positions_that_form_no_known_grid_are_left_out(tmp_path) -> None:
+    model = build("test_vit")
+    state = model.state_dict() | {"backbone.pos_embed": torch.zeros(1, 1 + 7, 64)}
+    torch.save(state, tmp_path / "w.pth")
+    report = load_pretrained_weights(model, tmp_path / "w.pth")
+    assert report.discarded == ["backbone.pos_embed"]
 
 
 def test_a_network_for_one_size_declares_it() -> None:

@@ -149,6 +149,15 @@ def test_weights_of_another_architecture_are_refused_though_some_entries_fit(tmp
     assert torch.equal(model.conv1.weight, before)
 
 
+def test_weights_of_a_deeper_network_of_the_family_are_warned_of(tmp_path, caplog):
+    layers = nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2)
+    torch.save(nn.Sequential(*layers).state_dict(), tmp_path / "deep.pth")
+    with caplog.at_level(logging.INFO, logger="reidcore"):
+        load_pretrained_weights(nn.Sequential(*layers[:2]), tmp_path / "deep.pth")
+    [warning] = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    assert warning.getMessage() == "Left out, unknown to the model: 2.weight, 2.bias."
+
+
 def test_a_bias_that_fits_by_chance_is_not_enough(tmp_path):
     torch.save(build_model("osnet_x0_25", 10, pretrained=False).state_dict(), tmp_path / "o.pth")
     with pytest.raises(CheckpointError, match=r"nothing in .* fits ResNet"):
