@@ -62,7 +62,7 @@ def prepare_dataset(
     if not card.archives:
         raise DataError(
             f"{card.title} is handed out in no archive that is known",
-            f"Get it from {card.source}, and put it below {str(root)!r}:\n{card.layout}",
+            f"Source: {card.source}\nExpected below {str(root)!r}:\n{card.layout}",
         )
     done = [_prepare(card, archive, root, progress) for archive in card.archives]
     if all(each.state == "not found" for each in done) and not (root / card.folder).is_dir():

@@ -125,6 +125,12 @@ def _told(archive: Path) -> Iterator[None]:
             f"cannot unpack {archive.name}: {error}",
             "A dataset's archive has no such entry: get it from its source again",
         ) from error
+    except tarfile.ReadError as error:
+        # Its own words tell of every method that tarfile tried, each on a line.
+        raise DataError(
+            f"cannot unpack {archive.name}: it is damaged, or neither a zip nor a tar file",
+            "Fetch it again, or unpack it by hand",
+        ) from error
     # RuntimeError: a zip file with a password.
     except (
         tarfile.TarError,

@@ -102,3 +102,12 @@ def test_half_an_archive_is_told(tmp_path: Path, pack: Callable[..., Path]) -> N
     archive.write_bytes(archive.read_bytes()[:-60])
     with pytest.raises(DataError, match=r"cannot unpack a\.bin"):
         unpack(archive, tmp_path / "out")
+
+
+def test_what_is_no_archive_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"hello")
+    with pytest.raises(
+        DataError, match=r"cannot unpack a\.zip: .* neither a zip nor a tar"
+    ) as told:
+        contents_of(tmp_path / "a.zip")
+    assert "\n" not in str(told.value)
