@@ -78,11 +78,12 @@ def contact_sheet(
     rows = _chosen(table, columns, identities, rng)
     height = height or _usual_height(table, width)
     measures = Measures(width, height)
-    labels = [(f"id {pid}", _amount(int((table.pids == pid).sum()))) for pid in rows]
+    unit = "tracklet" if table.paths.has_tracklets else "image"
+    labels = [(f"id {pid}", _amount(int((table.pids == pid).sum()), unit)) for pid in rows]
     side = (
         round(max((font_of(measures.text).getlength(name) for name, _ in labels), default=0)) + 12
     )
-    side = max(side, round(font_of(measures.text - 2).getlength("99,999 images")))
+    side = max(side, round(font_of(measures.text - 2).getlength(f"99,999 {unit}s")))
     step_x, step_y = width + measures.gap, height + measures.gap
     title_width = round(font_of(TITLE).getlength(title))
     across = max(side + len(columns) * step_x, title_width) + 2 * measures.margin
@@ -185,5 +186,5 @@ def _chosen(
     return sorted(pids[order[:count]].tolist())
 
 
-def _amount(images: int) -> str:
-    return f"{images:,} image{'' if images == 1 else 's'}"
+def _amount(count: int, unit: str) -> str:
+    return f"{count:,} {unit}{'' if count == 1 else 's'}"

@@ -84,6 +84,18 @@ def test_a_tracklet_shows_its_middle_frame(tmp_path: Path) -> None:
     assert (0, 7, 7) not in found
 
 
+def test_tracklets_are_counted_as_such(table: SampleTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    words: list[str] = []
+    monkeypatch.setattr(
+        "PIL.ImageDraw.ImageDraw.text", lambda self, place, text, *_, **__: words.append(text)
+    )
+    contact_sheet(table, "shop", 1)
+    walk = (str(table[0].path), str(table[1].path))
+    contact_sheet(SampleTable.of([(walk, 1, 0)]), "walks")
+    assert "3 images" in words
+    assert "1 tracklet" in words
+
+
 @pytest.mark.parametrize(
     ("size", "expected"), [((10, 20), (50, 100)), ((100, 20), (64, 13)), ((500, 500), (64, 64))]
 )
