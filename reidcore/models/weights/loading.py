@@ -15,6 +15,7 @@ from reidcore.errors import CheckpointError, did_you_mean
 from reidcore.files import PathLike
 from reidcore.log import configure_if_bare
 from reidcore.models.contract import ReidModel
+from reidcore.models.form import form_of
 from reidcore.models.weights.layouts import Arranged, arrange
 from reidcore.models.weights.published import KeyMap, PublishedWeights, find_published
 from reidcore.models.weights.reading import FileOfWeights, read_weights
@@ -75,7 +76,8 @@ def load_pretrained_weights(
 
     Raises:
         CheckpointError: if there is no such file or name, the file cannot be loaded safely or holds
-            no weights, or they are those of another architecture; the model is then as it was.
+            no weights, they are those of another architecture, or a part of this model's is
+            missing from a file that says it is of this model; the model is then as it was.
         UserError: if published weights cannot be downloaded.
     """
     if Path(weight_path).expanduser().is_file():
@@ -102,6 +104,7 @@ def load_state(model: nn.Module, path: PathLike, keys: KeyMap | None = None) -> 
     arranged, resampled = _resampled(network, arrange(found, wanted), wanted)
     fitting = arranged.fitting(wanted)
     _check_architecture(network, path, held, arranged, wanted, fitting)
+    _check_whole(network, path, held, arranged, wanted)
     network.load_state_dict(
         {own_key[name]: arranged.tensors[name] for name in fitting}, strict=False
     )
@@ -172,6 +175,26 @@ def _check_architecture(
         f"{few} in {file}{who} fits {kind}: {'; '.join(_differences(arranged, wanted))}",
         "Build the model that these weights belong to.",
     )
+
+
+def _check_whole(
+    network: nn.Module,
+    path: PathLike,
+    held: FileOfWeights,
+    arranged: Arranged,
+    wanted: Mapping[str, Tensor],
+) -> None:
+    """Refuse a file that says it is of this very model and lacks a part of it, save its head."""
+    if not held.model_name or held.model_name != form_of(network).get("name"):
+        return
+    telling = [name for name in wanted if _tells(name) and not name.startswith("head.")]
+    missing = [name for name in telling if name not in arranged.tensors]
+    if missing:
+        raise CheckpointError(
+            f"{os.fspath(path)!r}, of a {held.model_name!r}, lacks {len(missing)} of its "
+            f"{len(telling)} entries: {_listed(missing, 3)}",
+            "Copy or download the whole file again.",
+        )
 
 
 def _differences(arranged: Arranged, wanted: Mapping[str, Tensor]) -> Iterator[str]:

@@ -59,7 +59,10 @@ def _tensors_in(checkpoint: Any) -> dict[str, Tensor]:
 
 
 def _model_name_in(checkpoint: Any) -> str:
-    found = checkpoint
-    for key in (OWN_KEY, "config", "model", "name"):
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) else ""
+    for keys in ((OWN_KEY, "model", "name"), (OWN_KEY, "config", "model", "name")):
+        found = checkpoint
+        for key in keys:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if isinstance(found, str):
+            return found
+    return ""

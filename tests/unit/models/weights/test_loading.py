@@ -171,6 +171,29 @@ def test_the_model_that_a_checkpoint_records_is_named(tmp_path):
         load_pretrained_weights(nn.Linear(2, 2), tmp_path / "w.pth")
 
 
+@pytest.mark.parametrize("record", [{"model": {"name": "osnet_x0_25"}}, None])
+def test_a_checkpoint_that_lacks_a_part_of_its_own_model_is_refused(record, tmp_path):
+    model = build_model("osnet_x0_25", 5, pretrained=False)
+    state = model.state_dict()
+    del state["fc.0.weight"], state["classifier.weight"]
+    torch.save({"state_dict": state, "reidcore": record}, tmp_path / "part.pth")
+    if record is None:  # it may be meant to fill a part only
+        report = load_pretrained_weights(model, tmp_path / "part.pth")
+        assert report.untouched == ["fc.0.weight", "classifier.weight"]
+        return
+    with pytest.raises(CheckpointError, match=r"'osnet_x0_25', lacks 1 of .*: fc\.0\.weight"):
+        load_pretrained_weights(model, tmp_path / "part.pth")
+
+
+def test_a_head_may_be_new_to_a_model_of_the_same_name(tmp_path):
+    plain = build_model("osnet_x0_25", 5, pretrained=False)
+    record = {"config": {"model": {"name": "osnet_x0_25"}}}
+    torch.save({"state_dict": plain.state_dict(), "reidcore": record}, tmp_path / "plain.pth")
+    headed = build_model("osnet_x0_25", 5, pretrained=False, head={"neck": "bnneck"})
+    report = load_pretrained_weights(headed, tmp_path / "plain.pth")
+    assert "head.neck.weight" in report.untouched
+
+
 @pytest.mark.parametrize("given", ["osnet_x025", "osnet/osnet_x025"])
 def test_what_is_neither_a_file_nor_a_name_gets_the_nearest(given):
     with pytest.raises(CheckpointError, match="Did you mean 'osnet"):
