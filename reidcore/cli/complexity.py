@@ -36,7 +36,11 @@ _SIZE = re.compile(r"^([1-9]\d*)[xX]([1-9]\d*)$")
 @click.option("--batch", default="1,8,32", show_default=True, help="Batch sizes that are timed.")
 @click.option("--device", help="cpu, cuda or cuda:1; by default a GPU if there is one.")
 @click.option(
-    "--seconds", default=5.0, show_default=True, help="Longest time to measure a batch size for."
+    "--seconds",
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    help="Longest time to measure a batch size for.",
 )
 @click.option("--no-latency", is_flag=True, help="Count only, which takes no time.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -62,7 +66,7 @@ def complexity(
     from reidcore.models.outline import outline
 
     with session.plugins() as plugins:
-        outlines = [outline(name, image_size, plugins) for name in models]
+        outlines = [outline(name, image_size, plugins) for name in dict.fromkeys(models)]
         where, times = None, {}
         if batches:
             where = _device(device)

@@ -44,8 +44,8 @@ def test_counts_and_latency_in_two_tables(complexity: Run) -> None:
         assert 0 < float(p50) <= float(p95)
 
 
-def test_json_has_the_exact_counts(complexity: Run) -> None:
-    _, out, _ = complexity("osnet_x0_25", "--no-latency", "--json")
+def test_json_has_the_exact_counts_of_each_name_once(complexity: Run) -> None:
+    _, out, _ = complexity("osnet_x0_25", "osnet_x0_25", "--no-latency", "--json")
     assert json.loads(out) == [
         {
             "name": "osnet_x0_25",
