@@ -42,6 +42,7 @@ class PixelCache:
     forked: bool = True
     _used: int = field(default=0, init=False)
     _made: dict[str, PixelStore] = field(default_factory=dict, init=False)
+    _has_failed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         if self.kind not in CACHE_CHOICES:
@@ -63,7 +64,7 @@ class PixelCache:
             rules: The sizes.
             draft: Whether they are decoded as drafts.
         """
-        if self.kind == "off":
+        if self.kind == "off" or self._has_failed:
             return {}
         found = {}
         for rule in dict.fromkeys(rules):
@@ -88,6 +89,7 @@ class PixelCache:
             self._tell_share(count, wanted, rule)
             return DiskStore(path, count, rule.height, rule.width) if count else None
         except (OSError, UserError) as error:
+            self._has_failed = True
             _log.warning(
                 "The image cache cannot be used (%s): images are read from their files. Set "
                 "REIDCORE_HOME to a folder that can be written, or data.cache to ram",

@@ -105,5 +105,8 @@ def test_without_a_home_folder_images_are_read_from_their_files(
     monkeypatch.delenv("REIDCORE_HOME")
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(Path, "expanduser", no_home)
-    assert PixelCache("disk").stores(_paths("a"), [RULE], False) == {}
-    assert "there is no home folder" in caplog.text
+    cache = PixelCache("disk")
+    assert cache.stores(_paths("a"), [RULE], False) == cache.stores(_paths("b"), [RULE], False)
+    assert cache.stores(_paths("a"), [RULE], False) == {}
+    (record,) = caplog.records
+    assert "there is no home folder" in record.getMessage()
