@@ -78,6 +78,7 @@ def download(url: str, partial: Path) -> None:
             if _receive(url, partial):
                 return
         except urllib.error.HTTPError as error:
+            error.close()
             if error.code != 416:
                 raise UserError(f"the server answered {error.code} {error.reason}") from error
             _discard(partial)  # there is no such range: what is here is of another file
