@@ -142,7 +142,7 @@ class ReidModel(nn.Module):
         raise UserError(
             f"{type(self).__name__} takes images of {wanted} (height x width), and these are "
             f"{height}x{width}",
-            "Set data.height and data.width, or resize the images.",
+            "Set data.height and data.width (in Python image_size), or resize the images.",
         )
 
 
