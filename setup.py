@@ -17,7 +17,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 _log = logging.getLogger("reidcore.setup")
-_EVALUATION, _DATA = Path("reidcore/evaluation"), Path("reidcore/data")
+_EVALUATION, _PIXELS = Path("reidcore/evaluation"), Path("reidcore/data/pixels")
 
 
 class OptionalKernels(build_ext):
@@ -75,10 +75,10 @@ def kernels() -> list[Extension]:
             optional=True,
         ),
         Extension(
-            "reidcore.data._pixels",
-            [str(_DATA / "_pixels.pyx"), str(_DATA / "_resample.c")],
-            depends=[str(_DATA / "_resample.h")],
-            include_dirs=[str(_DATA)],
+            "reidcore.data.pixels._pixels",
+            [str(_PIXELS / "_pixels.pyx"), str(_PIXELS / "_resample.c")],
+            depends=[str(_PIXELS / "_resample.h")],
+            include_dirs=[str(_PIXELS)],
             extra_compile_args=[*flags],
             optional=True,
         ),

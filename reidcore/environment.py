@@ -14,7 +14,7 @@ import reidcore
 
 def versions() -> dict[str, str]:
     """Return the versions of what computes a run's figures."""
-    from reidcore.data.reading import decoders_in_use
+    from reidcore.data.pixels.reading import decoders_in_use
     from reidcore.evaluation import kernel_in_use
 
     return {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reidcore.lazy import attach
 
 if TYPE_CHECKING:
-    from reidcore.data.reading import read_image as read_image
+    from reidcore.data.pixels.reading import read_image as read_image
     from reidcore.engine.checkpoint import load_checkpoint as load_checkpoint
     from reidcore.engine.checkpoint import resume_from_checkpoint as resume_from_checkpoint
     from reidcore.engine.checkpoint import save_checkpoint as save_checkpoint
@@ -46,7 +46,7 @@ __getattr__, __dir__, __all__ = attach(
         "open_all_layers": "reidcore.models.layers:open_all_layers",
         "open_specified_layers": "reidcore.models.layers:open_specified_layers",
         "re_ranking": "reidcore.evaluation.reranking:re_ranking",
-        "read_image": "reidcore.data.reading:read_image",
+        "read_image": "reidcore.data.pixels.reading:read_image",
         "read_json": "reidcore.files:read_json",
         "resume_from_checkpoint": "reidcore.engine.checkpoint:resume_from_checkpoint",
         "save_checkpoint": "reidcore.engine.checkpoint:save_checkpoint",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reidcore.lazy import attach
 
 if TYPE_CHECKING:
+    from reidcore.data.batching.sampling import build_train_sampler as build_train_sampler
     from reidcore.data.catalogue import init_image_dataset as init_image_dataset
     from reidcore.data.catalogue import init_video_dataset as init_video_dataset
     from reidcore.data.dataset import Dataset as Dataset
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
     from reidcore.data.folders import from_folders as from_folders
     from reidcore.data.image_manager import ImageDataManager as ImageDataManager
     from reidcore.data.manager import DataManager as DataManager
-    from reidcore.data.reading import UnreadableImageError as UnreadableImageError
-    from reidcore.data.reading import read_image as read_image
+    from reidcore.data.pixels.reading import UnreadableImageError as UnreadableImageError
+    from reidcore.data.pixels.reading import read_image as read_image
     from reidcore.data.sample import Sample as Sample
     from reidcore.data.sample import Splits as Splits
-    from reidcore.data.sampling import build_train_sampler as build_train_sampler
-    from reidcore.data.table import SampleTable as SampleTable
+    from reidcore.data.tables.table import SampleTable as SampleTable
     from reidcore.data.this_process import register_image_dataset as register_image_dataset
     from reidcore.data.this_process import register_video_dataset as register_video_dataset
     from reidcore.data.transforms.build import build_transforms as build_transforms
@@ -38,17 +38,17 @@ __getattr__, __dir__, __all__ = attach(
         "ImageDataManager": "reidcore.data.image_manager:ImageDataManager",
         "ImageDataset": "reidcore.data.dataset:ImageDataset",
         "Sample": "reidcore.data.sample:Sample",
-        "SampleTable": "reidcore.data.table:SampleTable",
+        "SampleTable": "reidcore.data.tables.table:SampleTable",
         "Splits": "reidcore.data.sample:Splits",
-        "UnreadableImageError": "reidcore.data.reading:UnreadableImageError",
+        "UnreadableImageError": "reidcore.data.pixels.reading:UnreadableImageError",
         "VideoDataManager": "reidcore.data.video_manager:VideoDataManager",
         "VideoDataset": "reidcore.data.video_dataset:VideoDataset",
-        "build_train_sampler": "reidcore.data.sampling:build_train_sampler",
+        "build_train_sampler": "reidcore.data.batching.sampling:build_train_sampler",
         "build_transforms": "reidcore.data.transforms.build:build_transforms",
         "from_folders": "reidcore.data.folders:from_folders",
         "init_image_dataset": "reidcore.data.catalogue:init_image_dataset",
         "init_video_dataset": "reidcore.data.catalogue:init_video_dataset",
-        "read_image": "reidcore.data.reading:read_image",
+        "read_image": "reidcore.data.pixels.reading:read_image",
         "register_image_dataset": "reidcore.data.this_process:register_image_dataset",
         "register_video_dataset": "reidcore.data.this_process:register_video_dataset",
     },

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reidcore.data.cache.recall import TableMemory
 from reidcore.data.card import DatasetCard, card_of
 from reidcore.data.dataset import MODES, Dataset, ImageDataset
 from reidcore.data.official import differences
-from reidcore.data.table import SampleTable
+from reidcore.data.tables.cache.recall import TableMemory
+from reidcore.data.tables.table import SampleTable
 from reidcore.data.video_dataset import VideoDataset
 from reidcore.errors import DataError
 from reidcore.registry import Entry

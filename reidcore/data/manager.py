@@ -13,19 +13,19 @@ from typing import Any, ClassVar, overload
 import torch
 from PIL import Image
 
-from reidcore.data.catalogue import Sections, open_datasets, training_view
-from reidcore.data.dataset import Dataset, view_of
-from reidcore.data.loading import (
+from reidcore.data.batching.loading import (
     BatchLoader,
     Loading,
     NothingToLearn,
     loader_for_testing,
     loader_for_training,
 )
-from reidcore.data.merging import merged
+from reidcore.data.batching.sampling import make_order
+from reidcore.data.catalogue import Sections, open_datasets, training_view
+from reidcore.data.dataset import Dataset, view_of
 from reidcore.data.sample import SamplePath
-from reidcore.data.sampling import make_order
-from reidcore.data.table import SampleTable
+from reidcore.data.tables.merging import merged
+from reidcore.data.tables.table import SampleTable
 from reidcore.data.transforms.build import build_transforms, normalisation
 from reidcore.data.transforms.pipeline import margin_of
 from reidcore.errors import ConfigError, DataError, UserError

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from reidcore.data.dataset import MODES, Dataset
-from reidcore.data.reading import read_image
+from reidcore.data.pixels.reading import read_image
 from reidcore.data.sample import Sample, Samples
-from reidcore.data.table import SampleTable
+from reidcore.data.tables.table import SampleTable
 from reidcore.data.video_frames import check_sampling, choose_frames
 from reidcore.errors import DataError
 

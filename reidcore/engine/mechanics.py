@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from reidcore.data.loading import BatchLoader
+from reidcore.data.batching.loading import BatchLoader
 from reidcore.errors import UserError, did_you_mean
 
 AMP_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}

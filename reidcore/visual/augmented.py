@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from reidcore.data.reading import read_image
-from reidcore.data.seeding import generators_kept, mixed_seed, seed_generators
+from reidcore.data.batching.seeding import generators_kept, mixed_seed, seed_generators
+from reidcore.data.pixels.reading import read_image
 from reidcore.visual.contact import fitted
 from reidcore.visual.drawing import FAINT, INK, LINE, PAPER, TITLE, font_of
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from reidcore.data.reading import UnreadableImageError, read_image
-from reidcore.data.table import SampleTable
+from reidcore.data.pixels.reading import UnreadableImageError, read_image
+from reidcore.data.tables.table import SampleTable
 from reidcore.visual.drawing import FAINT, INK, LINE, PAPER, TITLE, Colour, font_of, placeholder
 
 EMPTY: Colour = (244, 245, 247)

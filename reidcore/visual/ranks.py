@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
-from reidcore.data.reading import UnreadableImageError, read_image
+from reidcore.data.pixels.reading import UnreadableImageError, read_image
 from reidcore.errors import UnknownNameError, UserError, did_you_mean
 from reidcore.evaluation.distances import Distances, MatrixDistances
 from reidcore.evaluation.labels import Int64, Labels

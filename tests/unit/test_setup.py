@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 def checkout(tmp_path):
     sources = {
         "evaluation": ("_counting.pyx", "_kernel.c", "_kernel.h", "_panel.h"),
-        "data": ("_pixels.pyx", "_resample.c", "_resample.h"),
+        "data/pixels": ("_pixels.pyx", "_resample.c", "_resample.h"),
     }
     for package, names in sources.items():
         target = tmp_path / "reidcore" / package

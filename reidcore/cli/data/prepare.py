@@ -38,8 +38,8 @@ def prepare(session: Session, name: str, root: str, accept: bool) -> None:
     is overwritten.
     """
     from reidcore import registry
+    from reidcore.data.archives.preparing import prepare_dataset
     from reidcore.data.card import card_of
-    from reidcore.data.preparing import prepare_dataset
 
     with session.plugins() as plugins:
         entry = registry.find("datasets", name, plugins)

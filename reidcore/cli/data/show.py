@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from reidcore.data.doctor import Subject
-    from reidcore.data.table import SampleTable
+    from reidcore.data.tables.table import SampleTable
     from reidcore.plugins import Plugins
 
 EPILOG = """\b

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from reidcore.data.doctor.finding import Finding, counted, first
 from reidcore.data.doctor.subject import GALLERY, QUERY, Subject
-from reidcore.data.table import SampleTable
+from reidcore.data.tables.table import SampleTable
 
 Mask = npt.NDArray[np.bool_]
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reidcore.data.doctor.survey import Advance, in_pieces
-from reidcore.data.reading import UnreadableImageError, read_image
+from reidcore.data.pixels.reading import UnreadableImageError, read_image
 from reidcore.errors import DataError
 
 Float64 = npt.NDArray[np.float64]

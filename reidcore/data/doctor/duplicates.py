@@ -12,7 +12,7 @@ from reidcore.data.doctor.finding import Finding, counted, first
 from reidcore.data.doctor.groups import examples_of, mixture
 from reidcore.data.doctor.nearness import clusters
 from reidcore.data.doctor.subject import Subject
-from reidcore.data.table import Int64Array
+from reidcore.data.tables.table import Int64Array
 
 Mask = npt.NDArray[np.bool_]
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reidcore.data.doctor.subject import TRAIN, Files
-from reidcore.data.table import Int64Array
+from reidcore.data.tables.table import Int64Array
 
 
 class Mixture(NamedTuple):

@@ -17,7 +17,7 @@ from reidcore.data.folders import IMAGE_EXTENSIONS
 from reidcore.data.making import read_tables
 from reidcore.data.official import differences
 from reidcore.data.options import own_options
-from reidcore.data.table import SampleTable
+from reidcore.data.tables.table import SampleTable
 from reidcore.errors import DataError
 from reidcore.plugins import Plugins
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from reidcore.data.dataset import MODES
 from reidcore.data.official import Difference
-from reidcore.data.table import Int64Array, SampleTable
+from reidcore.data.tables.table import Int64Array, SampleTable
 
 TRAIN, QUERY, GALLERY = range(3)
 

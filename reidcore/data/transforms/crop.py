@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from reidcore.data.resizing import Pixels
+from reidcore.data.pixels.resizing import Pixels
 from reidcore.data.transforms.drawn import Draw, DrawnForPixels, moved
 from reidcore.data.transforms.pipeline import Stage, check_probability
 from reidcore.data.transforms.source import Picture, SizeRule, Sizing, Source

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from reidcore.data.resizing import Pixels
+from reidcore.data.pixels.resizing import Pixels
 from reidcore.data.transforms.boxes import Range, draw_corner, draw_size
 
 Draw = Sequence[float]

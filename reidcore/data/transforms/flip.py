@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from reidcore.data.resizing import Pixels
+from reidcore.data.pixels.resizing import Pixels
 from reidcore.data.transforms.drawn import Draw, DrawnForPixels, moved, writable
 from reidcore.data.transforms.pipeline import check_probability
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
-from reidcore.data.resizing import Pixels
+from reidcore.data.pixels.resizing import Pixels
 from reidcore.data.transforms import colour
 from reidcore.data.transforms.drawn import Draw, DrawnForPixels, as_picture, moved
 from reidcore.errors import ConfigError

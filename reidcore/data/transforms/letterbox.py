@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from reidcore.data.resizing import Pixels
+from reidcore.data.pixels.resizing import Pixels
 from reidcore.data.transforms.pipeline import Stage
 from reidcore.data.transforms.source import SizeRule, Sizing, Source
 from reidcore.errors import ConfigError

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from PIL import Image
 
-from reidcore.data.reading import UnreadableImageError, read_pixels
+from reidcore.data.pixels.reading import UnreadableImageError, read_pixels
 from reidcore.data.sample import SamplePath
 from reidcore.data.transforms.boxes import Range, draw_corner, draw_size
 from reidcore.data.transforms.drawn import as_picture

@@ -26,7 +26,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from reidcore.data.resizing import Pixels
+from reidcore.data.pixels.resizing import Pixels
 from reidcore.data.sample import SamplePath
 from reidcore.data.transforms.source import Colour, Picture, SizeRule, Sizing, Source
 from reidcore.errors import ConfigError

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from reidcore.data.resizing import Pixels
+from reidcore.data.pixels.resizing import Pixels
 from reidcore.data.transforms.drawn import (
     Draw,
     Drawn,

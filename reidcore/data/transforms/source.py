@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
-from reidcore.data.resizing import Pixels, resized
+from reidcore.data.pixels.resizing import Pixels, resized
 
 Colour = tuple[int, int, int]
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from reidcore.data.dataset import ImageDataset, view_of
-from reidcore.data.table import SampleTable
+from reidcore.data.tables.table import SampleTable
 from reidcore.errors import DataError
 
 TRAIN = [("/d/1.jpg", 30, 5), ("/d/2.jpg", 10, 5), ("/d/3.jpg", 30, 6)]

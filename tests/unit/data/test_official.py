@@ -10,7 +10,7 @@ from reidcore.data.card import DatasetCard, OfficialCount, described_by
 from reidcore.data.catalogue import open_datasets
 from reidcore.data.official import differences
 from reidcore.data.sample import Splits
-from reidcore.data.table import SampleTable
+from reidcore.data.tables.table import SampleTable
 from reidcore.plugins import Plugins
 
 CARD = DatasetCard(

@@ -16,7 +16,7 @@ from reidcore.data import (
     init_video_dataset,
     register_video_dataset,
 )
-from reidcore.data.batches import collate
+from reidcore.data.batching.batches import collate
 from reidcore.data.this_process import PLUGIN
 from reidcore.errors import ConfigError, DataError, UnknownNameError, UserError
 from reidcore.plugins import Plugins

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 
 from reidcore import hookimpl, utils
-from reidcore.data.reading import read_image
+from reidcore.data.pixels.reading import read_image
 from reidcore.data.transforms.build import build_transforms
 from reidcore.errors import CheckpointError, DataError, UnknownNameError, UserError
 from reidcore.inference import FeatureExtractor

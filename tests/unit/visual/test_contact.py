@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reidcore.data.table import SampleTable
+from reidcore.data.tables.table import SampleTable
 from reidcore.visual.augmented import before_and_after
 from reidcore.visual.contact import contact_sheet, fitted
 

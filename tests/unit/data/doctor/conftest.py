@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from reidcore.data.doctor import Subject
-from reidcore.data.table import SampleTable
+from reidcore.data.tables.table import SampleTable
 
 Rows = Iterable[tuple[str, int, int]]
 

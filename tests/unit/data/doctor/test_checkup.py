@@ -12,7 +12,7 @@ from PIL import Image
 
 from reidcore.data.doctor import Report, Subject, check_up
 from reidcore.data.official import Difference
-from reidcore.data.table import SampleTable
+from reidcore.data.tables.table import SampleTable
 
 MakeSubject = Callable[..., Subject]
 Picture = Callable[..., Image.Image]

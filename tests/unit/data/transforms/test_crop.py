@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reidcore.data.resizing import Pixels
+from reidcore.data.pixels.resizing import Pixels
 from reidcore.data.transforms.crop import RandomCrop
 from reidcore.data.transforms.source import Source
 from reidcore.errors import ConfigError

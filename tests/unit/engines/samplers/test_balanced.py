@@ -15,8 +15,8 @@ from reid_plugins_engines.samplers import (
 )
 
 from reidcore.data import build_train_sampler
-from reidcore.data.batches import EpochBatches
-from reidcore.data.table import SampleTable
+from reidcore.data.batching.batches import EpochBatches
+from reidcore.data.tables.table import SampleTable
 from reidcore.errors import ConfigError
 
 RECORDS = Path(__file__).parents[3] / "data" / "samplers"

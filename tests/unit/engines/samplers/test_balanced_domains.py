@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reid_plugins_engines.samplers import BalancedDomainSampler
 
 from reidcore.data import build_train_sampler
-from reidcore.data.table import SampleTable
+from reidcore.data.tables.table import SampleTable
 from reidcore.errors import ConfigError
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reid_plugins_engines.samplers import CameraIdentitySampler, RandomIdentitySampler
 
-from reidcore.data.table import SampleTable
+from reidcore.data.tables.table import SampleTable
 from reidcore.errors import ConfigError
 
 

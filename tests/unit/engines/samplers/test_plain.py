@@ -5,7 +5,7 @@ import pytest
 from reid_plugins_engines.samplers import RandomSampler, SequentialSampler
 
 from reidcore.data import build_train_sampler
-from reidcore.data.table import SampleTable
+from reidcore.data.tables.table import SampleTable
 from reidcore.errors import UnknownNameError, UserError
 
 TABLE = SampleTable.of([(f"{n}.jpg", n % 7, n % 3) for n in range(101)])

@@ -9,9 +9,9 @@ import pytest
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from reidcore.data.batches import EpochBatches
-from reidcore.data.sampling import make_order
-from reidcore.data.table import SampleTable
+from reidcore.data.batching.batches import EpochBatches
+from reidcore.data.batching.sampling import make_order
+from reidcore.data.tables.table import SampleTable
 
 OPTIONS = {
     "RandomSampler": {},

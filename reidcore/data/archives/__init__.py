@@ -1,0 +1,1 @@
+"""Archives of datasets: fetched, unpacked safely, put where the readers look."""

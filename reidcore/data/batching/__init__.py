@@ -1,0 +1,1 @@
+"""From a table to the batches of an epoch, read by several processes."""

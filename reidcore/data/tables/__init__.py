@@ -1,0 +1,1 @@
+"""Samples as columns: tables of them, merged or kept between runs."""
