@@ -17,7 +17,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 _log = logging.getLogger("reidcore.setup")
-_EVALUATION, _PIXELS = Path("reidcore/evaluation"), Path("reidcore/data/pixels")
+_EVALUATION, _PIXELS = Path("reidcore/evaluation"), Path("reidcore/data/images")
 
 
 class OptionalKernels(build_ext):
@@ -75,7 +75,7 @@ def kernels() -> list[Extension]:
             optional=True,
         ),
         Extension(
-            "reidcore.data.pixels._pixels",
+            "reidcore.data.images._pixels",
             [str(_PIXELS / "_pixels.pyx"), str(_PIXELS / "_resample.c")],
             depends=[str(_PIXELS / "_resample.h")],
             include_dirs=[str(_PIXELS)],

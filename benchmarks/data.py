@@ -33,10 +33,10 @@ from extract import make_photos
 from peer import peer_package
 from torch.utils.data import DataLoader, SequentialSampler
 
-from reidcore.data.batching.batches import FileOrder
-from reidcore.data.batching.loading import Loading, loader_for_training
 from reidcore.data.dataset import ImageDataset
-from reidcore.data.pixels.decoded.cache import PixelCache
+from reidcore.data.images.cache import PixelCache
+from reidcore.data.loader.batch_sampler import FileOrder
+from reidcore.data.loader.loader import Loading, loader_for_training
 from reidcore.data.transforms.build import build_transforms
 
 Batches = Iterable[dict[str, Any]]

@@ -23,7 +23,7 @@ import numpy as np
 from peer import peer_package
 from reid_plugins_engines import samplers
 
-from reidcore.data.tables.table import SampleTable
+from reidcore.data.table import SampleTable
 
 # Sampler, images in a batch, labels in a batch (num_instances for identities)
 CASES = (

@@ -1,4 +1,4 @@
-"""Bundled datasets: benchmarks, anyone's own folders, and the synthetic dataset."""
+"""Bundled datasets: benchmarks and anyone's own folders."""
 
 from __future__ import annotations
 
@@ -75,11 +75,6 @@ SPELLINGS = {
 @hookimpl
 def reid_register_datasets(registry: Registrar) -> None:
     """Register the bundled datasets."""
-    registry.add(
-        "synthetic",
-        f"{__name__}.synthetic:synthetic",
-        summary="procedural people by 6 cameras, drawn on first use",
-    )
     for folder, summaries in DATASETS.items():
         for name, summary in summaries.items():
             registry.add(

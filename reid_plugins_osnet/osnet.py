@@ -23,9 +23,9 @@ from reid_plugins_osnet.blocks import (
     instance_norm,
     shrink,
 )
-from reidcore.models.contract import ReidModel
-from reidcore.models.initialising import initialise
+from reidcore.models.init import initialise
 from reidcore.models.pretrained import load_published_weights
+from reidcore.models.reid_model import ReidModel
 
 Norms: TypeAlias = tuple[InstanceNorm, InstanceNorm]
 

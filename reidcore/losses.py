@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reidcore import bundled
-from reidcore.lazy import attach
+from reidcore._lazy import attach
+from reidcore.plugins import bundled
 
 if TYPE_CHECKING:
     from reid_plugins_engines.losses import CrossEntropyLoss as CrossEntropyLoss

@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from reid_plugins_engines.softmax import SoftmaxEngine
 from reid_plugins_engines.triplet import TripletEngine
-from reidcore.engine.clips import Clips
+from reidcore.engine.batch_layout import Clips
 
 
 class VideoSoftmaxEngine(SoftmaxEngine):

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor, nn
 
-from reidcore.models.contract import ReidModel
-from reidcore.models.initialising import initialise
+from reidcore.models.init import initialise
+from reidcore.models.reid_model import ReidModel
 
 
 def fully_connected(

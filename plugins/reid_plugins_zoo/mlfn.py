@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reidcore.models.contract import ReidModel
-from reidcore.models.initialising import initialise
+from reidcore.models.init import initialise
 from reidcore.models.pretrained import load_published_weights
+from reidcore.models.reid_model import ReidModel
 
 _FACTORS = 32
 _EMBEDDING = 1024

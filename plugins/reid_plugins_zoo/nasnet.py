@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from reid_plugins_zoo.nasnet_cells import NORMAL, REDUCTION, Cell, Place, named, norm
-from reidcore.models.contract import ReidModel
-from reidcore.models.initialising import initialise
+from reidcore.models.init import initialise
 from reidcore.models.pretrained import load_published_weights
+from reidcore.models.reid_model import ReidModel
 
 _FILTERS = 44
 _STEM_FILTERS = 32

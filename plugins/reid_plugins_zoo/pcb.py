@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid_plugins_zoo.resnet import TRUNKS, ResidualMaps
-from reidcore.models.contract import Outputs
-from reidcore.models.initialising import initialise
+from reidcore.models.init import initialise
 from reidcore.models.pretrained import load_published_weights
+from reidcore.models.reid_model import Outputs
 
 _REDUCED = 256
 

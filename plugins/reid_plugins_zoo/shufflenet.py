@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reidcore.errors import ConfigError
-from reidcore.models.contract import ReidModel
 from reidcore.models.pretrained import load_published_weights
+from reidcore.models.reid_model import ReidModel
 
 _STEM = 24
 _REDUCTION = 4

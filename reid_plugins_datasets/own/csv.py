@@ -16,8 +16,8 @@ import numpy.typing as npt
 from reid_plugins_datasets.own.csv_rows import Faults, Piece, open_rows
 from reidcore.data.folders import JUNK_PID
 from reidcore.data.sample import Splits
+from reidcore.data.table import SampleTable
 from reidcore.data.tables.paths import PathColumn
-from reidcore.data.tables.table import SampleTable
 from reidcore.errors import DataError, did_you_mean
 
 _log = logging.getLogger(__name__)

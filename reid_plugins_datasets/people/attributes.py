@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from reid_plugins_datasets.reading.matlab import load_mat
 from reidcore.data.sample import Samples, Splits
-from reidcore.data.tables.table import SampleTable
+from reidcore.data.table import SampleTable
 from reidcore.errors import DataError
 
 PREFIX = "attribute_"

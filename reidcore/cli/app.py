@@ -9,7 +9,7 @@ import click
 
 import reidcore
 from reidcore.cli.context import Session
-from reidcore.cli.failures import exit_code
+from reidcore.cli.exit_codes import exit_code
 from reidcore.cli.group import LazyGroup
 from reidcore.plugins import Plugins
 
@@ -20,15 +20,8 @@ COMMANDS = {
     "ls": ("reidcore.cli.ls:ls", "List models, datasets and every other component."),
     "show": ("reidcore.cli.show:show", "Show a component's signature, documentation and origin."),
     "cp": ("reidcore.cli.cp:cp", "Copy a recipe, to make it yours."),
-    "visualize": ("reidcore.cli.visualize:visualize", "Draw ranked results and activation maps."),
     "plugins": ("reidcore.cli.plugins:plugins", "List plugins, and who answers a hook."),
-    "new": ("reidcore.cli.new:new", "Write a plugin package to begin with."),
     "weights": ("reidcore.cli.weights:weights", "List, fetch, check and export weights."),
-    "complexity": (
-        "reidcore.cli.complexity:complexity",
-        "Show models' parameters, multiply-adds and latency.",
-    ),
-    "data": ("reidcore.cli.data:data", "Make, prepare and inspect datasets."),
     "env": ("reidcore.cli.env:env", "Show versions, devices and the evaluation kernel."),
 }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from reidcore.discovery import looks_like_path
 from reidcore.plugins import Plugins, make_plugins
+from reidcore.plugins.discovery import looks_like_path
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from reidcore import registry
+from reidcore._files import atomic_write
 from reidcore.cli.context import Session
 from reidcore.errors import UserError
-from reidcore.files import atomic_write
 
 EPILOG = """\b
 Examples:

@@ -14,6 +14,6 @@ Examples:
 @click.command(epilog=EPILOG)
 def env() -> None:
     """Show versions, devices and which evaluation kernel is in use."""
-    from reidcore.environment import collect_env_info
+    from reidcore._environment import collect_env_info
 
     click.echo(collect_env_info())

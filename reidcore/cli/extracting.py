@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reidcore._files import atomic_write, mkdir_if_missing
+from reidcore._logging import configure_if_bare
 from reidcore.errors import DataError, UserError
-from reidcore.files import atomic_write, mkdir_if_missing
-from reidcore.inference.sources import find_images
-from reidcore.log import configure_if_bare
+from reidcore.inference.find_images import find_images
 
 if TYPE_CHECKING:
     from reidcore.inference import FeatureExtractor

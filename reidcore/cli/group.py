@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from reidcore._lazy import load_target
 from reidcore.errors import PluginError, did_you_mean
-from reidcore.lazy import load_target
 
 COMMAND_GROUP = "reidcore.commands"
 

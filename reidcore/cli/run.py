@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reidcore.cli.context import Session
-from reidcore.cli.words import configuration_command
+from reidcore.cli.options import configuration_command
 
 EPILOG = """\b
 Torchreid's flags work too: --config-file FILE, -s/--sources A B, -t/--targets A B,
@@ -24,6 +24,6 @@ def run(session: Session, extra: tuple[str, ...], words: tuple[str, ...]) -> Non
     defaults apply. The results go to data.save_dir. --resume CHECKPOINT goes on from a checkpoint;
     --print-config prints every value and its origin instead of running.
     """
-    from reidcore.cli.execute import execute
+    from reidcore.cli.run_config import execute
 
     execute(session, list(words), extra)

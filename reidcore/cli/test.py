@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reidcore.cli.context import Session
-from reidcore.cli.words import configuration_command
+from reidcore.cli.options import configuration_command
 
 EPILOG = """\b
 Examples:
@@ -20,6 +20,6 @@ def test(session: Session, extra: tuple[str, ...], words: tuple[str, ...]) -> No
     CONFIG is a checkpoint, which tells how its model is tested; or a configuration as for reidcore
     run, and model.load_weights names the checkpoint. Overrides are those of reidcore run.
     """
-    from reidcore.cli.execute import execute
+    from reidcore.cli.run_config import execute
 
     execute(session, [*words, "test.evaluate=true"], extra)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reidcore._logging import configure_if_bare
 from reidcore.cli.context import Session
 from reidcore.errors import CheckpointError, UserError
-from reidcore.log import configure_if_bare
 
 if TYPE_CHECKING:
     from reidcore.models.weights import PublishedWeights, WeightsStore

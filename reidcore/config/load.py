@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reidcore.config.check import check_config
-from reidcore.config.draft import read_config
+from reidcore.config.loader import read_config
 from reidcore.config.schema import Config
+from reidcore.config.validate import check_config
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from reidcore.config.origins import Layer, Origin
-from reidcore.config.yaml_text import parse_value
+from reidcore.config.yaml import parse_value
 from reidcore.errors import ConfigError
 
 _ASSIGNMENT = re.compile(r"(?P<key>[\w.-]+)=(?P<value>.*)", re.DOTALL)

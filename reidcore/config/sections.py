@@ -10,9 +10,9 @@ from reidcore.config.origins import Path, at
 from reidcore.config.problems import keys_of
 from reidcore.config.schema import Config
 from reidcore.config.selection import SELECT
-from reidcore.config.signatures import Option, options_declared, takes_anything
 from reidcore.errors import UserError
 from reidcore.registry import KINDS, Entry, entries, find
+from reidcore.registry.signature import Option, options_declared, takes_anything
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins

@@ -6,10 +6,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reidcore._resources import package_file
 from reidcore.config.origins import Layer
-from reidcore.config.yaml_text import parse_file
+from reidcore.config.yaml import parse_file
 from reidcore.errors import ConfigError, PluginError, UnknownNameError, UserError
-from reidcore.package_files import package_file
 from reidcore.registry import Entry, find
 
 if TYPE_CHECKING:

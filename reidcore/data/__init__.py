@@ -8,48 +8,48 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reidcore.lazy import attach
+from reidcore._lazy import attach
 
 if TYPE_CHECKING:
-    from reidcore.data.batching.sampling import build_train_sampler as build_train_sampler
-    from reidcore.data.catalogue import init_image_dataset as init_image_dataset
-    from reidcore.data.catalogue import init_video_dataset as init_video_dataset
+    from reidcore.data.by_name import init_image_dataset as init_image_dataset
+    from reidcore.data.by_name import init_video_dataset as init_video_dataset
     from reidcore.data.dataset import Dataset as Dataset
     from reidcore.data.dataset import ImageDataset as ImageDataset
     from reidcore.data.folders import from_folders as from_folders
     from reidcore.data.image_manager import ImageDataManager as ImageDataManager
-    from reidcore.data.manager import DataManager as DataManager
-    from reidcore.data.pixels.reading import UnreadableImageError as UnreadableImageError
-    from reidcore.data.pixels.reading import read_image as read_image
+    from reidcore.data.images.decode import UnreadableImageError as UnreadableImageError
+    from reidcore.data.images.decode import read_image as read_image
+    from reidcore.data.loader.sampling import build_train_sampler as build_train_sampler
+    from reidcore.data.managers import DataManager as DataManager
     from reidcore.data.sample import Sample as Sample
     from reidcore.data.sample import Splits as Splits
-    from reidcore.data.tables.table import SampleTable as SampleTable
-    from reidcore.data.this_process import register_image_dataset as register_image_dataset
-    from reidcore.data.this_process import register_video_dataset as register_video_dataset
+    from reidcore.data.table import SampleTable as SampleTable
     from reidcore.data.transforms.build import build_transforms as build_transforms
-    from reidcore.data.video_dataset import VideoDataset as VideoDataset
+    from reidcore.data.video import VideoDataset as VideoDataset
     from reidcore.data.video_manager import VideoDataManager as VideoDataManager
+    from reidcore.plugins.runtime import register_image_dataset as register_image_dataset
+    from reidcore.plugins.runtime import register_video_dataset as register_video_dataset
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "DataManager": "reidcore.data.manager:DataManager",
+        "DataManager": "reidcore.data.managers:DataManager",
         "Dataset": "reidcore.data.dataset:Dataset",
         "ImageDataManager": "reidcore.data.image_manager:ImageDataManager",
         "ImageDataset": "reidcore.data.dataset:ImageDataset",
         "Sample": "reidcore.data.sample:Sample",
-        "SampleTable": "reidcore.data.tables.table:SampleTable",
+        "SampleTable": "reidcore.data.table:SampleTable",
         "Splits": "reidcore.data.sample:Splits",
-        "UnreadableImageError": "reidcore.data.pixels.reading:UnreadableImageError",
+        "UnreadableImageError": "reidcore.data.images.decode:UnreadableImageError",
         "VideoDataManager": "reidcore.data.video_manager:VideoDataManager",
-        "VideoDataset": "reidcore.data.video_dataset:VideoDataset",
-        "build_train_sampler": "reidcore.data.batching.sampling:build_train_sampler",
+        "VideoDataset": "reidcore.data.video:VideoDataset",
+        "build_train_sampler": "reidcore.data.loader.sampling:build_train_sampler",
         "build_transforms": "reidcore.data.transforms.build:build_transforms",
         "from_folders": "reidcore.data.folders:from_folders",
-        "init_image_dataset": "reidcore.data.catalogue:init_image_dataset",
-        "init_video_dataset": "reidcore.data.catalogue:init_video_dataset",
-        "read_image": "reidcore.data.pixels.reading:read_image",
-        "register_image_dataset": "reidcore.data.this_process:register_image_dataset",
-        "register_video_dataset": "reidcore.data.this_process:register_video_dataset",
+        "init_image_dataset": "reidcore.data.by_name:init_image_dataset",
+        "init_video_dataset": "reidcore.data.by_name:init_video_dataset",
+        "read_image": "reidcore.data.images.decode:read_image",
+        "register_image_dataset": "reidcore.plugins.runtime:register_image_dataset",
+        "register_video_dataset": "reidcore.plugins.runtime:register_video_dataset",
     },
 )

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 
-from reidcore.data.pixels.reading import read_image
+from reidcore.data.images.decode import read_image
 from reidcore.data.sample import Sample, Samples, Splits
-from reidcore.data.tables.table import Counts, SampleTable
+from reidcore.data.table import Counts, SampleTable
 from reidcore.errors import DataError
 
 if TYPE_CHECKING:
-    from reidcore.data.tables.merging import MergedDataset
+    from reidcore.data.merging import MergedDataset
 
 __all__ = ["Dataset", "ImageDataset", "Splits", "Transform", "training_table", "view_of"]
 
@@ -110,8 +110,8 @@ class Dataset:
         return len(self.data)
 
     def __add__(self, other: Dataset) -> MergedDataset:
-        """Merge the training samples of two datasets; see `reidcore.data.tables.merging`."""
-        from reidcore.data.tables.merging import merged
+        """Merge the training samples of two datasets; see `reidcore.data.merging`."""
+        from reidcore.data.merging import merged
 
         return merged([self, other])
 
@@ -140,7 +140,7 @@ class Dataset:
 
     def combine_all(self) -> None:
         """Add query and gallery to the training samples; their identities become new classes."""
-        from reidcore.data.tables.merging import combined
+        from reidcore.data.merging import combined
 
         if self._train_only:
             return

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from reidcore.data.batching.loading import Loading, start_method
-from reidcore.data.catalogue import Sections
-from reidcore.data.manager import DataManager, Names, Training
-from reidcore.data.pixels.decoded.cache import PixelCache
+from reidcore.data.by_name import Sections
+from reidcore.data.images.cache import PixelCache
+from reidcore.data.loader.loader import Loading, start_method
+from reidcore.data.managers import DataManager, Names, Training
 from reidcore.errors import ConfigError
 from reidcore.plugins import Plugins
 

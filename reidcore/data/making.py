@@ -13,9 +13,9 @@ from typing import Any
 from reidcore.data.card import DatasetCard, card_of
 from reidcore.data.dataset import MODES, Dataset, ImageDataset
 from reidcore.data.official import differences
+from reidcore.data.table import SampleTable
 from reidcore.data.tables.cache.recall import TableMemory
-from reidcore.data.tables.table import SampleTable
-from reidcore.data.video_dataset import VideoDataset
+from reidcore.data.video import VideoDataset
 from reidcore.errors import DataError
 from reidcore.registry import Entry
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from reidcore.data.card import DatasetCard, OfficialCount, card_of
 from reidcore.data.dataset import MODES
-from reidcore.data.tables.table import SampleTable
+from reidcore.data.table import SampleTable
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from reidcore.data.tables.table import SampleTable
+    from reidcore.data.table import SampleTable
 
 SamplePath: TypeAlias = str | tuple[str, ...]
 """Path of an image, or the paths of a tracklet's frames in order of time."""

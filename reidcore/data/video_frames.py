@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from reidcore.data.tables.table import Int64Array
+from reidcore.data.table import Int64Array
 from reidcore.errors import ConfigError, DataError, UnknownNameError, did_you_mean
 
 

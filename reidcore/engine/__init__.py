@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reidcore import bundled
-from reidcore.lazy import attach
+from reidcore._lazy import attach
+from reidcore.plugins import bundled
 
 if TYPE_CHECKING:
     from reid_plugins_engines.softmax import ImageSoftmaxEngine as ImageSoftmaxEngine
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from reid_plugins_engines.video import VideoTripletEngine as VideoTripletEngine
 
     from reidcore.engine.engine import Engine as Engine
+    from reidcore.engine.evaluator import TargetResult as TargetResult
     from reidcore.engine.interrupts import Interrupted as Interrupted
-    from reidcore.engine.mechanics import Precision as Precision
     from reidcore.engine.plan import RunPlan as RunPlan
+    from reidcore.engine.precision import Precision as Precision
     from reidcore.engine.step import NonFiniteLossError as NonFiniteLossError
     from reidcore.engine.step import StepOutcome as StepOutcome
-    from reidcore.engine.tester import TargetResult as TargetResult
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -27,10 +27,10 @@ __getattr__, __dir__, __all__ = attach(
         "Engine": "reidcore.engine.engine:Engine",
         "Interrupted": "reidcore.engine.interrupts:Interrupted",
         "NonFiniteLossError": "reidcore.engine.step:NonFiniteLossError",
-        "Precision": "reidcore.engine.mechanics:Precision",
+        "Precision": "reidcore.engine.precision:Precision",
         "RunPlan": "reidcore.engine.plan:RunPlan",
         "StepOutcome": "reidcore.engine.step:StepOutcome",
-        "TargetResult": "reidcore.engine.tester:TargetResult",
+        "TargetResult": "reidcore.engine.evaluator:TargetResult",
         **bundled.ENGINES,
     },
 )

@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from reidcore._files import PathLike
+from reidcore._logging import configure_if_bare
+from reidcore._serialization import OWN_KEY, load_safely, save_atomically
 from reidcore.errors import CheckpointError
-from reidcore.files import PathLike
-from reidcore.log import configure_if_bare
 from reidcore.models.wrapping import bare_key, unwrap
-from reidcore.serialization import OWN_KEY, load_safely, save_atomically
 
 _log = logging.getLogger(__name__)
 

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from reidcore.engine.answers import checked_features, checked_outcome
+from reidcore._logging import configure_if_bare
+from reidcore.engine.batch_layout import reading_of
 from reidcore.engine.checkpoint import resume_from_checkpoint, sibling_checkpoints
-from reidcore.engine.clips import reading_of
+from reidcore.engine.evaluator import TargetResult, run_target
+from reidcore.engine.hook_results import checked_features, checked_outcome
 from reidcore.engine.interrupts import Interruption
 from reidcore.engine.learner import Learner
-from reidcore.engine.mechanics import Mechanics, Precision, pick_device
 from reidcore.engine.plan import RunPlan, as_names
-from reidcore.engine.preflight import check_plan
+from reidcore.engine.precision import Mechanics, Precision, pick_device
 from reidcore.engine.run import Run
+from reidcore.engine.sanity_checks import check_plan
 from reidcore.engine.snapshot import write_snapshot
 from reidcore.engine.step import (
     StepPlan,
     check_losses_were_called,
     plan_step,
 )
-from reidcore.engine.tester import TargetResult, run_target
 from reidcore.errors import UserError
-from reidcore.log import configure_if_bare
 from reidcore.plugins import Plugins, current_plugins
 
 if TYPE_CHECKING:

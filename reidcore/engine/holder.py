@@ -9,10 +9,10 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from reidcore.engine.mechanics import Mechanics
 from reidcore.engine.plan import as_names
+from reidcore.engine.precision import Mechanics
 from reidcore.errors import UserError, did_you_mean
-from reidcore.models.adapt import adapt
+from reidcore.models.adapter import adapt
 from reidcore.models.layers import open_all_layers, open_specified_layers
 from reidcore.models.wrapping import unwrap
 

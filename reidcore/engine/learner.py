@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from reidcore.engine.answers import checked_losses
-from reidcore.engine.clips import Images, Reading
+from reidcore.engine.batch_layout import Images, Reading
 from reidcore.engine.holder import ModelHolder
-from reidcore.engine.mechanics import Mechanics
+from reidcore.engine.hook_results import checked_losses
+from reidcore.engine.loss_terms import Criterion, LossTerms, top1, weighted
+from reidcore.engine.precision import Mechanics
 from reidcore.engine.step import NonFiniteLossError, StepOutcome
-from reidcore.engine.terms import Criterion, LossTerms, top1, weighted
 from reidcore.errors import UserError
 from reidcore.models import outputs_of
 from reidcore.plugins import Plugins

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from reidcore.environment import versions
+from reidcore._environment import versions
 
 if TYPE_CHECKING:
     from reidcore.engine.engine import Engine
+    from reidcore.engine.evaluator import TargetResult
     from reidcore.engine.plan import RunPlan
-    from reidcore.engine.tester import TargetResult
 
 FORMAT = 1
 

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from reidcore._files import mkdir_if_missing, write_json
 from reidcore.engine.console import Display, Position, make_display, show
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.meters import AverageMeter, MetricMeter
-from reidcore.engine.preflight import needs_two_images
 from reidcore.engine.results import record_run
+from reidcore.engine.sanity_checks import needs_two_images
 from reidcore.engine.snapshot import restore_pending, write_snapshot
 from reidcore.engine.tensorboard import open_writer, write_targets, write_training
 from reidcore.evaluation import table
-from reidcore.files import mkdir_if_missing, write_json
 from reidcore.plugins import describe
 
 if TYPE_CHECKING:
     from reidcore.engine.engine import Engine
+    from reidcore.engine.evaluator import TargetResult
     from reidcore.engine.plan import RunPlan
     from reidcore.engine.step import StepOutcome, StepPlan
-    from reidcore.engine.tester import TargetResult
 
 _log = logging.getLogger(__name__)
 

@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import reidcore
-from reidcore.engine.answers import checked_state
+from reidcore._serialization import OWN_KEY, loads_safely
 from reidcore.engine.checkpoint import fast_forward, save_checkpoint, take_pending
+from reidcore.engine.hook_results import checked_state
 from reidcore.engine.rng import capture_rng, restore_rng
 from reidcore.errors import PluginError
-from reidcore.models.form import form_of
+from reidcore.models.build_args import form_of
 from reidcore.models.wrapping import unwrap
-from reidcore.serialization import OWN_KEY, loads_safely
 
 if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
 
+    from reidcore._files import PathLike
     from reidcore.engine.engine import Engine
-    from reidcore.files import PathLike
 
 
 def write_snapshot(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-    from reidcore.engine.tester import TargetResult
-    from reidcore.files import PathLike
+    from reidcore._files import PathLike
+    from reidcore.engine.evaluator import TargetResult
 
 
 def open_writer(save_dir: PathLike) -> SummaryWriter:

@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 from reidcore.errors import DataError
 from reidcore.evaluation.distances import Distances
 from reidcore.evaluation.labels import Labels
+from reidcore.evaluation.matches import Relations, SameIdentity, SameIdentityAnyCamera
 from reidcore.evaluation.ranking import MatchRanks, match_ranks
-from reidcore.evaluation.relations import Relations, SameIdentity, SameIdentityAnyCamera
 from reidcore.evaluation.result import RankingResult, reduce_ranks
 
 

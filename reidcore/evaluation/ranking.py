@@ -16,7 +16,7 @@ import numpy as np
 from reidcore.errors import UnknownNameError, did_you_mean
 from reidcore.evaluation.distances import Distances
 from reidcore.evaluation.labels import Int64
-from reidcore.evaluation.relations import Related, Relations
+from reidcore.evaluation.matches import Related, Relations
 from reidcore.evaluation.scanning import Keys, Scan
 
 TIES = ("pessimistic", "optimistic")

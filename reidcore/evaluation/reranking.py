@@ -18,7 +18,7 @@ from torch import Tensor
 
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation.distances import Distances, FeatureDistances, MatrixDistances, Rows
-from reidcore.evaluation.reciprocal import Float32, neighbourhoods, normalised
+from reidcore.evaluation.k_reciprocal import Float32, neighbourhoods, normalised
 
 
 def re_ranking(

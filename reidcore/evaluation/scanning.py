@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from reidcore.evaluation import counting_torch
+from reidcore.evaluation import counting as counting
 from reidcore.evaluation.kernel import compiled, thread_count
 from reidcore.evaluation.labels import Int64
 
@@ -63,7 +63,7 @@ class RowScan:
         """Count the distances within each limit."""
         extension = compiled()
         if extension is None or self._rows.device.type != "cpu":
-            return counting_torch.count_rows(self._rows, limits, first, strict)
+            return counting.count_rows(self._rows, limits, first, strict)
         rows = self._rows.contiguous().numpy()
         counts: Int64 = extension.count_rows(rows, limits, first, strict, thread_count())
         return counts

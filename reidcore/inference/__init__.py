@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from reidcore.lazy import attach
+from reidcore._lazy import attach
 
 if TYPE_CHECKING:
     from reidcore.inference.extractor import FeatureExtractor as FeatureExtractor

@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from reidcore._files import PathLike
+from reidcore._logging import configure_if_bare
 from reidcore.errors import DataError, UserError
-from reidcore.files import PathLike
+from reidcore.inference.checkpoint_metadata import Recorded, read_record
 from reidcore.inference.inputs import ImageInput, as_images, check_tensor, open_image
+from reidcore.inference.prefetch import default_workers, read_ahead
 from reidcore.inference.preprocessing import Pixels, choose_preprocessing
-from reidcore.inference.readahead import default_workers, read_ahead
-from reidcore.inference.recorded import Recorded, read_record
-from reidcore.log import configure_if_bare
 from reidcore.models import build_model, load_pretrained_weights
 from reidcore.models.complexity import compute_model_complexity
-from reidcore.models.outline import usual_size
+from reidcore.models.summary import usual_size
 from reidcore.plugins import Plugins, current_plugins
 
 _log = logging.getLogger(__name__)

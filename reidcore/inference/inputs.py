@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
-from reidcore.data.pixels.reading import UnreadableImageError, read_image
+from reidcore.data.images.decode import UnreadableImageError, read_image
 from reidcore.errors import DataError
 
 ImageInput: TypeAlias = str | os.PathLike[str] | npt.NDArray[np.uint8] | Image.Image

@@ -12,9 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from reidcore.data.transforms.build import normalisation
-from reidcore.data.transforms.letterbox import Letterbox
-from reidcore.data.transforms.pipeline import Resize, ToNormalisedTensor
-from reidcore.data.transforms.source import Sizing
+from reidcore.data.transforms.compose import Resize, ToNormalisedTensor
+from reidcore.data.transforms.resize import as_colour
 from reidcore.errors import ConfigError
 
 Pixels = npt.NDArray[np.uint8]
@@ -43,9 +42,7 @@ class Preprocessing:
     ) -> None:
         self.height, self.width = height, width
         self.mean, self.std = list(mean), list(std)
-        self._resize: Sizing = Resize(height, width)
-        if letterbox is not None:
-            self._resize = Letterbox(height, width, fill=letterbox)
+        self._resize = Resize(height, width, as_colour(letterbox) if letterbox else None)
         self._normalise = ToNormalisedTensor(mean, std)
 
     def pixels(self, image: Image.Image) -> Pixels:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
+from reidcore._logging import configure_if_bare
 from reidcore.errors import ConfigError, PluginError, UnknownNameError, did_you_mean
-from reidcore.log import configure_if_bare
-from reidcore.models.adapt import adapt
-from reidcore.models.form import remember_form
-from reidcore.models.head.attaching import attach_head, read_head
+from reidcore.models.adapter import adapt
+from reidcore.models.build_args import remember_form
+from reidcore.models.head.build import attach_head, read_head
 from reidcore.plugins import current_plugins
 from reidcore.registry import Entry, entries, find
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from reidcore._logging import configure_if_bare
 from reidcore.errors import UserError
-from reidcore.log import configure_if_bare
 
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from torch import nn
 
-from reidcore.layers import as_layer_names, inside, require_layers, unwrapped
+from reidcore._layers import as_layer_names, inside, require_layers, unwrapped
 
 
 def open_all_layers(model: nn.Module) -> None:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from reidcore.models.weights.loading import load_state
-from reidcore.models.weights.published import find_published
-from reidcore.models.weights.store import WeightsStore
+from reidcore.models.weights.cache import WeightsStore
+from reidcore.models.weights.catalog import find_published
+from reidcore.models.weights.load import load_state
 
 if TYPE_CHECKING:
-    from reidcore.models.weights.loading import LoadedWeights
+    from reidcore.models.weights.load import LoadedWeights
     from reidcore.plugins import Plugins
 
 

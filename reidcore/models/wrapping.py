@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reidcore.layers import unwrapped as unwrap
+from reidcore._layers import unwrapped as unwrap
 
 __all__ = ["bare_key", "unwrap"]
 

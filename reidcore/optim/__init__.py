@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reidcore.lazy import attach
+from reidcore._lazy import attach
 
 if TYPE_CHECKING:
     from reidcore.optim.build import build_lr_scheduler as build_lr_scheduler

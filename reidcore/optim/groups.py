@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from reidcore.layers import as_layer_names, inside, require_layers, unwrapped
+from reidcore._layers import as_layer_names, inside, require_layers, unwrapped
 
 _log = logging.getLogger(__name__)
 

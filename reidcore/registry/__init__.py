@@ -4,7 +4,7 @@ Plugins add names through the ``reid_register_*`` hooks; a name leads to a targe
 when the component is used. Nothing is kept globally: a listing belongs to a set of plugins.
 """
 
-from reidcore.registry.components import KINDS, Entry, Family, TableRow, singular
+from reidcore.registry.entry import KINDS, Entry, Family, TableRow, singular
 from reidcore.registry.lookup import entries, families, find, invalidate, settings_schemas
 from reidcore.registry.registrars import ConfigRegistrar, Registrar, WeightsRegistrar
 

@@ -7,10 +7,10 @@ from operator import attrgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from reidcore._lazy import load_target
 from reidcore.errors import PluginError, UnknownNameError, did_you_mean
-from reidcore.lazy import load_target
 from reidcore.plugins import Plugins, current_plugins, describe
-from reidcore.registry.components import KINDS, Entry, Family, singular
+from reidcore.registry.entry import KINDS, Entry, Family, singular
 from reidcore.registry.registrars import REGISTRARS, ConfigRegistrar, Registrar
 
 

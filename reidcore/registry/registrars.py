@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
-from reidcore.package_files import read_table
+from reidcore._resources import read_table
 from reidcore.plugins import Plugin
-from reidcore.registry.components import Entry, Family, TableRow, singular
+from reidcore.registry.entry import Entry, Family, TableRow, singular
 
 
 class Registrar:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reidcore.lazy import attach
+from reidcore._lazy import attach
 
 if TYPE_CHECKING:
     from reidcore.testing.people import fake_dataset as fake_dataset

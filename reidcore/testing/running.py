@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reidcore.config import load_config
-from reidcore.engine.session import prepare
+from reidcore.engine.build import prepare
 from reidcore.testing.people import fake_dataset
 from reidcore.testing.selecting import make_plugins
 from reidcore.testing.tiny import TinyWorld

@@ -6,8 +6,8 @@ from types import ModuleType
 from typing import Any
 
 from reidcore import plugins as loading
-from reidcore.discovery import BUNDLED_DISTRIBUTION, installed_candidates
 from reidcore.plugins import Plugins
+from reidcore.plugins.discovery import BUNDLED_DISTRIBUTION, installed_candidates
 
 
 def make_plugins(*plugins: Any) -> Plugins:

@@ -13,8 +13,8 @@ import click
 import pytest
 
 from reidcore import __version__
+from reidcore._lazy import load_target
 from reidcore.cli.app import COMMANDS, root
-from reidcore.lazy import load_target
 from reidcore.plugins import HOOK_NAMES
 from reidcore.registry import KINDS
 

@@ -12,12 +12,15 @@ from reidcore.registry import KINDS
 def test_the_wheel_holds_the_packages_the_recipes_and_no_tests(wheel, checkout) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    recipes = {f"reidcore/configs/{path.name}" for path in checkout.glob("reidcore/configs/*.yaml")}
+    recipes = {
+        f"reid_plugins_standard/recipes/{path.name}"
+        for path in checkout.glob("plugins/reid_plugins_standard/recipes/*.yaml")
+    }
     assert recipes
     assert recipes <= names
     assert {"reidcore/py.typed", "reid_plugins_osnet/__init__.py"} <= names
     assert "reid_plugins_engines/__init__.py" in names
-    assert "reid_plugins_datasets/synthetic/__init__.py" in names
+    assert "reid_plugins_synthetic/__init__.py" in names
     tops = {name.split("/")[0] for name in names}
     allowed = r"reidcore|reid_plugins_\w+|reidcore-[\d.]+\.dist-info"
     assert [top for top in tops if not re.fullmatch(allowed, top)] == []

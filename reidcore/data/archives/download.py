@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from reidcore._download import OFFLINE, check_address, direct_address, download, is_offline
 from reidcore.data.archives.unpacking import unpack
 from reidcore.errors import DataError, UserError
-from reidcore.fetching import OFFLINE, check_address, direct_address, download, is_offline
 
 __all__ = ["check_sha256", "download_archive", "fetch", "unpack"]
 

@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
+from reidcore._files import mkdir_if_missing
 from reidcore.data.archives.download import check_sha256, fetch
 from reidcore.data.archives.unpacking import Contents, check_expansion, contents_of, unpack
 from reidcore.data.card import Archive, DatasetCard
 from reidcore.errors import DataError, UserError
-from reidcore.files import mkdir_if_missing
 
 Advance = Callable[[int], None]
 Progress = Callable[[str, int], AbstractContextManager[Advance]]

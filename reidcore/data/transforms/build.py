@@ -8,7 +8,7 @@ from typing import Any
 
 from reidcore import registry
 from reidcore.data.options import own_options
-from reidcore.data.transforms.pipeline import Pipeline, Resize, ToNormalisedTensor, arranged
+from reidcore.data.transforms.compose import Pipeline, Resize, ToNormalisedTensor, arranged
 from reidcore.errors import ConfigError
 from reidcore.plugins import Plugins
 
@@ -33,7 +33,7 @@ def build_transforms(
     """Build the train and the test transform.
 
     Both map a PIL image to a (3, height, width) float tensor. The train transform adds the named
-    ones, in the order that `reidcore.data.transforms.pipeline` fixes; the test transform those of
+    ones, in the order that `reidcore.data.transforms.compose` fixes; the test transform those of
     them that say ``in_tests``, such as ``letterbox``.
 
     Args:

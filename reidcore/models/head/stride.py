@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from reidcore.errors import ConfigError
-from reidcore.models.contract import ReidModel
+from reidcore.models.reid_model import ReidModel
 
 Size = tuple[int, int]
 Shrinking = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from reidcore.data.dataset import MODES
+from reidcore.data.table import SampleTable
 from reidcore.data.tables.paths import SEPARATORS, Frames, PathColumn
 from reidcore.data.tables.strings import Strings
-from reidcore.data.tables.table import SampleTable
 
 _PLAIN = "biufUS"
 """Kinds of numpy arrays that are their bytes."""

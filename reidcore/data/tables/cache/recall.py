@@ -13,13 +13,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from reidcore._files import user_cache
 from reidcore.data.card import places_of
+from reidcore.data.table import SampleTable
 from reidcore.data.tables.cache.columns import as_arrays, as_tables
 from reidcore.data.tables.cache.fingerprint import Snapshot, fingerprint_of_reader
 from reidcore.data.tables.cache.store import open_arrays, write_arrays
-from reidcore.data.tables.table import SampleTable
 from reidcore.errors import UserError
-from reidcore.files import user_cache
 from reidcore.registry import Entry
 
 _log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.files import atomic_write
+from reidcore._files import atomic_write
 
 MAGIC = b"REIDTAB1"
 _HEAD = struct.Struct("<8sQI")

@@ -1,0 +1,97 @@
+"""Images that are there twice: the same file, or a picture that looks the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from reid_plugins_inspect.checks.finding import Finding, counted, first
+from reid_plugins_inspect.checks.groups import examples_of, mixture
+from reid_plugins_inspect.checks.image_stats import GOOD, Facts
+from reid_plugins_inspect.checks.inputs import Subject
+from reid_plugins_inspect.checks.near_duplicates import clusters
+from reidcore.data.table import Int64Array
+
+Mask = npt.NDArray[np.bool_]
+
+
+def find_duplicates(subject: Subject, facts: Facts) -> Iterator[Finding]:
+    """Yield findings on files of the same bytes."""
+    good = facts["state"] == GOOD
+    _, inverse, counts = np.unique(facts["digest"], return_inverse=True, return_counts=True)
+    inverse = inverse.reshape(-1)
+    repeated = good & (counts[inverse] > 1)
+    yield from _told(subject, _numbered(inverse, repeated), "duplicate", "file", "copies")
+
+
+def find_near_duplicates(subject: Subject, facts: Facts, distance: int = 3) -> Iterator[Finding]:
+    """Yield findings on different files that show nearly the same picture.
+
+    Args:
+        subject: What is examined.
+        facts: About its files.
+        distance: By how many of its 64 bits each perceptual hash may differ.
+    """
+    good = np.flatnonzero(facts["state"] == GOOD)
+    # One file of each content is enough: copies are told of already.
+    _, firsts = np.unique(facts["digest"][good], return_index=True)
+    some = good[np.sort(firsts)]
+    found = clusters(facts["across"][some], facts["down"][some], distance)
+    group = np.full(len(facts), -1, dtype=np.int64)
+    group[some] = found
+    yield from _told(
+        subject, _numbered(group, group >= 0), "near-duplicate", "picture", "near copies"
+    )
+
+
+def _numbered(labels: Int64Array, inside: Mask) -> Int64Array:
+    """Return the labels numbered from 0, and -1 outside."""
+    group = np.full(len(labels), -1, dtype=np.int64)
+    if inside.any():
+        group[inside] = np.unique(labels[inside], return_inverse=True)[1].reshape(-1)
+    return group
+
+
+def _told(
+    subject: Subject, group: Int64Array, check: str, one: str, copies: str
+) -> Iterator[Finding]:
+    count = int(group.max(initial=-1)) + 1
+    if not count:
+        return
+    exact = check == "duplicate"
+    mixed = mixture(group, count, subject.files)
+    sizes = np.bincount(group[group >= 0], minlength=count)
+    people = mixed.people & ~mixed.phases & subject.labelled
+    where = "of one identity" if subject.labelled else "in one folder"
+    kinds: list[tuple[Mask, str, str, str, str]] = [
+        (
+            mixed.phases,
+            f"{check}-in-train-and-test",
+            "error" if exact else "warning",
+            "in train and test at once",
+            "Remove them from one of the two: the test is too easy",
+        ),
+        (
+            people,
+            f"{check}-of-two-identities",
+            "error" if exact else "warning",
+            "under different identities",
+            "One of the labels may be wrong, or two people stand in one picture",
+        ),
+        (~mixed.phases & ~people, check, "warning" if exact else "note", where, ""),
+    ]
+    for wanted, name, severity, place, advice in kinds:
+        groups = int(wanted.sum())
+        if groups:
+            images = int(sizes[wanted].sum())
+            shown = examples_of(group, wanted, subject.files.paths)
+            yield Finding(
+                name,
+                severity,
+                f"{counted(groups, one)} with {copies}, {place} ({images:,} images in all)",
+                groups,
+                first(shown),
+                advice,
+            )

@@ -1,0 +1,79 @@
+"""Who is in which split: leaks between training and test, and images for each identity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from reid_plugins_inspect.checks.finding import Finding, counted, first
+from reid_plugins_inspect.checks.inputs import Subject
+from reidcore.data.table import SampleTable
+
+BUCKETS = ((1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, None))
+"""Numbers of images for one identity that the histogram counts together."""
+
+
+def find_leaks(subject: Subject) -> Iterator[Finding]:
+    """Yield an error if identities are learnt from and tested on."""
+    if subject.pids_apart:
+        return
+    test = SampleTable.joined([subject.query, subject.gallery])
+    both = np.intersect1d(subject.train.pids, test.pids)
+    both = both[both > 0] if _marks_distractors(subject) else both[both >= 0]
+    if len(both):
+        yield Finding(
+            "identity-in-train-and-test",
+            "error",
+            f"{counted(len(both), 'identity', 'identities')} in train and test at once",
+            len(both),
+            first([f"identity {pid}" for pid in both.tolist()]),
+            "Give test identities that are not learnt from; if one number means two people, "
+            "number them apart or say --pids-apart",
+        )
+
+
+def find_lonely(subject: Subject) -> Iterator[Finding]:
+    """Yield a note on training identities with a single image, of which no pair can be made."""
+    pids, counts = np.unique(subject.train.pids, return_counts=True)
+    lonely = pids[(counts == 1) & (pids >= 0)]
+    if len(lonely):
+        unit = subject.unit.removesuffix("s")
+        identities = counted(len(lonely), "training identity", "training identities")
+        yield Finding(
+            "single-image-identity",
+            "note",
+            f"{identities} of {len(pids):,} with a single {unit}",
+            len(lonely),
+            first([f"identity {pid}" for pid in lonely.tolist()]),
+            "Losses of pairs and triplets learn nothing from them",
+        )
+
+
+def histogram(table: SampleTable) -> dict[str, Any]:
+    """Say how many images the identities of a split have.
+
+    Returns:
+        ``min``, ``median`` and ``max`` images of an identity, and ``buckets``: a range of numbers
+        of images -> how many identities have so many.
+    """
+    counts = np.unique(table.pids[table.pids >= 0], return_counts=True)[1]
+    if not len(counts):
+        return {}
+    buckets = {}
+    for low, high in BUCKETS:
+        name = f"{low}+" if high is None else str(low) if low == high else f"{low}-{high}"
+        within = (counts >= low) & (counts <= (high or counts.max()))
+        buckets[name] = int(within.sum())
+    return {
+        "min": int(counts.min()),
+        "median": float(np.median(counts)),
+        "max": int(counts.max()),
+        "buckets": buckets,
+    }
+
+
+def _marks_distractors(subject: Subject) -> bool:
+    """Say whether identity 0 is the gallery's background, which nobody is searched for as."""
+    return bool((subject.gallery.pids == 0).any() and not (subject.query.pids == 0).any())

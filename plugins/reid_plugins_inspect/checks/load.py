@@ -1,0 +1,120 @@
+"""Datasets, folders and tables of anyone's, opened to be examined."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from reid_plugins_inspect.checks.inputs import Subject
+from reidcore import registry
+from reidcore.data.by_name import CORE_PARAMETERS
+from reidcore.data.card import card_of
+from reidcore.data.dataset import Dataset
+from reidcore.data.folders import IMAGE_EXTENSIONS
+from reidcore.data.making import read_tables
+from reidcore.data.official import differences
+from reidcore.data.options import own_options
+from reidcore.data.table import SampleTable
+from reidcore.errors import DataError
+from reidcore.plugins import Plugins
+
+FOLDER, TABLE = "folder", "csv"
+"""The datasets that read anyone's own folders, and one's own table."""
+
+_LAYOUTS = (
+    {"train": "train", "query": "query", "gallery": "gallery"},
+    {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"},
+)
+
+
+def open_dataset(
+    name: str, root: Path, options: Mapping[str, Any], plugins: Plugins | None = None
+) -> Subject:
+    """Read a registered dataset, with its identities as they are.
+
+    Args:
+        name: Registered name.
+        root: Folder below which the datasets lie.
+        options: The dataset's own options, in any of their spellings.
+        plugins: Where to look; the current ones if None.
+
+    Raises:
+        UserError: The name or an option is unknown.
+        DataError: The dataset cannot be read.
+    """
+    entry = registry.find("datasets", name, plugins)
+    own = own_options(entry, {}, options, CORE_PARAMETERS)
+    read = read_tables(entry, root, own)
+    if isinstance(read, Dataset):  # which has numbered its training identities anew
+        splits = [SampleTable.of(split) for split in (read.train, read.query, read.gallery)]
+        apart = True
+    else:
+        splits, card = read, card_of(entry.load())
+        apart = card is not None and card.pids_apart
+    train, query, gallery = splits
+    return Subject(
+        entry.name,
+        train,
+        query,
+        gallery,
+        unit="tracklets" if any(table.paths.has_tracklets for table in splits) else "images",
+        pids_apart=apart,
+        differences=[] if isinstance(read, Dataset) else differences(entry.load(), read, own),
+    )
+
+
+def open_folder(
+    folder: Path, options: Mapping[str, Any], plugins: Plugins | None = None
+) -> Subject:
+    """Read a folder: with train, query and gallery in it as a dataset, otherwise its pictures.
+
+    Args:
+        folder: The folder.
+        options: Options of the dataset ``folder``, such as ``pattern``; with any of them the folder
+            has to be a dataset.
+        plugins: Where to look; the current ones if None.
+
+    Raises:
+        DataError: There is no such folder, no picture in it, or it is not as the options say.
+    """
+    if not folder.is_dir():
+        raise DataError(f"no folder {str(folder)!r}", "Check the path")
+    layout = next((known for known in _LAYOUTS if (folder / known["train"]).is_dir()), None)
+    if layout is None and not options:
+        return _pictures(folder)
+    present = {key: name for key, name in (layout or {}).items() if (folder / name).is_dir()}
+    subject = open_dataset(FOLDER, folder, {**present, **options}, plugins)
+    return replace(subject, name=str(folder))
+
+
+def open_table(file: Path, options: Mapping[str, Any], plugins: Plugins | None = None) -> Subject:
+    """Read a table of paths, identities, cameras and splits.
+
+    Args:
+        file: The table.
+        options: Options of the dataset ``csv``, such as the names of the columns.
+        plugins: Where to look; the current ones if None.
+
+    Raises:
+        DataError: The table cannot be read.
+    """
+    subject = open_dataset(TABLE, file.parent, {"file": file.name, **options}, plugins)
+    return replace(subject, name=str(file))
+
+
+def _pictures(folder: Path) -> Subject:
+    files = sorted(
+        os.path.join(above, name)  # noqa: PTH118  (a million times)
+        for above, _, names in os.walk(folder)
+        for name in names
+        if name.lower().endswith(IMAGE_EXTENSIONS)
+    )
+    if not files:
+        endings = ", ".join(IMAGE_EXTENSIONS)
+        raise DataError(f"no picture below {str(folder)!r}", f"Looked for {endings}")
+    none = SampleTable.of([])
+    everything = SampleTable.of([(path, 0, 0) for path in files])
+    return Subject(str(folder), everything, none, none, labelled=False)

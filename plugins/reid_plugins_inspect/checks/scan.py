@@ -1,0 +1,83 @@
+"""Read many files with several processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+
+from reid_plugins_inspect.checks.image_stats import FACT, Facts, examine
+
+Result = TypeVar("Result")
+
+Advance = Callable[[int], None]
+
+PIECE = 64
+"""How many files a process is given at a time."""
+
+
+def survey(
+    paths: Sequence[str], workers: int | None = None, advance: Advance = lambda count: None
+) -> tuple[Facts, dict[int, str]]:
+    """Return an (n,) array of facts about n files, and place -> reason of each that is not good.
+
+    Args:
+        paths: Image files.
+        workers: Number of processes; as many as there are CPUs if None, 0 to read here.
+        advance: Told of each few files that are done.
+    """
+    facts = np.zeros(len(paths), dtype=FACT)
+    reasons: dict[int, str] = {}
+    for begin, (some, why) in in_pieces(examine, paths, workers):
+        facts[begin : begin + len(some)] = some
+        reasons |= {begin + place: reason for place, reason in why.items()}
+        advance(len(some))
+    return facts, reasons
+
+
+def in_pieces(
+    work: Callable[[Sequence[str]], Result], paths: Sequence[str], workers: int | None = None
+) -> Iterator[tuple[int, Result]]:
+    """Yield, in order, the place of the first path of each piece and what the work on it gave.
+
+    Args:
+        work: What each process does with its paths; a function of a module.
+        paths: All of them.
+        workers: Number of processes; as many as there are CPUs if None, 0 to work here.
+    """
+    begins = range(0, len(paths), PIECE)
+    workers = available_cpus() if workers is None else workers
+    if workers < 1 or len(begins) < 2:
+        for begin in begins:
+            yield begin, work(paths[begin : begin + PIECE])
+        return
+    # A fork has the modules that are imported; its first file comes a second sooner.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    pool = ProcessPoolExecutor(workers, context, initializer=_leave_interrupts)
+    try:
+        waiting: list[tuple[int, Future[Result]]] = []
+        for begin in begins:
+            waiting.append((begin, pool.submit(work, paths[begin : begin + PIECE])))
+            if len(waiting) > 4 * workers:
+                place, future = waiting.pop(0)
+                yield place, future.result()
+        for place, future in waiting:
+            yield place, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def available_cpus() -> int:
+    """Return the number of CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _leave_interrupts() -> None:
+    """Leave Ctrl-C to the main process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,168 @@
+"""``reidcore complexity``: what models cost."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reidcore.cli.context import Session
+from reidcore.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
+    from rich.table import Table
+
+    from reid_plugins_inspect.latency import Latency
+    from reidcore.models.summary import Outline
+    from reidcore.plugins import Plugins
+
+EPILOG = """\b
+Examples:
+  reidcore complexity osnet_x1_0 resnet50
+  reidcore complexity resnet50 --size 384x128 --batch 1,64 --device cuda
+  reidcore complexity osnet_x0_25 --no-latency --json
+"""
+
+_SIZE = re.compile(r"^([1-9]\d*)[xX]([1-9]\d*)$")
+
+
+@click.command(epilog=EPILOG)
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.option("--size", metavar="HxW", help="Of the images; by default the model's, or 256x128.")
+@click.option("--batch", default="1,8,32", show_default=True, help="Batch sizes that are timed.")
+@click.option("--device", help="cpu, cuda or cuda:1; by default a GPU if there is one.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    help="Longest time to measure a batch size for.",
+)
+@click.option("--no-latency", is_flag=True, help="Count only, which takes no time.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def complexity(
+    session: Session,
+    models: tuple[str, ...],
+    size: str | None,
+    batch: str,
+    device: str | None,
+    seconds: float,
+    no_latency: bool,
+    as_json: bool,
+) -> None:
+    """Show models' parameters, multiply-adds, feature size and latency.
+
+    Parameters are those in use at test time. Multiply-adds are of convolutions and linear layers
+    for one image; operations also count pooling, activations and normalisation. The latency is
+    that of a batch on the device, without reading images.
+    """
+    image_size = None if size is None else read_size(size)
+    batches = [] if no_latency else read_batches(batch)
+    from reidcore.models.summary import outline
+
+    with session.plugins() as plugins:
+        outlines = [outline(name, image_size, plugins) for name in dict.fromkeys(models)]
+        where, times = None, {}
+        if batches:
+            where = _device(device)
+            times = {each.name: _timed(each, batches, where, seconds, plugins) for each in outlines}
+    if as_json:
+        records = [_as_record(each, times.get(each.name, []), where) for each in outlines]
+        click.echo(json.dumps(records, indent=2))
+    else:
+        _print_table(outlines, times, where)
+
+
+def read_size(text: str) -> tuple[int, int]:
+    """Read a height and a width.
+
+    Raises:
+        UserError: if it is no size.
+    """
+    found = _SIZE.match(text)
+    if found is None:
+        raise UserError(f"--size {text} is no size", "Give height x width, such as 256x128.")
+    return int(found[1]), int(found[2])
+
+
+def read_batches(text: str) -> list[int]:
+    """Read batch sizes, separated by commas.
+
+    Raises:
+        UserError: if one of them is no positive number.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise UserError(f"--batch {text}", "Give batch sizes of 1 or more, such as 1,8,32.")
+    return [int(part) for part in parts]
+
+
+def _device(name: str | None) -> torch.device:
+    import torch
+
+    from reidcore.inference.extractor import pick_device
+
+    return pick_device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def _timed(
+    each: Outline, batches: list[int], device: torch.device, seconds: float, plugins: Plugins
+) -> list[Latency]:
+    from reid_plugins_inspect.latency import measure_latency
+    from reidcore.models import build_model
+    from reidcore.models.summary import USUAL_CLASSES
+
+    size = (each.height, each.width)
+    model = build_model(
+        each.name, USUAL_CLASSES, pretrained=False, plugins=plugins, image_size=size
+    )
+    return [measure_latency(model, size, batch, device, seconds=seconds) for batch in batches]
+
+
+def _as_record(each: Outline, times: list[Latency], device: torch.device | None) -> dict[str, Any]:
+    record = asdict(each)
+    if times:
+        record |= {"device": str(device), "latency": [asdict(latency) for latency in times]}
+    return record
+
+
+def _print_table(
+    outlines: list[Outline], times: dict[str, list[Latency]], device: torch.device | None
+) -> None:
+    from rich.console import Console
+
+    costs = _table("model", "size", "parameters", "multiply-adds", "operations", "features")
+    for each in outlines:
+        costs.add_row(
+            each.name,
+            f"{each.height}x{each.width}",
+            f"{each.parameters / 1e6:.2f} M",
+            f"{each.multiply_adds / 1e9:.3f} G",
+            f"{each.operations / 1e9:.3f} G",
+            str(each.feature_dim),
+        )
+    Console().print(costs)
+    if not times:
+        return
+    latencies = _table(f"on {device}", "batch", "p50, ms", "p95, ms", "images/s")
+    for name, measured in times.items():
+        for latency in measured:
+            figures = (latency.p50, latency.p95, latency.images_per_second)
+            latencies.add_row(name, str(latency.batch), *(f"{each:.1f}" for each in figures))
+    Console().print()
+    Console().print(latencies)
+
+
+def _table(first: str, *numbers: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column(first, style="cyan", overflow="fold")
+    for heading in numbers:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table

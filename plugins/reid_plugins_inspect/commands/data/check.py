@@ -1,0 +1,115 @@
+"""``reidcore data check``: what is wrong with a dataset."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from reid_plugins_inspect.commands.data.subject import Asked, subject_options
+from reidcore._progress import progress
+from reidcore.cli.context import Session
+
+if TYPE_CHECKING:
+    from reid_plugins_inspect.checks import Finding, Report
+
+EPILOG = """\b
+Examples:
+  reidcore data check market1501
+  reidcore data check cuhk03 labeled_images=true --json
+  reidcore data check --folder shop --workers 8
+  reidcore data check --csv shop/images.csv camid=camera
+"""
+
+_COLOURS = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+
+
+@click.command(epilog=EPILOG)
+@subject_options
+@click.option("--workers", type=click.IntRange(0), help="Processes that read; one a CPU if unset.")
+@click.option("--pids-apart", is_flag=True, help="A number in train and test is two identities.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def check(
+    context: click.Context,
+    /,
+    asked: Asked,
+    workers: int | None,
+    pids_apart: bool,
+    as_json: bool,
+) -> None:
+    """Read every image of a dataset and say what is wrong with it.
+
+    Looks for unreadable, empty and duplicate images, identities in train and test at once, queries
+    that cannot be found, and numbers that differ from the official ones. Ends with exit code 1 if
+    there is an error; warnings and notes do not count.
+    """
+    session: Session = context.obj
+    with session.plugins() as plugins:
+        subject = asked.open(plugins)
+        from reid_plugins_inspect.checks import check_up
+
+        subject = replace(subject, pids_apart=pids_apart or subject.pids_apart)
+        with progress("checking", len(subject.files.paths)) as advance:
+            report = check_up(subject, workers, advance)
+    if as_json:
+        click.echo(json.dumps(report.as_dict(), indent=2))
+    else:
+        _print(report)
+    context.exit(1 if report.count("error") else 0)
+
+
+def _print(report: Report) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print(Text(f"{report.name}: {report.files:,} files", style="bold"))
+    _print_splits(console, report)
+    for finding in report.findings:
+        _print_finding(console, finding)
+    if report.sizes:
+        width, height = report.sizes["width"], report.sizes["height"]
+        console.print(
+            f"sizes    {width['min']:g}x{height['min']:g} to {width['max']:g}x{height['max']:g}, "
+            f"median {width['median']:g}x{height['median']:g} "
+            f"({report.sizes['distinct']:,} different)"
+        )
+    told = {name: report.count(name) for name in ("error", "warning", "note")}
+    told_text = ", ".join(
+        f"{number} {name}{'' if number == 1 else 's'}" for name, number in told.items()
+    )
+    console.print(Text(told_text, style="bold"))
+
+
+def _print_splits(console: object, report: Report) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("split", "ids", report.unit, "cameras", f"{report.unit} of an identity"):
+        table.add_column(name, justify="left" if name == "split" else "right")
+    for split, counts in report.splits.items():
+        spread = report.histograms.get(split)
+        told = (
+            f"{spread['min']:,} to {spread['max']:,}, median {spread['median']:g}" if spread else ""
+        )
+        numbers = [f"{counts[name]:,}" for name in ("ids", "images", "cameras")]
+        table.add_row(split, *numbers, told)
+    console.print(table)  # type: ignore[attr-defined]
+
+
+def _print_finding(console: object, finding: Finding) -> None:
+    from rich.text import Text
+
+    head = Text(f"{finding.severity:8} ", style=_COLOURS[finding.severity])
+    head.append(finding.message, style="default")
+    console.print(head, soft_wrap=True)  # type: ignore[attr-defined]
+    below = [*finding.examples, *([finding.advice] if finding.advice else [])]
+    more = finding.count - len(finding.examples)
+    if finding.examples and more > 0:
+        below.insert(len(finding.examples), f"... and {more:,} more")
+    for line in below:
+        text = Text(" " * 9 + line, style="" if line == finding.advice else "dim")
+        console.print(text, soft_wrap=True)  # type: ignore[attr-defined]

@@ -1,0 +1,85 @@
+"""``reidcore data prepare``: official archives to folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reidcore._progress import progress
+from reidcore.cli.context import Session
+from reidcore.errors import DataError, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from reidcore.data.card import DatasetCard
+
+EPILOG = """\b
+Examples:
+  reidcore data prepare market1501
+  reidcore data prepare market1501 --root /data/reid
+  reidcore data prepare dukemtmcreid --accept
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("name")
+@click.option("--root", default="reid-data", show_default=True, help="Folder of datasets.")
+@click.option("--accept", is_flag=True, help="Prepare it although its authors withdrew it.")
+@click.pass_obj
+def prepare(session: Session, name: str, root: str, accept: bool) -> None:
+    """Unpack a dataset's official archives, which lie in the data root.
+
+    Where the dataset's owners give an address, an archive that is missing is fetched; mostly they
+    ask that it be fetched by hand. Nothing is unpacked or fetched but by this command, and nothing
+    is overwritten.
+    """
+    from reidcore import registry
+    from reidcore.data.archives.preparing import prepare_dataset
+    from reidcore.data.card import card_of
+
+    with session.plugins() as plugins:
+        entry = registry.find("datasets", name, plugins)
+        card = card_of(entry.load())
+        if card is None:
+            raise UserError(
+                f"nothing is known of how {entry.label} is handed out",
+                f"See: reidcore show dataset {name}",
+            )
+        _tell(card)
+        folder = Path(root).expanduser()
+        for done in prepare_dataset(card, folder, accept, _progress):
+            size = f", {done.contents.size:,} bytes" if done.contents else ""
+            files = f" ({done.contents.files:,} files{size})" if done.contents else ""
+            click.echo(f"{done.archive.filename}: {done.state}{files}")
+        _read(card, name, folder)
+
+
+def _tell(card: DatasetCard) -> None:
+    click.echo(f"{card.title} ({card.paper})")
+    click.echo(f"source:  {card.source}")
+    click.echo(f"licence: {card.licence}")
+    if card.withdrawn:
+        click.echo(f"status:  withdrawn; {card.withdrawn}")
+
+
+def _read(card: DatasetCard, name: str, folder: Path) -> None:
+    """Say whether the dataset can be read now."""
+    from reid_plugins_inspect.checks.load import open_dataset
+
+    try:
+        subject = open_dataset(name, folder, {})
+    except DataError as error:
+        raise DataError(f"{card.title} cannot be read yet: {error.what}", error.hint) from error
+    for split, table in subject.splits.items():
+        ids, images, cameras = table.counts
+        click.echo(f"{split}: {ids:,} ids, {images:,} {subject.unit}, {cameras:,} cameras")
+    for difference in subject.differences:
+        click.echo(f"unlike the official release: {difference}", err=True)
+
+
+def _progress(doing: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+    return progress(doing, total or None, is_bytes=True)

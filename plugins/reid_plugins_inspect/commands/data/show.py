@@ -1,0 +1,127 @@
+"""``reidcore data show``: what a dataset, or a transform, looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reid_plugins_inspect.commands.data.subject import Asked, subject_options
+from reidcore.cli.context import Session
+from reidcore.errors import DataError, UserError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from reid_plugins_inspect.checks import Subject
+    from reidcore.data.table import SampleTable
+    from reidcore.plugins import Plugins
+
+EPILOG = """\b
+Examples:
+  reidcore data show market1501 -o market1501.png
+  reidcore data show --folder shop --split gallery --ids 20 -o shop.png
+  reidcore data show market1501 --transforms random_flip,random_erase -o erased.png
+"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """How the picture is to be."""
+
+    split: str | None
+    ids: int
+    transforms: str | None
+    width: int | None
+    height: int | None
+    seed: int
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Return height and width, as given or by default."""
+        return self.height or height, self.width or width
+
+
+@click.command(epilog=EPILOG)
+@subject_options
+@click.option("-o", "--output", required=True, metavar="FILE", help="Picture to write (.png).")
+@click.option("--split", type=click.Choice(["train", "query", "gallery"]), help="What to draw.")
+@click.option("--ids", type=click.IntRange(1), default=10, show_default=True, help="Rows.")
+@click.option("--transforms", metavar="A,B", help="Draw images before and after these instead.")
+@click.option("--width", type=click.IntRange(16), help="Of each image, in pixels.")
+@click.option("--height", type=click.IntRange(16), help="Of each image, in pixels.")
+@click.option("--seed", default=0, show_default=True, help="Other identities, other draws.")
+@click.pass_obj
+def show(session: Session, /, asked: Asked, output: str, **options: object) -> None:
+    """Draw identities as each camera saw them, or images before and after transforms.
+
+    The contact sheet has a row for each identity and a column for each camera; a number in a
+    corner says how many images there are of which one is shown.
+    """
+    from reidcore._files import atomic_write
+
+    path = Path(output)
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise UserError(f"the output {output!r} is no picture", "Let it end in .png")
+    wanted = Picture(**options)  # type: ignore[arg-type]
+    with session.plugins() as plugins:
+        subject = asked.open(plugins)
+        name, table = _split(subject, wanted.split)
+        if wanted.transforms is None:
+            sheet = _contact_sheet(subject, name, table, wanted)
+        else:
+            sheet = _before_and_after(subject, name, table, wanted, plugins)
+    from PIL import Image
+
+    with atomic_write(path) as file:
+        sheet.save(file, Image.registered_extensions()[path.suffix.lower()])
+    click.echo(f"{path}: {sheet.width}x{sheet.height} pixels")
+
+
+def _split(subject: Subject, asked: str | None) -> tuple[str, SampleTable]:
+    splits = subject.splits
+    if not splits or (asked is not None and asked not in splits):
+        there = f"It has {', '.join(splits)}" if splits else "It has no images at all"
+        raise DataError(f"{subject.name} has no {asked or 'split'}", there)
+    name = asked or next(iter(splits))
+    return name, splits[name]
+
+
+def _contact_sheet(subject: Subject, name: str, table: SampleTable, wanted: Picture) -> Image.Image:
+    if not subject.labelled:
+        raise DataError(
+            f"nothing is known of who is on the images of {subject.name}",
+            "Give --transforms, or a folder with train/, query/ and gallery/",
+        )
+    from reid_plugins_inspect.pictures.contact import contact_sheet
+
+    counts = table.counts
+    title = f"{subject.name}, {name}: {counts.ids:,} identities, {counts.images:,} {subject.unit}"
+    return contact_sheet(
+        table, title, wanted.ids, width=wanted.width or 72, height=wanted.height, seed=wanted.seed
+    )
+
+
+def _before_and_after(
+    subject: Subject, name: str, table: SampleTable, wanted: Picture, plugins: Plugins
+) -> Image.Image:
+    import numpy as np
+
+    from reid_plugins_inspect.pictures.augmented import before_and_after
+    from reidcore.data.transforms.build import IMAGENET_MEAN, IMAGENET_STD, build_transforms
+
+    height, width = wanted.size(192, 96)
+    names = [word.strip() for word in (wanted.transforms or "").split(",") if word.strip()]
+    train, _ = build_transforms(height, width, names, plugins=plugins)
+    files = list(table.paths.files())
+    chosen = np.random.default_rng(wanted.seed).permutation(len(files))[: min(wanted.ids, 5)]
+    title = f"{', '.join(names)} on {subject.name}, {name}"
+    return before_and_after(
+        [files[number] for number in sorted(chosen.tolist())],
+        train.with_training_images(files),
+        IMAGENET_MEAN,
+        IMAGENET_STD,
+        title,
+        seed=wanted.seed,
+    )

@@ -1,0 +1,105 @@
+"""``reidcore data stats``: how much there is of everything."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reid_plugins_inspect.commands.data.subject import Asked, subject_options
+from reidcore._progress import progress
+from reidcore.cli.context import Session
+from reidcore.errors import DataError
+
+if TYPE_CHECKING:
+    from reid_plugins_inspect.checks import Subject
+
+EPILOG = """\b
+Examples:
+  reidcore data stats market1501
+  reidcore data stats market1501 --mean-std
+  reidcore data stats --csv shop/images.csv --json
+"""
+
+
+@click.command(epilog=EPILOG)
+@subject_options
+@click.option("--mean-std", is_flag=True, help="Read the training images: channel statistics.")
+@click.option("--workers", type=click.IntRange(0), help="Processes that read; one a CPU if unset.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def stats(
+    session: Session, /, asked: Asked, mean_std: bool, workers: int | None, as_json: bool
+) -> None:
+    """Show the identities, images and cameras of each split.
+
+    With --mean-std, the mean and standard deviation of the colour channels of the training images
+    as well, as the options data.norm_mean and data.norm_std take them.
+    """
+    with session.plugins() as plugins:
+        subject = asked.open(plugins)
+        found = {"dataset": subject.name, "unit": subject.unit, "splits": _splits(subject)}
+        if mean_std:
+            found |= _channels(subject, workers)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        _print(found)
+
+
+def _splits(subject: Subject) -> dict[str, dict[str, Any]]:
+    from reid_plugins_inspect.checks.identities import histogram
+
+    return {
+        name: {
+            **table.counts._asdict(),
+            **({"files": table.paths.num_files} if table.paths.has_tracklets else {}),
+            "per_identity": histogram(table),
+        }
+        for name, table in subject.splits.items()
+    }
+
+
+def _channels(subject: Subject, workers: int | None) -> dict[str, Any]:
+    from reid_plugins_inspect.checks import channel_statistics
+
+    paths = list(subject.train.paths.files())
+    if not paths:
+        raise DataError(f"{subject.name} has no training images", "Leave --mean-std out")
+    with progress("reading", len(paths)) as advance:
+        read = channel_statistics(paths, workers, advance)
+    return {
+        "norm_mean": [round(value, 6) for value in read.mean],
+        "norm_std": [round(value, 6) for value in read.std],
+        "images_read": read.images,
+        "images_skipped": read.skipped,
+    }
+
+
+def _print(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, title=found["dataset"], title_justify="left")
+    unit = found["unit"]
+    for name in ("split", "ids", unit, "cameras", f"{unit} of an identity"):
+        table.add_column(name, justify="left" if name == "split" else "right")
+    for split, row in found["splits"].items():
+        spread = row["per_identity"]
+        told = (
+            f"{spread['min']:,} to {spread['max']:,}, median {spread['median']:g}" if spread else ""
+        )
+        table.add_row(split, *(f"{row[name]:,}" for name in ("ids", "images", "cameras")), told)
+    console = Console(highlight=False)
+    console.print(table)
+    if "norm_mean" in found:
+        console.print(f"data.norm_mean={_listed(found['norm_mean'])}", markup=False)
+        console.print(f"data.norm_std={_listed(found['norm_std'])}", markup=False)
+        skipped = found["images_skipped"]
+        told = f", {skipped:,} unreadable" if skipped else ""
+        console.print(f"of {found['images_read']:,} training images{told}")
+
+
+def _listed(values: list[float]) -> str:
+    return "[" + ",".join(f"{value:.4f}" for value in values) + "]"

@@ -1,0 +1,82 @@
+"""The dataset that a command examines, as its options name it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reidcore.errors import UserError
+
+if TYPE_CHECKING:
+    from reid_plugins_inspect.checks import Subject
+    from reidcore.plugins import Plugins
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line names: one of a dataset, a folder and a table, with options."""
+
+    words: Sequence[str]
+    root: str
+    folder: str | None
+    table: str | None
+
+    def open(self, plugins: Plugins) -> Subject:
+        """Read it.
+
+        Raises:
+            UserError: none or several are named, or it cannot be read.
+        """
+        from reid_plugins_inspect.checks import load as opening
+
+        options, names = self._options(), [word for word in self.words if "=" not in word]
+        named = [*names, *filter(None, (self.folder, self.table))]
+        if len(named) != 1:
+            found = f"{len(named)} are named" if named else "none is named"
+            raise UserError(
+                f"one dataset is wanted, {found}", "Give a NAME, --folder DIR or --csv FILE"
+            )
+        if self.folder:
+            return opening.open_folder(Path(self.folder).expanduser(), options, plugins)
+        if self.table:
+            return opening.open_table(Path(self.table).expanduser(), options, plugins)
+        return opening.open_dataset(names[0], Path(self.root).expanduser(), options, plugins)
+
+    def _options(self) -> dict[str, Any]:
+        import yaml
+
+        pairs = [word.split("=", 1) for word in self.words if "=" in word]
+        try:
+            return {key: yaml.safe_load(value) for key, value in pairs}
+        except yaml.YAMLError as error:
+            raise UserError(f"an option's value cannot be read: {error}", "Quote it") from error
+
+
+def subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what names a dataset; the command gets it as ``asked``."""
+
+    @wraps(command)  # with the options that were added before
+    def with_subject(
+        *arguments: Any,
+        words: tuple[str, ...],
+        root: str,
+        folder: str | None,
+        table: str | None,
+        **options: Any,
+    ) -> Any:
+        return command(*arguments, asked=Asked(words, root, folder, table), **options)
+
+    decorated: Callable[..., Any] = with_subject
+    for option in (
+        click.option("--csv", "table", metavar="FILE", help="A table of images of your own."),
+        click.option("--folder", metavar="DIR", help="A folder of images of your own."),
+        click.option("--root", default="reid-data", show_default=True, help="Folder of datasets."),
+        click.argument("words", nargs=-1, metavar="[NAME] [OPTION=VALUE]..."),
+    ):
+        decorated = option(decorated)
+    return decorated

@@ -1,0 +1,41 @@
+"""``reidcore new``: a plugin package to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reid_plugins_scaffold import KINDS
+from reidcore.cli.context import Session
+
+EPILOG = """\b
+Examples:
+  reidcore new dataset mydata
+  reidcore new loss center --dir plugins
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("name")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Folder in which the package's own folder is made; this one by default.",
+)
+@click.pass_obj
+def new(session: Session, kind: str, name: str, folder: Path) -> None:
+    """Write a plugin package that brings a KIND called NAME.
+
+    NAME becomes the plugin's name and the component's; the package reid-NAME has a project file,
+    the plugin and its tests.
+    """
+    from reid_plugins_scaffold import write_package
+
+    files = write_package(kind, name, folder, session.plugins())
+    for file in files:
+        click.echo(file)
+    click.echo(f"Next: cd {files[0].parent} && pip install -e . && pytest")

@@ -1,0 +1,71 @@
+"""A new plugin package, written from templates whole or not at all."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from string import Template
+
+from reid_plugins_scaffold.naming import Names, checked_names
+from reidcore._files import mkdir_if_missing
+from reidcore.errors import UserError
+from reidcore.plugins import Plugins
+
+KINDS = ("dataset", "model", "loss", "engine", "step")
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_package(kind: str, name: str, folder: Path, plugins: Plugins) -> list[Path]:
+    """Write a plugin package that installs, is listed and passes its own tests.
+
+    Args:
+        kind: what it brings, one of ``KINDS``.
+        name: of the plugin and of what it brings.
+        folder: where the package's own folder goes.
+        plugins: the installed ones, whose names are taken.
+
+    Returns:
+        The files, the package's ``pyproject.toml`` first.
+
+    Raises:
+        UserError: if the name is unusable or taken, or the folder is there or cannot be written.
+    """
+    names = checked_names(kind, name, plugins)
+    target = folder / names.distribution
+    if target.exists():
+        raise UserError(
+            f"{str(target)!r} is there already", "Give another name, or another folder by --dir."
+        )
+    texts = dict(_texts(names))
+    mkdir_if_missing(folder)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=folder) as partial:
+            for file, text in texts.items():
+                path = Path(partial, target.name, file)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            Path(partial, target.name).rename(target)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {str(target)!r}: {error.strerror or error}",
+            "Choose a folder you may write to.",
+        ) from error
+    return [target / file for file in texts]
+
+
+def _texts(names: Names) -> Iterator[tuple[Path, str]]:
+    """Yield the place of each file within the package, and its text."""
+    words = {
+        "kind": names.kind,
+        "name": names.name,
+        "distribution": names.distribution,
+        "module": names.module,
+        "prefix": names.prefix,
+        "contents": "packages" if (TEMPLATES / names.kind / "reid_NAME").is_dir() else "py-modules",
+    }
+    for template in ("project", names.kind):
+        for path in sorted((TEMPLATES / template).rglob("*.in")):
+            place = path.relative_to(TEMPLATES / template).with_suffix("").as_posix()
+            text = Template(path.read_text(encoding="utf-8")).substitute(words)
+            yield Path(place.replace("reid_NAME", names.module)), text

@@ -1,0 +1,142 @@
+"""The core's own components, registered the way every plugin registers its own.
+
+Transforms, optimizers, schedulers, protocols and recipes; models, datasets, losses, samplers and
+engines come from other plugins.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reidcore import hookimpl
+
+if TYPE_CHECKING:
+    from reidcore.registry import ConfigRegistrar, Registrar
+
+
+@hookimpl
+def reid_register_transforms(registry: Registrar) -> None:
+    """Register Torchreid's training transforms, and further ones of the field."""
+    package = "reidcore.data.transforms"
+    registry.add("random_flip", f"{package}.flip:RandomFlip", summary="mirror every other image")
+    registry.add(
+        "random_crop", f"{package}.crop:RandomCrop", summary="enlarge by an eighth, then crop"
+    )
+    registry.add(
+        "random_patch", f"{package}.patch:RandomPatch", summary="paste a patch of another image"
+    )
+    registry.add(
+        "color_jitter", f"{package}.jitter:ColorJitter", summary="change brightness and contrast"
+    )
+    registry.add("random_erase", f"{package}.erase:RandomErase", summary="blank out a rectangle")
+    registry.add("pad_crop", f"{package}.crop:PadCrop", summary="surround with a margin, then crop")
+    registry.add(
+        "letterbox",
+        f"{package}.letterbox:Letterbox",
+        summary="resize without stretching, with margins",
+    )
+    registry.add("gray_patch", f"{package}.gray:GrayPatch", summary="make a rectangle grey")
+    registry.add("blur", f"{package}.blur:Blur", summary="blur by a random amount")
+    registry.add(
+        "auto_augment", f"{package}.policies:AutoAugment", summary="a learnt pair of operations"
+    )
+    registry.add(
+        "rand_augment", f"{package}.policies:RandAugment", summary="some operations of one strength"
+    )
+    registry.add("aug_mix", f"{package}.policies:AugMix", summary="mix with chains of operations")
+
+
+@hookimpl
+def reid_register_optimizers(registry: Registrar) -> None:
+    """Register Torchreid's optimizers.
+
+    Their options answer to ``build_optimizer``'s argument names, and to the keys of the sections
+    ``adam`` and ``sgd``, which several of them share.
+    """
+    package = "reid_plugins_standard.optimizers"
+    betas = {"adam_beta1": "beta1", "adam_beta2": "beta2"}
+    shared_betas = {**betas, "adam.beta1": "beta1", "adam.beta2": "beta2"}
+    registry.add("adam", f"{package}:adam", summary="Adam", options=betas)
+    registry.add(
+        "amsgrad",
+        f"{package}:amsgrad",
+        summary="Adam that never forgets a large gradient",
+        options=shared_betas,
+    )
+    registry.add(
+        "radam",
+        f"{package}:radam",
+        summary="rectified Adam, weight decay decoupled",
+        options=shared_betas,
+    )
+    registry.add(
+        "sgd",
+        f"{package}:sgd",
+        summary="stochastic gradient descent with momentum",
+        options={
+            "momentum": "momentum",
+            "sgd_dampening": "dampening",
+            "sgd_nesterov": "nesterov",
+        },
+    )
+    registry.add(
+        "rmsprop",
+        f"{package}:rmsprop",
+        summary="RMSprop",
+        options={"momentum": "momentum", "sgd.momentum": "momentum", "rmsprop_alpha": "alpha"},
+    )
+
+
+@hookimpl
+def reid_register_schedulers(registry: Registrar) -> None:
+    """Register Torchreid's learning-rate schedulers."""
+    package = "reid_plugins_standard.schedulers"
+    registry.add("single_step", f"{package}:single_step", summary="drop every so many epochs")
+    registry.add("multi_step", f"{package}:multi_step", summary="drop at the given epochs")
+    registry.add("cosine", f"{package}:cosine", summary="fall to zero along a cosine")
+
+
+@hookimpl
+def reid_register_protocols(registry: Registrar) -> None:
+    """Register the evaluation protocols."""
+    registry.add(
+        "market1501",
+        "reidcore.evaluation.protocols:market1501",
+        summary="same person and camera ignored; the usual",
+    )
+    registry.add(
+        "any_camera",
+        "reidcore.evaluation.protocols:any_camera",
+        summary="nothing ignored; for data of one camera",
+    )
+    registry.add(
+        "cuhk03",
+        "reidcore.evaluation.cuhk03:cuhk03",
+        summary="one gallery image for each person, in exact expectation",
+        options={"cuhk03.use_metric_cuhk03": "select"},
+    )
+
+
+@hookimpl
+def reid_register_configs(registry: ConfigRegistrar) -> None:
+    """Register the ready recipes."""
+    registry.add(
+        "quickstart",
+        "reid_plugins_standard:recipes/quickstart.yaml",
+        summary="OSNet on the synthetic dataset, three minutes on a laptop",
+    )
+    for name, summary in _MARKET1501_RECIPES.items():
+        registry.add(
+            name, f"reid_plugins_standard:recipes/{name}.yaml", summary=f"{summary} on Market-1501"
+        )
+
+
+_MARKET1501_RECIPES = {
+    "osnet_x1_0_market1501": "OSNet",
+    "osnet_x0_75_market1501": "OSNet at three quarters of its width",
+    "osnet_x0_5_market1501": "OSNet at half its width",
+    "osnet_x0_25_market1501": "OSNet at a quarter of its width",
+    "osnet_x1_0_market1501_cosine": "OSNet with the cosine schedule",
+    "osnet_ibn_x1_0_market1501": "OSNet-IBN",
+    "osnet_ain_x1_0_market1501": "OSNet-AIN",
+}

@@ -1,0 +1,1 @@
+"""The transforms that training may ask for by name, a file each."""

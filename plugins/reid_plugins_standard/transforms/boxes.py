@@ -1,0 +1,58 @@
+"""Random boxes inside an image, as random erasing and random patch draw them."""
+
+from __future__ import annotations
+
+import math
+import random
+
+from torch import Tensor
+
+from reidcore.data.transforms.base import Draw
+
+ATTEMPTS = 100
+
+Range = tuple[float, float]
+
+NO_BOX = (0.0, 0.0, 0.0, 0.0)
+
+
+def draw_size(height: int, width: int, area: Range, ratio: Range) -> tuple[int, int] | None:
+    """Draw the size of a box smaller than the image in both directions.
+
+    Args:
+        height: Of the image, pixels.
+        width: Of the image, pixels.
+        area: Range of the box's share of the image.
+        ratio: Range of the box's height divided by its width, drawn uniformly.
+
+    Returns:
+        Height and width, or None where no draw fitted.
+    """
+    for _ in range(ATTEMPTS):
+        pixels = random.uniform(*area) * height * width
+        aspect = random.uniform(*ratio)
+        box_height = round(math.sqrt(pixels * aspect))
+        box_width = round(math.sqrt(pixels / aspect))
+        if 0 < box_height < height and 0 < box_width < width:
+            return box_height, box_width
+    return None
+
+
+def draw_corner(height: int, width: int, box_height: int, box_width: int) -> tuple[int, int]:
+    """Draw the top and left of a box of that size inside the image, uniformly."""
+    return random.randint(0, height - box_height), random.randint(0, width - box_width)
+
+
+def draw_box(height: int, width: int, area: Range, ratio: Range) -> Draw:
+    """Draw a box inside the image: top, left, height and width, all 0 where no draw fitted."""
+    size = draw_size(height, width, area, ratio)
+    return NO_BOX if size is None else (*draw_corner(height, width, *size), *size)
+
+
+def boxes(drawn: Tensor) -> list[tuple[int, slice, slice]]:
+    """Return image, rows and columns of each box among what was drawn, (B, 4)."""
+    return [
+        (image, slice(top, top + height), slice(left, left + width))
+        for image, (top, left, height, width) in enumerate(drawn.long().tolist())
+        if height
+    ]

@@ -1,0 +1,73 @@
+"""Random erasing: ``random_erase``."""
+
+from __future__ import annotations
+
+import random
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from reid_plugins_standard.transforms.boxes import NO_BOX, Range, boxes, draw_box
+from reidcore.data.transforms.base import Draw, DrawnForTensors, moved
+from reidcore.data.transforms.compose import check_probability
+from reidcore.errors import ConfigError, did_you_mean
+
+FILLS: dict[str, tuple[float, float, float]] = {
+    "mean": (0.0, 0.0, 0.0),
+    "torchreid": (0.485, 0.456, 0.406),
+}
+"""Values after normalisation: the mean pixel is 0 there. Torchreid writes the mean unnormalised."""
+
+
+class RandomErase(DrawnForTensors):
+    """Fills a random box with one colour, with probability ``p``.
+
+    Zhong et al., Random Erasing Data Augmentation, AAAI 2020.
+
+    Args:
+        height: Of the image, pixels.
+        width: Of the image, pixels.
+        p: Probability.
+        area: Range of the box's share of the image.
+        ratio: Range of the box's height divided by its width.
+        fill: ``mean`` (the mean pixel) or ``torchreid`` (what Torchreid's code writes).
+
+    Raises:
+        ConfigError: ``p`` is no probability or ``fill`` is unknown.
+    """
+
+    order: ClassVar[int] = 10
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        *,
+        p: float = 0.5,
+        area: Range = (0.02, 0.4),
+        ratio: Range = (0.3, 1 / 0.3),
+        fill: str = "mean",
+    ) -> None:
+        if fill not in FILLS:
+            raise ConfigError(
+                f"random_erase has no fill {fill!r}",
+                did_you_mean(fill, FILLS) or f"It must be one of {', '.join(FILLS)}",
+            )
+        self.p = check_probability("random_erase", p)
+        self.area = area
+        self.ratio = ratio
+        self.colour = torch.tensor(FILLS[fill])[:, None, None]
+
+    def draw(self, height: int, width: int) -> Draw:
+        """Draw the box, if there is to be one."""
+        if random.random() >= self.p:
+            return NO_BOX
+        return draw_box(height, width, self.area, self.ratio)
+
+    def on_batch(self, images: Tensor, drawn: Tensor) -> Tensor:
+        """Return the images (B, 3, height, width) with their boxes filled."""
+        colour = moved(self.colour, images)
+        for image, rows, columns in boxes(drawn):
+            images[image, :, rows, columns] = colour
+        return images

@@ -1,0 +1,47 @@
+"""Mirroring: ``random_flip``."""
+
+from __future__ import annotations
+
+import random
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from reidcore.data.images.resize import Pixels
+from reidcore.data.transforms.base import Draw, DrawnForPixels, moved, writable
+from reidcore.data.transforms.compose import check_probability
+
+
+class RandomFlip(DrawnForPixels):
+    """Mirrors left and right with probability ``p``.
+
+    Args:
+        height: Of the image, pixels.
+        width: Of the image, pixels.
+        p: Probability.
+
+    Raises:
+        ConfigError: ``p`` is no probability.
+    """
+
+    order: ClassVar[int] = 10
+
+    def __init__(self, height: int, width: int, *, p: float = 0.5) -> None:
+        self.p = check_probability("random_flip", p)
+
+    def draw(self, height: int, width: int) -> Draw:
+        """Draw whether the image is mirrored."""
+        return (float(random.random() < self.p),)
+
+    def on_pixels(self, pixels: Pixels, drawn: Draw) -> Pixels:
+        """Return the image (height, width, 3), mirrored or not."""
+        if not drawn[0]:
+            return pixels
+        # A mirrored view is cheap, but copying it is not: torch turns pixels around far faster.
+        return torch.from_numpy(writable(pixels)).flip(1).numpy()
+
+    def on_batch(self, images: Tensor, drawn: Tensor) -> Tensor:
+        """Return the images, some of them mirrored."""
+        mirrored = moved(drawn[:, 0].bool(), images)
+        return torch.where(mirrored[:, None, None, None], images.flip(-1), images)

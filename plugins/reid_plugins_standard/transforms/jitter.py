@@ -1,0 +1,77 @@
+"""Changes of colour: ``color_jitter``."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.transforms import v2
+
+from reid_plugins_standard.transforms import colour
+from reidcore.data.images.resize import Pixels
+from reidcore.data.transforms.base import Draw, DrawnForPixels, as_picture, moved
+from reidcore.errors import ConfigError
+
+FACTORS = ("brightness", "contrast", "saturation", "hue")
+CHANGES = (colour.brighter, colour.contrasted, colour.saturated, colour.hue_shifted)
+
+
+class ColorJitter(DrawnForPixels):
+    """Changes brightness, contrast, saturation and hue by random amounts, in a random order.
+
+    Args:
+        height: Of the image, pixels.
+        width: Of the image, pixels.
+        brightness: Factors are drawn from 1 - brightness to 1 + brightness.
+        contrast: Likewise.
+        saturation: Likewise.
+        hue: Shifts are drawn from -hue to hue; at most 0.5, half the colour wheel.
+
+    Raises:
+        ConfigError: An amount is out of range.
+    """
+
+    order: ClassVar[int] = 40
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        *,
+        brightness: float = 0.2,
+        contrast: float = 0.15,
+        saturation: float = 0.0,
+        hue: float = 0.0,
+    ) -> None:
+        try:
+            self.jitter = v2.ColorJitter(brightness, contrast, saturation, hue)
+        except ValueError as error:
+            raise ConfigError(f"color_jitter cannot be made ({error})") from error
+        self.used = [n for n, name in enumerate(FACTORS) if getattr(self.jitter, name) is not None]
+
+    def draw(self, height: int, width: int) -> Draw:
+        """Draw the order of the four changes, and their four amounts; 0 where one is not used."""
+        drawn = self.jitter.make_params([])
+        amounts = [drawn[f"{name}_factor"] or 0.0 for name in FACTORS]
+        return (*map(float, drawn["fn_idx"].tolist()), *amounts)
+
+    def on_pixels(self, pixels: Pixels, drawn: Draw) -> Pixels:
+        """Return the image (height, width, 3) with its colours changed."""
+        amounts: dict[str, Any] = {"fn_idx": [int(number) for number in drawn[:4]]}
+        for number, name in enumerate(FACTORS):
+            amounts[f"{name}_factor"] = drawn[4 + number] if number in self.used else None
+        return np.asarray(self.jitter.transform(as_picture(pixels), amounts))
+
+    def on_batch(self, images: Tensor, drawn: Tensor) -> Tensor:
+        """Return the images with their colours changed, each in its own order."""
+        orders, amounts = drawn[:, :4].long(), moved(drawn[:, 4:].float(), images)
+        for place in range(4):
+            for number in self.used:
+                chosen = torch.nonzero(orders[:, place] == number)[:, 0]
+                if len(chosen):
+                    there = moved(chosen, images)
+                    changed = CHANGES[number](images[there], amounts[there, number])
+                    images = images.index_copy(0, there, changed)
+        return images

@@ -1,0 +1,49 @@
+"""What the program runs on, for bug reports and records."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+import numpy as np
+import torch
+import torchvision
+
+import reidcore
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computes a run's figures."""
+    from reidcore.data.images.decode import decoders_in_use
+    from reidcore.evaluation import kernel_in_use
+
+    return {
+        "reidcore": reidcore.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "numpy": np.__version__,
+        "evaluation kernel": kernel_in_use(),
+        "images": decoders_in_use(),
+    }
+
+
+def collect_env_info() -> str:
+    """Return versions, devices and threads, a line each."""
+    facts = {
+        **versions(),
+        "platform": platform.platform(),
+        "cpu cores": str(os.cpu_count()),
+        "torch threads": str(torch.get_num_threads()),
+        "cuda": _cuda(),
+        "mps": "available" if torch.backends.mps.is_available() else "not available",
+    }
+    width = max(map(len, facts))
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in facts.items())
+
+
+def _cuda() -> str:
+    if not torch.cuda.is_available():
+        return "not available"
+    names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return f"{torch.version.cuda}: {', '.join(names)}"

@@ -1,0 +1,83 @@
+"""The ``reidcore`` logger: silent under a program that logs, plain text for a bare script."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import IO
+
+from reidcore._files import PathLike, mkdir_if_missing
+
+LOGGER_NAME = "reidcore"
+
+
+class _StandardOutput(logging.StreamHandler):  # type: ignore[type-arg]
+    """Writes to whatever ``sys.stdout`` is at the moment of writing."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> object:
+        """The current standard output."""
+        return sys.stdout
+
+
+def configure_if_bare() -> None:
+    """Show INFO on standard output if the program has configured no logging of its own.
+
+    A plain script then shows what its author expects to see; a program that owns its logging
+    is left alone.
+    """
+    logger = logging.getLogger(LOGGER_NAME)
+    if logger.hasHandlers():
+        return
+    handler = _StandardOutput()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+class Logger:
+    """Writes to standard output and to a file at once: ``sys.stdout = Logger("log/train.txt")``.
+
+    Args:
+        fpath: the file, made anew; without it only standard output is written to.
+    """
+
+    def __init__(self, fpath: PathLike | None = None) -> None:
+        self.console = sys.stdout
+        self.file: IO[str] | None = None
+        if fpath is not None:
+            mkdir_if_missing(Path(fpath).parent)
+            self.file = Path(fpath).open("w", encoding="utf-8")  # noqa: SIM115
+
+    def write(self, msg: str) -> int:
+        """Write text to both."""
+        if self.file is not None:
+            self.file.write(msg)
+        return self.console.write(msg)
+
+    def flush(self) -> None:
+        """Make sure that both have what was written."""
+        self.console.flush()
+        if self.file is not None:
+            self.file.flush()
+
+    def isatty(self) -> bool:
+        """Say whether standard output is a terminal."""
+        return self.console.isatty()
+
+    def close(self) -> None:
+        """Close the file; standard output stays open."""
+        if self.file is not None:
+            self.file.close()
+            self.file = None
+
+    def __enter__(self) -> Logger:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()

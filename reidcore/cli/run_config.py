@@ -1,0 +1,97 @@
+"""Carrying out ``run`` and ``test``: configuration, plugins, then the engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reidcore._logging import configure_if_bare
+from reidcore.cli.checkpoint_config import configuration_of, is_checkpoint
+from reidcore.cli.context import Session
+from reidcore.cli.torchreid_flags import Arguments, parse
+from reidcore.errors import UserError
+
+if TYPE_CHECKING:
+    from reidcore.config import Config
+    from reidcore.engine import Engine, RunPlan
+    from reidcore.plugins import Plugins
+
+
+def execute(session: Session, words: Sequence[str], extra: Sequence[str]) -> None:
+    """Read a command line and carry it out."""
+    arguments = parse(list(words))
+    with configured(session, arguments, extra) as (config, plugins):
+        if arguments.prints_config:
+            print_config(config, plugins)
+            return
+        engine, plan = prepare(config, plugins)
+        engine.execute(plan)
+
+
+@contextmanager
+def configured(
+    session: Session, arguments: Arguments, extra: Sequence[str] = ()
+) -> Iterator[tuple[Config, Plugins]]:
+    """Yield the checked configuration of a command line, with its plugins made current.
+
+    The configuration is read before the plugins are loaded, since it may name them; a recipe's
+    name is looked up among all that are installed.
+    """
+    from reidcore.config import check_config, read_config
+    from reidcore.config.sources import is_config_file
+
+    configure_if_bare()
+    is_recipe = arguments.config is not None and not is_config_file(arguments.config)
+    plugins = session.plugins(extra) if is_recipe else None
+    draft = read_config(_source(arguments), arguments.overrides, arguments.flags, plugins)
+    if plugins is None or draft.plugins is not None:
+        plugins = session.plugins(extra, draft.plugins)
+    with plugins:
+        config = check_config(draft, plugins)
+        _require_test_of_checkpoint(arguments, config)
+        plugins.hook.reid_configure(config=config)
+        yield config, plugins
+
+
+def _source(arguments: Arguments) -> str | dict[str, Any] | None:
+    """Return the configuration's name, or what a checkpoint in its place tells."""
+    given = arguments.config
+    return configuration_of(given) if given is not None and is_checkpoint(given) else given
+
+
+def _require_test_of_checkpoint(arguments: Arguments, config: Config) -> None:
+    given = arguments.config
+    if given is not None and is_checkpoint(given) and not config.test.evaluate:
+        raise UserError(
+            f"{given!r} is a checkpoint, which tells how its model is tested, not how to train",
+            f"Run: reidcore test {given}, or go on with its run: reidcore run CONFIG --resume "
+            f"{given}",
+        )
+
+
+def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
+    """Build the engine; imports torch, so that a mistake before is told without waiting for it."""
+    # Torch's threads would otherwise spin while they wait, on the cores that decode images.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from reidcore.engine import build
+
+    return build.prepare(config, plugins)
+
+
+def print_config(config: Config, plugins: Plugins) -> None:
+    """Print every key with its value and where the value came from."""
+    from reidcore.config.dump import listing
+
+    for key, value, origin in listing(config, plugins):
+        click.echo(f"{key}: {_as_yaml(value)}  # {origin}")
+
+
+def _as_yaml(value: object) -> str:
+    import yaml
+
+    text = yaml.safe_dump(value, default_flow_style=True, width=10_000)
+    return text.removesuffix("\n").removesuffix("\n...")

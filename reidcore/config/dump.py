@@ -1,0 +1,78 @@
+"""A configuration in full: every key with its value, the defaults of components included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from reidcore.config.origins import Origin
+from reidcore.config.schema import Config
+from reidcore.config.sections import NAMED_KINDS, spelled_option
+from reidcore.errors import UserError
+from reidcore.registry import entries
+from reidcore.registry.signature import options_declared
+
+if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
+
+
+def resolved(config: Config, plugins: Plugins | None = None) -> dict[str, Any]:
+    """Return the configuration as nested plain values, with the sections of installed components.
+
+    No component needs to be usable: one that cannot be imported is left out.
+
+    Args:
+        config: a checked configuration, or a draft's.
+        plugins: whose components' defaults to include; the current plugins by default.
+    """
+    tree = config.model_dump(mode="json")
+    for key, default, spellings in _component_defaults(plugins):
+        section = tree
+        for name in key[:-1]:
+            section = section.setdefault(name, {})
+        if section.keys().isdisjoint(spellings):
+            section.setdefault(key[-1], default)
+    return tree
+
+
+def listing(config: Config, plugins: Plugins | None = None) -> Iterator[tuple[str, Any, Origin]]:
+    """Yield every dotted key with its value and where the value came from."""
+
+    def walk(section: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any, Origin]]:
+        for name, value in section.items():
+            if isinstance(value, dict) and value:
+                yield from walk(value, f"{prefix}{name}.")
+            else:
+                yield f"{prefix}{name}", value, config.origin(f"{prefix}{name}")
+
+    yield from walk(resolved(config, plugins), "")
+
+
+def _component_defaults(
+    plugins: Plugins | None,
+) -> Iterator[tuple[tuple[str, ...], Any, set[str]]]:
+    """Yield the place of each option, its default, and its other names in the same section."""
+    for kind in NAMED_KINDS:
+        for entry in entries(kind, plugins):
+            try:
+                declared = options_declared(entry)
+            except UserError:
+                continue
+            shared = {real for spelling, real in entry.options.items() if "." in spelling}
+            for name, option in declared.items():
+                if not option.required and name not in shared:
+                    spellings = {other for other, real in entry.options.items() if real == name}
+                    yield (entry.name, name), _plain(option.default), spellings
+            for spelling, real in entry.options.items():
+                option = spelled_option(entry, real)
+                if "." in spelling and not option.required:
+                    yield tuple(spelling.split(".")), _plain(option.default), set()
+
+
+def _plain(value: Any) -> Any:
+    """Return a default as YAML could hold it."""
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -1,0 +1,128 @@
+"""Phase two: judge the components' sections, once the run's plugins are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from reidcore.config.loader import Draft
+from reidcore.config.origins import Path
+from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
+from reidcore.config.schema import Config, HeadSection, Open
+from reidcore.config.sections import (
+    LOSS_KINDS,
+    NAMED_KINDS,
+    Claims,
+    claims_on,
+    given_to,
+    section_of,
+)
+from reidcore.config.selection import selected
+from reidcore.config.settings import check_settings
+from reidcore.errors import did_you_mean
+from reidcore.registry import Entry, entries
+from reidcore.registry.signature import options_declared
+
+if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
+
+
+def check_config(draft: Draft, plugins: Plugins | None = None) -> Config:
+    """Check the chosen components, every component section and the plugins' settings.
+
+    Args:
+        draft: what :func:`read_config` read.
+        plugins: the plugins of the run; the current ones by default.
+
+    Returns:
+        The configuration; ``settings`` holds each plugin's settings as its own model.
+
+    Raises:
+        ConfigError: everything that is wrong, a line each, with where it was set.
+    """
+    found, problems = selected(draft.config, plugins)
+    in_use = list({entry.qualified_name + entry.kind: entry for _, entry in found}.values())
+    problems = [*draft.problems, *problems]
+    for place, own_keys, values in open_sections(draft.config):
+        problems += _section_problems(place, own_keys, values, in_use, plugins)
+    problems += _missing(draft.config, in_use)
+    problems += idle_in_head(draft.config.model.head)
+    settings, mistaken = check_settings(draft.config.settings, plugins)
+    refuse([*problems, *mistaken], draft.layer)
+    config = draft.config.model_copy(deep=True)
+    config.settings = dict(settings)
+    return config
+
+
+def open_sections(config: Config) -> Iterator[tuple[Path, list[str], dict[str, Any]]]:
+    """Yield the place, the core's own keys and the further keys of each section that has any."""
+
+    def walk(section: BaseModel, place: Path) -> Iterator[tuple[Path, list[str], dict[str, Any]]]:
+        holds_sections = place in ((), ("loss",))
+        own = keys_of(type(section), ())
+        extra = dict(section.model_extra or {})
+        if holds_sections:
+            yield from (((*place, name), [], values) for name, values in extra.items())
+        elif extra:
+            yield place, own, extra
+        for name in own:
+            inner = getattr(section, name)
+            if isinstance(inner, Open):
+                yield from walk(inner, (*place, name))
+
+    yield from walk(config, ())
+
+
+def idle_in_head(head: HeadSection) -> Iterator[Problem]:
+    """Find what is chosen for a head and has no effect."""
+    for key, need in head.idle().items():
+        yield Problem(("model", "head", key), f"no effect without {need}")
+
+
+def _section_problems(
+    place: Path,
+    own_keys: Sequence[str],
+    values: dict[str, Any],
+    in_use: Sequence[Entry],
+    plugins: Plugins | None,
+) -> Iterator[Problem]:
+    claims = claims_on(place, in_use, plugins)
+    if not own_keys and not claims.owners and not claims.options:
+        yield _unclaimed(place, plugins)
+        return
+    for key, value in values.items():
+        if key in claims.options:
+            yield from _mistyped((*place, key), value, claims)
+        elif not claims.unlimited and (claims.owners or place not in (("model",), ("sampler",))):
+            yield unknown_key((*place, key), [*own_keys, *claims.options])
+
+
+def _mistyped(place: Path, value: Any, claims: Claims) -> Iterator[Problem]:
+    for entry, option in claims.options[place[-1]]:
+        try:
+            option.read(value)
+        except ValidationError as error:
+            for problem in from_validation(error, value, None, place):
+                yield Problem(problem.place, f"{problem.text}, for {entry.label}")
+
+
+def _missing(config: Config, in_use: Sequence[Entry]) -> Iterator[Problem]:
+    """Find the options without a default that a chosen component is not given."""
+    for entry in in_use:
+        given = {real for real, _ in given_to(config, entry)}
+        for name, option in options_declared(entry).items():
+            if option.required and name not in given:
+                text = f"a value is required, for {entry.label}"
+                yield Problem((*section_of(entry), name), text)
+
+
+def _unclaimed(place: Path, plugins: Plugins | None) -> Problem:
+    kinds = LOSS_KINDS if len(place) > 1 else NAMED_KINDS
+    known = keys_of(Config, place[:-1])
+    known += [entry.name for kind in kinds for entry in entries(kind, plugins)]
+    near = did_you_mean(place[-1], known)
+    what = "no installed component has such a section."
+    hint = near or "Is its plugin not installed?"
+    return Problem(place, f"{what} {hint} See: reidcore ls")

@@ -1,0 +1,333 @@
+"""Loaders: batches of an epoch, read here or by worker processes, the same either way."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+
+from reidcore.data.dataset import Dataset
+from reidcore.data.images.cache import PixelCache
+from reidcore.data.loader.batch_sampler import (
+    Batch,
+    EpochBatches,
+    FileOrder,
+    SampleOrder,
+    collate,
+    rank_and_world,
+)
+from reidcore.data.loader.collate import Finisher
+from reidcore.data.loader.decode import Reader, reader_of
+from reidcore.data.loader.fetcher import Failure, SeededItems
+from reidcore.data.loader.packed import PackedBatch
+from reidcore.data.loader.seeding import generators_kept
+from reidcore.data.table import SampleTable
+from reidcore.data.transforms.split import AUGMENT_CHOICES
+from reidcore.errors import ConfigError, DataError, UserError, did_you_mean
+
+_log = logging.getLogger(__name__)
+
+_LINUX = sys.platform == "linux"
+
+BAD_IMAGE_CHOICES = ("error", "skip")
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How images are read.
+
+    Attributes:
+        workers: Number of worker processes, at most one a CPU; 0 reads in the main process.
+        pin_memory: Whether batches are put into memory that a GPU copies from quickly.
+        seed: Seed of the run, which the augmentation draws from.
+        on_bad_image: ``error``, or ``skip`` to leave unreadable images out.
+        augment: Where random changes are made: ``image``, where each image is read, or ``batch``,
+            on the device that the batch is moved to.
+        draft: Whether JPEG files may be decoded without detail that their size would not show.
+        cache: Where decoded images are kept.
+        start_method: How workers are started; as `start_method` says if None.
+
+    Raises:
+        ConfigError: A value is out of range.
+    """
+
+    workers: int = 0
+    pin_memory: bool = False
+    seed: int = 0
+    on_bad_image: str = "error"
+    augment: str = "image"
+    draft: bool = False
+    cache: PixelCache = field(default_factory=PixelCache)
+    start_method: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise ConfigError(f"workers={self.workers}", "Set data.workers to 0 or more")
+        _check_choice("on_bad_image", self.on_bad_image, BAD_IMAGE_CHOICES)
+        _check_choice("augment", self.augment, AUGMENT_CHOICES)
+
+
+class BatchLoader:
+    """Batches of a dataset, one epoch an iteration.
+
+    Each iteration is the epoch after the one before, unless `set_epoch` says another. What an
+    epoch gives depends on the seed and its number alone.
+
+    Args:
+        dataset: What is read.
+        batches: Which items make each batch.
+        loading: How they are read.
+        training: Whether iterations are successive epochs; each is epoch 0 otherwise.
+
+    Attributes:
+        dataset: As given.
+        batch_size: Number of images in a batch over all processes.
+        device: Where the images of a batch are completed, and given; the CPU at first.
+        skipped: Path -> reason of each image that was left out so far.
+    """
+
+    def __init__(
+        self, dataset: Dataset, batches: EpochBatches, loading: Loading, *, training: bool
+    ) -> None:
+        self.dataset = dataset
+        self.batch_size = batches.batch_size
+        self.device = torch.device("cpu")
+        self.skipped: dict[str, str] = {}
+        self._batches = batches
+        self._training = training
+        self._next_epoch = 0
+        self._next_skip = 0
+        self._loading = loading
+        self._open()
+
+    def _open(self) -> None:
+        """Make what reads, for the transforms that the dataset has now."""
+        dataset, loading = self.dataset, self._loading
+        reader = reader_of(dataset, loading.augment, loading.draft, loading.cache)
+        if reader is None:
+            _tell_what_has_no_effect(dataset, loading)
+        self._reader = reader
+        self._finish: Any = Finisher(reader, SampleTable.of(dataset.data)) if reader else None
+        self._transforms = _transforms_of(dataset)
+        self._start()
+
+    def _start(self) -> None:
+        """Let other workers read from now on; those before end with the iteration under way."""
+        self._loader = _torch_loader(
+            self.dataset, self._reader, self._batches, self._loading, self._training
+        )
+        self._reads_here = self._loader.num_workers == 0
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the last or current iteration, or what `set_epoch` said since."""
+        return self._batches.epoch
+
+    def set_epoch(self, epoch: int, skip: int = 0) -> None:
+        """Let the next iteration, and ``len()``, be of that zero-based epoch.
+
+        Args:
+            epoch: Its number.
+            skip: How many of its batches to leave out, those that were seen before a stop.
+        """
+        self._next_epoch = self._batches.epoch = epoch
+        self._next_skip = skip
+
+    def __len__(self) -> int:
+        """Return the number of batches of the epoch."""
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Give the batches of an epoch.
+
+        Raises:
+            DataError: An image is unreadable, or every image of a batch shared among processes.
+            UserError: Whatever the dataset raised of that kind, in whichever process.
+        """
+        if self._transforms != _transforms_of(self.dataset):
+            self._open()
+        self._batches.epoch = self._next_epoch
+        self._batches.skip, self._next_skip = self._next_skip, 0
+        if self._training:
+            self._next_epoch += 1
+        for outcome in self._outcomes():
+            if isinstance(outcome, Failure):
+                # An error keeps this frame, and with it workers that then end late.
+                self._start()
+                raise outcome.error()
+            if isinstance(outcome, PackedBatch):
+                outcome = self._finish(outcome, self.device)
+            self._note(outcome.get("skipped", []))
+            if "img" in outcome:
+                yield outcome
+            elif self._training and rank_and_world()[1] > 1:
+                raise DataError(
+                    "every image of a batch is unreadable, and the other processes wait for it",
+                    "Repair the images: " + ", ".join(path for path, _ in outcome["skipped"]),
+                )
+
+    def _outcomes(self) -> Iterator[Batch | PackedBatch | Failure]:
+        """Give what `collate` made, without a trace in the program's random numbers."""
+        outcomes = iter(self._loader)
+        while True:
+            with generators_kept() if self._reads_here else nullcontext():
+                outcome = next(outcomes, None)
+            if outcome is None:
+                return
+            yield outcome
+
+    def _note(self, skipped: list[tuple[str, str]]) -> None:
+        for path, reason in skipped:
+            if path not in self.skipped:
+                _log.warning("Left out %s (%s)", path, reason)
+            self.skipped[path] = reason
+
+
+class NothingToLearn(BatchLoader):
+    """Stands where a manager has no training loader: using it says why.
+
+    Args:
+        why: What to raise.
+    """
+
+    def __init__(self, why: UserError) -> None:
+        self.why = why
+        self.skipped = {}
+
+    def set_epoch(self, epoch: int, skip: int = 0) -> None:
+        """Refuse."""
+        raise self.why
+
+    def __len__(self) -> int:
+        raise self.why
+
+    def __iter__(self) -> Iterator[Batch]:
+        raise self.why
+
+
+def loader_for_training(
+    dataset: Dataset, order: SampleOrder, batch_size: int, loading: Loading
+) -> BatchLoader:
+    """Return the loader of a training set: full batches only, shared among the processes.
+
+    Args:
+        dataset: A training view of N samples.
+        order: The sampler.
+        batch_size: Number of images in a batch over all processes.
+        loading: How images are read.
+
+    Raises:
+        ConfigError: The batch size is no positive number.
+        DataError: An epoch has not enough images for one batch.
+    """
+    check_batch_size("train", batch_size)
+    batches = EpochBatches(order, len(dataset), batch_size, drop_last=True, sharded=True)
+    if not len(batches):
+        raise DataError(
+            f"a batch of {batch_size} {dataset.unit} is larger than an epoch of "
+            f"{batches.num_images}",
+            f"Set train.batch_size to at most {batches.num_images}",
+        )
+    return BatchLoader(dataset, batches, loading, training=True)
+
+
+def loader_for_testing(dataset: Dataset, batch_size: int, loading: Loading) -> BatchLoader:
+    """Return the loader of a query or gallery set: every image, in order, in each process.
+
+    Args:
+        dataset: A query or gallery view.
+        batch_size: Number of images in a batch.
+        loading: How images are read.
+
+    Raises:
+        ConfigError: The batch size is no positive number.
+    """
+    check_batch_size("test", batch_size)
+    batches = EpochBatches(FileOrder(len(dataset)), len(dataset), batch_size)
+    return BatchLoader(dataset, batches, loading, training=False)
+
+
+def check_batch_size(phase: str, batch_size: int) -> None:
+    """Make sure that a batch size is one.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if batch_size < 1:
+        raise ConfigError(
+            f"{phase}.batch_size={batch_size}", f"Set {phase}.batch_size to 1 or more"
+        )
+
+
+def start_method() -> str | None:
+    """Return how worker processes are started; None for Python's way on this system."""
+    # Plugins given as files cannot be imported by name in a fresh process; a fork has them.
+    return "fork" if _LINUX else None
+
+
+def _torch_loader(
+    dataset: Dataset,
+    reader: Reader | None,
+    batches: EpochBatches,
+    loading: Loading,
+    training: bool,
+) -> DataLoader[Any]:
+    items: Any = SeededItems(dataset, loading.seed, loading.on_bad_image == "skip", reader)
+    cpus = len(os.sched_getaffinity(0)) if _LINUX else os.cpu_count() or 1
+    workers = min(loading.workers, cpus)
+    return DataLoader(
+        items,
+        batch_sampler=batches,  # type: ignore[arg-type]  # a sequence of its own, not a list
+        num_workers=workers,
+        collate_fn=collate,
+        pin_memory=loading.pin_memory,
+        worker_init_fn=_start_worker,
+        # Test loaders are many and idle most of the time: their workers go when they are done.
+        persistent_workers=training and workers > 0,
+        multiprocessing_context=(loading.start_method or start_method()) if workers else None,
+        # Its own, so that iterating leaves the model's random numbers alone.
+        generator=torch.Generator(),
+    )
+
+
+def _start_worker(worker: int) -> None:
+    """Leave Ctrl-C to the main process, which stops the workers in order."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _transforms_of(dataset: Dataset) -> list[Any]:
+    """Return what tells whether somebody gave a dataset, or a part of it, another transform."""
+    parts = getattr(dataset, "parts", (dataset,))
+    return [(part.transform, part.k_tfm) for part in parts]
+
+
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ConfigError(
+            f"{name}={value!r}",
+            did_you_mean(value, choices) or f"Set data.{name} to {' or '.join(choices)}",
+        )
+
+
+def _tell_what_has_no_effect(dataset: Dataset, loading: Loading) -> None:
+    """Warn where a dataset or a transform of its own kind makes what was asked for impossible."""
+    asked = {
+        "data.augment=batch": loading.augment == "batch",
+        "data.draft": loading.draft,
+        "data.cache": loading.cache.kind != "off",
+    }
+    names = " and ".join(name for name, is_asked in asked.items() if is_asked)
+    if names:
+        _log.warning(
+            "%s without effect: %s reads or transforms images in a way of its own",
+            names,
+            type(dataset).__name__,
+        )

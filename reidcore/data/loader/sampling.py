@@ -1,0 +1,111 @@
+"""Training samplers by name, and as torch samplers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from torch.utils.data import Sampler
+
+from reidcore import registry
+from reidcore.data.loader.batch_sampler import SampleOrder
+from reidcore.data.options import own_options
+from reidcore.data.sample import Samples
+from reidcore.data.table import SampleTable
+from reidcore.errors import PluginError
+from reidcore.plugins import Plugins
+
+CORE_PARAMETERS = frozenset({"table", "data_source", "batch_size", "seed"})
+
+
+def make_order(
+    name: str,
+    table: SampleTable,
+    batch_size: int,
+    seed: int,
+    shared: Mapping[str, Any] | None = None,
+    section: Mapping[str, Any] | None = None,
+    plugins: Plugins | None = None,
+) -> SampleOrder:
+    """Make a sampler by its registered name.
+
+    Args:
+        name: Registered name, such as ``RandomSampler``.
+        table: Training samples.
+        batch_size: Number of images in a batch over all processes.
+        seed: Seed of the run.
+        shared: Options, taken where the sampler declares them.
+        section: Options for this sampler alone.
+        plugins: Where to look; the current ones if None.
+
+    Raises:
+        UserError: The name or an option of the section is unknown.
+        PluginError: What the factory returns has no ``order(epoch)``.
+    """
+    entry = registry.find("samplers", name, plugins)
+    options = own_options(entry, shared or {}, section or {}, CORE_PARAMETERS)
+    sampler = entry.load()(table, batch_size, seed, **options)
+    if not callable(getattr(sampler, "order", None)):
+        raise PluginError(
+            f"{entry.label} of plugin {entry.plugin!r} has no method order(epoch)",
+            "A sampler returns the rows an epoch shows, as one array",
+        )
+    made: SampleOrder = sampler
+    return made
+
+
+class EpochSampler(Sampler[int]):
+    """A sampler of the core as a torch sampler; iterating it again gives the next epoch.
+
+    Args:
+        source: Gives each epoch's order.
+    """
+
+    def __init__(self, source: SampleOrder) -> None:
+        self.source = source
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Let the next iteration be that epoch's."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        order = self.source.order(self.epoch)
+        self.epoch += 1
+        return iter(order.tolist())
+
+    def __len__(self) -> int:
+        return len(self.source.order(self.epoch))
+
+
+def build_train_sampler(
+    data_source: Samples,
+    train_sampler: str,
+    batch_size: int = 32,
+    num_instances: int = 4,
+    num_cams: int = 1,
+    num_datasets: int = 1,
+    *,
+    seed: int = 0,
+    plugins: Plugins | None = None,
+    **kwargs: Any,
+) -> EpochSampler:
+    """Build a training sampler for a hand-written loader, as Torchreid does.
+
+    Args:
+        data_source: Training samples.
+        train_sampler: Registered name.
+        batch_size: Number of images in a batch.
+        num_instances: Images of an identity in a batch, for samplers that ask for it.
+        num_cams: Cameras in a batch, for samplers that ask for it.
+        num_datasets: Datasets in a batch, for samplers that ask for it.
+        seed: Seed of the orders.
+        plugins: Where to look; the current ones if None.
+        kwargs: Further options of the sampler.
+
+    Raises:
+        UserError: The name or an option is unknown.
+    """
+    shared = {"num_instances": num_instances, "num_cams": num_cams, "num_datasets": num_datasets}
+    table = SampleTable.of(data_source, "data_source")
+    return EpochSampler(make_order(train_sampler, table, batch_size, seed, shared, kwargs, plugins))

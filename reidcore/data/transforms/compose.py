@@ -1,0 +1,172 @@
+"""The order in which transforms act, whatever the order in which they were named.
+
+A file's image passes three stages:
+
+1. ``resize``: the PIL image as it was decoded becomes height x width. One transform may take this
+   stage over (``random_crop`` does), so that no image is interpolated twice.
+   ``letterbox`` takes it over in tests too.
+2. ``image``: the PIL image of that size, RGB. Order: ``random_flip`` 10, ``pad_crop`` 20,
+   ``random_patch`` 30, ``auto_augment`` and ``rand_augment`` 35, ``color_jitter`` 40, ``aug_mix``
+   45, ``gray_patch`` 50, ``blur`` 60, others 100.
+3. ``tensor``: the (3, height, width) float tensor, normalised. Order: erase 10, others 100.
+
+It is Torchreid's fixed order: what shifts an image comes before what changes its colours, and what
+hides a part of it last. A transform of a plugin says its place by attributes ``stage`` and
+``order`` of the callable that its factory returns; without them it is ``image``, 100.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from reidcore.data.images.resize import Pixels
+from reidcore.data.sample import SamplePath
+from reidcore.data.transforms.resize import Colour, Picture, SizeRule, Sizing, Source
+from reidcore.errors import ConfigError
+
+Stage: TypeAlias = Literal["resize", "image", "tensor"]
+
+STAGES: tuple[Stage, ...] = ("resize", "image", "tensor")
+
+LATE = 100
+"""The order of transforms that do not say one."""
+
+
+@runtime_checkable
+class UsesTrainingImages(Protocol):
+    """A transform that draws on other images of the training set."""
+
+    def with_training_images(self, paths: Sequence[SamplePath]) -> Callable[[Any], Any]:
+        """Return the transform that knows the files of the training set."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Transforms in the order in which they act.
+
+    Attributes:
+        transforms: The callables, the first one first.
+    """
+
+    transforms: tuple[Callable[[Any], Any], ...]
+
+    def __call__(self, image: Image.Image) -> Any:
+        """Return the image after all the transforms, a tensor (3, height, width)."""
+        result: Any = image
+        for transform in self.transforms:
+            result = transform(result)
+        return result
+
+    def with_training_images(self, paths: Sequence[SamplePath]) -> Pipeline:
+        """Return the pipeline for a training set with these files."""
+        return Pipeline(
+            tuple(
+                transform.with_training_images(paths)
+                if isinstance(transform, UsesTrainingImages)
+                else transform
+                for transform in self.transforms
+            )
+        )
+
+
+def arranged(
+    named: Iterable[tuple[str, Callable[[Any], Any]]],
+    resize: Callable[[Any], Any],
+    to_tensor: Callable[[Any], Any],
+) -> Pipeline:
+    """Put named transforms in order around the two steps that are always there.
+
+    Args:
+        named: Names and transforms; equal orders keep this one.
+        resize: Acts first where no transform takes the stage.
+        to_tensor: PIL image to normalised tensor.
+
+    Raises:
+        ConfigError: Two transforms take the stage ``resize``, or a stage is unknown.
+    """
+    by_stage: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {stage: [] for stage in STAGES}
+    for name, transform in sorted(named, key=lambda pair: getattr(pair[1], "order", LATE)):
+        stage = getattr(transform, "stage", "image")
+        if stage not in by_stage:
+            raise ConfigError(
+                f"transform {name!r} has the stage {stage!r}", f"It must be one of {STAGES}"
+            )
+        by_stage[stage].append((name, transform))
+    if len(by_stage["resize"]) > 1:
+        names = " and ".join(repr(name) for name, _ in by_stage["resize"])
+        raise ConfigError(f"the transforms {names} both resize the image", "Choose one")
+    first, second, third = ([step for _, step in by_stage[stage]] for stage in STAGES)
+    return Pipeline((*(first or [resize]), *second, to_tensor, *third))
+
+
+class Resize(Sizing):
+    """Resizes an image bilinearly (with antialiasing when shrinking), whatever its shape was.
+
+    Args:
+        height: Pixels.
+        width: Pixels.
+        margin: Colour of the margins that keep the shape of what is seen; None stretches it.
+    """
+
+    stage: Stage = "resize"
+
+    def __init__(self, height: int, width: int, margin: Colour | None = None) -> None:
+        self.rules = (SizeRule(height, width, margin),)
+
+    def from_source(self, source: Source) -> Pixels:
+        """Return the image (height, width, 3)."""
+        return source.sized(self.rules[0])
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        """Return the resized image, the same one where nothing is to be done."""
+        if image.size == (self.rules[0].width, self.rules[0].height):
+            return image
+        return Image.fromarray(self.from_source(Picture(image)))
+
+
+class ToNormalisedTensor:
+    """Makes ``(values / 255 - mean) / std`` of a PIL image, (3, height, width) float.
+
+    Args:
+        mean: Of each channel, in 0..1.
+        std: Of each channel.
+
+    Attributes:
+        mean: (3, 1, 1), of bytes.
+        scale: (3, 1, 1), what differences of bytes are multiplied by.
+    """
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        self.mean = torch.tensor(mean, dtype=torch.float64)[:, None, None].mul(255).float()
+        self.scale = torch.tensor(std, dtype=torch.float64)[:, None, None].mul(255).pow(-1).float()
+
+    def __call__(self, image: Image.Image) -> Tensor:
+        """Return the tensor."""
+        pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
+        tensor = pixels.to(torch.float32, memory_format=torch.contiguous_format)
+        return tensor.sub_(self.mean).mul_(self.scale)
+
+
+def margin_of(pipeline: Pipeline) -> Colour | None:
+    """Return the colour of the margins that a pipeline puts around images; None if it does not."""
+    resize = pipeline.transforms[0]
+    return resize.rules[0].margin if isinstance(resize, Sizing) else None
+
+
+def check_probability(name: str, p: float) -> float:
+    """Return ``p`` if it is a probability.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if not 0 <= p <= 1:
+        raise ConfigError(f"{name} has the probability {p}", "It must lie between 0 and 1")
+    return p

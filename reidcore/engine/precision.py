@@ -1,0 +1,156 @@
+"""How a step is computed: device, precision, memory layout and accumulation.
+
+Kept apart from what a step computes, so that ``losses``, ``backward`` and ``optimizer_step`` are
+right under mixed precision and accumulation, whoever calls them.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from reidcore.data.loader.loader import BatchLoader
+from reidcore.errors import UserError, did_you_mean
+
+AMP_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How steps are computed.
+
+    Attributes:
+        amp: ``off``, ``bf16``, ``fp16``, or ``auto`` (bf16 where the device computes it natively).
+        channels_last: keep images and weights in channels-last layout, which is faster for
+            convolutions on most devices.
+        accumulate: batches whose gradients are summed before the optimizer steps.
+    """
+
+    amp: str = "off"
+    channels_last: bool = False
+    accumulate: int = 1
+
+    def __post_init__(self) -> None:
+        choices = ("off", "auto", *AMP_DTYPES)
+        if self.amp not in choices:
+            raise UserError(
+                f"train.amp is {self.amp!r}",
+                did_you_mean(self.amp, choices) or f"Use one of: {', '.join(choices)}.",
+            )
+        if self.accumulate < 1:
+            raise UserError(f"train.accumulate is {self.accumulate}", "Give 1 or more.")
+
+
+def pick_device(use_gpu: bool) -> torch.device:
+    """Return the device of a run: CUDA, then MPS, if wanted and there; else the CPU."""
+    if use_gpu and torch.cuda.is_available():
+        return torch.device("cuda")
+    if use_gpu and torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+class Mechanics:
+    """Carries a step's numbers from the images to the weights.
+
+    Args:
+        precision: how steps are computed.
+        device: where.
+    """
+
+    def __init__(self, precision: Precision, device: torch.device) -> None:
+        self.precision = precision
+        self.device = device
+        self.dtype = _amp_dtype(precision.amp, device)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
+        self._batches = 0
+        self._has_gradients = False
+
+    def place(self, model: nn.Module) -> nn.Module:
+        """Move a model to the device and into its memory layout."""
+        model = model.to(self.device)
+        if self.precision.channels_last:
+            model = model.to(memory_format=torch.channels_last)
+        return model
+
+    def move(self, value: Tensor) -> Tensor:
+        """Move a tensor to the device; images ``(B, 3, h, w)`` also into the memory layout."""
+        value = value.to(self.device, non_blocking=self.device.type == "cuda")
+        if self.precision.channels_last and value.dim() == 4:
+            value = value.contiguous(memory_format=torch.channels_last)
+        return value
+
+    def receive(self, loader: Any) -> None:
+        """Let one of the core's loaders complete its batches on the device."""
+        if isinstance(loader, BatchLoader):
+            loader.device = self.device
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Return the context in which models and losses are computed."""
+        if self.dtype is None:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=self.dtype)
+
+    def begin_batch(self) -> None:
+        """Count a batch towards the next optimizer step."""
+        self._batches += 1
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradients of a scalar loss to the weights'."""
+        self._has_gradients = True
+        self.scaler.scale(loss / self.precision.accumulate).backward()  # type: ignore[no-untyped-call]
+
+    def optimizer_step(self, optimizers: list[Optimizer]) -> bool:
+        """Step and clear the gradients, unless more batches are to be accumulated first.
+
+        Returns:
+            Whether the weights were updated.
+        """
+        if self._batches < self.precision.accumulate:
+            return False
+        self._step(optimizers)
+        return True
+
+    def flush(self, optimizers: list[Optimizer]) -> None:
+        """Step with the gradients of an epoch's last batches, so that they are not lost.
+
+        An engine that steps its optimizer by hand left none here.
+        """
+        if self._has_gradients:
+            self._step(optimizers)
+
+    def reset(self, optimizers: list[Optimizer]) -> None:
+        """Forget gradients that a run left behind when it failed."""
+        for optimizer in optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        self._batches = 0
+        self._has_gradients = False
+
+    def _step(self, optimizers: list[Optimizer]) -> None:
+        for optimizer in optimizers:
+            gradients = _gradients(optimizer)
+            if not gradients:
+                continue
+            if self._batches < self.precision.accumulate:
+                # Fewer batches than planned were summed: their mean, not their share.
+                torch._foreach_mul_(gradients, self.precision.accumulate / max(1, self._batches))
+            self.scaler.step(optimizer)
+        self.scaler.update()
+        self.reset(optimizers)
+
+
+def _gradients(optimizer: Optimizer) -> list[Tensor]:
+    parameters = (p for group in optimizer.param_groups for p in group["params"])
+    return [parameter.grad for parameter in parameters if parameter.grad is not None]
+
+
+def _amp_dtype(amp: str, device: torch.device) -> torch.dtype | None:
+    if amp == "auto":
+        native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if native else None
+    return AMP_DTYPES.get(amp)

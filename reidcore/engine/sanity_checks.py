@@ -1,0 +1,90 @@
+"""What is checked before a run begins, so that no mistake is found out after hours of training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from reidcore._layers import require_layers, unwrapped
+from reidcore.engine.evaluator import make_protocol
+from reidcore.engine.loss_terms import LossTerms, learns_from_logits
+from reidcore.engine.plan import RunPlan
+from reidcore.errors import DataError, UserError
+from reidcore.evaluation import Labels
+from reidcore.evaluation.distances import check_metric
+from reidcore.evaluation.ranking import check_ties
+from reidcore.plugins import CORE, Plugins
+
+if TYPE_CHECKING:
+    from reidcore.engine.engine import Engine
+
+
+def check_plan(engine: Engine, plan: RunPlan) -> None:
+    """Check a plan against what the engine has.
+
+    Raises:
+        UserError: if the run could not be carried out to its end.
+    """
+    engine.get_model_names()
+    if not engine.test_loader:
+        raise UserError("there is no target to test on", "Give targets to the data manager.")
+    if not plan.test_only and plan.fixbase_epoch and plan.open_layers:
+        require_layers(unwrapped(engine.model), plan.open_layers)
+    if not plan.test_only and plan.fixbase_epoch:
+        _check_classifier_learns(engine.terms, plan)
+    if not plan.test_only:
+        _check_batch_size(engine)
+    check_ties(plan.ties)
+    _check_queries(engine, plan)
+    if not _measures_itself(engine.plugins):
+        check_metric(plan.dist_metric)
+
+
+def needs_two_images(model: nn.Module) -> bool:
+    """Say whether a model normalises single values over a batch, which one image cannot give."""
+    return any(isinstance(module, nn.BatchNorm1d) for module in model.modules())
+
+
+def _check_batch_size(engine: Engine) -> None:
+    if getattr(engine.train_loader, "batch_size", None) == 1 and needs_two_images(engine.model):
+        raise UserError(
+            "a batch of one image cannot be normalised (the model has BatchNorm1d)",
+            "Set train.batch_size to 2 or more.",
+        )
+
+
+def _check_queries(engine: Engine, plan: RunPlan) -> None:
+    """Refuse a target without a valid query, where the data manager lists its targets' samples."""
+    protocol = make_protocol(engine.plugins, plan)
+    if not hasattr(protocol, "relations"):  # it evaluates in its own way
+        return
+    for name, splits in getattr(engine.datamanager, "test_dataset", {}).items():
+        if name not in engine.test_loader:
+            continue
+        relations = protocol.relations(Labels.from_samples(splits["query"], splits["gallery"]))
+        if not relations.rows(0, len(splits["query"])).match.any():
+            raise DataError(
+                f"target {name!r}: none of its {len(splits['query'])} queries has a match in the "
+                "gallery",
+                "A match needs the query's pid and, under most protocols, another camid.",
+            )
+
+
+def _check_classifier_learns(terms: LossTerms, plan: RunPlan) -> None:
+    """Refuse to train new layers alone by losses that the classifier has no part in."""
+    if terms and not learns_from_logits(terms):
+        raise UserError(
+            f"fixbase_epoch={plan.fixbase_epoch} trains the new layers alone at first, but no loss "
+            f"reads the classifier's logits (losses: {', '.join(terms)})",
+            "Weigh the cross entropy in, such as loss.triplet.weight_x=1, or set "
+            "train.fixbase_epoch=0.",
+        )
+
+
+def _measures_itself(plugins: Plugins) -> bool:
+    """Say whether a plugin gives distances, and so may know further metrics."""
+    return any(
+        plugin.name != CORE and not (implementation.wrapper or implementation.hookwrapper)
+        for plugin, implementation in plugins.implementations("reid_compute_distance")
+    )

@@ -1,0 +1,102 @@
+"""What a checkpoint of ours says about its model, beside the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from reidcore._files import PathLike
+from reidcore._serialization import OWN_KEY, load_safely
+from reidcore.config import Config, model_arguments
+from reidcore.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The record of a training, as far as there is one.
+
+    Attributes:
+        config: the configuration; empty if the engine was built by hand.
+        preprocessing: ``height``, ``width``, ``norm_mean``, ``norm_std``, ``interpolation`` and,
+            if there is one, ``letterbox`` of its images; empty in a checkpoint that is not ours.
+        model: the arguments of ``build_model`` with which the model was built, and its
+            ``feature_dim``; empty if something else built it.
+        test: ``dist_metric`` and ``normalize_feature``, by which it was tested.
+    """
+
+    config: Mapping[str, Any] = field(default_factory=dict)
+    preprocessing: Mapping[str, Any] = field(default_factory=dict)
+    model: Mapping[str, Any] = field(default_factory=dict)
+    test: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def model_name(self) -> str:
+        """The model's name; empty if it was not recorded."""
+        return str(self.model.get("name") or self.config.get("model", {}).get("name", ""))
+
+    def model_options(self, plugins: Plugins | None = None) -> dict[str, Any]:
+        """Return the arguments of ``build_model`` that decide the network's form."""
+        if self.model:
+            size = self.model.get("image_size")
+            return {
+                **self.model.get("options", {}),
+                "head": self.model.get("head") or {},
+                "image_size": tuple(size) if size else None,
+            }
+        if not self.model_name:
+            return {}
+        data = self.config.get("data", {})
+        size = {key: data[key] for key in ("height", "width") if key in data}
+        config = Config.model_validate({"model": self.config["model"], "data": size})
+        return model_arguments(config, plugins)
+
+    def configuration(self) -> dict[str, Any]:
+        """Return a configuration, nested and in plain values, that tests the model as it was.
+
+        What concerns training alone is left out, so that its plugins need not be installed.
+        """
+        if self.config:
+            kept = {key: self.config[key] for key in _OF_TESTS if key in self.config}
+            data, test = kept.get("data", {}), kept.get("test", {})
+            named = [*data.get("sources", []), *data.get("targets", []), test.get("protocol")]
+            named += data.get("transforms", [])
+            own = {name: self.config[name] for name in named if name in self.config}
+            return {**own, **kept}
+        head = self.model.get("head") or {}
+        model = {"name": self.model_name, **self.model.get("options", {})}
+        data = {key: value for key, value in self.preprocessing.items() if key in _OF_IMAGES}
+        fill = self.preprocessing.get("letterbox")
+        boxed = {"letterbox": {"fill": list(fill)}} if fill is not None else {}
+        return {
+            "model": {**model, "head": dict(head)} if head else model,
+            "data": {**data, "transforms": list(boxed)},
+            "test": dict(self.test),
+            **boxed,
+        }
+
+
+_OF_TESTS = ("plugins", "use_gpu", "model", "data", "video", "test")
+_OF_IMAGES = ("height", "width", "norm_mean", "norm_std")
+
+
+def read_record(checkpoint: PathLike) -> Recorded:
+    """Read what a checkpoint says, or a safetensors file that was made of one.
+
+    Raises:
+        CheckpointError: if the file is missing, damaged or refused.
+    """
+    held = load_safely(checkpoint)
+    own = held.get(OWN_KEY) if isinstance(held, Mapping) else None
+    if not isinstance(own, Mapping):
+        return Recorded()
+    parts = {key: own.get(key) or {} for key in ("config", "preprocessing", "model", "test")}
+    if not all(isinstance(part, Mapping) for part in parts.values()):
+        raise CheckpointError(
+            f"the record in {str(checkpoint)!r} is laid out unlike ours",
+            "Give a file that reidcore wrote.",
+        )
+    return Recorded(**parts)

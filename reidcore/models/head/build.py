@@ -1,0 +1,218 @@
+"""Put a head onto a network: check that it can take one, build the layers, mix them in."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from reidcore.config.origins import Layer
+from reidcore.config.problems import from_validation, refuse
+from reidcore.config.schema import HeadSection
+from reidcore.config.validate import idle_in_head
+from reidcore.errors import ConfigError
+from reidcore.models.head.classifiers import COSINE_CLASSIFIERS, LinearClassifier
+from reidcore.models.head.model import Head, HeadedModel, batch_norm_neck
+from reidcore.models.head.non_local import NonLocalBlock
+from reidcore.models.head.pooling import build_pool
+from reidcore.models.head.stride import keep_last_size
+from reidcore.models.init import initialise
+from reidcore.models.reid_model import ReidModel
+
+_log = logging.getLogger(__name__)
+
+_USUAL_SIZE = (256, 128)
+
+
+def attach_head(
+    model: nn.Module,
+    head: Mapping[str, Any],
+    num_classes: int,
+    image_size: tuple[int, int] | None = None,
+) -> nn.Module:
+    """Give a network a head, in place, and return it.
+
+    It is run once or twice on an empty image, to see what it gives. Its own layers keep their
+    names; the layers that a pooling of the head leaves without use are taken out.
+
+    Args:
+        model: a ``ReidModel`` that describes an image by one vector.
+        head: the keys of the configuration's section ``model.head``; where all have their defaults
+            the network is left alone.
+        num_classes: number of training identities (C).
+        image_size: height and width of the images; by default the network's own size, or 256x128.
+
+    Raises:
+        ConfigError: if a key or a value is wrong, or the network cannot have such a head.
+    """
+    options = read_head(head)
+    if not options.chosen():
+        return model
+    network = _headless(model)
+    size = network.fixed_size or image_size or _default_size(network)
+    images = torch.zeros(1, 3, *size, device=next(network.parameters()).device)
+    with _evaluating(network):
+        _check_single(network, images)
+        if options.last_stride == 1:
+            names = keep_last_size(network, images)
+            _log.info("Last stride 1: %s", ", ".join(names))
+        _mix_in(network, options, images, num_classes)
+        if options.non_local:
+            _check_reached(network.eval(), images)
+    return network
+
+
+def read_head(head: Mapping[str, Any]) -> HeadSection:
+    """Return the section ``model.head``, checked.
+
+    Raises:
+        ConfigError: naming every wrong key or value.
+    """
+    try:
+        options = HeadSection.model_validate(dict(head))
+    except ValidationError as error:
+        refuse(from_validation(error, head, HeadSection, ("model", "head")), Layer())
+        raise
+    refuse(idle_in_head(options), Layer())
+    return options
+
+
+def _mix_in(network: ReidModel, options: HeadSection, images: Tensor, num_classes: int) -> None:
+    head = Head()
+    if options.pool is not None or options.non_local:
+        channels = _maps(network, images).shape[1]
+        head.non_local = NonLocalBlock(channels) if options.non_local else None
+    if options.pool is not None:
+        head.pool = build_pool(options.pool, options.gem_p)
+        width = channels
+        _take_out(network, _idle_layers(network, images))
+    else:
+        width = network.describe(images).shape[1]
+    if options.embedding is not None:
+        head.embedding = _reduction(width, options.embedding)
+        width = options.embedding
+    head.neck = batch_norm_neck(width) if options.neck == "bnneck" else None
+    head.dropout = nn.Dropout(options.dropout) if options.dropout else None
+    original = type(network)
+    network.head = head.to(images.device)
+    network.classifier = _classifier(options, width, num_classes).to(images.device)
+    network.feature_dim = width
+    names = {"__module__": original.__module__, "__qualname__": original.__qualname__}
+    network.__class__ = type(original.__name__, (HeadedModel, original), names)
+
+
+def _classifier(options: HeadSection, width: int, num_classes: int) -> nn.Module:
+    kind = COSINE_CLASSIFIERS.get(options.classifier or "linear")
+    if kind is not None:
+        return kind(width, num_classes, options.scale, options.margin)
+    # Behind a neck without shift the planes between the classes go through zero as well.
+    classifier = LinearClassifier(width, num_classes, bias=options.neck is None)
+    initialise(classifier)
+    return classifier
+
+
+def _reduction(width: int, feature_dim: int) -> nn.Linear:
+    reduction = nn.Linear(width, feature_dim)
+    nn.init.kaiming_normal_(reduction.weight, mode="fan_out")
+    nn.init.zeros_(reduction.bias)
+    return reduction
+
+
+def _idle_layers(network: ReidModel, images: Tensor) -> list[str]:
+    """Return the outermost layers with weights that the maps do not depend on."""
+    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    with torch.enable_grad():
+        total = network.featuremaps(images).sum()
+        slopes = torch.autograd.grad(total, weights, allow_unused=True)
+    used = {id(weight) for weight, slope in zip(weights, slopes, strict=True) if slope is not None}
+    idle: list[str] = []
+    for name, layer in network.named_modules():
+        own = list(layer.parameters())
+        trainable = all(weight.requires_grad for weight in own)
+        is_inside = any(name.startswith(f"{outer}.") for outer in idle)
+        if name and own and trainable and not is_inside and used.isdisjoint(map(id, own)):
+            idle.append(name)
+    return [name for name in idle if name != "classifier"]
+
+
+def _take_out(network: nn.Module, names: list[str]) -> None:
+    if names:
+        _log.info("The head takes the place of %s", ", ".join(names))
+    for name in names:
+        network.set_submodule(name, nn.Identity())
+
+
+def _headless(model: nn.Module) -> ReidModel:
+    kind = type(model).__name__
+    if not isinstance(model, ReidModel):
+        raise ConfigError(
+            f"model.head: {kind} is no ReidModel, so that its parts are not known",
+            "Let it subclass reidcore.models.ReidModel, or leave the head out.",
+        )
+    if hasattr(model, "head"):
+        raise ConfigError(
+            f"model.head: {kind} has a part named 'head' itself",
+            "Give it another name, or leave the head out.",
+        )
+    return model
+
+
+def _check_single(network: ReidModel, images: Tensor) -> None:
+    """Refuse a network whose losses see several vectors for an image."""
+    seen = network(images, outputs="all")
+    described = network.describe(images)
+    for value in (seen.logits, seen.features, described):
+        if not (isinstance(value, Tensor) and value.dim() == 2):
+            raise ConfigError(
+                f"model.head: {type(network).__name__} describes an image by several vectors, of "
+                "parts or branches, and a head takes one",
+                "Leave the head out, or choose a model without parts.",
+            )
+
+
+def _maps(network: ReidModel, images: Tensor) -> Tensor:
+    try:
+        return network.featuremaps(images)
+    except NotImplementedError as error:
+        raise ConfigError(
+            f"model.head: {type(network).__name__} has no feature maps to pool",
+            "Leave model.head.pool and model.head.non_local out.",
+        ) from error
+
+
+def _check_reached(network: nn.Module, images: Tensor) -> None:
+    """Refuse a non-local block on maps that the network's own features are not made from."""
+    calls: list[None] = []
+    block = network.get_submodule("head.non_local")
+    handle = block.register_forward_hook(lambda *_: calls.append(None))
+    network(images)
+    handle.remove()
+    if not calls:
+        raise ConfigError(
+            f"model.head.non_local: {type(network).__name__} makes its features from more than its "
+            "last maps",
+            "Set model.head.pool as well.",
+        )
+
+
+def _default_size(network: ReidModel) -> tuple[int, int]:
+    height, width = (max(pair) for pair in zip(_USUAL_SIZE, network.min_size, strict=True))
+    return height, width
+
+
+@contextmanager
+def _evaluating(network: nn.Module) -> Iterator[None]:
+    """Run in evaluation mode and without gradients; layers added meanwhile train afterwards."""
+    modes = {layer: layer.training for layer in network.modules()}
+    network.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for layer in network.modules():
+            layer.training = modes.get(layer, True)

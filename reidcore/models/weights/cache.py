@@ -1,0 +1,224 @@
+"""The cache of weights: what is in it is whole and is what it was when it came."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from reidcore._download import OFFLINE, check_address, direct_address, download, is_offline
+from reidcore._files import mkdir_if_missing, read_json, user_cache, write_json
+from reidcore.errors import CheckpointError, UserError
+from reidcore.models.weights.catalog import PublishedWeights
+from reidcore.models.weights.files import read_weights
+from reidcore.models.weights.locking import locked
+
+_log = logging.getLogger(__name__)
+
+MIRROR = "REIDCORE_WEIGHTS_MIRROR"
+
+HashState = Literal["published", "recorded", "new", "differs"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file of the cache and its hash.
+
+    Attributes:
+        path: the file.
+        sha256: its hash.
+        expected: the hash it should have, or its first digits; empty if none is known yet.
+        state: ``published`` or ``recorded`` if it has the hash that its publisher gives, or had
+            when it came; ``new`` if none is known; ``differs`` if it has another.
+    """
+
+    path: Path
+    sha256: str
+    expected: str
+    state: HashState
+
+
+class WeightsStore:
+    """Weights on this machine, and the way here for those that are not.
+
+    Args:
+        folder: where they are kept; by default ``weights_dir()``.
+        offline: download nothing; by default what ``REIDCORE_OFFLINE`` says.
+        mirror: address of a folder that files are fetched from by name, instead of from where they
+            are published; by default ``REIDCORE_WEIGHTS_MIRROR``.
+    """
+
+    def __init__(
+        self, folder: Path | None = None, offline: bool | None = None, mirror: str | None = None
+    ) -> None:
+        self.folder = folder or weights_dir()
+        self.offline = is_offline() if offline is None else offline
+        self.mirror = os.environ.get(MIRROR, "") if mirror is None else mirror
+
+    def require(self, weights: PublishedWeights) -> Path:
+        """Return the file of published weights, downloaded if need be.
+
+        Raises:
+            UserError: if it cannot be downloaded; names the ways out.
+            CheckpointError: if the file in the cache has another hash than it should.
+        """
+        held = self.find(weights)
+        if held is None:
+            return self.fetch(weights)
+        if held.state == "differs":
+            raise _altered(weights, held)
+        if held.state == "new":
+            self.record(weights, held.sha256)
+        return held.path
+
+    def find(self, weights: PublishedWeights) -> Checked | None:
+        """Return the file if it is here: in the cache, or in torch's, where Torchreid keeps it.
+
+        A file in torch's folder that is not what it should be is passed over, with a word.
+        """
+        for file in self._places(weights):
+            checked = self.check(weights, file)
+            if checked.state != "differs" or file.parent == self.folder:
+                return checked
+            _log.warning(
+                "%s has sha256 %s, not %s: passed over", file, checked.sha256, checked.expected
+            )
+        return None
+
+    def locate(self, weights: PublishedWeights) -> Path | None:
+        """Return the file if it is here, whatever is in it."""
+        return next(self._places(weights), None)
+
+    def expected(self, weights: PublishedWeights) -> tuple[str, HashState]:
+        """Return the hash, or its first digits, that the file should have, and who says so."""
+        if weights.sha256:
+            return weights.sha256, "published"
+        file = self._record_file(weights)
+        recorded = str(read_json(file).get("sha256", "")) if file.is_file() else ""
+        return recorded, "recorded" if recorded else "new"
+
+    def check(self, weights: PublishedWeights, file: Path) -> Checked:
+        """Read a file and compare its hash with the one it should have."""
+        digest = sha256_of(file)
+        expected, state = self.expected(weights)
+        return Checked(file, digest, expected, state if digest.startswith(expected) else "differs")
+
+    def fetch(self, weights: PublishedWeights) -> Path:
+        """Download the file into the cache, in place of one that is there.
+
+        What was received before a connection broke is kept and completed.
+
+        Raises:
+            UserError: if that fails; names the ways out. The cache is as it was.
+        """
+        if self.offline:
+            raise self._failed(weights, f"downloads are switched off ({OFFLINE} or --offline)")
+        address = self._address(weights)
+        target = self.folder / weights.filename
+        before = _identity(target)
+        mkdir_if_missing(self.folder)
+        with locked(self.folder / f".{weights.filename}.lock"):
+            if _identity(target) != before and self.check(weights, target).state != "differs":
+                return target  # another process brought it in the meantime
+            self._download(weights, address, target)
+        return target
+
+    def record(self, weights: PublishedWeights, digest: str) -> None:
+        """Keep a file's hash, to check it by from now on."""
+        record = {"name": weights.name, "sha256": digest, "url": weights.url}
+        try:
+            write_json(record, self._record_file(weights))
+        except UserError as error:  # a shared, read-only cache serves as well
+            _log.debug("The hash of %s is not recorded: %s", weights.filename, error)
+
+    def _download(self, weights: PublishedWeights, address: str, target: Path) -> None:
+        partial = target.with_name(f"{target.name}.part")
+        _log.info("Downloading the weights %s from %s", weights.name, address)
+        try:
+            download(address, partial)
+            digest = sha256_of(partial)
+            expected = weights.sha256
+            if not digest.startswith(expected):
+                size = partial.stat().st_size
+                partial.unlink()
+                raise UserError(f"expected sha256 {expected}, found {digest} in {size:,} bytes")
+            _require_weights(partial)
+            partial.replace(target)
+        except (OSError, UserError) as error:
+            raise self._failed(weights, str(error), address) from error
+        self.record(weights, digest)
+
+    def _places(self, weights: PublishedWeights) -> Iterator[Path]:
+        hub = Path(torch.hub.get_dir())
+        for folder in (self.folder, hub / "checkpoints", hub.parent / "checkpoints"):
+            if (folder / weights.filename).is_file():
+                yield folder / weights.filename
+
+    def _address(self, weights: PublishedWeights) -> str:
+        if self.mirror:
+            address = f"{self.mirror.rstrip('/')}/{weights.filename}"
+        elif weights.url:
+            address = direct_address(weights.url)
+        else:
+            raise self._failed(weights, "its publisher gives no address to download it from")
+        try:
+            check_address(address)
+        except UserError as error:
+            raise self._failed(weights, str(error), address) from error
+        return address
+
+    def _record_file(self, weights: PublishedWeights) -> Path:
+        return self.folder / f"{weights.filename}.json"
+
+    def _failed(self, weights: PublishedWeights, reason: str, address: str = "") -> UserError:
+        source = address or weights.url
+        return UserError(
+            f"the weights {weights.name!r} are not on this machine and could not be downloaded"
+            f"{f' from {source}' if source else ''}: {reason}",
+            "Use pretrained=False (in a config: model.pretrained=false) to start from random "
+            "weights, and give a local file to load_pretrained_weights(model, FILE) or "
+            f"model.load_weights=FILE; or put the file at {str(self.folder / weights.filename)!r}.",
+        )
+
+
+def weights_dir() -> Path:
+    """Return the folder of downloaded weights: ``$REIDCORE_HOME/weights``, else in ``~/.cache``."""
+    return user_cache("weights")
+
+
+def sha256_of(file: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal digits."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _require_weights(partial: Path) -> None:
+    try:
+        read_weights(partial)
+    except CheckpointError as error:
+        found = f"{partial.stat().st_size:,} bytes that are none"
+        reason = str(error) if "asks to run" in str(error) else f"found {found}"
+        partial.unlink()
+        raise UserError(f"expected a file of weights, {reason}") from error
+
+
+def _altered(weights: PublishedWeights, held: Checked) -> CheckpointError:
+    return CheckpointError(
+        f"{str(held.path)!r} is not what it should be: expected sha256 {held.expected}, found "
+        f"{held.sha256} in {held.path.stat().st_size:,} bytes",
+        f"Fetch it again: reidcore weights fetch --again {weights.name}",
+    )
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        stat = file.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns

@@ -1,0 +1,77 @@
+"""Weights for others: safetensors files that say what they are weights of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from reidcore._files import PathLike
+from reidcore._serialization import OWN_KEY, load_safely, save_safetensors
+from reidcore.errors import CheckpointError, UserError
+from reidcore.models.build_args import form_of
+from reidcore.models.weights.files import read_weights
+from reidcore.models.wrapping import unwrap
+
+# What of a checkpoint's record concerns the model, and not the training.
+_KEPT = ("version", "epoch", "config", "model", "preprocessing", "test", "plugins")
+
+
+def save_weights(
+    model: nn.Module, path: PathLike, metadata: Mapping[str, Any] | None = None
+) -> None:
+    """Write a model's weights as safetensors, with what is needed to build it again.
+
+    Args:
+        model: the network, wrapped or not.
+        path: the file, ending in ``.safetensors``.
+        metadata: further plain values, such as ``preprocessing`` (``height``, ``width``,
+            ``norm_mean``, ``norm_std``, ``interpolation``) and ``test`` (``dist_metric``).
+
+    Raises:
+        UserError: if the file cannot be written, its name ends otherwise, or the package
+            safetensors is not installed.
+    """
+    record = {"model": form_of(model), **(metadata or {})}
+    _write(unwrap(model).state_dict(), path, record)
+
+
+def export_weights(checkpoint: PathLike, path: PathLike) -> int:
+    """Write the weights of a checkpoint as safetensors, with what it says about its model.
+
+    Args:
+        checkpoint: a checkpoint of ours, or another file of weights, which then says nothing.
+        path: the file, ending in ``.safetensors``.
+
+    Returns:
+        How many tensors there are.
+
+    Raises:
+        CheckpointError: if the checkpoint cannot be read.
+        UserError: as for ``save_weights``.
+    """
+    _check_name(path)
+    tensors = read_weights(checkpoint).tensors
+    held = load_safely(checkpoint)
+    own = held.get(OWN_KEY) if isinstance(held, Mapping) else None
+    record = {key: own[key] for key in _KEPT if key in own} if isinstance(own, Mapping) else {}
+    _write(tensors, path, record)
+    return len(tensors)
+
+
+def _write(tensors: Mapping[str, Tensor], path: PathLike, record: Mapping[str, Any]) -> None:
+    _check_name(path)
+    try:
+        save_safetensors(tensors, path, record)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"the record for {str(path)!r} cannot be written ({error})",
+            "Give plain values: numbers, text, lists and mappings.",
+        ) from error
+
+
+def _check_name(path: PathLike) -> None:
+    if Path(path).suffix != ".safetensors":
+        raise UserError(f"{str(path)!r} does not end in .safetensors", "Add the ending.")

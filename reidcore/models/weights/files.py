@@ -1,0 +1,68 @@
+"""Files of weights as they have been published: containers opened, prefixes taken off."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from reidcore._files import PathLike
+from reidcore._serialization import OWN_KEY, load_safely
+from reidcore.errors import CheckpointError
+from reidcore.models.wrapping import bare_key
+
+# Under which key published checkpoints keep the state dict, if they keep more than that.
+_STATE_KEYS = ("state_dict", "model_state_dict", "model")
+
+
+@dataclass(frozen=True)
+class FileOfWeights:
+    """What is in a file.
+
+    Attributes:
+        tensors: by their keys, without the prefixes that wrappers put before them.
+        model_name: name of the model, if the file tells it.
+    """
+
+    tensors: dict[str, Tensor]
+    model_name: str = ""
+
+
+def read_weights(path: PathLike) -> FileOfWeights:
+    """Read a checkpoint, a bare state dict or a safetensors file.
+
+    Raises:
+        CheckpointError: if the file cannot be loaded safely or holds no weights.
+    """
+    checkpoint = load_safely(path)
+    tensors = _tensors_in(checkpoint)
+    if not tensors:
+        raise CheckpointError(
+            f"{os.fspath(path)!r} holds no model weights",
+            "Give a state dict, or a checkpoint with one under 'state_dict'.",
+        )
+    return FileOfWeights(tensors, _model_name_in(checkpoint))
+
+
+def _tensors_in(checkpoint: Any) -> dict[str, Tensor]:
+    held = checkpoint
+    for key in _STATE_KEYS:
+        if isinstance(checkpoint, Mapping) and isinstance(checkpoint.get(key), Mapping):
+            held = checkpoint[key]
+            break
+    if not isinstance(held, Mapping):
+        return {}
+    return {bare_key(str(key)): value for key, value in held.items() if isinstance(value, Tensor)}
+
+
+def _model_name_in(checkpoint: Any) -> str:
+    for keys in ((OWN_KEY, "model", "name"), (OWN_KEY, "config", "model", "name")):
+        found = checkpoint
+        for key in keys:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if isinstance(found, str):
+            return found
+    return ""

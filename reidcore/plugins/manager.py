@@ -1,0 +1,325 @@
+"""The plugins of a run: loaded one at a time, isolated, and known by name."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+from itertools import chain, count
+from types import TracebackType
+from typing import Any
+
+import pluggy
+
+from reidcore import hookspecs
+from reidcore._lazy import load_target
+from reidcore.errors import PluginError, did_you_mean
+from reidcore.plugins.attribution import owner_of_error
+from reidcore.plugins.discovery import (
+    Candidate,
+    extra_candidates,
+    installed_candidates,
+    object_candidate,
+    without_disabled,
+)
+
+_log = logging.getLogger(__name__)
+
+CORE = "core"
+THIS_PROCESS = "this process"
+HOOK_NAMES = tuple(name for name in vars(hookspecs) if name.startswith("reid_"))
+
+
+@dataclass
+class Plugin:
+    """One plugin: where it came from and how it fared.
+
+    Attributes:
+        name: its entry-point name, or a file's stem.
+        distribution: the distribution that brings it; empty for files and objects.
+        version: that distribution's version.
+        state: ``active``, ``disabled`` or ``broken``.
+        error: what went wrong, if it is broken.
+        obj: the module or object with the hook implementations, once loaded.
+        hooks: the hooks it implements.
+        requested: it was asked for by name, so that its failure is an error.
+    """
+
+    name: str
+    distribution: str = ""
+    version: str = ""
+    state: str = "active"
+    error: Exception | None = None
+    obj: Any = field(default=None, repr=False)
+    hooks: tuple[str, ...] = ()
+    requested: bool = False
+
+    @property
+    def origin(self) -> str:
+        """The plugin and its distribution, for messages."""
+        return f"{self.name!r} ({self.distribution})" if self.distribution else repr(self.name)
+
+    @property
+    def module_name(self) -> str:
+        """The module that holds the implementations."""
+        return str(getattr(self.obj, "__name__", None) or type(self.obj).__module__)
+
+
+class Plugins:
+    """A set of loaded plugins and the hooks they implement."""
+
+    def __init__(self) -> None:
+        self._manager = pluggy.PluginManager("reidcore")
+        self._manager.add_hookspecs(hookspecs)
+        self._plugins: dict[str, Plugin] = {}
+        self._tokens: list[Token[Plugins | None]] = []
+
+    # -- looking -----------------------------------------------------------------------------------
+
+    @property
+    def hook(self) -> pluggy.HookRelay:
+        """The hooks; ``plugins.hook.reid_step_end(engine=..., outcome=...)`` calls one."""
+        return self._manager.hook
+
+    def __iter__(self) -> Iterator[Plugin]:
+        """All plugins, in the order in which they were loaded."""
+        return iter(self._plugins.values())
+
+    @property
+    def active(self) -> list[Plugin]:
+        """The plugins whose hooks are called, in the order in which they were loaded."""
+        return [plugin for plugin in self if plugin.state == "active"]
+
+    @property
+    def broken(self) -> list[Plugin]:
+        """The plugins that failed, each with its error."""
+        return [plugin for plugin in self if plugin.state == "broken"]
+
+    def get(self, name: str) -> Plugin:
+        """Return the active plugin of that name.
+
+        Raises:
+            PluginError: if there is none, or it is broken or disabled.
+        """
+        plugin = self._plugins.get(name)
+        if plugin is None:
+            near = did_you_mean(name, self._plugins)
+            raise PluginError(f"no plugin is named {name!r}", near or "See: reidcore plugins")
+        if plugin.state == "broken":
+            raise _is_broken(plugin) from plugin.error
+        if plugin.state == "disabled":
+            raise PluginError(f"plugin {plugin.origin} is disabled", "Drop --no-plugin for it.")
+        return plugin
+
+    def implementations(self, hook_name: str) -> list[tuple[Plugin, pluggy.HookImpl]]:
+        """Return the implementations of a hook in call order: wrappers first, outermost first."""
+        caller: pluggy.HookCaller = getattr(self.hook, hook_name)
+        return [
+            (self._plugins[implementation.plugin_name], implementation)
+            for implementation in reversed(caller.get_hookimpls())
+        ]
+
+    def subset_hook(self, hook_name: str, only: Iterable[Plugin]) -> pluggy.HookCaller:
+        """Return a hook that calls these plugins alone."""
+        kept = {id(plugin.obj) for plugin in only}
+        others = [obj for obj in self._manager.get_plugins() if id(obj) not in kept]
+        return self._manager.subset_hook_caller(hook_name, remove_plugins=others)
+
+    def blame(self, error: BaseException) -> Plugin | None:
+        """Return the plugin in whose code ``error`` arose, or None if the core's own was nearer.
+
+        A plugin's code is its module and whatever else is in the same package.
+        """
+        owners = {p.module_name: p for p in self.active if p.name not in (CORE, THIS_PROCESS)}
+        return owner_of_error(error, owners)
+
+    # -- loading -----------------------------------------------------------------------------------
+
+    def add(self, candidate: Candidate, *, requested: bool = False) -> None:
+        """Load a plugin: import it, register it, check its hooks; or keep it as broken.
+
+        Raises:
+            PluginError: if it is broken and was asked for.
+        """
+        plugin = Plugin(self._free_name(candidate), candidate.distribution, candidate.version)
+        plugin.requested = requested
+        self._plugins[plugin.name] = plugin
+        try:
+            plugin.obj = _load(candidate)
+            twin = self._manager.get_name(plugin.obj)
+            if twin is not None:
+                self._set_aside(plugin, twin)
+                return
+            self._refuse_misuse(plugin.obj)
+            self._manager.register(plugin.obj, name=plugin.name)
+            self._manager.check_pending()
+        except Exception as error:
+            self.fail(plugin, error)
+        else:
+            callers = self._manager.get_hookcallers(plugin.obj) or []
+            plugin.hooks = tuple(sorted(caller.name for caller in callers))
+
+    def disable(self, candidate: Candidate) -> None:
+        """Keep a plugin as disabled, without importing it."""
+        name = self._free_name(candidate)
+        self._plugins[name] = Plugin(
+            name, candidate.distribution, candidate.version, state="disabled"
+        )
+
+    def fail(self, plugin: Plugin, error: Exception) -> None:
+        """Take a plugin out whole and keep the reason; told in one line, costing nothing else.
+
+        Raises:
+            PluginError: if it was asked for.
+        """
+        self._take_out(plugin, error)
+        if plugin.requested and isinstance(error, PluginError):
+            raise error
+        if plugin.requested:
+            raise _is_broken(plugin) from error
+        _log.warning("! plugin %s is left out: %s", plugin.origin, describe(error))
+
+    def _take_out(self, plugin: Plugin, error: Exception) -> None:
+        if self._manager.get_name(plugin.obj) == plugin.name:
+            self._manager.unregister(plugin.obj)
+        plugin.state, plugin.error, plugin.hooks = "broken", error, ()
+
+    def _free_name(self, candidate: Candidate) -> str:
+        taken = self._plugins.get(candidate.name)
+        if taken is None:
+            return candidate.name
+        first = f"{candidate.distribution or candidate.location}/{candidate.name}"
+        later = (f"{first}#{number}" for number in count(2))
+        qualified = next(name for name in chain([first], later) if name not in self._plugins)
+        _log.warning(
+            "! two plugins are named %r: the one of %s keeps the name, the other is %r",
+            candidate.name,
+            taken.distribution or "this run",
+            qualified,
+        )
+        return qualified
+
+    def _set_aside(self, plugin: Plugin, twin: str) -> None:
+        plugin.state, plugin.obj = "disabled", None
+        _log.warning("! plugin %s is plugin %r again and is loaded once", plugin.origin, twin)
+
+    def _refuse_misuse(self, obj: Any) -> None:
+        if isinstance(obj, type):
+            raise TypeError(f"it is the class {obj.__name__}; give an instance: {obj.__name__}()")
+        if type(obj).__hash__ is None:
+            raise TypeError("its object has no hash; a dataclass needs @dataclass(eq=False)")
+        for name in HOOK_NAMES:
+            if hasattr(obj, name) and self._manager.parse_hookimpl_opts(obj, name) is None:
+                raise TypeError(f"{name} lacks its mark: write @hookimpl above it")
+
+    # -- being current -----------------------------------------------------------------------------
+
+    def __enter__(self) -> Plugins:
+        self._tokens.append(_current.set(self))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        _current.reset(self._tokens.pop())
+
+
+_current: ContextVar[Plugins | None] = ContextVar("reidcore_plugins", default=None)
+
+
+def make_plugins(
+    entry_points: bool = True,
+    extra: Sequence[Any] = (),
+    disabled: Sequence[str] = (),
+    only: Sequence[str] | None = None,
+) -> Plugins:
+    """Load plugins into a new set.
+
+    Args:
+        entry_points: load what is installed under the entry-point group ``reidcore``.
+        extra: further plugins, added last: modules, objects, paths of ``.py`` files, or names of
+            importable modules.
+        disabled: entry-point or distribution names to leave out; ``"all"`` leaves out every
+            installed one. ``REIDCORE_DISABLE_PLUGINS`` (comma separated) adds to them.
+        only: entry-point or distribution names to restrict to.
+
+    Raises:
+        PluginError: if a plugin that was asked for (in ``extra`` or ``only``) is missing or broken,
+            or one to leave out is not installed.
+    """
+    plugins = Plugins()
+    plugins.add(object_candidate("reidcore.plugins.defaults", name=CORE), requested=True)
+    if entry_points:
+        candidates = installed_candidates()
+        _check_known(candidates, only or ())
+        _check_leavable(candidates, disabled)
+        kept, left_out = without_disabled(candidates, disabled, only)
+        for candidate in left_out:
+            plugins.disable(candidate)
+        for candidate in kept:
+            plugins.add(candidate, requested=bool(candidate.names & set(only or ())))
+        this_process = load_target("reidcore.plugins.runtime:PLUGIN")
+        plugins.add(object_candidate(this_process, name=THIS_PROCESS), requested=True)
+    for candidate in extra_candidates(extra):
+        plugins.add(candidate, requested=True)
+    return plugins
+
+
+def current_plugins() -> Plugins:
+    """Return the set made current by ``with make_plugins(...)``, or the cached default."""
+    return _current.get() or _default_plugins()
+
+
+@functools.cache
+def _default_plugins() -> Plugins:
+    return make_plugins()
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception as one line: its type and what it says."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _check_known(candidates: Sequence[Candidate], names: Iterable[str]) -> None:
+    known = {name for candidate in candidates for name in candidate.names}
+    for name in names:
+        if name not in known:
+            raise PluginError(
+                f"plugin {name!r} is not installed",
+                did_you_mean(name, known) or "Install the package that brings it.",
+            )
+
+
+def _check_leavable(candidates: Sequence[Candidate], names: Iterable[str]) -> None:
+    known = {"all", *(name for candidate in candidates for name in candidate.names)}
+    for name in names:
+        if name == CORE:
+            raise PluginError(
+                "the core's own defaults cannot be left out", "Override a hook in a plugin instead."
+            )
+        if name not in known:
+            raise PluginError(
+                f"plugin {name!r} cannot be left out: it is not installed",
+                did_you_mean(name, known) or "See: reidcore plugins",
+            )
+
+
+def _load(candidate: Candidate) -> Any:
+    try:
+        return candidate.load()
+    except SystemExit as error:
+        raise ImportError(f"importing it ended the program ({describe(error)})") from error
+
+
+def _is_broken(plugin: Plugin) -> PluginError:
+    assert plugin.error is not None
+    return PluginError(
+        f"plugin {plugin.origin} is broken: {describe(plugin.error)}",
+        "Mend or uninstall it; 'reidcore --debug ...' shows the traceback.",
+    )

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reidcore.data.images.decode import UnreadableImageError
+from reidcore.data.loader import batch_sampler
+from reidcore.data.loader.batch_sampler import EpochBatches, FileOrder, collate
+from reidcore.data.loader.fetcher import Failure, ItemKey, Skipped
+from reidcore.errors import ConfigError, DataError, PluginError
+
+
+class Fixed:
+    def __init__(self, order: Any) -> None:
+        self.given = order
+
+    def order(self, epoch: int) -> Any:
+        return self.given
+
+
+@given(st.lists(st.integers(0, 4), max_size=30))
+def test_a_row_shown_again_is_numbered(order: list[int]) -> None:
+    made = list(EpochBatches(Fixed(np.array(order, dtype=np.int64)), 5, 7))
+    keys = [key for batch in made for key in batch]
+    assert [key.row for key in keys] == order
+    assert [key.repeat for key in keys] == [order[:n].count(row) for n, row in enumerate(order)]
+
+
+@pytest.mark.parametrize(("drop_last", "sizes"), [(True, [4, 4]), (False, [4, 4, 2])])
+def test_the_last_batch(drop_last: bool, sizes: list[int]) -> None:
+    made = EpochBatches(FileOrder(10), 10, 4, drop_last=drop_last)
+    assert [len(batch) for batch in made] == sizes
+    assert len(made) == len(sizes)
+
+
+@pytest.mark.parametrize("world", [2, 3])
+def test_processes_share_each_global_batch(monkeypatch: pytest.MonkeyPatch, world: int) -> None:
+    def of_rank(rank: int, world: int) -> list[list[ItemKey]]:
+        monkeypatch.setattr(batch_sampler, "rank_and_world", lambda: (rank, world))
+        return list(EpochBatches(FileOrder(20), 20, 6, drop_last=True, sharded=True))
+
+    alone = of_rank(0, 1)
+    shares = [of_rank(rank, world) for rank in range(world)]
+    assert [list(chain(*parts)) for parts in zip(*shares, strict=True)] == alone
+    assert {len(share[0]) for share in shares} == {6 // world}
+
+
+def test_a_batch_that_processes_cannot_share_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_sampler, "rank_and_world", lambda: (0, 4))
+    with pytest.raises(ConfigError, match="multiple of 4"):
+        list(EpochBatches(FileOrder(20), 20, 6, sharded=True))
+
+
+@pytest.mark.parametrize("order", [[0, 5], [-1], [[0, 1]], [0.5]])
+def test_a_sampler_s_nonsense_is_refused(order: Any) -> None:
+    with pytest.raises(PluginError, match="Fixed"):
+        len(EpochBatches(Fixed(np.array(order)), 5, 2))
+
+
+def _item(value: float, **more: Any) -> dict[str, Any]:
+    labels = {"pid": int(value), "camid": 1, "impath": f"{value}.jpg", "dsetid": 0}
+    return {"img": torch.full((3, 2, 1), value)} | labels | more
+
+
+def test_items_become_torchreids_batch() -> None:
+    batch = collate([_item(1), _item(2)])
+    assert isinstance(batch, dict)
+    assert list(batch) == ["img", "pid", "camid", "dsetid", "impath"]
+    assert batch["img"].shape == (2, 3, 2, 1)
+    assert batch["pid"].dtype == torch.int64
+    assert batch["pid"].tolist() == [1, 2]
+    assert batch["impath"] == ["1.jpg", "2.jpg"]
+
+
+def test_several_views_of_an_image_become_several_batches() -> None:
+    items = [_item(1) | {"img": [torch.zeros(3, 2, 1), torch.ones(3, 2, 1)]}] * 4
+    batch = collate(items)
+    assert isinstance(batch, dict)
+    assert [tuple(view.shape) for view in batch["img"]] == [(4, 3, 2, 1)] * 2
+
+
+def test_what_was_left_out_is_listed() -> None:
+    batch = collate([_item(1), Skipped("x.jpg", "truncated"), _item(2)])
+    assert isinstance(batch, dict)
+    assert batch["pid"].tolist() == [1, 2]
+    assert batch["skipped"] == [("x.jpg", "truncated")]
+    assert collate([Skipped("x.jpg", "truncated")]) == {"skipped": [("x.jpg", "truncated")]}
+
+
+def test_a_failure_outweighs_the_batch_and_keeps_its_type_and_words() -> None:
+    error = UnreadableImageError("x.jpg", "truncated")
+    outcome = collate([_item(1), Failure.of(error), Skipped("y.jpg", "gone")])
+    assert isinstance(outcome, Failure)
+    assert type(outcome.error()) is DataError
+    assert str(outcome.error()) == str(error)
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (_item(2, mask=1), "different keys"),
+        (_item(2) | {"img": torch.zeros(3, 4, 1)}, "differ in shape"),
+    ],
+)
+def test_items_that_do_not_go_together_are_a_failure(other: dict[str, Any], words: str) -> None:
+    outcome = collate([_item(1), other])
+    assert isinstance(outcome, Failure)
+    assert words in str(outcome.error())

@@ -1,0 +1,190 @@
+"""From a configuration to a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from reidcore import hookimpl
+from reidcore.config import Config, load_config
+from reidcore.engine import Engine
+from reidcore.engine.build import prepare
+from reidcore.errors import CheckpointError, ConfigError, DataError, UserError
+from reidcore.plugins import Plugins
+
+
+class FeatureNorm(nn.Module):
+    """A loss that a third party would bring."""
+
+    def __init__(self, num_classes: int, target: float = 1.0) -> None:
+        super().__init__()
+        self.target = target
+
+    def forward(self, features: torch.Tensor, pids: torch.Tensor) -> torch.Tensor:
+        return (features.norm(dim=1) - self.target).square().mean()
+
+
+class NormPlugin:
+    @hookimpl
+    def reid_register_losses(self, registry: Any) -> None:
+        registry.add("feature_norm", FeatureNorm)
+
+
+@pytest.fixture
+def configure(root: Path, tmp_path: Path, plugins: Plugins) -> Any:
+    """Return a function that reads a configuration of the tiny world."""
+
+    def read(**sections: Any) -> Config:
+        base: dict[str, Any] = {
+            "model": {"name": "tinynet", "pretrained": False},
+            "data": {
+                "root": str(root),
+                "sources": ["tiny"],
+                "targets": ["tiny"],
+                "height": 32,
+                "width": 16,
+                "workers": 0,
+                "save_dir": str(tmp_path / "log"),
+            },
+            "train": {"batch_size": 8, "max_epoch": 1},
+        }
+        for name, values in sections.items():
+            base[name] = {**base.get(name, {}), **values} if isinstance(values, dict) else values
+        return load_config(base, plugins=plugins)
+
+    return read
+
+
+def run(config: Config, plugins: Plugins) -> tuple[Engine, dict[str, Any]]:
+    engine, plan = prepare(config, plugins)
+    return engine, engine.execute(plan)
+
+
+def test_a_configured_run_records_its_configuration(configure: Any, plugins: Plugins) -> None:
+    engine, result = run(configure(), plugins)
+    assert type(engine).__name__ == "SoftmaxEngine"
+    assert result["config"]["train"]["max_epoch"] == 1
+    assert result["config"]["model"]["name"] == "tinynet"
+
+
+def test_the_same_seed_gives_the_same_weights(configure: Any, plugins: Plugins) -> None:
+    first, _ = run(configure(), plugins)
+    second, _ = run(configure(), plugins)
+    other, _ = run(configure(train={"batch_size": 8, "max_epoch": 1, "seed": 2}), plugins)
+    state = first.model.state_dict()
+    for key, value in second.model.state_dict().items():
+        assert torch.equal(value, state[key])
+    assert not torch.equal(other.model.state_dict()["conv.weight"], state["conv.weight"])
+
+
+@pytest.mark.parametrize("how", [{"augment": "batch"}, {"cache": "ram", "workers": 1}])
+def test_the_way_images_are_read_does_not_show_in_the_weights(
+    configure: Any, plugins: Plugins, how: dict[str, Any]
+) -> None:
+    names = ["random_flip", "random_crop", "color_jitter", "random_erase"]
+    plain, _ = run(configure(data={"transforms": names}), plugins)
+    other, result = run(configure(data={"transforms": names, **how}), plugins)
+    for key, value in other.model.state_dict().items():
+        assert torch.equal(value, plain.model.state_dict()[key]), key
+    assert how.items() <= result["config"]["data"].items()
+
+
+def test_loss_terms_are_weighted_and_take_their_sections(configure: Any, plugins: Plugins) -> None:
+    plugins.add(_candidate(NormPlugin()), requested=True)
+    loss = {
+        "terms": {"softmax": 0.5, "feature_norm": 2.0},
+        "feature_norm": {"target": 3.0},
+        "softmax": {"label_smooth": False},
+    }
+    engine, result = run(configure(loss=loss), plugins)
+    assert engine.terms["feature_norm"][0] == 2.0
+    assert engine.terms["feature_norm"][1].target == 3.0  # type: ignore[attr-defined]
+    assert engine.terms["softmax"][1].eps == 0.0  # type: ignore[attr-defined]
+    epoch = result["training"][0]
+    assert epoch["loss"] == pytest.approx(epoch["softmax"] + epoch["feature_norm"], rel=1e-4)
+
+
+def test_a_loss_alone_may_be_named(configure: Any, plugins: Plugins) -> None:
+    plugins.add(_candidate(NormPlugin()), requested=True)
+    engine, _ = run(configure(loss={"name": "feature_norm"}), plugins)
+    assert list(engine.terms) == ["feature_norm"]
+
+
+def test_a_run_resumes_from_its_configuration(
+    configure: Any, plugins: Plugins, tmp_path: Path
+) -> None:
+    whole, _ = run(configure(train={"batch_size": 8, "max_epoch": 2}), plugins)
+    half = configure(train={"batch_size": 8, "max_epoch": 1, "lr_scheduler": "single_step"})
+    run(half, plugins)
+    checkpoint = str(tmp_path / "log" / "model.pth.tar-1")
+    resumed, result = run(
+        configure(model={"resume": checkpoint}, train={"batch_size": 8, "max_epoch": 2}), plugins
+    )
+    assert [epoch["epoch"] for epoch in result["training"]] == [1, 2]
+    for key, value in resumed.model.state_dict().items():
+        assert torch.equal(value, whole.model.state_dict()[key]), key
+
+
+def test_only_testing_needs_weights_and_no_training_images(
+    configure: Any, plugins: Plugins, tmp_path: Path
+) -> None:
+    _, trained = run(configure(), plugins)
+    weights = str(tmp_path / "log" / "model.pth.tar-1")
+    config = configure(
+        model={"load_weights": weights},
+        test={"evaluate": True},
+        train={"batch_size": 4096},
+        data={"save_dir": str(tmp_path / "test")},
+    )
+    _, tested = run(config, plugins)
+    assert tested["targets"]["tiny"]["mAP"] == pytest.approx(trained["targets"]["tiny"]["mAP"])
+    assert tested["training"] == []
+    assert not list((tmp_path / "test").glob("model*"))
+
+
+def test_pictures_are_drawn_at_the_end(configure: Any, plugins: Plugins, tmp_path: Path) -> None:
+    run(configure(test={"visrank": True, "visrank_topk": 3}), plugins)
+    folder = tmp_path / "log" / "visrank_tiny"
+    assert (folder / "overview.jpg").is_file()
+    assert len(list(folder.iterdir())) == 25  # one of each query, and the overview
+
+
+@pytest.mark.parametrize(
+    ("sections", "error", "message"),
+    [
+        ({"train": {"batch_size": 4096}}, DataError, "batch of 4096 .*train.batch_size"),
+        ({"data": {"sources": ["tinny"]}}, ConfigError, "Did you mean 'tiny'"),
+        ({"data": {"root": "nowhere", "sources": ["market1501"]}}, DataError, "nowhere"),
+        ({"model": {"load_weights": "gone.pth"}}, CheckpointError, "gone.pth"),
+        ({"model": {"resume": "gone.pth"}}, CheckpointError, "gone.pth"),
+        ({"test": {"dist_metric": "cosin"}}, UserError, "Did you mean 'cosine'"),
+        ({"test": {"protocol": "marekt1501"}}, ConfigError, "Did you mean 'market1501'"),
+        ({"data": {"type": "video"}}, DataError, "'tiny' holds images.*data.type=image"),
+        (
+            {"train": {"batch_size": 8, "fixbase_epoch": 1, "open_layers": ["clasifier"]}},
+            UserError,
+            "Did you mean 'classifier'",
+        ),
+    ],
+)
+def test_mistakes_are_found_before_the_first_step(
+    configure: Any,
+    plugins: Plugins,
+    tmp_path: Path,
+    sections: dict[str, Any],
+    error: type[UserError],
+    message: str,
+) -> None:
+    with pytest.raises(error, match=message):
+        run(configure(**sections), plugins)
+    assert not (tmp_path / "log").exists()
+
+
+def _candidate(plugin: object) -> Any:
+    from reidcore.plugins.discovery import object_candidate
+
+    return object_candidate(plugin)

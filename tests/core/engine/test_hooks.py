@@ -1,0 +1,338 @@
+"""Each engine and evaluation hook, seen from a plugin that implements it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from reidcore import hookimpl
+from reidcore.engine import Engine, StepOutcome
+from reidcore.errors import PluginError
+from reidcore.evaluation import MatrixDistances
+from reidcore.utils import load_checkpoint
+
+MakeEngine = Callable[..., Engine]
+STEPS_IN_EPOCH = 3  # 24 training images in batches of 8
+
+
+class Counting:
+    """Notes which hooks were called, with the epoch at that time."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, int]] = []
+
+    @hookimpl
+    def reid_run_start(self, engine: Engine) -> None:
+        self.calls.append(("run_start", engine.epoch))
+
+    @hookimpl
+    def reid_epoch_start(self, engine: Engine) -> None:
+        assert engine.model.training
+        self.calls.append(("epoch_start", engine.epoch))
+
+    @hookimpl
+    def reid_step_end(self, engine: Engine, outcome: StepOutcome) -> None:
+        assert outcome.losses["softmax"] > 0
+        self.calls.append(("step_end", engine.epoch))
+
+    @hookimpl
+    def reid_epoch_end(self, engine: Engine) -> None:
+        self.calls.append(("epoch_end", engine.epoch))
+
+    @hookimpl
+    def reid_run_end(self, engine: Engine, result: Any) -> None:
+        self.calls.append(("run_end", engine.epoch))
+        self.result = result
+
+
+@pytest.fixture
+def counting(make_engine: MakeEngine, tmp_path: Path) -> Counting:
+    plugin = Counting()
+    make_engine(plugin).run(save_dir=str(tmp_path), max_epoch=2)
+    return plugin
+
+
+def test_reid_run_start(counting: Counting) -> None:
+    assert counting.calls[0] == ("run_start", 0)
+    assert [name for name, _ in counting.calls].count("run_start") == 1
+
+
+def test_reid_epoch_start(counting: Counting) -> None:
+    assert counting.calls[1] == ("epoch_start", 0)
+    assert [call for call in counting.calls if call[0] == "epoch_start"] == [
+        ("epoch_start", 0),
+        ("epoch_start", 1),
+    ]
+
+
+def test_reid_step_end(counting: Counting) -> None:
+    assert counting.calls[2 : 2 + STEPS_IN_EPOCH] == [("step_end", 0)] * STEPS_IN_EPOCH
+
+
+def test_reid_epoch_end(counting: Counting) -> None:
+    assert counting.calls[2 + STEPS_IN_EPOCH] == ("epoch_end", 0)
+
+
+def test_reid_run_end(counting: Counting) -> None:
+    assert counting.calls[-1] == ("run_end", 1)
+    assert "tiny" in counting.result["targets"]
+
+
+def test_reid_run_end_is_called_for_everyone_after_a_failure(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    seen: list[str] = []
+
+    class Failing:
+        @hookimpl
+        def reid_step_end(self, outcome: Any) -> None:
+            raise RuntimeError("the step's observer fails")
+
+        @hookimpl
+        def reid_run_end(self, result: Any) -> None:
+            raise ValueError("and so does its end")
+
+    class Tidy:
+        @hookimpl
+        def reid_run_end(self, result: Any) -> None:
+            seen.append("tidied")
+            assert result is None
+
+    with pytest.raises(RuntimeError, match="observer"):
+        make_engine(Tidy(), Failing(), Tidy2(seen)).run(save_dir=str(tmp_path), max_epoch=1)
+    assert seen == ["tidied", "tidied too"]
+
+
+class Tidy2:
+    def __init__(self, seen: list[str]) -> None:
+        self.seen = seen
+
+    @hookimpl
+    def reid_run_end(self) -> None:
+        self.seen.append("tidied too")
+
+
+def test_reid_configure(tmp_path: Path, root: Path) -> None:
+    """Run through the command line's own path, since only it reads a configuration."""
+    from reidcore.cli.context import Session
+    from reidcore.cli.run_config import execute
+
+    plugin = tmp_path / "shorter.py"
+    plugin.write_text(
+        "from pathlib import Path\n"
+        "from reidcore import data, hookimpl\n"
+        "@hookimpl\n"
+        "def reid_register_datasets(registry):\n"
+        "    registry.add('tiny', lambda root: data.from_folders(Path(root) / 'tiny'))\n"
+        "@hookimpl\n"
+        "def reid_configure(config):\n"
+        "    config.train.max_epoch = 1\n"
+        "    config.data.workers = 0\n"
+    )
+    words = ["quickstart", "-s", "tiny", "-t", "tiny", "--root", str(root), "train.max_epoch=9"]
+    words += ["data.height=64", "data.width=32", "train.batch_size=8"]
+    execute(Session(), [*words, f"data.save_dir={tmp_path}/log"], [str(plugin)])
+    written = json.loads((tmp_path / "log" / "results.json").read_text())
+    assert written["config"]["train"]["max_epoch"] == 1
+    assert [epoch["epoch"] for epoch in written["training"]] == [1]
+
+
+class Norm:
+    """Adds a term: the features' mean norm, weighted."""
+
+    @hookimpl(wrapper=True)
+    def reid_compute_losses(self, engine: Engine, batch: Any, outputs: Any) -> Any:
+        losses = yield
+        return {**losses, "norm": 0.01 * outputs.features.norm(dim=1).mean()}
+
+
+class Spread:
+    """Adds another term."""
+
+    @hookimpl(wrapper=True)
+    def reid_compute_losses(self, outputs: Any) -> Any:
+        losses = yield
+        return {**losses, "spread": 0.02 * outputs.logits.std()}
+
+
+class Twice:
+    """Replaces the step: the batch is learned twice."""
+
+    taken = 0
+
+    @hookimpl
+    def reid_forward_backward(self, engine: Engine, batch: Any) -> StepOutcome:
+        self.taken += 1
+        for _ in range(2):
+            losses = engine.losses(batch)
+            engine.backward(losses)
+            engine.optimizer_step()
+        return engine.outcome(losses)
+
+
+class Guard:
+    """Surrounds the step, and skips batches that it cannot learn from."""
+
+    def __init__(self) -> None:
+        self.skipped = 0
+
+    @hookimpl(wrapper=True)
+    def reid_forward_backward(self, engine: Engine, batch: Any) -> Any:
+        try:
+            return (yield)
+        except FloatingPointError:
+            self.skipped += 1
+            return StepOutcome.skipped()
+
+
+def test_reid_compute_losses(make_engine: MakeEngine, tmp_path: Path) -> None:
+    result = make_engine(Norm()).run(save_dir=str(tmp_path), max_epoch=1)
+    epoch = result["training"][0]
+    assert epoch["norm"] > 0
+    assert epoch["loss"] == pytest.approx(epoch["softmax"] + epoch["norm"], rel=1e-5)
+    assert result["step"]["loss_wrappers"] == ["Norm"]
+
+
+def test_reid_forward_backward(make_engine: MakeEngine, tmp_path: Path) -> None:
+    twice = Twice()
+    result = make_engine(twice).run(save_dir=str(tmp_path), max_epoch=1)
+    assert twice.taken == STEPS_IN_EPOCH
+    assert result["step"]["replacement"] == "Twice"
+
+
+def test_the_three_levels_compose(
+    make_engine: MakeEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    guard = Guard()
+
+    class Poison:
+        steps = 0
+
+        @hookimpl(wrapper=True)
+        def reid_compute_losses(self, batch: Any) -> Any:
+            losses = yield
+            self.steps += 1
+            poison = float("nan") if self.steps == 3 else 0.0
+            return {name: value + poison for name, value in losses.items()}
+
+    plugins = (Norm(), Spread(), Twice(), Poison(), guard)
+    result = make_engine(*plugins).run(save_dir=str(tmp_path), max_epoch=1)
+    epoch = result["training"][0]
+    assert {"softmax", "norm", "spread", "loss"} <= epoch.keys()
+    assert guard.skipped == 1
+    assert torch.isfinite(torch.tensor(epoch["loss"]))
+    assert "step: core <- Twice (replaces) <- Guard (wraps)" in caplog.text
+    assert "losses: core <- Norm (wraps) <- Spread (wraps) <- Poison (wraps)" in caplog.text
+
+
+def test_reid_checkpoint_save(make_engine: MakeEngine, tmp_path: Path) -> None:
+    class Remembering:
+        @hookimpl
+        def reid_checkpoint_save(self, engine: Engine) -> dict[str, Any]:
+            return {"centre": torch.full((3,), 2.0), "steps": 5}
+
+    make_engine(Remembering()).run(save_dir=str(tmp_path), max_epoch=1)
+    kept = load_checkpoint(tmp_path / "model.pth.tar-1")["reidcore"]["hooks"]["Remembering"]
+    assert kept["steps"] == 5
+    assert kept["centre"].tolist() == [2.0, 2.0, 2.0]
+
+
+def test_reid_checkpoint_save_refuses_what_cannot_be_loaded_safely(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    class Careless:
+        @hookimpl
+        def reid_checkpoint_save(self) -> dict[str, Any]:
+            return {"path": Path("x")}
+
+    with pytest.raises(PluginError, match=r"'Careless' gave the checkpoint.*plain values"):
+        make_engine(Careless()).run(save_dir=str(tmp_path), max_epoch=1)
+
+
+def test_reid_checkpoint_load(make_engine: MakeEngine, tmp_path: Path) -> None:
+    class Memory:
+        def __init__(self) -> None:
+            self.loaded: Any = None
+
+        @hookimpl
+        def reid_checkpoint_save(self) -> dict[str, Any]:
+            return {"count": 41}
+
+        @hookimpl
+        def reid_checkpoint_load(self, engine: Engine, state: dict[str, Any]) -> None:
+            self.loaded = state
+
+    class Stranger(Memory):
+        pass
+
+    make_engine(Memory()).run(save_dir=str(tmp_path), max_epoch=1)
+    memory, stranger = Memory(), Stranger()
+    engine = make_engine(memory, stranger)
+    start = engine.resume(str(tmp_path / "model.pth.tar-1"))
+    engine.run(save_dir=str(tmp_path), max_epoch=2, start_epoch=start)
+    assert memory.loaded == {"count": 41}
+    assert stranger.loaded is None
+
+
+def test_reid_extract_features(make_engine: MakeEngine) -> None:
+    class FlipTest:
+        @hookimpl(wrapper=True)
+        def reid_extract_features(self, model: Any, images: torch.Tensor) -> Any:
+            features = yield
+            return features + model(images.flip(-1))
+
+    images = torch.randn(2, 3, 32, 16)
+    engine = make_engine(FlipTest())
+    engine.model.eval()
+    expected = engine.model(images) + engine.model(images.flip(-1))
+    assert torch.allclose(engine.extract_features(images), expected)
+
+
+def test_reid_transform_features(make_engine: MakeEngine) -> None:
+    plain = make_engine().test()["tiny"].ranking
+
+    class Blank:
+        @hookimpl(wrapper=True)
+        def reid_transform_features(self, query: torch.Tensor, gallery: torch.Tensor) -> Any:
+            query, gallery = yield
+            return torch.zeros_like(query), torch.zeros_like(gallery)
+
+    blank = make_engine(Blank()).test()["tiny"].ranking
+    # All distances tie, and a tie counts against the match.
+    assert blank.mAP < plain.mAP
+    assert blank.cmc_at(1) == 0.0
+
+
+def test_reid_compute_distance(make_engine: MakeEngine) -> None:
+    metrics: list[str] = []
+
+    class Backwards:
+        @hookimpl
+        def reid_compute_distance(
+            self, query: torch.Tensor, gallery: torch.Tensor, metric: str
+        ) -> Any:
+            metrics.append(metric)
+            return MatrixDistances(-torch.cdist(query, gallery))
+
+    plain = make_engine().test()["tiny"].ranking
+    backwards = make_engine(Backwards()).test(dist_metric="mine")["tiny"].ranking
+    assert metrics == ["mine"]
+    assert backwards.mAP < plain.mAP
+
+
+def test_reid_report(make_engine: MakeEngine) -> None:
+    reported: dict[str, Any] = {}
+
+    class Reporter:
+        @hookimpl
+        def reid_report(self, results: Any) -> None:
+            reported.update(results)
+
+    results = make_engine(Reporter()).test()
+    assert reported["tiny"].mAP == results["tiny"].ranking.mAP

@@ -1,0 +1,52 @@
+"""What a checkpoint says is enough to test its model again."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from reidcore.config import load_config
+from reidcore.errors import CheckpointError
+from reidcore.inference.checkpoint_metadata import Recorded, read_record
+
+FED = {"height": 64, "width": 32, "norm_mean": [0.5] * 3, "norm_std": [0.2] * 3}
+
+
+def test_a_model_built_by_hand_is_tested_as_it_was():
+    record = Recorded(
+        preprocessing={**FED, "interpolation": "bilinear", "letterbox": [1, 2, 3]},
+        model={
+            "name": "osnet_x0_25",
+            "options": {"feature_dim": 64},
+            "head": {"neck": "bnneck"},
+            "image_size": [64, 32],
+        },
+        test={"dist_metric": "cosine", "normalize_feature": True},
+    )
+    config = load_config(record.configuration(), ["data.targets=market1501"])
+    assert (config.model.name, config.model.feature_dim) == ("osnet_x0_25", 64)
+    assert config.model.head.neck == "bnneck"
+    assert config.data.norm_mean == [0.5] * 3
+    assert config.data.transforms == ["letterbox"]
+    assert config.sections["letterbox"] == {"fill": [1, 2, 3]}
+    assert config.test.normalize_feature
+    assert record.model_options() == {
+        "feature_dim": 64,
+        "head": {"neck": "bnneck"},
+        "image_size": (64, 32),
+    }
+
+
+def test_what_concerns_training_alone_is_left_out():
+    config = load_config(None, ["loss.name=triplet", "data.targets=cuhk03"])
+    whole = {**config.model_dump(mode="json"), "cuhk03": {"labeled_images": True}, "gone": {"a": 1}}
+    kept = Recorded(config=whole).configuration()
+    assert kept["cuhk03"] == {"labeled_images": True}
+    assert not {"loss", "train", "sampler", "gone"} & kept.keys()
+    assert load_config(kept).data.targets == ["cuhk03"]
+
+
+def test_a_record_that_is_laid_out_otherwise_is_refused(tmp_path):
+    torch.save({"reidcore": {"model": ["osnet"]}}, tmp_path / "odd.pth")
+    with pytest.raises(CheckpointError, match="laid out unlike ours"):
+        read_record(tmp_path / "odd.pth")

@@ -1,0 +1,384 @@
+"""The extractor: what it takes, what it gives, and what it refuses."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from reidcore import hookimpl, utils
+from reidcore.data.images.decode import read_image
+from reidcore.data.transforms.build import build_transforms
+from reidcore.errors import CheckpointError, DataError, UnknownNameError, UserError
+from reidcore.inference import FeatureExtractor
+from reidcore.models import build_model
+from reidcore.testing import make_plugins
+from reidcore.testing.tiny import TinyNet, TinyWorld
+
+
+class Lit:
+    """A plugin with a model that has an option."""
+
+    @hookimpl
+    def reid_register_models(self, registry) -> None:
+        registry.add("brighter", Brighter)
+
+
+class Brighter(TinyNet):
+    def __init__(self, num_classes, loss="softmax", pretrained=False, factor: float = 1.0) -> None:
+        super().__init__(num_classes, loss)
+        self.factor = factor
+
+    def embed(self, maps):
+        return self.factor * super().embed(maps)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> list[str]:
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    paths = [folder / name for name in ("a.jpg", "b.png", "c.jpg", "d.png", "e.jpg")]
+    for number, path in enumerate(paths):
+        pixels = rng.integers(0, 256, (40 + number, 30 - number, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(path)
+    return [str(path) for path in paths]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    """A bare state dict of tinynet."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "tiny.pth"
+    torch.save(TinyNet(5).state_dict(), path)
+    return path
+
+
+@pytest.fixture
+def make(weights):
+    def build(model_name="tinynet", model_path=weights, **options) -> FeatureExtractor:
+        own = {"image_size": (32, 16), "device": "cpu", "verbose": False}
+        own["plugins"] = make_plugins(TinyWorld())
+        return FeatureExtractor(model_name, model_path, **{**own, **options})
+
+    return build
+
+
+@pytest.fixture
+def expected(weights, photos) -> torch.Tensor:
+    """The features of the photos, computed by hand."""
+    model = TinyNet(5).eval()
+    model.load_state_dict(torch.load(weights))
+    transform = build_transforms(32, 16, None)[1]
+    with torch.no_grad():
+        return model(torch.stack([transform(read_image(path)) for path in photos]))
+
+
+def same(found: torch.Tensor, wanted: torch.Tensor) -> None:
+    torch.testing.assert_close(found, wanted, atol=1e-6, rtol=1e-5)
+
+
+# -- inputs ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 2}, {"workers": 0}, {"workers": 3}])
+def test_files_in_batches_of_any_size(make, photos, expected, options) -> None:
+    features = make(**options)(photos)
+    same(features, expected)
+    assert features.dtype == torch.float32
+
+
+def test_a_path_an_array_and_a_picture_alone_or_mixed(make, photos, expected) -> None:
+    extract = make()
+    pictures = [read_image(path) for path in photos]
+    arrays = [np.asarray(picture) for picture in pictures]
+    for single in (photos[0], Path(photos[0]), arrays[0], pictures[0]):
+        same(extract(single), expected[:1])
+    same(extract(arrays), expected)
+    same(extract([photos[0], arrays[1], pictures[2], Path(photos[3])]), expected[:4])
+    same(extract(tuple(photos)), expected)
+
+
+def test_any_picture_is_read_as_rgb(make) -> None:
+    grey = Image.fromarray(np.arange(200, dtype=np.uint8).reshape(20, 10))
+    extract = make()
+    same(extract(grey), extract(np.dstack([np.asarray(grey)] * 3)))
+
+
+def test_an_array_may_be_a_view(make, photos) -> None:
+    extract = make()
+    backwards = np.asarray(read_image(photos[0]))[:, ::-1]
+    same(extract(backwards), extract(backwards.copy()))
+
+
+def test_tensors_are_taken_as_they_are(make, photos, expected) -> None:
+    transform = build_transforms(32, 16, None)[1]
+    batch = torch.stack([transform(read_image(path)) for path in photos])
+    extract = make(batch_size=2)
+    same(extract(batch), expected)
+    same(extract(batch[0]), expected[:1])
+    same(extract(batch.double()), expected)
+    assert extract(torch.zeros(1, 3, 48, 48)).shape == (1, 8)
+
+
+def test_features_may_take_part_in_a_training(make, photos) -> None:
+    layer = nn.Linear(8, 1)
+    layer(make()(photos)).sum().backward()
+    assert layer.weight.grad is not None
+
+
+def test_batches_tell_whose_features_they_are(make, photos, expected, tmp_path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8 not a jpeg")
+    images = [photos[0], str(broken), photos[1], photos[2], str(tmp_path / "gone.jpg"), photos[3]]
+    left_out = {}
+    extract = make(batch_size=2)
+    found = list(extract.batches(images, on_bad=left_out.__setitem__))
+    assert [batch.places for batch in found] == [[0], [2, 3], [5]]
+    same(torch.cat([batch.features for batch in found]), expected[:4])
+    assert sorted(left_out) == [1, 4]
+    assert "broken.jpg" in left_out[1].what
+
+
+def test_no_more_is_held_than_a_few_batches(make, monkeypatch) -> None:
+    from reidcore.inference import extractor as module
+
+    opened, most_ahead = [], 0
+    monkeypatch.setattr(module, "open_image", lambda image: opened.append(image) or image)
+    extract = make(batch_size=2, workers=2)
+    picture = Image.new("RGB", (16, 32))
+    for number, _ in enumerate(extract.batches([picture] * 60), start=1):
+        most_ahead = max(most_ahead, len(opened) - 2 * number)
+    assert len(opened) == 60
+    assert most_ahead <= 4
+
+
+# -- preprocessing ---------------------------------------------------------------------------------
+
+
+def test_the_usual_preprocessing_is_torchreids(make) -> None:
+    extract = make(image_size=None)
+    wanted = build_transforms(256, 128, None)[1](picture := Image.new("RGB", (50, 90), "teal"))
+    pixels = extract.preprocessing.pixels(picture)
+    torch.testing.assert_close(
+        extract.preprocessing.normalised([pixels], torch.device("cpu")), wanted[None]
+    )
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_a_model_of_one_size_is_given_that(tmp_path, verbose) -> None:
+    torch.save(build_model("hacnn", 2, pretrained=False).state_dict(), tmp_path / "weights.pth")
+    extract = FeatureExtractor("hacnn", tmp_path / "weights.pth", device="cpu", verbose=verbose)
+    assert extract(Image.new("RGB", (50, 90), "teal")).shape == (1, 1024)
+
+
+def test_mean_deviation_and_their_absence(make, photos) -> None:
+    picture = read_image(photos[0])
+    plain = torch.from_numpy(np.array(picture.resize((16, 32), Image.Resampling.BILINEAR)))
+    plain = plain.permute(2, 0, 1).float() / 255
+    unscaled = make(pixel_norm=False)
+    same(unscaled(photos[0]), unscaled(plain))
+    halves = make(pixel_mean=[0.5, 0.5, 0.5], pixel_std=[0.5, 0.5, 0.5])
+    same(halves(photos[0]), halves(2 * plain - 1))
+
+
+def test_one_number_is_both_sides(make) -> None:
+    preprocessing = make(image_size=24).preprocessing
+    assert (preprocessing.height, preprocessing.width) == (24, 24)
+
+
+# -- checkpoints -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run of the model with an option, on images of an unusual size and normalisation."""
+    from reidcore.testing import tiny_run
+
+    folder = tmp_path_factory.mktemp("run")
+    overrides = ["model.factor=3.0", "data.height=36", "data.width=20"]
+    overrides += ["data.norm_mean=[0.4, 0.4, 0.4]", "data.norm_std=[0.3, 0.3, 0.3]"]
+    run = tiny_run(Lit(), save_dir=folder, model="brighter", overrides=overrides)
+    return run.engine, folder / "model.pth.tar-1"
+
+
+def test_a_checkpoint_of_ours_brings_model_options_and_preprocessing(trained) -> None:
+    engine, checkpoint = trained
+    extract = FeatureExtractor(
+        model_path=checkpoint, device="cpu", verbose=False, plugins=engine.plugins
+    )
+    assert extract.model.factor == 3
+    query = engine.datamanager.test_dataset["tiny"]["query"]
+    engine.set_model_mode("eval")
+    batch = next(iter(engine.test_loader["tiny"]["query"]))
+    with torch.no_grad():
+        wanted = engine.extract_features(batch["img"])
+    same(extract([sample.path for sample in query][: len(wanted)]), wanted)
+
+
+def test_images_keep_their_shape_if_they_did_in_training(trained, tmp_path) -> None:
+    engine, path = trained
+    checkpoint = torch.load(path, weights_only=False)
+    checkpoint["reidcore"]["preprocessing"]["letterbox"] = [9, 8, 7]
+    torch.save(checkpoint, tmp_path / "boxed.pth")
+    extract = FeatureExtractor(
+        model_path=tmp_path / "boxed.pth", device="cpu", verbose=False, plugins=engine.plugins
+    )
+    wide = extract.preprocessing.pixels(Image.new("RGB", (100, 10), "white"))
+    assert wide.shape == (36, 20, 3)
+    assert wide[0, 0].tolist() == [9, 8, 7]
+    assert wide[18, 10].tolist() == [255, 255, 255]
+
+
+def test_what_is_given_goes_before_what_was_recorded(trained) -> None:
+    engine, checkpoint = trained
+    extract = FeatureExtractor(
+        "tinynet",
+        checkpoint,
+        image_size=(48, 24),
+        pixel_std=[0.2, 0.2, 0.2],
+        device="cpu",
+        verbose=False,
+        plugins=engine.plugins,
+    )
+    assert type(extract.model) is TinyNet
+    done = extract.preprocessing
+    assert (done.height, done.width) == (48, 24)
+    assert (done.mean, done.std) == ([0.4] * 3, [0.2] * 3)
+
+
+def test_a_checkpoint_of_an_engine_built_by_hand_names_its_model(trained, tmp_path) -> None:
+    engine, path = trained
+    checkpoint = torch.load(path, weights_only=False)
+    checkpoint["reidcore"]["config"] = None
+    torch.save(checkpoint, tmp_path / "by_hand.pth")
+    extract = FeatureExtractor(
+        model_path=tmp_path / "by_hand.pth", device="cpu", verbose=False, plugins=engine.plugins
+    )
+    assert extract.model.factor == 3
+    assert extract.preprocessing.height == 36
+
+
+def test_a_checkpoint_of_a_model_built_by_hand_names_none(trained, tmp_path) -> None:
+    checkpoint = torch.load(trained[1], weights_only=False)
+    checkpoint["reidcore"]["config"] = None
+    checkpoint["reidcore"]["model"] = {}
+    torch.save(checkpoint, tmp_path / "by_hand.pth")
+    with pytest.raises(UserError, match=r"no model is named, and .*by_hand.pth' does not tell it"):
+        FeatureExtractor(model_path=tmp_path / "by_hand.pth", device="cpu")
+
+
+# -- running ---------------------------------------------------------------------------------------
+
+
+def test_the_hook_wraps_extraction(make, photos, expected) -> None:
+    class FlipTest:
+        @hookimpl(wrapper=True)
+        def reid_extract_features(self, model, images):
+            features = yield
+            return (features + model(images.flip(3))) / 2
+
+    plain = make()
+    flipped = make(plugins=make_plugins(TinyWorld(), FlipTest()))
+    turned = [read_image(path).transpose(Image.Transpose.FLIP_LEFT_RIGHT) for path in photos]
+    resized_then_turned = (plain(photos) + plain(turned)) / 2
+    torch.testing.assert_close(flipped(photos), resized_then_turned, atol=0.02, rtol=0.05)
+    assert not torch.allclose(flipped(photos), expected, atol=1e-4)
+
+
+def test_without_a_gpu_the_cpu_is_taken_and_told(make, monkeypatch, caplog) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with caplog.at_level(logging.INFO, logger="reidcore"):
+        extract = make(device="cuda")
+    assert extract.device == torch.device("cpu")
+    assert "There is no cuda device: features are extracted on the CPU" in caplog.text
+
+
+def test_verbose_tells_the_models_size(make, caplog) -> None:
+    with caplog.at_level(logging.INFO, logger="reidcore"):
+        make(verbose=True)
+    assert "Model: tinynet\n" in caplog.text.replace("INFO", "")
+    assert "- params: 240" in caplog.text
+    assert "- flops: " in caplog.text
+
+
+def test_compiling_happens_in_place(make, monkeypatch) -> None:
+    compiled = []
+    monkeypatch.setattr(nn.Module, "compile", lambda module: compiled.append(module))
+    extract = make(compile=True)
+    assert compiled == [extract.model]
+    make()
+    assert len(compiled) == 1
+
+
+def test_it_is_a_name_of_utils() -> None:
+    assert utils.FeatureExtractor is FeatureExtractor
+
+
+# -- refusals --------------------------------------------------------------------------------------
+
+BYTES = np.zeros((8, 6, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([], "no image to extract features from. The list is empty"),
+        (3, "the input is of type int. Give a path, an RGB array"),
+        ([BYTES, None], "element 1 is of type NoneType"),
+        (BYTES.astype(np.float32), r"float32. Give bytes in 0..255: \(array \* 255\).astype"),
+        (BYTES.astype(np.int64), r"int64. Give bytes in 0..255: array.astype\(np.uint8\)"),
+        (BYTES.transpose(2, 0, 1), r"\(3, 8, 6\) .*Bring the channels last: array.transpose"),
+        (BYTES[..., 0], r"\(8, 6\) .*Repeat the grey values"),
+        (BYTES[..., :1], "Repeat the grey values"),
+        (np.zeros((8, 6, 4), np.uint8), r"\(8, 6, 4\) .*Give RGB images"),
+        (BYTES[:0], r"\(0, 6, 3\)"),
+        (BYTES[None], r"Give a batch of images as a list: list\(array\)"),
+        ([torch.zeros(3, 8, 6)], r"Give one tensor \(B, 3, h, w\): torch.stack"),
+        (torch.zeros(3, 8, 6, dtype=torch.uint8), "uint8.* Give images of bytes as numpy arrays"),
+        (torch.zeros(8, 6, 3), r"tensor is \(8, 6, 3\).* tensor.movedim\(-1, -3\)"),
+        (torch.zeros(2, 1, 8, 6), r"not \(3, h, w\) or \(B, 3, h, w\)"),
+        (torch.zeros(8, 6), r"not \(3, h, w\)"),
+        (torch.zeros(0, 3, 8, 6), "no image to extract features from"),
+        ("gone.jpg", "cannot read the image gone.jpg .*. Repair it, or leave it out"),
+    ],
+)
+def test_what_it_is_given_is_refused_with_the_fix(make, given, message) -> None:
+    with pytest.raises(DataError, match=message):
+        make()(given)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"model_name": "tinnet"}, UnknownNameError, "Did you mean 'tinynet'"),
+        ({"model_name": "", "model_path": ""}, UserError, "no model is named. Give model_name"),
+        ({"model_path": "gone.pth"}, CheckpointError, "no checkpoint at 'gone.pth'"),
+        ({"image_size": (256, 128, 3)}, UserError, "Give height and width"),
+        ({"image_size": 0}, UserError, "image_size=0"),
+        ({"pixel_mean": [0.5]}, UserError, "do not normalise three channels"),
+        ({"batch_size": 0}, UserError, "batch_size=0. Give 1 or more"),
+        ({"workers": -1}, UserError, "workers=-1. Give 0 or more"),
+        ({"device": "gpu"}, UserError, "no device is named 'gpu'. Use cpu, cuda"),
+    ],
+)
+def test_senseless_arguments_are_refused(make, options, error, message) -> None:
+    with pytest.raises(error, match=message):
+        make(**options)
+
+
+def test_more_gpus_than_there_are_are_refused(make, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(UserError, match=r"there is no cuda:2\. The last of 2 is cuda:1"):
+        make(device="cuda:2")
+
+
+def test_weights_of_another_model_are_refused(make, tmp_path) -> None:
+    torch.save(nn.Linear(2, 2).state_dict(), tmp_path / "other.pth")
+    with pytest.raises(CheckpointError, match="fits TinyNet"):
+        make(model_path=tmp_path / "other.pth")

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reidcore._files import atomic_write, check_isfile, mkdir_if_missing, read_json, write_json
+from reidcore.errors import UserError
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def test_a_file_is_written_with_its_parents_and_without_remains(tmp_path) -> None:
+    path = tmp_path / "new" / "folder" / "file.bin"
+    with atomic_write(path) as file:
+        file.write(b"whole")
+        assert not path.exists()
+    assert path.read_bytes() == b"whole"
+    assert os.listdir(path.parent) == ["file.bin"]
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_a_failure_leaves_the_older_file_and_no_remains(tmp_path, failure) -> None:
+    path = tmp_path / "file.bin"
+    path.write_bytes(b"older")
+
+    def write_half() -> None:
+        with atomic_write(path) as file:
+            file.write(b"half of the new")
+            raise failure
+
+    with pytest.raises(failure):
+        write_half()
+    assert path.read_bytes() == b"older"
+    assert os.listdir(tmp_path) == ["file.bin"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permission bits are POSIX's")
+def test_permissions_are_those_of_a_file_that_was_opened_for_writing(tmp_path) -> None:
+    ordinary = tmp_path / "ordinary"
+    ordinary.write_bytes(b"")
+    with atomic_write(tmp_path / "atomic"):
+        pass
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (ordinary, tmp_path / "atomic")]
+    assert modes[0] == modes[1]
+
+
+def test_a_full_disk_is_the_users_to_mend(tmp_path) -> None:
+    path = tmp_path / "file.bin"
+    path.write_bytes(b"older")
+
+    def fill_the_disk() -> None:
+        with atomic_write(path):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(UserError, match=r"cannot write .*file\.bin.*No space left.*Free some"):
+        fill_the_disk()
+    assert path.read_bytes() == b"older"
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(tmp_path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(UserError, match=r"cannot write .*taken"):
+        write_json({}, tmp_path / "taken")
+    assert os.listdir(tmp_path) == ["taken"]
+
+
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"cannot create the folder .*below.*Choose a folder"):
+        write_json({}, tmp_path / "file" / "below" / "results.json")
+
+
+def test_an_unwritable_folder_is_told(tmp_path, monkeypatch) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    # Permission bits do not stop root, and tests may run as root.
+    monkeypatch.setattr("reidcore._files.tempfile.mkstemp", refuse)
+    with pytest.raises(UserError, match=r"cannot write .*results\.json.*Permission denied"):
+        write_json({}, tmp_path / "results.json")
+
+
+def test_making_a_folder_twice_is_no_mistake(tmp_path) -> None:
+    for _ in range(2):
+        mkdir_if_missing(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+@given(JSON)
+def test_json_comes_back_as_it_was(tmp_path_factory, value) -> None:
+    path = tmp_path_factory.getbasetemp() / "roundtrip.json"
+    write_json(value, path)
+    assert read_json(path) == value
+    assert json.loads(path.read_bytes()) == value
+
+
+def test_what_is_no_json_cannot_be_written_over_what_is(tmp_path) -> None:
+    path = tmp_path / "results.json"
+    write_json({"mAP": 0.5}, path)
+    with pytest.raises(TypeError):
+        write_json({"mAP": object()}, path)
+    assert read_json(path) == {"mAP": 0.5}
+
+
+@pytest.mark.parametrize("content", [b'{"half": ', b"\xff\xfe\x00"])
+def test_a_broken_json_file_is_named(tmp_path, content) -> None:
+    path = tmp_path / "broken.json"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"broken\.json' is not valid JSON"):
+        read_json(path)
+
+
+def test_a_missing_json_file_is_named(tmp_path) -> None:
+    with pytest.raises(UserError, match=r"cannot read .*missing\.json.*No such file"):
+        read_json(tmp_path / "missing.json")
+
+
+def test_a_folder_is_no_file(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    assert check_isfile(str(tmp_path / "file"))
+    assert not check_isfile(tmp_path)
+    assert not check_isfile(tmp_path / "missing")

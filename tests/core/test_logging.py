@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from reidcore._logging import Logger
+
+BARE = """
+import logging
+from reidcore._logging import configure_if_bare
+configure_if_bare()
+configure_if_bare()
+logging.getLogger("reidcore.engine").info("epoch 1")
+logging.getLogger("reidcore.engine").debug("a detail")
+logging.getLogger("elsewhere").info("not ours")
+"""
+OWN = """
+import logging, sys
+from reidcore._logging import configure_if_bare
+logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="own %(message)s")
+configure_if_bare()
+logging.getLogger("reidcore.engine").info("epoch 1")
+logging.getLogger("reidcore.engine").warning("careful")
+"""
+OWN_HANDLER = """
+import logging, sys
+from reidcore._logging import configure_if_bare
+logger = logging.getLogger("reidcore")
+logger.addHandler(logging.StreamHandler(sys.stderr))
+configure_if_bare()
+print(len(logger.handlers), logger.propagate)
+"""
+REDIRECTED = """
+import contextlib, io, logging
+from reidcore._logging import configure_if_bare
+configure_if_bare()
+with contextlib.redirect_stdout(io.StringIO()) as caught:
+    logging.getLogger("reidcore").info("inside")
+logging.getLogger("reidcore").info("outside")
+assert caught.getvalue() == "inside\\n", caught.getvalue()
+"""
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+
+def test_a_bare_script_sees_the_models_it_asks_for() -> None:
+    done = run("import reidcore; reidcore.models.show_avai_models()")
+    assert "'osnet_x1_0'" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_bare_script_sees_info_once_on_standard_output() -> None:
+    done = run(BARE)
+    assert done.stdout == "epoch 1\n"
+    assert done.stderr == ""
+
+
+def test_a_program_that_logs_is_left_alone() -> None:
+    done = run(OWN)
+    assert done.stdout == ""
+    assert done.stderr == "own careful\n"
+
+
+def test_a_handler_on_the_logger_itself_counts_as_logging() -> None:
+    assert run(OWN_HANDLER).stdout == "1 True\n"
+
+
+def test_output_follows_a_standard_output_that_is_replaced_later() -> None:
+    assert run(REDIRECTED).stdout == "outside\n"
+
+
+def test_without_configuration_only_warnings_show_on_standard_error() -> None:
+    done = run(
+        "import logging, reidcore\n"
+        "logging.getLogger('reidcore.plugins').info('quiet')\n"
+        "logging.getLogger('reidcore.plugins').warning('! a line')\n"
+    )
+    assert (done.stdout, done.stderr) == ("", "! a line\n")
+
+
+@pytest.mark.parametrize("module", ["reidcore", "reidcore.engine", "reidcore.cli"])
+def test_importing_configures_nothing(module: str) -> None:
+    done = run(f"import logging, {module}\nprint(logging.getLogger('reidcore').handlers)")
+    assert done.stdout == "[]\n"
+
+
+def test_a_logger_writes_to_a_file_and_to_standard_output(tmp_path, capsys) -> None:
+    path = tmp_path / "log" / "train.txt"
+    with Logger(path) as logger:
+        assert logger.write("epoch 1\n") == 8
+        logger.flush()
+        assert path.read_text() == "epoch 1\n"
+        assert not logger.isatty()
+    logger.write("after the end\n")
+    assert path.read_text() == "epoch 1\n"
+    assert capsys.readouterr().out == "epoch 1\nafter the end\n"
+
+
+def test_a_logger_takes_the_place_of_standard_output(tmp_path) -> None:
+    done = run(
+        "import sys\n"
+        "from reidcore._logging import Logger\n"
+        f"sys.stdout = Logger({str(tmp_path / 'train.txt')!r})\n"
+        "print('epoch', 1)\n"
+    )
+    assert done.stdout == "epoch 1\n"
+    assert (tmp_path / "train.txt").read_text() == "epoch 1\n"

@@ -1,0 +1,67 @@
+"""Two processes show together, batch by batch, what one shows alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+from reidcore.data.loader.batch_sampler import EpochBatches
+from reidcore.data.loader.sampling import make_order
+from reidcore.data.table import SampleTable
+
+OPTIONS = {
+    "RandomSampler": {},
+    "RandomIdentitySampler": {"num_instances": 4},
+    "RandomDomainSampler": {"num_cams": 4},
+    "RandomDatasetSampler": {"num_datasets": 2},
+    "CameraIdentitySampler": {"num_instances": 4},
+    "BalancedDomainSampler": {"num_instances": 4},
+}
+BATCH, EPOCHS = 16, 3
+
+
+def _table() -> SampleTable:
+    rng = np.random.default_rng(0)
+    pids = rng.integers(0, 24, 400)
+    rows = zip(pids.tolist(), rng.integers(0, 4, 400).tolist(), strict=True)
+    return SampleTable.of([(f"{n}.jpg", pid, cam, pid % 2) for n, (pid, cam) in enumerate(rows)])
+
+
+def _seen() -> dict[str, np.ndarray]:
+    """What this process sees of each sampler: (epochs * batches, images)."""
+    table, seen = _table(), {}
+    for name, options in OPTIONS.items():
+        source = make_order(name, table, BATCH, 7, section=options)
+        batches = EpochBatches(source, len(table), BATCH, drop_last=True, sharded=True)
+        shown = []
+        for epoch in range(EPOCHS):
+            batches.epoch = epoch
+            shown += [keys.rows for keys in batches]
+        seen[name] = np.stack(shown)
+    return seen
+
+
+def _process(rank: int, folder: Path) -> None:
+    dist.init_process_group("gloo", f"file://{folder}/meeting", rank=rank, world_size=2)
+    np.savez(folder / f"{rank}.npz", **_seen())
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, np.ndarray]]:
+    folder = tmp_path_factory.mktemp("processes")
+    mp.start_processes(_process, args=(folder,), nprocs=2, start_method="fork")
+    return [dict(np.load(folder / f"{rank}.npz")) for rank in range(2)]
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_two_processes_show_the_same_global_batches(
+    name: str, both: list[dict[str, np.ndarray]]
+) -> None:
+    together = np.concatenate([seen[name] for seen in both], axis=1)
+    assert together.shape[1] == BATCH
+    assert (together == _seen()[name]).all()

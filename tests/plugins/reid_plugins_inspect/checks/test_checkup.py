@@ -1,0 +1,193 @@
+"""Every check, on small datasets with one thing wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from reid_plugins_inspect.checks import Report, Subject, check_up
+
+from reidcore.data.official import Difference
+from reidcore.data.table import SampleTable
+
+MakeSubject = Callable[..., Subject]
+Picture = Callable[..., Image.Image]
+
+TRAIN = [("t1.png", 1, 0), ("t2.png", 1, 1), ("t3.png", 2, 0), ("t4.png", 2, 1)]
+QUERY = [("q1.png", 7, 0), ("q2.png", 8, 1)]
+GALLERY = [("g1.png", 7, 1), ("g2.png", 8, 0), ("g3.png", 9, 0)]
+
+
+def findings(subject: Subject) -> dict[str, tuple[str, int]]:
+    report = check_up(subject, workers=0)
+    return {finding.check: (finding.severity, finding.count) for finding in report.findings}
+
+
+def test_a_sound_dataset_has_no_findings(make_subject: MakeSubject) -> None:
+    report = check_up(make_subject(TRAIN, QUERY, GALLERY), workers=0)
+    assert report.findings == ()
+    assert report.files == 9
+    assert report.splits["gallery"] == {"ids": 3, "images": 3, "cameras": 2}
+    assert report.sizes["distinct"] == 1
+    assert report.sizes["height"] == {"min": 64, "median": 64, "max": 64}
+    assert report.sizes["aspect"]["median"] == 2
+    assert report.histograms["train"]["buckets"]["2-4"] == 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "check"),
+    [
+        (lambda file: file.write_bytes(b""), "empty"),
+        (lambda file: file.write_bytes(b"hello"), "damaged"),
+        (lambda file: file.write_bytes(file.read_bytes()[:-200]), "damaged"),
+        (lambda file: file.unlink(), "missing"),
+    ],
+    ids=["empty", "text", "truncated", "missing"],
+)
+def test_a_file_of_no_use_is_an_error(
+    make_subject: MakeSubject, tmp_path: Path, spoil: Callable[[Path], object], check: str
+) -> None:
+    subject = make_subject(TRAIN, QUERY, GALLERY)
+    spoil(tmp_path / "g3.png")
+    report = check_up(subject, workers=0)
+    (finding,) = report.findings
+    assert (finding.check, finding.severity, finding.count) == (check, "error", 1)
+    assert str(tmp_path / "g3.png") in finding.examples[0]
+    assert report.count("error") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "check", "severity"),
+    [
+        ("q1.png", "duplicate-in-train-and-test", "error"),
+        ("t3.png", "duplicate-of-two-identities", "error"),
+        ("t2.png", "duplicate", "warning"),
+    ],
+)
+def test_the_same_file_twice(
+    make_subject: MakeSubject, tmp_path: Path, name: str, check: str, severity: str
+) -> None:
+    subject = make_subject(TRAIN, QUERY, GALLERY)
+    shutil.copy(tmp_path / "t1.png", tmp_path / name)
+    assert findings(subject) == {check: (severity, 1)}
+
+
+@pytest.mark.parametrize(
+    ("name", "check", "severity"),
+    [
+        ("q1.png", "near-duplicate-in-train-and-test", "warning"),
+        ("t3.png", "near-duplicate-of-two-identities", "warning"),
+        ("t2.png", "near-duplicate", "note"),
+    ],
+)
+def test_nearly_the_same_picture_twice(
+    make_subject: MakeSubject,
+    tmp_path: Path,
+    picture: Picture,
+    name: str,
+    check: str,
+    severity: str,
+) -> None:
+    subject = make_subject(TRAIN, QUERY, GALLERY)
+    picture(4).save(tmp_path / "t1.png")
+    picture(4).resize((48, 96)).save(tmp_path / name)
+    assert findings(subject) == {check: (severity, 1)}
+    picture(4).save(tmp_path / name, "JPEG", quality=60)
+    assert findings(subject) == {check: (severity, 1)}
+
+
+def test_an_identity_that_is_learnt_and_tested(make_subject: MakeSubject) -> None:
+    leaking = [*TRAIN, ("t5.png", 7, 0), ("t6.png", 7, 1)]
+    assert findings(make_subject(leaking, QUERY, GALLERY)) == {
+        "identity-in-train-and-test": ("error", 1)
+    }
+    assert findings(make_subject(leaking, QUERY, GALLERY, pids_apart=True)) == {}
+
+
+def test_distractors_of_identity_0_leak_nothing(make_subject: MakeSubject) -> None:
+    train = [*TRAIN, ("t5.png", 0, 0), ("t6.png", 0, 1)]
+    background = [*GALLERY, ("g4.png", 0, 0)]
+    assert findings(make_subject(train, QUERY, background)) == {}
+    searched = [*QUERY, ("q3.png", 0, 1)]
+    assert "identity-in-train-and-test" in findings(make_subject(train, searched, background))
+
+
+def test_queries_that_cannot_be_found(make_subject: MakeSubject) -> None:
+    own_camera = [*QUERY, ("q3.png", 9, 0)]
+    assert findings(make_subject(TRAIN, own_camera, GALLERY)) == {
+        "query-under-one-camera": ("warning", 1)
+    }
+    stranger = [*QUERY, ("q3.png", 99, 0)]
+    assert findings(make_subject(TRAIN, stranger, GALLERY)) == {
+        "query-without-match": ("warning", 1)
+    }
+    nobody = [("q3.png", 99, 0), ("q4.png", 98, 1)]
+    assert findings(make_subject(TRAIN, nobody, GALLERY)) == {"query-without-match": ("error", 2)}
+
+
+def test_a_single_camera_has_its_protocol(make_subject: MakeSubject) -> None:
+    query = [(name, pid, 5) for name, pid, _ in QUERY]
+    gallery = [(name, pid, 5) for name, pid, _ in GALLERY]
+    report = check_up(make_subject(TRAIN, query, gallery), workers=0)
+    (finding,) = report.findings
+    assert (finding.check, finding.severity) == ("single-camera", "warning")
+    assert "test.protocol=any_camera" in finding.advice
+
+
+def test_a_query_that_is_in_the_gallery_is_noted(make_subject: MakeSubject) -> None:
+    found = findings(make_subject(TRAIN, QUERY, [*GALLERY, QUERY[0]]))
+    assert found == {"query-in-gallery": ("note", 1)}
+
+
+def test_identities_with_one_image_and_tiny_pictures(
+    make_subject: MakeSubject, tmp_path: Path, picture: Picture
+) -> None:
+    subject = make_subject([*TRAIN, ("t5.png", 3, 0)], QUERY, GALLERY)
+    picture(77, (8, 20)).save(tmp_path / "g1.png")
+    assert findings(subject) == {
+        "tiny": ("warning", 1),
+        "single-image-identity": ("note", 1),
+    }
+
+
+def test_official_counts_are_a_warning(make_subject: MakeSubject) -> None:
+    differences = [Difference("train", "images", 4, 12_936)]
+    report = check_up(make_subject(TRAIN, QUERY, GALLERY, differences=differences), workers=0)
+    (finding,) = report.findings
+    assert (finding.check, finding.severity) == ("official-counts", "warning")
+    assert finding.examples == ("train has 4 images (12,936)",)
+
+
+def test_frames_of_tracklets_are_examined_each(make_subject: MakeSubject, tmp_path: Path) -> None:
+    subject = make_subject(TRAIN, QUERY, GALLERY)
+    names = [str(tmp_path / name) for name, *_ in TRAIN]
+    walks = SampleTable.of([(tuple(names[:3]), 1, 0), (tuple(names[3:]), 1, 1)])
+    (tmp_path / "t2.png").write_bytes(b"")
+    clips = Subject("walks", walks, subject.query, subject.gallery, unit="tracklets")
+    report = check_up(clips, workers=0)
+    assert report.files == 9
+    assert [finding.check for finding in report.findings] == ["empty"]
+
+
+def test_the_report_is_json_and_the_worst_comes_first(
+    make_subject: MakeSubject, tmp_path: Path
+) -> None:
+    subject = make_subject([*TRAIN, ("t5.png", 3, 0)], [*QUERY, ("q9.png", 99, 0)], GALLERY)
+    (tmp_path / "t1.png").write_bytes(b"")
+    report: Report = check_up(subject, workers=0)
+    told = json.loads(json.dumps(report.as_dict()))
+    assert [finding["severity"] for finding in told["findings"]] == ["error", "warning", "note"]
+    assert (told["errors"], told["warnings"], told["files"]) == (1, 1, 11)
+
+
+def test_pictures_without_labels_have_no_identities(
+    make_subject: MakeSubject, tmp_path: Path
+) -> None:
+    rows = [(f"{number}.png", 0, 0) for number in range(3)]
+    subject = make_subject(rows, labelled=False)
+    shutil.copy(tmp_path / "0.png", tmp_path / "2.png")
+    assert findings(subject) == {"duplicate": ("warning", 1)}

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from reid_plugins_inspect.checks.load import open_dataset, open_folder, open_table
+
+from reidcore.data.dataset import ImageDataset
+from reidcore.data.sample import Splits
+from reidcore.errors import DataError, UserError
+from reidcore.plugins import Plugins
+
+PluginsWith = Callable[..., Plugins]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Callable[..., Path]:
+    """Write pictures of these names below a folder, and return it."""
+
+    def make(*names: str) -> Path:
+        for name in names:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (4, 8)).save(tmp_path / name)
+        return tmp_path
+
+    return make
+
+
+def test_identities_are_those_of_the_dataset(plugins_with: PluginsWith) -> None:
+    def shop(root: Path, *, shift: int = 0) -> Splits:
+        return Splits([("a.jpg", 50 + shift, 0)], [("b.jpg", 7, 0)], [("c.jpg", 7, 1)])
+
+    plugins = plugins_with(shop=shop)
+    subject = open_dataset("shop", Path(), {"shift": 5}, plugins)
+    assert subject.train.pids.tolist() == [55]
+    assert (subject.unit, subject.pids_apart) == ("images", False)
+    with pytest.raises(UserError, match="no option 'shifted'"):
+        open_dataset("shop", Path(), {"shifted": 5}, plugins)
+
+
+def test_a_class_in_torchreids_style_has_numbered_its_identities(plugins_with: PluginsWith) -> None:
+    class Shop(ImageDataset):
+        def __init__(self, root: str = "", **kwargs: object) -> None:
+            super().__init__([("a.jpg", 50, 0)], [("b.jpg", 0, 0)], [("c.jpg", 0, 1)], **kwargs)  # type: ignore[arg-type]
+
+    subject = open_dataset("shop", Path(), {}, plugins_with(shop=Shop))
+    assert subject.train.pids.tolist() == [0]
+    assert subject.pids_apart
+
+
+def test_frames_are_counted_by_tracklets(plugins_with: PluginsWith) -> None:
+    walks = Splits([(("a.jpg", "b.jpg"), 1, 0)], [], [])
+    subject = open_dataset("walks", Path(), {}, plugins_with(walks=lambda root: walks))
+    assert (subject.unit, subject.files.paths) == ("tracklets", ["a.jpg", "b.jpg"])
+
+
+@pytest.mark.parametrize(
+    "folders", [("train", "query", "gallery"), ("bounding_box_train", "query", "bounding_box_test")]
+)
+def test_a_folder_in_either_layout_is_a_dataset(
+    pictures: Callable[..., Path], folders: tuple[str, str, str]
+) -> None:
+    train, query, gallery = folders
+    root = pictures(f"{train}/0001_c1.jpg", f"{query}/0002_c1.jpg", f"{gallery}/0002_c2.jpg")
+    subject = open_folder(root, {})
+    assert subject.labelled
+    assert [len(table) for table in subject.splits.values()] == [1, 1, 1]
+
+
+def test_any_other_folder_is_plain_pictures(pictures: Callable[..., Path]) -> None:
+    root = pictures("b.png", "deep/er/a.jpg", "c.webp")
+    (root / "notes.txt").write_text("no picture")
+    subject = open_folder(root, {})
+    assert not subject.labelled
+    assert subject.files.paths == sorted(
+        str(root / name) for name in ("b.png", "c.webp", "deep/er/a.jpg")
+    )
+    with pytest.raises(DataError, match=r"pattern|train"):
+        open_folder(root, {"pattern": r"(?P<pid>\d+)_(?P<camid>\d+)"})
+
+
+def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no picture below"):
+        open_folder(tmp_path, {})
+    with pytest.raises(DataError, match="no folder"):
+        open_folder(tmp_path / "none", {})
+
+
+def test_a_table_is_read_where_it_lies(pictures: Callable[..., Path]) -> None:
+    root = pictures("x/1.png", "x/2.png", "x/3.png")
+    table = root / "list.csv"
+    table.write_text(
+        "path,who,camid,split\nx/1.png,4,0,train\nx/2.png,9,0,query\nx/3.png,9,1,gallery"
+    )
+    subject = open_table(table, {"pid": "who"})
+    assert subject.name == str(table)
+    assert subject.query.pids.tolist() == [9]

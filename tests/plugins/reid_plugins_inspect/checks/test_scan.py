@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from reid_plugins_inspect.checks import channel_statistics
+from reid_plugins_inspect.checks import scan as survey
+from reid_plugins_inspect.checks.image_stats import DAMAGED, GOOD
+from reid_plugins_inspect.checks.scan import survey as surveyed
+
+from reidcore.errors import DataError
+
+
+@pytest.fixture
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Files enough for several pieces; the fourth is no picture."""
+    monkeypatch.setattr(survey, "PIECE", 3)
+    rng = np.random.default_rng(0)
+    files = [tmp_path / f"{number}.png" for number in range(10)]
+    for number, file in enumerate(files):
+        pixels = rng.integers(0, 256, (4 + number, 7, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(file)
+    files[3].write_text("no picture")
+    return [str(file) for file in files]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_facts_come_in_order_from_any_number_of_processes(paths: list[str], workers: int) -> None:
+    done: list[int] = []
+    facts, reasons = surveyed(paths, workers, done.append)
+    assert facts["height"].tolist() == [4, 5, 6, 0, 8, 9, 10, 11, 12, 13]
+    assert [state == GOOD for state in facts["state"].tolist()].count(False) == 1
+    assert facts["state"][3] == DAMAGED
+    assert reasons == {3: "no image"}
+    assert sum(done) == 10
+    assert facts["bytes"].tolist() == [Path(path).stat().st_size for path in paths]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_channel_statistics_are_those_of_images_of_one_size(paths: list[str], workers: int) -> None:
+    done: list[int] = []
+    found = channel_statistics(paths, workers, done.append)
+    good = [path for number, path in enumerate(paths) if number != 3]
+    pixels = [np.asarray(Image.open(path), dtype=np.float64) / 255 for path in good]
+    mean = np.mean([image.mean(axis=(0, 1)) for image in pixels], axis=0)
+    square = np.mean([(image**2).mean(axis=(0, 1)) for image in pixels], axis=0)
+    assert np.allclose(found.mean, mean, rtol=1e-12)
+    assert np.allclose(found.std, np.sqrt(square - mean**2), rtol=1e-12)
+    assert (found.images, found.skipped, sum(done)) == (9, 1, 10)
+
+
+def test_no_readable_image_is_an_error(paths: list[str]) -> None:
+    with pytest.raises(DataError, match="none of the 1 images"):
+        channel_statistics([paths[3]], 0)
+
+
+def test_what_a_grey_picture_says(make_facts: Callable[..., np.ndarray]) -> None:
+    facts = make_facts(Image.new("L", (20, 10), 128))
+    assert (facts["across"], facts["down"]) == (0, 0)
+    ramp = Image.fromarray(np.tile(np.arange(0, 180, 9, dtype=np.uint8), (20, 1)))
+    facts = make_facts(ramp)
+    assert (int(facts["across"]), int(facts["down"])) == (2**64 - 1, 0)
+
+
+@pytest.fixture
+def make_facts(tmp_path: Path) -> Callable[..., np.ndarray]:
+    """Return the facts of a picture that is written to a file."""
+
+    def make(image: Image.Image) -> np.ndarray:
+        image.save(tmp_path / "one.png")
+        facts, _ = surveyed([str(tmp_path / "one.png")], 0)
+        return facts[0]
+
+    return make

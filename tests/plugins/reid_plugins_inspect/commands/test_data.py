@@ -1,0 +1,202 @@
+"""``reidcore data`` as users run it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reidcore._progress import progress
+from reidcore.cli.app import main
+
+
+class Ended(NamedTuple):
+    """How a command ended: its exit code, and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Ended]:
+    """Run ``reidcore data`` in this process, in an empty folder: each process costs seconds."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: str | Path) -> Ended:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(["data", *map(str, words)])
+        code = ended.value.code
+        assert isinstance(code, int)
+        return Ended(code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of train/, query/ and gallery/, two identities each by two cameras."""
+    folder = tmp_path_factory.mktemp("data") / "shop"
+    rng = np.random.default_rng(0)
+    for split, pids, cameras in (
+        ("train", (1, 2), (1, 2)),
+        ("query", (3, 4), (1,)),
+        ("gallery", (3, 4), (1, 2)),
+    ):
+        (folder / split).mkdir(parents=True)
+        for pid in pids:
+            for camera in cameras:
+                pixels = rng.integers(0, 256, (9, 9, 3), dtype=np.uint8)
+                picture = Image.fromarray(pixels).resize((40, 80), Image.Resampling.BICUBIC)
+                picture.save(folder / split / f"{pid:04d}_c{camera}_{split}.png")
+    return folder
+
+
+@pytest.fixture
+def damaged(shop: Path, tmp_path: Path) -> Path:
+    """A copy with an empty file, and a test image among the training images."""
+    folder = shutil.copytree(shop, tmp_path / "damaged")
+    (folder / "gallery/0004_c2_gallery.png").write_bytes(b"")
+    shutil.copy(folder / "query/0003_c1_query.png", folder / "train/0001_c1_copy.png")
+    return folder
+
+
+def test_check_of_a_sound_folder(here, shop: Path) -> None:
+    done = here("check", "--folder", shop)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"{shop}: 10 files" in done.stdout
+    assert "train" in done.stdout
+    assert "0 errors, 0 warnings, 0 notes" in done.stdout
+
+
+def test_check_counts_errors_in_its_exit_code(here, reidcore, damaged: Path) -> None:
+    done = reidcore("data", "check", "--folder", damaged, "--json", "--workers", "1")
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    checks = {finding["check"]: finding["severity"] for finding in told["findings"]}
+    assert checks["empty"] == checks["duplicate-in-train-and-test"] == "error"
+    assert told["errors"] == 2
+    plain = here("check", "--folder", damaged)
+    assert plain.returncode == 1
+    assert "error" in plain.stdout
+    assert "0004_c2_gallery.png" in plain.stdout
+
+
+def test_check_of_a_table_and_of_plain_pictures(here, shop: Path, tmp_path: Path) -> None:
+    rows = [
+        f"{split}/{file.name},{int(file.name[:4])},{file.name[6]},{split}"
+        for split in ("train", "query", "gallery")
+        for file in (shop / split).iterdir()
+    ]
+    table = shop / "images.csv"
+    table.write_text("\n".join(["path,pid,camera,split", *rows]))
+    done = here("check", "--csv", table, "camid=camera", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["splits"]["gallery"] == {"ids": 2, "images": 4, "cameras": 2}
+    plain = here("check", "--folder", shop / "gallery", "--json")
+    assert json.loads(plain.stdout)["files"] == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "one dataset is wanted, none is named"),
+        (("market1501", "--folder", "x"), "one dataset is wanted, 2 are named"),
+        (("--folder", "nowhere"), "no folder 'nowhere'"),
+        (("market1502",), "Did you mean 'market1501'"),
+        (("market1501", "use_500k=1"), "no option 'use_500k'"),
+        (("market1501",), "market1501"),
+    ],
+)
+def test_what_cannot_be_opened_is_told(here, words: tuple[str, ...], told: str) -> None:
+    done = here("check", *words)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_stats_and_channels(here, reidcore, shop: Path) -> None:
+    done = reidcore("data", "stats", "--folder", shop, "--mean-std", "--json")
+    told = json.loads(done.stdout)
+    assert told["splits"]["train"]["images"] == 4
+    assert told["splits"]["train"]["per_identity"]["median"] == 2
+    pixels = [np.asarray(Image.open(file)) / 255 for file in (shop / "train").glob("*.png")]
+    assert np.allclose(told["norm_mean"], np.mean(pixels, axis=(0, 1, 2)), atol=1e-6)
+    assert np.allclose(told["norm_std"], np.std(pixels, axis=(0, 1, 2)), atol=1e-6)
+    plain = here("stats", "--folder", shop, "--mean-std")
+    assert "data.norm_mean=[0." in plain.stdout
+    assert "of 4 training images" in plain.stdout
+
+
+def test_show_draws_identities_and_transforms(here, reidcore, shop: Path, tmp_path: Path) -> None:
+    sheet, after = tmp_path / "sheet.png", tmp_path / "after.png"
+    done = reidcore("data", "show", "--folder", shop, "--split", "gallery", "-o", sheet)
+    assert (done.returncode, done.stderr) == (0, "")
+    with Image.open(sheet) as picture:
+        assert f"{picture.width}x{picture.height} pixels" in done.stdout
+    flags = ["--transforms", "random_flip,random_erase", "--ids", "2", "-o", after]
+    assert here("show", "--folder", shop, *flags).returncode == 0
+    with Image.open(after) as picture:
+        assert picture.width > 7 * 96
+    for words, told in (
+        (("-o", "sheet.txt"), "is no picture"),
+        (("--transforms", "random_flop", "-o", after), "Did you mean 'random_flip'"),
+    ):
+        refused = here("show", "--folder", shop, *words)
+        assert refused.returncode == 2
+        assert told in refused.stderr
+
+
+def test_prepare_unpacks_and_says_what_is_there(here, reidcore, tmp_path: Path) -> None:
+    root = tmp_path / "reid-data"
+    root.mkdir()
+    with zipfile.ZipFile(root / "Market-1501-v15.09.15.zip", "w") as archive:
+        for folder, name in (
+            ("bounding_box_train", "0002_c1s1_000451_03.jpg"),
+            ("query", "0001_c1s1_001051_00.jpg"),
+            ("bounding_box_test", "0001_c2s1_001051_00.jpg"),
+        ):
+            archive.writestr(f"Market-1501-v15.09.15/{folder}/{name}", b"picture")
+    done = reidcore("data", "prepare", "market1501", "--root", root)
+    assert done.returncode == 0, done.stderr
+    assert "licence:" in done.stdout
+    assert "Market-1501-v15.09.15.zip: unpacked (3 files, 21 bytes)" in done.stdout
+    assert "train: 1 ids, 1 images, 1 cameras" in done.stdout
+    assert "unlike the official release: train has 1 images (12,936)" in done.stderr
+    again = here("prepare", "market1501", "--root", root)
+    assert "there already" in again.stdout
+
+
+def test_progress_is_a_bar_on_a_terminal_and_silent_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with progress("checking", 3) as advance:
+        advance(3)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    with progress("checking", 3) as advance:
+        advance(3)
+    shown = capsys.readouterr()
+    assert "checking" in shown.err
+    assert "3/3" in shown.err
+    assert shown.out == ""
+
+
+def test_prepare_of_a_withdrawn_dataset(here) -> None:
+    done = here("prepare", "dukemtmcreid")
+    assert done.returncode == 2
+    assert "withdrawn" in done.stdout
+    assert "--accept" in done.stderr
