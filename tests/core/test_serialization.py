@@ -15,7 +15,7 @@ import torch
 from reidcore._serialization import load_safely, save_atomically
 from reidcore.errors import CheckpointError, UserError
 
-DATA = Path(__file__).parents[1] / "data" / "checkpoints"
+DATA = Path(__file__).parents[1] / "fixtures" / "checkpoints"
 
 
 class _Forger(pickle._Pickler):

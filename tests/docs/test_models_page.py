@@ -27,7 +27,7 @@ def generator(checkout) -> ModuleType:
 @pytest.fixture(scope="module")
 def outlines(checkout) -> dict[str, Outline]:
     """What the models cost: as the parity test holds them to, and measured where that has none."""
-    packed = (checkout / "tests" / "data" / "models" / "models.json.xz").read_bytes()
+    packed = (checkout / "tests" / "fixtures" / "models" / "models.json.xz").read_bytes()
     known = {
         name: Outline(
             name,

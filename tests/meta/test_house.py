@@ -26,7 +26,7 @@ def sources(committed, checkout) -> dict[str, str]:
     return {
         str(path.relative_to(checkout)): path.read_text()
         for path in committed
-        if path.suffix in TEXT and not path.is_relative_to(checkout / "tests" / "data")
+        if path.suffix in TEXT and not path.is_relative_to(checkout / "tests" / "fixtures")
     }
 
 

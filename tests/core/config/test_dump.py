@@ -8,7 +8,7 @@ from reidcore.config import read_config, resolved
 from reidcore.config.dump import listing
 from reidcore.plugins import make_plugins
 
-DATA = Path(__file__).parents[2] / "data/configs"
+DATA = Path(__file__).parents[2] / "fixtures/configs"
 FILES = json.loads((DATA / "yaml_configs.json").read_text())
 MERGED = json.loads((DATA / "merged_configs.json").read_text())
 DEFAULT = json.loads((DATA / "default_config.json").read_text())

@@ -10,7 +10,7 @@ from reidcore.config.schema import VideoSection
 from reidcore.data.video_frames import SAMPLE_METHODS, choose_frames
 from reidcore.errors import ConfigError, DataError, UnknownNameError
 
-GOLD = np.load(Path(__file__).parents[2] / "data" / "video" / "video.npz")
+GOLD = np.load(Path(__file__).parents[2] / "fixtures" / "video" / "video.npz")
 LENGTHS = range(1, 41)
 
 

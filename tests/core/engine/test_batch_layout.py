@@ -16,7 +16,7 @@ from reidcore.engine import batch_layout
 from reidcore.engine.batch_layout import POOLINGS, Clips, Images, reading_of
 from reidcore.errors import UnknownNameError
 
-GOLD = np.load(Path(__file__).parents[2] / "data" / "video" / "video.npz")
+GOLD = np.load(Path(__file__).parents[2] / "fixtures" / "video" / "video.npz")
 
 
 def network(images: Tensor) -> Tensor:

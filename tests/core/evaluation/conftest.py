@@ -12,7 +12,7 @@ import pytest
 
 from reidcore.evaluation import kernel as kernel_module
 
-GOLD = Path(__file__).parents[2] / "data" / "evaluation"
+GOLD = Path(__file__).parents[2] / "fixtures" / "evaluation"
 
 
 @dataclass(frozen=True)

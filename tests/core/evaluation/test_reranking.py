@@ -23,7 +23,7 @@ from reidcore.evaluation import (
     re_ranking,
 )
 
-GOLD = Path(__file__).parents[2] / "data" / "rerank"
+GOLD = Path(__file__).parents[2] / "fixtures" / "rerank"
 
 
 def matrices(query, gallery, metric="euclidean"):

@@ -8,7 +8,7 @@ from torch import nn
 from reidcore.errors import UnknownNameError
 from reidcore.optim import build_optimizer, parameter_groups
 
-GOLD = json.loads(Path(__file__).parents[2].joinpath("data/optim/notes.json").read_text())["cases"][
+GOLD = json.loads(Path(__file__).parents[2].joinpath("fixtures/optim/notes.json").read_text())["cases"][
     "staged_lr"
 ]
 

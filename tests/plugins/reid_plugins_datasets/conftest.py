@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-DATA = Path(__file__).parents[2] / "data" / "datasets"
+DATA = Path(__file__).parents[2] / "fixtures" / "datasets"
 
 
 @dataclass(frozen=True)

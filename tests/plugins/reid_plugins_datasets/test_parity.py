@@ -20,7 +20,7 @@ from reid_plugins_datasets.reading.draws import drawn
 from reidcore.data import init_image_dataset, init_video_dataset
 from reidcore.errors import DataError
 
-EXPECTED = Path(__file__).parents[2] / "data" / "datasets" / "expected_seed0"
+EXPECTED = Path(__file__).parents[2] / "fixtures" / "datasets" / "expected_seed0"
 OPEN = {"image": init_image_dataset, "video": init_video_dataset}
 SPLITS = ("train", "query", "gallery")
 

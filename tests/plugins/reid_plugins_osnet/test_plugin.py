@@ -17,7 +17,7 @@ from reidcore.models import build_model
 from reidcore.plugins import make_plugins
 from reidcore.registry import entries
 
-REFERENCE = Path(__file__).parents[2] / "data" / "models" / "models.json.xz"
+REFERENCE = Path(__file__).parents[2] / "fixtures" / "models" / "models.json.xz"
 
 
 @pytest.fixture(scope="module")

@@ -58,5 +58,5 @@ def net():
 
 @pytest.fixture(scope="session")
 def gold():
-    with np.load(Path(__file__).parents[2] / "data/optim/trajectories.npz") as arrays:
+    with np.load(Path(__file__).parents[2] / "fixtures/optim/trajectories.npz") as arrays:
         return dict(arrays)

@@ -9,7 +9,7 @@ from torch import nn
 from reidcore.errors import ConfigError, UnknownNameError
 from reidcore.optim import build_optimizer
 
-NOTES = json.loads(Path(__file__).parents[2].joinpath("data/optim/notes.json").read_text())
+NOTES = json.loads(Path(__file__).parents[2].joinpath("fixtures/optim/notes.json").read_text())
 CASES = {name: case["kwargs"] for name, case in NOTES["cases"].items() if "kwargs" in case}
 
 

@@ -8,7 +8,7 @@ from torch import nn
 from reidcore.errors import ConfigError, UnknownNameError
 from reidcore.optim import build_lr_scheduler, build_optimizer
 
-TABLES = json.loads(Path(__file__).parents[2].joinpath("data/optim/lr_tables.json").read_text())
+TABLES = json.loads(Path(__file__).parents[2].joinpath("fixtures/optim/lr_tables.json").read_text())
 STEPS = {
     "single_step[20]": ("single_step", 20, 60),
     "single_step[20,40](last used)": ("single_step", [20, 40], 60),

@@ -14,7 +14,7 @@ from torch import nn
 
 from reidcore.registry import find
 
-DATA = Path(__file__).parents[2] / "data" / "models"
+DATA = Path(__file__).parents[2] / "fixtures" / "models"
 CLASSES = 751
 
 

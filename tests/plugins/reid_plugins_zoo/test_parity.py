@@ -17,7 +17,7 @@ import torch
 from reidcore.errors import UserError
 from reidcore.models.complexity import compute_model_complexity
 
-DATA = Path(__file__).parents[2] / "data" / "models"
+DATA = Path(__file__).parents[2] / "fixtures" / "models"
 NAMES = tuple(json.loads(lzma.decompress((DATA / "models.json.xz").read_bytes())))
 
 # Gates that see features of a thousand and more make these networks chaotic under such weights:

@@ -16,7 +16,7 @@ from reid_plugins_osnet.osnet import osnet_x0_25
 from reidcore.errors import CheckpointError
 from reidcore.models import build_model, load_pretrained_weights
 
-DATA = Path(__file__).parents[3] / "data" / "checkpoints"
+DATA = Path(__file__).parents[3] / "fixtures" / "checkpoints"
 PUBLISHED = {
     "a": "a_dataparallel_numpy.pth.tar-10",
     "b": "b_plain_state_dict.pth",

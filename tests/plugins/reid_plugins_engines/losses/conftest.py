@@ -17,7 +17,7 @@ Measured = tuple[float, np.ndarray]
 @pytest.fixture(scope="session")
 def gold() -> Arrays:
     """Torchreid's inputs, values and gradients."""
-    with np.load(Path(__file__).parents[3] / "data" / "losses" / "losses.npz") as stored:
+    with np.load(Path(__file__).parents[3] / "fixtures" / "losses" / "losses.npz") as stored:
         return dict(stored)
 
 

@@ -19,7 +19,7 @@ from reidcore.data.loader.batch_sampler import EpochBatches
 from reidcore.data.table import SampleTable
 from reidcore.errors import ConfigError
 
-RECORDS = Path(__file__).parents[3] / "data" / "samplers"
+RECORDS = Path(__file__).parents[3] / "fixtures" / "samplers"
 
 # name of the record -> sampler, its options, the batch size, the column, labels in a batch
 CASES: dict[str, tuple[str, dict[str, int], int, str, int]] = {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-GOLD = Path(__file__).parents[3] / "data" / "transforms"
+GOLD = Path(__file__).parents[3] / "fixtures" / "transforms"
 
 
 @pytest.fixture(scope="session")
