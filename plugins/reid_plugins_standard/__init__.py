@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @hookimpl
 def reid_register_transforms(registry: Registrar) -> None:
     """Register Torchreid's training transforms, and further ones of the field."""
-    package = "reidcore.data.transforms"
+    package = f"{__name__}.transforms"
     registry.add("random_flip", f"{package}.flip:RandomFlip", summary="mirror every other image")
     registry.add(
         "random_crop", f"{package}.crop:RandomCrop", summary="enlarge by an eighth, then crop"

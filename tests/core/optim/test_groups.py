@@ -8,9 +8,9 @@ from torch import nn
 from reidcore.errors import UnknownNameError
 from reidcore.optim import build_optimizer, parameter_groups
 
-GOLD = json.loads(Path(__file__).parents[2].joinpath("fixtures/optim/notes.json").read_text())["cases"][
-    "staged_lr"
-]
+GOLD = json.loads(Path(__file__).parents[2].joinpath("fixtures/optim/notes.json").read_text())[
+    "cases"
+]["staged_lr"]
 
 
 def shape(group, default):
