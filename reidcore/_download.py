@@ -1,49 +1,44 @@
-"""Files over https: gone on with where a connection broke, refused where a web page comes."""
+"""Streaming downloads over https, which enter their place only complete and checked."""
 
 from __future__ import annotations
 
-import logging
+import hashlib
 import os
 import re
-import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
 from reidcore import __version__
-from reidcore._files import read_json, write_json
+from reidcore._files import atomic_path
+from reidcore._progress import progress
 from reidcore.errors import UserError
 
-_log = logging.getLogger(__name__)
-
 OFFLINE = "REIDCORE_OFFLINE"
-"""Environment variable, set by ``reidcore --offline`` too, under which nothing is fetched."""
+"""Environment variable, set by ``reidcore --offline`` too, that switches downloads off."""
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_ATTEMPTS = 3
-_SECONDS = 20.0
+_SILENCE_S = 20.0
 _CHUNK = 1 << 18
 
 _DRIVE_FILE = re.compile(r"^/file/d/([\w-]+)")
-_CONTENT_RANGE = re.compile(r"^bytes (\d+)-\d+/(\d+)$")
 
 
 def is_offline() -> bool:
-    """Say whether downloads are switched off."""
+    """Return whether downloads are switched off."""
     return os.environ.get(OFFLINE, "").strip().lower() not in ("", "0", "false", "no")
 
 
 def check_address(url: str) -> None:
-    """Refuse an address that is not https, save on this machine itself.
+    """Reject an address that is neither https nor on this machine.
 
     Raises:
-        UserError: if it is not.
+        UserError: if it is neither.
     """
     parts = urlsplit(url)
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
@@ -52,9 +47,10 @@ def check_address(url: str) -> None:
 
 
 def direct_address(url: str) -> str:
-    """Return where a file itself is, for an address of a page about it on Google Drive.
+    """Return the address of the file itself, given that of its page on Google Drive.
 
-    Drive asks to confirm the download of what it did not scan for viruses; this address confirms.
+    Drive asks for confirmation before it sends a file that it did not scan for viruses; this
+    address confirms. Any other address is returned unchanged.
     """
     parts = urlsplit(url)
     if parts.hostname not in ("drive.google.com", "docs.google.com"):
@@ -66,125 +62,48 @@ def direct_address(url: str) -> str:
     return f"https://drive.usercontent.google.com/download?id={drive_id}&export=download&confirm=t"
 
 
-def download(url: str, partial: Path) -> None:
-    """Download a file to ``partial``, going on from what is there if it is of the same file.
+def download(
+    url: str,
+    target: Path,
+    *,
+    max_bytes: int,
+    max_seconds: float,
+    sha256: str = "",
+    validate: Callable[[Path], None] = lambda partial: None,
+) -> str:
+    """Download a file, which replaces ``target`` only once it is complete and checked.
+
+    Args:
+        url: Its https address; redirects must stay on https.
+        target: Where it goes. Its folder is made.
+        max_bytes: Size at which the download is given up.
+        max_seconds: Time at which it is given up, however fast the server sends.
+        sha256: The first digits of its SHA-256, if they are known.
+        validate: Called with the complete temporary file; raises if that is not what it should be.
+
+    Returns:
+        Its SHA-256 in hexadecimal digits.
 
     Raises:
-        UserError: if the server does not answer, answers with a web page, or the connection breaks
-            again and again; in that case ``partial`` is kept, to be completed later.
+        UserError: if the address is not https, the server does not answer, answers with an error
+            or a web page, sends too much or takes too long, the connection breaks, or the file has
+            another hash; ``target`` is then as it was.
     """
-    for attempt in range(_ATTEMPTS):
-        try:
-            if _receive(url, partial):
-                return
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code != 416:
-                raise UserError(f"the server answered {error.code} {error.reason}") from error
-            _discard(partial)  # there is no such range: what is here is of another file
-        except (OSError, HTTPException) as error:
-            if attempt == _ATTEMPTS - 1 or not _can_resume(url, partial):
-                raise UserError(
-                    _broken(url, str(error) or type(error).__name__, partial)
-                ) from error
-        _log.debug("Attempt %d at %s broke off", attempt + 1, url)
-    raise UserError(_broken(url, "the connection broke", partial))
-
-
-@dataclass(frozen=True)
-class _Answer:
-    start: int
-    total: int | None
-
-
-def _receive(url: str, partial: Path) -> bool:
-    """Receive what is missing, and say whether that is all."""
+    check_address(url)
+    deadline = time.monotonic() + max_seconds
     request = urllib.request.Request(url, headers={"User-Agent": f"reidcore/{__version__}"})
-    if validator := _can_resume(url, partial):
-        request.add_header("Range", f"bytes={partial.stat().st_size}-")
-        request.add_header("If-Range", validator)
-    with _opener.open(request, timeout=_SECONDS) as response:
-        _refuse_page(response)
-        answer = _read_answer(response)
-        if answer.start == 0:
-            _remember(url, response.headers, answer, partial)
-        elif answer.start != partial.stat().st_size:
-            _discard(partial)
-            return False
-        with partial.open("ab" if answer.start else "wb") as file:
-            _copy(response, file, answer)
-    received = partial.stat().st_size
-    if answer.total is not None and received > answer.total:
-        _discard(partial)
-        raise UserError(f"expected {answer.total:,} bytes, found {received:,}")
-    if answer.total is not None and received < answer.total:
-        return False
-    _record_of(partial).unlink(missing_ok=True)
-    return True
+    with atomic_path(target) as partial:
+        with _opened(request) as response, partial.open("wb") as file:
+            _reject_page(response)
+            digest = _copy(response, file, target.name, max_bytes, deadline)
+        if not digest.startswith(sha256):
+            size = partial.stat().st_size
+            raise UserError(f"expected sha256 {sha256}, found {digest} in {size:,} bytes")
+        validate(partial)
+    return digest
 
 
-def _read_answer(response: Any) -> _Answer:
-    if response.status == 206:
-        told = _CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
-        if told:
-            return _Answer(int(told[1]), int(told[2]))
-        raise UserError("the server sent a part of the file and did not say which")
-    length = response.headers.get("Content-Length")
-    return _Answer(0, int(length) if length is not None else None)
-
-
-def _refuse_page(response: Any) -> None:
-    if response.headers.get_content_type() not in ("text/html", "application/xhtml+xml"):
-        return
-    text = response.read(_CHUNK).decode("utf-8", errors="replace")
-    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.I | re.S)
-    said = " ".join((title[1] if title else re.sub(r"<[^>]*>", " ", text)).split())[:80]
-    raise UserError(f"expected a file, found a web page that says {said!r}")
-
-
-def _copy(response: IO[bytes], file: IO[bytes], answer: _Answer) -> None:
-    with _progress(answer) as advance:
-        while chunk := response.read(_CHUNK):
-            file.write(chunk)
-            advance(len(chunk))
-
-
-# What is known about a file of which a part is here, so that it is completed with its own rest.
-
-
-def _record_of(partial: Path) -> Path:
-    return partial.with_name(f".{partial.name}.json")
-
-
-def _remember(url: str, headers: HTTPMessage, answer: _Answer, partial: Path) -> None:
-    tag = headers.get("ETag", "")
-    strong = "" if tag.startswith("W/") else tag
-    validator = strong or headers.get("Last-Modified", "")
-    write_json({"url": url, "validator": validator}, _record_of(partial))
-
-
-def _can_resume(url: str, partial: Path) -> str:
-    """Return what names the version of the file of which a part is here; empty if unknown."""
-    record = _record_of(partial)
-    if not (partial.is_file() and record.is_file() and partial.stat().st_size):
-        return ""
-    known = read_json(record)
-    return str(known.get("validator", "")) if known.get("url") == url else ""
-
-
-def _discard(partial: Path) -> None:
-    partial.unlink(missing_ok=True)
-    _record_of(partial).unlink(missing_ok=True)
-
-
-def _broken(url: str, reason: str, partial: Path) -> str:
-    if not _can_resume(url, partial):
-        return reason
-    received = partial.stat().st_size
-    return f"{reason} after {received:,} bytes, which are kept: try again to go on"
-
-
-class _OnlyHttps(urllib.request.HTTPRedirectHandler):
+class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self,
         req: urllib.request.Request,
@@ -198,18 +117,53 @@ class _OnlyHttps(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-_opener = urllib.request.build_opener(_OnlyHttps())
+_opener = urllib.request.build_opener(_HttpsRedirects())
 
 
-@contextmanager
-def _progress(answer: _Answer) -> Iterator[Callable[[int], None]]:
-    if not sys.stderr.isatty():
-        yield lambda count: None
+def _opened(request: urllib.request.Request) -> Any:
+    try:
+        return _opener.open(request, timeout=_SILENCE_S)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise UserError(f"the server answered {error.code} {error.reason}") from error
+    except (OSError, HTTPException) as error:
+        raise UserError(str(error) or type(error).__name__) from error
+
+
+def _reject_page(response: Any) -> None:
+    if response.headers.get_content_type() not in ("text/html", "application/xhtml+xml"):
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+    text = next(_chunks(response), b"").decode("utf-8", errors="replace")
+    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.I | re.S)
+    said = " ".join((title[1] if title else re.sub(r"<[^>]*>", " ", text)).split())[:80]
+    raise UserError(f"expected a file, found a web page that says {said!r}")
 
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=answer.total, completed=answer.start)
-        yield lambda count: progress.advance(task, count)
+
+def _copy(response: Any, file: IO[bytes], name: str, max_bytes: int, deadline: float) -> str:
+    """Write the body to a file; return its SHA-256."""
+    total = response.length  # None if the server does not say
+    if total is not None and total > max_bytes:
+        raise UserError(f"the file has {total:,} bytes, and {max_bytes:,} are the most expected")
+    digest, received = hashlib.sha256(), 0
+    with progress(name, total, is_bytes=True) as advance:
+        for chunk in _chunks(response):
+            received += len(chunk)
+            if received > max_bytes:
+                raise UserError(f"the server sent more than {max_bytes:,} bytes")
+            if time.monotonic() > deadline:
+                raise UserError(f"it took too long: {received:,} bytes came in the time allowed")
+            file.write(chunk)
+            digest.update(chunk)
+            advance(len(chunk))
+    if total is not None and received != total:
+        raise UserError(f"the connection broke after {received:,} of {total:,} bytes")
+    return digest.hexdigest()
+
+
+def _chunks(response: Any) -> Iterator[bytes]:
+    """Yield the body as it arrives: ``read1`` returns what is there, so that deadlines hold."""
+    try:
+        while chunk := response.read1(_CHUNK):
+            yield chunk
+    except (OSError, HTTPException) as error:
+        raise UserError(f"the connection broke: {error or type(error).__name__}") from error

@@ -46,11 +46,13 @@ def user_cache(name: str) -> Path:
 
 
 @contextmanager
-def atomic_write(path: PathLike) -> Iterator[IO[bytes]]:
-    """Yield a binary file that takes ``path``'s place only once it is complete.
+def atomic_path(path: PathLike) -> Iterator[Path]:
+    """Yield an empty temporary file beside ``path`` that takes its place once it is complete.
+
+    An error in the block removes the temporary file, and an older file stays as it was.
 
     Raises:
-        UserError: if the folder or the file cannot be written; an older file stays as it was.
+        UserError: if the folder or the file cannot be written.
     """
     target = Path(path)
     mkdir_if_missing(target.parent)
@@ -58,11 +60,11 @@ def atomic_write(path: PathLike) -> Iterator[IO[bytes]]:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
         raise _unwritable(target, error) from error
+    os.close(handle)
     partial = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
+        yield partial
+        with partial.open("r+b") as file:
             os.fsync(file.fileno())
         partial.chmod(0o666 & ~_umask())
         partial.replace(target)
@@ -70,6 +72,17 @@ def atomic_write(path: PathLike) -> Iterator[IO[bytes]]:
         raise _unwritable(target, error) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_write(path: PathLike) -> Iterator[IO[bytes]]:
+    """Yield a binary file that takes ``path``'s place only once it is complete.
+
+    Raises:
+        UserError: if the folder or the file cannot be written; an older file stays as it was.
+    """
+    with atomic_path(path) as partial, partial.open("wb") as file:
+        yield file
 
 
 def write_json(obj: Any, fpath: PathLike) -> None:

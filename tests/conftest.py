@@ -6,8 +6,10 @@ import importlib
 import subprocess
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -153,19 +155,19 @@ class Host:
 
     Attributes:
         files: name -> contents.
-        ranges: whether it sends parts of files.
         kind: the content type it claims.
         breaks: after how many bytes each of the next answers breaks off.
-        tag: the version of its files; empty if it tells none.
-        asked: each request's file, and the range that was asked for.
+        lengths: whether it says how long its files are.
+        pause: seconds between every two of ten parts of a file.
+        asked: each request's file.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
-    ranges: bool = True
     kind: str = "application/octet-stream"
     breaks: list[int] = field(default_factory=list)
-    tag: str = '"1"'
-    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    lengths: bool = True
+    pause: float = 0.0
+    asked: list[str] = field(default_factory=list)
     address: str = ""
 
 
@@ -174,8 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         host, name = self.host, self.path.strip("/")
-        wanted = self.headers.get("Range")
-        host.asked.append((name, wanted))
+        host.asked.append(name)
         if name.startswith("to:"):
             self.send_response(302)
             self.send_header("Location", name.removeprefix("to:"))
@@ -184,19 +185,21 @@ class _Handler(BaseHTTPRequestHandler):
         if name not in host.files:
             self.send_error(404)
             return
-        content, start = host.files[name], 0
-        if wanted and host.ranges and self.headers.get("If-Range", host.tag) == host.tag:
-            start = int(wanted.removeprefix("bytes=").rstrip("-"))
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        content = host.files[name]
+        self.send_response(200)
         self.send_header("Content-Type", host.kind)
-        self.send_header("Content-Length", str(len(content) - start))
-        if host.tag:
-            self.send_header("ETag", host.tag)
+        if host.lengths:
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        sent = content[start:]
-        self.wfile.write(sent[: host.breaks.pop(0)] if host.breaks else sent)
+        self._send(content[: host.breaks.pop(0)] if host.breaks else content)
+
+    def _send(self, content: bytes) -> None:
+        step = -(-len(content) // 10) if self.host.pause else len(content)
+        for begin in range(0, len(content), step or 1):
+            with suppress(ConnectionError):
+                self.wfile.write(content[begin : begin + step])
+                self.wfile.flush()
+            time.sleep(self.host.pause)
 
     def log_message(self, format: str, *arguments: object) -> None:
         pass

@@ -1,6 +1,9 @@
-"""Addresses and files over the network; the tests of stores have more ways to break off."""
+"""Addresses and files over the network."""
 
 from __future__ import annotations
+
+import hashlib
+import time
 
 import pytest
 
@@ -29,13 +32,83 @@ def test_only_https_or_this_machine_is_asked(url):
         check_address(url)
 
 
-def test_a_file_arrives_whole_after_a_break(host, tmp_path):
+LIMITS = {"max_bytes": 1 << 20, "max_seconds": 10.0}
+
+
+@pytest.fixture
+def served(host) -> bytes:
+    """The contents of ``a.bin``, which is served."""
     host.files["a.bin"] = bytes(range(256)) * 40
+    return host.files["a.bin"]
+
+
+@pytest.mark.parametrize("lengths", [True, False])
+def test_a_file_arrives_whole(host, served, tmp_path, lengths):
+    host.lengths = lengths
+    target = tmp_path / "folder" / "a.bin"
+    digest = download(f"{host.address}/a.bin", target, **LIMITS)
+    assert target.read_bytes() == served
+    assert digest == hashlib.sha256(served).hexdigest()
+    assert list(target.parent.iterdir()) == [target]
+
+
+def refused(host, tmp_path, match, **changes):
+    """Make sure that a download fails, and leaves the older file and nothing else."""
+    target = tmp_path / "a.bin"
+    target.write_text("older")
+    with pytest.raises(UserError, match=match):
+        download(f"{host.address}/a.bin", target, **{**LIMITS, **changes})
+    assert target.read_text() == "older"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_broken_connection_is_told_with_what_came(host, served, tmp_path):
     host.breaks = [1000]
-    download(f"{host.address}/a.bin", tmp_path / "a.part")
-    assert (tmp_path / "a.part").read_bytes() == host.files["a.bin"]
-    assert host.asked == [("a.bin", None), ("a.bin", "bytes=1000-")]
-    assert [file.name for file in tmp_path.iterdir()] == ["a.part"]
+    refused(host, tmp_path, "the connection broke after 1,000 of 10,240 bytes")
+
+
+def test_another_hash_is_refused(host, served, tmp_path):
+    refused(host, tmp_path, "expected sha256 00ff, found [0-9a-f]{64} in 10,240", sha256="00ff")
+
+
+def test_what_is_not_valid_is_refused(host, served, tmp_path):
+    def validate(partial):
+        assert partial.read_bytes() == served
+        raise UserError("not what was wanted")
+
+    refused(host, tmp_path, "not what was wanted", validate=validate)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "told"), [(True, "has 10,240 bytes, and 99 are"), (False, "more than 99 bytes")]
+)
+def test_too_large_a_file_is_refused(host, served, tmp_path, lengths, told):
+    host.lengths = lengths
+    refused(host, tmp_path, told, max_bytes=99)
+
+
+def test_a_slow_server_is_left_at_the_deadline(host, served, tmp_path):
+    host.pause = 0.1
+    began = time.monotonic()
+    refused(host, tmp_path, "it took too long: [0-9,]+ bytes came", max_seconds=0.25)
+    assert time.monotonic() - began < 0.9
+
+
+def test_a_web_page_is_refused_with_its_title(host, served, tmp_path):
+    host.kind = "text/html; charset=utf-8"
+    host.files["a.bin"] = b"<html><title>Quota\nexceeded</title>Too many users</html>"
+    refused(host, tmp_path, "found a web page that says 'Quota exceeded'")
+
+
+def test_a_redirect_must_stay_on_https(host, served, tmp_path):
+    download(f"{host.address}/to:{host.address}/a.bin", tmp_path / "a.bin", **LIMITS)
+    with pytest.raises(UserError, match=r"expected an https address, found 'http://plain\.test/a'"):
+        download(f"{host.address}/to:http://plain.test/a", tmp_path / "b.bin", **LIMITS)
+
+
+def test_no_server_is_told(tmp_path):
+    with pytest.raises(UserError, match="refused"):
+        download("http://localhost:9/a.bin", tmp_path / "a.bin", **LIMITS)
 
 
 @pytest.mark.parametrize(

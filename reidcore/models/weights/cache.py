@@ -1,4 +1,4 @@
-"""The cache of weights: what is in it is whole and is what it was when it came."""
+"""The folder of downloaded weights: files enter it checked, and are checked when used."""
 
 from __future__ import annotations
 
@@ -6,36 +6,41 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import torch
+from filelock import FileLock, Timeout
 
-from reidcore._download import OFFLINE, check_address, direct_address, download, is_offline
+from reidcore._download import OFFLINE, direct_address, download, is_offline
 from reidcore._files import mkdir_if_missing, read_json, user_cache, write_json
 from reidcore.errors import CheckpointError, UserError
 from reidcore.models.weights.catalog import PublishedWeights
 from reidcore.models.weights.files import read_weights
-from reidcore.models.weights.locking import locked
 
 _log = logging.getLogger(__name__)
 
 MIRROR = "REIDCORE_WEIGHTS_MIRROR"
+
+# The largest published vision models have some 20 GB.
+_MAX_BYTES = 64 << 30
+_MAX_SECONDS = 6 * 3600.0
 
 HashState = Literal["published", "recorded", "new", "differs"]
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A file of the cache and its hash.
+    """A file of weights and its hash.
 
     Attributes:
         path: the file.
         sha256: its hash.
         expected: the hash it should have, or its first digits; empty if none is known yet.
         state: ``published`` or ``recorded`` if it has the hash that its publisher gives, or had
-            when it came; ``new`` if none is known; ``differs`` if it has another.
+            when it was downloaded; ``new`` if none is known; ``differs`` if it has another.
     """
 
     path: Path
@@ -45,13 +50,13 @@ class Checked:
 
 
 class WeightsStore:
-    """Weights on this machine, and the way here for those that are not.
+    """Published weights on this machine, and their download.
 
     Args:
         folder: where they are kept; by default ``weights_dir()``.
         offline: download nothing; by default what ``REIDCORE_OFFLINE`` says.
-        mirror: address of a folder that files are fetched from by name, instead of from where they
-            are published; by default ``REIDCORE_WEIGHTS_MIRROR``.
+        mirror: address of a folder from which files are downloaded by name, instead of from where
+            they are published; by default ``REIDCORE_WEIGHTS_MIRROR``.
     """
 
     def __init__(
@@ -78,9 +83,9 @@ class WeightsStore:
         return held.path
 
     def find(self, weights: PublishedWeights) -> Checked | None:
-        """Return the file if it is here: in the cache, or in torch's, where Torchreid keeps it.
+        """Return the file if it is on this machine: in the cache, or in torch's (as Torchreid's).
 
-        A file in torch's folder that is not what it should be is passed over, with a word.
+        A file in torch's folder with another hash than expected is passed over, with a warning.
         """
         for file in self._places(weights):
             checked = self.check(weights, file)
@@ -112,7 +117,7 @@ class WeightsStore:
     def fetch(self, weights: PublishedWeights) -> Path:
         """Download the file into the cache, in place of one that is there.
 
-        What was received before a connection broke is kept and completed.
+        Processes that want the same file wait for the first one.
 
         Raises:
             UserError: if that fails; names the ways out. The cache is as it was.
@@ -123,10 +128,22 @@ class WeightsStore:
         target = self.folder / weights.filename
         before = _identity(target)
         mkdir_if_missing(self.folder)
-        with locked(self.folder / f".{weights.filename}.lock"):
+        with _locked(self.folder / f".{weights.filename}.lock", weights.filename):
             if _identity(target) != before and self.check(weights, target).state != "differs":
-                return target  # another process brought it in the meantime
-            self._download(weights, address, target)
+                return target  # another process downloaded it in the meantime
+            _log.info("Downloading the weights %s from %s", weights.name, address)
+            try:
+                digest = download(
+                    address,
+                    target,
+                    max_bytes=_MAX_BYTES,
+                    max_seconds=_MAX_SECONDS,
+                    sha256=weights.sha256,
+                    validate=_require_weights,
+                )
+            except UserError as error:
+                raise self._failed(weights, str(error), address) from error
+            self.record(weights, digest)
         return target
 
     def record(self, weights: PublishedWeights, digest: str) -> None:
@@ -137,23 +154,6 @@ class WeightsStore:
         except UserError as error:  # a shared, read-only cache serves as well
             _log.debug("The hash of %s is not recorded: %s", weights.filename, error)
 
-    def _download(self, weights: PublishedWeights, address: str, target: Path) -> None:
-        partial = target.with_name(f"{target.name}.part")
-        _log.info("Downloading the weights %s from %s", weights.name, address)
-        try:
-            download(address, partial)
-            digest = sha256_of(partial)
-            expected = weights.sha256
-            if not digest.startswith(expected):
-                size = partial.stat().st_size
-                partial.unlink()
-                raise UserError(f"expected sha256 {expected}, found {digest} in {size:,} bytes")
-            _require_weights(partial)
-            partial.replace(target)
-        except (OSError, UserError) as error:
-            raise self._failed(weights, str(error), address) from error
-        self.record(weights, digest)
-
     def _places(self, weights: PublishedWeights) -> Iterator[Path]:
         hub = Path(torch.hub.get_dir())
         for folder in (self.folder, hub / "checkpoints", hub.parent / "checkpoints"):
@@ -162,16 +162,10 @@ class WeightsStore:
 
     def _address(self, weights: PublishedWeights) -> str:
         if self.mirror:
-            address = f"{self.mirror.rstrip('/')}/{weights.filename}"
-        elif weights.url:
-            address = direct_address(weights.url)
-        else:
-            raise self._failed(weights, "its publisher gives no address to download it from")
-        try:
-            check_address(address)
-        except UserError as error:
-            raise self._failed(weights, str(error), address) from error
-        return address
+            return f"{self.mirror.rstrip('/')}/{weights.filename}"
+        if weights.url:
+            return direct_address(weights.url)
+        raise self._failed(weights, "its publisher gives no address to download it from")
 
     def _record_file(self, weights: PublishedWeights) -> Path:
         return self.folder / f"{weights.filename}.json"
@@ -198,13 +192,30 @@ def sha256_of(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _require_weights(partial: Path) -> None:
+@contextmanager
+def _locked(file: Path, name: str) -> Iterator[None]:
+    """Hold a lock that ends with the process; wait for another process's first, and say so."""
+    lock = FileLock(file)
     try:
-        read_weights(partial)
+        try:
+            held = lock.acquire(blocking=False)
+        except Timeout:
+            _log.info("Waiting for another process that downloads %s", name)
+            held = lock.acquire()
+    except OSError as error:
+        raise UserError(
+            f"cannot write {str(file)!r}: {error.strerror}", "Choose a folder you may write to."
+        ) from error
+    with held:
+        yield
+
+
+def _require_weights(file: Path) -> None:
+    try:
+        read_weights(file)
     except CheckpointError as error:
-        found = f"{partial.stat().st_size:,} bytes that are none"
+        found = f"{file.stat().st_size:,} bytes that are none"
         reason = str(error) if "asks to run" in str(error) else f"found {found}"
-        partial.unlink()
         raise UserError(f"expected a file of weights, {reason}") from error
 
 

@@ -38,7 +38,7 @@ def prepare(session: Session, name: str, root: str, accept: bool) -> None:
     is overwritten.
     """
     from reidcore import registry
-    from reidcore.data.archives.preparing import prepare_dataset
+    from reidcore.data.archives import prepare_dataset
     from reidcore.data.card import card_of
 
     with session.plugins() as plugins:

@@ -7,9 +7,12 @@ import io
 import json
 import multiprocessing
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from filelock import FileLock
 
 from reidcore.errors import CheckpointError, UserError
 from reidcore.models.weights import PublishedWeights, WeightsStore, weights_dir
@@ -87,40 +90,22 @@ def test_torchreids_own_cache_is_found_if_it_holds_the_same(content, host, publi
     assert "passed over" in caplog.text
 
 
-@pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "no ranges"])
-def test_a_download_that_broke_off_is_completed(ranges, content, host, published):
-    host.ranges = ranges
-    host.breaks = [70_000, 50_000]
+def test_a_download_that_broke_off_is_told_and_starts_anew(content, host, published):
+    host.breaks = [60_000]
+    with pytest.raises(UserError, match=f"connection broke after 60,000 of {len(content):,} bytes"):
+        WeightsStore().require(published())
+    assert visible() == []
     assert WeightsStore().require(published()).read_bytes() == content
-    wanted = ["bytes=70000-", "bytes=120000-" if ranges else "bytes=50000-"]
-    assert host.asked == [("tiny.pth", each) for each in (None, *wanted)]
-
-
-def test_a_download_that_keeps_breaking_off_is_gone_on_with_the_next_time(content, host, published):
-    host.breaks = [60_000, 30_000, 10_000]
-    store = WeightsStore()
-    with pytest.raises(UserError, match="broke after 100,000 bytes, which are kept"):
-        store.require(published())
-    assert visible() == ["tiny.pth.part"]
-    assert store.require(published()).read_bytes() == content
-    assert host.asked[-1] == ("tiny.pth", "bytes=100000-")
+    assert host.asked == ["tiny.pth"] * 2
     assert visible() == ["tiny.pth", "tiny.pth.json"]
 
 
-def test_the_rest_of_another_version_is_not_put_behind_the_first_part(content, host, published):
-    host.breaks = [60_000, 0, 0]
-    with pytest.raises(UserError, match="kept"):
-        WeightsStore().require(published())
-    buffer = io.BytesIO()
-    torch.save({"weight": torch.arange(50_000.0) + 1}, buffer)
-    host.files["tiny.pth"], host.tag = buffer.getvalue(), '"2"'
-    assert WeightsStore().require(published()).read_bytes() == buffer.getvalue()
-
-
-def test_a_part_of_a_file_without_a_version_is_fetched_anew(content, host, published):
-    host.breaks, host.tag = [60_000], ""
-    assert WeightsStore().require(published()).read_bytes() == content
-    assert host.asked == [("tiny.pth", None)] * 2
+def test_a_broken_download_leaves_the_file_that_was_there(content, host, published):
+    path = WeightsStore().require(published())
+    host.breaks = [60_000]
+    with pytest.raises(UserError, match="connection broke"):
+        WeightsStore().fetch(published())
+    assert path.read_bytes() == content
 
 
 def test_a_web_page_instead_of_weights_is_quoted(host, published):
@@ -190,7 +175,7 @@ def test_a_mirror_is_asked_by_the_files_name(content, host, published, monkeypat
     host.files["copies/tiny.pth"] = content
     monkeypatch.setenv("REIDCORE_WEIGHTS_MIRROR", f"{host.address}/copies/")
     WeightsStore().require(published(url="https://example.org/elsewhere.pth"))
-    assert host.asked == [("copies/tiny.pth", None)]
+    assert host.asked == ["copies/tiny.pth"]
 
 
 def _require(address, results):
@@ -208,6 +193,19 @@ def test_several_processes_download_once(content, host, published):
     for process in processes:
         process.join()
     assert len(host.asked) == 1
+
+
+def test_a_wait_for_another_process_is_told(content, host, published, caplog):
+    caplog.set_level("INFO", "reidcore")
+    weights_dir().mkdir(parents=True)
+    lock = FileLock(weights_dir() / ".tiny.pth.lock")
+    with lock, ThreadPoolExecutor() as threads:
+        asked = threads.submit(WeightsStore().require, published())
+        while "Waiting for another process that downloads tiny.pth" not in caplog.text:
+            assert not asked.done()
+            time.sleep(0.01)
+        lock.release()
+    assert asked.result(timeout=10).read_bytes() == content
 
 
 def test_the_cache_follows_the_desktop_standard(monkeypatch, tmp_path):

@@ -1,1 +1,0 @@
-"""Archives of datasets: fetched, unpacked safely, put where the readers look."""
