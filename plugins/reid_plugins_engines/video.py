@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from reid_plugins_engines.softmax import SoftmaxEngine
 from reid_plugins_engines.triplet import TripletEngine
-from reidcore.engine.batch_layout import Clips
+from reidcore.engine.batch_layout import ClipBatches
 
 
 class VideoSoftmaxEngine(SoftmaxEngine):
@@ -27,7 +27,7 @@ class VideoSoftmaxEngine(SoftmaxEngine):
         core: the other arguments of ``SoftmaxEngine``, such as ``precision``.
 
     Attributes:
-        pooling_method: as given; ``reading`` holds to it.
+        pooling_method: as given; ``batch_layout`` holds to it.
 
     Raises:
         UnknownNameError: if no pooling method has that name.
@@ -44,9 +44,9 @@ class VideoSoftmaxEngine(SoftmaxEngine):
         pooling_method: str = "avg",
         **core: Any,
     ) -> None:
-        reading = Clips(pooling_method)
+        layout = ClipBatches(pooling_method)
         super().__init__(datamanager, model, optimizer, scheduler, use_gpu, label_smooth, **core)
-        self.reading = reading
+        self.batch_layout = layout
         self.pooling_method = pooling_method
 
 
@@ -70,7 +70,7 @@ class VideoTripletEngine(TripletEngine):
         core: the other arguments of ``TripletEngine``, such as ``precision``.
 
     Attributes:
-        pooling_method: as given; ``reading`` holds to it.
+        pooling_method: as given; ``batch_layout`` holds to it.
 
     Raises:
         UnknownNameError: if no pooling method has that name.
@@ -91,7 +91,7 @@ class VideoTripletEngine(TripletEngine):
         pooling_method: str = "avg",
         **core: Any,
     ) -> None:
-        reading = Clips(pooling_method)
+        layout = ClipBatches(pooling_method)
         super().__init__(
             datamanager,
             model,
@@ -104,5 +104,5 @@ class VideoTripletEngine(TripletEngine):
             label_smooth,
             **core,
         )
-        self.reading = reading
+        self.batch_layout = layout
         self.pooling_method = pooling_method

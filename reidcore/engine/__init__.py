@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from reid_plugins_engines.video import VideoSoftmaxEngine as VideoSoftmaxEngine
     from reid_plugins_engines.video import VideoTripletEngine as VideoTripletEngine
 
+    from reidcore.engine.datamanager import EngineData as EngineData
     from reidcore.engine.engine import Engine as Engine
+    from reidcore.engine.engine import TrainState as TrainState
     from reidcore.engine.evaluator import TargetResult as TargetResult
     from reidcore.engine.interrupts import Interrupted as Interrupted
     from reidcore.engine.plan import RunPlan as RunPlan
@@ -25,12 +27,14 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Engine": "reidcore.engine.engine:Engine",
+        "EngineData": "reidcore.engine.datamanager:EngineData",
         "Interrupted": "reidcore.engine.interrupts:Interrupted",
         "NonFiniteLossError": "reidcore.engine.step:NonFiniteLossError",
         "Precision": "reidcore.engine.precision:Precision",
         "RunPlan": "reidcore.engine.plan:RunPlan",
         "StepOutcome": "reidcore.engine.step:StepOutcome",
         "TargetResult": "reidcore.engine.evaluator:TargetResult",
+        "TrainState": "reidcore.engine.engine:TrainState",
         **bundled.ENGINES,
     },
 )

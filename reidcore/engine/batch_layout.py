@@ -6,13 +6,16 @@ images, and at test a clip's features are those of its frames, pooled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
 
 from reidcore.errors import UnknownNameError, did_you_mean
+
+if TYPE_CHECKING:
+    from reidcore.engine.datamanager import EngineData
 
 POOLINGS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "avg": lambda features: features.mean(dim=1),
@@ -24,11 +27,11 @@ FRAMES_AT_ONCE = 512
 """How many frames the network is given at a time in a test, whatever a batch of clips holds."""
 
 
-class Reading(Protocol):
+class BatchLayout(Protocol):
     """How batches of some kind of data are read."""
 
-    def per_image(self, batch: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return a batch with an entry for each image."""
+    def per_image(self, batch: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+        """Return some columns of a batch, with an entry for each image."""
         ...
 
     def features(self, images: Tensor, extract: Callable[[Tensor], Tensor]) -> Tensor:
@@ -36,23 +39,22 @@ class Reading(Protocol):
         ...
 
 
-class Images:
+class ImageBatches:
     """Reads images: a batch is as it is."""
 
-    def per_image(self, batch: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the batch; where each image was transformed several times, all views of it."""
+    def per_image(self, batch: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+        """Return columns as they are; of images transformed K times, all views: K * B entries."""
         if not isinstance(batch["img"], list):
-            return batch
+            return {key: batch[key] for key in columns}
         views = len(batch["img"])
-        tiled = {key: _tiled(value, views) for key, value in batch.items() if key != "img"}
-        return {**tiled, "img": torch.cat(batch["img"])}
+        return {key: _tiled(key, batch[key], views) for key in columns}
 
     def features(self, images: Tensor, extract: Callable[[Tensor], Tensor]) -> Tensor:
         """Return the features ``(B, D)`` of images ``(B, 3, h, w)``."""
         return extract(images)
 
 
-class Clips(Images):
+class ClipBatches(ImageBatches):
     """Reads clips; images among them are read as images.
 
     Args:
@@ -70,40 +72,44 @@ class Clips(Images):
             )
         self.pooling_method = pooling_method
 
-    def per_image(self, batch: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return a batch of B * S frames: each has the labels and the ``impath`` of its clip."""
+    def per_image(self, batch: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+        """Return columns of B * S frames: each has the labels and the ``impath`` of its clip."""
         if not _holds_clips(batch["img"]):
-            return batch
+            return {key: batch[key] for key in columns}
         frames = batch["img"].shape[1]
-        repeated = {key: _repeated(key, value, frames) for key, value in batch.items()}
-        return {**repeated, "img": batch["img"].flatten(0, 1)}
+        return {key: _repeated(key, batch[key], frames) for key in columns}
 
     def features(self, images: Tensor, extract: Callable[[Tensor], Tensor]) -> Tensor:
         """Return the pooled features ``(B, D)`` of clips ``(B, S, 3, h, w)``."""
         if not _holds_clips(images):
             return extract(images)
+        # (B, S, 3, h, w) -> (B * S, 3, h, w), a part at a time
         parts = torch.split(images.flatten(0, 1), FRAMES_AT_ONCE)
         features = torch.cat([extract(part) for part in parts])
+        # (B * S, D) -> (B, S, D) -> (B, D)
         return POOLINGS[self.pooling_method](features.reshape(*images.shape[:2], -1))
 
 
-def reading_of(datamanager: Any) -> Reading:
+def layout_of(datamanager: EngineData) -> BatchLayout:
     """Return how a data manager's batches are read, by its ``data_type``."""
-    return Clips() if getattr(datamanager, "data_type", "") == "video" else Images()
+    return ClipBatches() if datamanager.data_type == "video" else ImageBatches()
 
 
 def _holds_clips(images: Any) -> bool:
     return isinstance(images, Tensor) and images.dim() == 5
 
 
-def _tiled(value: Any, times: int) -> Any:
-    """Repeat a batch's column as a whole."""
+def _tiled(key: str, value: Any, times: int) -> Any:
+    """Repeat a batch's column as a whole: K views of (B, 3, h, w) become (K * B, 3, h, w)."""
+    if key == "img":
+        return torch.cat(value)
     return torch.cat([value] * times) if isinstance(value, Tensor) else list(value) * times
 
 
 def _repeated(key: str, value: Any, times: int) -> Any:
     """Repeat each entry of a batch's column; what is no column stays as it is."""
+    if key == "img":
+        return value.flatten(0, 1)  # (B, S, 3, h, w) -> (B * S, 3, h, w)
     if key == "impath":
         return [path for path in value for _ in range(times)]
-    is_column = isinstance(value, Tensor) and key != "img"
-    return value.repeat_interleave(times, dim=0) if is_column else value
+    return value.repeat_interleave(times, dim=0) if isinstance(value, Tensor) else value

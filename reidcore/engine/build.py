@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from reidcore import registry
 from reidcore.config import Config, chosen_protocol, model_arguments, options_of, resolved
 from reidcore.data import DataManager, ImageDataManager, VideoDataManager
-from reidcore.engine.batch_layout import Clips
+from reidcore.engine.batch_layout import ClipBatches
 from reidcore.engine.engine import Engine
 from reidcore.engine.loss_terms import LossTerms
 from reidcore.engine.plan import RunPlan
@@ -47,7 +47,7 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
     optimizer, scheduler = build_optimization(config, model, plugins)
     engine = build_engine(config, datamanager, model, optimizer, scheduler, plugins)
     if config.data.type == "video":
-        engine.reading = Clips(config.video.pooling_method)
+        engine.batch_layout = ClipBatches(config.video.pooling_method)
     engine.config = resolved(config, plugins)
     start_epoch = config.train.start_epoch
     if config.model.resume:

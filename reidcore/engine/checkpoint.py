@@ -1,7 +1,8 @@
 """Checkpoints: written whole, read safely, resumed as if the run had never stopped.
 
 A file holds Torchreid's keys (``state_dict``, ``epoch``, ``rank1``, ``optimizer``, ``scheduler``)
-and, under ``reidcore``, what else a run needs to go on bit for bit.
+and, under ``reidcore``, what else a run needs to go on bit for bit. The first half of this module
+is about files; the second about what an engine puts into them and takes back.
 """
 
 from __future__ import annotations
@@ -10,23 +11,46 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+import reidcore
 from reidcore._files import PathLike
 from reidcore._logging import configure_if_bare
-from reidcore._serialization import OWN_KEY, load_safely, save_atomically
-from reidcore.errors import CheckpointError
+from reidcore._serialization import OWN_KEY, load_safely, loads_safely, save_atomically
+from reidcore.engine.hook_results import checked_state
+from reidcore.engine.rng import capture_rng, restore_rng
+from reidcore.errors import CheckpointError, PluginError
+from reidcore.models.build_args import form_of
 from reidcore.models.wrapping import bare_key, unwrap
+
+if TYPE_CHECKING:
+    from reidcore.engine.engine import Engine, TrainState
 
 _log = logging.getLogger(__name__)
 
-# What resume_from_checkpoint read beyond weights and optimizer, until the engine's run takes it.
-_pending: WeakKeyDictionary[nn.Module, dict[str, Any]] = WeakKeyDictionary()
+
+class ResumePoint(int):
+    """The number of epochs done, with what else its checkpoint holds for the run from there.
+
+    Attributes:
+        state: what a checkpoint keeps under ``reidcore``.
+        scheduler: the scheduler's state, for a run whose scheduler was not loaded yet.
+    """
+
+    state: Mapping[str, Any]
+    scheduler: Any
+
+    @classmethod
+    def of(cls, checkpoint: Mapping[str, Any]) -> ResumePoint:
+        """Return the point that a checkpoint was written at."""
+        point = cls(checkpoint["epoch"])
+        point.state = checkpoint.get(OWN_KEY, {})
+        point.scheduler = checkpoint.get("scheduler")
+        return point
 
 
 def save_checkpoint(
@@ -82,11 +106,11 @@ def resume_from_checkpoint(
     model: nn.Module,
     optimizer: Optimizer | None = None,
     scheduler: LRScheduler | None = None,
-) -> int:
-    """Load weights, optimizer and scheduler, and make the next run go on from there.
+) -> ResumePoint:
+    """Load weights, optimizer and scheduler, and let the next run go on from there.
 
     Whatever else the run needs (random state, the scheduler if it was not passed, the plugins' own
-    parts) is kept until an engine with this model runs with the returned ``start_epoch``.
+    parts) comes with the number that is returned: give it to ``engine.run(start_epoch=...)``.
 
     Args:
         fpath: the checkpoint.
@@ -95,7 +119,7 @@ def resume_from_checkpoint(
         scheduler: takes ``scheduler``.
 
     Returns:
-        The number of epochs done: the run's ``start_epoch``.
+        The number of epochs done, which is the run's ``start_epoch``.
 
     Raises:
         CheckpointError: if the file is no checkpoint of this model.
@@ -109,43 +133,99 @@ def resume_from_checkpoint(
     if scheduler is not None and checkpoint.get("scheduler"):
         _load_part(scheduler, checkpoint["scheduler"], "scheduler", fpath)
     unwrap(model).load_state_dict(weights)
-    epoch = int(checkpoint["epoch"])
-    _pending[unwrap(model)] = {**checkpoint.get(OWN_KEY, {}), "epoch": epoch} | {
-        "scheduler": checkpoint.get("scheduler")
-    }
+    point = ResumePoint.of(checkpoint)
     rank1 = checkpoint.get("rank1")
     reached = f", rank-1 {float(rank1):.1%}" if rank1 is not None else ""
-    _log.info("Resuming from %s: %d epochs done%s", os.fspath(fpath), epoch, reached)
-    return epoch
-
-
-def sibling_checkpoints(fpath: PathLike, names: Sequence[str]) -> list[Path]:
-    """Return the files of one moment for each of several models, given one of them.
-
-    Raises:
-        CheckpointError: if the file's name begins with none of the models' names.
-    """
-    path = Path(fpath)
-    if len(names) == 1:
-        return [path]
-    own = next((name for name in names if path.name.startswith(name)), None)
-    if own is None:
-        raise CheckpointError(
-            f"{str(path)!r} is named after none of the models {', '.join(names)}",
-            "Give the file of one of them, such as model.pth.tar-3.",
-        )
-    return [path.with_name(name + path.name.removeprefix(own)) for name in names]
-
-
-def take_pending(model: nn.Module, start_epoch: int) -> dict[str, Any]:
-    """Return, once, what a checkpoint held beyond weights and optimizer for this start."""
-    kept = _pending.pop(unwrap(model), {})
-    return kept if kept.get("epoch") == start_epoch else {}
+    _log.info("Resuming from %s: %d epochs done%s", os.fspath(fpath), point, reached)
+    return point
 
 
 def without_prefixes(state_dict: Mapping[str, Any]) -> dict[str, Any]:
     """Return weights without the prefixes that wrappers put before their names."""
     return {bare_key(key): value for key, value in state_dict.items()}
+
+
+# -- an engine's checkpoints ----------------------------------------------------------------------
+
+
+def write_checkpoints(
+    engine: Engine,
+    save_dir: PathLike,
+    done: int,
+    *,
+    step: int = 0,
+    rank1: float | None = None,
+    is_best: bool = False,
+    suffix: str = "",
+) -> list[Path]:
+    """Write a checkpoint of each of the engine's models.
+
+    Args:
+        engine: the engine.
+        save_dir: the folder.
+        done: the number of epochs done.
+        step: the batches done in the epoch after them.
+        rank1: the rank-1 of the first target, in [0, 1], if it was tested.
+        is_best: also keep it as ``model-best.pth.tar``.
+        suffix: goes between the name and ``.pth.tar``.
+
+    Returns:
+        The files' paths.
+    """
+    own = _own_state(engine, done, step)
+    paths = []
+    for name, held in engine.states.items():
+        state = {
+            "state_dict": unwrap(held.model).state_dict(),
+            "epoch": done,
+            "rank1": rank1,
+            "optimizer": held.optimizer.state_dict() if held.optimizer else None,
+            "scheduler": held.scheduler.state_dict() if held.scheduler else None,
+            OWN_KEY: own | {"model": form_of(held.model)},
+        }
+        paths.append(save_checkpoint(state, save_dir, is_best, name=f"{name}{suffix}"))
+    return paths
+
+
+def resume_models(path: PathLike, states: Mapping[str, TrainState]) -> ResumePoint:
+    """Load the checkpoints that were written at one moment, one for each model.
+
+    Args:
+        path: the file of one of them.
+        states: name -> model, optimizer and scheduler.
+
+    Raises:
+        CheckpointError: if a file is missing or is no checkpoint of its model.
+    """
+    files = _sibling_checkpoints(path, list(states))
+    points = [
+        resume_from_checkpoint(file, held.model, held.optimizer, held.scheduler)
+        for file, held in zip(files, states.values(), strict=True)
+    ]
+    return points[0]
+
+
+def restore_run(engine: Engine, start_epoch: int) -> int:
+    """Take back what the checkpoint that was resumed from held beside the models.
+
+    Returns:
+        The batches of the first epoch that are done already.
+    """
+    point = engine.take_resume_point()
+    for held in engine.states.values():
+        if held.scheduler is not None:
+            # Of several models each has a schedule of its own, which engine.resume loaded.
+            saved = point.scheduler if point is not None and len(engine.states) == 1 else None
+            _continue_schedule(held.scheduler, saved, start_epoch)
+    if point is None or "rng" not in point.state:
+        return 0
+    state = point.state
+    restore_rng(state["rng"])
+    if state["scaler"] and engine.accelerator.scaler.is_enabled():
+        engine.accelerator.scaler.load_state_dict(state["scaler"])
+    engine.record.history = list(state.get("history", ()))
+    _restore_plugins(engine, state["hooks"])
+    return int(state["step"])
 
 
 def fast_forward(scheduler: LRScheduler, epochs: int) -> None:
@@ -168,6 +248,9 @@ def fast_forward(scheduler: LRScheduler, epochs: int) -> None:
     scheduler.optimizer._opt_called = True  # type: ignore[attr-defined]
     for _ in range(epochs):
         scheduler.step()
+
+
+# -- inside ----------------------------------------------------------------------------------------
 
 
 def _fitting_weights(
@@ -237,3 +320,84 @@ def _load_part(part: Optimizer | LRScheduler, state: Any, label: str, fpath: Pat
             f"the {label} in {os.fspath(fpath)!r} does not fit: {error}",
             f"Build the {label} it was trained with.",
         ) from error
+
+
+def _sibling_checkpoints(fpath: PathLike, names: Sequence[str]) -> list[Path]:
+    """Return the files of one moment for each of several models, given one of them.
+
+    Raises:
+        CheckpointError: if the file's name begins with none of the models' names.
+    """
+    path = Path(fpath)
+    if len(names) == 1:
+        return [path]
+    own = next((name for name in names if path.name.startswith(name)), None)
+    if own is None:
+        raise CheckpointError(
+            f"{str(path)!r} is named after none of the models {', '.join(names)}",
+            "Give the file of one of them, such as model.pth.tar-3.",
+        )
+    return [path.with_name(name + path.name.removeprefix(own)) for name in names]
+
+
+def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
+    """Return what a checkpoint holds beyond Torchreid's keys."""
+    return {
+        "version": reidcore.__version__,
+        "epoch": done,
+        "step": step,
+        "rng": capture_rng(),
+        "scaler": engine.accelerator.scaler.state_dict(),
+        "sampler": {"seed": engine.datamanager.seed},
+        "history": engine.record.history,
+        "config": engine.config,
+        "preprocessing": engine.datamanager.preprocessing,
+        "test": {
+            "dist_metric": engine.plan.dist_metric,
+            "normalize_feature": engine.plan.normalize_feature,
+        },
+        "plugins": [
+            {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
+            for plugin in engine.plugins.active
+        ],
+        "step_plan": engine.active_run.step.as_record() if engine.active_run else None,
+        "hooks": _states_of_plugins(engine),
+    }
+
+
+def _continue_schedule(scheduler: LRScheduler, saved: Any, start_epoch: int) -> None:
+    """Put a scheduler where it was, whether or not it was passed to resume_from_checkpoint."""
+    if scheduler.last_epoch == start_epoch:
+        return
+    if saved is None:
+        fast_forward(scheduler, start_epoch)
+        return
+    scheduler.load_state_dict(saved)
+    groups = scheduler.optimizer.param_groups
+    for group, lr in zip(groups, scheduler.get_last_lr(), strict=True):
+        group["lr"] = lr
+
+
+def _states_of_plugins(engine: Engine) -> dict[str, Any]:
+    states = {}
+    for plugin in engine.plugins.active:
+        if "reid_checkpoint_save" not in plugin.hooks:
+            continue
+        hook = engine.plugins.subset_hook("reid_checkpoint_save", [plugin])
+        parts = [checked_state(part, engine.plugins, plugin.name) for part in hook(engine=engine)]
+        state = {key: value for part in parts for key, value in part.items()}
+        if not loads_safely(state):
+            raise PluginError(
+                f"plugin {plugin.origin} gave the checkpoint something that cannot be loaded "
+                "safely",
+                "Let its reid_checkpoint_save return tensors and plain values alone.",
+            )
+        states[plugin.name] = state
+    return states
+
+
+def _restore_plugins(engine: Engine, states: dict[str, Any]) -> None:
+    for plugin in engine.plugins.active:
+        if plugin.name in states and "reid_checkpoint_load" in plugin.hooks:
+            hook = engine.plugins.subset_hook("reid_checkpoint_load", [plugin])
+            hook(engine=engine, state=states[plugin.name])

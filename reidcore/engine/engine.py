@@ -1,42 +1,73 @@
-"""The engine: the training loop on one screen, and the methods that Torchreid's users override."""
+"""The engine: the training loop, the step's verbs, and the methods that Torchreid's users know."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from reidcore._logging import configure_if_bare
-from reidcore.engine.batch_layout import reading_of
-from reidcore.engine.checkpoint import resume_from_checkpoint, sibling_checkpoints
-from reidcore.engine.evaluator import TargetResult, run_target
-from reidcore.engine.hook_results import checked_features, checked_outcome
+from reidcore.engine.batch_layout import layout_of
+from reidcore.engine.checkpoint import ResumePoint, resume_models, write_checkpoints
+from reidcore.engine.datamanager import EngineData, check_members
+from reidcore.engine.evaluator import TargetResult, test_target
+from reidcore.engine.hook_results import checked_features, checked_losses, checked_outcome
 from reidcore.engine.interrupts import Interruption
-from reidcore.engine.learner import Learner
+from reidcore.engine.loss_terms import Criterion, LossTerms, top1, weighted
 from reidcore.engine.plan import RunPlan, as_names
-from reidcore.engine.precision import Mechanics, Precision, pick_device
+from reidcore.engine.precision import Accelerator, Precision, pick_device
+from reidcore.engine.results import RunRecord
 from reidcore.engine.run import Run
 from reidcore.engine.sanity_checks import check_plan
-from reidcore.engine.snapshot import write_snapshot
 from reidcore.engine.step import (
-    StepPlan,
+    NonFiniteLossError,
+    StepOutcome,
+    StepTrace,
     check_losses_were_called,
     plan_step,
 )
-from reidcore.errors import UserError
+from reidcore.errors import UserError, did_you_mean
+from reidcore.models import outputs_of
+from reidcore.models.adapter import adapt
+from reidcore.models.layers import open_all_layers, open_specified_layers
+from reidcore.models.wrapping import unwrap
 from reidcore.plugins import Plugins, current_plugins
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
+    from reidcore.models import Outputs
 
-class Engine(Learner):
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainState:
+    """A model in training, with what changes its weights.
+
+    Attributes:
+        model: the network, on the engine's device.
+        optimizer: over its parameters; None if it is not trained.
+        scheduler: stepped after each epoch.
+    """
+
+    model: nn.Module
+    optimizer: Optimizer | None = None
+    scheduler: LRScheduler | None = None
+
+
+class Engine:
     """Trains and tests models; a subclass defines ``forward_backward`` or gives loss ``terms``.
 
     Args:
-        datamanager: an ``ImageDataManager`` or ``VideoDataManager``, or what has such loaders.
+        datamanager: an ``ImageDataManager`` or ``VideoDataManager``, or any `EngineData`.
         use_gpu: use CUDA or MPS where there is one.
         plugins: whose hooks are called; by default the current plugins.
         precision: mixed precision, memory layout and accumulation.
@@ -44,20 +75,26 @@ class Engine(Learner):
 
     Attributes:
         datamanager, train_loader, test_loader: the data.
+        states: name -> `TrainState` of each registered model.
         model, optimizer, scheduler: the first registered ones.
-        reading: how batches are read: as images, or as clips if ``data_type`` is ``video``.
         terms: loss terms by name, each a weight and a criterion.
+        batch_layout: how batches are read: as images, or as clips if ``data_type`` is ``video``.
+        accelerator: device, mixed precision and accumulation.
         epoch, max_epoch: the epoch under way, from 0, and where the run stops.
-        averages: the last finished epoch's figures, by name.
-        history: the record of each epoch that is done.
-        results: the last test's results, by target.
-        writer: TensorBoard's, while a run is under way.
-        plan: what the run under way is to do.
+        plan: what the run or test under way is to do.
+        active_run: the run under way; None between runs.
+        record: the epochs done and the last test's results.
+        progress: wraps a loader of a test, given what it loads, to show how far it is.
+        writer: TensorBoard's, where the writers plugin opened one for the run.
     """
+
+    model: nn.Module
+    optimizer: Optimizer | None
+    scheduler: LRScheduler | None
 
     def __init__(
         self,
-        datamanager: Any,
+        datamanager: EngineData,
         use_gpu: bool = True,
         *,
         plugins: Plugins | None = None,
@@ -65,50 +102,136 @@ class Engine(Learner):
         step: str | None = None,
     ) -> None:
         configure_if_bare()
+        check_members(datamanager)
+        self.datamanager: Any = datamanager
+        self.plugins = plugins or current_plugins()
         self.device = pick_device(use_gpu)
         # Subclasses written for Torchreid call .cuda() where this is true.
         self.use_gpu = self.device.type == "cuda"
-        mechanics = Mechanics(precision or Precision(), self.device)
-        super().__init__(mechanics, plugins or current_plugins())
-        self.datamanager = datamanager
-        self.test_loader = getattr(datamanager, "test_loader", {})
-        self.reading = reading_of(datamanager)
+        self.accelerator = Accelerator(precision or Precision(), self.device)
+        self.batch_layout = layout_of(datamanager)
+        self.test_loader = datamanager.test_loader
+        self.states: dict[str, TrainState] = {}
+        self.terms: LossTerms = {}
         self.epoch = 0
         self.max_epoch = 0
-        self.averages: dict[str, float] = {}
-        self.history: list[dict[str, Any]] = []
-        self.results: dict[str, TargetResult] = {}
         self.plan = RunPlan()
+        self.record = RunRecord()
+        self.config: Mapping[str, Any] | None = None
         self.writer: SummaryWriter | None = None
         self.interruption = Interruption()
         self.progress: Callable[[Iterable[Any], str], Iterable[Any]] = lambda loader, _: loader
+        self.active_run: Run | None = None
         self.step_choice = step
-        self.step_plan: StepPlan | None = None
-        self.under_way: Run | None = None
-        self.config: Mapping[str, Any] | None = None
+        self._trace = StepTrace()
+        self._resume_point: ResumePoint | None = None
 
     @cached_property
     def train_loader(self) -> Any:
         """The training batches; asked for when training begins, since a test needs none."""
         return self.datamanager.train_loader
 
+    # -- models ------------------------------------------------------------------------------------
+
+    def register_model(
+        self,
+        name: str = "model",
+        model: nn.Module | None = None,
+        optim: Optimizer | None = None,
+        sched: LRScheduler | None = None,
+    ) -> None:
+        """Put a model, its optimizer and its scheduler into the engine's care.
+
+        Raises:
+            UserError: if the name is taken or the model is missing.
+        """
+        if not isinstance(model, nn.Module):
+            raise UserError(f"model {name!r} is a {type(model).__name__}", "Give a torch module.")
+        if name in self.states:
+            raise UserError(f"a model is registered as {name!r} already", "Choose another name.")
+        adapt(unwrap(model))
+        model = self.accelerator.place(model)
+        if optim is not None and optim.state:
+            # Restored before the weights were moved: loading puts its state where they are now.
+            optim.load_state_dict(optim.state_dict())
+        self.states[name] = TrainState(model, optim, sched)
+        if len(self.states) == 1:
+            self.model, self.optimizer, self.scheduler = model, optim, sched
+
+    def get_model_names(self, names: str | Sequence[str] | None = None) -> list[str]:
+        """Return the given names, checked, or all of them.
+
+        Raises:
+            UserError: if one is not registered.
+        """
+        chosen = as_names(names) or tuple(self.states)
+        for name in chosen:
+            if name not in self.states:
+                raise UserError(
+                    f"no model is registered as {name!r}",
+                    did_you_mean(name, self.states) or "Call register_model first.",
+                )
+        return list(chosen)
+
+    def set_model_mode(self, mode: str = "train", names: str | Sequence[str] | None = None) -> None:
+        """Put models into ``train`` or ``eval`` mode."""
+        if mode not in ("train", "eval", "test"):
+            raise UserError(f"no model mode is named {mode!r}", "Use 'train' or 'eval'.")
+        for name in self.get_model_names(names):
+            self.states[name].model.train(mode == "train")
+
+    def get_current_lr(self, names: str | Sequence[str] | None = None) -> float:
+        """Return the learning rate of the last parameter group, which new layers are in."""
+        optimizer = self.states[self.get_model_names(names)[0]].optimizer
+        return float(optimizer.param_groups[-1]["lr"]) if optimizer else 0.0
+
+    def update_lr(self, names: str | Sequence[str] | None = None) -> None:
+        """Step the schedulers; called at the end of each epoch."""
+        for name in self.get_model_names(names):
+            scheduler = self.states[name].scheduler
+            if scheduler is not None:
+                scheduler.step()
+
+    def two_stepped_transfer_learning(
+        self,
+        epoch: int,
+        fixbase_epoch: int,
+        open_layers: Sequence[str],
+        model: nn.Module | None = None,
+    ) -> None:
+        """Train only ``open_layers`` in the first ``fixbase_epoch`` epochs, then everything."""
+        model = self.model if model is None else model
+        if epoch < fixbase_epoch and open_layers:
+            _log.info("Only %s trained (epoch %d/%d)", open_layers, epoch + 1, fixbase_epoch)
+            open_specified_layers(model, open_layers)
+        else:
+            open_all_layers(model)
+
+    @property
+    def optimizers(self) -> list[Optimizer]:
+        """The optimizers of all models."""
+        return [each.optimizer for each in self.states.values() if each.optimizer is not None]
+
+    # -- checkpoints -------------------------------------------------------------------------------
+
     def save_model(
         self, epoch: int, rank1: float | None = None, save_dir: str = "log", is_best: bool = False
     ) -> None:
         """Write a checkpoint of each model after epoch ``epoch``, counted from 0."""
-        write_snapshot(self, save_dir, epoch + 1, rank1=rank1, is_best=is_best)
+        write_checkpoints(self, save_dir, epoch + 1, rank1=rank1, is_best=is_best)
 
     def resume(self, path: str) -> int:
         """Load a checkpoint; the next ``run(start_epoch=...)`` goes on from what this returns.
 
         Of several models each has its own file, ``<name>.pth.tar-<epoch>``, beside this one.
         """
-        paths = sibling_checkpoints(path, self.get_model_names())
-        starts = [
-            resume_from_checkpoint(file, model, optimizer, scheduler)
-            for file, (_, model, optimizer, scheduler) in zip(paths, self.held(), strict=True)
-        ]
-        return starts[0]
+        self._resume_point = resume_models(path, self.states)
+        return self._resume_point
+
+    def take_resume_point(self) -> ResumePoint | None:
+        """Return, once, the checkpoint's state if the run starts where it ended."""
+        point, self._resume_point = self._resume_point, None
+        return point if point == self.plan.start_epoch else None
 
     # -- the run -----------------------------------------------------------------------------------
 
@@ -136,6 +259,8 @@ class Engine(Learner):
         Returns:
             What ``results.json`` holds.
         """
+        if isinstance(start_epoch, ResumePoint):
+            self._resume_point = start_epoch
         plan = RunPlan(
             save_dir=save_dir,
             max_epoch=max_epoch,
@@ -165,20 +290,18 @@ class Engine(Learner):
         Raises:
             Interrupted: after Ctrl-C, once a checkpoint is written.
         """
-        self.plan, self.max_epoch = plan, plan.max_epoch
+        self.plan, self.epoch, self.max_epoch = plan, plan.start_epoch, plan.max_epoch
         check_plan(self, plan)
-        step = plan_step(self.plugins, self.step_choice)
-        with Run(self, plan) as run:
-            self.under_way = run
-            run.start(step)
+        with Run(self, plan, plan_step(self.plugins, self.step_choice)) as run:
+            run.start()
             if not plan.test_only:
                 for self.epoch in range(plan.start_epoch, plan.max_epoch):
                     self.train(plan.print_freq, plan.fixbase_epoch, list(plan.open_layers))
                     run.save(self.epoch + 1)
                     if plan.tests_after(self.epoch + 1):
-                        run.record(self.test_targets(plan))
+                        run.tested(self.test_targets(plan))
             if plan.test_only or plan.max_epoch > 0:
-                run.record(self.test_targets(plan, draw=plan.visrank))
+                run.tested(self.test_targets(plan))
             return run.finish()
 
     def train(
@@ -192,28 +315,117 @@ class Engine(Learner):
         Raises:
             UserError: outside a run.
         """
-        run, step = self.under_way, self.step_plan
-        if run is None or step is None:
+        run, hook = self.active_run, self.plugins.hook
+        if run is None:
             raise UserError("no run is under way", "Call run(max_epoch=...), which trains.")
-        hook = self.plugins.hook
         self.set_model_mode("train")
         self.two_stepped_transfer_learning(self.epoch, fixbase_epoch, as_names(open_layers))
         hook.reid_epoch_start(engine=self)
         for batch in run.batches():
-            self.mechanics.begin_batch()
-            self._seen = None
-            outcome = checked_outcome(step.hook(engine=self, batch=batch), self.plugins)
-            if run.is_first_step and not outcome.was_skipped and self._seen is None:
-                check_losses_were_called(step, type(self).__name__)
+            self.accelerator.begin_batch()
+            self._trace = StepTrace()
+            outcome = checked_outcome(run.step.hook(engine=self, batch=batch), self.plugins)
+            if run.is_first_step and not (outcome.was_skipped or self._trace.losses_asked):
+                check_losses_were_called(run.step, type(self).__name__)
             run.step_done(outcome)
             hook.reid_step_end(engine=self, outcome=outcome)
             self.interruption.check()
-        self.mechanics.flush(self.optimizers)
+        self.accelerator.flush(self.optimizers)
         self.update_lr()
         run.epoch_done()
         hook.reid_epoch_end(engine=self)
 
+    # -- the step, and the verbs that it is made of ------------------------------------------------
+
+    def forward_backward(self, data: Mapping[str, Any]) -> StepOutcome | Mapping[str, Any]:
+        """Take one training step; a subclass may override it.
+
+        Returns:
+            An outcome or, as in Torchreid, a dictionary of numbers to show.
+        """
+        losses = self.losses(data)
+        self.backward(losses)
+        self.optimizer_step()
+        return self.outcome(losses)
+
+    def parse(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a batch with ``img (B, 3, h, w)`` and ``pid (B,)`` on the engine's device.
+
+        Where clips became images, each of these has the labels of its clip.
+        """
+        images, pids = map(self.accelerator.move, self.parse_data_for_train(batch))
+        labels = {key: value for key, value in batch.items() if key not in ("img", "pid")}
+        kept_clips = isinstance(batch["img"], Tensor) and len(images) == len(batch["img"])
+        if not kept_clips:
+            labels = self.batch_layout.per_image(batch, tuple(labels))
+        return {**labels, "img": images, "pid": pids}
+
+    def losses(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Run the model on a batch and return all loss terms, those of plugins included."""
+        parsed = self.parse(batch)
+        with self.accelerator.autocast():
+            outputs = outputs_of(self.model, parsed["img"], parsed["pid"])
+            self._trace = StepTrace(outputs, parsed["pid"], losses_asked=True)
+            losses = self.plugins.hook.reid_compute_losses(
+                engine=self, batch=parsed, outputs=outputs
+            )
+        return checked_losses(losses, self.plugins)
+
+    def backward(self, losses: Mapping[str, Tensor] | Tensor) -> None:
+        """Add the gradients of the losses' sum to the weights'.
+
+        Raises:
+            NonFiniteLossError: if the sum is not finite; the weights are as they were. It is a
+                FloatingPointError, which a wrapper may catch to skip the batch.
+        """
+        total = losses if isinstance(losses, Tensor) else torch.stack(list(losses.values())).sum()
+        if not torch.isfinite(total):
+            raise NonFiniteLossError(losses)
+        self.accelerator.backward(total)
+
+    def optimizer_step(self) -> bool:
+        """Update the weights and clear their gradients, at accumulation boundaries alone.
+
+        Returns:
+            Whether the weights were updated.
+        """
+        return self.accelerator.optimizer_step(self.optimizers)
+
+    def outcome(self, losses: Mapping[str, Tensor]) -> StepOutcome:
+        """Return what a step with these losses reports."""
+        detached = {name: value.detach() for name, value in losses.items()}
+        outputs, pids = self._trace.outputs, self._trace.pids
+        if outputs is None or pids is None:
+            return StepOutcome(detached)
+        return StepOutcome(detached, top1(outputs, pids, self.terms))
+
+    def compute_terms(self, batch: Mapping[str, Any], outputs: Outputs) -> dict[str, Tensor]:
+        """Return the engine's own weighted loss terms.
+
+        Raises:
+            UserError: if the engine has none.
+        """
+        if not self.terms:
+            raise UserError(
+                f"{type(self).__name__} has no loss terms",
+                "Set engine.terms, or override forward_backward.",
+            )
+        return weighted(self.terms, outputs, batch, self.compute_loss)
+
+    def compute_loss(
+        self, criterion: Criterion, outputs: Tensor | Sequence[Tensor], targets: Tensor
+    ) -> Tensor:
+        """Apply a criterion to an output, or to several of them and average."""
+        if isinstance(outputs, Tensor):
+            return criterion(outputs, targets)
+        return torch.stack([criterion(output, targets) for output in outputs]).mean()
+
     # -- reading batches ---------------------------------------------------------------------------
+
+    def parse_data_for_train(self, data: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+        """Return the images ``(B, 3, h, w)`` and identities ``(B,)`` of a training batch."""
+        data = self.batch_layout.per_image(data, ("img", "pid"))
+        return data["img"], data["pid"]
 
     def parse_data_for_eval(self, data: Mapping[str, Any]) -> tuple[Tensor, Any, Any]:
         """Return the images ``(B, 3, h, w)`` or clips, identities and cameras of a test batch."""
@@ -226,7 +438,7 @@ class Engine(Learner):
             answer = self.plugins.hook.reid_extract_features(model=self.model, images=images)
             return checked_features(answer, self.plugins, len(images))
 
-        return self.reading.features(input, extract)
+        return self.batch_layout.features(input, extract)
 
     # -- testing -----------------------------------------------------------------------------------
 
@@ -257,9 +469,14 @@ class Engine(Learner):
             rerank=rerank,
             test_only=True,
         )
-        return self.test_targets(plan, draw=visrank)
+        return self.test_targets(plan)
 
-    def test_targets(self, plan: RunPlan, draw: bool = False) -> dict[str, TargetResult]:
+    @property
+    def is_final_test(self) -> bool:
+        """Whether no epoch comes after the test under way."""
+        return self.plan.test_only or self.epoch + 1 >= self.plan.max_epoch
+
+    def test_targets(self, plan: RunPlan) -> dict[str, TargetResult]:
         """Test on every target as the plan says.
 
         Raises:
@@ -267,11 +484,15 @@ class Engine(Learner):
         """
         if not self.test_loader:
             raise UserError("there is no target to test on", "Give targets to the data manager.")
-        self.set_model_mode("eval")
-        self.results = {}
-        for name in self.test_loader:
-            self.interruption.check()
-            self.results[name] = run_target(self, name, plan, draw)
-        rankings = {name: result.ranking for name, result in self.results.items()}
-        self.plugins.hook.reid_report(results=rankings)
-        return self.results
+        planned, self.plan = self.plan, plan
+        try:
+            self.set_model_mode("eval")
+            self.record.targets = {}
+            for name in self.test_loader:
+                self.interruption.check()
+                self.record.targets[name] = test_target(self, name)
+            rankings = {name: result.ranking for name, result in self.record.targets.items()}
+            self.plugins.hook.reid_report(results=rankings)
+        finally:
+            self.plan = planned
+        return self.record.targets

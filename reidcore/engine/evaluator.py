@@ -63,12 +63,14 @@ class TargetResult:
     pictures: Path | None = None
 
 
-def run_target(engine: Engine, name: str, plan: RunPlan, draw: bool) -> TargetResult:
-    """Test the engine's model on one target.
+def test_target(engine: Engine, name: str) -> TargetResult:
+    """Test the engine's model on one target, as the engine's plan says.
 
     Raises:
         UserError: if the target has no query, no gallery or no valid query.
     """
+    plan = engine.plan
+    draw = plan.visrank and engine.is_final_test
     query = extract(engine, name, "query")
     gallery = extract(engine, name, "gallery")
     started = time.perf_counter()
@@ -107,13 +109,13 @@ def extract(engine: Engine, name: str, split: str) -> Extracted:
     samples: list[Sample] = []
     started = time.perf_counter()
     loader: Iterable[Mapping[str, Any]] = engine.test_loader[name][split]
-    engine.mechanics.receive(loader)
+    engine.accelerator.receive(loader)
     with torch.inference_mode():
         for batch in engine.progress(loader, f"{name}: {split}"):
             engine.interruption.check()
             images, pids, camids = engine.parse_data_for_eval(batch)
-            with engine.mechanics.autocast():
-                computed = engine.extract_features(engine.mechanics.move(images))
+            with engine.accelerator.autocast():
+                computed = engine.extract_features(engine.accelerator.move(images))
             features.append(computed.float().cpu())
             samples.extend(map(Sample, batch["impath"], _plain(pids), _plain(camids)))
     if not features:

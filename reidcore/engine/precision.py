@@ -55,8 +55,8 @@ def pick_device(use_gpu: bool) -> torch.device:
     return torch.device("cpu")
 
 
-class Mechanics:
-    """Carries a step's numbers from the images to the weights.
+class Accelerator:
+    """Runs a step on a device: placement, autocast, scaled gradients, accumulation.
 
     Args:
         precision: how steps are computed.

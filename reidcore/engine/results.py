@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reidcore._environment import versions
@@ -11,27 +12,48 @@ if TYPE_CHECKING:
     from reidcore.engine.engine import Engine
     from reidcore.engine.evaluator import TargetResult
     from reidcore.engine.plan import RunPlan
+    from reidcore.engine.step import StepPlan
 
 FORMAT = 1
 
 
+@dataclass
+class RunRecord:
+    """What a run has done so far.
+
+    Attributes:
+        history: an entry for each epoch that is done: its number, the averages of what the steps
+            reported, the learning rate, seconds, and the rank-1 if it was tested.
+        targets: the results of the last test, by target.
+    """
+
+    history: list[dict[str, Any]] = field(default_factory=list)
+    targets: dict[str, TargetResult] = field(default_factory=dict)
+
+
 def record_run(
-    engine: Engine, plan: RunPlan, timings: Mapping[str, float], is_finished: bool
+    engine: Engine,
+    plan: RunPlan,
+    step: StepPlan,
+    timings: Mapping[str, float],
+    is_finished: bool,
 ) -> dict[str, Any]:
     """Return everything that is needed to understand a run's figures and to repeat them."""
     return {
         "format": FORMAT,
         "finished": is_finished,
-        "targets": {name: record_target(result, plan) for name, result in engine.results.items()},
-        "training": engine.history,
+        "targets": {
+            name: record_target(result, plan) for name, result in engine.record.targets.items()
+        },
+        "training": engine.record.history,
         "timings": dict(timings),
         "config": engine.config,
         "plugins": [
             {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
             for plugin in engine.plugins.active
         ],
-        "step": engine.step_plan.as_record() if engine.step_plan else None,
-        "dataset": fingerprints(engine.datamanager),
+        "step": step.as_record(),
+        "dataset": engine.datamanager.fingerprints(),
         "versions": versions(),
         "device": str(engine.device),
     }
@@ -51,9 +73,3 @@ def record_target(result: TargetResult, plan: RunPlan) -> dict[str, Any]:
         "timings": result.timings,
         "pictures": str(result.pictures) if result.pictures else None,
     }
-
-
-def fingerprints(datamanager: Any) -> Any:
-    """Return what identifies the data that was read, if the data manager can tell."""
-    tell = getattr(datamanager, "fingerprints", None)
-    return tell() if callable(tell) else None

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from reidcore._files import mkdir_if_missing, write_json
+from reidcore.engine.checkpoint import restore_run, write_checkpoints
 from reidcore.engine.console import Display, Position, make_display, show
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.meters import AverageMeter, MetricMeter
-from reidcore.engine.results import record_run
+from reidcore.engine.results import RunRecord, record_run
 from reidcore.engine.sanity_checks import needs_two_images
-from reidcore.engine.snapshot import restore_pending, write_snapshot
 from reidcore.engine.tensorboard import open_writer, write_targets, write_training
 from reidcore.evaluation import table
 from reidcore.plugins import describe
@@ -41,11 +41,13 @@ class Run:
     Args:
         engine: does the work.
         plan: what is to be done.
+        step: who takes part in the training step.
     """
 
-    def __init__(self, engine: Engine, plan: RunPlan) -> None:
+    def __init__(self, engine: Engine, plan: RunPlan, step: StepPlan) -> None:
         self.engine = engine
         self.plan = plan
+        self.step = step
         self.result: dict[str, Any] | None = None
         self._exits = ExitStack()
         self._display: Display
@@ -66,21 +68,20 @@ class Run:
         self._exits.callback(self._display.close)
         self._exits.callback(setattr, self.engine, "progress", self.engine.progress)
         self.engine.progress = self._display.track
-        self.engine.mechanics.reset(self.engine.optimizers)
-        self.engine.history, self.engine.results = [], {}
+        self.engine.accelerator.reset(self.engine.optimizers)
+        self.engine.record, self.engine.active_run = RunRecord(), self
         self._exits.enter_context(self.engine.interruption.listening())
         return self
 
-    def start(self, step: StepPlan) -> None:
+    def start(self) -> None:
         """Restore what a checkpoint held, say who is in the step, and tell the plugins."""
-        self.engine.step_plan = step
-        for line in self._header(step):
+        for line in self._header():
             _log.info("%s", line)
         if not self.plan.test_only:
             if self.engine.writer is None:
                 self.engine.writer = open_writer(self.plan.save_dir)
                 self._exits.callback(self._close_writer)
-            self._skip = restore_pending(self.engine, self.plan.start_epoch)
+            self._skip = restore_run(self.engine, self.plan.start_epoch)
             if self.plan.start_epoch >= self.plan.max_epoch:
                 _log.warning(
                     "Nothing to train: %d of %d epochs are done; raise train.max_epoch",
@@ -100,7 +101,7 @@ class Run:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.engine.under_way = None
+        self.engine.active_run = None
         with self._exits:
             try:
                 if error is not None:
@@ -145,12 +146,11 @@ class Run:
 
     def epoch_done(self) -> None:
         """Keep the epoch's averages for the record."""
-        self.engine.averages = self._meters.averages()
         self._has_trained = True
-        self.engine.history.append(
+        self.engine.record.history.append(
             {
                 "epoch": self.engine.epoch + 1,
-                **self.engine.averages,
+                **self._meters.averages(),
                 "lr": self.engine.get_current_lr(),
                 "seconds": self._batch_time.sum,
                 "data_seconds": self._data_time.sum,
@@ -164,29 +164,29 @@ class Run:
         Those of epochs that were tested, and the last, stay.
         """
         previous = self._rolling
-        written = write_snapshot(self.engine, self.plan.save_dir, done)
+        written = write_checkpoints(self.engine, self.plan.save_dir, done)
         for path in previous:
             path.unlink(missing_ok=True)
         stays = self.plan.tests_after(done) or done == self.plan.max_epoch
         self._rolling = [] if stays else written
 
-    def record(self, results: Mapping[str, TargetResult]) -> None:
+    def tested(self, results: Mapping[str, TargetResult]) -> None:
         """Take in the results of a test, show them, and put the rank-1 into the checkpoint."""
         show(table({name: result.ranking for name, result in results.items()}, self.plan.ranks))
         if not self._has_trained:
             return
-        best = max((epoch.get("rank1", -1.0) for epoch in self.engine.history), default=-1.0)
-        done = self.engine.history[-1]["epoch"]
+        best = max((epoch.get("rank1", -1.0) for epoch in self.engine.record.history), default=-1.0)
+        done = self.engine.record.history[-1]["epoch"]
         write_targets(self.engine.writer, results, done)
         rank1 = next(iter(results.values())).ranking.cmc_at(1)
-        self.engine.history[-1]["rank1"] = rank1
-        write_snapshot(self.engine, self.plan.save_dir, done, rank1=rank1, is_best=rank1 > best)
+        self.engine.record.history[-1]["rank1"] = rank1
+        write_checkpoints(self.engine, self.plan.save_dir, done, rank1=rank1, is_best=rank1 > best)
 
     # -- inside ------------------------------------------------------------------------------------
 
     def _epoch_loader(self, skip: int) -> Iterable[Mapping[str, Any]]:
         loader = self.engine.train_loader
-        self.engine.mechanics.receive(loader)
+        self.engine.accelerator.receive(loader)
         self._num_batches = len(loader)
         if hasattr(loader, "set_epoch"):
             loader.set_epoch(self.engine.epoch, skip=skip)
@@ -204,14 +204,14 @@ class Run:
             "lr": self.engine.get_current_lr(),
         }
 
-    def _header(self, step: StepPlan) -> list[str]:
+    def _header(self) -> list[str]:
         active = ", ".join(
             f"{plugin.name} {plugin.version}".rstrip() for plugin in self.engine.plugins.active
         )
         device = str(self.engine.device)
         return [
             f"plugins: {active}",
-            *step.describe(),
+            *self.step.describe(),
             f"device: {device}, torch {torch.__version__}",
         ]
 
@@ -222,12 +222,12 @@ class Run:
 
     def _write_record(self, is_finished: bool) -> dict[str, Any]:
         timings = {"total_seconds": time.perf_counter() - self._started}
-        record = record_run(self.engine, self.plan, timings, is_finished)
+        record = record_run(self.engine, self.plan, self.step, timings, is_finished)
         # A test beside a training must not take the place of the training's record.
         path = Path(self.plan.save_dir) / (TEST_RESULTS if self.plan.test_only else RESULTS)
         write_json(record, path)
         _log.info("Results written to %s", path)
-        skipped = getattr(self.engine.datamanager, "skipped", None)
+        skipped = self.engine.datamanager.skipped
         if skipped:
             _log.warning(
                 "%d unreadable image%s left out, such as %s",
@@ -242,7 +242,8 @@ class Run:
             self._leave_checkpoint()
         elif self._rolling:
             _log.info("The last finished epoch is in %s", self._rolling[0])
-        if self.engine.history or self.engine.results:
+        record = self.engine.record
+        if record.history or record.targets:
             self._write_record(is_finished=False)
 
     def _is_too_small(self, batch: Mapping[str, Any]) -> bool:
@@ -252,9 +253,9 @@ class Run:
 
     def _leave_checkpoint(self) -> None:
         done, step = self.engine.epoch, self._batch
-        if self._has_trained and self.engine.history[-1]["epoch"] == done + 1:
+        if self._has_trained and self.engine.record.history[-1]["epoch"] == done + 1:
             done, step = done + 1, 0
-        paths = write_snapshot(
+        paths = write_checkpoints(
             self.engine, self.plan.save_dir, done, step=step, suffix="-interrupted"
         )
         _log.info(

@@ -18,6 +18,8 @@ from reidcore.plugins import CORE, Plugin, Plugins
 if TYPE_CHECKING:
     from pluggy import HookCaller
 
+    from reidcore.models import Outputs
+
 
 @dataclass(frozen=True)
 class StepOutcome:
@@ -82,6 +84,21 @@ def as_outcome(result: Any, origin: str) -> StepOutcome:
         )
     figures = {name: torch.as_tensor(value).detach() for name, value in result.items()}
     return StepOutcome(figures, accuracy=figures.pop("acc", None))
+
+
+@dataclass(frozen=True)
+class StepTrace:
+    """What the engine's verbs did in the step under way.
+
+    Attributes:
+        outputs: what the model gave last.
+        pids: (B,) the identities that it was given.
+        losses_asked: whether ``engine.losses`` was called.
+    """
+
+    outputs: Outputs | None = None
+    pids: Tensor | None = None
+    losses_asked: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from reidcore.config.schema import VideoSection
 from reidcore.engine import batch_layout
-from reidcore.engine.batch_layout import POOLINGS, Clips, Images, reading_of
+from reidcore.engine.batch_layout import POOLINGS, ClipBatches, ImageBatches, layout_of
 from reidcore.errors import UnknownNameError
 
 GOLD = np.load(Path(__file__).parents[2] / "fixtures" / "video" / "video.npz")
@@ -27,13 +27,13 @@ def network(images: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("method", ["avg", "max"])
 def test_features_are_pooled_as_recorded(method: str) -> None:
-    features = Clips(method).features(torch.from_numpy(GOLD["pool_input"]), network)
+    features = ClipBatches(method).features(torch.from_numpy(GOLD["pool_input"]), network)
     np.testing.assert_allclose(features, GOLD[f"pool_{method}"], rtol=1e-6, atol=1e-6)
 
 
 def test_frames_become_images_as_recorded() -> None:
     batch = {"img": torch.from_numpy(GOLD["pool_input"]), "pid": torch.tensor([4, 5, 6])}
-    parsed = Clips().per_image(batch)
+    parsed = ClipBatches().per_image(batch, tuple(batch))
     assert tuple(parsed["img"].shape) == tuple(GOLD["train_flat_shape"])
     np.testing.assert_array_equal(parsed["pid"], GOLD["train_flat_pids"])
     assert torch.equal(parsed["img"][7], batch["img"][1, 2])
@@ -48,7 +48,7 @@ def test_each_frame_has_the_labels_of_its_clip() -> None:
         "impath": [("a", "b"), ("c",)],
         "skipped": [("d", "not an image"), ("e", "not an image")],
     }
-    parsed = Clips().per_image(batch)
+    parsed = ClipBatches().per_image(batch, tuple(batch))
     assert parsed["camid"].tolist() == [5, 5, 5, 6, 6, 6]
     assert parsed["weight"].tolist() == [[0.5, 1]] * 3 + [[2, 3]] * 3
     assert parsed["impath"] == [("a", "b")] * 3 + [("c",)] * 3
@@ -58,9 +58,9 @@ def test_each_frame_has_the_labels_of_its_clip() -> None:
 def test_images_stay_images() -> None:
     images = torch.ones(2, 3, 4, 2)
     batch = {"img": images, "pid": torch.tensor([1, 0]), "impath": ["a", "b"]}
-    for reading in (Images(), Clips()):
-        assert reading.per_image(batch) is batch
-        assert torch.equal(reading.features(images, network), network(images))
+    for layout in (ImageBatches(), ClipBatches()):
+        assert layout.per_image(batch, ["img", "impath"]) == {"img": images, "impath": ["a", "b"]}
+        assert torch.equal(layout.features(images, network), network(images))
 
 
 def test_a_long_clip_is_extracted_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +72,7 @@ def test_a_long_clip_is_extracted_in_parts(monkeypatch: pytest.MonkeyPatch) -> N
         return network(images)
 
     images = torch.from_numpy(GOLD["pool_input"])
-    features = Clips().features(images, counted)
+    features = ClipBatches().features(images, counted)
     assert given == [4, 4, 4, 3]
     np.testing.assert_allclose(features, GOLD["pool_avg"], rtol=1e-6, atol=1e-6)
 
@@ -80,7 +80,7 @@ def test_a_long_clip_is_extracted_in_parts(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(("typo", "words"), [("av", "Did you mean 'avg'"), ("sum", "avg or max")])
 def test_a_mistyped_pooling_is_refused(typo: str, words: str) -> None:
     with pytest.raises(UnknownNameError, match=words):
-        Clips(typo)
+        ClipBatches(typo)
 
 
 def test_the_configuration_knows_the_same_poolings() -> None:
@@ -88,6 +88,5 @@ def test_the_configuration_knows_the_same_poolings() -> None:
 
 
 def test_the_data_manager_says_what_it_gives() -> None:
-    assert type(reading_of(SimpleNamespace(data_type="video"))) is Clips
-    assert type(reading_of(SimpleNamespace(data_type="image"))) is Images
-    assert type(reading_of(SimpleNamespace())) is Images
+    assert type(layout_of(SimpleNamespace(data_type="video"))) is ClipBatches
+    assert type(layout_of(SimpleNamespace(data_type="image"))) is ImageBatches

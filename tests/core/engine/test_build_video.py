@@ -66,7 +66,7 @@ def test_a_run_on_tracklets(configure: Any, plugins: Plugins, tmp_path: Path) ->
     manager = engine.datamanager
     assert type(manager) is VideoDataManager
     assert next(iter(manager.train_loader))["img"].shape == (4, 2, 3, 32, 16)
-    assert engine.reading.pooling_method == "max"  # type: ignore[attr-defined]
+    assert engine.batch_layout.pooling_method == "max"  # type: ignore[attr-defined]
     result = engine.execute(plan)
     assert result["targets"]["walks"]["mAP"] > 0
     assert (tmp_path / "log" / "visrank_walks" / "overview.jpg").is_file()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from reidcore.engine.precision import Mechanics, Precision, pick_device
+from reidcore.engine.precision import Accelerator, Precision, pick_device
 from reidcore.errors import UserError
 
 CPU = torch.device("cpu")
@@ -18,51 +18,51 @@ def one_weight() -> tuple[nn.Linear, torch.optim.Optimizer]:
     return layer, torch.optim.SGD(layer.parameters(), lr=1.0)
 
 
-def learn(mechanics: Mechanics, layer: nn.Linear, value: float) -> None:
-    mechanics.begin_batch()
-    mechanics.backward(layer(torch.tensor([[value]])).sum())
+def learn(accelerator: Accelerator, layer: nn.Linear, value: float) -> None:
+    accelerator.begin_batch()
+    accelerator.backward(layer(torch.tensor([[value]])).sum())
 
 
 def test_accumulated_gradients_are_those_of_the_mean() -> None:
-    mechanics = Mechanics(Precision(accumulate=2), CPU)
+    accelerator = Accelerator(Precision(accumulate=2), CPU)
     layer, optimizer = one_weight()
-    learn(mechanics, layer, 1.0)
-    assert not mechanics.optimizer_step([optimizer])
-    learn(mechanics, layer, 3.0)
-    assert mechanics.optimizer_step([optimizer])
+    learn(accelerator, layer, 1.0)
+    assert not accelerator.optimizer_step([optimizer])
+    learn(accelerator, layer, 3.0)
+    assert accelerator.optimizer_step([optimizer])
     assert layer.weight.item() == pytest.approx(1.0 - 2.0)
 
 
 def test_the_last_batches_of_an_epoch_are_not_lost() -> None:
-    mechanics = Mechanics(Precision(accumulate=2), CPU)
+    accelerator = Accelerator(Precision(accumulate=2), CPU)
     layer, optimizer = one_weight()
-    learn(mechanics, layer, 4.0)
-    mechanics.flush([optimizer])
+    learn(accelerator, layer, 4.0)
+    accelerator.flush([optimizer])
     assert layer.weight.item() == pytest.approx(1.0 - 4.0)
-    mechanics.flush([optimizer])
+    accelerator.flush([optimizer])
     assert layer.weight.item() == pytest.approx(1.0 - 4.0)
 
 
 def test_an_engine_that_steps_by_hand_is_not_stepped_again() -> None:
-    mechanics = Mechanics(Precision(), CPU)
+    accelerator = Accelerator(Precision(), CPU)
     layer, optimizer = one_weight()
-    mechanics.begin_batch()
+    accelerator.begin_batch()
     layer(torch.ones(1, 1)).sum().backward()
     optimizer.step()
-    mechanics.flush([optimizer])
+    accelerator.flush([optimizer])
     assert layer.weight.item() == pytest.approx(0.0)
 
 
 def test_bf16_computes_in_bf16_and_keeps_float_weights() -> None:
-    mechanics = Mechanics(Precision(amp="bf16"), CPU)
+    accelerator = Accelerator(Precision(amp="bf16"), CPU)
     layer, _ = one_weight()
-    with mechanics.autocast():
+    with accelerator.autocast():
         assert layer(torch.ones(1, 1)).dtype is torch.bfloat16
     assert layer.weight.dtype is torch.float32
 
 
 def test_auto_is_plain_float_on_the_cpu() -> None:
-    assert Mechanics(Precision(amp="auto"), CPU).dtype is None
+    assert Accelerator(Precision(amp="auto"), CPU).dtype is None
 
 
 @pytest.mark.parametrize(

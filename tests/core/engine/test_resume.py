@@ -203,9 +203,9 @@ def test_several_models_resume_together(make_engine: MakeEngine, tmp_path: Path)
     first.save_model(0, save_dir=str(tmp_path))
     fresh = with_two()
     assert fresh.resume(str(tmp_path / "model.pth.tar-1")) == 1
-    for (_, saved, _, _), (_, loaded, _, _) in zip(first.held(), fresh.held(), strict=True):
-        for key, value in saved.state_dict().items():
-            assert torch.equal(loaded.state_dict()[key], value)
+    for name, saved in first.states.items():
+        for key, value in saved.model.state_dict().items():
+            assert torch.equal(fresh.states[name].model.state_dict()[key], value)
 
 
 def test_a_resumed_run_with_nothing_left_says_so(
