@@ -18,9 +18,14 @@ from textwrap import dedent
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from torch import Tensor, nn
 
 ROOT = Path(__file__).parents[1]
+
+# A busy machine is no fault of a test: neither its deadline nor its health depends on the clock.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session", autouse=True)
