@@ -14,7 +14,7 @@ import reidcore
 
 def versions() -> dict[str, str]:
     """Return the versions of what computes a run's figures."""
-    from reidcore.data.images.decode import decoders_in_use
+    from reidcore.data.images.decode import decoder_in_use
     from reidcore.evaluation import kernel_in_use
 
     return {
@@ -24,7 +24,7 @@ def versions() -> dict[str, str]:
         "torchvision": torchvision.__version__,
         "numpy": np.__version__,
         "evaluation kernel": kernel_in_use(),
-        "images": decoders_in_use(),
+        "JPEG decoder": decoder_in_use(),
     }
 
 

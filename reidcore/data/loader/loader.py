@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from reidcore.data.dataset import Dataset
 from reidcore.data.images.cache import PixelCache
+from reidcore.data.images.decode import prepare_worker
 from reidcore.data.loader.batch_sampler import (
     Batch,
     EpochBatches,
@@ -299,8 +300,9 @@ def _torch_loader(
 
 
 def _start_worker(worker: int) -> None:
-    """Leave Ctrl-C to the main process, which stops the workers in order."""
+    """Leave Ctrl-C to the main process, which stops the workers in order, and the CPUs to all."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare_worker()
 
 
 def _transforms_of(dataset: Dataset) -> list[Any]:
