@@ -221,3 +221,26 @@ def host():
         yield kept
         server.shutdown()
         thread.join()
+
+
+class _TwoLayers(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Linear(6, 8)
+        self.classifier = nn.Linear(8, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classifier(torch.tanh(self.conv(x)))
+
+
+@pytest.fixture
+def net() -> nn.Module:
+    """A network with the parts ``conv`` and ``classifier``, for optimizers and their groups."""
+    return _TwoLayers()
+
+
+@pytest.fixture(scope="session")
+def torchreid_transforms() -> Mapping[str, np.ndarray]:
+    """Torchreid's transforms on three images; see tests/fixtures/transforms/README.md."""
+    with np.load(ROOT / "tests/fixtures/transforms/transforms.npz") as arrays:
+        return {name: arrays[name] for name in arrays.files}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from reidcore.evaluation import counting
+from reidcore.evaluation import counting as torch_counting
 
 
 def make(queries, gallery, dim, per_query, seed=0):
@@ -61,17 +61,17 @@ def test_rows_are_counted_exactly(counting, size, strict, dtype):
     expected = expected_counts(keys, limits, first, strict)
     np.testing.assert_array_equal(counting.count_rows(keys, limits, first, strict, 2), expected)
     np.testing.assert_array_equal(
-        counting.count_rows(torch.from_numpy(keys), limits, first, strict), expected
+        torch_counting.count_rows(torch.from_numpy(keys), limits, first, strict), expected
     )
 
 
 def test_torch_counts_across_tiles(monkeypatch):
-    monkeypatch.setattr(counting, "_TILE", 1000)
+    monkeypatch.setattr(torch_counting, "_TILE", 1000)
     _, _, keys, first, chosen = make(50, 700, 37, 10)
     owner = np.repeat(np.arange(50), np.diff(first))
     limits = loosest_first(keys[owner, chosen], first)
     np.testing.assert_array_equal(
-        counting.count_rows(torch.from_numpy(keys), limits, first, False),
+        torch_counting.count_rows(torch.from_numpy(keys), limits, first, False),
         expected_counts(keys, limits, first, False),
     )
 

@@ -49,7 +49,7 @@ def test_bundled_come_first_then_by_distribution_and_name(site) -> None:
 def test_another_groups_entry_points_are_none_of_ours(site) -> None:
     site.install("alpha", {"a": "alpha"}, group="reidcore.commands")
     assert "a" not in names(installed_candidates())
-    assert names(installed_candidates("reidcore.commands")) == ["a"]
+    assert names(installed_candidates("reidcore.commands"))[-1] == "a"
 
 
 def test_an_installation_without_metadata_costs_the_others_nothing(site) -> None:

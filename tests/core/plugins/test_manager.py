@@ -445,7 +445,9 @@ def test_a_plain_bug_is_its_plugins(site) -> None:
 
 def test_the_cores_bugs_are_not_put_on_a_plugin(monkeypatch) -> None:
     plugins = make_plugins()
-    monkeypatch.setattr("reidcore.plugins.pluggy.PluginManager.get_plugins", lambda self: 1 / 0)
+    monkeypatch.setattr(
+        "reidcore.plugins.manager.pluggy.PluginManager.get_plugins", lambda self: 1 / 0
+    )
     with pytest.raises(ZeroDivisionError) as caught:
         plugins.subset_hook("reid_step_end", [])
     assert plugins.blame(caught.value) is None

@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from reidcore import hookimpl
 from reidcore.plugins import make_plugins
@@ -39,21 +38,6 @@ def author():
 @pytest.fixture(scope="session")
 def plugins(author):
     return make_plugins(entry_points=False, extra=["reid_plugins_standard", author])
-
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv = nn.Linear(6, 8)
-        self.classifier = nn.Linear(8, 4)
-
-    def forward(self, x):
-        return self.classifier(torch.tanh(self.conv(x)))
-
-
-@pytest.fixture
-def net():
-    return Net()
 
 
 @pytest.fixture(scope="session")

@@ -20,31 +20,31 @@ EVERY = ["random_erase", "color_jitter", "random_patch", "random_crop", "random_
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_the_test_transform_is_torchreids_to_the_pixel(
-    gold: Mapping[str, np.ndarray], number: int
+    torchreid_transforms: Mapping[str, np.ndarray], number: int
 ) -> None:
-    image = Image.fromarray(gold[f"image{number}"])
+    image = Image.fromarray(torchreid_transforms[f"image{number}"])
     for height, width, step, suffix in ((64, 32, 1, ""), (256, 128, 8, "_stride8")):
         _, transform = build_transforms(height, width)
         made = transform(image)
         assert made.shape == (3, height, width)
         assert made.dtype == torch.float32
-        expected = gold[f"test_{height}x{width}_image{number}{suffix}"]
+        expected = torchreid_transforms[f"test_{height}x{width}_image{number}{suffix}"]
         np.testing.assert_allclose(made[:, ::step, ::step].numpy(), expected, atol=1e-6)
 
 
 def test_without_augmentation_training_sees_what_testing_sees(
-    gold: Mapping[str, np.ndarray],
+    torchreid_transforms: Mapping[str, np.ndarray],
 ) -> None:
-    image = Image.fromarray(gold["image1"])
+    image = Image.fromarray(torchreid_transforms["image1"])
     for none in (None, [], ()):
         train, test = build_transforms(64, 32, none)
         assert torch.equal(train(image), test(image))
 
 
-def test_another_normalisation(gold: Mapping[str, np.ndarray]) -> None:
-    image = Image.fromarray(gold["image1"])
+def test_another_normalisation(torchreid_transforms: Mapping[str, np.ndarray]) -> None:
+    image = Image.fromarray(torchreid_transforms["image1"])
     plain = build_transforms(64, 32, None, [0, 0, 0], [1, 1, 1])[1](image)
-    expected = gold["resized_u8_64x32_image1"].transpose(2, 0, 1) / 255
+    expected = torchreid_transforms["resized_u8_64x32_image1"].transpose(2, 0, 1) / 255
     np.testing.assert_allclose(plain.numpy(), expected, atol=1e-7)
     shifted = build_transforms(64, 32, None, [0.5, 0.4, 0.3], [0.1, 0.2, 0.3])[1](image)
     mean, std = torch.tensor([[0.5, 0.4, 0.3], [0.1, 0.2, 0.3]])[:, :, None, None]
@@ -68,16 +68,16 @@ def test_the_order_is_fixed_whatever_the_order_of_names(names: list[str]) -> Non
 
 
 def test_all_of_them_together_give_a_tensor_and_leave_the_image_alone(
-    gold: Mapping[str, np.ndarray],
+    torchreid_transforms: Mapping[str, np.ndarray],
 ) -> None:
-    image = Image.fromarray(gold["image0"])
+    image = Image.fromarray(torchreid_transforms["image0"])
     train, _ = build_transforms(128, 64, EVERY)
     random.seed(0)
     torch.manual_seed(0)
     made = [train(image) for _ in range(20)]
     assert {tuple(tensor.shape) for tensor in made} == {(3, 128, 64)}
     assert len({float(tensor.sum()) for tensor in made}) == 20
-    np.testing.assert_array_equal(np.asarray(image), gold["image0"])
+    np.testing.assert_array_equal(np.asarray(image), torchreid_transforms["image0"])
 
 
 @pytest.mark.parametrize(
@@ -130,9 +130,9 @@ def plugins() -> Plugins:
 
 
 def test_transforms_of_plugins_take_their_place(
-    plugins: Plugins, gold: Mapping[str, np.ndarray]
+    plugins: Plugins, torchreid_transforms: Mapping[str, np.ndarray]
 ) -> None:
-    image = Image.fromarray(gold["image1"])
+    image = Image.fromarray(torchreid_transforms["image1"])
     gray, _ = build_transforms(64, 32, ["gray"], [0, 0, 0], [1, 1, 1], plugins=plugins)
     made = gray(image)
     assert torch.equal(made[0], made[1])
@@ -146,9 +146,11 @@ def test_transforms_of_plugins_take_their_place(
         build_transforms(64, 32, ["odd"], plugins=plugins)
 
 
-def test_pipelines_travel_to_worker_processes(gold: Mapping[str, np.ndarray]) -> None:
+def test_pipelines_travel_to_worker_processes(
+    torchreid_transforms: Mapping[str, np.ndarray],
+) -> None:
     train, _ = build_transforms(64, 32, EVERY)
-    image = Image.fromarray(gold["image1"])
+    image = Image.fromarray(torchreid_transforms["image1"])
     made = []
     for pipeline in (train, pickle.loads(pickle.dumps(train))):
         random.seed(3)

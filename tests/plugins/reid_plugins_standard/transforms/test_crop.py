@@ -14,10 +14,16 @@ from reidcore.data.transforms.resize import Source
 from reidcore.errors import ConfigError
 
 
-def test_a_cut_out_is_torchreids_at_the_same_offset(gold: Mapping[str, np.ndarray]) -> None:
+def test_a_cut_out_is_torchreids_at_the_same_offset(
+    torchreid_transforms: Mapping[str, np.ndarray],
+) -> None:
     crop = RandomCrop(64, 32)
-    image = Image.fromarray(gold["image1"])
-    cases = zip(gold["r2d_p1_offsets_yx"].tolist(), gold["r2d_p1_64x32"], strict=True)
+    image = Image.fromarray(torchreid_transforms["image1"])
+    cases = zip(
+        torchreid_transforms["r2d_p1_offsets_yx"].tolist(),
+        torchreid_transforms["r2d_p1_64x32"],
+        strict=True,
+    )
     for (top, left), expected in cases:
         np.testing.assert_array_equal(np.asarray(crop.at(image, left, top)), expected)
 
@@ -41,9 +47,11 @@ def test_offsets_are_uniform_with_both_borders() -> None:
         assert max(abs(count - 8000 * share) for count in counts.values()) < bound
 
 
-def test_half_of_the_images_are_resized_plainly(gold: Mapping[str, np.ndarray]) -> None:
-    image = Image.fromarray(gold["image2"])
-    plain = gold["resized_u8_64x32_image2"]
+def test_half_of_the_images_are_resized_plainly(
+    torchreid_transforms: Mapping[str, np.ndarray],
+) -> None:
+    image = Image.fromarray(torchreid_transforms["image2"])
+    plain = torchreid_transforms["resized_u8_64x32_image2"]
     random.seed(0)
     crop = RandomCrop(64, 32)
     same = sum(np.array_equal(np.asarray(crop(image)), plain) for _ in range(600))

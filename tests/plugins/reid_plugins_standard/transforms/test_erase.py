@@ -10,8 +10,8 @@ import torch
 from reid_plugins_standard.transforms.erase import RandomErase
 
 
-def test_the_boxes_are_torchreids(gold: Mapping[str, np.ndarray]) -> None:
-    masks = gold["erasing_mask_random_seed_0_3_64x32"]
+def test_the_boxes_are_torchreids(torchreid_transforms: Mapping[str, np.ndarray]) -> None:
+    masks = torchreid_transforms["erasing_mask_random_seed_0_3_64x32"]
     erase = RandomErase(64, 32, p=1)
     for seed, mask in enumerate(masks):
         random.seed(seed)

@@ -14,8 +14,8 @@ from reid_plugins_standard.transforms.jitter import ColorJitter
 from reidcore.errors import ConfigError
 
 
-def test_half_of_the_images_are_mirrored(gold: Mapping[str, np.ndarray]) -> None:
-    pixels = gold["image2"]
+def test_half_of_the_images_are_mirrored(torchreid_transforms: Mapping[str, np.ndarray]) -> None:
+    pixels = torchreid_transforms["image2"]
     flip = RandomFlip(64, 32)
     random.seed(0)
     mirrored = 0
