@@ -4,11 +4,8 @@
     python benchmarks/table.py --images 100000 --no-peer
 
 The files of Market-1501, empty and as many as asked for, are made in a temporary folder (a million
-take half a minute). Then each case runs in a process of its own:
-
-* torchreid: its Market1501 class, which ends in lists of tuples;
-* first: our market1501, read from the file names, with the table written to the cache;
-* again: the same, recalled from the cache after the folder was looked through for changes.
+take half a minute). Then each is read in a process of its own: Torchreid's Market1501 class, which
+ends in lists of tuples, and our market1501.
 
 Seconds do not include imports; ratios are of CPU time, which other work on the machine changes
 less. Memory is what the process grew by: at most, and once the dataset is
@@ -115,14 +112,13 @@ def touch(samples: Sequence[Any], tell: Connection) -> None:
     tell.send(int(own.split()[1]) * 1024)
 
 
-def in_own_process(case: str, root: Path, home: str, peer: str | None) -> dict[str, float]:
+def in_own_process(case: str, root: Path, peer: str | None) -> dict[str, float]:
     words = [sys.executable, __file__, "--measure", case, "--root", str(root)]
     done = subprocess.run(
         [*words, *(["--peer", peer] if peer else [])],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
-        env={**os.environ, "REIDCORE_HOME": home},
     )
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -154,15 +150,14 @@ def main() -> None:
         peer_package(arguments.peer)  # ends the program before a million files are made
     with tempfile.TemporaryDirectory() as folder:
         print(f"making {arguments.images:,} empty files ...", flush=True)
-        root, home = Path(folder, "data"), str(Path(folder, "home"))
+        root = Path(folder)
         make_files(root, arguments.images)
         print("             reading       CPU      at most        there  fork worker spawn worker")
         peer = None
         if not arguments.no_peer:
-            peer = in_own_process("torchreid", root, home, arguments.peer)
+            peer = in_own_process("torchreid", root, arguments.peer)
             show("torchreid", peer, None)
-        for case in ("first", "again"):
-            show(case, in_own_process(case, root, home, None), peer)
+        show("reidcore", in_own_process("reidcore", root, None), peer)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import os
 import re
 from pathlib import Path
 
-from reidcore.data.card import read_from
 from reidcore.data.folders import IMAGE_EXTENSIONS, JUNK_PID, MARKET_PATTERN, from_folders
 from reidcore.data.sample import Sample, Splits
 from reidcore.errors import DataError
@@ -15,18 +14,6 @@ from reidcore.errors import DataError
 _log = logging.getLogger(__name__)
 
 
-def _places(
-    root: str | os.PathLike[str],
-    *,
-    train: str = "train",
-    query: str = "query",
-    gallery: str = "gallery",
-    pattern: str = MARKET_PATTERN,
-) -> list[Path]:
-    return [Path(root) / name for name in (train, query, gallery) if name]
-
-
-@read_from(_places)
 def folder(
     root: str | os.PathLike[str],
     *,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -104,40 +104,6 @@ def card_of(factory: Callable[..., Any]) -> DatasetCard | None:
     """Return the card of a dataset's factory, if it has one."""
     card = getattr(factory, "card", None)
     return card if isinstance(card, DatasetCard) else None
-
-
-def read_from(places: Callable[..., Sequence[Path]]) -> Callable[[Factory], Factory]:
-    """Say which folders a dataset without a card is read from (a decorator).
-
-    Its table is then kept between runs, as long as the files there stay the same.
-
-    Args:
-        places: Called as the factory is, returns every folder whose files decide what it reads;
-            all of them below the root.
-    """
-
-    def attach(factory: Factory) -> Factory:
-        factory.places = places  # type: ignore[attr-defined]
-        return factory
-
-    return attach
-
-
-def places_of(
-    factory: Callable[..., Any], root: Path, options: Mapping[str, Any]
-) -> Sequence[Path]:
-    """Return the folders that a dataset is read from; none where that is not known.
-
-    Args:
-        factory: The dataset's factory.
-        root: Folder below which the datasets lie.
-        options: What the factory is called with.
-    """
-    card = card_of(factory)
-    if card is not None:
-        return [root / card.folder] if card.folder else []
-    places = getattr(factory, "places", None)
-    return places(root, **options) if callable(places) else []
 
 
 def require(card: DatasetCard, *paths: Path) -> None:

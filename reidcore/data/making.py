@@ -14,7 +14,6 @@ from reidcore.data.card import DatasetCard, card_of
 from reidcore.data.dataset import MODES, Dataset, ImageDataset
 from reidcore.data.official import differences
 from reidcore.data.table import SampleTable
-from reidcore.data.tables.cache.recall import TableMemory
 from reidcore.data.video import VideoDataset
 from reidcore.errors import DataError
 from reidcore.registry import Entry
@@ -51,24 +50,16 @@ def make_dataset(entry: Entry, root: Path, options: Mapping[str, Any]) -> Datase
 def read_tables(
     entry: Entry, root: Path, options: Mapping[str, Any]
 ) -> list[SampleTable] | Dataset:
-    """Return train, query and gallery as the factory gives them, or recall them from the cache.
+    """Return train, query and gallery as the factory gives them.
 
     A factory in Torchreid's style gives a dataset, which is returned as it is.
 
     Raises:
         DataError: What the factory gives is not three splits of samples.
     """
-    memory = TableMemory(entry, root, options)
-    tables = memory.recall()
-    if tables is not None:
-        return tables
-    with memory.watching(), _collector_paused():
+    with _collector_paused():
         made = _call_factory(entry, root, options)
-        if isinstance(made, Dataset):
-            return made
-        tables = _tables_of(entry, made)
-    memory.keep(tables)
-    return tables
+        return made if isinstance(made, Dataset) else _tables_of(entry, made)
 
 
 @contextmanager

@@ -1,1 +1,0 @@
-"""Tables of datasets, kept between runs for as long as their files stay the same."""
