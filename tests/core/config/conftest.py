@@ -102,7 +102,7 @@ class Components:
     @hookimpl
     def reid_register_configs(self, registry):
         registry.add("mine", "reid_plugins_standard.recipes:quickstart.yaml")
-        registry.add("nowhere", "plugins/reid_plugins_standard/recipes/nowhere.yaml")
+        registry.add("nowhere", "reid_plugins_standard/recipes/nowhere.yaml")
         registry.settings(Settings)
 
 

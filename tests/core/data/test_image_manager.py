@@ -14,6 +14,7 @@ from PIL import Image
 from reidcore.data import ImageDataManager, from_folders
 from reidcore.data.sample import Splits
 from reidcore.errors import ConfigError, DataError, UnknownNameError, UserError
+from reidcore.inference.preprocessing import choose_preprocessing
 from reidcore.plugins import Plugins
 
 TORCHREID_ARGUMENTS = """
@@ -248,3 +249,23 @@ def test_images_are_the_files(shops: Any) -> None:
     np.testing.assert_allclose(
         batch["img"][0].permute(1, 2, 0).numpy() * 255, np.asarray(resized), atol=1e-4
     )
+
+
+def test_an_extractor_frames_its_images_too(make_tree: Any) -> None:
+    make_tree(name="shop", train={1: 2}, test={2: 2})
+    manager = ImageDataManager(
+        root=make_tree(name="root", train={1: 4, 2: 4}, test={3: 2}),
+        sources="folder",
+        height=64,
+        width=32,
+        transforms=["letterbox"],
+        sections={"letterbox": {"fill": [9, 9, 9]}},
+        batch_size=4,
+        workers=0,
+    )
+    assert manager.preprocessing["letterbox"] == [9, 9, 9]
+    image = Image.new("RGB", (30, 30), (200, 0, 0))
+    recorded = choose_preprocessing(manager.preprocessing, None, None, None, True)
+    pixels = recorded.pixels(image)
+    assert pixels[0, 0].tolist() == [9, 9, 9]
+    assert pixels[32, 16].tolist() == [200, 0, 0]

@@ -22,8 +22,8 @@ def shape(group, default):
 
 
 @pytest.mark.parametrize("layers", ["classifier", ["classifier"], ["conv", "classifier"]])
-def test_staged_groups_are_the_references(layers, net, plugins):
-    optimizer = build_optimizer(net, lr=0.0015, staged_lr=True, new_layers=layers, plugins=plugins)
+def test_staged_groups_are_the_references(layers, net):
+    optimizer = build_optimizer(net, lr=0.0015, staged_lr=True, new_layers=layers)
     assert [shape(group, None) for group in optimizer.param_groups] == GOLD[str(layers)]
 
 
@@ -66,6 +66,6 @@ def test_staging_without_new_layers_is_told(net, caplog):
     assert "without new_layers" in caplog.text
 
 
-def test_frozen_parameters_stay_in_the_optimizer(net, plugins):
+def test_frozen_parameters_stay_in_the_optimizer(net):
     net.conv.requires_grad_(False)
-    assert len(build_optimizer(net, plugins=plugins).param_groups[0]["params"]) == 4
+    assert len(build_optimizer(net).param_groups[0]["params"]) == 4

@@ -15,6 +15,8 @@ from reidcore.data.transforms.build import build_transforms
 from reidcore.errors import ConfigError, UnknownNameError, UserError
 from reidcore.plugins import Plugins, make_plugins
 
+Gold = Mapping[str, np.ndarray]
+
 EVERY = ["random_erase", "color_jitter", "random_patch", "random_crop", "random_flip"]
 
 
@@ -41,7 +43,7 @@ def test_without_augmentation_training_sees_what_testing_sees(
         assert torch.equal(train(image), test(image))
 
 
-def test_another_normalisation(torchreid_transforms: Mapping[str, np.ndarray]) -> None:
+def test_another_normalisation(torchreid_transforms: Gold) -> None:
     image = Image.fromarray(torchreid_transforms["image1"])
     plain = build_transforms(64, 32, None, [0, 0, 0], [1, 1, 1])[1](image)
     expected = torchreid_transforms["resized_u8_64x32_image1"].transpose(2, 0, 1) / 255

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,10 +7,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from reid_plugins_standard.transforms.letterbox import Letterbox
 
-from reidcore.data.image_manager import ImageDataManager
 from reidcore.data.transforms.build import build_transforms
 from reidcore.errors import ConfigError
-from reidcore.inference.preprocessing import choose_preprocessing
 
 SIDE = st.integers(1, 80)
 
@@ -47,26 +43,6 @@ def test_a_test_image_is_framed_as_well() -> None:
         made = transform(image)
         assert made[:, 0, 0].round().tolist() == [124, 116, 104]
         assert made[:, 32, 16].round().tolist() == [200, 0, 0]
-
-
-def test_an_extractor_frames_its_images_too(make_tree: Any) -> None:
-    make_tree(name="shop", train={1: 2}, test={2: 2})
-    manager = ImageDataManager(
-        root=make_tree(name="root", train={1: 4, 2: 4}, test={3: 2}),
-        sources="folder",
-        height=64,
-        width=32,
-        transforms=["letterbox"],
-        sections={"letterbox": {"fill": [9, 9, 9]}},
-        batch_size=4,
-        workers=0,
-    )
-    assert manager.preprocessing["letterbox"] == [9, 9, 9]
-    image = Image.new("RGB", (30, 30), (200, 0, 0))
-    recorded = choose_preprocessing(manager.preprocessing, None, None, None, True)
-    pixels = recorded.pixels(image)
-    assert pixels[0, 0].tolist() == [9, 9, 9]
-    assert pixels[32, 16].tolist() == [200, 0, 0]
 
 
 def test_a_fill_that_is_no_colour_is_refused() -> None:
