@@ -33,6 +33,10 @@ class ConfigError(UserError):
     """The run configuration holds one or more mistakes."""
 
 
+class UnknownOptionError(UnknownNameError, ConfigError):
+    """A component has no option of that name."""
+
+
 class DataError(UserError):
     """A dataset, a split or an image is missing, empty or unreadable."""
 

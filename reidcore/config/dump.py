@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from reidcore.config.origins import Origin
 from reidcore.config.schema import Config
-from reidcore.config.sections import NAMED_KINDS, spelled_option
+from reidcore.config.sections import NAMED_KINDS
+from reidcore.config.selection import SELECT
 from reidcore.errors import UserError
 from reidcore.registry import entries
-from reidcore.registry.signature import options_declared
+from reidcore.registry.signature import declared_options
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
@@ -55,18 +56,18 @@ def _component_defaults(
     for kind in NAMED_KINDS:
         for entry in entries(kind, plugins):
             try:
-                declared = options_declared(entry)
+                declared = declared_options(entry)
             except UserError:
                 continue
+            defaults = {name: p.default for name, p in declared.items() if p.default is not p.empty}
             shared = {real for spelling, real in entry.options.items() if "." in spelling}
-            for name, option in declared.items():
-                if not option.required and name not in shared:
-                    spellings = {other for other, real in entry.options.items() if real == name}
-                    yield (entry.name, name), _plain(option.default), spellings
+            for name in [name for name in defaults if name not in shared]:
+                spellings = {other for other, real in entry.options.items() if real == name}
+                yield (entry.name, name), _plain(defaults[name]), spellings
+            defaults[SELECT] = False
             for spelling, real in entry.options.items():
-                option = spelled_option(entry, real)
-                if "." in spelling and not option.required:
-                    yield tuple(spelling.split(".")), _plain(option.default), set()
+                if "." in spelling and real in defaults:
+                    yield tuple(spelling.split(".")), _plain(defaults[real]), set()
 
 
 def _plain(value: Any) -> Any:

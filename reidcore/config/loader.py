@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from reidcore.config.origins import Layer, Origin, Tree, at
+from reidcore._validation import at
+from reidcore.config.origins import Layer, Origin, Tree
 from reidcore.config.overrides import parse_overrides
 from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
 from reidcore.config.schema import Config, LossSection

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reidcore._validation import at
+
 Path = tuple[str, ...]
 Tree = dict[str, Any]
 
@@ -87,15 +89,3 @@ class Layer:
                 return self.origins[named[:end]]
         below = (found for known, found in self.origins.items() if known[: len(named)] == named)
         return next(below, None)
-
-
-def at(tree: Any, path: tuple[str | int, ...]) -> Any:
-    """Return the value at a path; raises ``KeyError``, ``IndexError`` or ``TypeError`` if none."""
-    for part in path:
-        tree = tree[part]
-    return tree
-
-
-def dotted(path: tuple[str | int, ...]) -> str:
-    """Spell a path as users do: ``test.ranks[1]``."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:]

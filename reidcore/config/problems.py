@@ -9,27 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from reidcore.config.origins import Layer, at, dotted
+from reidcore._validation import Place, dotted, mistakes_in
+from reidcore.config.origins import Layer
 from reidcore.errors import ConfigError, did_you_mean
-
-Place = tuple[str | int, ...]
-
-_EXPECTED = {
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "string_type": "text",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "dict_type": "a section of keys",
-    "model_type": "a section of keys",
-    "model_attributes_type": "a section of keys",
-    "none_required": "null",
-}
 
 
 @dataclass(frozen=True)
@@ -69,21 +51,15 @@ def from_validation(
         schema: the model it was validated against, for near names.
         prefix: the path of ``tree`` within the configuration.
     """
-    expected: dict[Place, list[str]] = {}
     problems = []
-    for item in error.errors():
-        place = tuple(item["loc"])
-        if item["type"] == "extra_forbidden":
-            siblings = keys_of(schema, place[:-1]) if schema else []
-            problems.append(unknown_key((*prefix, *place), siblings))
-        elif item["type"] == "missing" and isinstance(place[-1], str):
-            problems.append(Problem((*prefix, *place), "a value is required"))
+    for mistake in mistakes_in(tree, error):
+        place = (*prefix, *mistake.place)
+        if mistake.kind == "unknown":
+            problems.append(unknown_key(place, keys_of(schema, mistake.place[:-1])))
+        elif mistake.kind == "missing":
+            problems.append(Problem(place, "a value is required"))
         else:
-            expected.setdefault(_existing(tree, place), []).append(_expectation(item))
-    for place, wanted in expected.items():
-        known = " or ".join(dict.fromkeys(wanted))
-        text = f"expected {known}, not {at(tree, place)!r}"
-        problems.append(Problem((*prefix, *place), text))
+            problems.append(Problem(place, mistake.text))
     return problems
 
 
@@ -99,15 +75,15 @@ def unknown_key(place: Place, siblings: Iterable[str]) -> Problem:
     return Problem(place, f"unknown key. {hint}".strip())
 
 
-def keys_of(schema: type[BaseModel], place: Sequence[str | int]) -> list[str]:
+def keys_of(schema: type[BaseModel] | None, place: Sequence[str | int]) -> list[str]:
     """Return the keys that a schema knows at a place."""
     for part in place:
-        field = schema.model_fields.get(str(part))
+        field = schema.model_fields.get(str(part)) if schema else None
         inner = field.annotation if field is not None else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []
         schema = inner
-    return list(schema.model_fields)
+    return list(schema.model_fields) if schema else []
 
 
 @cache
@@ -124,35 +100,6 @@ def _leaves(schema: type[BaseModel], prefix: str) -> Iterator[str]:
             yield from _leaves(inner, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"
-
-
-def _existing(tree: Any, place: Place) -> Place:
-    """Cut a path to the part that exists: pydantic appends the names of a union's members."""
-    end = 0
-    while end < len(place):
-        try:
-            at(tree, place[: end + 1])
-        except (KeyError, IndexError, TypeError):
-            break
-        end += 1
-    return place[:end]
-
-
-def _expectation(item: Any) -> str:
-    context = item.get("ctx") or {}
-    if item["type"] == "literal_error":
-        return str(context["expected"])
-    if item["type"] == "greater_than_equal":
-        return f"at least {context['ge']}"
-    if item["type"] == "greater_than":
-        return f"more than {context['gt']}"
-    if item["type"] == "less_than":
-        return f"less than {context['lt']}"
-    if item["type"] == "missing":  # of a tuple's items
-        return "a longer list"
-    if item["type"] == "too_short":
-        return f"at least {context['min_length']} items"
-    return _EXPECTED.get(item["type"]) or f"something else ({item['msg']})"
 
 
 def _line(problem: Problem, layer: Layer) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reidcore.config.origins import Path, at
+from reidcore._validation import at
+from reidcore.config.origins import Path
 from reidcore.config.problems import keys_of
 from reidcore.config.schema import Config
-from reidcore.config.selection import SELECT
 from reidcore.errors import UserError
-from reidcore.registry import KINDS, Entry, entries, find
-from reidcore.registry.signature import Option, options_declared, takes_anything
+from reidcore.registry import KINDS, Component, Entry, choose, entries, find
+from reidcore.registry.signature import spellings, takes_anything
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
@@ -23,19 +23,21 @@ NAMED_KINDS = ("datasets", "transforms", "optimizers", "schedulers", "protocols"
 LOSS_KINDS = ("losses", "engines")
 
 
-@dataclass
-class Claims:
-    """What installed components say about the keys of one section.
+@dataclass(frozen=True)
+class Claim:
+    """What one installed component says about the keys of a section.
 
     Attributes:
-        options: key -> the components that take it, each with the option it stands for.
-        owners: the components the section belongs to.
-        unlimited: whether some owner takes any key, or cannot be asked.
+        entry: the component.
+        keys: the keys it takes there -> the options they stand for.
+        is_owner: whether the section is the component's own; others spell single keys of it.
+        is_unlimited: whether it takes any key, or cannot be asked.
     """
 
-    options: dict[str, list[tuple[Entry, Option]]] = field(default_factory=dict)
-    owners: list[Entry] = field(default_factory=list)
-    unlimited: bool = False
+    entry: Entry
+    keys: Mapping[str, str]
+    is_owner: bool = True
+    is_unlimited: bool = False
 
 
 def section_of(entry: Entry) -> Path:
@@ -47,7 +49,7 @@ def section_of(entry: Entry) -> Path:
     return ("loss", entry.name) if entry.kind in LOSS_KINDS else (entry.name,)
 
 
-def claims_on(place: Path, selected: Iterable[Entry], plugins: Plugins | None) -> Claims:
+def claims_on(place: Path, selected: Iterable[Entry], plugins: Plugins | None) -> list[Claim]:
     """Gather what the installed components say about a section.
 
     Args:
@@ -55,41 +57,12 @@ def claims_on(place: Path, selected: Iterable[Entry], plugins: Plugins | None) -
         selected: the components in use; ``model`` and ``sampler`` belong to these alone.
         plugins: where components are looked up.
     """
-    claims = Claims()
-    for owner in _owners(place, selected, plugins):
-        claims.owners.append(owner)
-        try:
-            declared = options_declared(owner)
-            claims.unlimited = claims.unlimited or takes_anything(owner)
-        except UserError:  # needs an extra; told where the component is selected
-            claims.unlimited = True
-            continue
-        for name, option in declared.items():
-            claims.options.setdefault(name, []).append((owner, option))
-        for spelling, real in owner.options.items():
-            if real in declared and "." not in spelling:
-                claims.options.setdefault(spelling, []).append((owner, declared[real]))
-    for key, entry, real in _spelled_in(place, plugins):
-        claims.options.setdefault(key, []).append((entry, spelled_option(entry, real)))
-    return claims
+    owned = [_claim_of(owner) for owner in _owners(place, selected, plugins)]
+    return [*owned, *_spelled_in(place, plugins)]
 
 
-def spelled_option(entry: Entry, real: str) -> Option:
-    """Return the option that a dotted spelling stands for."""
-    if real == SELECT:
-        return Option(SELECT, bool, False)
-    try:
-        return options_declared(entry).get(real, Option(real, Any))
-    except UserError:
-        return Option(real, Any)
-
-
-def options_of(
-    config: Config, kind: str, name: str, plugins: Plugins | None = None
-) -> dict[str, Any]:
-    """Return the options that a configuration gives to a component, under their real names.
-
-    They are the keyword arguments of its factory that the core does not supply itself.
+def component_of(config: Config, kind: str, name: str, plugins: Plugins | None = None) -> Component:
+    """Return a component with the options that a configuration gives to it.
 
     Args:
         config: a checked configuration.
@@ -99,21 +72,27 @@ def options_of(
 
     Raises:
         UnknownNameError: no such component.
-        pydantic.ValidationError: the configuration was not checked, and a value is mistyped.
+        ConfigError: the configuration was not checked, and a value is mistyped.
     """
     entry = find(kind, name, plugins)
-    declared = options_declared(entry)
+    declared = set(spellings(entry).values())
     given = {real: value for real, value in given_to(config, entry) if real in declared}
-    options = {real: declared[real].read(value) for real, value in given.items()}
     if takes_anything(entry):
         core = keys_of(Config, section_of(entry))
-        own = _own_section(config, entry)
-        options |= {
-            key: value
-            for key, value in own.items()
-            if entry.options.get(key, key) not in declared and key not in core
-        }
-    return options
+        own = _own_section(config, entry).items()
+        taken = {*core, *spellings(entry)}
+        given |= {key: value for key, value in own if key not in taken}
+    return choose(kind, name, given, plugins)
+
+
+def options_of(
+    config: Config, kind: str, name: str, plugins: Plugins | None = None
+) -> dict[str, Any]:
+    """Return the options that a configuration gives to a component, under their real names.
+
+    See :func:`component_of`.
+    """
+    return dict(component_of(config, kind, name, plugins).options)
 
 
 def model_arguments(config: Config, plugins: Plugins | None = None) -> dict[str, Any]:
@@ -171,11 +150,19 @@ def _owners(place: Path, selected: Iterable[Entry], plugins: Plugins | None) -> 
                 yield entry
 
 
-def _spelled_in(place: Path, plugins: Plugins | None) -> Iterator[tuple[str, Entry, str]]:
+def _claim_of(owner: Entry) -> Claim:
+    try:
+        keys = {key: real for key, real in spellings(owner).items() if "." not in key}
+        return Claim(owner, keys, is_unlimited=takes_anything(owner))
+    except UserError:  # needs an extra; told where the component is selected
+        return Claim(owner, {}, is_unlimited=True)
+
+
+def _spelled_in(place: Path, plugins: Plugins | None) -> Iterator[Claim]:
     section = ".".join(place)
     for kind in KINDS:
         for entry in entries(kind, plugins):
-            for spelling, real in entry.options.items():
-                head, dot, key = spelling.rpartition(".")
-                if dot and head == section:
-                    yield key, entry, real
+            split = [(*spelling.rpartition("."), real) for spelling, real in entry.options.items()]
+            keys = {key: real for head, dot, key, real in split if dot and head == section}
+            if keys:
+                yield Claim(entry, keys, is_owner=False)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reidcore.config.origins import at
-from reidcore.config.problems import Place, Problem
+from reidcore._validation import Place, at
+from reidcore.config.problems import Problem
 from reidcore.errors import ConfigError, UserError
 from reidcore.registry import Entry, entries, find
 

@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from reidcore._validation import mistakes_in
 from reidcore.config.loader import Draft
 from reidcore.config.origins import Path
-from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
+from reidcore.config.problems import Problem, keys_of, refuse, unknown_key
 from reidcore.config.schema import Config, HeadSection, Open
 from reidcore.config.sections import (
     LOSS_KINDS,
     NAMED_KINDS,
-    Claims,
+    Claim,
     claims_on,
     given_to,
     section_of,
 )
-from reidcore.config.selection import selected
+from reidcore.config.selection import SELECT, selected
 from reidcore.config.settings import check_settings
-from reidcore.errors import did_you_mean
+from reidcore.errors import UserError, did_you_mean
 from reidcore.registry import Entry, entries
-from reidcore.registry.signature import options_declared
+from reidcore.registry.signature import declared_options
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
@@ -89,31 +90,51 @@ def _section_problems(
     plugins: Plugins | None,
 ) -> Iterator[Problem]:
     claims = claims_on(place, in_use, plugins)
-    if not own_keys and not claims.owners and not claims.options:
+    if not own_keys and not claims:
         yield _unclaimed(place, plugins)
         return
-    for key, value in values.items():
-        if key in claims.options:
-            yield from _mistyped((*place, key), value, claims)
-        elif not claims.unlimited and (claims.owners or place not in (("model",), ("sampler",))):
-            yield unknown_key((*place, key), [*own_keys, *claims.options])
+    known = dict.fromkeys(key for claim in claims for key in claim.keys)
+    is_open = any(claim.is_unlimited for claim in claims)
+    has_owner = any(claim.is_owner for claim in claims)
+    if not is_open and (has_owner or place not in (("model",), ("sampler",))):
+        for key in [key for key in values if key not in known]:
+            yield unknown_key((*place, key), [*own_keys, *known])
+    for claim in claims:
+        yield from _refused_by(claim, place, values)
 
 
-def _mistyped(place: Path, value: Any, claims: Claims) -> Iterator[Problem]:
-    for entry, option in claims.options[place[-1]]:
-        try:
-            option.read(value)
-        except ValidationError as error:
-            for problem in from_validation(error, value, None, place):
-                yield Problem(problem.place, f"{problem.text}, for {entry.label}")
+def _refused_by(claim: Claim, place: Path, values: dict[str, Any]) -> Iterator[Problem]:
+    """Find the values of a section that one component cannot take."""
+    given = {key: value for key, value in values.items() if claim.is_unlimited or key in claim.keys}
+    for key in [key for key in given if claim.keys.get(key) == SELECT]:
+        value = given.pop(key)
+        if not isinstance(value, bool):
+            text = f"expected true or false, not {value!r}, for {claim.entry.label}"
+            yield Problem((*place, key), text)
+    shown = {real: key for key, real in claim.keys.items() if key in given}
+    named = {claim.keys.get(key, key): value for key, value in given.items()}
+    if not named:
+        return
+    try:
+        claim.entry.options_model().model_validate(named)
+    except UserError:  # it cannot be imported, which is told where it is selected
+        return
+    except ValidationError as error:
+        for mistake in mistakes_in(named, error):
+            first, rest = str(mistake.place[0]), mistake.place[1:]
+            written = (*place, shown.get(first, first), *rest)
+            if mistake.kind == "unknown":
+                yield unknown_key(written, claim.keys)
+            elif mistake.kind == "value":
+                yield Problem(written, f"{mistake.text}, for {claim.entry.label}")
 
 
 def _missing(config: Config, in_use: Sequence[Entry]) -> Iterator[Problem]:
     """Find the options without a default that a chosen component is not given."""
     for entry in in_use:
         given = {real for real, _ in given_to(config, entry)}
-        for name, option in options_declared(entry).items():
-            if option.required and name not in given:
+        for name, parameter in declared_options(entry).items():
+            if parameter.default is parameter.empty and name not in given:
                 text = f"a value is required, for {entry.label}"
                 yield Problem((*section_of(entry), name), text)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from reidcore.config.origins import Layer, Origin, Path, dotted
+from reidcore._validation import dotted
+from reidcore.config.origins import Layer, Origin, Path
 from reidcore.errors import ConfigError
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,13 @@ from reidcore._logging import configure_if_bare
 from reidcore.data.card import card_of
 from reidcore.data.dataset import Dataset, Transform, view_of
 from reidcore.data.making import make_dataset
-from reidcore.data.options import check_shared, own_options
 from reidcore.data.video_frames import check_sampling
-from reidcore.errors import DataError
+from reidcore.errors import DataError, UserError, did_you_mean
 from reidcore.plugins import Plugins
+from reidcore.registry.component import Component, read_options
+from reidcore.registry.signature import spellings
 
-CORE_PARAMETERS = frozenset(
-    {"root", "transform", "k_tfm", "mode", "combineall", "verbose", "seq_len", "sample_method"}
-)
-"""What the core decides about a dataset, never an option."""
+_log = logging.getLogger(__name__)
 
 MANAGERS = {"image": "ImageDataManager", "video": "VideoDataManager"}
 
@@ -42,7 +41,7 @@ def open_datasets(
     Args:
         names: Registered names.
         root: Folder below which the datasets lie.
-        shared: Options, each given to those datasets that declare it.
+        shared: Options, each given to those datasets that declare it; ``split_id`` among them.
         sections: Dataset name -> options for that one alone.
         plugins: Where to look; the current ones if None.
         data_type: ``image`` or ``video`` to refuse datasets of the other; empty to take any.
@@ -53,14 +52,17 @@ def open_datasets(
         DataError: What a dataset gives is not three splits of samples, or not of that type.
     """
     entries = {name: registry.find("datasets", name, plugins) for name in names}
-    known = registry.entries("datasets", plugins)
-    check_shared(shared or {}, list(entries.values()), known, CORE_PARAMETERS)
+    options = dict(shared or {})
+    _check_shared(options, list(entries.values()), registry.entries("datasets", plugins))
+    split_id = options.pop("split_id", 0)
     datasets: dict[str, Dataset] = {}
     for name, entry in entries.items():
-        section = (sections or {}).get(name, {})
-        own = own_options(entry, shared or {}, section, CORE_PARAMETERS)
-        implied = _implied_options(entry) if name in combined else {}
-        datasets[name] = make_dataset(entry, Path(root).expanduser(), {**implied, **own})
+        known = spellings(entry)
+        given = _implied_options(entry) if name in combined else {}
+        given |= {key: value for key, value in options.items() if key in known}
+        given |= (sections or {}).get(name, {})
+        component = Component(entry, read_options(entry, given))
+        datasets[name] = make_dataset(component, Path(root).expanduser(), split_id)
     for name, dataset in datasets.items():
         _check_type(entries[name], dataset, data_type)
     return datasets
@@ -164,10 +166,39 @@ def _of_type(
     return training_view(dataset, name, combineall=True) if combineall else dataset
 
 
-def _implied_options(entry: registry.Entry) -> Mapping[str, Any]:
+def _implied_options(entry: registry.Entry) -> dict[str, Any]:
     """Return the options that ``combineall`` sets."""
     card = card_of(entry.load())
-    return card.combined_options if card else {}
+    return dict(card.combined_options) if card else {}
+
+
+def _check_shared(
+    shared: Mapping[str, Any], asked: Sequence[registry.Entry], known: Iterable[registry.Entry]
+) -> None:
+    """Make sure that somebody declares each shared option.
+
+    One that only a dataset which was not asked for declares has no effect, as in Torchreid.
+    """
+    declared = {key for entry in asked for key in spellings(entry)}
+    declared |= {"split_id" for entry in asked if "split_id" in entry.parameters()}
+    elsewhere = {key for entry in known for key in entry.options}
+    names = ", ".join(entry.name for entry in asked)
+    for option, value in shared.items():
+        # Torchreid's managers give the split to every dataset; nobody needs to have the first.
+        if option in declared or (option == "split_id" and value == 0):
+            continue
+        if option not in elsewhere:
+            raise UserError(
+                f"none of the datasets {names} has an option {option!r}",
+                did_you_mean(option, declared | elsewhere) or _listed(declared),
+            )
+        if value:
+            _log.warning("%s=%r has no effect: none of %s has that option", option, value, names)
+
+
+def _listed(options: Iterable[str]) -> str:
+    listed = ", ".join(sorted(options))
+    return f"Its options are: {listed}" if listed else "It has none"
 
 
 def _check_type(entry: registry.Entry, dataset: Dataset, data_type: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import inspect
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from reidcore.data.official import differences
 from reidcore.data.table import SampleTable
 from reidcore.data.video import VideoDataset
 from reidcore.errors import DataError
-from reidcore.registry import Entry
+from reidcore.registry import Component, Entry
 
 _log = logging.getLogger(__name__)
 
@@ -26,30 +25,28 @@ KINDS: Mapping[str, type[ImageDataset | VideoDataset]] = {
 }
 
 
-def make_dataset(entry: Entry, root: Path, options: Mapping[str, Any]) -> Dataset:
+def make_dataset(component: Component, root: Path, split_id: int = 0) -> Dataset:
     """Call a dataset's factory once and make a dataset of what it gives.
 
     Where the factory has a card, the card says what is junk, whether the test images are learnt
     from under ``combineall``, and whether the samples are images or tracklets.
 
     Args:
-        entry: The registered dataset.
+        component: The registered dataset, with its own options.
         root: Folder below which the datasets lie.
-        options: The dataset's own options, under their real names.
+        split_id: Zero-based split, for a dataset that has several.
 
     Raises:
         DataError: What the factory gives is not three splits of samples.
     """
-    read = read_tables(entry, root, options)
+    read = read_tables(component, root, split_id)
     if isinstance(read, Dataset):
         return read
-    _tell_differences(entry, read, options)
-    return _dataset_of(entry, root, read)
+    _log_differences(component, read, split_id)
+    return _dataset_of(component.entry, root, read)
 
 
-def read_tables(
-    entry: Entry, root: Path, options: Mapping[str, Any]
-) -> list[SampleTable] | Dataset:
+def read_tables(component: Component, root: Path, split_id: int = 0) -> list[SampleTable] | Dataset:
     """Return train, query and gallery as the factory gives them.
 
     A factory in Torchreid's style gives a dataset, which is returned as it is.
@@ -58,8 +55,8 @@ def read_tables(
         DataError: What the factory gives is not three splits of samples.
     """
     with _collector_paused():
-        made = _call_factory(entry, root, options)
-        return made if isinstance(made, Dataset) else _tables_of(entry, made)
+        made = component.make(root=root, split_id=split_id)
+        return made if isinstance(made, Dataset) else _tables_of(component.entry, made)
 
 
 @contextmanager
@@ -74,20 +71,12 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _tell_differences(
-    entry: Entry, tables: Sequence[SampleTable], options: Mapping[str, Any]
-) -> None:
-    found = differences(entry.load(), tables, options)
+def _log_differences(component: Component, tables: Sequence[SampleTable], split_id: int) -> None:
+    entry = component.entry
+    found = differences(entry.load(), tables, {**component.options, "split_id": split_id})
     if found:
         listed = ", ".join(map(str, found))
         _log.warning("%s is not as its authors published it: %s", entry.name, listed)
-
-
-def _call_factory(entry: Entry, root: Path, options: Mapping[str, Any]) -> Any:
-    """Call a dataset's factory, which may name its first parameter as it likes."""
-    if _takes_root_first(entry):
-        return entry.load()(root, **options)
-    return entry.load()(root=root, **options)
 
 
 def _dataset_of(entry: Entry, root: Path, tables: Sequence[SampleTable]) -> Dataset:
@@ -134,12 +123,3 @@ def _describe(dataset: Dataset, card: DatasetCard, root: Path) -> None:
 
 def _kind_of(tables: Sequence[SampleTable]) -> str:
     return "video" if any(table.paths.has_tracklets for table in tables) else "image"
-
-
-def _takes_root_first(entry: Entry) -> bool:
-    parameters = entry.parameters()
-    return "root" not in parameters and any(
-        parameter.kind
-        in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        for parameter in parameters.values()
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -10,20 +9,17 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from reidcore._logging import configure_if_bare
-from reidcore.errors import ConfigError, PluginError, UnknownNameError, did_you_mean
+from reidcore.errors import ConfigError, PluginError
 from reidcore.models.adapter import adapt
 from reidcore.models.build_args import remember_form
 from reidcore.models.head.build import attach_head, read_head
 from reidcore.plugins import current_plugins
-from reidcore.registry import Entry, entries, find
+from reidcore.registry import choose, entries
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
 
 _log = logging.getLogger(__name__)
-
-# The arguments that the core gives to a factory which names them; the others are its options.
-_SUPPLIED = ("num_classes", "loss", "pretrained", "use_gpu", "image_size")
 
 
 def build_model(
@@ -67,20 +63,15 @@ def build_model(
             "num_classes counts the training identities: expected 1 or more.",
         )
     chosen = read_head(head or {}).chosen()
-    entry = find("models", name, plugins)
-    standard: dict[str, Any] = {
-        "num_classes": num_classes,
-        "loss": loss,
-        "pretrained": pretrained,
-        "use_gpu": use_gpu,
-    }
-    if image_size is not None:
-        standard["image_size"] = tuple(image_size)
+    component = choose("models", name, section, plugins)
+    size = {} if image_size is None else {"image_size": tuple(image_size)}
     with plugins or current_plugins():  # the factory looks up its weights among the same plugins
-        built = entry.load()(**_arguments(entry, standard, section))
+        built = component.make(
+            num_classes=num_classes, loss=loss, pretrained=pretrained, use_gpu=use_gpu, **size
+        )
     if not isinstance(built, nn.Module):
         raise PluginError(
-            f"model {name!r} of plugin {entry.plugin!r} is a {type(built).__name__}, "
+            f"model {name!r} of plugin {component.entry.plugin!r} is a {type(built).__name__}, "
             "not a torch.nn.Module",
             "Its factory must return the network.",
         )
@@ -96,34 +87,3 @@ def show_avai_models(plugins: Plugins | None = None) -> list[str]:
     names = [entry.name for entry in entries("models", plugins)]
     _log.info("%s", names)
     return names
-
-
-def _arguments(
-    entry: Entry, standard: Mapping[str, Any], section: Mapping[str, Any]
-) -> dict[str, Any]:
-    parameters = entry.parameters()
-    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
-    options = {entry.options.get(key, key): value for key, value in section.items()}
-    own = [key for key in _named(parameters) if key not in _SUPPLIED]
-    for key in options:
-        if key in _SUPPLIED or not (takes_any or key in own):
-            raise UnknownNameError(
-                f"model {entry.name!r} of plugin {entry.plugin!r} has no option {key!r}",
-                f"{did_you_mean(key, own)} Its options: {', '.join(own) or 'none'}.".strip(),
-            )
-    missing = [key for key in own if key not in options and _is_required(parameters[key])]
-    if missing:
-        raise ConfigError(
-            f"model {entry.name!r} of plugin {entry.plugin!r} needs {', '.join(missing)}",
-            "Give it in the model's section.",
-        )
-    return {key: value for key, value in standard.items() if key in parameters} | options
-
-
-def _named(parameters: Mapping[str, inspect.Parameter]) -> list[str]:
-    wildcards = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    return [name for name, parameter in parameters.items() if parameter.kind not in wildcards]
-
-
-def _is_required(parameter: inspect.Parameter) -> bool:
-    return parameter.default is inspect.Parameter.empty

@@ -9,13 +9,11 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from reidcore.errors import ConfigError, did_you_mean
 from reidcore.optim.groups import parameter_groups
-from reidcore.registry import find
+from reidcore.registry import choose, find
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
-    from reidcore.registry import Entry
 
 
 def build_optimizer(
@@ -60,7 +58,7 @@ def build_optimizer(
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a torch.nn.Module, not {type(model).__name__}")
-    entry = find("optimizers", optim, plugins)
+    known = find("optimizers", optim, plugins).options
     # Only what an entry lists among its options' spellings is handed on, so that these defaults
     # never override those of a plugin's optimizer that happens to share a name.
     spelled = {
@@ -71,10 +69,10 @@ def build_optimizer(
         "adam_beta1": adam_beta1,
         "adam_beta2": adam_beta2,
     }
-    options = {entry.options[key]: value for key, value in spelled.items() if key in entry.options}
-    options.update(_own_options(entry, section or {}))
+    given = {key: value for key, value in spelled.items() if key in known} | dict(section or {})
+    component = choose("optimizers", optim, given, plugins)
     groups = parameter_groups(model, lr, staged_lr, new_layers, base_lr_mult)
-    return cast(Optimizer, entry.load()(groups, lr, weight_decay, **options))
+    return cast(Optimizer, component.make(groups=groups, lr=lr, weight_decay=weight_decay))
 
 
 def build_lr_scheduler(
@@ -101,23 +99,6 @@ def build_lr_scheduler(
         UnknownNameError: no such scheduler.
         ConfigError: ``stepsize`` does not suit the scheduler, or an option is unknown.
     """
-    entry = find("schedulers", lr_scheduler, plugins)
-    offered = {"stepsize": stepsize, "gamma": gamma, "max_epoch": max_epoch}
-    accepted = entry.parameters()
-    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
-    options = {key: value for key, value in offered.items() if takes_all or key in accepted}
-    options.update(_own_options(entry, section or {}))
-    return cast(LRScheduler, entry.load()(optimizer, **options))
-
-
-def _own_options(entry: Entry, section: Mapping[str, Any]) -> dict[str, Any]:
-    accepted = entry.parameters()
-    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
-    options = {entry.options.get(key, key): value for key, value in section.items()}
-    for key in options:
-        if key not in accepted and not takes_all:
-            raise ConfigError(
-                f"{entry.name} (from {entry.plugin}) has no option {key!r}",
-                did_you_mean(key, accepted) or f"It has: {', '.join(accepted)}",
-            )
-    return options
+    component = choose("schedulers", lr_scheduler, section, plugins)
+    made = component.make(optimizer=optimizer, stepsize=stepsize, gamma=gamma, max_epoch=max_epoch)
+    return cast(LRScheduler, made)

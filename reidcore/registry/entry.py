@@ -5,12 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reidcore._lazy import load_target
 from reidcore._resources import read_table
 from reidcore.errors import PluginError, UserError
 from reidcore.plugins import describe
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 KINDS = (
     "models",
@@ -95,6 +98,12 @@ class Entry:
     def parameters(self) -> Mapping[str, inspect.Parameter]:
         """Return the parameters that the target takes."""
         return inspect.signature(self.load()).parameters
+
+    def options_model(self) -> type[BaseModel]:
+        """Return the pydantic model of the component's options; imports the component."""
+        from reidcore.registry.signature import options_model
+
+        return options_model(self)
 
     def _unloadable(self, error: Exception) -> UserError:
         if self.needs and isinstance(error, ImportError):

@@ -1,91 +1,116 @@
-"""The options that a component declares in its factory's signature."""
+"""The one reader of factories: which options a component takes, and of which types.
+
+A factory's parameters are its options, except those that the core fills itself; ``SUPPLIED`` says
+for each kind which these are. Configuration, command line and Python all read options by the model
+that is made here, so that they agree on what a component takes.
+"""
 
 from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
-from pydantic import PydanticUserError, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PydanticUndefinedAnnotation,
+    PydanticUserError,
+    TypeAdapter,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    create_model,
+)
+from pydantic_core import PydanticCustomError
 
-from reidcore.registry import Entry
-
-# What the core hands to each kind of factory: how many leading arguments, and which by name.
-_LEADING = {
-    "models": 1,
-    "datasets": 1,
-    "losses": 1,
-    "samplers": 3,
-    "engines": 2,
-    "transforms": 2,
-    "optimizers": 3,
-    "schedulers": 1,
-    "protocols": 0,
-    "configs": 0,
-}
-_SUPPLIED = {
-    "models": {"num_classes", "loss", "pretrained", "use_gpu", "image_size"},
-    "datasets": {"root", "split_id"},
-    "losses": {"num_classes", "use_gpu"},
-    "engines": {
-        "datamanager",
-        "model",
-        "optimizer",
-        "scheduler",
-        "use_gpu",
-        "plugins",
-        "precision",
-        "step",
-    },
-    "schedulers": {"stepsize", "gamma", "max_epoch"},
-}
+if TYPE_CHECKING:
+    from reidcore.registry.entry import Entry
 
 
 @dataclass(frozen=True)
-class Option:
-    """One option of a component.
+class Supplied:
+    """What the core hands to the factories of a kind, none of which is an option.
 
-    Args:
-        name: the factory's parameter.
-        annotation: the type it takes; ``Any`` where that is not known.
-        default: its default; ``inspect.Parameter.empty`` if it must be given.
+    Attributes:
+        first: arguments that every factory gets; by position where it calls them otherwise.
+        named: arguments that a factory gets where it has a parameter of that name.
     """
 
-    name: str
-    annotation: Any
-    default: Any = inspect.Parameter.empty
+    first: tuple[str, ...] = ()
+    named: frozenset[str] = frozenset()
 
     @property
-    def required(self) -> bool:
-        """Whether it has no default."""
-        return self.default is inspect.Parameter.empty
-
-    def read(self, value: Any) -> Any:
-        """Return a configured value in the type that the factory expects (a tuple for a list).
-
-        Raises:
-            pydantic.ValidationError: the value is of another type.
-        """
-        adapter = _adapter(self.annotation)
-        if adapter is None:
-            return value
-        return adapter.validate_json(json.dumps(value, default=str), strict=True)
+    def names(self) -> frozenset[str]:
+        """All of them."""
+        return self.named.union(self.first)
 
 
-def options_declared(entry: Entry) -> dict[str, Option]:
-    """Return the options of a component by name; imports the component."""
-    target = entry.load()
-    own = {}
-    for position, parameter in enumerate(entry.parameters().values()):
-        named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-        leading = position < _LEADING[entry.kind] and parameter.kind != parameter.KEYWORD_ONLY
-        if named and not leading and parameter.name not in _SUPPLIED.get(entry.kind, ()):
-            annotation = _annotation(target, parameter)
-            own[parameter.name] = Option(parameter.name, annotation, parameter.default)
-    return own
+SUPPLIED: Mapping[str, Supplied] = {
+    "models": Supplied(
+        named=frozenset({"num_classes", "loss", "pretrained", "use_gpu", "image_size"})
+    ),
+    "datasets": Supplied(
+        ("root",),
+        frozenset(
+            {
+                "split_id",
+                "mode",
+                "transform",
+                "k_tfm",
+                "combineall",
+                "seq_len",
+                "sample_method",
+                "verbose",
+            }
+        ),
+    ),
+    "losses": Supplied(("num_classes",), frozenset({"use_gpu"})),
+    "samplers": Supplied(("table", "batch_size", "seed")),
+    "engines": Supplied(
+        ("datamanager", "model"),
+        frozenset({"optimizer", "scheduler", "use_gpu", "plugins", "precision", "step"}),
+    ),
+    "transforms": Supplied(("height", "width")),
+    "optimizers": Supplied(("groups", "lr", "weight_decay")),
+    "schedulers": Supplied(("optimizer",), frozenset({"stepsize", "gamma", "max_epoch"})),
+}
+"""What the core fills, for each kind; a kind that is not listed gets nothing."""
+
+
+def supplied_to(entry: Entry) -> Supplied:
+    """Return what the core hands to components of this one's kind."""
+    return SUPPLIED.get(entry.kind, Supplied())
+
+
+def takes_first_by_position(entry: Entry) -> bool:
+    """Tell whether the factory has names of its own for the arguments that every factory gets."""
+    parameters = entry.parameters()
+    positional = [p for p in parameters.values() if p.kind is p.POSITIONAL_ONLY]
+    by_name = all(name in parameters for name in supplied_to(entry).first)
+    return bool(positional) or (not by_name and any(map(_is_positional, parameters.values())))
+
+
+def declared_options(entry: Entry) -> dict[str, inspect.Parameter]:
+    """Return the parameters that are options of a component, by name; imports the component."""
+    supplied = supplied_to(entry)
+    parameters = list(entry.parameters().values())
+    if takes_first_by_position(entry):
+        parameters = parameters[len(supplied.first) :]
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {p.name: p for p in parameters if p.kind in kinds and p.name not in supplied.names}
+
+
+def spellings(entry: Entry) -> dict[str, str]:
+    """Return every spelling of a component's options -> the option's real name."""
+    real = {name: name for name in declared_options(entry)}
+    return real | {other: name for other, name in entry.options.items() if name in real}
 
 
 def takes_anything(entry: Entry) -> bool:
@@ -96,6 +121,65 @@ def takes_anything(entry: Entry) -> bool:
     if entry.kind == "engines":
         return False
     return any(p.kind is p.VAR_KEYWORD for p in entry.parameters().values())
+
+
+def options_model(entry: Entry) -> type[BaseModel]:
+    """Make the model that validates a component's options; imports the component.
+
+    A field is an option under its real name, with its other spellings as aliases. Values are plain
+    ones, as YAML has them (a list stands for a tuple), or Python objects of the declared type.
+    """
+    target = entry.load()
+    fields: dict[str, Any] = {}
+    if takes_anything(entry):
+        fields = dict.fromkeys(sorted(supplied_to(entry).names), (_Refused, None))
+    for name, parameter in declared_options(entry).items():
+        others = [other for other, real in entry.options.items() if real == name]
+        default = ... if parameter.default is parameter.empty else parameter.default
+        field = Field(default, validation_alias=AliasChoices(name, *others))
+        fields[name] = (_readable(_annotation(target, parameter)), field)
+    extra: Literal["allow", "forbid"] = "allow" if takes_anything(entry) else "forbid"
+    config = ConfigDict(strict=True, extra=extra, protected_namespaces=())
+    with warnings.catch_warnings():  # an option may bear the name of a method of pydantic's
+        warnings.simplefilter("ignore", UserWarning)
+        return create_model(entry.qualified_name, __config__=config, **fields)
+
+
+def _refuse(value: Any) -> Any:
+    raise PydanticCustomError("extra_forbidden", "The core fills this argument itself")
+
+
+_Refused = Annotated[Any, AfterValidator(_refuse)]
+
+
+def _is_positional(parameter: inspect.Parameter) -> bool:
+    return parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+
+
+def _readable(annotation: Any) -> Any:
+    """Return the type with a reader of plain values; ``Any`` where plain values cannot have it."""
+    try:
+        adapter = TypeAdapter(annotation)
+    except (PydanticUserError, PydanticUndefinedAnnotation):
+        return Any
+    if annotation is Any:
+        return Any
+
+    def read(value: Any, as_object: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            plain = json.dumps(value, default=_number)
+        except (TypeError, ValueError):
+            return as_object(value)
+        return adapter.validate_json(plain, strict=True)
+
+    return Annotated[annotation, WrapValidator(read)]
+
+
+def _number(value: Any) -> Any:
+    """Return the number that a scalar of NumPy's or torch's holds."""
+    if getattr(value, "ndim", None) == 0:
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is no plain value")
 
 
 def _annotation(target: Callable[..., Any], parameter: inspect.Parameter) -> Any:
@@ -116,10 +200,3 @@ def _type_of_default(default: Any) -> Any:
     if isinstance(default, int | float):
         return int | float
     return str if isinstance(default, str) else Any
-
-
-def _adapter(annotation: Any) -> TypeAdapter[Any] | None:
-    try:
-        return TypeAdapter(annotation)
-    except PydanticUserError:  # no type that plain values could have
-        return None

@@ -10,13 +10,11 @@ from typing import Any
 
 from reid_plugins_inspect.checks.inputs import Subject
 from reidcore import registry
-from reidcore.data.by_name import CORE_PARAMETERS
 from reidcore.data.card import card_of
 from reidcore.data.dataset import Dataset
 from reidcore.data.folders import IMAGE_EXTENSIONS
 from reidcore.data.making import read_tables
 from reidcore.data.official import differences
-from reidcore.data.options import own_options
 from reidcore.data.table import SampleTable
 from reidcore.errors import DataError
 from reidcore.plugins import Plugins
@@ -45,9 +43,9 @@ def open_dataset(
         UserError: The name or an option is unknown.
         DataError: The dataset cannot be read.
     """
-    entry = registry.find("datasets", name, plugins)
-    own = own_options(entry, {}, options, CORE_PARAMETERS)
-    read = read_tables(entry, root, own)
+    component = registry.choose("datasets", name, options, plugins)
+    entry, own = component.entry, component.options
+    read = read_tables(component, root)
     if isinstance(read, Dataset):  # which has numbered its training identities anew
         splits = [SampleTable.of(split) for split in (read.train, read.query, read.gallery)]
         apart = True

@@ -9,13 +9,11 @@ from torch.utils.data import Sampler
 
 from reidcore import registry
 from reidcore.data.loader.batch_sampler import SampleOrder
-from reidcore.data.options import own_options
 from reidcore.data.sample import Samples
 from reidcore.data.table import SampleTable
 from reidcore.errors import PluginError
 from reidcore.plugins import Plugins
-
-CORE_PARAMETERS = frozenset({"table", "data_source", "batch_size", "seed"})
+from reidcore.registry.signature import spellings
 
 
 def make_order(
@@ -42,9 +40,11 @@ def make_order(
         UserError: The name or an option of the section is unknown.
         PluginError: What the factory returns has no ``order(epoch)``.
     """
-    entry = registry.find("samplers", name, plugins)
-    options = own_options(entry, shared or {}, section or {}, CORE_PARAMETERS)
-    sampler = entry.load()(table, batch_size, seed, **options)
+    known = spellings(registry.find("samplers", name, plugins))
+    given = {key: value for key, value in (shared or {}).items() if key in known}
+    component = registry.choose("samplers", name, given | dict(section or {}), plugins)
+    entry = component.entry
+    sampler = component.make(table=table, batch_size=batch_size, seed=seed)
     if not callable(getattr(sampler, "order", None)):
         raise PluginError(
             f"{entry.label} of plugin {entry.plugin!r} has no method order(epoch)",

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reidcore import registry
-from reidcore.data.options import own_options
 from reidcore.data.transforms.compose import Pipeline, Resize, ToNormalisedTensor, arranged
 from reidcore.errors import ConfigError
 from reidcore.plugins import Plugins
@@ -16,8 +15,6 @@ _log = logging.getLogger(__name__)
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-
-CORE_PARAMETERS = frozenset({"height", "width"})
 
 
 def build_transforms(
@@ -73,10 +70,8 @@ def _spelt(name: str, plugins: Plugins | None) -> str:
 def _make(
     name: str, height: int, width: int, section: Mapping[str, Any], plugins: Plugins | None
 ) -> Callable[[Any], Any]:
-    entry = registry.find("transforms", name, plugins)
-    made: Callable[[Any], Any] = entry.load()(
-        height, width, **own_options(entry, {}, section, CORE_PARAMETERS)
-    )
+    component = registry.choose("transforms", name, section, plugins)
+    made: Callable[[Any], Any] = component.make(height=height, width=width)
     return made
 
 

@@ -41,9 +41,10 @@ def test_options_go_to_the_datasets_that_declare_them(plugins_with: PluginsWith)
 
 def test_a_dataset_s_own_section_wins(plugins_with: PluginsWith) -> None:
     shop = Calls()
-    sections = {"shop": {"split_id": 7}, "other": {"anything": 1}}
-    open_datasets(["shop"], "", {"split_id": 2}, sections, plugins_with(shop=shop))
-    assert shop.calls == [(Path(), False, 7)]
+    sections = {"shop": {"labeled": True}, "other": {"anything": 1}}
+    shared = {"shop_labeled": False, "split_id": 2}
+    open_datasets(["shop"], "", shared, sections, plugins_with(shop=shop))
+    assert shop.calls == [(Path(), True, 2)]
 
 
 @pytest.mark.parametrize(
@@ -53,9 +54,10 @@ def test_a_dataset_s_own_section_wins(plugins_with: PluginsWith) -> None:
         ({"frobnicate": 1}, {}, "none of the datasets shop has an option 'frobnicate'"),
         (
             {},
-            {"shop": {"split": 1}},
-            "no option 'split'. Did you mean 'split_id'",
+            {"shop": {"labelled": 1}},
+            "no option 'labelled'. Did you mean 'labeled'",
         ),
+        ({}, {"shop": {"split_id": 1}}, "no option 'split_id'. The core gives 'split_id' itself"),
         ({}, {"shop": {"shop_gone": 1}}, "no option 'shop_gone'"),
         ({}, {"shop": {"root": "/"}}, "no option 'root'"),
     ],

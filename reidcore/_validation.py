@@ -1,0 +1,105 @@
+"""Pydantic's reports in plain words: which key is wrong, and what was expected there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+Place = tuple[str | int, ...]
+
+_EXPECTED = {
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a section of keys",
+    "model_type": "a section of keys",
+    "model_attributes_type": "a section of keys",
+    "none_required": "null",
+    "missing": "a longer list",  # of a tuple's items
+}
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake in a tree of values.
+
+    Attributes:
+        place: the path of the key.
+        kind: ``unknown`` key, ``missing`` key, or a ``value`` of the wrong type or range.
+        text: what was expected and what was found; empty for an unknown or a missing key.
+    """
+
+    place: Place
+    kind: Literal["unknown", "missing", "value"]
+    text: str = ""
+
+
+def mistakes_in(tree: Any, error: ValidationError) -> Iterator[Mistake]:
+    """Yield each key that pydantic refused, once.
+
+    Args:
+        tree: what was validated.
+        error: the report.
+    """
+    expected: dict[Place, list[str]] = {}
+    for item in error.errors():
+        place = tuple(item["loc"])
+        if item["type"] == "extra_forbidden":
+            yield Mistake(place, "unknown")
+        elif item["type"] == "missing" and isinstance(place[-1], str):
+            yield Mistake(place, "missing")
+        else:
+            expected.setdefault(_existing(tree, place), []).append(_expectation(item))
+    for place, wanted in expected.items():
+        known = " or ".join(dict.fromkeys(wanted))
+        yield Mistake(place, "value", f"expected {known}, not {at(tree, place)!r}")
+
+
+def at(tree: Any, path: Place) -> Any:
+    """Return the value at a path; raises ``KeyError``, ``IndexError`` or ``TypeError`` if none."""
+    for part in path:
+        tree = tree[part]
+    return tree
+
+
+def dotted(path: Place) -> str:
+    """Spell a path as users do: ``test.ranks[1]``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:]
+
+
+def _existing(tree: Any, place: Place) -> Place:
+    """Cut a path to the part that exists: pydantic appends the names of a union's members."""
+    end = 0
+    while end < len(place):
+        try:
+            at(tree, place[: end + 1])
+        except (KeyError, IndexError, TypeError):
+            break
+        end += 1
+    return place[:end]
+
+
+def _expectation(item: Mapping[str, Any]) -> str:
+    context = item.get("ctx") or {}
+    match item["type"]:
+        case "literal_error":
+            return str(context["expected"])
+        case "greater_than_equal":
+            return f"at least {context['ge']}"
+        case "greater_than":
+            return f"more than {context['gt']}"
+        case "less_than":
+            return f"less than {context['lt']}"
+        case "too_short":
+            return f"at least {context['min_length']} items"
+    return _EXPECTED.get(item["type"]) or f"something else ({item['msg']})"

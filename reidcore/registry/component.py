@@ -1,0 +1,112 @@
+"""A component with the options it is to be made with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from reidcore._validation import dotted, mistakes_in
+from reidcore.errors import ConfigError, UnknownOptionError, UserError, did_you_mean
+from reidcore.registry.entry import Entry, singular
+from reidcore.registry.lookup import find
+from reidcore.registry.signature import spellings, supplied_to, takes_first_by_position
+
+if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component that was chosen, and its options.
+
+    Attributes:
+        entry: the registered component.
+        options: validated, under their real names; those that are not there have their defaults.
+    """
+
+    entry: Entry
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def make(self, **supplied: Any) -> Any:
+        """Call the factory with its options and what the core supplies.
+
+        Args:
+            supplied: arguments by the names that ``SUPPLIED`` has for the kind. Those that every
+                factory gets must be there; of the others a factory gets what it has a name for.
+        """
+        parameters = self.entry.parameters()
+        first = {name: supplied.pop(name) for name in supplied_to(self.entry).first}
+        named = {name: value for name, value in supplied.items() if name in parameters}
+        factory = self.entry.load()
+        if takes_first_by_position(self.entry):
+            return factory(*first.values(), **named, **self.options)
+        return factory(**first, **named, **self.options)
+
+
+def choose(
+    kind: str, name: str, given: Mapping[str, Any] | None = None, plugins: Plugins | None = None
+) -> Component:
+    """Find a component and read its options.
+
+    Args:
+        kind: one of ``KINDS``.
+        name: the component's name.
+        given: its options, in any of their spellings.
+        plugins: where to look; the current plugins by default.
+
+    Raises:
+        UnknownNameError: there is no such component, or it has no such option.
+        ConfigError: an option has a value of another type, or a required one is missing.
+    """
+    entry = find(kind, name, plugins)
+    return Component(entry, read_options(entry, given or {}))
+
+
+def read_options(entry: Entry, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options as the factory takes them, under their real names.
+
+    Args:
+        entry: the component.
+        given: its options, in any of their spellings.
+
+    Raises:
+        UnknownOptionError: it has no option of that name.
+        ConfigError: an option has a value of another type, or a required one is missing.
+    """
+    known = spellings(entry)
+    last = {known.get(name, name): name for name in given}  # of two spellings the later one counts
+    chosen = {name: given[name] for name in last.values()}
+    try:
+        read = entry.options_model().model_validate(chosen)
+    except ValidationError as error:
+        raise _refusal(entry, chosen, error) from None
+    return {name: value for name, value in read if name in read.model_fields_set}
+
+
+def _refusal(entry: Entry, given: Mapping[str, Any], error: ValidationError) -> UserError:
+    found = list(mistakes_in(given, error))
+    unknown = [str(mistake.place[0]) for mistake in found if mistake.kind == "unknown"]
+    missing = [dotted(mistake.place) for mistake in found if mistake.kind == "missing"]
+    mistyped = [mistake for mistake in found if mistake.kind == "value"]
+    told = [f"has no option {name!r}" for name in unknown]
+    told += [f"needs {', '.join(missing)}"] if missing else []
+    told += [f"cannot take {dotted(each.place)}: {each.text}" for each in mistyped]
+    what = f"{entry.label} of plugin {entry.plugin!r} {'; '.join(told)}"
+    if unknown:
+        return UnknownOptionError(what, " ".join(_hints(entry, unknown)))
+    if missing:
+        return ConfigError(what, f"Give it in the {singular(entry.kind)}'s section.")
+    return ConfigError(what)
+
+
+def _hints(entry: Entry, unknown: list[str]) -> list[str]:
+    known = spellings(entry)
+    hints = [did_you_mean(name, known) for name in unknown]
+    hints += [
+        f"The core gives {name!r} itself." for name in unknown if name in supplied_to(entry).names
+    ]
+    hints.append(f"Its options are: {', '.join(known)}." if known else "It has no options.")
+    return [hint for hint in hints if hint]

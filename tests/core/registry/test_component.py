@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reidcore.errors import ConfigError, UnknownNameError, UnknownOptionError
+from reidcore.registry import Component, Entry
+from reidcore.registry.component import read_options
+
+
+def net(num_classes, loss="softmax", *, width: float, depth: int = 2):
+    return locals()
+
+
+ENTRY = Entry("models", "net", net, "mine", options={"layers": "depth"})
+
+
+def test_options_come_under_their_real_names_and_only_those_that_are_given():
+    assert read_options(ENTRY, {"width": 2, "layers": 3}) == {"width": 2.0, "depth": 3}
+    assert read_options(ENTRY, {"width": 2}) == {"width": 2.0}
+
+
+def test_of_two_spellings_the_later_one_counts():
+    assert read_options(ENTRY, {"width": 1, "layers": 3, "depth": 4})["depth"] == 4
+    assert read_options(ENTRY, {"width": 1, "depth": 4, "layers": 3})["depth"] == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "message"),
+    [
+        ({"widht": 1}, UnknownOptionError, r"model 'net' of plugin 'mine' has no option 'widht'"),
+        ({"widht": 1}, UnknownNameError, r"needs width\. Did you mean 'width'\? Its op"),
+        ({}, ConfigError, r"model 'net' of plugin 'mine' needs width\. Give it in the model's sec"),
+        ({"width": "x"}, ConfigError, r"cannot take width: expected a number, not 'x'"),
+        ({"width": 1, "layers": "x"}, ConfigError, r"cannot take layers: expected a whole number"),
+        ({"width": 1, "loss": "x"}, ConfigError, r"no option 'loss'\. The core gives 'loss' itse"),
+    ],
+)
+def test_mistakes_name_the_component_and_the_option(
+    given: dict[str, Any], kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        read_options(ENTRY, given)
+
+
+def test_a_factory_gets_what_it_has_a_name_for():
+    made = Component(ENTRY, {"width": 1.0}).make(num_classes=5, loss="triplet", use_gpu=True)
+    assert made == {"num_classes": 5, "loss": "triplet", "width": 1.0, "depth": 2}
+
+
+def test_a_factory_may_call_the_first_arguments_otherwise():
+    def order(data_source, size, random_state, *, num_instances=4):
+        return data_source, size, random_state, num_instances
+
+    component = Component(Entry("samplers", "order", order, "mine"), {"num_instances": 2})
+    assert component.make(table="t", batch_size=8, seed=1) == ("t", 8, 1, 2)
