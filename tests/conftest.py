@@ -1,8 +1,9 @@
-"""What tests of several parts share: checkout, pretend installations, weights, a server."""
+"""What tests of several parts share: checkout, installations, programs, weights, a server."""
 
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 import threading
@@ -26,6 +27,8 @@ ROOT = Path(__file__).parents[1]
 # A busy machine is no fault of a test: neither its deadline nor its health depends on the clock.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -110,6 +113,30 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
         file = getattr(sys.modules[name], "__file__", None)
         if file and Path(file).is_relative_to(tmp_path):
             del sys.modules[name]
+
+
+@pytest.fixture
+def reidcore(tmp_path: Path) -> Run:
+    """Run ``reidcore`` with these arguments in an empty folder; ``path`` holds installations."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+
+    def run(
+        *arguments: str | Path, path: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        own = {"OMP_NUM_THREADS": "1", "COLUMNS": "200", "PYTHONWARNINGS": "ignore"}
+        if path is not None:
+            own["PYTHONPATH"] = str(path)
+        return subprocess.run(
+            [sys.executable, "-m", "reidcore", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            env={**os.environ, **own, **environment},
+            timeout=120,
+        )
+
+    return run
 
 
 def _draws(text: str, seed: int) -> np.random.Generator:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reid_plugins_scaffold import KINDS
-from reidcore.cli.context import Session
+from reidcore.cli import Session
 
 EPILOG = """\b
 Examples:

@@ -6,9 +6,6 @@ from pathlib import Path
 
 import click
 
-from reidcore._lazy import load_target
-from reidcore.plugins import bundled
-
 EPILOG = """\b
 Examples:
   reidcore data make-synthetic people
@@ -23,9 +20,11 @@ Examples:
 @click.option("--test-ids", type=int, help="Identities to test on.")
 def make_synthetic(directory: Path, seed: int, train_ids: int | None, test_ids: int | None) -> None:
     """Draw procedural people into DIRECTORY, in the layout of Market1501."""
+    from reid_plugins_synthetic import make
+
     counts = {"train_ids": train_ids, "test_ids": test_ids}
     given = {name: count for name, count in counts.items() if count is not None}
-    summary = load_target(bundled.MAKE_SYNTHETIC)(directory, seed=seed, **given)
+    summary = make.make_synthetic(directory, seed=seed, **given)
     state = "written" if summary.created else "there already"
     click.echo(
         f"{summary.directory}: {summary.train} training, {summary.query} query and "

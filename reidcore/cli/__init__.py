@@ -1,7 +1,36 @@
-"""The command line. Commands are named here and imported when they run, one file each."""
+"""The command line: what its commands, the core's and plugins', are made with.
 
-from __future__ import annotations
+A plugin's command is a click command under the entry-point group ``reidcore.commands``; these names
+are what it needs of the command line, and importing them loads click alone.
+"""
 
+from reidcore._progress import progress
 from reidcore.cli.app import main
+from reidcore.cli.options import (
+    CheckpointOptions,
+    checkpoint_options,
+    configuration_command,
+    device_option,
+    json_option,
+    root_option,
+)
+from reidcore.cli.run_config import OpenCheckpoint, open_checkpoint
+from reidcore.cli.session import Session
+from reidcore.cli.tables import number, table, word
 
-__all__ = ["main"]
+__all__ = [
+    "CheckpointOptions",
+    "OpenCheckpoint",
+    "Session",
+    "checkpoint_options",
+    "configuration_command",
+    "device_option",
+    "json_option",
+    "main",
+    "number",
+    "open_checkpoint",
+    "progress",
+    "root_option",
+    "table",
+    "word",
+]

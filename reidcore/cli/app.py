@@ -8,21 +8,28 @@ import sys
 import click
 
 import reidcore
-from reidcore.cli.context import Session
 from reidcore.cli.exit_codes import exit_code
-from reidcore.cli.group import LazyGroup
+from reidcore.cli.group import CommandGroup, CoreCommand
+from reidcore.cli.options import plugin_option
+from reidcore.cli.session import Session
 from reidcore.plugins import Plugins
 
 COMMANDS = {
-    "run": ("reidcore.cli.run:run", "Train and test as a configuration says."),
-    "test": ("reidcore.cli.test:test", "Test a trained model."),
-    "extract": ("reidcore.cli.extract:extract", "Extract the features of image files."),
-    "ls": ("reidcore.cli.ls:ls", "List models, datasets and every other component."),
-    "show": ("reidcore.cli.show:show", "Show a component's signature, documentation and origin."),
-    "cp": ("reidcore.cli.cp:cp", "Copy a recipe, to make it yours."),
-    "plugins": ("reidcore.cli.plugins:plugins", "List plugins, and who answers a hook."),
-    "weights": ("reidcore.cli.weights:weights", "List, fetch, check and export weights."),
-    "env": ("reidcore.cli.env:env", "Show versions, devices and the evaluation kernel."),
+    "run": CoreCommand("reidcore.cli.run:run", "Train and test as a configuration says."),
+    "test": CoreCommand("reidcore.cli.test:test", "Test a trained model."),
+    "extract": CoreCommand("reidcore.cli.extract:extract", "Extract the features of image files."),
+    "ls": CoreCommand("reidcore.cli.ls:ls", "List models, datasets and every other component."),
+    "show": CoreCommand(
+        "reidcore.cli.show:show", "Show a component's signature, documentation and origin."
+    ),
+    "cp": CoreCommand("reidcore.cli.cp:cp", "Copy a recipe, to make it yours."),
+    "plugins": CoreCommand(
+        "reidcore.cli.plugins:plugins", "List plugins, and who answers a hook.", is_group=True
+    ),
+    "weights": CoreCommand(
+        "reidcore.cli.weights:weights", "List, fetch, check and export weights.", is_group=True
+    ),
+    "env": CoreCommand("reidcore.cli.env:env", "Show versions, devices and the evaluation kernel."),
 }
 
 EPILOG = """\b
@@ -32,10 +39,10 @@ Examples:
 """
 
 
-@click.group(cls=LazyGroup, commands_table=COMMANDS, epilog=EPILOG)
+@click.group(cls=CommandGroup, table=COMMANDS, epilog=EPILOG)
 @click.version_option(reidcore.__version__, prog_name="reidcore")
 @click.option("--no-plugin", "disabled", multiple=True, metavar="NAME", help="Leave a plugin out.")
-@click.option("-p", "--plugin", "extra", multiple=True, metavar="FILE", help="Add a plugin file.")
+@plugin_option
 @click.option("--offline", is_flag=True, help="Download nothing.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context

@@ -8,7 +8,7 @@ import click
 
 from reidcore import registry
 from reidcore._files import atomic_write
-from reidcore.cli.context import Session
+from reidcore.cli.session import Session
 from reidcore.errors import UserError
 
 EPILOG = """\b

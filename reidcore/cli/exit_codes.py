@@ -7,8 +7,11 @@ from collections.abc import Sequence
 
 import click
 
+from reidcore.cli.installed import COMMANDS_GROUP
 from reidcore.errors import PluginDefectError, UserError
 from reidcore.plugins import Plugins, describe
+from reidcore.plugins.attribution import owner_of_error
+from reidcore.plugins.discovery import BUNDLED_DISTRIBUTION, installed_candidates
 
 DEFECT, MISTAKE, INTERRUPTED = 1, 2, 130
 
@@ -45,9 +48,19 @@ def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ())
 
 def _tell_defect(error: BaseException, debug: bool, loaded: Sequence[Plugins]) -> None:
     plugin = next(filter(None, (plugins.blame(error) for plugins in loaded)), None)
-    culprit = f"a defect in plugin {plugin.origin}" if plugin else "a defect in reidcore"
+    culprit = f"a defect in plugin {plugin.origin}" if plugin else _culprit_among_commands(error)
     more = "" if debug else " For the traceback: reidcore --debug ..."
     _tell(f"{culprit}: {describe(error)}.{more}")
+
+
+def _culprit_among_commands(error: BaseException) -> str:
+    """Say whose command a defect is in, or that it is in reidcore."""
+    owners = {
+        candidate.location.partition(":")[0]: candidate.distribution
+        for candidate in installed_candidates(COMMANDS_GROUP)
+    }
+    owner = owner_of_error(error, owners) or BUNDLED_DISTRIBUTION
+    return "a defect in " + ("" if owner == BUNDLED_DISTRIBUTION else "a command of ") + owner
 
 
 def _tell(text: str) -> None:

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from reidcore.cli.context import Session
+from reidcore._files import atomic_write, mkdir_if_missing
+from reidcore._logging import configure_if_bare
+from reidcore._progress import progress
+from reidcore.cli.options import device_option
+from reidcore.cli.session import Session
+from reidcore.errors import DataError, UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from reidcore.inference import FeatureExtractor
+    from reidcore.plugins import Plugins
+
+_log = logging.getLogger(__name__)
 
 EPILOG = """\b
 Examples:
@@ -21,7 +39,7 @@ Examples:
 @click.option("-o", "--output", required=True, help="File to write, ending in .npz.")
 @click.option("-m", "--model", default="", help="The model, unless the checkpoint tells it.")
 @click.option("--batch-size", type=int, help="Images at a time.")
-@click.option("--device", help="cpu, cuda or cuda:1; by default a GPU if there is one.")
+@device_option
 @click.option("--height", type=int, help="Of the images, in pixels; with --width.")
 @click.option("--width", type=int, help="By default the checkpoint's, or 256 by 128.")
 @click.pass_obj
@@ -32,7 +50,105 @@ def extract(session: Session, /, **options: Any) -> None:
     (N, D) float32, and "paths", (N,), in the same order. Images that cannot be read are told and
     left out.
     """
-    from reidcore.cli.extracting import Extraction, write_features
-
     with session.plugins() as plugins:
         write_features(Extraction(**options), plugins)
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """The command's arguments."""
+
+    sources: Sequence[str]
+    weights: str
+    output: str
+    model: str
+    batch_size: int | None
+    device: str | None
+    height: int | None
+    width: int | None
+
+    @property
+    def image_size(self) -> tuple[int, int] | None:
+        """Height and width, or None if the checkpoint is to tell.
+
+        Raises:
+            UserError: if one of them is missing.
+        """
+        if self.height is None and self.width is None:
+            return None
+        if self.height is None or self.width is None:
+            raise UserError("an image has two sides", "Give both --height and --width.")
+        return self.height, self.width
+
+
+def write_features(asked: Extraction, plugins: Plugins) -> None:
+    """Extract features and write them to a file.
+
+    Raises:
+        UserError: if no image is named or readable, the model cannot be built, or the file cannot
+            be written; most of it before any work is done.
+    """
+    import numpy as np
+
+    from reidcore.inference.find_images import find_images
+
+    configure_if_bare()
+    image_size = asked.image_size
+    _check_output(Path(asked.output))
+    paths = find_images(asked.sources)
+    extractor = _make_extractor(asked, image_size, plugins)
+    features, kept = _extract(extractor, paths)
+    with atomic_write(asked.output) as file:
+        np.savez(file, features=features, paths=np.array([paths[place] for place in kept]))
+    count, dim = features.shape
+    _log.info("%s: %d features of %d numbers", asked.output, count, dim)
+    if count < len(paths):
+        _log.warning("%d of %d images could not be read", len(paths) - count, len(paths))
+
+
+def _check_output(output: Path) -> None:
+    if output.suffix != ".npz":
+        raise UserError(f"the output {str(output)!r} does not end in .npz", "Add the ending.")
+    mkdir_if_missing(output.parent)
+    if output.is_dir() or not os.access(output.parent, os.W_OK):
+        raise UserError(f"cannot write {str(output)!r}", "Choose a file you may write.")
+
+
+def _make_extractor(
+    asked: Extraction, image_size: tuple[int, int] | None, plugins: Plugins
+) -> FeatureExtractor:
+    # Torch's threads would otherwise spin while they wait, on the cores that decode images.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import torch
+
+    from reidcore.inference import FeatureExtractor
+
+    return FeatureExtractor(
+        asked.model,
+        asked.weights,
+        image_size=image_size,
+        device=asked.device or ("cuda" if torch.cuda.is_available() else "cpu"),
+        verbose=False,
+        batch_size=asked.batch_size,
+        plugins=plugins,
+    )
+
+
+def _extract(extractor: FeatureExtractor, paths: list[str]) -> tuple[np.ndarray, list[int]]:
+    """Return (N, D) features and the places of their images in the list."""
+    import numpy as np
+
+    features, kept = [], []
+    with progress("extracting", len(paths)) as advance:
+
+        def leave_out(place: int, error: UserError) -> None:
+            _log.warning("Left out: %s", error.what)
+            advance(1)
+
+        for batch in extractor.batches(paths, on_bad=leave_out):
+            features.append(batch.features.float().cpu().numpy())
+            kept += batch.places
+            advance(len(batch.places))
+    if not features:
+        raise DataError(f"none of the {len(paths)} images can be read", "See the lines above.")
+    return np.concatenate(features), kept

@@ -1,54 +1,78 @@
-"""A click group whose commands are imported when they run."""
+"""A click group of the core's commands and of plugins', each imported when it runs."""
 
 from __future__ import annotations
 
-import importlib.metadata
+import logging
 from collections.abc import Mapping
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from reidcore._lazy import load_target
-from reidcore.errors import PluginError, did_you_mean
+from reidcore._source import summary
+from reidcore.cli.installed import Installed, installed_below
+from reidcore.errors import did_you_mean
 
-COMMAND_GROUP = "reidcore.commands"
+_log = logging.getLogger(__name__)
 
 
-class LazyGroup(click.Group):
-    """Lists commands from a table and from the entry points of ``reidcore.commands``.
+class CoreCommand(NamedTuple):
+    """A command of the core.
 
-    Help texts of the core's commands stand in the table; a plugin's command is listed by its name
-    and distribution. Nothing is imported for ``--help``.
+    Attributes:
+        target: ``"module:attribute"``, imported when the command runs.
+        help: one line for the list of commands.
+        is_group: whether it is a `CommandGroup`, to which plugins may add.
+    """
+
+    target: str
+    help: str
+    is_group: bool = False
+
+
+class CommandGroup(click.Group):
+    """Lists the core's commands, then those that plugins add by entry points.
+
+    Nothing is imported for ``--help``: texts of the core's commands stand in its table, those of
+    plugins' commands are read from their source.
 
     Args:
-        commands_table: name -> target and one-line help.
+        path: the group's dotted name among commands; empty for ``reidcore`` itself.
+        table: name -> the core's command; commands may also be added as to any click group.
     """
 
     def __init__(
-        self, *arguments: Any, commands_table: Mapping[str, tuple[str, str]], **options: Any
+        self,
+        *arguments: Any,
+        path: str = "",
+        table: Mapping[str, CoreCommand] | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(*arguments, **options)
-        self.commands_table = commands_table
-
-    @cached_property
-    def installed(self) -> dict[str, importlib.metadata.EntryPoint]:
-        """The commands that plugins bring; the core's own names cannot be taken."""
-        points = importlib.metadata.entry_points(group=COMMAND_GROUP)
-        return {point.name: point for point in points if point.name not in self.commands_table}
+        self.path = path
+        self.table = table or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return all names: the core's in the table's order, then the plugins'."""
-        return [*self.commands_table, *sorted(self.installed)]
+        installed = self._installed(ctx)
+        plugins = sorted([*installed.commands, *installed.groups])
+        return [*self.table, *super().list_commands(ctx), *plugins]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return a command."""
-        if cmd_name in self.commands_table:
-            command: click.Command = load_target(self.commands_table[cmd_name][0])
+        installed = self._installed(ctx)
+        for line in installed.left_out.get(cmd_name, ()):
+            _log.warning("! %s", line)
+        if cmd_name in self.table:
+            command: click.Command = load_target(self.table[cmd_name].target)
             return command
-        if cmd_name in self.installed:
-            return self._load(self.installed[cmd_name])
-        return None
+        if cmd_name in installed.commands:
+            return installed.commands[cmd_name].load()
+        if cmd_name in installed.groups:
+            group = installed.groups[cmd_name]
+            path = f"{self.path}.{cmd_name}" if self.path else cmd_name
+            return CommandGroup(cmd_name, path=path, help=group.text, epilog=group.epilog)
+        return super().get_command(ctx, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -61,21 +85,26 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from what is known without importing them."""
-        rows = [(name, text) for name, (_, text) in self.commands_table.items()]
-        for name, point in sorted(self.installed.items()):
-            rows.append((name, f"From {point.dist.name if point.dist else 'a plugin'}."))
+        """Write the list of commands, and tell of those that are left out."""
+        installed = self._installed(ctx)
+        texts = {
+            **{name: command.help for name, command in self.table.items()},
+            **{name: summary(command.help or "") for name, command in self.commands.items()},
+            **{name: command.help for name, command in installed.commands.items()},
+            **{name: group.help for name, group in installed.groups.items()},
+        }
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            formatter.write_dl([(name, texts[name]) for name in self.list_commands(ctx)])
+        for lines in installed.left_out.values():
+            for line in lines:
+                _log.warning("! %s", line)
 
-    def _load(self, point: importlib.metadata.EntryPoint) -> click.Command:
-        try:
-            command = point.load()
-        except Exception as error:
-            raise PluginError(
-                f"the command {point.name!r} cannot be loaded from {point.value!r}: {error}",
-                "That is a mistake in its plugin; tell its author.",
-            ) from error
-        if not isinstance(command, click.Command):
-            raise PluginError(f"{point.value!r} is no click command", "Tell its author.")
-        return command
+    def _installed(self, ctx: click.Context) -> Installed:
+        """Return what plugins add, which is looked up once for each command line."""
+        key = f"{__name__}:{self.path}"
+        if key not in ctx.meta:
+            own = {name: command.is_group for name, command in self.table.items()}
+            own |= {name: isinstance(each, CommandGroup) for name, each in self.commands.items()}
+            ctx.meta[key] = installed_below(self.path, own)
+        found: Installed = ctx.meta[key]
+        return found

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from reidcore import registry
-from reidcore.cli.context import Session
+from reidcore.cli.options import json_option
+from reidcore.cli.session import Session
+from reidcore.cli.tables import table, word
 from reidcore.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.argument("kind", required=False, metavar="[KIND]")
 @click.argument("text", required=False, metavar="[FILTER]")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.pass_obj
 def ls(session: Session, kind: str | None, text: str | None, as_json: bool) -> None:
     """List components by kind: name, summary, plugin.
@@ -84,19 +86,13 @@ def _as_record(entry: Entry) -> dict[str, object]:
 
 def _print_table(listed: dict[str, list[Entry]]) -> None:
     from rich.console import Console
-    from rich.table import Table
 
     console = Console()
     for kind, entries in listed.items():
         if not entries:
             continue
-        table = Table(
-            box=None, title=kind, title_justify="left", title_style="bold", pad_edge=False
-        )
-        table.add_column("name", style="cyan", no_wrap=True)
-        table.add_column("summary")
-        table.add_column("plugin", style="dim", no_wrap=True)
+        shown = table("name", "summary", word("plugin", style="dim"), title=kind)
         for entry in entries:
-            table.add_row(entry.name, entry.summary, entry.plugin)
-        console.print(table)
+            shown.add_row(entry.name, entry.summary, entry.plugin)
+        console.print(shown)
         console.print()

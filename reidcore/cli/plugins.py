@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reidcore.cli.context import Session
+from reidcore.cli.group import CommandGroup
+from reidcore.cli.options import json_option
+from reidcore.cli.session import Session
+from reidcore.cli.tables import table, word
 from reidcore.errors import UnknownNameError, did_you_mean
 from reidcore.plugins import HOOK_NAMES, describe
 
@@ -29,8 +32,8 @@ Examples:
 """
 
 
-@click.group(invoke_without_command=True, epilog=EPILOG)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.group(cls=CommandGroup, path="plugins", invoke_without_command=True, epilog=EPILOG)
+@json_option
 @click.pass_context
 def plugins(context: click.Context, as_json: bool) -> None:
     """List plugins: name, distribution, version, state, hooks."""
@@ -78,16 +81,12 @@ def _as_record(plugin: Plugin) -> dict[str, object]:
 
 def _print_table(loaded: list[Plugin]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column
 
-    table = Table(box=None, pad_edge=False)
-    table.add_column("name", style="cyan", no_wrap=True)
-    table.add_column("distribution", no_wrap=True)
-    table.add_column("version", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    table.add_column("hooks", style="dim")
+    headings = map(word, ("distribution", "version", "state"))
+    shown = table("name", *headings, Column("hooks", style="dim"))
     for plugin in loaded:
         detail = describe(plugin.error) if plugin.error else ", ".join(plugin.hooks)
         state = f"[red]{plugin.state}[/red]" if plugin.error else plugin.state
-        table.add_row(plugin.name, plugin.distribution, plugin.version, state, detail)
-    Console().print(table)
+        shown.add_row(plugin.name, plugin.distribution, plugin.version, state, detail)
+    Console().print(shown)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reidcore.cli.context import Session
 from reidcore.cli.options import configuration_command
+from reidcore.cli.session import Session
 
 EPILOG = """\b
 Torchreid's flags work too: --config-file FILE, -s/--sources A B, -t/--targets A B,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reidcore._logging import configure_if_bare
 from reidcore.cli.checkpoint_config import configuration_of, is_checkpoint
-from reidcore.cli.context import Session
+from reidcore.cli.options import CheckpointOptions
+from reidcore.cli.session import Session
 from reidcore.cli.torchreid_flags import Arguments, parse
 from reidcore.errors import UserError
 
@@ -30,6 +32,39 @@ def execute(session: Session, words: Sequence[str], extra: Sequence[str]) -> Non
             return
         engine, plan = prepare(config, plugins)
         engine.execute(plan)
+
+
+@dataclass(frozen=True)
+class OpenCheckpoint:
+    """A trained model in the engine that tests it.
+
+    Attributes:
+        config: the configuration, from the checkpoint or the options.
+        engine: has ``model``, in whose memory the weights are, and ``test_loader``.
+        plan: what ``engine.execute`` takes to test it.
+    """
+
+    config: Config
+    engine: Engine
+    plan: RunPlan
+
+
+@contextmanager
+def open_checkpoint(
+    session: Session, options: CheckpointOptions, *overrides: str
+) -> Iterator[OpenCheckpoint]:
+    """Yield a trained model and its test data, with the run's plugins made current.
+
+    Args:
+        session: the global options.
+        options: what `checkpoint_options` gave.
+        overrides: further settings, ``key=value``.
+
+    Raises:
+        UserError: if the checkpoint, the dataset or a setting is not as it should be.
+    """
+    with configured(session, parse(options.words(*overrides))) as (config, plugins):
+        yield OpenCheckpoint(config, *prepare(config, plugins))
 
 
 @contextmanager

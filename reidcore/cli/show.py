@@ -7,7 +7,7 @@ import inspect
 import click
 
 from reidcore import registry
-from reidcore.cli.context import Session
+from reidcore.cli.session import Session
 from reidcore.registry import Entry, TableRow
 
 EPILOG = """\b

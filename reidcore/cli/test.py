@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reidcore.cli.context import Session
 from reidcore.cli.options import configuration_command
+from reidcore.cli.session import Session
 
 EPILOG = """\b
 Examples:

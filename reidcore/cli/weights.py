@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from reidcore._logging import configure_if_bare
-from reidcore.cli.context import Session
+from reidcore.cli.group import CommandGroup
+from reidcore.cli.options import json_option
+from reidcore.cli.session import Session
+from reidcore.cli.tables import number, table, word
 from reidcore.errors import CheckpointError, UserError
 
 if TYPE_CHECKING:
@@ -51,13 +54,13 @@ Examples:
 _LICENCE = 13
 
 
-@click.group(epilog=EPILOG)
+@click.group(cls=CommandGroup, path="weights", epilog=EPILOG)
 def weights() -> None:
     """List, fetch and check published weights; export one's own."""
 
 
 @weights.command("ls", epilog=LS_EPILOG)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.pass_obj
 def list_weights(session: Session, as_json: bool) -> None:
     """List published weights, and which of them are on this machine.
@@ -176,19 +179,17 @@ def _as_record(store: WeightsStore, wanted: PublishedWeights) -> dict[str, objec
 
 def _print_table(records: list[dict[str, object]]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column
 
-    table = Table(box=None, pad_edge=False, expand=True)
-    table.add_column("name", style="cyan", no_wrap=True)
-    table.add_column("here", justify="right", no_wrap=True)
-    table.add_column("hash", no_wrap=True)
-    table.add_column("licence", no_wrap=True, max_width=_LICENCE)
-    table.add_column("origin", no_wrap=True, ratio=1)
+    licence = Column("licence", no_wrap=True, max_width=_LICENCE)
+    origin = Column("origin", no_wrap=True, ratio=1)
+    shown = table("name", number("here"), word("hash"), licence, origin)
+    shown.expand = True
     for record in records:
         size = f"{int(str(record['bytes'])) / 1e6:.1f} MB" if record["path"] else "-"
         cells = [str(record[key]) for key in ("hash", "licence", "origin")]
-        table.add_row(str(record["name"]), size, *cells)
-    Console().print(table)
+        shown.add_row(str(record["name"]), size, *cells)
+    Console().print(shown)
 
 
 def _files(count: int) -> str:

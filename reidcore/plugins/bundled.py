@@ -18,5 +18,3 @@ LOSSES = {
     "DeepSupervision": "reid_plugins_engines.losses:DeepSupervision",
     "TripletLoss": "reid_plugins_engines.losses:TripletLoss",
 }
-
-MAKE_SYNTHETIC = "reid_plugins_synthetic.make:make_synthetic"

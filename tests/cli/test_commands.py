@@ -15,6 +15,7 @@ import pytest
 from reidcore import __version__
 from reidcore._lazy import load_target
 from reidcore.cli.app import COMMANDS, root
+from reidcore.cli.group import CommandGroup
 from reidcore.plugins import HOOK_NAMES
 from reidcore.registry import KINDS
 
@@ -52,12 +53,19 @@ COMMAND = """
 
 
 def all_commands() -> dict[str, click.Command]:
-    """Return every command and subcommand of the core by the words that call it."""
-    found: dict[str, click.Command] = {"": root}
-    for name, (target, _) in COMMANDS.items():
-        found[name] = load_target(target)
-        if isinstance(found[name], click.Group):
-            found |= {f"{name} {sub}": each for sub, each in found[name].commands.items()}
+    """Return every command and sub-command by the words that call it, bundled plugins' too."""
+
+    def walk(command: click.Command, context: click.Context, words: str) -> None:
+        found[words] = command
+        if isinstance(command, click.Group):
+            for name in command.list_commands(context):
+                below = command.get_command(context, name)
+                assert below is not None
+                inner = click.Context(below, parent=context, info_name=name)
+                walk(below, inner, f"{words} {name}".strip())
+
+    found: dict[str, click.Command] = {}
+    walk(root, click.Context(root, info_name="reidcore"), "")
     return found
 
 
@@ -75,7 +83,7 @@ def test_help_ends_with_real_examples(words) -> None:
     for example in examples:
         assert example.startswith("reidcore ")
         first = next(word for word in iter_words(example) if not word.startswith("-"))
-        assert first in COMMANDS
+        assert first in all_commands()
 
 
 def iter_words(example: str) -> list[str]:
@@ -85,9 +93,12 @@ def iter_words(example: str) -> list[str]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_table_of_commands_says_what_the_commands_say(name) -> None:
-    target, text = COMMANDS[name]
+    target, text, is_group = COMMANDS[name]
     command = load_target(target)
     assert command.name == name
+    assert isinstance(command, CommandGroup) == is_group
+    if is_group:
+        assert command.path == name
     assert text.endswith(".")
     assert len(text) <= 60
 

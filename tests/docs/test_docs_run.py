@@ -109,7 +109,10 @@ def test_links_lead_somewhere(page) -> None:
 def test_command_lines_name_real_commands_and_recipes(page) -> None:
     from reidcore import registry
     from reidcore.cli.app import COMMANDS
+    from reidcore.cli.installed import installed_below
 
+    installed = installed_below("", {})
+    commands = {*COMMANDS, *installed.commands, *installed.groups}
     recipes = {entry.name for entry in registry.entries("configs")}
     for block in blocks(page):
         if not block.info.startswith("bash"):
@@ -117,6 +120,6 @@ def test_command_lines_name_real_commands_and_recipes(page) -> None:
         for line in re.findall(r"^reidcore .*$", block.text, re.M):
             words = re.sub(r"( -p| --plugin| --no-plugin) \S+", "", line).split()[1:]
             command, *rest = [word for word in words if not word.startswith("--")]
-            assert command in COMMANDS, f"{block.place}: {line}"
+            assert command in commands, f"{block.place}: {line}"
             if command == "run" and rest and re.fullmatch(r"\w+", rest[0]):
                 assert rest[0] in recipes, f"{block.place}: {line}"

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reidcore.cli.context import Session
+from reidcore.cli import Session, device_option, json_option, number, table
 from reidcore.errors import UserError
 
 if TYPE_CHECKING:
     import torch
-    from rich.table import Table
 
     from reid_plugins_inspect.latency import Latency
     from reidcore.models.summary import Outline
@@ -34,7 +33,7 @@ _SIZE = re.compile(r"^([1-9]\d*)[xX]([1-9]\d*)$")
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @click.option("--size", metavar="HxW", help="Of the images; by default the model's, or 256x128.")
 @click.option("--batch", default="1,8,32", show_default=True, help="Batch sizes that are timed.")
-@click.option("--device", help="cpu, cuda or cuda:1; by default a GPU if there is one.")
+@device_option
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0),
@@ -43,7 +42,7 @@ _SIZE = re.compile(r"^([1-9]\d*)[xX]([1-9]\d*)$")
     help="Longest time to measure a batch size for.",
 )
 @click.option("--no-latency", is_flag=True, help="Count only, which takes no time.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.pass_obj
 def complexity(
     session: Session,
@@ -136,7 +135,8 @@ def _print_table(
 ) -> None:
     from rich.console import Console
 
-    costs = _table("model", "size", "parameters", "multiply-adds", "operations", "features")
+    headings = ("size", "parameters", "multiply-adds", "operations", "features")
+    costs = table("model", *map(number, headings))
     for each in outlines:
         costs.add_row(
             each.name,
@@ -149,20 +149,10 @@ def _print_table(
     Console().print(costs)
     if not times:
         return
-    latencies = _table(f"on {device}", "batch", "p50, ms", "p95, ms", "images/s")
+    latencies = table(f"on {device}", *map(number, ("batch", "p50, ms", "p95, ms", "images/s")))
     for name, measured in times.items():
         for latency in measured:
             figures = (latency.p50, latency.p95, latency.images_per_second)
             latencies.add_row(name, str(latency.batch), *(f"{each:.1f}" for each in figures))
     Console().print()
     Console().print(latencies)
-
-
-def _table(first: str, *numbers: str) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column(first, style="cyan", overflow="fold")
-    for heading in numbers:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table

@@ -119,8 +119,8 @@ class Tidy2:
 
 def test_reid_configure(tmp_path: Path, root: Path) -> None:
     """Run through the command line's own path, since only it reads a configuration."""
-    from reidcore.cli.context import Session
     from reidcore.cli.run_config import execute
+    from reidcore.cli.session import Session
 
     plugin = tmp_path / "shorter.py"
     plugin.write_text(

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from reidcore import hookimpl, registry
 from reidcore.cli.app import root
-from reidcore.cli.context import Session
+from reidcore.cli.session import Session
 from reidcore.errors import PluginError, UnknownNameError, UserError
 from reidcore.plugins import make_plugins
 from reidcore.plugins.discovery import Candidate

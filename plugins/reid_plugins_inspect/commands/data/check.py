@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reid_plugins_inspect.commands.data.splits import splits_table
 from reid_plugins_inspect.commands.data.subject import Asked, subject_options
-from reidcore._progress import progress
-from reidcore.cli.context import Session
+from reidcore.cli import Session, json_option, progress
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from reid_plugins_inspect.checks import Finding, Report
 
 EPILOG = """\b
@@ -30,7 +32,7 @@ _COLOURS = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 @subject_options
 @click.option("--workers", type=click.IntRange(0), help="Processes that read; one a CPU if unset.")
 @click.option("--pids-apart", is_flag=True, help="A number in train and test is two identities.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.pass_context
 def check(
     context: click.Context,
@@ -67,7 +69,7 @@ def _print(report: Report) -> None:
 
     console = Console(highlight=False)
     console.print(Text(f"{report.name}: {report.files:,} files", style="bold"))
-    _print_splits(console, report)
+    console.print(splits_table(report.unit, report.splits, report.histograms))
     for finding in report.findings:
         _print_finding(console, finding)
     if report.sizes:
@@ -84,32 +86,16 @@ def _print(report: Report) -> None:
     console.print(Text(told_text, style="bold"))
 
 
-def _print_splits(console: object, report: Report) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for name in ("split", "ids", report.unit, "cameras", f"{report.unit} of an identity"):
-        table.add_column(name, justify="left" if name == "split" else "right")
-    for split, counts in report.splits.items():
-        spread = report.histograms.get(split)
-        told = (
-            f"{spread['min']:,} to {spread['max']:,}, median {spread['median']:g}" if spread else ""
-        )
-        numbers = [f"{counts[name]:,}" for name in ("ids", "images", "cameras")]
-        table.add_row(split, *numbers, told)
-    console.print(table)  # type: ignore[attr-defined]
-
-
-def _print_finding(console: object, finding: Finding) -> None:
+def _print_finding(console: Console, finding: Finding) -> None:
     from rich.text import Text
 
     head = Text(f"{finding.severity:8} ", style=_COLOURS[finding.severity])
     head.append(finding.message, style="default")
-    console.print(head, soft_wrap=True)  # type: ignore[attr-defined]
+    console.print(head, soft_wrap=True)
     below = [*finding.examples, *([finding.advice] if finding.advice else [])]
     more = finding.count - len(finding.examples)
     if finding.examples and more > 0:
         below.insert(len(finding.examples), f"... and {more:,} more")
     for line in below:
         text = Text(" " * 9 + line, style="" if line == finding.advice else "dim")
-        console.print(text, soft_wrap=True)  # type: ignore[attr-defined]
+        console.print(text, soft_wrap=True)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reidcore._progress import progress
-from reidcore.cli.context import Session
+from reidcore.cli import Session, progress, root_option
 from reidcore.errors import DataError, UserError
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("name")
-@click.option("--root", default="reid-data", show_default=True, help="Folder of datasets.")
+@root_option
 @click.option("--accept", is_flag=True, help="Prepare it although its authors withdrew it.")
 @click.pass_obj
 def prepare(session: Session, name: str, root: str, accept: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reid_plugins_inspect.commands.data.subject import Asked, subject_options
-from reidcore.cli.context import Session
+from reidcore.cli import Session
 from reidcore.errors import DataError, UserError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reid_plugins_inspect.commands.data.splits import splits_table
 from reid_plugins_inspect.commands.data.subject import Asked, subject_options
-from reidcore._progress import progress
-from reidcore.cli.context import Session
+from reidcore.cli import Session, json_option, progress
 from reidcore.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ Examples:
 @subject_options
 @click.option("--mean-std", is_flag=True, help="Read the training images: channel statistics.")
 @click.option("--workers", type=click.IntRange(0), help="Processes that read; one a CPU if unset.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.pass_obj
 def stats(
     session: Session, /, asked: Asked, mean_std: bool, workers: int | None, as_json: bool
@@ -79,20 +79,11 @@ def _channels(subject: Subject, workers: int | None) -> dict[str, Any]:
 
 def _print(found: dict[str, Any]) -> None:
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, title=found["dataset"], title_justify="left")
-    unit = found["unit"]
-    for name in ("split", "ids", unit, "cameras", f"{unit} of an identity"):
-        table.add_column(name, justify="left" if name == "split" else "right")
-    for split, row in found["splits"].items():
-        spread = row["per_identity"]
-        told = (
-            f"{spread['min']:,} to {spread['max']:,}, median {spread['median']:g}" if spread else ""
-        )
-        table.add_row(split, *(f"{row[name]:,}" for name in ("ids", "images", "cameras")), told)
+    splits = found["splits"]
+    histograms = {name: row["per_identity"] for name, row in splits.items()}
     console = Console(highlight=False)
-    console.print(table)
+    console.print(splits_table(found["unit"], splits, histograms, title=found["dataset"]))
     if "norm_mean" in found:
         console.print(f"data.norm_mean={_listed(found['norm_mean'])}", markup=False)
         console.print(f"data.norm_std={_listed(found['norm_std'])}", markup=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reidcore.cli import root_option
 from reidcore.errors import UserError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--csv", "table", metavar="FILE", help="A table of images of your own."),
         click.option("--folder", metavar="DIR", help="A folder of images of your own."),
-        click.option("--root", default="reid-data", show_default=True, help="Folder of datasets."),
+        root_option,
         click.argument("words", nargs=-1, metavar="[NAME] [OPTION=VALUE]..."),
     ):
         decorated = option(decorated)
