@@ -25,7 +25,7 @@ from reidcore.engine.hook_results import checked_state
 from reidcore.engine.rng import capture_rng, restore_rng
 from reidcore.errors import CheckpointError, PluginError
 from reidcore.models.build_args import form_of
-from reidcore.models.wrapping import bare_key, unwrap
+from reidcore.models.layers import bare_key, unwrap
 
 if TYPE_CHECKING:
     from reidcore.engine.engine import Engine, TrainState

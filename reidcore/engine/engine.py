@@ -35,9 +35,8 @@ from reidcore.engine.step import (
 )
 from reidcore.errors import UserError, did_you_mean
 from reidcore.models import outputs_of
-from reidcore.models.adapter import adapt
+from reidcore.models.adapter import adapted
 from reidcore.models.layers import open_all_layers, open_specified_layers
-from reidcore.models.wrapping import unwrap
 from reidcore.plugins import Plugins, current_plugins
 
 if TYPE_CHECKING:
@@ -76,7 +75,9 @@ class Engine:
     Attributes:
         datamanager, train_loader, test_loader: the data.
         states: name -> `TrainState` of each registered model.
-        model, optimizer, scheduler: the first registered ones.
+        model, optimizer, scheduler: the first registered ones, as they were registered.
+        network: calls ``model`` under the model contract: itself or, around a foreign module, an
+            adapter.
         terms: loss terms by name, each a weight and a criterion.
         batch_layout: how batches are read: as images, or as clips if ``data_type`` is ``video``.
         accelerator: device, mixed precision and accumulation.
@@ -89,6 +90,7 @@ class Engine:
     """
 
     model: nn.Module
+    network: nn.Module
     optimizer: Optimizer | None
     scheduler: LRScheduler | None
 
@@ -149,7 +151,6 @@ class Engine:
             raise UserError(f"model {name!r} is a {type(model).__name__}", "Give a torch module.")
         if name in self.states:
             raise UserError(f"a model is registered as {name!r} already", "Choose another name.")
-        adapt(unwrap(model))
         model = self.accelerator.place(model)
         if optim is not None and optim.state:
             # Restored before the weights were moved: loading puts its state where they are now.
@@ -157,6 +158,7 @@ class Engine:
         self.states[name] = TrainState(model, optim, sched)
         if len(self.states) == 1:
             self.model, self.optimizer, self.scheduler = model, optim, sched
+            self.network = adapted(model)
 
     def get_model_names(self, names: str | Sequence[str] | None = None) -> list[str]:
         """Return the given names, checked, or all of them.
@@ -364,7 +366,7 @@ class Engine:
         """Run the model on a batch and return all loss terms, those of plugins included."""
         parsed = self.parse(batch)
         with self.accelerator.autocast():
-            outputs = outputs_of(self.model, parsed["img"], parsed["pid"])
+            outputs = outputs_of(self.network, parsed["img"], parsed["pid"])
             self._trace = StepTrace(outputs, parsed["pid"], losses_asked=True)
             losses = self.plugins.hook.reid_compute_losses(
                 engine=self, batch=parsed, outputs=outputs
@@ -435,7 +437,7 @@ class Engine:
         """Return the features ``(B, D)`` of images ``(B, 3, h, w)``, or of clips, pooled."""
 
         def extract(images: Tensor) -> Tensor:
-            answer = self.plugins.hook.reid_extract_features(model=self.model, images=images)
+            answer = self.plugins.hook.reid_extract_features(model=self.network, images=images)
             return checked_features(answer, self.plugins, len(images))
 
         return self.batch_layout.features(input, extract)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from reidcore._layers import require_layers, unwrapped
 from reidcore.engine.evaluator import make_protocol
 from reidcore.engine.loss_terms import LossTerms, learns_from_logits
 from reidcore.engine.plan import RunPlan
@@ -14,6 +13,7 @@ from reidcore.errors import DataError, UserError
 from reidcore.evaluation import Labels
 from reidcore.evaluation.distances import check_metric
 from reidcore.evaluation.ranking import check_ties
+from reidcore.models.layers import require_layers
 from reidcore.plugins import CORE, Plugins
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def check_plan(engine: Engine, plan: RunPlan) -> None:
     if not engine.test_loader:
         raise UserError("there is no target to test on", "Give targets to the data manager.")
     if not plan.test_only and plan.fixbase_epoch and plan.open_layers:
-        require_layers(unwrapped(engine.model), plan.open_layers)
+        require_layers(engine.model, plan.open_layers)
     if not plan.test_only and plan.fixbase_epoch:
         _check_classifier_learns(engine.terms, plan)
     if not plan.test_only:

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from reidcore.models.build import show_avai_models as show_avai_models
     from reidcore.models.head.build import attach_head as attach_head
     from reidcore.models.init import initialise as initialise
+    from reidcore.models.layers import unwrap as unwrap
     from reidcore.models.pretrained import load_published_weights as load_published_weights
     from reidcore.models.reid_model import Outputs as Outputs
     from reidcore.models.reid_model import ReidModel as ReidModel
     from reidcore.models.weights.export import save_weights as save_weights
     from reidcore.models.weights.load import load_pretrained_weights as load_pretrained_weights
-    from reidcore.models.wrapping import unwrap as unwrap
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -32,6 +32,6 @@ __getattr__, __dir__, __all__ = attach(
         "outputs_of": "reidcore.models.adapter:outputs_of",
         "save_weights": "reidcore.models.weights.export:save_weights",
         "show_avai_models": "reidcore.models.build:show_avai_models",
-        "unwrap": "reidcore.models.wrapping:unwrap",
+        "unwrap": "reidcore.models.layers:unwrap",
     },
 )

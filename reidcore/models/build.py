@@ -10,7 +10,7 @@ from torch import nn
 
 from reidcore._logging import configure_if_bare
 from reidcore.errors import ConfigError, PluginError
-from reidcore.models.adapter import adapt
+from reidcore.models.adapter import adapted
 from reidcore.models.build_args import remember_form
 from reidcore.models.head.build import attach_head, read_head
 from reidcore.plugins import current_plugins
@@ -49,7 +49,8 @@ def build_model(
         **section: further options of that model.
 
     Returns:
-        The model, on the CPU and in training mode, under the contract of ``ReidModel``.
+        The model, on the CPU and in training mode, under the contract of ``ReidModel``: what the
+        plugin's factory made, inside an ``Adapter`` if that is no ``ReidModel``.
 
     Raises:
         UnknownNameError: if no plugin has such a model, or the model no such option.
@@ -75,7 +76,7 @@ def build_model(
             "not a torch.nn.Module",
             "Its factory must return the network.",
         )
-    network = attach_head(adapt(built, loss), chosen, num_classes, image_size)
+    network = attach_head(adapted(built, loss), chosen, num_classes, image_size)
     form = {"name": name, "num_classes": num_classes, "loss": loss, "options": section}
     remember_form(network, {**form, "head": chosen, "image_size": image_size})
     return network

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from reidcore.models.wrapping import unwrap
+from reidcore.models.layers import unwrap
 
 _ATTRIBUTE = "_reidcore_form"
 

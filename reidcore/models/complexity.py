@@ -14,6 +14,7 @@ from torch.utils.hooks import RemovableHandle
 
 from reidcore._logging import configure_if_bare
 from reidcore.errors import UserError
+from reidcore.models.layers import unwrap
 
 _log = logging.getLogger(__name__)
 
@@ -88,9 +89,9 @@ def record_calls(
         try:
             model(images)
         except (RuntimeError, ValueError) as error:
+            name = type(unwrap(model)).__name__
             raise UserError(
-                f"{type(model).__name__} does not run on an input of size {tuple(input_size)}: "
-                f"{error}",
+                f"{name} does not run on an input of size {tuple(input_size)}: {error}",
                 "Give (batch, channels, height, width), such as (1, 3, 256, 128).",
             ) from error
     return calls

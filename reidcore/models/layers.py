@@ -1,12 +1,76 @@
-"""Freeze and open layers, and count parameters."""
+"""A network's layers: inside its wrappers, by their dotted names, frozen, opened and counted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel
 
-from reidcore._layers import as_layer_names, inside, require_layers, unwrapped
+from reidcore.errors import UnknownNameError, did_you_mean
+
+_KEY_PREFIXES = ("module.", "_orig_mod.")
+
+
+class Wrapper(nn.Module):
+    """Base of modules that call another one, ``module``, and have no layers of their own."""
+
+    module: nn.Module
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """Return the network inside any number of wrappers (DataParallel, DDP, torch.compile, EMA)."""
+    *_, network = unwrapping(model)
+    return network
+
+
+def unwrapping(model: nn.Module) -> Iterator[nn.Module]:
+    """Yield a model, what it wraps, what that wraps, down to the network itself."""
+    yield model
+    if isinstance(model, Wrapper | nn.DataParallel | DistributedDataParallel | AveragedModel):
+        yield from unwrapping(model.module)
+    elif isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):
+        yield from unwrapping(inner)
+
+
+def bare_key(key: str) -> str:
+    """Return a state-dict key without the prefixes that wrappers put before it."""
+    while key.startswith(_KEY_PREFIXES):
+        key = key.partition(".")[2]
+    return key
+
+
+def as_layer_names(layers: str | Iterable[str]) -> list[str]:
+    """Return the names as a list: one name, several, or none for an empty string."""
+    names = [layers] if isinstance(layers, str) else list(layers)
+    return [name for name in names if name]
+
+
+def require_layers(model: nn.Module, names: Iterable[str]) -> None:
+    """Refuse a name that is neither a layer nor a parameter of the network.
+
+    Args:
+        model: the network, wrapped or not.
+        names: dotted names, such as ``"classifier"`` or ``"backbone.fc"``.
+
+    Raises:
+        UnknownNameError: naming the nearest layers.
+    """
+    network = unwrap(model)
+    known = [name for name, _ in network.named_modules() if name]
+    known += [name for name, _ in network.named_parameters()]
+    for name in names:
+        if name not in known:
+            raise UnknownNameError(
+                f"the model {type(network).__name__} has no layer named {name!r}",
+                _suggestion(network, name, known),
+            )
+
+
+def inside(parameter: str, layers: Iterable[str]) -> bool:
+    """Tell whether a parameter's dotted name lies in one of the layers, or is one of them."""
+    return any(parameter == layer or parameter.startswith(f"{layer}.") for layer in layers)
 
 
 def open_all_layers(model: nn.Module) -> None:
@@ -22,13 +86,13 @@ def open_specified_layers(model: nn.Module, open_layers: str | Iterable[str]) ->
     The model's own ``training`` flag stays as it is, since its outputs depend on it.
 
     Args:
-        model: the network; a data-parallel wrapper is looked through.
+        model: the network, wrapped or not.
         open_layers: dotted names of the layers to train, such as ``"classifier"``.
 
     Raises:
         UnknownNameError: the model has no such layer; the message names the nearest.
     """
-    network = unwrapped(model)
+    network = unwrap(model)
     names = as_layer_names(open_layers)
     require_layers(network, names)
     for name, layer in network.named_modules():
@@ -40,9 +104,17 @@ def open_specified_layers(model: nn.Module, open_layers: str | Iterable[str]) ->
 
 def count_num_param(model: nn.Module) -> int:
     """Count the parameters used at test time: all but those of ``model.classifier``."""
-    network = unwrapped(model)
+    network = unwrap(model)
     total = sum(parameter.numel() for parameter in network.parameters())
     classifier = getattr(network, "classifier", None)
     if isinstance(classifier, nn.Module):
         total -= sum(parameter.numel() for parameter in classifier.parameters())
     return total
+
+
+def _suggestion(network: nn.Module, name: str, known: list[str]) -> str:
+    deeper = [candidate for candidate in known if candidate.endswith(f".{name}")]
+    if deeper:
+        return f"Did you mean {' or '.join(map(repr, deeper[:3]))}?"
+    children = ", ".join(child for child, _ in network.named_children())
+    return did_you_mean(name, known) or f"Its layers are: {children}"

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from torch import Tensor, nn
 
 from reidcore.errors import UnknownNameError, UserError, did_you_mean
+from reidcore.models.head.slot import Head
 
 Logits: TypeAlias = Tensor | Sequence[Tensor]
 Features: TypeAlias = Tensor | tuple[Tensor, ...]
@@ -46,6 +47,7 @@ class ReidModel(nn.Module):
             concerns a bare call alone: ``outputs="all"`` gives both under either.
 
     Attributes:
+        head: what ``attach_head`` put between the last maps and the classifier, if anything.
         fixed_size: the one input size (height, width) that the network takes, if it takes one only.
         min_size: the smallest input size (height, width) that leaves maps to pool.
 
@@ -61,6 +63,7 @@ class ReidModel(nn.Module):
     def __init__(self, loss: str = "softmax") -> None:
         super().__init__()
         self.loss = checked_loss(loss)
+        self.head: Head | None = None
 
     def featuremaps(self, images: Tensor) -> Tensor:
         """Return the last convolutional maps (B, channels, h, w) of ``images`` (B, 3, H, W)."""
@@ -72,7 +75,7 @@ class ReidModel(nn.Module):
 
     def describe(self, images: Tensor) -> Any:
         """Return the embedding that ``heads`` and ``retrieval`` read."""
-        return self.embed(self.featuremaps(images))
+        return self.embed(self.last_maps(images))
 
     def heads(self, embedding: Any, pids: Tensor | None) -> Outputs:
         """Return what the losses see; ``pids`` (B,) are there for classifiers with a margin."""
@@ -82,6 +85,11 @@ class ReidModel(nn.Module):
         """Return the features (B, D) by which images are compared."""
         features: Tensor = embedding
         return features
+
+    def last_maps(self, images: Tensor) -> Tensor:
+        """Return ``featuremaps``, behind the head's non-local block if there is one."""
+        maps = self.featuremaps(images)
+        return maps if self._slot is None else self._slot.attend(maps)
 
     def resampled(self, name: str, entry: Tensor) -> Tensor | None:
         """Return an entry of a file in the size of this network's, if the images' size decides it.
@@ -101,7 +109,6 @@ class ReidModel(nn.Module):
         self,
         images: Tensor,
         return_featuremaps: bool = False,
-        *,
         outputs: Literal["auto", "all"] = "auto",
         pids: Tensor | None = None,
     ) -> Any:
@@ -122,13 +129,33 @@ class ReidModel(nn.Module):
         """
         self._check_size(images)
         if return_featuremaps:
-            return self.featuremaps(images)
-        embedding = self.describe(images)
+            return self.last_maps(images)
+        embedding = self._embedding(images)
         if outputs == "all":
-            return self.heads(embedding, pids)
+            return self._outputs(embedding, pids)
         if not self.training:
-            return self.retrieval(embedding)
-        return trained_on(self.loss, self.heads(embedding, pids))
+            return self._compared(embedding)
+        return trained_on(self.loss, self._outputs(embedding, pids))
+
+    @property
+    def _slot(self) -> Head | None:
+        # A network may have a layer of its own that is named "head".
+        return self.head if isinstance(self.head, Head) else None
+
+    def _embedding(self, images: Tensor) -> Any:
+        head = self._slot
+        if head is None:
+            return self.describe(images)
+        pooled = self.describe(images) if head.pool is None else head.pool(self.last_maps(images))
+        return head.embed(pooled)
+
+    def _outputs(self, embedding: Any, pids: Tensor | None) -> Outputs:
+        if self._slot is None:
+            return self.heads(embedding, pids)
+        return Outputs(self.classifier(self._slot.classified(embedding), pids), embedding)
+
+    def _compared(self, embedding: Any) -> Tensor:
+        return self.retrieval(embedding) if self._slot is None else self._slot.retrieve(embedding)
 
     def _check_size(self, images: Tensor) -> None:
         """Refuse images that the network was not made for, before a layer fails on them."""

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from reidcore.errors import UserError
+from reidcore.models.adapter import adapted
 from reidcore.models.build import build_model
 from reidcore.models.complexity import compute_model_complexity
+from reidcore.models.layers import unwrap
 from reidcore.models.reid_model import ReidModel
 
 if TYPE_CHECKING:
@@ -86,10 +88,11 @@ def outline_of(model: nn.Module, name: str, size: tuple[int, int] | None = None)
 
 def usual_size(model: nn.Module) -> tuple[int, int]:
     """Return the image size that a model takes, or 256x128 where it takes any."""
-    if isinstance(model, ReidModel):
-        if model.fixed_size is not None:
-            return model.fixed_size
-        return max(USUAL_SIZE[0], model.min_size[0]), max(USUAL_SIZE[1], model.min_size[1])
+    network = unwrap(model)
+    if isinstance(network, ReidModel):
+        if network.fixed_size is not None:
+            return network.fixed_size
+        return max(USUAL_SIZE[0], network.min_size[0]), max(USUAL_SIZE[1], network.min_size[1])
     return USUAL_SIZE
 
 
@@ -98,14 +101,16 @@ def _built(name: str, plugins: Plugins | None, section: dict[str, Any]) -> nn.Mo
 
 
 def _feature_dim(model: nn.Module, images: tuple[int, ...]) -> int:
-    declared = getattr(model, "feature_dim", None)
+    declared = getattr(unwrap(model), "feature_dim", None)
     if isinstance(declared, int):
         return declared
     parameter = next(model.parameters(), torch.empty(0))
     was_training = model.training
     with torch.inference_mode():
-        features = model.eval()(torch.zeros(*images, device=parameter.device))
+        features = adapted(model.eval())(torch.zeros(*images, device=parameter.device))
     model.train(was_training)
     if not isinstance(features, Tensor) or features.dim() != 2:
-        raise UserError(f"{type(model).__name__} gives no features (B, D)", "See docs/models.md.")
+        raise UserError(
+            f"{type(unwrap(model)).__name__} gives no features (B, D)", "See docs/models.md."
+        )
     return features.shape[1]

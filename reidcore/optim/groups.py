@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from reidcore._layers import as_layer_names, inside, require_layers, unwrapped
+from reidcore.models.layers import as_layer_names, inside, require_layers, unwrap
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def parameter_groups(
     Raises:
         UnknownNameError: a name in ``new_layers`` is no layer of the model.
     """
-    network = unwrapped(model)
+    network = unwrap(model)
     named = list(network.named_parameters())
     if not staged_lr:
         return [{"params": [parameter for _, parameter in named]}]

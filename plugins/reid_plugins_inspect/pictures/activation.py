@@ -22,6 +22,7 @@ from torch.nn import functional as F
 from reid_plugins_inspect.pictures.files import FileNames, save_picture
 from reidcore._files import PathLike, mkdir_if_missing
 from reidcore.errors import UserError
+from reidcore.models import unwrap
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ def _one_each(images: Tensor) -> Tensor:
 
 
 def _feature_maps(model: nn.Module, images: Tensor) -> Tensor:
-    name = type(model).__name__
+    name = type(unwrap(model)).__name__
     try:
         maps = model(images, return_featuremaps=True)
     except (TypeError, NotImplementedError) as error:

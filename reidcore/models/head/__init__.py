@@ -1,4 +1,1 @@
-"""Heads for any backbone: pooling, embedding, neck and classifier, chosen by ``model.head``.
-
-``attaching.attach_head`` is the way in; ``headed.HeadedModel`` is what a model becomes.
-"""
+"""Heads for any backbone: pooling, embedding, neck and classifier, chosen by ``model.head``."""

@@ -1,4 +1,4 @@
-"""Put a head onto a network: check that it can take one, build the layers, mix them in."""
+"""Put a head onto a network: check that it can take one, build the layers, fill its slot."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from reidcore.config.schema import HeadSection
 from reidcore.config.validate import idle_in_head
 from reidcore.errors import ConfigError
 from reidcore.models.head.classifiers import COSINE_CLASSIFIERS, LinearClassifier
-from reidcore.models.head.model import Head, HeadedModel, batch_norm_neck
-from reidcore.models.head.non_local import NonLocalBlock
 from reidcore.models.head.pooling import build_pool
+from reidcore.models.head.slot import Head, NonLocalBlock, batch_norm_neck
 from reidcore.models.head.stride import keep_last_size
 from reidcore.models.init import initialise
+from reidcore.models.layers import unwrap
 from reidcore.models.reid_model import ReidModel
 
 _log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def attach_head(
         if options.last_stride == 1:
             names = keep_last_size(network, images)
             _log.info("Last stride 1: %s", ", ".join(names))
-        _mix_in(network, options, images, num_classes)
+        _fill(network, options, images, num_classes)
         if options.non_local:
             _check_reached(network.eval(), images)
     return network
@@ -82,7 +82,7 @@ def read_head(head: Mapping[str, Any]) -> HeadSection:
     return options
 
 
-def _mix_in(network: ReidModel, options: HeadSection, images: Tensor, num_classes: int) -> None:
+def _fill(network: ReidModel, options: HeadSection, images: Tensor, num_classes: int) -> None:
     head = Head()
     if options.pool is not None or options.non_local:
         channels = _maps(network, images).shape[1]
@@ -98,12 +98,9 @@ def _mix_in(network: ReidModel, options: HeadSection, images: Tensor, num_classe
         width = options.embedding
     head.neck = batch_norm_neck(width) if options.neck == "bnneck" else None
     head.dropout = nn.Dropout(options.dropout) if options.dropout else None
-    original = type(network)
     network.head = head.to(images.device)
     network.classifier = _classifier(options, width, num_classes).to(images.device)
     network.feature_dim = width
-    names = {"__module__": original.__module__, "__qualname__": original.__qualname__}
-    network.__class__ = type(original.__name__, (HeadedModel, original), names)
 
 
 def _classifier(options: HeadSection, width: int, num_classes: int) -> nn.Module:
@@ -148,13 +145,13 @@ def _take_out(network: nn.Module, names: list[str]) -> None:
 
 
 def _headless(model: nn.Module) -> ReidModel:
-    kind = type(model).__name__
+    kind = type(unwrap(model)).__name__
     if not isinstance(model, ReidModel):
         raise ConfigError(
             f"model.head: {kind} is no ReidModel, so that its parts are not known",
             "Let it subclass reidcore.models.ReidModel, or leave the head out.",
         )
-    if hasattr(model, "head"):
+    if model.head is not None:
         raise ConfigError(
             f"model.head: {kind} has a part named 'head' itself",
             "Give it another name, or leave the head out.",

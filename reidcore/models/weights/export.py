@@ -12,8 +12,8 @@ from reidcore._files import PathLike
 from reidcore._serialization import OWN_KEY, load_safely, save_safetensors
 from reidcore.errors import CheckpointError, UserError
 from reidcore.models.build_args import form_of
+from reidcore.models.layers import unwrap
 from reidcore.models.weights.files import read_weights
-from reidcore.models.wrapping import unwrap
 
 # What of a checkpoint's record concerns the model, and not the training.
 _KEPT = ("version", "epoch", "config", "model", "preprocessing", "test", "plugins")

@@ -12,7 +12,7 @@ from torch import Tensor
 from reidcore._files import PathLike
 from reidcore._serialization import OWN_KEY, load_safely
 from reidcore.errors import CheckpointError
-from reidcore.models.wrapping import bare_key
+from reidcore.models.layers import bare_key
 
 # Under which key published checkpoints keep the state dict, if they keep more than that.
 _STATE_KEYS = ("state_dict", "model_state_dict", "model")

@@ -15,12 +15,12 @@ from reidcore._files import PathLike
 from reidcore._logging import configure_if_bare
 from reidcore.errors import CheckpointError, did_you_mean
 from reidcore.models.build_args import form_of
+from reidcore.models.layers import bare_key, unwrap
 from reidcore.models.reid_model import ReidModel
 from reidcore.models.weights.cache import WeightsStore
 from reidcore.models.weights.catalog import KeyMap, PublishedWeights, find_published
 from reidcore.models.weights.files import FileOfWeights, read_weights
 from reidcore.models.weights.key_maps import Arranged, arrange
-from reidcore.models.wrapping import bare_key, unwrap
 from reidcore.registry import entries
 
 if TYPE_CHECKING:

@@ -3,7 +3,13 @@ import torch
 from torch import nn
 
 from reidcore.errors import UnknownNameError
-from reidcore.models.layers import count_num_param, open_all_layers, open_specified_layers
+from reidcore.models.layers import (
+    bare_key,
+    count_num_param,
+    open_all_layers,
+    open_specified_layers,
+    unwrap,
+)
 
 
 class Net(nn.Module):
@@ -68,3 +74,24 @@ def test_the_classifier_is_not_counted():
     expected = 3 * 5 + 5 + 2 * 5 + 5 * 4 + 4 + 2 * 4 + 1
     assert count_num_param(Net()) == expected
     assert count_num_param(nn.DataParallel(Net())) == expected
+
+
+def test_any_number_of_wrappers_come_off():
+    model = nn.Linear(2, 2)
+    assert unwrap(model) is model
+    assert unwrap(nn.DataParallel(nn.DataParallel(model))) is model
+    assert unwrap(torch.compile(nn.DataParallel(model), backend="eager")) is model
+
+
+@pytest.mark.parametrize(
+    ("key", "bare"),
+    [
+        ("conv.weight", "conv.weight"),
+        ("module.conv.weight", "conv.weight"),
+        ("_orig_mod.module.conv.weight", "conv.weight"),
+        ("modules.0.weight", "modules.0.weight"),
+        ("conv.module.weight", "conv.module.weight"),
+    ],
+)
+def test_only_leading_prefixes_come_off_a_key(key, bare):
+    assert bare_key(key) == bare

@@ -68,7 +68,12 @@ class WithoutMaps(SmallNet):
 
 
 class HasAHead(SmallNet):
-    head = None
+    def __init__(self, num_classes, loss="softmax"):
+        super().__init__(num_classes, loss)
+        self.head = nn.Linear(6, 6)
+
+    def embed(self, maps):
+        return self.head(super().embed(maps))
 
 
 def small(head, kind=SmallNet, **options):
@@ -315,6 +320,12 @@ def test_bad_options_are_named(head, message) -> None:
 def test_networks_that_cannot_have_a_head_are_refused(kind, head, message) -> None:
     with pytest.raises(ConfigError, match=message):
         small(head, kind)
+
+
+def test_a_networks_own_layer_may_be_named_head() -> None:
+    model, images = HasAHead(PEOPLE), images_of()
+    assert model(images).shape == (8, PEOPLE)
+    assert model.eval()(images).equal(model.head(model.fc(model.trunk(images).mean((2, 3)))))
 
 
 def test_a_foreign_module_is_refused() -> None:
