@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from reid_plugins_datasets.own.csv_rows import Faults, Piece, open_rows
 from reidcore.data.folders import JUNK_PID
 from reidcore.data.sample import Splits
 from reidcore.data.table import SampleTable
-from reidcore.data.tables.paths import PathColumn
 from reidcore.errors import DataError, did_you_mean
 
 _log = logging.getLogger(__name__)
@@ -97,7 +95,7 @@ class _Reading:
         self._names = names
         self._places = [folders[1] / images] if images else list(dict.fromkeys(folders))
         self._faults = faults
-        self._prefix = ""
+        self._folder = ""
         self.junk = 0
 
     def tables_of(self, piece: Piece) -> list[SampleTable]:
@@ -110,24 +108,24 @@ class _Reading:
             camids = CAMIDS_WITHOUT_COLUMN[splits]
         known = set(names.values())
         further = {name: np.array(columns[name]) for name in columns if name not in known}
-        rows = SampleTable(self._paths(piece), pids, camids, np.zeros_like(pids), further)
+        folder, paths = self._paths_of(piece)
+        rows = SampleTable.below(folder, paths, pids, camids, further)
         kept = pids != JUNK_PID
         self.junk += int((~kept).sum())
         return [rows.take((splits == place) & kept) for place in range(len(SPLITS))]
 
-    def _paths(self, piece: Piece) -> PathColumn:
+    def _paths_of(self, piece: Piece) -> tuple[str, Sequence[str]]:
+        """Return the paths of a piece, and the folder that they are relative to."""
         paths = piece.columns[self._names["path"]]
         for line, path in zip(piece.lines, paths, strict=True) if "" in paths else ():
             if not path:
                 self._faults.add(line, f"column {self._names['path']!r}: '' is empty")
-        prefix = self._prefix = self._prefix or self._start_of(paths)
+        folder = self._folder = self._folder or self._folder_of(paths)
         if any(map(_is_absolute, paths)):
-            paths = tuple(path if _is_absolute(path) else prefix + path for path in paths)
-            return PathColumn.of(paths)
-        below = PathColumn.of(paths)
-        return replace(below, folder=prefix + below.folder)
+            return "", [path if _is_absolute(path) else folder + path for path in paths]
+        return folder, paths
 
-    def _start_of(self, paths: Sequence[str]) -> str:
+    def _folder_of(self, paths: Sequence[str]) -> str:
         """Return the folder that relative paths start from, with its separator; if any are."""
         relative = (path for path in paths if path and not _is_absolute(path))
         sought = list(islice(relative, _SOUGHT))

@@ -10,7 +10,6 @@ from reid_plugins_datasets.reading.listing import JPEG, list_names
 from reid_plugins_datasets.reading.names import NameForm
 from reidcore.data.sample import Splits
 from reidcore.data.table import Int64Array, SampleTable
-from reidcore.data.tables.paths import PathColumn
 from reidcore.errors import DataError
 
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
@@ -52,14 +51,14 @@ def read_folder(folder: Path, form: NameForm) -> SampleTable:
         DataError: the folder cannot be read, or images in it have names of another form.
     """
     names = list_names(folder, JPEG)
-    pids, camids, dsetids = _labels(names, form, folder)
-    table = SampleTable(PathColumn.below(folder, names), pids, camids, dsetids)
+    pids, camids = _labels(names, form, folder)
+    table = SampleTable.below(folder, names, pids, camids)
     return table.take(table.pids != JUNK_PID)
 
 
 def _labels(names: list[str], form: NameForm, folder: Path) -> Int64Array:
-    """Return (3, N) identities, cameras and datasets, a bounded number of matches at a time."""
-    labels = np.zeros((3, len(names)), dtype=np.int64)
+    """Return (2, N) identities and cameras, a bounded number of matches at a time."""
+    labels = np.empty((2, len(names)), dtype=np.int64)
     for begin in range(0, len(names), _AT_A_TIME):
         some = names[begin : begin + _AT_A_TIME]
         try:

@@ -13,7 +13,7 @@ from reidcore._logging import configure_if_bare
 from reidcore.data.card import card_of
 from reidcore.data.dataset import Dataset, Transform, view_of
 from reidcore.data.making import make_dataset
-from reidcore.data.video_frames import check_sampling
+from reidcore.data.video import check_sampling
 from reidcore.errors import DataError, UserError, did_you_mean
 from reidcore.plugins import Plugins
 from reidcore.registry.component import Component, read_options

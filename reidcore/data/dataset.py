@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import copy
 import logging
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 
 from reidcore.data.images.decode import read_image
 from reidcore.data.sample import Sample, Samples, Splits
-from reidcore.data.table import Counts, SampleTable
+from reidcore.data.table import Counts, SampleTable, combined, rebased
 from reidcore.errors import DataError
-
-if TYPE_CHECKING:
-    from reidcore.data.merging import MergedDataset
 
 __all__ = ["Dataset", "ImageDataset", "Splits", "Transform", "training_table", "view_of"]
 
@@ -110,9 +109,7 @@ class Dataset:
         return len(self.data)
 
     def __add__(self, other: Dataset) -> MergedDataset:
-        """Merge the training samples of two datasets; see `reidcore.data.merging`."""
-        from reidcore.data.merging import merged
-
+        """Merge the training samples of two datasets, see `merged`."""
         return merged([self, other])
 
     def __radd__(self, other: object) -> Dataset:
@@ -140,8 +137,6 @@ class Dataset:
 
     def combine_all(self) -> None:
         """Add query and gallery to the training samples; their identities become new classes."""
-        from reidcore.data.merging import combined
-
         if self._train_only:
             return
         self.train = combined(
@@ -225,6 +220,47 @@ class ImageDataset(Dataset):
         if self.transform is not None:
             image = self._transform_image(self.transform, self.k_tfm, image)
         return {"img": image, "pid": pid, "camid": camid, "impath": path, "dsetid": dsetid}
+
+
+class MergedDataset(Dataset):
+    """The training samples of several datasets, each still read by its own dataset.
+
+    Args:
+        parts: Training views whose samples are already numbered apart, see `merged`.
+    """
+
+    def __init__(self, parts: Sequence[Dataset]) -> None:
+        self.parts = tuple(parts)
+        self._starts = list(accumulate((len(part) for part in parts[:-1]), initial=0))
+        self.unit = parts[0].unit
+        super().__init__(
+            SampleTable.joined([SampleTable.of(part.train) for part in parts]),
+            parts[0].query,
+            parts[0].gallery,
+            transform=parts[0].transform,
+            k_tfm=parts[0].k_tfm,
+            verbose=False,
+        )
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        number = bisect_right(self._starts, index) - 1
+        return self.parts[number][index - self._starts[number]]
+
+
+def merged(datasets: Sequence[Dataset]) -> MergedDataset:
+    """Merge training sets so that neither identities nor cameras of two sources meet.
+
+    Args:
+        datasets: Datasets, or merged ones, whose parts are then taken one by one.
+    """
+    parts = [part for dataset in datasets for part in getattr(dataset, "parts", [dataset])]
+    tables = rebased([SampleTable.of(part.train) for part in parts])
+    return MergedDataset(
+        [
+            view_of(part, "train", part.transform, part.k_tfm, data=table)
+            for part, table in zip(parts, tables, strict=True)
+        ]
+    )
 
 
 def training_table(samples: Samples, where: str) -> SampleTable:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from reidcore._logging import configure_if_bare
 from reidcore.data.by_name import Sections, open_datasets, training_view
-from reidcore.data.dataset import Dataset, view_of
+from reidcore.data.dataset import Dataset, merged, view_of
 from reidcore.data.loader.loader import (
     BatchLoader,
     Loading,
@@ -24,7 +24,6 @@ from reidcore.data.loader.loader import (
     loader_for_training,
 )
 from reidcore.data.loader.sampling import make_order
-from reidcore.data.merging import merged
 from reidcore.data.sample import SamplePath
 from reidcore.data.table import SampleTable
 from reidcore.data.transforms.build import build_transforms, normalisation

@@ -7,16 +7,28 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any, NamedTuple, TypeAlias, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from reidcore.data.sample import Sample, SamplePath, Samples
-from reidcore.data.tables.paths import PathColumn, column_of
 from reidcore.errors import DataError
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
+Names: TypeAlias = npt.NDArray[np.bytes_]
+Rows: TypeAlias = npt.NDArray[np.integer] | npt.NDArray[np.bool_]
+
+NUMBERED_APART = ("clothes",)
+"""Columns that number things of one dataset, as identities do.
+
+Other columns, such as attributes, mean the same in all datasets that have them.
+"""
+
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
+_CHUNK = 1 << 15  # names converted at a time, which bounds the memory of Python objects
+_ENCODING, _ERRORS = "utf-8", "surrogateescape"  # bytes that are no text survive, as in os.fsencode
 
 
 class Counts(NamedTuple):
@@ -34,13 +46,149 @@ class Counts(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class PathColumn(Sequence[SamplePath]):
+    """N paths of images, or of tracklets with their frames, in M files: stored as one array.
+
+    A million Python strings are a million objects, of which every worker process comes to hold a
+    copy as it touches their reference counts. An array is shared.
+
+    Attributes:
+        folder: What all paths begin with, up to a separator; empty if they share no folder.
+        names: (M,) the rest of each file's path, bytes, frame after frame and row after row.
+        counts: (N,) number of frames of each tracklet, 0 for a single image; None if all rows are
+            images.
+    """
+
+    folder: str
+    names: Names
+    counts: npt.NDArray[np.int32] | None = None
+
+    @classmethod
+    def of(cls, paths: Sequence[SamplePath], folder: str = "") -> PathColumn:
+        """Make a column of well-formed paths, below a folder if one is given.
+
+        Raises:
+            DataError: A path cannot be a file name.
+        """
+        counts = None
+        if not set(map(type, paths)) <= {str}:
+            lengths = [0 if isinstance(path, str) else len(path) for path in paths]
+            counts = np.array(lengths, dtype=np.int32)
+            paths = [name for path in paths for name in _files_of(path)]
+        files = cast("Sequence[str]", paths)
+        shared = _shared_folder([min(files), max(files)]) if files else ""
+        names = [file[len(shared) :] for file in files] if shared else files
+        if folder and not folder.endswith(_SEPARATORS):
+            folder += os.sep
+        return cls(folder + shared, _encoded(names), counts)
+
+    def __len__(self) -> int:
+        return len(self.names if self.counts is None else self.counts)
+
+    @overload
+    def __getitem__(self, index: int) -> SamplePath: ...
+    @overload
+    def __getitem__(self, index: slice) -> PathColumn: ...
+    def __getitem__(self, index: int | slice) -> SamplePath | PathColumn:
+        if isinstance(index, slice):
+            return self.take(np.arange(len(self))[index])
+        if self.counts is None:
+            return self.folder + _decoded(self.names[index])
+        row = range(len(self))[index]
+        names = self.names[self._starts[row] : self._starts[row + 1]]
+        files = tuple(self.folder + _decoded(name) for name in names)
+        return files if self.counts[row] else files[0]
+
+    def __iter__(self) -> Iterator[SamplePath]:
+        files = self.files()
+        if self.counts is None:
+            return files
+        return (
+            tuple(islice(files, count)) if count else next(files) for count in self.counts.tolist()
+        )
+
+    def files(self) -> Iterator[str]:
+        """Yield the path of every file, row by row and frame by frame."""
+        for begin in range(0, len(self.names), _CHUNK):
+            chunk = self.names[begin : begin + _CHUNK].tolist()
+            for name in _decoded(b"\0".join(chunk)).split("\0"):
+                yield self.folder + name
+
+    @property
+    def num_files(self) -> int:
+        """Number M of files in all rows."""
+        return len(self.names)
+
+    @property
+    def tracklets(self) -> npt.NDArray[np.bool_]:
+        """(N,) which rows are tracklets."""
+        return np.zeros(len(self), np.bool_) if self.counts is None else self.counts > 0
+
+    @property
+    def has_tracklets(self) -> bool:
+        """Whether any row is a tracklet."""
+        return bool(self.tracklets.any())
+
+    def sizes(self) -> npt.NDArray[np.int32]:
+        """Return how many files each row has, (N,)."""
+        return np.ones(len(self), np.int32) if self.counts is None else np.maximum(self.counts, 1)
+
+    def take(self, rows: Rows) -> PathColumn:
+        """Return the column of some rows, given by indices or by an (N,) mask."""
+        if self.counts is None:
+            return replace(self, names=self.names[rows])
+        sizes = self.sizes()[rows].astype(np.int64)
+        starts = np.cumsum(sizes) - sizes
+        # The files of a row follow one another, here as there: shift each by how far its row moved.
+        shifts = np.repeat(self._starts[:-1][rows] - starts, sizes)  # (M',)
+        names = self.names[shifts + np.arange(len(shifts))]
+        return replace(self, names=names, counts=self.counts[rows])
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield one line a row that tells its path apart wherever the dataset lies.
+
+        That is the path below the folder common to all files; frames are parted by zero bytes.
+        """
+        ends = [_decoded(end(chunk)) for chunk in self._chunks() for end in (min, max)]
+        below = len(_shared_folder(ends).encode(_ENCODING, _ERRORS))
+        names = (name[below:] for chunk in self._chunks() for name in chunk)
+        for size in self.sizes().tolist():
+            line = b"\0".join(islice(names, size)) + b"\n"
+            yield line if os.sep == "/" else line.replace(os.sep.encode(), b"/")
+
+    @staticmethod
+    def joined(columns: Sequence[PathColumn]) -> PathColumn:
+        """Put columns one below the other."""
+        filled = [column for column in columns if len(column)]
+        if len(filled) < 2:
+            return filled[0] if filled else PathColumn.of([])
+        folder = _shared_folder([column.folder for column in filled])
+        names = [_prefixed(column.names, column.folder[len(folder) :]) for column in filled]
+        counts = None
+        if any(column.counts is not None for column in filled):
+            images = [np.zeros(len(column), np.int32) for column in filled]
+            pairs = zip(filled, images, strict=True)
+            counts = np.concatenate([none if c.counts is None else c.counts for c, none in pairs])
+        return PathColumn(folder, np.concatenate(names), counts)
+
+    @cached_property
+    def _starts(self) -> Int64Array:
+        """(N + 1,) index of each row's first file, then M."""
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(self.sizes(), dtype=np.int64)])
+
+    def _chunks(self) -> Iterator[list[bytes]]:
+        for begin in range(0, len(self.names), _CHUNK):
+            yield self.names[begin : begin + _CHUNK].tolist()
+
+
+@dataclass(frozen=True, eq=False)
 class SampleTable(Sequence[Sample]):
     """An immutable sequence of N samples, stored as columns.
 
     Indexing with an integer gives a `Sample`, with a slice a table.
 
     Attributes:
-        paths: (N,) paths, a sequence that holds them as arrays.
+        paths: (N,) paths of images, or tuples of a tracklet's frames.
         pids: (N,) identities, int64.
         camids: (N,) cameras, int64.
         dsetids: (N,) indices of the source datasets, int64.
@@ -54,7 +202,8 @@ class SampleTable(Sequence[Sample]):
     columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "paths", column_of(self.paths))
+        if not isinstance(self.paths, PathColumn):
+            object.__setattr__(self, "paths", PathColumn.of(list(self.paths)))
         lengths = {len(self.paths), len(self.pids), len(self.camids), len(self.dsetids)}
         lengths.update(len(column) for column in self.columns.values())
         if len(lengths) > 1:
@@ -94,6 +243,30 @@ class SampleTable(Sequence[Sample]):
             dict(columns or {}),
         )
 
+    @classmethod
+    def below(
+        cls,
+        folder: str | os.PathLike[str],
+        names: Sequence[str],
+        pids: Int64Array,
+        camids: Int64Array,
+        columns: Mapping[str, npt.NDArray[Any]] | None = None,
+    ) -> SampleTable:
+        """Make a table of images from their paths below a folder and their labels.
+
+        Args:
+            folder: Where they lie; empty if the paths need no folder.
+            names: (N,) paths below it.
+            pids: (N,) identities.
+            camids: (N,) cameras.
+            columns: Further columns of length N.
+
+        Raises:
+            DataError: A path cannot be a file name, or the lengths differ.
+        """
+        paths = PathColumn.of(names, os.fspath(folder))
+        return cls(paths, pids, camids, np.zeros_like(pids), dict(columns or {}))
+
     def __len__(self) -> int:
         return len(self.paths)
 
@@ -116,7 +289,7 @@ class SampleTable(Sequence[Sample]):
         for path, (pid, camid, dsetid) in zip(self.paths, labels, strict=True):
             yield Sample(path, pid, camid, dsetid)
 
-    def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_] | Int64Array) -> SampleTable:
+    def take(self, rows: Rows) -> SampleTable:
         """Return the table of some rows, given by indices or by an (N,) mask."""
         indices: Any = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         return SampleTable(
@@ -149,8 +322,10 @@ class SampleTable(Sequence[Sample]):
 
     def distinct(self) -> SampleTable:
         """Return the table without the later rows of a path that came before."""
-        rows = self.paths.first_repeats()
-        return self if rows is None else self.take(rows)
+        firsts: dict[SamplePath, int] = {}
+        for row, path in enumerate(self.paths):
+            firsts.setdefault(path, row)
+        return self if len(firsts) == len(self) else self.take(np.array(list(firsts.values())))
 
     @staticmethod
     def joined(tables: Sequence[SampleTable]) -> SampleTable:
@@ -180,12 +355,64 @@ class SampleTable(Sequence[Sample]):
         It covers the order, the labels, and the paths below the folder common to all of them: not
         the contents of the files.
         """
-        digest = hashlib.sha256()
-        for lines in self.paths.lines():
-            digest.update(lines)
+        digest = hashlib.sha256(b"".join(self.paths.lines()))
         digest.update(self.pids.astype("<i8").tobytes())
         digest.update(self.camids.astype("<i8").tobytes())
         return digest.hexdigest()
+
+
+def rebased(tables: Sequence[SampleTable]) -> list[SampleTable]:
+    """Number identities, cameras and datasets of several tables apart.
+
+    The first keeps its cameras. Each further one begins its identities after the last class so far
+    and its cameras after the highest one so far; ``dsetid`` becomes the index of the table. The
+    columns in `NUMBERED_APART` go on after the highest number so far as cameras do; a negative
+    number, of what is not known, stays.
+    """
+    apart: list[SampleTable] = []
+    next_pid = next_camid = 0
+    for dsetid, table in enumerate(tables):
+        lowest = int(table.camids.min()) if dsetid and len(table) else next_camid
+        moved = table.relabelled().shifted(next_pid, next_camid - lowest).of_dataset(dsetid)
+        next_pid += table.counts.ids
+        next_camid = max(next_camid, int(moved.camids.max(initial=-1)) + 1)
+        apart.append(moved)
+    for name in NUMBERED_APART:
+        apart = _column_apart(apart, name)
+    return apart
+
+
+def combined(
+    train: SampleTable, query: SampleTable, gallery: SampleTable, junk_pids: Sequence[int]
+) -> SampleTable:
+    """Return training samples with those of query and gallery beside them.
+
+    Test identities become new classes after the training ones. Junk is left out, and so is an
+    image whose path came before.
+
+    Args:
+        train: Training samples, relabelled.
+        query: Query samples; their identities are the gallery's.
+        gallery: Gallery samples.
+        junk_pids: Test identities that are no person; negative ones never are.
+    """
+    test = SampleTable.joined([query, gallery]).without(junk_pids)
+    test = test.take(test.pids >= 0).relabelled().shifted(pids=train.counts.ids)
+    return SampleTable.joined([train, test]).distinct().relabelled()
+
+
+def _column_apart(tables: Sequence[SampleTable], name: str) -> list[SampleTable]:
+    """Number what a column of whole numbers means apart, in the tables that have it."""
+    apart = []
+    following = 0
+    for table in tables:
+        numbers = table.columns.get(name)
+        if numbers is not None and numbers.dtype.kind in "iu":
+            moved = np.where(numbers < 0, numbers, numbers + following)
+            following = max(following, int(moved.max(initial=-1)) + 1)
+            table = replace(table, columns={**table.columns, name: moved})
+        apart.append(table)
+    return apart
 
 
 def _checked_paths(paths: list[object], where: str) -> list[SamplePath]:
@@ -214,3 +441,43 @@ def _int_column(values: Sequence[object], name: str, where: str) -> Int64Array:
                     f"item {number} of {where} has {name}={value!r}", "It must be a whole number"
                 )
     return np.array(values, dtype=np.int64)
+
+
+def _files_of(path: SamplePath) -> tuple[str, ...]:
+    return (path,) if isinstance(path, str) else path
+
+
+def _encoded(texts: Sequence[str]) -> Names:
+    """Return texts as an array of bytes, (M,)."""
+    chunks = [_split_bytes(texts[n : n + _CHUNK]) for n in range(0, len(texts), _CHUNK)]
+    return np.concatenate([np.array(chunk, dtype=np.bytes_) for chunk in chunks or [[]]])
+
+
+def _split_bytes(texts: Sequence[str]) -> list[bytes]:
+    joined = "\0".join(texts)
+    try:
+        encoded = joined.encode(_ENCODING, _ERRORS).split(b"\0")
+    except UnicodeEncodeError as error:
+        raise _no_file_name(texts[joined.count("\0", 0, error.start)], error.reason) from error
+    if len(encoded) != len(texts):
+        named = next(text for text in texts if "\0" in text)
+        raise _no_file_name(named, "it holds a zero byte")
+    return encoded
+
+
+def _no_file_name(path: str, reason: str) -> DataError:
+    return DataError(f"the path {path!r} is no file name: {reason}", "Rename the file")
+
+
+def _decoded(name: bytes) -> str:
+    return name.decode(_ENCODING, _ERRORS)
+
+
+def _prefixed(names: Names, beginning: str) -> Names:
+    return np.strings.add(beginning.encode(_ENCODING, _ERRORS), names) if beginning else names
+
+
+def _shared_folder(texts: list[str]) -> str:
+    """Return the common beginning of texts up to its last separator, that included."""
+    common = os.path.commonprefix(texts)  # noqa: RUF071  (cut at a separator)
+    return common[: max(common.rfind(separator) for separator in _SEPARATORS) + 1]

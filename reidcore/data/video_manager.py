@@ -10,7 +10,7 @@ from reidcore.data.by_name import Sections, set_sampling
 from reidcore.data.images.cache import PixelCache
 from reidcore.data.loader.loader import Loading, start_method
 from reidcore.data.managers import DataManager, Names, Training
-from reidcore.data.video_frames import check_sampling
+from reidcore.data.video import check_sampling
 from reidcore.errors import ConfigError
 from reidcore.plugins import Plugins
 

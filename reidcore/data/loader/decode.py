@@ -12,19 +12,17 @@ from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import Any
 
-from reidcore.data.dataset import Dataset, ImageDataset
+from reidcore.data.dataset import Dataset, ImageDataset, MergedDataset
 from reidcore.data.images.cache import PixelCache
 from reidcore.data.images.decode import read_pixels
 from reidcore.data.images.resize import Pixels
 from reidcore.data.images.store import FileMark, PixelStore
-from reidcore.data.merging import MergedDataset
 from reidcore.data.sample import SamplePath
 from reidcore.data.table import SampleTable
 from reidcore.data.transforms.base import Draw
 from reidcore.data.transforms.resize import SizeRule
 from reidcore.data.transforms.split import Plan, plan_of
-from reidcore.data.video import VideoDataset
-from reidcore.data.video_frames import choose_frames
+from reidcore.data.video import VideoDataset, choose_frames
 from reidcore.errors import DataError
 
 Stores = Mapping[SizeRule, PixelStore]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reidcore.data.dataset import ImageDataset, view_of
+from reidcore.data.dataset import ImageDataset, merged, view_of
 from reidcore.data.table import SampleTable
 from reidcore.errors import DataError
 
@@ -136,3 +136,31 @@ def test_datasets_add_up() -> None:
     assert len(total) == 9
     assert (total.num_train_pids, total.num_train_cams, total.num_datasets) == (6, 6, 3)
     assert SampleTable.of(total.train).dsetids.tolist() == [0] * 3 + [1] * 3 + [2] * 3
+
+
+def test_each_part_is_read_by_its_own_dataset() -> None:
+    class Loud(ImageDataset):
+        def __getitem__(self, index: int) -> dict[str, Any]:
+            return {"img": f"loud {self.data[index].path}", "pid": self.data[index].pid}
+
+    class Quiet(Loud):
+        def __getitem__(self, index: int) -> dict[str, Any]:
+            return {**super().__getitem__(index), "img": f"quiet {self.data[index].path}"}
+
+    loud = Loud([("a.jpg", 8, 0), ("b.jpg", 9, 0)], [], [], verbose=False)
+    quiet = Quiet([("c.jpg", 8, 0)], [("q.jpg", 1, 1)], [], verbose=False)
+    both = merged([loud, quiet, loud])
+    assert [both[index]["img"] for index in range(len(both))] == [
+        "loud a.jpg",
+        "loud b.jpg",
+        "quiet c.jpg",
+        "loud a.jpg",
+        "loud b.jpg",
+    ]
+    assert [both[index]["pid"] for index in range(len(both))] == [0, 1, 2, 3, 4]
+    assert [sample.pid for sample in loud.train] == [0, 1]
+
+
+def test_merging_keeps_the_number_of_views_of_an_image() -> None:
+    part = ImageDataset([("a.jpg", 8, 0)], [], [], verbose=False, k_tfm=3)
+    assert [view.k_tfm for view in merged([part, part]).parts] == [3, 3]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reidcore.data.sample import Sample
-from reidcore.data.table import SampleTable
+from reidcore.data.table import SampleTable, rebased
 from reidcore.errors import DataError
 
 ROWS = [("/d/a.jpg", 7, 1), ("/d/b.jpg", 3, 1), ("/d/c.jpg", 7, 4)]
@@ -98,3 +98,44 @@ def test_the_fingerprint_moves_with_the_folder_and_tells_labels_order_and_names(
     below = [("/d/train/a.jpg", 1, 1), ("/d/extra/a.jpg", 1, 1)]
     assert fingerprint(below) != fingerprint([("/d/train/a.jpg", 1, 1), ("/d/train/a.jpg", 1, 1)])
     assert SampleTable.of([]).fingerprint() == SampleTable.of([]).fingerprint()
+
+
+TABLES = st.lists(
+    st.lists(st.tuples(st.just("x.jpg"), st.integers(0, 9), st.integers(-2, 9)), max_size=8),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(TABLES)
+def test_nothing_of_two_sources_meets(rows: list[list[tuple[str, int, int]]]) -> None:
+    tables = [SampleTable.of(table) for table in rows]
+    apart = rebased(tables)
+    whole = SampleTable.joined(apart)
+    assert whole.counts.ids == sum(table.counts.ids for table in tables)
+    assert whole.counts.cameras == sum(table.counts.cameras for table in tables)
+    assert whole.pids.tolist() == whole.relabelled().pids.tolist()
+    for before, after in zip(tables, apart, strict=True):
+        assert len(set(before.camids.tolist())) == len(set(after.camids.tolist()))
+
+
+def test_cameras_numbered_with_gaps_do_not_collide() -> None:
+    first = SampleTable.of([("a.jpg", 1, 0), ("b.jpg", 1, 5)])
+    second = SampleTable.of([("c.jpg", 1, 4), ("d.jpg", 1, 6)])
+    assert [table.camids.tolist() for table in rebased([first, second])] == [[0, 5], [6, 8]]
+
+
+def test_outfits_do_not_meet_and_attributes_keep_their_meaning() -> None:
+    def dressed(clothes: list[int], bag: list[int]) -> SampleTable:
+        columns = {"clothes": np.array(clothes), "attribute_bag": np.array(bag)}
+        rows = [(f"{number}.jpg", number, 0) for number in range(len(clothes))]
+        return SampleTable.of(rows, columns=columns)
+
+    bare = SampleTable.of([("x.jpg", 0, 0)])
+    tables = rebased([dressed([0, 3], [1, 0]), bare, dressed([0, -1, 2], [1, 1, -1])])
+    assert [table.columns.get("clothes", np.array([])).tolist() for table in tables] == [
+        [0, 3],
+        [],
+        [4, -1, 6],
+    ]
+    assert tables[2].columns["attribute_bag"].tolist() == [1, 1, -1]

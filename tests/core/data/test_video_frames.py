@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from reidcore.config.schema import VideoSection
-from reidcore.data.video_frames import SAMPLE_METHODS, choose_frames
+from reidcore.data.video import SAMPLE_METHODS, choose_frames
 from reidcore.errors import ConfigError, DataError, UnknownNameError
 
 GOLD = np.load(Path(__file__).parents[2] / "fixtures" / "video" / "video.npz")

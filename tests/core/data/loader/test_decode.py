@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from reidcore.data.dataset import ImageDataset
+from reidcore.data.dataset import ImageDataset, merged
 from reidcore.data.folders import from_folders
 from reidcore.data.images.cache import PixelCache
 from reidcore.data.loader import batch_sampler
@@ -23,7 +23,6 @@ from reidcore.data.loader.loader import (
     loader_for_testing,
     loader_for_training,
 )
-from reidcore.data.merging import merged
 from reidcore.data.transforms.build import build_transforms
 from reidcore.data.video import VideoDataset
 from reidcore.errors import ConfigError, DataError

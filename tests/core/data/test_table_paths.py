@@ -10,13 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reidcore.data.sample import SamplePath
-from reidcore.data.table import SampleTable
-from reidcore.data.tables import strings
-from reidcore.data.tables.paths import PathColumn
-from reidcore.data.tables.strings import Strings
+from reidcore.data.table import PathColumn, SampleTable
 from reidcore.errors import DataError
 
-NAMES = st.binary(min_size=1, max_size=12).map(os.fsdecode)
+NAMES = st.lists(st.integers(1, 255), min_size=1, max_size=12).map(bytes).map(os.fsdecode)
 FILES = st.lists(st.sampled_from(["", "/", "a/", "/data/ü/", "\udcff/x/"]), max_size=2).flatmap(
     lambda folders: NAMES.map(lambda name: "".join(folders) + name)
 )
@@ -26,8 +23,7 @@ PATHS = st.lists(st.one_of(FILES, st.lists(FILES, min_size=1, max_size=4).map(tu
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few rows need several pieces, as a million do."""
-    for module in ("reidcore.data.tables.strings", "reidcore.data.tables.paths"):
-        monkeypatch.setattr(f"{module}.CHUNK", 3)
+    monkeypatch.setattr("reidcore.data.table._CHUNK", 3)
 
 
 @given(PATHS)
@@ -38,7 +34,7 @@ def test_every_path_is_kept_as_it_is(paths: list[SamplePath]) -> None:
     flat = [name for path in paths for name in ((path,) if isinstance(path, str) else path)]
     assert list(column.files()) == flat
     assert column.has_tracklets == any(isinstance(path, tuple) for path in paths)
-    assert list(column.moved(column.folder)) == paths
+    assert column.num_files == len(flat) == column.sizes().sum()
 
 
 @given(PATHS, st.data())
@@ -65,14 +61,6 @@ def test_only_the_first_of_a_path_stays(paths: list[SamplePath], data: st.DataOb
     again = paths + (data.draw(st.lists(st.sampled_from(paths), max_size=4)) if paths else [])
     table = SampleTable.of([(path, 0, 0) for path in again])
     assert list(table.distinct().paths) == list(dict.fromkeys(again))
-
-
-def test_unequal_paths_of_one_hash_both_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strings, "_BASE", 0)
-    column = PathColumn.of(["a/1", "a/2", "a/1", "a/3"])
-    rows = column.first_repeats()
-    assert rows is not None
-    assert rows.tolist() == [0, 1, 3]
 
 
 @given(PATHS, st.sampled_from(["/data/reid/", "/d\udcc3/", "here/", ""]))
@@ -109,21 +97,22 @@ def test_a_known_fingerprint_stays() -> None:
 def test_a_path_that_no_file_can_have_is_refused() -> None:
     with pytest.raises(DataError, match="no file name"):
         PathColumn.of(["/d/a.jpg", "/d/\ud800.jpg"])
+    with pytest.raises(DataError, match=r"'b\\x00' is no file name: it holds a zero byte"):
+        PathColumn.of(["/d/a.jpg", "/d/b\0"])
+
+
+@pytest.mark.parametrize("folder", ["/d", "/d/"])
+def test_a_table_of_names_below_a_folder(folder: str) -> None:
+    labels = np.array([3, 4])
+    table = SampleTable.below(folder, ["x/a.jpg", "x/b.jpg"], labels, labels - 3)
+    assert [tuple(sample) for sample in table] == [("/d/x/a.jpg", 3, 0, 0), ("/d/x/b.jpg", 4, 1, 0)]
+    assert list(SampleTable.below("", ["/d/a.jpg", "b.jpg"], labels, labels).paths) == [
+        "/d/a.jpg",
+        "b.jpg",
+    ]
 
 
 def test_a_pickled_row_is_small() -> None:
     column = PathColumn.of([f"/d/{number:06d}.jpg" for number in range(2000)])
     assert len(pickle.dumps(column)) > 20_000
     assert len(pickle.dumps(column.take(np.array([5])))) < 2_000
-
-
-@given(st.lists(NAMES, max_size=10))
-def test_strings_as_bytes(texts: list[str]) -> None:
-    column = Strings.of(texts)
-    assert list(column.texts()) == texts
-    assert list(column.with_beginning("é/").texts()) == ["é/" + text for text in texts]
-    assert list(column.with_beginning("é/").without_beginning(3).texts()) == texts
-    raw = [os.fsencode(text) for text in texts]
-    assert column.common_beginning() == os.path.commonprefix(raw or [b""])  # noqa: RUF071
-    hashes = column.hashes().tolist()
-    assert len(set(hashes)) == len(set(texts))

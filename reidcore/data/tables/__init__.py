@@ -1,1 +1,0 @@
-"""Samples as columns: tables of them, merged or kept between runs."""
