@@ -6,11 +6,17 @@ it is first used, so that importing this package loads neither torch nor numpy.
 
 from __future__ import annotations
 
-from pluggy import HookimplMarker
+from typing import TYPE_CHECKING
+
+from pluggy import HookimplMarker, HookspecMarker
+
+if TYPE_CHECKING:
+    from reidcore.plugins.runtime import register as register
 
 __version__ = "0.1.0"
 
 hookimpl = HookimplMarker("reidcore")
+hookspec = HookspecMarker("reidcore")
 
 _SUBMODULES = ("data", "engine", "evaluation", "losses", "metrics", "models", "optim", "utils")
 
@@ -20,7 +26,9 @@ def __getattr__(name: str) -> object:
 
     if name in _SUBMODULES:
         return importlib.import_module(f"{__name__}.{name}")
+    if name == "register":
+        return importlib.import_module(f"{__name__}.plugins.runtime").register
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["__version__", "hookimpl"]
+__all__ = ["__version__", "hookimpl", "hookspec", "register"]

@@ -40,6 +40,11 @@ class Candidate:
     location: str = ""
 
     @property
+    def is_bundled(self) -> bool:
+        """Whether it comes with reidcore itself."""
+        return self.distribution == BUNDLED_DISTRIBUTION
+
+    @property
     def names(self) -> set[str]:
         """The names by which a user may disable or select it."""
         return {self.name, self.distribution} - {""}
@@ -56,14 +61,20 @@ def installed_candidates(group: str = GROUP) -> list[Candidate]:
 def without_disabled(
     candidates: Sequence[Candidate], disabled: Iterable[str], only: Sequence[str] | None
 ) -> tuple[list[Candidate], list[Candidate]]:
-    """Split candidates into those to load and those to leave out."""
+    """Split candidates into those to load and those to leave out.
+
+    Args:
+        candidates: what is installed.
+        disabled: names of plugins or distributions to leave out, or ``all``.
+        only: names to restrict others to; bundled plugins are left out by ``disabled`` alone.
+    """
     off = {*disabled, *_from_environment()}
     kept: list[Candidate] = []
     left_out: list[Candidate] = []
     for candidate in candidates:
         is_off = "all" in off or bool(candidate.names & off)
-        is_off = is_off or (only is not None and not candidate.names & set(only))
-        (left_out if is_off else kept).append(candidate)
+        is_chosen = only is None or candidate.is_bundled or bool(candidate.names & set(only))
+        (kept if is_chosen and not is_off else left_out).append(candidate)
     return kept, left_out
 
 
@@ -96,8 +107,7 @@ def looks_like_path(item: str) -> bool:
 
 
 def _rank(candidate: Candidate) -> tuple[bool, str, str, str]:
-    is_foreign = candidate.distribution != BUNDLED_DISTRIBUTION
-    return is_foreign, candidate.distribution, candidate.name, candidate.location
+    return not candidate.is_bundled, candidate.distribution, candidate.name, candidate.location
 
 
 def _source(item: Any) -> Any:

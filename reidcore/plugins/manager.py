@@ -246,7 +246,8 @@ def make_plugins(
             importable modules.
         disabled: entry-point or distribution names to leave out; ``"all"`` leaves out every
             installed one. ``REIDCORE_DISABLE_PLUGINS`` (comma separated) adds to them.
-        only: entry-point or distribution names to restrict to.
+        only: entry-point or distribution names to restrict third parties' plugins to; bundled ones
+            are left out by ``disabled`` alone.
 
     Raises:
         PluginError: if a plugin that was asked for (in ``extra`` or ``only``) is missing or broken,

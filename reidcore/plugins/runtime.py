@@ -1,63 +1,127 @@
-"""The plugin named "this process": datasets that a script registers while it runs.
+"""The plugin named "this process": what a script registers while it runs, of any kind.
 
-It is part of every set of plugins, so that a script written for Torchreid works: its
-``register_image_dataset("mine", Mine)`` makes ``mine`` a name like any other.
+It is part of every set of plugins, so that ``reidcore.register("losses", "center", CenterLoss)``
+makes ``center`` a name like any other, without a package and without a file of hooks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reidcore import hookimpl
-from reidcore.errors import UserError
+from reidcore.errors import PluginError
+from reidcore.plugins.manager import HOOK_NAMES, THIS_PROCESS, Plugin
 
 if TYPE_CHECKING:
     from reidcore.registry import Registrar
 
+_PREFIX = "reid_register_"
+
 
 class ThisProcess:
-    """Datasets by name, given to whatever registry asks."""
+    """Components by kind and name; implements ``reid_register_<kind>`` for every kind."""
 
     def __init__(self) -> None:
-        self._datasets: dict[str, Callable[..., Any]] = {}
+        self._kept: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
 
-    def add_dataset(self, name: str, dataset: Callable[..., Any]) -> None:
-        """Keep a dataset for the rest of this process.
+    def add(self, kind: str, name: str, component: dict[str, Any]) -> None:
+        """Keep a component, in place of an earlier definition of it; see `register`.
 
-        Raises:
-            UserError: The name was registered before.
+        Args:
+            kind: the kind of component.
+            name: its name.
+            component: what `reidcore.registry.Registrar.add` takes beside the name.
         """
         from reidcore import registry
 
-        if name in self._datasets:
-            raise UserError(
-                f"a dataset named {name!r} was registered before", "Choose another name"
+        _refuse_taken(kind, {name, *component["aliases"]})
+        known = self._kept[kind].get(name)
+        if known is not None and not _is_redefinition(known["target"], component["target"]):
+            raise PluginError(
+                f"{registry.singular(kind)} {name!r} was registered before, as something else",
+                "Choose another name.",
             )
-        self._datasets[name] = dataset
+        registry.Registrar(kind, Plugin(THIS_PROCESS)).add(name, **component)  # refuses misuse
+        self._kept[kind][name] = component
         registry.invalidate()
 
-    def remove_dataset(self, name: str) -> None:
-        """Forget a dataset, as tests do."""
+    def remove(self, kind: str, name: str) -> None:
+        """Forget a component, as tests do."""
         from reidcore import registry
 
-        del self._datasets[name]
+        del self._kept[kind][name]
         registry.invalidate()
 
-    @hookimpl
-    def reid_register_datasets(self, registry: Registrar) -> None:
-        """Register what was kept."""
-        for name, dataset in self._datasets.items():
-            registry.add(name, dataset, summary="registered by the running program")
+    def give(self, kind: str, registry: Registrar) -> None:
+        """Register what was kept of a kind."""
+        for name, component in self._kept[kind].items():
+            registry.add(name, **component)
 
+
+def _implementation(kind: str) -> Callable[[ThisProcess, Registrar], None]:
+    @hookimpl
+    def give(self: ThisProcess, registry: Registrar) -> None:
+        self.give(kind, registry)
+
+    return give
+
+
+for _hook in HOOK_NAMES:
+    if _hook.startswith(_PREFIX):
+        setattr(ThisProcess, _hook, _implementation(_hook.removeprefix(_PREFIX)))
 
 PLUGIN = ThisProcess()
 
 
-def register_image_dataset(name: str, dataset: Callable[..., Any]) -> None:
-    """Make a dataset known by a name, for as long as this process runs.
+def register(
+    kind: str,
+    name: str,
+    target: Callable[..., Any] | str,
+    *,
+    summary: str = "registered by the running program",
+    aliases: Sequence[str] = (),
+    needs: Sequence[str] = (),
+    options: Mapping[str, str] | None = None,
+) -> None:
+    """Make a component known by a name, for as long as this process runs.
 
-    A name that an installed plugin has too is ambiguous: write ``this process/NAME`` then.
+    Running a notebook's cell again replaces what it registered: a function or class of the same
+    module and qualified name is a new definition of the same component.
+
+    Args:
+        kind: ``models``, ``datasets``, ``losses``, or another of `reidcore.registry.KINDS`.
+        name: what configurations and functions will call it.
+        target: a callable as the kind's ``reid_register_*`` hook describes it, or
+            ``"module:attribute"``.
+        summary: one line for listings.
+        aliases: further names for it.
+        needs: extras of reidcore that it needs.
+        options: other spellings of its options -> their real names.
+
+    Raises:
+        UnknownNameError: if there is no such kind.
+        PluginError: if an installed plugin, or something else in this process, has the name.
+        ValueError: if it is no usable name.
+        TypeError: if the target is neither callable nor ``"module:attribute"``.
+
+    Example:
+        >>> reidcore.register("losses", "center", CenterLoss)
+        >>> config = load_config("quickstart", ["loss.terms.center=0.005"])
+    """
+    component = {
+        "target": target,
+        "summary": summary,
+        "aliases": tuple(aliases),
+        "needs": tuple(needs),
+        "options": dict(options or {}),
+    }
+    PLUGIN.add(kind, name, component)
+
+
+def register_image_dataset(name: str, dataset: Callable[..., Any]) -> None:
+    """Make a dataset known by a name; Torchreid's spelling of ``register("datasets", ...)``.
 
     Args:
         name: What ``sources`` and ``targets`` will call it.
@@ -65,19 +129,17 @@ def register_image_dataset(name: str, dataset: Callable[..., Any]) -> None:
             returns `Splits`.
 
     Raises:
-        UserError: The name was registered before.
+        PluginError: An installed plugin, or something else in this process, has the name.
 
     Example:
         >>> register_image_dataset("new_dataset", NewDataset)
         >>> ImageDataManager(root="reid-data", sources=["new_dataset", "market1501"])
     """
-    PLUGIN.add_dataset(name, dataset)
+    register("datasets", name, dataset)
 
 
 def register_video_dataset(name: str, dataset: Callable[..., Any]) -> None:
-    """Make a dataset of tracklets known by a name, for as long as this process runs.
-
-    Image and video datasets share their names.
+    """Make a dataset of tracklets known by a name; image and video datasets share their names.
 
     Args:
         name: What ``sources`` and ``targets`` will call it.
@@ -85,10 +147,42 @@ def register_video_dataset(name: str, dataset: Callable[..., Any]) -> None:
             returns `Splits` whose paths are tuples of frames.
 
     Raises:
-        UserError: The name was registered before.
+        PluginError: An installed plugin, or something else in this process, has the name.
 
     Example:
         >>> register_video_dataset("new_dataset", NewDataset)
         >>> VideoDataManager(root="reid-data", sources="new_dataset")
     """
-    PLUGIN.add_dataset(name, dataset)
+    register("datasets", name, dataset)
+
+
+def _refuse_taken(kind: str, names: set[str]) -> None:
+    """Refuse the names that plugins have: no name may become ambiguous while a program runs."""
+    from reidcore import registry
+
+    for entry in registry.entries(kind):
+        taken = names & {entry.name, *entry.aliases}
+        if taken and entry.plugin != THIS_PROCESS:
+            plugin = f"{entry.plugin!r}" + (
+                f" ({entry.distribution})" if entry.distribution else ""
+            )
+            name = min(taken)
+            raise PluginError(
+                f"{registry.singular(kind)} {name!r} is there already, by plugin {plugin}",
+                f"Choose another name, such as 'my_{name}'.",
+            )
+
+
+def _is_redefinition(old: object, new: object) -> bool:
+    """Say whether two targets are the same definition, perhaps run again."""
+    spelled = _definition(new)
+    return old == new or (spelled is not None and spelled == _definition(old))
+
+
+def _definition(target: object) -> tuple[object, ...] | None:
+    """Return the module and qualified name of a function or class; a lambda's code beside them."""
+    name = getattr(target, "__qualname__", None)
+    if name is None:
+        return None
+    code = getattr(target, "__code__", None) if name.endswith("<lambda>") else None
+    return getattr(target, "__module__", None), name, code

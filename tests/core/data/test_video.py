@@ -115,7 +115,7 @@ def test_a_set_of_images_is_refused(plugins_with: PluginsWith) -> None:
 @pytest.fixture
 def name() -> Iterator[str]:
     yield "registered_walk"
-    PLUGIN.remove_dataset("registered_walk")
+    PLUGIN.remove("datasets", "registered_walk")
 
 
 def test_a_script_registers_its_own(make_tracklets: MakeTracklets, name: str) -> None:
@@ -130,4 +130,4 @@ def test_a_script_registers_its_own(make_tracklets: MakeTracklets, name: str) ->
     assert isinstance(dataset, Mine)
     assert frames_of(dataset[0]["img"]) == [0, 3, 6]
     with pytest.raises(UserError, match="registered before"):
-        register_video_dataset(name, Mine)
+        register_video_dataset(name, NewDataset)

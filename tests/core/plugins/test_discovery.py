@@ -85,6 +85,12 @@ def test_only_restricts_and_leaving_out_wins() -> None:
     assert without_disabled([FOREIGN, OTHER], ["fine"], ["fine", "other"]) == ([OTHER], [FOREIGN])
 
 
+def test_only_does_not_restrict_bundled_plugins() -> None:
+    bundled = Candidate("osnet", lambda: None, "reidcore", "1.0", "reid_plugins_osnet")
+    assert without_disabled([bundled, FOREIGN], [], ["other"]) == ([bundled], [FOREIGN])
+    assert without_disabled([bundled, FOREIGN], ["osnet"], ["fine"]) == ([FOREIGN], [bundled])
+
+
 def test_an_empty_distribution_is_no_name() -> None:
     nameless = Candidate("loose", lambda: None)
     assert without_disabled([nameless], [""], None) == ([nameless], [])

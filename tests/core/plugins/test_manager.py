@@ -345,12 +345,15 @@ def test_the_core_cannot_be_left_out(monkeypatch) -> None:
     assert make_plugins().get(CORE).state == "active"
 
 
-def test_only_restricts_to_names_and_distributions(site) -> None:
+def test_only_restricts_what_others_bring_to_names_and_distributions(site) -> None:
     site.install_module("fine-plugin", STEP_END)
-    plugins = make_plugins(only=["fine-plugin", "osnet"])
-    active = {plugin.name for plugin in plugins.active}
-    assert active == {CORE, "this process", "fine_plugin", "osnet"}
-    assert states(plugins)["standard"] == "disabled"
+    site.install_module("other-plugin", STEP_END)
+    for chosen in ("fine-plugin", "fine_plugin"):
+        plugins = make_plugins(only=[chosen, "osnet"])
+        assert states(plugins)["fine_plugin"] == "active"
+        assert states(plugins)["other_plugin"] == "disabled"
+        assert states(plugins)["standard"] == "active"
+    assert states(make_plugins(only=["fine-plugin"], disabled=["osnet"]))["osnet"] == "disabled"
     bundled = {plugin.name for plugin in make_plugins(only=["reidcore"]).active}
     assert "standard" in bundled
     assert "fine_plugin" not in bundled
