@@ -36,12 +36,19 @@ class Mistake:
     Attributes:
         place: the path of the key.
         kind: ``unknown`` key, ``missing`` key, or a ``value`` of the wrong type or range.
-        text: what was expected and what was found; empty for an unknown or a missing key.
+        expected: what the value should have been; empty for an unknown or a missing key.
+        found: the value.
     """
 
     place: Place
     kind: Literal["unknown", "missing", "value"]
-    text: str = ""
+    expected: str = ""
+    found: Any = None
+
+    @property
+    def text(self) -> str:
+        """What was expected and what was found instead."""
+        return f"expected {self.expected}, not {self.found!r}"
 
 
 def mistakes_in(tree: Any, error: ValidationError) -> Iterator[Mistake]:
@@ -61,8 +68,7 @@ def mistakes_in(tree: Any, error: ValidationError) -> Iterator[Mistake]:
         else:
             expected.setdefault(_existing(tree, place), []).append(_expectation(item))
     for place, wanted in expected.items():
-        known = " or ".join(dict.fromkeys(wanted))
-        yield Mistake(place, "value", f"expected {known}, not {at(tree, place)!r}")
+        yield Mistake(place, "value", " or ".join(dict.fromkeys(wanted)), at(tree, place))
 
 
 def at(tree: Any, path: Place) -> Any:

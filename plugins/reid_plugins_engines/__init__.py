@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def reid_register_engines(registry: Registrar) -> None:
-    """Register the engines that ``loss.name`` chooses."""
+    """Register the engines that scripts build by name; ``loss.name`` chooses the losses."""
     registry.add(
         "softmax",
         "reid_plugins_engines.softmax:SoftmaxEngine",
@@ -22,7 +22,6 @@ def reid_register_engines(registry: Registrar) -> None:
         "triplet",
         "reid_plugins_engines.triplet:TripletEngine",
         summary="batch-hard triplet loss, with cross entropy beside it",
-        options={"loss.softmax.label_smooth": "label_smooth"},
     )
 
 
@@ -36,8 +35,9 @@ def reid_register_losses(registry: Registrar) -> None:
     )
     registry.add(
         "triplet",
-        "reid_plugins_engines.losses:triplet_term",
-        summary="batch-hard triplet loss",
+        "reid_plugins_engines.losses:triplet_terms",
+        summary="batch-hard triplet loss, with cross entropy beside it",
+        options={"loss.softmax.label_smooth": "label_smooth"},
     )
 
 

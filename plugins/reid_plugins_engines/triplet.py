@@ -9,8 +9,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from reid_plugins_engines.losses import CrossEntropyLoss, TripletLoss
+from reid_plugins_engines.losses.triplet import weigh
 from reidcore.engine import Engine, Precision
-from reidcore.errors import ConfigError
 from reidcore.plugins import Plugins
 
 
@@ -60,21 +60,11 @@ class TripletEngine(Engine):
     ) -> None:
         super().__init__(datamanager, use_gpu, plugins=plugins, precision=precision, step=step)
         self.register_model("model", model, optimizer, scheduler)
-        self.weight_t, self.weight_x = _checked(weight_t, weight_x)
+        self.weight_t, self.weight_x = weight_t, weight_x
         self.criterion_t = TripletLoss(margin)
         self.criterion_x = CrossEntropyLoss(datamanager.num_train_pids, label_smooth=label_smooth)
-        weighed = {"triplet": (weight_t, self.criterion_t), "softmax": (weight_x, self.criterion_x)}
-        self.terms = {name: term for name, term in weighed.items() if term[0] > 0}
+        self.terms = weigh(self.criterion_t, self.criterion_x, weight_t, weight_x)
 
 
 class ImageTripletEngine(TripletEngine):
     """The triplet engine under Torchreid's name for images."""
-
-
-def _checked(weight_t: float, weight_x: float) -> tuple[float, float]:
-    if not (weight_t >= 0 and weight_x >= 0 and weight_t + weight_x > 0):
-        raise ConfigError(
-            f"loss.triplet.weight_t={weight_t} and loss.triplet.weight_x={weight_x}",
-            "Give both 0 or more, and one of them more than 0",
-        )
-    return weight_t, weight_x

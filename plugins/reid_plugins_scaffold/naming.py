@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reidcore import registry
 from reidcore.config import Config
-from reidcore.config.schema import LossSection
+from reidcore.config.options import LossOptions
 from reidcore.errors import PluginError, UserError
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _taken_by(names: Names, plugins: Plugins) -> str:
             return f"plugin {entry.plugin!r} has the {entry.label}"
     if names.name in Config.model_fields:
         return f"the configuration has a section {names.name}"
-    if names.kind in ("loss", "engine") and names.name in LossSection.model_fields:
+    if names.kind in ("loss", "engine") and names.name in LossOptions.model_fields:
         return f"the configuration has a key loss.{names.name}"
     if importlib.util.find_spec(names.module) is not None:
         return f"there is a module {names.module}"

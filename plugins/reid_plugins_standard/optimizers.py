@@ -22,7 +22,7 @@ def adam(
     weight_decay: float,
     *,
     beta1: float = 0.9,
-    beta2: float = 0.99,
+    beta2: float = 0.999,
     fused: bool = False,
 ) -> torch.optim.Optimizer:
     """Adam (Kingma and Ba, 2015) with an L2 penalty."""
@@ -42,7 +42,7 @@ def amsgrad(
     weight_decay: float,
     *,
     beta1: float = 0.9,
-    beta2: float = 0.99,
+    beta2: float = 0.999,
     fused: bool = False,
 ) -> torch.optim.Optimizer:
     """Adam with the largest second moment seen so far (Reddi et al., 2018)."""
@@ -63,7 +63,7 @@ def radam(
     weight_decay: float,
     *,
     beta1: float = 0.9,
-    beta2: float = 0.99,
+    beta2: float = 0.999,
 ) -> torch.optim.Optimizer:
     """Rectified Adam (Liu et al., 2020) with decoupled weight decay, as its authors wrote it."""
     return _built(

@@ -15,10 +15,10 @@ from reidcore._lazy import attach
 
 if TYPE_CHECKING:
     from reidcore.config.dump import resolved as resolved
+    from reidcore.config.layers import Origin as Origin
     from reidcore.config.load import load_config as load_config
     from reidcore.config.loader import Draft as Draft
     from reidcore.config.loader import read_config as read_config
-    from reidcore.config.origins import Origin as Origin
     from reidcore.config.schema import Config as Config
     from reidcore.config.sections import model_arguments as model_arguments
     from reidcore.config.sections import options_of as options_of
@@ -30,7 +30,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "Config": "reidcore.config.schema:Config",
         "Draft": "reidcore.config.loader:Draft",
-        "Origin": "reidcore.config.origins:Origin",
+        "Origin": "reidcore.config.layers:Origin",
         "check_config": "reidcore.config.validate:check_config",
         "chosen_protocol": "reidcore.config.selection:chosen_protocol",
         "load_config": "reidcore.config.load:load_config",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from reidcore.config.origins import Origin
+from reidcore.config.layers import Origin
 from reidcore.config.schema import Config
-from reidcore.config.sections import NAMED_KINDS
+from reidcore.config.sections import NAMED_KINDS, section_of
 from reidcore.config.selection import SELECT
 from reidcore.errors import UserError
 from reidcore.registry import entries
@@ -53,7 +53,7 @@ def _component_defaults(
     plugins: Plugins | None,
 ) -> Iterator[tuple[tuple[str, ...], Any, set[str]]]:
     """Yield the place of each option, its default, and its other names in the same section."""
-    for kind in NAMED_KINDS:
+    for kind in (*NAMED_KINDS, "losses"):
         for entry in entries(kind, plugins):
             try:
                 declared = declared_options(entry)
@@ -63,7 +63,7 @@ def _component_defaults(
             shared = {real for spelling, real in entry.options.items() if "." in spelling}
             for name in [name for name in defaults if name not in shared]:
                 spellings = {other for other, real in entry.options.items() if real == name}
-                yield (entry.name, name), _plain(defaults[name]), spellings
+                yield (*section_of(entry), name), _plain(defaults[name]), spellings
             defaults[SELECT] = False
             for spelling, real in entry.options.items():
                 if "." in spelling and real in defaults:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from reidcore._validation import at
-from reidcore.config.origins import Layer, Origin, Tree
+from reidcore.config.layers import Layer, Origin, Tree
+from reidcore.config.options import LossOptions
 from reidcore.config.overrides import parse_overrides
 from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
-from reidcore.config.schema import Config, LossSection
+from reidcore.config.schema import Config
 from reidcore.config.sources import read_source
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Draft:
         loss = tree.get("loss")
         levels: list[tuple[tuple[str, ...], Tree, type[BaseModel]]] = [((), tree, Config)]
         if isinstance(loss, dict):
-            levels.append((("loss",), loss, LossSection))
+            levels.append((("loss",), loss, LossOptions))
         for place, section, schema in levels:
             known = keys_of(schema, ())
             for key in [key for key in section if key not in known]:
@@ -109,7 +110,7 @@ def _without_empty_sections(tree: Tree, schema: type[BaseModel]) -> Tree:
         field = schema.model_fields.get(key)
         inner = field.annotation if field is not None else None
         section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
-        own = section is not None or (field is None and schema in (Config, LossSection))
+        own = section is not None or (field is None and schema in (Config, LossOptions))
         if value is None and own:
             copied[key] = {}
         elif section is not None and isinstance(value, dict):

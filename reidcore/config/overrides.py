@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from reidcore.config.origins import Layer, Origin
+from reidcore.config.layers import Layer, Origin
 from reidcore.config.yaml import parse_value
 from reidcore.errors import ConfigError
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from reidcore._validation import Place, dotted, mistakes_in
-from reidcore.config.origins import Layer
+from reidcore.config.layers import Layer
 from reidcore.errors import ConfigError, did_you_mean
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reidcore._validation import at
-from reidcore.config.origins import Path
+from reidcore.config.layers import Path
 from reidcore.config.problems import keys_of
 from reidcore.config.schema import Config
 from reidcore.errors import UserError

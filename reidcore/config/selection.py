@@ -40,12 +40,16 @@ class Choice:
         Raises:
             UserError: it is unknown, ambiguous or broken.
         """
-        for kind in self.kinds[1:]:
-            if any(self.name in (e.name, e.qualified_name) for e in entries(kind, plugins)):
-                first = entries(self.kinds[0], plugins)
-                if all(self.name not in (e.name, e.qualified_name, *e.aliases) for e in first):
-                    return find(kind, self.name, plugins)
-        return find(self.kinds[0], self.name, plugins)
+        *first, last = self.kinds
+        for kind in first:
+            if any(self.name in names_of(entry) for entry in entries(kind, plugins)):
+                return find(kind, self.name, plugins)
+        return find(last, self.name, plugins)
+
+
+def names_of(entry: Entry) -> tuple[str, ...]:
+    """Return all names that a component answers to."""
+    return (entry.name, entry.qualified_name, *entry.aliases)
 
 
 def choices(config: Config) -> Iterator[Choice]:
@@ -61,9 +65,18 @@ def choices(config: Config) -> Iterator[Choice]:
         yield Choice(("samplers",), config.sampler.train_sampler_t, ("sampler", "train_sampler_t"))
     yield Choice(("optimizers",), config.train.optim, ("train", "optim"))
     yield Choice(("schedulers",), config.train.lr_scheduler, ("train", "lr_scheduler"))
-    yield Choice(("engines", "losses"), config.loss.name, ("loss", "name"))
+    yield Choice(("losses", "engines"), config.loss.name, ("loss", "name"))
     for name in config.loss.terms or ():
         yield Choice(("losses",), name, ("loss", "terms"))
+
+
+def loss_weights(config: Config, plugins: Plugins | None = None) -> dict[str, float]:
+    """Return the losses and their weights; none where ``loss.name`` is an engine's."""
+    if config.loss.terms:
+        return config.loss.terms
+    name = config.loss.name
+    is_loss = any(name in names_of(entry) for entry in entries("losses", plugins))
+    return {name: 1.0} if is_loss else {}
 
 
 def chosen_protocol(config: Config, plugins: Plugins | None = None) -> str | None:

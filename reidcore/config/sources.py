@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reidcore._resources import package_file
-from reidcore.config.origins import Layer
+from reidcore.config.layers import Layer
 from reidcore.config.yaml import parse_file
 from reidcore.errors import ConfigError, PluginError, UnknownNameError, UserError
 from reidcore.registry import Entry, find

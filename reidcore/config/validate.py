@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from reidcore._validation import mistakes_in
+from reidcore.config.layers import Path
 from reidcore.config.loader import Draft
-from reidcore.config.origins import Path
+from reidcore.config.options import HeadOptions, OpenOptions
 from reidcore.config.problems import Problem, keys_of, refuse, unknown_key
-from reidcore.config.schema import Config, HeadSection, Open
+from reidcore.config.schema import Config
 from reidcore.config.sections import (
     LOSS_KINDS,
     NAMED_KINDS,
@@ -70,13 +71,13 @@ def open_sections(config: Config) -> Iterator[tuple[Path, list[str], dict[str, A
             yield place, own, extra
         for name in own:
             inner = getattr(section, name)
-            if isinstance(inner, Open):
+            if isinstance(inner, OpenOptions):
                 yield from walk(inner, (*place, name))
 
     yield from walk(config, ())
 
 
-def idle_in_head(head: HeadSection) -> Iterator[Problem]:
+def idle_in_head(head: HeadOptions) -> Iterator[Problem]:
     """Find what is chosen for a head and has no effect."""
     for key, need in head.idle().items():
         yield Problem(("model", "head", key), f"no effect without {need}")

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from reidcore._validation import dotted
-from reidcore.config.origins import Layer, Origin, Path
+from reidcore.config.layers import Layer, Origin, Path
 from reidcore.errors import ConfigError
 
 

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from reid_plugins_engines.video import VideoSoftmaxEngine as VideoSoftmaxEngine
     from reid_plugins_engines.video import VideoTripletEngine as VideoTripletEngine
 
+    from reidcore.config.options.plan import RunPlan as RunPlan
     from reidcore.engine.datamanager import EngineData as EngineData
     from reidcore.engine.engine import Engine as Engine
     from reidcore.engine.engine import TrainState as TrainState
     from reidcore.engine.evaluator import TargetResult as TargetResult
     from reidcore.engine.interrupts import Interrupted as Interrupted
-    from reidcore.engine.plan import RunPlan as RunPlan
     from reidcore.engine.precision import Precision as Precision
     from reidcore.engine.step import NonFiniteLossError as NonFiniteLossError
     from reidcore.engine.step import StepOutcome as StepOutcome
@@ -31,7 +31,7 @@ __getattr__, __dir__, __all__ = attach(
         "Interrupted": "reidcore.engine.interrupts:Interrupted",
         "NonFiniteLossError": "reidcore.engine.step:NonFiniteLossError",
         "Precision": "reidcore.engine.precision:Precision",
-        "RunPlan": "reidcore.engine.plan:RunPlan",
+        "RunPlan": "reidcore.config.options.plan:RunPlan",
         "StepOutcome": "reidcore.engine.step:StepOutcome",
         "TargetResult": "reidcore.engine.evaluator:TargetResult",
         "TrainState": "reidcore.engine.engine:TrainState",

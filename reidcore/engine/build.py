@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
-from reidcore import registry
 from reidcore.config import Config, chosen_protocol, model_arguments, options_of, resolved
+from reidcore.config.options.plan import RunPlan
+from reidcore.config.sections import component_of
+from reidcore.config.selection import loss_weights
 from reidcore.data import DataManager, ImageDataManager, VideoDataManager
 from reidcore.engine.batch_layout import ClipBatches
 from reidcore.engine.engine import Engine
-from reidcore.engine.loss_terms import LossTerms
-from reidcore.engine.plan import RunPlan
+from reidcore.engine.loss_terms import make_terms
 from reidcore.engine.precision import Precision
 from reidcore.engine.rng import set_random_seed
 from reidcore.errors import ConfigError
 from reidcore.models import build_model, load_pretrained_weights
-from reidcore.optim import build_lr_scheduler, build_optimizer
+from reidcore.optim.build import make_optimizer, make_scheduler
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
@@ -44,8 +44,7 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
     set_random_seed(config.train.seed)
     datamanager = build_datamanager(config, plugins)
     model = build_network(config, _num_classes(config, datamanager), plugins)
-    optimizer, scheduler = build_optimization(config, model, plugins)
-    engine = build_engine(config, datamanager, model, optimizer, scheduler, plugins)
+    engine = build_engine(config, datamanager, model, plugins)
     if config.data.type == "video":
         engine.batch_layout = ClipBatches(config.video.pooling_method)
     engine.config = resolved(config, plugins)
@@ -116,103 +115,46 @@ def build_network(config: Config, num_classes: int, plugins: Plugins) -> nn.Modu
     return model
 
 
-def build_optimization(
-    config: Config, model: nn.Module, plugins: Plugins
-) -> tuple[Optimizer, LRScheduler]:
-    """Build the optimizer and its scheduler."""
-    train = config.train
-    optimizer = build_optimizer(
-        model,
-        train.optim,
-        lr=train.lr,
-        weight_decay=train.weight_decay,
-        staged_lr=train.staged_lr,
-        new_layers=train.new_layers,
-        base_lr_mult=train.base_lr_mult,
-        plugins=plugins,
-        section=options_of(config, "optimizers", train.optim, plugins),
-    )
-    scheduler = build_lr_scheduler(
-        optimizer,
-        train.lr_scheduler,
-        stepsize=train.stepsize,
-        gamma=train.gamma,
-        max_epoch=train.max_epoch,
-        plugins=plugins,
-        section=options_of(config, "schedulers", train.lr_scheduler, plugins),
-    )
-    return optimizer, scheduler
-
-
 def build_engine(
-    config: Config,
-    datamanager: DataManager,
-    model: nn.Module,
-    optimizer: Optimizer,
-    scheduler: LRScheduler,
-    plugins: Plugins,
+    config: Config, datamanager: DataManager, model: nn.Module, plugins: Plugins
 ) -> Engine:
     """Build the engine that ``loss.name`` names, or the core's with weighted loss terms."""
-    train = config.train
+    train, choose = config.train, partial(component_of, config, plugins=plugins)
+    optimizer = make_optimizer(model, train, choose("optimizers", train.optim))
+    schedule = choose("schedulers", train.lr_scheduler)
+    scheduler = make_scheduler(optimizer, train, train.max_epoch, schedule)
     options: dict[str, Any] = {
         "use_gpu": config.use_gpu,
         "plugins": plugins,
         "precision": Precision(train.amp, train.channels_last, train.accumulate),
         "step": train.step,
     }
-    weights = _weights_of_terms(config, plugins)
-    if weights is None:
-        entry = registry.find("engines", config.loss.name, plugins)
-        own = options_of(config, "engines", config.loss.name, plugins)
-        named: Engine = entry.load()(
-            datamanager, model, optimizer, scheduler=scheduler, **own, **options
+    weights = loss_weights(config, plugins)
+    if not weights:
+        named = choose("engines", config.loss.name)
+        options |= named.options
+        made: Engine = named.entry.load()(
+            datamanager, model, optimizer, scheduler=scheduler, **options
         )
-        return named
+        return made
     engine = Engine(datamanager, **options)
     engine.register_model("model", model, optimizer, scheduler)
-    engine.terms = build_terms(config, weights, _num_classes(config, datamanager), plugins)
+    losses = {name: (weight, choose("losses", name)) for name, weight in weights.items()}
+    engine.terms = make_terms(losses, num_classes=_num_classes(config, datamanager))
     return engine
-
-
-def build_terms(
-    config: Config, weights: dict[str, float], num_classes: int, plugins: Plugins
-) -> LossTerms:
-    """Build the weighted loss terms."""
-    return {
-        name: (
-            weight,
-            registry.find("losses", name, plugins).load()(
-                num_classes, **options_of(config, "losses", name, plugins)
-            ),
-        )
-        for name, weight in weights.items()
-    }
 
 
 def build_plan(config: Config, start_epoch: int, plugins: Plugins) -> RunPlan:
     """Return what the run is to do."""
-    train, test = config.train, config.test
     protocol = chosen_protocol(config, plugins) or "market1501"
-    return RunPlan(
-        save_dir=config.data.save_dir,
-        max_epoch=train.max_epoch,
+    return RunPlan.of(
+        config.data,
+        config.train,
+        config.test,
         start_epoch=start_epoch,
-        print_freq=train.print_freq,
-        fixbase_epoch=train.fixbase_epoch,
-        open_layers=tuple(train.open_layers),
-        start_eval=test.start_eval,
-        eval_freq=test.eval_freq,
-        test_only=test.evaluate,
-        dist_metric=test.dist_metric,
-        normalize_feature=test.normalize_feature,
-        visrank=test.visrank,
-        visrank_topk=test.visrank_topk,
+        test_only=config.test.evaluate,
         protocol=protocol,
         protocol_options=options_of(config, "protocols", protocol, plugins),
-        ranks=tuple(test.ranks),
-        rerank=test.rerank,
-        ties=test.ties,
-        max_rank=test.max_rank,
     )
 
 
@@ -220,17 +162,6 @@ def _num_classes(config: Config, datamanager: DataManager) -> int:
     """Return the number of training identities; a test without any does not ask for them."""
     least = 1 if config.test.evaluate else 0
     return max(datamanager.num_train_pids, least)
-
-
-def _weights_of_terms(config: Config, plugins: Plugins) -> dict[str, float] | None:
-    """Return the weights of ``loss.terms``, or of the one loss that is named and is no engine."""
-    if config.loss.terms:
-        return config.loss.terms
-    name = config.loss.name
-    engines = registry.entries("engines", plugins)
-    if any(name in (entry.name, entry.qualified_name, *entry.aliases) for entry in engines):
-        return None
-    return {name: 1.0}
 
 
 def _check_suits_video(config: Config) -> None:

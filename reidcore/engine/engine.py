@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from reidcore._logging import configure_if_bare
+from reidcore.config.options.plan import RunPlan, as_names
 from reidcore.engine.batch_layout import layout_of
 from reidcore.engine.checkpoint import ResumePoint, resume_models, write_checkpoints
 from reidcore.engine.datamanager import EngineData, check_members
@@ -21,7 +22,6 @@ from reidcore.engine.evaluator import TargetResult, test_target
 from reidcore.engine.hook_results import checked_features, checked_losses, checked_outcome
 from reidcore.engine.interrupts import Interruption
 from reidcore.engine.loss_terms import Criterion, LossTerms, top1, weighted
-from reidcore.engine.plan import RunPlan, as_names
 from reidcore.engine.precision import Accelerator, Precision, pick_device
 from reidcore.engine.results import RunRecord
 from reidcore.engine.run import Run
@@ -263,7 +263,7 @@ class Engine:
         """
         if isinstance(start_epoch, ResumePoint):
             self._resume_point = start_epoch
-        plan = RunPlan(
+        plan = RunPlan.checked(
             save_dir=save_dir,
             max_epoch=max_epoch,
             start_epoch=start_epoch,
@@ -278,7 +278,7 @@ class Engine:
             visrank=visrank,
             visrank_topk=visrank_topk,
             protocol="cuhk03" if use_metric_cuhk03 else "market1501",
-            ranks=tuple(ranks),
+            ranks=ranks,
             rerank=rerank,
         )
         return self.execute(plan)
@@ -460,14 +460,14 @@ class Engine:
         Returns:
             Target name -> its result.
         """
-        plan = RunPlan(
+        plan = RunPlan.checked(
             save_dir=save_dir,
             dist_metric=dist_metric,
             normalize_feature=normalize_feature,
             visrank=visrank,
             visrank_topk=visrank_topk,
             protocol="cuhk03" if use_metric_cuhk03 else "market1501",
-            ranks=tuple(ranks),
+            ranks=ranks,
             rerank=rerank,
             test_only=True,
         )

@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reidcore import registry
+from reidcore.config.options.plan import RunPlan
 from reidcore.data.sample import Sample
 from reidcore.engine.hook_results import checked_pair
-from reidcore.engine.plan import RunPlan
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation import Labels, RankingResult, RerankedDistances, evaluate
 from reidcore.plugins import Plugins

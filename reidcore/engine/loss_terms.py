@@ -8,14 +8,40 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from reidcore.errors import UserError
+from reidcore.errors import ConfigError, UserError
 from reidcore.evaluation import accuracy
 
 if TYPE_CHECKING:
     from reidcore.models import Outputs
+    from reidcore.registry import Component
 
 Criterion = Callable[..., Tensor]
 LossTerms = dict[str, tuple[float, Criterion]]
+
+
+def make_terms(losses: Mapping[str, tuple[float, Component]], **supplied: Any) -> LossTerms:
+    """Make weighted loss terms.
+
+    Args:
+        losses: name -> its weight, and the loss with its options. Its factory gives one criterion
+            or several: name -> weight and criterion.
+        supplied: what the core hands to the factories, such as ``num_classes``.
+
+    Raises:
+        ConfigError: if two losses give terms of one name.
+    """
+    terms: LossTerms = {}
+    for name, (weight, component) in losses.items():
+        made = component.make(**supplied)
+        several = made if isinstance(made, Mapping) else {name: (1.0, made)}
+        for term, (share, criterion) in several.items():
+            if term in terms:
+                raise ConfigError(
+                    f"the loss {name!r} brings a term {term!r}, and there is one already",
+                    f"Leave {term!r} out of loss.terms, or set its weight in loss.{name} to 0.",
+                )
+            terms[term] = (weight * share, criterion)
+    return terms
 
 
 def takes_outputs(criterion: Criterion) -> bool:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from reidcore._environment import versions
 
 if TYPE_CHECKING:
+    from reidcore.config.options.plan import RunPlan
     from reidcore.engine.engine import Engine
     from reidcore.engine.evaluator import TargetResult
-    from reidcore.engine.plan import RunPlan
     from reidcore.engine.step import StepPlan
 
 FORMAT = 1

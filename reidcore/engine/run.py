@@ -24,9 +24,9 @@ from reidcore.evaluation import table
 from reidcore.plugins import describe
 
 if TYPE_CHECKING:
+    from reidcore.config.options.plan import RunPlan
     from reidcore.engine.engine import Engine
     from reidcore.engine.evaluator import TargetResult
-    from reidcore.engine.plan import RunPlan
     from reidcore.engine.step import StepOutcome, StepPlan
 
 _log = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from reidcore.config.options.plan import RunPlan
 from reidcore.engine.evaluator import make_protocol
 from reidcore.engine.loss_terms import LossTerms, learns_from_logits
-from reidcore.engine.plan import RunPlan
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation import Labels
 from reidcore.evaluation.distances import check_metric

@@ -9,8 +9,9 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from reidcore.config.options import OptimOptions
 from reidcore.optim.groups import parameter_groups
-from reidcore.registry import choose, find
+from reidcore.registry import Component, choose, find
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
@@ -71,8 +72,16 @@ def build_optimizer(
     }
     given = {key: value for key, value in spelled.items() if key in known} | dict(section or {})
     component = choose("optimizers", optim, given, plugins)
-    groups = parameter_groups(model, lr, staged_lr, new_layers, base_lr_mult)
-    return cast(Optimizer, component.make(groups=groups, lr=lr, weight_decay=weight_decay))
+    named = [new_layers] if isinstance(new_layers, str) else new_layers
+    options = OptimOptions.checked(
+        optim=optim,
+        lr=lr,
+        weight_decay=weight_decay,
+        staged_lr=staged_lr,
+        new_layers=[name for name in named if name],
+        base_lr_mult=base_lr_mult,
+    )
+    return make_optimizer(model, options, component)
 
 
 def build_lr_scheduler(
@@ -101,4 +110,39 @@ def build_lr_scheduler(
     """
     component = choose("schedulers", lr_scheduler, section, plugins)
     made = component.make(optimizer=optimizer, stepsize=stepsize, gamma=gamma, max_epoch=max_epoch)
+    return cast(LRScheduler, made)
+
+
+def make_optimizer(model: nn.Module, options: OptimOptions, component: Component) -> Optimizer:
+    """Make an optimizer over a model's parameters.
+
+    Args:
+        model: the network, bare or data-parallel.
+        options: its rates, and the layers that they are for.
+        component: the optimizer with its own options.
+
+    Raises:
+        UnknownNameError: a name in ``new_layers`` is no layer of the model.
+    """
+    groups = parameter_groups(
+        model, options.lr, options.staged_lr, options.new_layers, options.base_lr_mult
+    )
+    made = component.make(groups=groups, lr=options.lr, weight_decay=options.weight_decay)
+    return cast(Optimizer, made)
+
+
+def make_scheduler(
+    optimizer: Optimizer, options: OptimOptions, max_epoch: int, component: Component
+) -> LRScheduler:
+    """Make a learning-rate scheduler, stepped once after each epoch.
+
+    Args:
+        optimizer: the optimizer whose rates it sets.
+        options: when and by how much they fall.
+        max_epoch: epochs of the run.
+        component: the scheduler with its own options.
+    """
+    made = component.make(
+        optimizer=optimizer, stepsize=options.stepsize, gamma=options.gamma, max_epoch=max_epoch
+    )
     return cast(LRScheduler, made)

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from reid_plugins_engines.losses.cross_entropy import CrossEntropyLoss, softmax_term
 from reid_plugins_engines.losses.deep_supervision import DeepSupervision
-from reid_plugins_engines.losses.triplet import TripletLoss, triplet_term
+from reid_plugins_engines.losses.triplet import TripletLoss, triplet_terms
 
-__all__ = ["CrossEntropyLoss", "DeepSupervision", "TripletLoss", "softmax_term", "triplet_term"]
+__all__ = ["CrossEntropyLoss", "DeepSupervision", "TripletLoss", "softmax_term", "triplet_terms"]

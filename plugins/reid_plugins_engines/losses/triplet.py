@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,7 +10,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from reidcore.errors import UserError
+from reid_plugins_engines.losses.cross_entropy import CrossEntropyLoss
+from reidcore.errors import ConfigError, UserError
 
 _FIX = (
     "Train on P identities x K images a batch: train_sampler=RandomIdentitySampler, num_instances "
@@ -57,9 +59,47 @@ class TripletLoss(nn.Module):
         return F.margin_ranking_loss(hardest_negative, hardest_positive, closer, self.margin)
 
 
-def triplet_term(num_classes: int, margin: float = 0.3) -> TripletLoss:
-    """Make the loss term that the configuration's section ``loss.triplet`` describes."""
-    return TripletLoss(margin)
+def triplet_terms(
+    num_classes: int,
+    margin: float = 0.3,
+    weight_t: float = 1.0,
+    weight_x: float = 0.0,
+    label_smooth: bool = True,
+) -> dict[str, tuple[float, Callable[..., Tensor]]]:
+    """Make the weighted terms that the configuration's section ``loss.triplet`` describes.
+
+    Args:
+        num_classes: number of training identities (C).
+        margin: of the triplet loss.
+        weight_t: weight of the triplet loss.
+        weight_x: weight of the cross entropy beside it.
+        label_smooth: smooth the targets of the cross entropy.
+
+    Returns:
+        ``triplet`` and ``softmax``, each a weight and a criterion; a term of weight 0 is left out.
+
+    Raises:
+        ConfigError: if a weight is negative, or both are 0.
+    """
+    triplet, softmax = TripletLoss(margin), CrossEntropyLoss(num_classes, label_smooth=label_smooth)
+    return weigh(triplet, softmax, weight_t, weight_x)
+
+
+def weigh(
+    triplet: Callable[..., Tensor], softmax: Callable[..., Tensor], weight_t: float, weight_x: float
+) -> dict[str, tuple[float, Callable[..., Tensor]]]:
+    """Return the two criteria as weighted terms; one of weight 0 is left out.
+
+    Raises:
+        ConfigError: if a weight is negative, or both are 0.
+    """
+    if not (weight_t >= 0 and weight_x >= 0 and weight_t + weight_x > 0):
+        raise ConfigError(
+            f"loss.triplet.weight_t={weight_t} and loss.triplet.weight_x={weight_x}",
+            "Give both 0 or more, and one of them more than 0",
+        )
+    terms = {"triplet": (weight_t, triplet), "softmax": (weight_x, softmax)}
+    return {name: term for name, term in terms.items() if term[0] > 0}
 
 
 class _Distances(torch.autograd.Function):

@@ -11,9 +11,9 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from reidcore.config.origins import Layer
+from reidcore.config.layers import Layer
+from reidcore.config.options import HeadOptions
 from reidcore.config.problems import from_validation, refuse
-from reidcore.config.schema import HeadSection
 from reidcore.config.validate import idle_in_head
 from reidcore.errors import ConfigError
 from reidcore.models.head.classifiers import COSINE_CLASSIFIERS, LinearClassifier
@@ -67,22 +67,22 @@ def attach_head(
     return network
 
 
-def read_head(head: Mapping[str, Any]) -> HeadSection:
+def read_head(head: Mapping[str, Any]) -> HeadOptions:
     """Return the section ``model.head``, checked.
 
     Raises:
         ConfigError: naming every wrong key or value.
     """
     try:
-        options = HeadSection.model_validate(dict(head))
+        options = HeadOptions.model_validate(dict(head))
     except ValidationError as error:
-        refuse(from_validation(error, head, HeadSection, ("model", "head")), Layer())
+        refuse(from_validation(error, head, HeadOptions, ("model", "head")), Layer())
         raise
     refuse(idle_in_head(options), Layer())
     return options
 
 
-def _fill(network: ReidModel, options: HeadSection, images: Tensor, num_classes: int) -> None:
+def _fill(network: ReidModel, options: HeadOptions, images: Tensor, num_classes: int) -> None:
     head = Head()
     if options.pool is not None or options.non_local:
         channels = _maps(network, images).shape[1]
@@ -103,7 +103,7 @@ def _fill(network: ReidModel, options: HeadSection, images: Tensor, num_classes:
     network.feature_dim = width
 
 
-def _classifier(options: HeadSection, width: int, num_classes: int) -> nn.Module:
+def _classifier(options: HeadOptions, width: int, num_classes: int) -> nn.Module:
     kind = COSINE_CLASSIFIERS.get(options.classifier or "linear")
     if kind is not None:
         return kind(width, num_classes, options.scale, options.margin)

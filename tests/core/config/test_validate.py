@@ -91,13 +91,12 @@ def test_options_come_under_their_real_names_and_in_the_type_the_factory_takes(p
 
 
 def test_optimizers_share_torchreids_sections(plugins):
-    betas = {"beta1": 0.9, "beta2": 0.999}
-    assert options([], "optimizers", "amsgrad", plugins) == betas
-    assert options([], "optimizers", "rmsprop", plugins) == {"momentum": 0.9, "alpha": 0.99}
+    assert options([], "optimizers", "amsgrad", plugins) == {}
+    assert options(["adam.beta2=0.99"], "optimizers", "amsgrad", plugins) == {"beta2": 0.99}
     given = ["sgd.momentum=0.5", "adam.beta1=0.8", "amsgrad.fused=true"]
     assert options(given, "optimizers", "rmsprop", plugins)["momentum"] == 0.5
-    assert options(given, "optimizers", "adam", plugins) == {"beta1": 0.8, "beta2": 0.999}
-    expected = {"beta1": 0.8, "beta2": 0.999, "fused": True}
+    assert options(given, "optimizers", "adam", plugins) == {"beta1": 0.8}
+    expected = {"beta1": 0.8, "fused": True}
     assert options(given, "optimizers", "amsgrad", plugins) == expected
 
 

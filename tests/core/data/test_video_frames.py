@@ -6,7 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from reidcore.config.schema import VideoSection
+from reidcore.config.options import VideoOptions
 from reidcore.data.video import SAMPLE_METHODS, choose_frames
 from reidcore.errors import ConfigError, DataError, UnknownNameError
 
@@ -77,6 +77,6 @@ def test_mistakes_are_refused(
 
 
 def test_the_configuration_knows_the_same_methods() -> None:
-    assert set(get_args(VideoSection.model_fields["sample_method"].annotation)) == set(
+    assert set(get_args(VideoOptions.model_fields["sample_method"].annotation)) == set(
         SAMPLE_METHODS
     )

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from reidcore.config.schema import VideoSection
+from reidcore.config.options import VideoOptions
 from reidcore.engine import batch_layout
 from reidcore.engine.batch_layout import POOLINGS, ClipBatches, ImageBatches, layout_of
 from reidcore.errors import UnknownNameError
@@ -84,7 +84,7 @@ def test_a_mistyped_pooling_is_refused(typo: str, words: str) -> None:
 
 
 def test_the_configuration_knows_the_same_poolings() -> None:
-    assert set(get_args(VideoSection.model_fields["pooling_method"].annotation)) == set(POOLINGS)
+    assert set(get_args(VideoOptions.model_fields["pooling_method"].annotation)) == set(POOLINGS)
 
 
 def test_the_data_manager_says_what_it_gives() -> None:

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from reid_plugins_engines.losses import TripletLoss, triplet_term
+from reid_plugins_engines.losses import TripletLoss, triplet_terms
 from torch import Tensor
 
 from reidcore import losses
@@ -133,4 +133,6 @@ def test_batches_without_triplets_are_refused_with_the_fix(
 def test_arguments_are_torchreids() -> None:
     assert list(inspect.signature(losses.TripletLoss).parameters) == ["margin"]
     assert TripletLoss().margin == 0.3
-    assert triplet_term(10, margin=0.5).margin == 0.5
+    terms = triplet_terms(10, margin=0.5)
+    assert list(terms) == ["triplet"]
+    assert terms["triplet"][1].margin == 0.5

@@ -1,0 +1,93 @@
+"""Where images come from and how they are read."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+
+from reidcore.config.options.base import (
+    Channels,
+    Location,
+    Names,
+    NotNegative,
+    Options,
+    Positive,
+    switched,
+)
+
+
+class LoadingOptions(Options):
+    """How a loader reads images.
+
+    Attributes:
+        workers: worker processes a loader, at most one a CPU; 0 reads in the main process.
+        on_bad_image: ``error``, or ``skip`` to leave unreadable images out.
+        augment: where random changes are made: ``image``, where each image is read, or ``batch``,
+            on the device that the batch is moved to.
+        draft: decode JPEG files without detail that their size would not show, which is faster and
+            changes pixels slightly.
+        cache: where decoded and resized images are kept.
+        cache_gb: bound of the cache, in units of 10^9 bytes.
+    """
+
+    section: ClassVar[str] = "data"
+
+    workers: NotNegative = 4
+    on_bad_image: Literal["error", "skip"] = "error"
+    augment: Literal["image", "batch"] = "image"
+    draft: bool = False
+    cache: Annotated[Literal["off", "ram", "disk"], BeforeValidator(switched)] = "off"
+    cache_gb: Annotated[float, Field(gt=0)] = 8.0
+
+
+class DataOptions(LoadingOptions):
+    """The datasets of a run, and what becomes of their images.
+
+    Attributes:
+        type: whether samples are images or tracklets.
+        root: folder below which the datasets lie.
+        sources: datasets to learn from; none to test only.
+        targets: datasets to test on.
+        split_id: zero-based split, for datasets that have several.
+        height: of the images, pixels.
+        width: of the images, pixels.
+        combineall: learn from query and gallery of the sources as well.
+        transforms: training transforms.
+        k_tfm: how often a training image is transformed, independently.
+        norm_mean: mean of each channel in 0..1.
+        norm_std: standard deviation of each channel.
+        save_dir: where everything is written.
+        load_train_targets: also load the targets' training images, for domain adaptation.
+    """
+
+    type: Literal["image", "video"] = "image"
+    root: Location = "reid-data"
+    sources: Names = ["market1501"]
+    targets: Names = ["market1501"]
+    split_id: NotNegative = 0
+    height: Positive = 256
+    width: Positive = 128
+    combineall: bool = False
+    transforms: Names = ["random_flip"]
+    k_tfm: Positive = 1
+    norm_mean: Channels = [0.485, 0.456, 0.406]
+    norm_std: Channels = [0.229, 0.224, 0.225]
+    save_dir: Location = "log"
+    load_train_targets: bool = False
+
+
+class VideoOptions(Options):
+    """Frames taken from a tracklet, and how their features are pooled.
+
+    Attributes:
+        seq_len: frames read of a tracklet.
+        sample_method: which ones.
+        pooling_method: how the features of a clip's frames become one.
+    """
+
+    section: ClassVar[str] = "video"
+
+    seq_len: Positive = 15
+    sample_method: Literal["evenly", "random", "all", "evenly_torchreid"] = "evenly"
+    pooling_method: Literal["avg", "max"] = "avg"

@@ -1,0 +1,55 @@
+"""How a model is tested, when, and what is drawn."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from reidcore.config.options.base import NotNegative, Options, Positive, Positives
+
+
+class ScoringOptions(Options):
+    """When targets are tested and how their results are found and shown.
+
+    Attributes:
+        dist_metric: ``euclidean`` or ``cosine``, or a metric that a plugin understands.
+        normalize_feature: scale features to unit length first.
+        ranks: the CMC ranks to report.
+        eval_freq: test after every so many epochs; -1 tests at the end alone.
+        start_eval: no test before this many epochs are done.
+        rerank: re-rank by k-reciprocal neighbours, on distances of ``dist_metric``.
+        visrank: draw ranked results after the last test.
+        visrank_topk: gallery images in each of them.
+        ties: whether equal distances count against a query.
+        max_rank: length of the CMC curve.
+    """
+
+    __test__ = False  # not a test case, whatever its module suggests to pytest
+
+    section: ClassVar[str] = "test"
+
+    dist_metric: str = "euclidean"
+    normalize_feature: bool = False
+    ranks: Positives = [1, 5, 10, 20]
+    eval_freq: Annotated[int, Field(ge=-1)] = -1
+    start_eval: NotNegative = 0
+    rerank: bool = False
+    visrank: bool = False
+    visrank_topk: Positive = 10
+    ties: Literal["pessimistic", "optimistic"] = "pessimistic"
+    max_rank: Positive = 50
+
+
+class TestOptions(ScoringOptions):
+    """Evaluation: when, by which protocol, and what to draw.
+
+    Attributes:
+        batch_size: images in a test batch.
+        evaluate: only test.
+        protocol: the evaluation protocol; None is ``market1501``.
+    """
+
+    batch_size: Positive = 100
+    evaluate: bool = False
+    protocol: str | None = None

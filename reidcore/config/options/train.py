@@ -1,0 +1,71 @@
+"""How a model is trained: epochs, batches, precision, and the losses."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator
+
+from reidcore.config.options.base import (
+    Names,
+    NotNegative,
+    OpenOptions,
+    Options,
+    Positive,
+    switched,
+)
+from reidcore.config.options.optim import OptimOptions
+
+
+class EpochOptions(Options):
+    """The epochs of a run, which count from 0.
+
+    Attributes:
+        max_epoch: train until this many epochs are done.
+        start_epoch: the epochs that are done already.
+        fixbase_epoch: epochs in which only ``open_layers`` are trained.
+        open_layers: names of the layers that stay open in them.
+        print_freq: batches between two lines of output.
+    """
+
+    section: ClassVar[str] = "train"
+
+    max_epoch: NotNegative = 60
+    start_epoch: NotNegative = 0
+    fixbase_epoch: NotNegative = 0
+    open_layers: Names = ["classifier"]
+    print_freq: Positive = 20
+
+
+class TrainOptions(OptimOptions, EpochOptions):
+    """Optimization, its schedule and its precision.
+
+    Attributes:
+        batch_size: images in a training batch, over all processes.
+        seed: seed of everything random.
+        amp: mixed precision.
+        channels_last: keep images and weights in channels-last layout.
+        accumulate: batches whose gradients are averaged before a step of the optimizer.
+        step: the plugin whose replacement of the step acts; ``core`` for none.
+    """
+
+    batch_size: Positive = 32
+    seed: NotNegative = 1
+    amp: Annotated[Literal["off", "bf16", "fp16", "auto"], BeforeValidator(switched)] = "off"
+    channels_last: bool = False
+    accumulate: Positive = 1
+    step: str | None = None
+
+
+class LossOptions(OpenOptions):
+    """What is minimised; further keys are sections named after losses.
+
+    Attributes:
+        name: one loss, or an engine.
+        terms: several losses and their weights.
+    """
+
+    section: ClassVar[str] = "loss"
+
+    name: str = "softmax"
+    terms: dict[str, float] | None = None
