@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from operator import itemgetter
 from pathlib import Path
+
+import numpy as np
 
 from reid_plugins_datasets.reading.list_file import match_lines, read_lines
 from reid_plugins_datasets.reading.listing import check_files
 from reid_plugins_datasets.reading.names import check_range
 from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Sample, Splits
+from reidcore.data.sample import Splits
+from reidcore.data.table import SampleTable
 
 CARD = DatasetCard(
     title="MSMT17",
@@ -44,6 +48,7 @@ _VERSIONS = {
     "MSMT17_V2": ("mask_train_v2", "mask_test_v2"),
 }
 _LINE = re.compile(r"(?P<name>\d+/\d+_\d+_(?P<camera>\d{2})_\w+\.jpg)\s+(?P<pid>\d+)")
+_GROUPS = ("name", "pid", "camera")
 _EXAMPLE = "0000/0000_000_01_0303morning_0008_0.jpg 0"
 
 
@@ -62,25 +67,27 @@ def msmt17(root: str | os.PathLike[str], *, use_val: bool = False) -> Splits:
     version = next((name for name in _VERSIONS if (directory / name).is_dir()), "MSMT17_V1")
     release = directory / version
     train, test = (release / folder for folder in _VERSIONS[version])
-    lists = {which: release / f"list_{which}.txt" for which in ("train", "query", "gallery")}
-    if use_val:
-        lists["val"] = release / "list_val.txt"
+    learnt = ("train", "val") if use_val else ("train",)
+    lists = {name: release / f"list_{name}.txt" for name in (*learnt, "query", "gallery")}
     require(CARD, train, test, *lists.values())
-    found = {
-        which: _read(path, test if which in ("query", "gallery") else train)
-        for which, path in lists.items()
-    }
-    learnt = sorted(found["train"] + found.get("val", []))
-    return Splits(learnt, found["query"], found["gallery"])
+    return Splits(
+        _read(train, *(lists[name] for name in learnt)),
+        _read(test, lists["query"]),
+        _read(test, lists["gallery"]),
+    )
 
 
-def _read(path: Path, folder: Path) -> list[Sample]:
+def _read(folder: Path, *lists: Path) -> SampleTable:
+    """Read the samples that lists name, sorted by path."""
+    matches = [match for path in lists for match in _lines(path, folder)]
+    matches.sort(key=itemgetter("name", "pid"))
+    names, pids, cameras = (list(map(itemgetter(group), matches)) for group in _GROUPS)
+    camids = np.array(list(map(int, cameras)), dtype=np.int64) - 1
+    return SampleTable.below(folder, names, np.array(list(map(int, pids)), dtype=np.int64), camids)
+
+
+def _lines(path: Path, folder: Path) -> list[re.Match[str]]:
     matches = match_lines(read_lines(path), _LINE, _EXAMPLE, path)
     check_range(matches, "camera", range(1, 16), path)
-    names = [match["name"] for match in matches]
-    check_files(folder, names, path)
-    labels = ((int(match["pid"]), int(match["camera"]) - 1) for match in matches)
-    return sorted(
-        Sample(os.path.join(folder, name), pid, camid)  # noqa: PTH118  (much faster than a Path)
-        for name, (pid, camid) in zip(names, labels, strict=True)
-    )
+    check_files(folder, [match["name"] for match in matches], path)
+    return matches

@@ -47,15 +47,13 @@ def list_names(
     folder: str | os.PathLike[str], extensions: Sequence[str], any_case: bool = False
 ) -> list[str]:
     """List the names of a folder's files, sorted; arguments and errors as of `list_files`."""
-    endings = tuple(extensions)
-
-    def wanted(name: str) -> bool:
-        return (name.lower() if any_case else name).endswith(endings)
-
+    endings, folded = tuple(extensions), str.lower if any_case else str
     try:
         with os.scandir(folder) as entries:
             return sorted(
-                entry.name for entry in entries if wanted(entry.name) and not entry.is_dir()
+                entry.name
+                for entry in entries
+                if folded(entry.name).endswith(endings) and not entry.is_dir()
             )
     except OSError as error:
         raise DataError(f"cannot read the folder {str(folder)!r}: {error.strerror}") from error
@@ -67,14 +65,12 @@ def list_folders(folder: str | os.PathLike[str]) -> list[Listed]:
     Raises:
         DataError: the folder cannot be read.
     """
-    return [entry for entry in _scan(folder, folders=True) if not entry.name.startswith(".")]
-
-
-def _scan(folder: str | os.PathLike[str], folders: bool) -> list[Listed]:
     try:
         with os.scandir(folder) as entries:
             return sorted(
-                Listed(entry.name, entry.path) for entry in entries if entry.is_dir() == folders
+                Listed(entry.name, entry.path)
+                for entry in entries
+                if entry.is_dir() and not entry.name.startswith(".")
             )
     except OSError as error:
         raise DataError(f"cannot read the folder {str(folder)!r}: {error.strerror}") from error
@@ -93,10 +89,10 @@ def check_files(folder: Path, names: Sequence[str], listed_in: Path) -> None:
     """
     below = {name.rpartition("/")[0] for name in names}
     there = {
-        f"{path}/{entry.name}" if path else entry.name
+        f"{path}/{name}" if path else name
         for path in below
         if (folder / path).is_dir()
-        for entry in _scan(folder / path, folders=False)
+        for name in list_names(folder / path, [""])
     }
     missing = [name for name in names if name not in there]
     if missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,7 @@ def _labels(names: list[str], form: NameForm, folder: Path) -> Int64Array:
         except DataError:
             form.read(names, folder)  # says how many there are in all
             raise
-        labels[0, begin : begin + len(some)] = [int(match["pid"]) for match in matches]
-        labels[1, begin : begin + len(some)] = [int(match["camera"]) - 1 for match in matches]
+        for row, group in zip(labels, ("pid", "camera"), strict=True):
+            row[begin : begin + len(some)] = list(map(int, map(itemgetter(group), matches)))
+    labels[1] -= 1
     return labels

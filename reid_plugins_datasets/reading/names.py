@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from reidcore.errors import DataError
 
@@ -46,8 +47,8 @@ class NameForm:
                 the first three.
         """
         matches = [self.pattern.fullmatch(name) for name in names]
-        strangers = [name for name, match in zip(names, matches, strict=True) if match is None]
-        if strangers:
+        if None in matches:
+            strangers = [name for name, match in zip(names, matches, strict=True) if match is None]
             raise DataError(
                 f"unexpected names in {str(where)!r} ({len(strangers)} of {len(names)} files): "
                 f"{shown(strangers)}",
@@ -68,8 +69,10 @@ def check_range(
     Raises:
         DataError: some are out of range; the message counts them and shows the first three.
     """
-    outside = [match.string for match in matches if int(match[group]) not in allowed]
-    if outside:
+    # Labels repeat: only the distinct ones are converted.
+    wrong = {text for text in set(map(itemgetter(group), matches)) if int(text) not in allowed}
+    if wrong:
+        outside = [match.string for match in matches if match[group] in wrong]
         raise DataError(
             f"{group} outside {allowed[0]}..{allowed[-1]} in {str(where)!r} "
             f"({len(outside)} of {len(matches)} files): {shown(outside)}",
