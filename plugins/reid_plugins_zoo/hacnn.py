@@ -185,10 +185,10 @@ class HACNN(ReidModel):
 
     def _cut(self, maps: Tensor, centre: Tensor, size: tuple[int, int]) -> Tensor:
         """Cut the region about ``centre`` (B, 2) out of maps: (B, c, h, w) -> (B, c, *size)."""
-        scale = self._scale.expand(len(maps), 2, 2)
-        where = F.affine_grid(
-            torch.cat((scale, centre.unsqueeze(2)), 2), list(maps.shape), align_corners=False
-        )
+        # maps.shape[0], not len(maps): tracing and exporting keep it open.
+        scale = self._scale.expand(maps.shape[0], 2, 2)
+        affine = torch.cat((scale, centre.unsqueeze(2)), 2)  # (B, 2, 3)
+        where = F.affine_grid(affine, maps.shape, align_corners=False)  # type: ignore[arg-type]
         region = F.grid_sample(maps, where, align_corners=False)
         return F.interpolate(region, size, mode="bilinear", align_corners=True)
 
