@@ -3,6 +3,7 @@
 A plugin is a module (or an object) with functions of these names, marked ``@reidcore.hookimpl``.
 An implementation may leave out arguments that it does not need. This is the run that calls them::
 
+    reid_add_hookspecs(plugins)                                     # hooks of a plugin's own
     registry <- reid_register_models, reid_register_datasets, ...   # names, when first asked for
     reid_configure(config)                                          # the run's settings, last word
     reid_run_start(engine)
@@ -36,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pluggy import HookspecMarker
+from reidcore import hookspec
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -45,9 +46,30 @@ if TYPE_CHECKING:
     from reidcore.engine import Engine, StepOutcome
     from reidcore.evaluation import Distances
     from reidcore.models import Outputs
+    from reidcore.plugins import HookPublisher
     from reidcore.registry import ConfigRegistrar, Registrar, WeightsRegistrar
 
-hookspec = HookspecMarker("reidcore")
+# --------------------------------------------------------------------------------------------------
+# Plugins: when they are loaded.
+# --------------------------------------------------------------------------------------------------
+
+
+@hookspec
+def reid_add_hookspecs(plugins: HookPublisher) -> None:
+    """Publish hooks of the plugin's own, for other plugins to implement.
+
+    Those mark their implementation ``@hookimpl(optionalhook=True)``, so that it is no mistake where
+    the publishing plugin is not installed. The plugin calls its hook as
+    ``current_plugins().hook.reid_shop_opened(shop=shop)``.
+
+    When: plugins are loaded, before any of them is registered. Stop rule: none, every plugin is
+    called. Stability: provisional.
+
+    Args:
+        plugins: ``plugins.add_hookspecs(my_package.hookspecs)`` publishes the functions of a module
+            or class that are marked ``@reidcore.hookspec`` and named ``reid_...``.
+    """
+
 
 # --------------------------------------------------------------------------------------------------
 # Registry: which names exist. Called one plugin at a time, when names of that kind are first asked

@@ -12,7 +12,7 @@ from reidcore.cli.options import json_option
 from reidcore.cli.session import Session
 from reidcore.cli.tables import table, word
 from reidcore.errors import UnknownNameError, did_you_mean
-from reidcore.plugins import HOOK_NAMES, describe
+from reidcore.plugins import describe
 
 if TYPE_CHECKING:
     import pluggy
@@ -53,11 +53,14 @@ def plugins(context: click.Context, as_json: bool) -> None:
 def why(session: Session, hook: str) -> None:
     """Show who answers HOOK, in call order."""
     with session.plugins() as loaded:
-        if hook not in HOOK_NAMES:
+        names = loaded.hook_names
+        if hook not in names:
             raise UnknownNameError(
                 f"there is no hook named {hook!r}",
-                did_you_mean(hook, HOOK_NAMES) or f"The hooks are: {', '.join(HOOK_NAMES)}.",
+                did_you_mean(hook, names) or f"The hooks are: {', '.join(names)}.",
             )
+        if hook in loaded.published:
+            click.echo(f"published by plugin {loaded.published[hook].origin}")
         for number, (plugin, implementation) in enumerate(loaded.implementations(hook), 1):
             click.echo(f"{number}. {plugin.origin}  {_role(implementation)}")
 

@@ -5,9 +5,9 @@
 ``reidcore run`` and for engines built by hand.
 """
 
+from reidcore.plugins.hooks import HOOK_NAMES, HookPublisher
 from reidcore.plugins.manager import (
     CORE,
-    HOOK_NAMES,
     THIS_PROCESS,
     Plugin,
     Plugins,
@@ -19,6 +19,7 @@ from reidcore.plugins.manager import (
 __all__ = [
     "CORE",
     "HOOK_NAMES",
+    "HookPublisher",
     "THIS_PROCESS",
     "Plugin",
     "Plugins",

@@ -24,12 +24,12 @@ from reidcore.plugins.discovery import (
     object_candidate,
     without_disabled,
 )
+from reidcore.plugins.hooks import HOOK_NAMES, HookPublisher
 
 _log = logging.getLogger(__name__)
 
 CORE = "core"
 THIS_PROCESS = "this process"
-HOOK_NAMES = tuple(name for name in vars(hookspecs) if name.startswith("reid_"))
 
 
 @dataclass
@@ -74,6 +74,7 @@ class Plugins:
         self._manager = pluggy.PluginManager("reidcore")
         self._manager.add_hookspecs(hookspecs)
         self._plugins: dict[str, Plugin] = {}
+        self._published: dict[str, Plugin] = {}
         self._tokens: list[Token[Plugins | None]] = []
 
     # -- looking -----------------------------------------------------------------------------------
@@ -86,6 +87,16 @@ class Plugins:
     def __iter__(self) -> Iterator[Plugin]:
         """All plugins, in the order in which they were loaded."""
         return iter(self._plugins.values())
+
+    @property
+    def hook_names(self) -> list[str]:
+        """The names of all hooks: the core's, then those that plugins publish."""
+        return [*HOOK_NAMES, *self._published]
+
+    @property
+    def published(self) -> dict[str, Plugin]:
+        """The hooks that plugins publish, each with its plugin."""
+        return dict(self._published)
 
     @property
     def active(self) -> list[Plugin]:
@@ -138,28 +149,57 @@ class Plugins:
     # -- loading -----------------------------------------------------------------------------------
 
     def add(self, candidate: Candidate, *, requested: bool = False) -> None:
-        """Load a plugin: import it, register it, check its hooks; or keep it as broken.
+        """Load a plugin; see `add_all`."""
+        self.add_all([(candidate, requested)])
+
+    def add_all(self, wanted: Iterable[tuple[Candidate, bool]]) -> None:
+        """Load plugins: import them, let them publish hooks, register them, check their hooks.
+
+        The hooks of all are known before the first is registered, so that a plugin may implement
+        one of a plugin that comes later. Whatever fails is kept as broken.
+
+        Args:
+            wanted: candidates, and whether each was asked for by name.
 
         Raises:
-            PluginError: if it is broken and was asked for.
+            PluginError: if one is broken that was asked for.
         """
+        imported = [self._import(candidate, requested) for candidate, requested in wanted]
+        for step in (self._publish, self._register):
+            for plugin in imported:
+                if plugin.state != "active":
+                    continue
+                try:
+                    step(plugin)
+                except Exception as error:
+                    self.fail(plugin, error)
+
+    def _import(self, candidate: Candidate, requested: bool) -> Plugin:
         plugin = Plugin(self._free_name(candidate), candidate.distribution, candidate.version)
         plugin.requested = requested
         self._plugins[plugin.name] = plugin
         try:
             plugin.obj = _load(candidate)
-            twin = self._manager.get_name(plugin.obj)
-            if twin is not None:
-                self._set_aside(plugin, twin)
-                return
             self._refuse_misuse(plugin.obj)
-            self._manager.register(plugin.obj, name=plugin.name)
-            self._manager.check_pending()
         except Exception as error:
             self.fail(plugin, error)
         else:
-            callers = self._manager.get_hookcallers(plugin.obj) or []
-            plugin.hooks = tuple(sorted(caller.name for caller in callers))
+            twins = [p for p in self.active if p is not plugin and p.obj is plugin.obj]
+            if twins:
+                self._set_aside(plugin, twins[0].name)
+        return plugin
+
+    def _publish(self, plugin: Plugin) -> None:
+        if self._manager.parse_hookimpl_opts(plugin.obj, "reid_add_hookspecs") is not None:
+            publisher = HookPublisher(self._manager, plugin, self._published)
+            plugin.obj.reid_add_hookspecs(plugins=publisher)
+
+    def _register(self, plugin: Plugin) -> None:
+        self._refuse_unmarked(plugin.obj)
+        self._manager.register(plugin.obj, name=plugin.name)
+        self._manager.check_pending()
+        callers = self._manager.get_hookcallers(plugin.obj) or []
+        plugin.hooks = tuple(sorted(caller.name for caller in callers))
 
     def disable(self, candidate: Candidate) -> None:
         """Keep a plugin as disabled, without importing it."""
@@ -210,7 +250,9 @@ class Plugins:
             raise TypeError(f"it is the class {obj.__name__}; give an instance: {obj.__name__}()")
         if type(obj).__hash__ is None:
             raise TypeError("its object has no hash; a dataclass needs @dataclass(eq=False)")
-        for name in HOOK_NAMES:
+
+    def _refuse_unmarked(self, obj: Any) -> None:
+        for name in self.hook_names:
             if hasattr(obj, name) and self._manager.parse_hookimpl_opts(obj, name) is None:
                 raise TypeError(f"{name} lacks its mark: write @hookimpl above it")
 
@@ -254,7 +296,7 @@ def make_plugins(
             or one to leave out is not installed.
     """
     plugins = Plugins()
-    plugins.add(object_candidate("reidcore.plugins.defaults", name=CORE), requested=True)
+    wanted = [(object_candidate("reidcore.plugins.defaults", name=CORE), True)]
     if entry_points:
         candidates = installed_candidates()
         _check_known(candidates, only or ())
@@ -262,12 +304,11 @@ def make_plugins(
         kept, left_out = without_disabled(candidates, disabled, only)
         for candidate in left_out:
             plugins.disable(candidate)
-        for candidate in kept:
-            plugins.add(candidate, requested=bool(candidate.names & set(only or ())))
+        wanted += [(candidate, bool(candidate.names & set(only or ()))) for candidate in kept]
         this_process = load_target("reidcore.plugins.runtime:PLUGIN")
-        plugins.add(object_candidate(this_process, name=THIS_PROCESS), requested=True)
-    for candidate in extra_candidates(extra):
-        plugins.add(candidate, requested=True)
+        wanted.append((object_candidate(this_process, name=THIS_PROCESS), True))
+    wanted += [(candidate, True) for candidate in extra_candidates(extra)]
+    plugins.add_all(wanted)
     return plugins
 
 

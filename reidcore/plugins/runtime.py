@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from reidcore import hookimpl
 from reidcore.errors import PluginError
-from reidcore.plugins.manager import HOOK_NAMES, THIS_PROCESS, Plugin
+from reidcore.plugins.hooks import HOOK_NAMES
+from reidcore.plugins.manager import THIS_PROCESS, Plugin
 
 if TYPE_CHECKING:
     from reidcore.registry import Registrar

@@ -1,20 +1,22 @@
-"""All checks of a dataset, one after the other."""
+"""All checks of a dataset, this package's and other plugins'."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reid_plugins_inspect.checks.cameras import find_hopeless_queries
-from reid_plugins_inspect.checks.corrupt import find_damage
-from reid_plugins_inspect.checks.duplicates import find_duplicates, find_near_duplicates
 from reid_plugins_inspect.checks.finding import SEVERITIES, Finding
-from reid_plugins_inspect.checks.identities import find_leaks, find_lonely, histogram
+from reid_plugins_inspect.checks.identities import histogram
 from reid_plugins_inspect.checks.image_stats import Facts
 from reid_plugins_inspect.checks.inputs import Subject
 from reid_plugins_inspect.checks.scan import Advance, survey
-from reid_plugins_inspect.checks.sizes import find_tiny, sizes
+from reid_plugins_inspect.checks.sizes import sizes
+from reidcore.errors import UserError
+from reidcore.plugins import Plugin, Plugins, current_plugins, describe
+
+PLUGIN = "inspect"
+HOOK = "reid_check_data"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def check_up(
     subject: Subject,
     workers: int | None = None,
     advance: Advance = lambda count: None,
+    plugins: Plugins | None = None,
 ) -> Report:
     """Read every image of a dataset, and say what is wrong with it.
 
@@ -69,39 +72,50 @@ def check_up(
         subject: The dataset.
         workers: Number of processes that read; as many as there are CPUs if None.
         advance: Told of each few files that are done, for a progress bar.
+        plugins: Whose checks are made; the current ones if None.
+
+    Raises:
+        PluginError: This package's plugin is left out, which publishes the hook of the checks.
     """
+    plugins = plugins or current_plugins()
+    plugins.get(PLUGIN)
     facts, reasons = survey(subject.files.paths, workers, advance)
-    found = sorted(_find(subject, facts, reasons), key=_rank)
+    found = [
+        finding
+        for plugin in plugins.active
+        if HOOK in plugin.hooks
+        for finding in _checked_by(plugin, plugins, subject, facts, reasons)
+    ]
     labelled = subject.splits if subject.labelled else {}
     return Report(
         subject.name,
         subject.unit,
         len(subject.files.paths),
         {name: table.counts._asdict() for name, table in subject.splits.items()},
-        tuple(found),
+        tuple(sorted(found, key=_rank)),
         {name: histogram(table) for name, table in labelled.items()},
         sizes(facts),
     )
 
 
-def _find(subject: Subject, facts: Facts, reasons: Mapping[int, str]) -> Iterator[Finding]:
-    yield from find_damage(subject, facts, reasons)
-    yield from find_duplicates(subject, facts)
-    yield from find_near_duplicates(subject, facts)
-    yield from find_tiny(subject, facts)
-    if subject.labelled:
-        yield from find_leaks(subject)
-        yield from find_hopeless_queries(subject)
-        yield from find_lonely(subject)
-    if subject.differences:
-        yield Finding(
-            "official-counts",
-            "warning",
-            f"{subject.name} is not as its authors published it",
-            len(subject.differences),
-            tuple(map(str, subject.differences)),
-            "Get it again, or another version of it; official numbers are in brackets",
-        )
+def _checked_by(
+    plugin: Plugin, plugins: Plugins, subject: Subject, facts: Facts, reasons: Mapping[int, str]
+) -> list[Finding]:
+    """Return a plugin's findings; its failure costs the others' nothing."""
+    check = plugins.subset_hook("reid_check_data", [plugin])
+    try:
+        answers = check(subject=subject, facts=facts, reasons=reasons)
+        found = [finding for answer in answers for finding in answer]
+        for finding in found:
+            if not isinstance(finding, Finding):
+                raise TypeError(f"a {type(finding).__name__} is no Finding")
+    except UserError:
+        raise
+    except Exception as error:
+        what = f"the checks of plugin {plugin.origin} failed: {describe(error)}"
+        advice = "That is a mistake in the plugin; tell its author"
+        return [Finding("failed-check", "error", what, 1, advice=advice)]
+    return found
 
 
 def _rank(finding: Finding) -> int:

@@ -55,7 +55,7 @@ def check(
 
         subject = replace(subject, pids_apart=pids_apart or subject.pids_apart)
         with progress("checking", len(subject.files.paths)) as advance:
-            report = check_up(subject, workers, advance)
+            report = check_up(subject, workers, advance, plugins)
     if as_json:
         click.echo(json.dumps(report.as_dict(), indent=2))
     else:

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from reid_plugins_inspect.checks import Report, Subject, check_up
+from reid_plugins_inspect.checks import Finding, Report, Subject, check_up
 
+from reidcore import hookimpl
 from reidcore.data.official import Difference
 from reidcore.data.table import SampleTable
+from reidcore.errors import PluginError
+from reidcore.plugins import make_plugins
 
 MakeSubject = Callable[..., Subject]
 Picture = Callable[..., Image.Image]
@@ -191,3 +194,69 @@ def test_pictures_without_labels_have_no_identities(
     subject = make_subject(rows, labelled=False)
     shutil.copy(tmp_path / "0.png", tmp_path / "2.png")
     assert findings(subject) == {"duplicate": ("warning", 1)}
+
+
+# -- checks of other plugins -----------------------------------------------------------------------
+
+
+class LandscapeCheck:
+    """A third party's plugin that adds a check."""
+
+    @hookimpl(optionalhook=True)
+    def reid_check_data(self, subject, facts):
+        wide = (facts["width"] > facts["height"]).nonzero()[0]
+        paths = tuple(subject.files.paths[place] for place in wide)
+        yield Finding("landscape", "error", f"{len(wide)} wide", len(wide), paths)
+
+
+class FailingCheck:
+    @hookimpl(optionalhook=True)
+    def reid_check_data(self):
+        yield Finding("before", "note", "told before it fails", 1)
+        raise ValueError("no luck")
+
+
+class Chatter:
+    @hookimpl(optionalhook=True)
+    def reid_check_data(self):
+        return ["all is well"]
+
+
+class Silent:
+    @hookimpl(optionalhook=True)
+    def reid_check_data(self):
+        return None
+
+
+def test_reid_check_data(make_subject: MakeSubject, picture: Picture, tmp_path: Path) -> None:
+    picture(1, size=(64, 32)).save(tmp_path / "g3.png")
+    subject = make_subject([*TRAIN, ("alone.png", 3, 0)], QUERY, GALLERY)
+    with make_plugins(extra=[LandscapeCheck(), Silent()]):
+        report = check_up(subject, workers=0)
+    assert [finding.check for finding in report.findings] == ["landscape", "single-image-identity"]
+    assert report.findings[0].examples == (str(tmp_path / "g3.png"),)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "told"),
+    [
+        (FailingCheck(), "the checks of plugin 'FailingCheck' failed: ValueError: no luck"),
+        (Chatter(), "the checks of plugin 'Chatter' failed: TypeError: a str is no Finding"),
+    ],
+)
+def test_a_check_that_fails_costs_the_others_nothing(
+    make_subject: MakeSubject, plugin: object, told: str
+) -> None:
+    subject = make_subject([*TRAIN, ("alone.png", 3, 0)], QUERY, GALLERY)
+    report = check_up(subject, workers=0, plugins=make_plugins(extra=[plugin]))
+    assert [(each.check, each.severity) for each in report.findings] == [
+        ("failed-check", "error"),
+        ("single-image-identity", "note"),
+    ]
+    assert report.findings[0].message == told
+
+
+def test_without_its_plugin_there_are_no_checks(make_subject: MakeSubject) -> None:
+    plugins = make_plugins(disabled=["inspect"])
+    with pytest.raises(PluginError, match=r"plugin 'inspect' \(reidcore\) is disabled"):
+        check_up(make_subject(TRAIN), workers=0, plugins=plugins)
