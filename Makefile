@@ -31,7 +31,6 @@ docs: $(VENV)/.dev-ready
 clean:
 	rm -rf $(VENV) build *.egg-info plugins/*.egg-info .mypy_cache .ruff_cache .pytest_cache
 	rm -f reidcore/evaluation/_counting.*.so reidcore/evaluation/_counting.c
-	rm -f reidcore/data/images/_pixels.*.so
 
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV)

@@ -1,7 +1,7 @@
-"""Builds the optional kernels; everything else is in pyproject.toml.
+"""Builds the optional evaluation kernel; everything else is in pyproject.toml.
 
 Without a compiler, OpenMP or Cython the package still installs: evaluation then counts with
-torch, and ``reidcore env`` says so; images are resized by Pillow, to the same pixels.
+torch, and ``reidcore env`` says so.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 _log = logging.getLogger("reidcore.setup")
-_EVALUATION, _PIXELS = Path("reidcore/evaluation"), Path("reidcore/data/images")
+_EVALUATION = Path("reidcore/evaluation")
 
 
-class OptionalKernels(build_ext):
+class OptionalKernel(build_ext):
     """Compile with OpenMP where there is any, and carry on where nothing compiles."""
 
     def build_extensions(self) -> None:
@@ -34,7 +34,7 @@ class OptionalKernels(build_ext):
         try:
             super().run()
         except Exception as error:
-            _log.warning("The kernels were not built (torch and Pillow will serve): %s", error)
+            _log.warning("The evaluation kernel was not built (torch will serve): %s", error)
 
     def _openmp_flags(self) -> list[str]:
         flags = ["-fopenmp"]
@@ -55,36 +55,26 @@ class OptionalKernels(build_ext):
         return flags
 
 
-def kernels() -> list[Extension]:
-    """Return the extensions, or nothing where Cython is missing or they are not wanted."""
+def kernel() -> list[Extension]:
+    """Return the extension, or nothing where Cython is missing or they are not wanted."""
     if os.environ.get("REIDCORE_NO_EXTENSION"):
         return []
     try:
         from Cython.Build import cythonize
     except ImportError:
-        _log.warning("No Cython here: the kernels are left out (torch and Pillow will serve).")
+        _log.warning("No Cython here: the evaluation kernel is left out (torch will serve).")
         return []
     flags = [] if sys.platform == "win32" else ["-O3", "-g0"]
-    extensions = [
-        Extension(
-            "reidcore.evaluation._counting",
-            [str(_EVALUATION / "_counting.pyx"), str(_EVALUATION / "_kernel.c")],
-            depends=[str(_EVALUATION / "_kernel.h"), str(_EVALUATION / "_panel.h")],
-            include_dirs=[str(_EVALUATION)],
-            extra_compile_args=[*flags],
-            optional=True,
-        ),
-        Extension(
-            "reidcore.data.images._pixels",
-            [str(_PIXELS / "_pixels.pyx"), str(_PIXELS / "_resample.c")],
-            depends=[str(_PIXELS / "_resample.h")],
-            include_dirs=[str(_PIXELS)],
-            extra_compile_args=[*flags],
-            optional=True,
-        ),
-    ]
-    built: list[Extension] = cythonize(extensions, build_dir="build/cython")
+    extension = Extension(
+        "reidcore.evaluation._counting",
+        [str(_EVALUATION / "_counting.pyx"), str(_EVALUATION / "_kernel.c")],
+        depends=[str(_EVALUATION / "_kernel.h"), str(_EVALUATION / "_panel.h")],
+        include_dirs=[str(_EVALUATION)],
+        extra_compile_args=flags,
+        optional=True,
+    )
+    built: list[Extension] = cythonize([extension], build_dir="build/cython")
     return built
 
 
-setup(ext_modules=kernels(), cmdclass={"build_ext": OptionalKernels})
+setup(ext_modules=kernel(), cmdclass={"build_ext": OptionalKernel})

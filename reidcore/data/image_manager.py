@@ -46,6 +46,8 @@ class ImageDataManager(DataManager):
         on_bad_image: ``error``, or ``skip`` to leave unreadable images out.
         augment: Where random changes are made: ``image``, where each image is read, or ``batch``,
             on the device that the engine computes on.
+        resize: What resizes images: ``pillow``, to the bytes that Torchreid's models know, or
+            ``torch``, which is faster and differs by at most 2 of 255.
         draft: Whether JPEG files may be decoded without detail that their size would not show,
             which is faster and changes pixels slightly.
         cache: Where decoded and resized images are kept: ``off``, ``ram``, or ``disk``.
@@ -96,6 +98,7 @@ class ImageDataManager(DataManager):
         seed: int = 0,
         on_bad_image: str = "error",
         augment: str = "image",
+        resize: str = "pillow",
         draft: bool = False,
         cache: str = "off",
         cache_gb: float = 8.0,
@@ -113,6 +116,7 @@ class ImageDataManager(DataManager):
             norm_mean,
             norm_std,
             use_gpu,
+            resize=resize,
             seed=seed,
             plugins=plugins,
             sections=sections,

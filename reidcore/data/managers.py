@@ -27,7 +27,7 @@ from reidcore.data.loader.sampling import make_order
 from reidcore.data.sample import SamplePath
 from reidcore.data.table import SampleTable
 from reidcore.data.transforms.build import build_transforms, normalisation
-from reidcore.data.transforms.compose import margin_of
+from reidcore.data.transforms.compose import size_rule_of
 from reidcore.errors import ConfigError, DataError, UserError
 from reidcore.plugins import Plugins
 
@@ -66,6 +66,7 @@ class DataManager:
         norm_mean: Mean of each channel in 0..1; ImageNet's if None.
         norm_std: Standard deviation of each channel; ImageNet's if None.
         use_gpu: Whether batches are meant for a GPU; without one it is False.
+        resize: What resizes images, ``pillow`` or ``torch``; see `build_transforms`.
         seed: What orders and augmentation are drawn from.
         plugins: Where names are looked up; the current ones if None.
         sections: Component name (dataset, transform, sampler) -> its own options.
@@ -74,7 +75,8 @@ class DataManager:
         transform_tr: The training transform, PIL image to (3, height, width).
         transform_te: The test transform.
         preprocessing: What a test image needs: ``height``, ``width``, ``norm_mean``, ``norm_std``,
-            ``interpolation``, and ``letterbox``, the colour of margins, if images keep their shape.
+            ``interpolation``, ``resize``, and ``letterbox``, the colour of margins, if images keep
+            their shape.
         train_loader: Loader of the sources' training samples; it raises on use if there are none.
         train_loader_t: Loader of the targets' training samples, if it was asked for.
         test_loader: Target -> ``query`` and ``gallery`` -> loader.
@@ -99,6 +101,7 @@ class DataManager:
         norm_std: Sequence[float] | None = None,
         use_gpu: bool = False,
         *,
+        resize: str = "pillow",
         seed: int = 0,
         plugins: Plugins | None = None,
         sections: Sections | None = None,
@@ -120,6 +123,7 @@ class DataManager:
             transforms,
             norm_mean,
             norm_std,
+            resize=resize,
             plugins=plugins,
             **_sections_of(transforms, self.sections),
         )
@@ -130,10 +134,11 @@ class DataManager:
             "norm_mean": list(mean),
             "norm_std": list(std),
             "interpolation": "bilinear",
+            "resize": resize,
         }
-        margin = margin_of(self.transform_te)
-        if margin is not None:
-            self.preprocessing["letterbox"] = list(margin)
+        rule = size_rule_of(self.transform_te)
+        if rule is not None and rule.margin is not None:
+            self.preprocessing["letterbox"] = list(rule.margin)
         self.train_loader: BatchLoader = NothingToLearn(
             UserError("this data manager was made for testing", "Name a dataset in data.sources")
         )

@@ -79,6 +79,7 @@ def build_datamanager(config: Config, plugins: Plugins) -> DataManager:
         "seed": config.train.seed,
         "on_bad_image": data.on_bad_image,
         "augment": data.augment,
+        "resize": data.resize,
         "draft": data.draft,
         "cache": data.cache,
         "cache_gb": data.cache_gb,

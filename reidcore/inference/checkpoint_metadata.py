@@ -21,8 +21,9 @@ class Recorded:
 
     Attributes:
         config: the configuration; empty if the engine was built by hand.
-        preprocessing: ``height``, ``width``, ``norm_mean``, ``norm_std``, ``interpolation`` and,
-            if there is one, ``letterbox`` of its images; empty in a checkpoint that is not ours.
+        preprocessing: ``height``, ``width``, ``norm_mean``, ``norm_std``, ``interpolation``,
+            ``resize`` and, if there is one, ``letterbox`` of its images; empty in a checkpoint that
+            is not ours.
         model: the arguments of ``build_model`` with which the model was built, and its
             ``feature_dim``; empty if something else built it.
         test: ``dist_metric`` and ``normalize_feature``, by which it was tested.
@@ -59,13 +60,14 @@ class Recorded:
 
         What concerns training alone is left out, so that its plugins need not be installed.
         """
+        resize = {"resize": self.preprocessing.get("resize", "pillow")}
         if self.config:
             kept = {key: self.config[key] for key in _OF_TESTS if key in self.config}
-            data, test = kept.get("data", {}), kept.get("test", {})
+            data, test = {**resize, **kept.get("data", {})}, kept.get("test", {})
             named = [*data.get("sources", []), *data.get("targets", []), test.get("protocol")]
             named += data.get("transforms", [])
             own = {name: self.config[name] for name in named if name in self.config}
-            return {**own, **kept}
+            return {**own, **kept, "data": data}
         head = self.model.get("head") or {}
         model = {"name": self.model_name, **self.model.get("options", {})}
         data = {key: value for key, value in self.preprocessing.items() if key in _OF_IMAGES}
@@ -73,7 +75,7 @@ class Recorded:
         boxed = {"letterbox": {"fill": list(fill)}} if fill is not None else {}
         return {
             "model": {**model, "head": dict(head)} if head else model,
-            "data": {**data, "transforms": list(boxed)},
+            "data": {**data, **resize, "transforms": list(boxed)},
             "test": dict(self.test),
             **boxed,
         }

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from reidcore._files import PathLike
 from reidcore._logging import configure_if_bare
+from reidcore.data.images.resize import Pixels
 from reidcore.errors import DataError, UserError
 from reidcore.inference.checkpoint_metadata import Recorded, read_record
 from reidcore.inference.inputs import ImageInput, as_images, check_tensor, open_image
 from reidcore.inference.prefetch import default_workers, read_ahead
-from reidcore.inference.preprocessing import Pixels, choose_preprocessing
+from reidcore.inference.preprocessing import choose_preprocessing
 from reidcore.models import build_model, load_pretrained_weights
 from reidcore.models.complexity import compute_model_complexity
 from reidcore.models.summary import usual_size
@@ -168,7 +169,7 @@ class FeatureExtractor:
 
     def _read(self, image: ImageInput) -> Pixels | DataError:
         try:
-            return self.preprocessing.pixels(open_image(image))
+            return self.preprocessing.resized(open_image(image))
         except DataError as error:
             return error
 

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
-from reidcore.data.images.decode import UnreadableImageError, read_image
+from reidcore.data.images.decode import UnreadableImageError, read_pixels
+from reidcore.data.images.resize import Pixels
 from reidcore.errors import DataError
 
 ImageInput: TypeAlias = str | os.PathLike[str] | npt.NDArray[np.uint8] | Image.Image
@@ -38,18 +39,18 @@ def as_images(given: Any) -> list[ImageInput]:
     return list(given)
 
 
-def open_image(image: ImageInput) -> Image.Image:
-    """Return an image as 8-bit RGB.
+def open_image(image: ImageInput) -> Pixels:
+    """Return an image as 8-bit RGB, (h, w, 3), decoded as training decodes it.
 
     Raises:
         DataError: if a file is missing, truncated or not an image.
     """
     if isinstance(image, Image.Image):
-        return image.convert("RGB")
+        return np.asarray(image.convert("RGB"))
     if isinstance(image, np.ndarray):
-        return Image.fromarray(np.ascontiguousarray(image))
+        return image
     try:
-        return read_image(image)
+        return read_pixels(os.fspath(image))
     except UnreadableImageError as error:
         raise DataError(error.what, "Repair it, or leave it out.") from error
 

@@ -21,7 +21,7 @@ def read_ahead(
 ) -> Iterator[list[Result]]:
     """Yield what ``read`` makes of the items, in order, ``size`` at a time.
 
-    The readers are threads: Pillow decodes and resizes outside of Python's lock. No more than a few
+    The readers are threads: decoders and resizers work outside of Python's lock. No more than a few
     batches are held, however many items there are.
 
     Args:

@@ -6,17 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from PIL import Image
 from torch import Tensor
 
+from reidcore.data.images.resize import Pixels, check_resizer
 from reidcore.data.transforms.build import normalisation
-from reidcore.data.transforms.compose import Resize, ToNormalisedTensor
-from reidcore.data.transforms.resize import as_colour
+from reidcore.data.transforms.compose import ToNormalisedTensor
+from reidcore.data.transforms.resize import SizeRule, as_colour
 from reidcore.errors import ConfigError
-
-Pixels = npt.NDArray[np.uint8]
 
 DEFAULT_SIZE = (256, 128)
 
@@ -30,6 +27,10 @@ class Preprocessing:
         mean: of each channel, in 0..1.
         std: of each channel.
         letterbox: colour of the margins that keep an image's shape; None stretches it.
+        resize: what resizes images, ``pillow`` or ``torch``.
+
+    Raises:
+        ConfigError: if there is no such resizer, or the colour is none.
     """
 
     def __init__(
@@ -39,24 +40,25 @@ class Preprocessing:
         mean: Sequence[float],
         std: Sequence[float],
         letterbox: Sequence[int] | None = None,
+        resize: str = "pillow",
     ) -> None:
         self.height, self.width = height, width
         self.mean, self.std = list(mean), list(std)
-        self._resize = Resize(height, width, as_colour(letterbox) if letterbox else None)
+        margin = as_colour(letterbox) if letterbox else None
+        self._rule = SizeRule(height, width, margin, check_resizer(resize))
         self._normalise = ToNormalisedTensor(mean, std)
 
-    def pixels(self, image: Image.Image) -> Pixels:
-        """Return an RGB image in the model's size, (height, width, 3)."""
-        return np.asarray(self._resize(image))
+    def resized(self, pixels: Pixels) -> Pixels:
+        """Return an RGB image (h, w, 3) in the model's size, (height, width, 3)."""
+        return self._rule.apply(pixels)
 
     def normalised(self, pixels: Sequence[Pixels], device: torch.device) -> Tensor:
         """Return (B, 3, height, width) float images on a device, in channels-last layout.
 
         Bytes travel to the device, not floats.
         """
-        batch = torch.from_numpy(np.stack(pixels)).to(device).permute(0, 3, 1, 2).float()
-        mean, scale = self._normalise.mean.to(device), self._normalise.scale.to(device)
-        return batch.sub_(mean).mul_(scale)
+        batch = torch.from_numpy(np.stack(pixels)).to(device)
+        return self._normalise.on_batch(batch, torch.channels_last)
 
 
 def choose_preprocessing(
@@ -84,13 +86,14 @@ def choose_preprocessing(
             recorded.get("width", DEFAULT_SIZE[1]),
         )
     height, width = _two_sides(image_size)
-    letterbox = recorded.get("letterbox")
+    # Torchreid's checkpoints, which record nothing, were trained on Pillow's pixels.
+    look = recorded.get("letterbox"), recorded.get("resize", "pillow")
     if not pixel_norm:
-        return Preprocessing(height, width, (0, 0, 0), (1, 1, 1), letterbox)
+        return Preprocessing(height, width, (0, 0, 0), (1, 1, 1), *look)
     usual_mean, usual_std = normalisation(recorded.get("norm_mean"), recorded.get("norm_std"))
     mean = usual_mean if pixel_mean is None else pixel_mean
     std = usual_std if pixel_std is None else pixel_std
-    return Preprocessing(height, width, *normalisation(mean, std), letterbox)
+    return Preprocessing(height, width, *normalisation(mean, std), *look)
 
 
 def _two_sides(image_size: int | Sequence[int]) -> tuple[int, int]:

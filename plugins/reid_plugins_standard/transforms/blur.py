@@ -8,12 +8,11 @@ from typing import ClassVar
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
-from reidcore.data.transforms.base import Draw, DrawnForPixels
-from reidcore.data.transforms.compose import check_probability
+from reidcore.data.transforms.base import Params, PixelTransform, check_probability
 from reidcore.errors import ConfigError
 
 
-class Blur(DrawnForPixels):
+class Blur(PixelTransform):
     """Blurs the image by a Gaussian of random width, with probability ``p``.
 
     Args:
@@ -49,14 +48,14 @@ class Blur(DrawnForPixels):
         self.sigma = sigma
         self.kernel_size = kernel_size
 
-    def draw(self, height: int, width: int) -> Draw:
+    def make_params(self, height: int, width: int) -> Params:
         """Draw the standard deviation, 0 for none."""
         return (random.uniform(*self.sigma) if random.random() < self.p else 0.0,)
 
-    def on_batch(self, images: Tensor, drawn: Tensor) -> Tensor:
+    def transform(self, images: Tensor, params: Tensor) -> Tensor:
         """Return the images, some of them blurred."""
         sides = [self.kernel_size, self.kernel_size]
-        for image, (sigma,) in enumerate(drawn.tolist()):
+        for image, (sigma,) in enumerate(params.tolist()):
             if sigma:
                 images[image] = functional.gaussian_blur(images[image], sides, [sigma, sigma])
         return images

@@ -7,7 +7,7 @@ import random
 
 from torch import Tensor
 
-from reidcore.data.transforms.base import Draw
+from reidcore.data.transforms.base import Params
 
 ATTEMPTS = 100
 
@@ -43,16 +43,16 @@ def draw_corner(height: int, width: int, box_height: int, box_width: int) -> tup
     return random.randint(0, height - box_height), random.randint(0, width - box_width)
 
 
-def draw_box(height: int, width: int, area: Range, ratio: Range) -> Draw:
+def draw_box(height: int, width: int, area: Range, ratio: Range) -> Params:
     """Draw a box inside the image: top, left, height and width, all 0 where no draw fitted."""
     size = draw_size(height, width, area, ratio)
     return NO_BOX if size is None else (*draw_corner(height, width, *size), *size)
 
 
-def boxes(drawn: Tensor) -> list[tuple[int, slice, slice]]:
+def boxes(params: Tensor) -> list[tuple[int, slice, slice]]:
     """Return image, rows and columns of each box among what was drawn, (B, 4)."""
     return [
         (image, slice(top, top + height), slice(left, left + width))
-        for image, (top, left, height, width) in enumerate(drawn.long().tolist())
+        for image, (top, left, height, width) in enumerate(params.long().tolist())
         if height
     ]

@@ -12,13 +12,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reidcore.data.images.resize import Pixels
-from reidcore.data.transforms.base import Draw, DrawnForPixels, moved
-from reidcore.data.transforms.compose import Stage, check_probability
-from reidcore.data.transforms.resize import Picture, SizeRule, Sizing, Source
+from reidcore.data.transforms.base import (
+    Params,
+    PixelTransform,
+    check_probability,
+    to_device_of,
+)
+from reidcore.data.transforms.resize import ImageSource, PILSource, ResizeTransform, SizeRule
 from reidcore.errors import ConfigError
 
 
-class RandomCrop(Sizing):
+class RandomCrop(ResizeTransform):
     """With probability ``p``, resizes to a larger size and cuts the image out of it somewhere.
 
     Torchreid's ``Random2DTranslation``, except that the file's image is interpolated once rather
@@ -34,36 +38,35 @@ class RandomCrop(Sizing):
         ConfigError: ``p`` is no probability or ``enlarge`` is less than 1.
     """
 
-    stage: ClassVar[Stage] = "resize"
     is_random = True
 
     def __init__(self, height: int, width: int, *, p: float = 0.5, enlarge: float = 1.125) -> None:
         if enlarge < 1:
             raise ConfigError(f"random_crop has enlarge={enlarge}", "It must be at least 1")
         self.p = check_probability("random_crop", p)
-        self.plain = SizeRule(height, width)
-        self.enlarged = SizeRule(round(height * enlarge), round(width * enlarge))
-        self.rules = (self.plain, self.enlarged)
+        larger = SizeRule(round(height * enlarge), round(width * enlarge))
+        self.rules = (SizeRule(height, width), larger)
 
-    def from_source(self, source: Source) -> Pixels:
+    def from_source(self, source: ImageSource) -> Pixels:
         """Return an image of the size wanted."""
+        plain, enlarged = self.rules
         if random.random() >= self.p:
-            return source.sized(self.plain)
-        left = random.randint(0, self.enlarged.width - self.plain.width)
-        top = random.randint(0, self.enlarged.height - self.plain.height)
+            return source.sized(plain)
+        left = random.randint(0, enlarged.width - plain.width)
+        top = random.randint(0, enlarged.height - plain.height)
         return self.cut(source, left, top)
 
-    def cut(self, source: Source, left: int, top: int) -> Pixels:
+    def cut(self, source: ImageSource, left: int, top: int) -> Pixels:
         """Return the cut-out whose upper left corner lies at an offset, pixels."""
-        height, width = self.plain.height, self.plain.width
-        return source.sized(self.enlarged)[top : top + height, left : left + width]
+        plain, enlarged = self.rules
+        return source.sized(enlarged)[top : top + plain.height, left : left + plain.width]
 
     def at(self, image: Image.Image, left: int, top: int) -> Image.Image:
         """Return that cut-out of a PIL image."""
-        return Image.fromarray(self.cut(Picture(image), left, top))
+        return Image.fromarray(self.cut(PILSource(image), left, top))
 
 
-class PadCrop(DrawnForPixels):
+class PadCrop(PixelTransform):
     """Surrounds the image with a margin and cuts it out again somewhere, with probability ``p``.
 
     Luo et al., Bag of Tricks and a Strong Baseline for Deep Person Re-Identification, CVPRW 2019.
@@ -93,26 +96,26 @@ class PadCrop(DrawnForPixels):
         self.padding = padding
         self.fill = fill
 
-    def draw(self, height: int, width: int) -> Draw:
+    def make_params(self, height: int, width: int) -> Params:
         """Draw the top and left of the cut-out in the padded image."""
         if random.random() >= self.p:
             return (self.padding, self.padding)
         return (random.randint(0, 2 * self.padding), random.randint(0, 2 * self.padding))
 
-    def on_pixels(self, pixels: Pixels, drawn: Draw) -> Pixels:
+    def transform_pixels(self, pixels: Pixels, params: Params) -> Pixels:
         """Return the image (height, width, 3), shifted."""
-        top, left = map(int, drawn)
+        top, left = map(int, params)
         if top == left == self.padding:
             return pixels
         sides = (self.padding, self.padding)
         padded = np.pad(pixels, (sides, sides, (0, 0)), constant_values=self.fill)
         return padded[top : top + pixels.shape[0], left : left + pixels.shape[1]]
 
-    def on_batch(self, images: Tensor, drawn: Tensor) -> Tensor:
+    def transform(self, images: Tensor, params: Tensor) -> Tensor:
         """Return the images, each shifted by itself."""
         height, width = images.shape[-2:]
         padded = F.pad(images, [self.padding] * 4, value=self.fill).permute(0, 2, 3, 1)
-        corners = moved(drawn.long(), images)
+        corners = to_device_of(images, params.long())
         rows = corners[:, :1] + torch.arange(height, device=images.device)  # (B, height)
         columns = corners[:, 1:] + torch.arange(width, device=images.device)  # (B, width)
         number = torch.arange(len(images), device=images.device)

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from reid_plugins_standard.transforms.boxes import NO_BOX, Range, boxes, draw_box
-from reidcore.data.transforms.base import Draw, DrawnForTensors, moved
-from reidcore.data.transforms.compose import check_probability
+from reidcore.data.transforms.base import Params, TensorTransform, check_probability, to_device_of
 from reidcore.errors import ConfigError, did_you_mean
 
 FILLS: dict[str, tuple[float, float, float]] = {
@@ -20,7 +19,7 @@ FILLS: dict[str, tuple[float, float, float]] = {
 """Values after normalisation: the mean pixel is 0 there. Torchreid writes the mean unnormalised."""
 
 
-class RandomErase(DrawnForTensors):
+class RandomErase(TensorTransform):
     """Fills a random box with one colour, with probability ``p``.
 
     Zhong et al., Random Erasing Data Augmentation, AAAI 2020.
@@ -59,15 +58,15 @@ class RandomErase(DrawnForTensors):
         self.ratio = ratio
         self.colour = torch.tensor(FILLS[fill])[:, None, None]
 
-    def draw(self, height: int, width: int) -> Draw:
+    def make_params(self, height: int, width: int) -> Params:
         """Draw the box, if there is to be one."""
         if random.random() >= self.p:
             return NO_BOX
         return draw_box(height, width, self.area, self.ratio)
 
-    def on_batch(self, images: Tensor, drawn: Tensor) -> Tensor:
+    def transform(self, images: Tensor, params: Tensor) -> Tensor:
         """Return the images (B, 3, height, width) with their boxes filled."""
-        colour = moved(self.colour, images)
-        for image, rows, columns in boxes(drawn):
+        colour = to_device_of(images, self.colour)
+        for image, rows, columns in boxes(params):
             images[image, :, rows, columns] = colour
         return images

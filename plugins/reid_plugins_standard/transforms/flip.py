@@ -8,12 +8,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from reidcore.data.images.resize import Pixels
-from reidcore.data.transforms.base import Draw, DrawnForPixels, moved, writable
-from reidcore.data.transforms.compose import check_probability
+from reidcore.data.images.resize import Pixels, writable
+from reidcore.data.transforms.base import Params, PixelTransform, check_probability, to_device_of
 
 
-class RandomFlip(DrawnForPixels):
+class RandomFlip(PixelTransform):
     """Mirrors left and right with probability ``p``.
 
     Args:
@@ -30,18 +29,18 @@ class RandomFlip(DrawnForPixels):
     def __init__(self, height: int, width: int, *, p: float = 0.5) -> None:
         self.p = check_probability("random_flip", p)
 
-    def draw(self, height: int, width: int) -> Draw:
+    def make_params(self, height: int, width: int) -> Params:
         """Draw whether the image is mirrored."""
         return (float(random.random() < self.p),)
 
-    def on_pixels(self, pixels: Pixels, drawn: Draw) -> Pixels:
+    def transform_pixels(self, pixels: Pixels, params: Params) -> Pixels:
         """Return the image (height, width, 3), mirrored or not."""
-        if not drawn[0]:
+        if not params[0]:
             return pixels
         # A mirrored view is cheap, but copying it is not: torch turns pixels around far faster.
         return torch.from_numpy(writable(pixels)).flip(1).numpy()
 
-    def on_batch(self, images: Tensor, drawn: Tensor) -> Tensor:
+    def transform(self, images: Tensor, params: Tensor) -> Tensor:
         """Return the images, some of them mirrored."""
-        mirrored = moved(drawn[:, 0].bool(), images)
+        mirrored = to_device_of(images, params[:, 0].bool())
         return torch.where(mirrored[:, None, None, None], images.flip(-1), images)

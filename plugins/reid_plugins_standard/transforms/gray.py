@@ -9,11 +9,10 @@ from torch import Tensor
 
 from reid_plugins_standard.transforms.boxes import NO_BOX, Range, boxes, draw_box
 from reid_plugins_standard.transforms.colour import luminance
-from reidcore.data.transforms.base import Draw, DrawnForPixels
-from reidcore.data.transforms.compose import check_probability
+from reidcore.data.transforms.base import Params, PixelTransform, check_probability
 
 
-class GrayPatch(DrawnForPixels):
+class GrayPatch(PixelTransform):
     """Makes a random box grey with probability ``p``, and the whole image with ``p_whole``.
 
     Gong et al., Eliminate Deviation with Deviation for Data Augmentation and a General Multi-modal
@@ -48,7 +47,7 @@ class GrayPatch(DrawnForPixels):
         self.area = area
         self.ratio = ratio
 
-    def draw(self, height: int, width: int) -> Draw:
+    def make_params(self, height: int, width: int) -> Params:
         """Draw the box, if there is to be one."""
         if random.random() < self.p_whole:
             return (0.0, 0.0, height, width)
@@ -56,9 +55,9 @@ class GrayPatch(DrawnForPixels):
             return NO_BOX
         return draw_box(height, width, self.area, self.ratio)
 
-    def on_batch(self, images: Tensor, drawn: Tensor) -> Tensor:
+    def transform(self, images: Tensor, params: Tensor) -> Tensor:
         """Return the images (B, 3, height, width) with their boxes in grey."""
-        for image, rows, columns in boxes(drawn):
+        for image, rows, columns in boxes(params):
             box = images[image, :, rows, columns]
             box.copy_(luminance(box[None])[0].expand_as(box))
         return images

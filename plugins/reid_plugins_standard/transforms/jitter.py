@@ -11,14 +11,14 @@ from torchvision.transforms import v2
 
 from reid_plugins_standard.transforms import colour
 from reidcore.data.images.resize import Pixels
-from reidcore.data.transforms.base import Draw, DrawnForPixels, as_picture, moved
+from reidcore.data.transforms.base import Params, PixelTransform, as_pil, to_device_of
 from reidcore.errors import ConfigError
 
 FACTORS = ("brightness", "contrast", "saturation", "hue")
 CHANGES = (colour.brighter, colour.contrasted, colour.saturated, colour.hue_shifted)
 
 
-class ColorJitter(DrawnForPixels):
+class ColorJitter(PixelTransform):
     """Changes brightness, contrast, saturation and hue by random amounts, in a random order.
 
     Args:
@@ -51,27 +51,27 @@ class ColorJitter(DrawnForPixels):
             raise ConfigError(f"color_jitter cannot be made ({error})") from error
         self.used = [n for n, name in enumerate(FACTORS) if getattr(self.jitter, name) is not None]
 
-    def draw(self, height: int, width: int) -> Draw:
+    def make_params(self, height: int, width: int) -> Params:
         """Draw the order of the four changes, and their four amounts; 0 where one is not used."""
-        drawn = self.jitter.make_params([])
-        amounts = [drawn[f"{name}_factor"] or 0.0 for name in FACTORS]
-        return (*map(float, drawn["fn_idx"].tolist()), *amounts)
+        params = self.jitter.make_params([])
+        amounts = [params[f"{name}_factor"] or 0.0 for name in FACTORS]
+        return (*map(float, params["fn_idx"].tolist()), *amounts)
 
-    def on_pixels(self, pixels: Pixels, drawn: Draw) -> Pixels:
+    def transform_pixels(self, pixels: Pixels, params: Params) -> Pixels:
         """Return the image (height, width, 3) with its colours changed."""
-        amounts: dict[str, Any] = {"fn_idx": [int(number) for number in drawn[:4]]}
+        amounts: dict[str, Any] = {"fn_idx": [int(number) for number in params[:4]]}
         for number, name in enumerate(FACTORS):
-            amounts[f"{name}_factor"] = drawn[4 + number] if number in self.used else None
-        return np.asarray(self.jitter.transform(as_picture(pixels), amounts))
+            amounts[f"{name}_factor"] = params[4 + number] if number in self.used else None
+        return np.asarray(self.jitter.transform(as_pil(pixels), amounts))
 
-    def on_batch(self, images: Tensor, drawn: Tensor) -> Tensor:
+    def transform(self, images: Tensor, params: Tensor) -> Tensor:
         """Return the images with their colours changed, each in its own order."""
-        orders, amounts = drawn[:, :4].long(), moved(drawn[:, 4:].float(), images)
+        orders, amounts = params[:, :4].long(), to_device_of(images, params[:, 4:].float())
         for place in range(4):
             for number in self.used:
                 chosen = torch.nonzero(orders[:, place] == number)[:, 0]
                 if len(chosen):
-                    there = moved(chosen, images)
+                    there = to_device_of(images, chosen)
                     changed = CHANGES[number](images[there], amounts[there, number])
                     images = images.index_copy(0, there, changed)
         return images

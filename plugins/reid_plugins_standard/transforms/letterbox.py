@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from reidcore.data.images.resize import Pixels
-from reidcore.data.transforms.compose import Stage
-from reidcore.data.transforms.resize import SizeRule, Sizing, Source, as_colour
+from reidcore.data.transforms.resize import ImageSource, ResizeTransform, SizeRule, as_colour
 
 MEAN_PIXEL = (124, 116, 104)
 """ImageNet's, which is close to 0 after normalisation."""
 
 
-class Letterbox(Sizing):
+class Letterbox(ResizeTransform):
     """Resizes an image as a whole and fills the rest, so that nobody looks stretched.
 
     It decides what an image looks like rather than varying it: testing does it as well.
@@ -27,12 +26,11 @@ class Letterbox(Sizing):
         ConfigError: The colour is none.
     """
 
-    stage: ClassVar[Stage] = "resize"
     in_tests: ClassVar[bool] = True
 
     def __init__(self, height: int, width: int, *, fill: Sequence[int] = MEAN_PIXEL) -> None:
         self.rules = (SizeRule(height, width, as_colour(fill)),)
 
-    def from_source(self, source: Source) -> Pixels:
+    def from_source(self, source: ImageSource) -> Pixels:
         """Return the image in its frame, (height, width, 3)."""
         return source.sized(self.rules[0])

@@ -12,8 +12,7 @@ from PIL import Image
 from reid_plugins_standard.transforms.boxes import Range, draw_corner, draw_size
 from reidcore.data.images.decode import UnreadableImageError, read_pixels
 from reidcore.data.sample import SamplePath
-from reidcore.data.transforms.base import as_picture
-from reidcore.data.transforms.compose import Stage, check_probability
+from reidcore.data.transforms.base import Stage, as_pil, check_probability
 
 
 class RandomPatch:
@@ -91,7 +90,7 @@ class RandomPatch:
             return None
         path = random.choice(self.paths)
         try:
-            return as_picture(read_pixels(path if isinstance(path, str) else random.choice(path)))
+            return as_pil(read_pixels(path if isinstance(path, str) else random.choice(path)))
         except UnreadableImageError:
             return None  # it is told when its own turn comes
 

@@ -52,6 +52,8 @@ class DataOptions(LoadingOptions):
         split_id: zero-based split, for datasets that have several.
         height: of the images, pixels.
         width: of the images, pixels.
+        resize: what resizes images: ``torch``, or ``pillow`` for the bytes that Torchreid's models
+            were trained on, at most 2 of 255 apart.
         combineall: learn from query and gallery of the sources as well.
         transforms: training transforms.
         k_tfm: how often a training image is transformed, independently.
@@ -68,6 +70,7 @@ class DataOptions(LoadingOptions):
     split_id: NotNegative = 0
     height: Positive = 256
     width: Positive = 128
+    resize: Literal["torch", "pillow"] = "torch"
     combineall: bool = False
     transforms: Names = ["random_flip"]
     k_tfm: Positive = 1

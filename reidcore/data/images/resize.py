@@ -1,102 +1,69 @@
-"""Bilinear resizing of arrays of pixels, to exactly the bytes that Pillow gives."""
+"""Bilinear resizing of arrays of pixels, antialiased where an image shrinks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from types import ModuleType
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from reidcore.errors import ConfigError, did_you_mean
+
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """An RGB image (height, width, 3) of bytes."""
 
-Order: TypeAlias = Callable[[int, int, int, int], bool]
-"""Whether columns are interpolated before rows: (height, width, new height, new width)."""
 
-
-def resized(pixels: Pixels, height: int, width: int) -> Pixels:
-    """Return the image in another size, antialiased where it shrinks.
-
-    The compiled kernel is two to three times as fast as Pillow, and in use only where it gave
-    Pillow's bytes when it was first asked for.
+def resized(pixels: Pixels, height: int, width: int, resizer: str) -> Pixels:
+    """Return the image in another size, the same one where nothing is to be done.
 
     Args:
         pixels: RGB image, (h, w, 3).
         height: Pixels.
         width: Pixels.
+        resizer: ``torch``, or ``pillow`` for Pillow's own bytes, which Torchreid's models were
+            trained on and which take three times as long. They differ by at most 2 of 255.
     """
-    old_height, old_width = pixels.shape[:2]
-    if (old_height, old_width) == (height, width):
+    if pixels.shape[:2] == (height, width):
         return pixels
-    kernel, order = _kernel_and_order()
-    if kernel is None:
-        return _by_pillow(pixels, height, width)
-    target = np.empty((height, width, 3), dtype=np.uint8)
-    source = np.ascontiguousarray(pixels)
-    kernel.resize(source, target, order(old_height, old_width, height, width))
-    return target
+    return RESIZERS[resizer](pixels, height, width)
 
 
-def compiled() -> ModuleType | None:
-    """Return the compiled extension, or None where it is missing."""
-    try:
-        from reidcore.data.images import _pixels
-    except ImportError:
-        return None
-    return _pixels
+def check_resizer(name: str) -> str:
+    """Return the name of a resizer if it is one.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if name not in RESIZERS:
+        near = did_you_mean(name, RESIZERS) or f"Set data.resize to {' or '.join(RESIZERS)}"
+        raise ConfigError(f"resize={name!r}", near)
+    return name
 
 
-def rows_first(height: int, width: int, new_height: int, new_width: int) -> bool:
-    """Tell that columns come second, as they do in most versions of Pillow."""
-    return False
+def writable(pixels: Pixels) -> Pixels:
+    """Return pixels that torch takes without a warning: a copy where Pillow owns them."""
+    return np.require(pixels, requirements=("C", "W"))
 
 
-def shorter_first(height: int, width: int, new_height: int, new_width: int) -> bool:
-    """Tell whether so many rows go that columns come first, as in Pillow 13."""
-    return new_height < height and height - new_height > 2 * (width - new_width)
+def _by_torch(pixels: Pixels, height: int, width: int) -> Pixels:
+    import torch  # here: datasets are read by commands that need no torch
+    from torch.nn.functional import interpolate
 
-
-def uses_kernel() -> bool:
-    """Say whether the compiled kernel resizes."""
-    return _kernel_and_order()[0] is not None
-
-
-@cache
-def _kernel_and_order() -> tuple[ModuleType | None, Order]:
-    """Return the kernel, if in one of the known orders it agrees with the Pillow at hand."""
-    kernel = compiled()
-    for order in (rows_first, shorter_first):
-        if kernel is not None and _agrees(kernel, order):
-            return kernel, order
-    return None, rows_first
-
-
-_TRIALS = (
-    ((16, 8), (32, 16)),
-    ((19, 11), (32, 16)),
-    ((40, 20), (31, 16)),
-    ((40, 20), (33, 16)),
-    ((40, 20), (8, 16)),
-    ((40, 20), (24, 50)),
-    ((20, 40), (9, 7)),
-)
-
-
-def _agrees(kernel: ModuleType, order: Order) -> bool:
-    rng = np.random.default_rng(0)
-    for old, new in _TRIALS:
-        source = rng.integers(0, 256, (*old, 3), dtype=np.uint8)
-        target = np.empty((*new, 3), dtype=np.uint8)
-        kernel.resize(source, target, order(*old, *new))
-        if not np.array_equal(target, _by_pillow(source, *new)):
-            return False
-    return True
+    # (h, w, 3) -> (1, 3, h, w) in channels-last layout, for which torch has vectorised code
+    image = torch.from_numpy(writable(pixels))[None].permute(0, 3, 1, 2)
+    resized = interpolate(image, (height, width), mode="bilinear", antialias=True)
+    return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
 
 
 def _by_pillow(pixels: Pixels, height: int, width: int) -> Pixels:
-    image = Image.fromarray(pixels)
+    image = Image.fromarray(np.ascontiguousarray(pixels))
     return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+
+
+RESIZERS: Mapping[str, Callable[[Pixels, int, int], Pixels]] = {
+    "torch": _by_torch,
+    "pillow": _by_pillow,
+}
+"""Name -> what returns an image (h, w, 3) in another height and width."""

@@ -1,36 +1,65 @@
-"""Which items make a batch, and how they become one."""
+"""Which items make each batch of an epoch, in each process."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 import torch
-from torch.utils.data import default_collate
 
-from reidcore.data.loader.fetcher import Failure, ItemKeys, Items, Skipped
-from reidcore.data.loader.packed import PackedBatch
-from reidcore.data.sample import SamplePath
 from reidcore.data.table import Int64Array
-from reidcore.errors import ConfigError, DataError, PluginError
-
-Batch: TypeAlias = dict[str, Any]
-"""``img`` (B, 3, height, width) float, a list of such batches where images have several views, or
-clips (B, S, 3, height, width); ``pid``, ``camid``, ``dsetid`` (B,) int64; ``impath``, a list of B
-paths, or of B tuples of a tracklet's paths; and ``skipped``, a list of (path, reason), only where
-images were left out."""
+from reidcore.errors import ConfigError, PluginError
 
 
-class Paths(list[SamplePath]):
-    """The paths of a batch, which a loader that pins memory hands on as they are.
+class ItemKey(NamedTuple):
+    """Which item, and when: all that its augmentation depends on beside the seed.
 
-    Left to torch, pinning visits every path, and torch 2.6 makes lists of tuples.
+    Attributes:
+        epoch: Zero-based epoch; 0 in testing.
+        row: Row of the dataset.
+        repeat: How often the epoch has shown that row before.
     """
 
-    def pin_memory(self) -> Paths:
-        """Return it."""
-        return self
+    epoch: int
+    row: int
+    repeat: int = 0
+
+
+class ItemKeys(Sequence[ItemKey]):
+    """The items of a batch, in columns: little to send to a worker.
+
+    Args:
+        epoch: Zero-based epoch.
+        rows: (B,) rows of the dataset.
+        repeats: (B,) how often the epoch has shown each row before.
+    """
+
+    def __init__(self, epoch: int, rows: Int64Array, repeats: Int64Array) -> None:
+        self.epoch = epoch
+        self.rows = rows
+        self.repeats = repeats
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> ItemKey: ...
+    @overload
+    def __getitem__(self, index: slice) -> ItemKeys: ...
+    def __getitem__(self, index: int | slice) -> ItemKey | ItemKeys:
+        if isinstance(index, slice):
+            return ItemKeys(self.epoch, self.rows[index], self.repeats[index])
+        return ItemKey(self.epoch, int(self.rows[index]), int(self.repeats[index]))
+
+    def __iter__(self) -> Iterator[ItemKey]:
+        for row, repeat in zip(self.rows.tolist(), self.repeats.tolist(), strict=True):
+            yield ItemKey(self.epoch, row, repeat)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class SampleOrder(Protocol):
@@ -137,51 +166,6 @@ def rank_and_world() -> tuple[int, int]:
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank(), torch.distributed.get_world_size()
     return 0, 1
-
-
-def collate(items: Items | PackedBatch | Failure) -> Batch | PackedBatch | Failure:
-    """Make a batch of items, or hand on the first failure among them, or a batch already made.
-
-    A batch without a readable image has the key ``skipped`` alone. Items that do not go together
-    (different keys, images of different sizes) are a failure too.
-    """
-    if isinstance(items, PackedBatch | Failure):
-        return items
-    failure = next((item for item in items if isinstance(item, Failure)), None)
-    if failure is not None:
-        return failure
-    read = [item for item in items if isinstance(item, dict)]
-    try:
-        batch = _stacked(read) if read else {}
-    except DataError as error:
-        return Failure.of(error)
-    skipped = [(item.path, item.reason) for item in items if isinstance(item, Skipped)]
-    if skipped:
-        batch["skipped"] = skipped
-    return batch
-
-
-def _stacked(items: Sequence[dict[str, Any]]) -> Batch:
-    keys = items[0].keys()
-    for item in items:
-        if item.keys() != keys:
-            raise DataError(
-                f"items of one batch have different keys: {sorted(keys)} and {sorted(item)}",
-                "Make the datasets' __getitem__ agree",
-            )
-    shapes = {tuple(item["img"].shape) for item in items if hasattr(item.get("img"), "shape")}
-    if len(shapes) > 1:
-        raise DataError(
-            f"images of one batch differ in shape: {sorted(shapes)[:2]}",
-            "Give the dataset a transform that resizes",
-        )
-    # Inside a worker this writes the images straight into shared memory.
-    batch: Batch = {
-        key: default_collate([item[key] for item in items]) for key in keys if key != "impath"
-    }
-    if "impath" in keys:
-        batch["impath"] = Paths(item["impath"] for item in items)
-    return batch
 
 
 def _repeats(order: Int64Array) -> Int64Array:

@@ -1,38 +1,174 @@
-"""From bytes to the batch that a model is given, on the device it is on."""
+"""From the images of a batch, as they were read, to the batch that a model is given.
+
+A batch takes one of two ways. Where a dataset is read past its ``__getitem__``, the process that
+reads packs the images into one block of bytes (`Packer`), and the main process makes the batch of
+them, on the device that the model is on (`Finisher`). Otherwise items are put together as any torch
+loader does it (`collate`).
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.utils.data import default_collate, get_worker_info
 
-from reidcore.data.images.resize import compiled
-from reidcore.data.loader.packed import PackedBatch
-from reidcore.data.table import SampleTable
-from reidcore.data.transforms.compose import ToNormalisedTensor
+from reidcore import errors
+from reidcore.data.images.resize import Pixels
+from reidcore.data.sample import SamplePath
+from reidcore.data.table import Int64Array, SampleTable
+from reidcore.data.transforms.base import Params
+from reidcore.data.transforms.split import SplitPipeline
+from reidcore.errors import DataError, UserError
 
-if TYPE_CHECKING:
-    from reidcore.data.loader.batch_sampler import Batch
-    from reidcore.data.loader.decode import Reader
+Batch: TypeAlias = dict[str, Any]
+"""``img`` (B, 3, height, width) float, a list of such batches where images have several views, or
+clips (B, S, 3, height, width); ``pid``, ``camid``, ``dsetid`` (B,) int64; ``impath``, a list of B
+paths, or of B tuples of a tracklet's paths; and ``skipped``, a list of (path, reason), only where
+images were left out."""
+
+
+class Paths(list[SamplePath]):
+    """The paths of a batch, which a loader that pins memory hands on as they are.
+
+    Left to torch, pinning visits every path, and torch 2.6 makes lists of tuples.
+    """
+
+    def pin_memory(self) -> Paths:
+        """Return it."""
+        return self
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Stands for an image that could not be read and may be left out."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Stands for an error of the user's, on its way from a worker to the main process.
+
+    A raised exception would arrive there wrapped in the worker's traceback.
+    """
+
+    kind: type[UserError]
+    what: str
+    hint: str
+
+    @classmethod
+    def of(cls, error: UserError) -> Failure:
+        """Keep what survives pickling: the nearest error type of the core, and the words."""
+        kind = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
+        return cls(kind, error.what, error.hint)
+
+    def error(self) -> UserError:
+        """Return the error to raise."""
+        return self.kind(self.what, self.hint)
+
+
+Items: TypeAlias = list[dict[str, Any] | Skipped | Failure]
+
+
+@dataclass(frozen=True)
+class PackedBatch:
+    """The images of a batch before they are normalised.
+
+    Attributes:
+        images: (B, V, height, width, 3) uint8, V views or frames of each of B samples; in memory
+            that processes share, if a worker made it.
+        rows: (B,) rows of the dataset.
+        params: For each transform that the batch applies, (B * V, P). Small arrays travel faster
+            than tensors, each of which would be a block of shared memory.
+        skipped: Path and reason of each image that was left out.
+    """
+
+    images: Tensor
+    rows: Int64Array
+    params: tuple[npt.NDArray[np.float64], ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    def pin_memory(self) -> PackedBatch:
+        """Return it with its images in memory that a GPU copies from quickly."""
+        return replace(self, images=self.images.pin_memory())
+
+
+class Packer:
+    """Puts the images of a batch side by side as they are read.
+
+    Args:
+        size: How many samples there may be.
+        num_transforms: How many transforms the batch applies.
+    """
+
+    def __init__(self, size: int, num_transforms: int) -> None:
+        self.size = size
+        self.rows: list[int] = []
+        self.params: list[list[Params]] = [[] for _ in range(num_transforms)]
+        self.skipped: list[tuple[str, str]] = []
+        self._images = torch.empty(0, 1, 1, 1, 3, dtype=torch.uint8)
+
+    def add(self, row: int, read: Sequence[tuple[Pixels, list[Params]]]) -> None:
+        """Take in a sample.
+
+        Args:
+            row: Its row in the dataset.
+            read: Its views or frames, each with what was drawn for the batch's transforms.
+
+        Raises:
+            DataError: Its images differ in shape from those before.
+        """
+        shape = (len(read), *read[0][0].shape)
+        if not self.rows:
+            self._images = _shared_bytes((self.size, *shape))
+            self._array = self._images.numpy()
+        expected = self._array.shape[1:]
+        for view, (pixels, params) in enumerate(read):
+            if pixels.shape != expected[1:] or len(read) != expected[0]:
+                shapes = sorted({(len(read), *pixels.shape), expected})
+                raise DataError(
+                    f"images of one batch differ in shape: {shapes}",
+                    "Use transforms that keep the size, and as many frames of each tracklet",
+                )
+            self._array[len(self.rows), view] = pixels
+            for column, drawn in zip(self.params, params, strict=True):
+                column.append(drawn)
+        self.rows.append(row)
+
+    def packed(self) -> PackedBatch:
+        """Return the batch."""
+        return PackedBatch(
+            self._images[: len(self.rows)],
+            np.array(self.rows, dtype=np.int64),
+            tuple(np.array(column, dtype=np.float64) for column in self.params),
+            tuple(self.skipped),
+        )
 
 
 class Finisher:
     """Completes packed batches: what is left of the transforms, and the labels.
 
     Args:
-        reader: What read the images.
+        pipeline: What is done to images, of which a part is done by now.
         table: The samples that the rows of a batch are rows of.
+        holds_clips: Whether a sample is several frames, and not one image or views of it.
     """
 
-    def __init__(self, reader: Reader, table: SampleTable) -> None:
-        self.plan = reader.plan
+    def __init__(self, pipeline: SplitPipeline, table: SampleTable, *, holds_clips: bool) -> None:
+        self.pipeline = pipeline
         self.table = table
-        self._holds_clips = reader.holds_clips
+        self._holds_clips = holds_clips
 
     def __call__(self, packed: PackedBatch, device: torch.device) -> Batch:
         """Return the batch with its images on a device; ``skipped`` alone if it has none."""
-        batch: dict[str, Any] = {}
+        batch: Batch = {}
         if len(packed.rows):
             # Labels are looked up here rather than sent along.
             rows = packed.rows
@@ -47,56 +183,75 @@ class Finisher:
 
     def _floats(self, packed: PackedBatch, device: torch.device) -> Tensor:
         """Return all views of all samples, (B * V, 3, height, width)."""
+        # (B, V, h, w, 3) -> (B * V, h, w, 3)
         pixels = packed.images.flatten(0, 1).to(device, non_blocking=True)
-        split, draws = len(self.plan.on_batches), [torch.from_numpy(d) for d in packed.drawn]
-        if split:
-            images = pixels.permute(0, 3, 1, 2)
-            for step, drawn in zip(self.plan.on_batches, draws[:split], strict=True):
-                images = step.on_batch(images, drawn)
-            pixels = images.permute(0, 2, 3, 1)
-        floats = normalised(pixels, self.plan.normalise)
-        for step, drawn in zip(self.plan.on_tensors, draws[split:], strict=True):
-            floats = step.on_batch(floats, drawn)
+        of_pixels, params = len(self.pipeline.on_batches), map(torch.from_numpy, packed.params)
+        if of_pixels:
+            images = pixels.permute(0, 3, 1, 2)  # (B * V, h, w, 3) -> (B * V, 3, h, w)
+            for step in self.pipeline.on_batches:
+                images = step.transform(images, next(params))
+            pixels = images.permute(0, 2, 3, 1)  # (B * V, 3, h, w) -> (B * V, h, w, 3)
+        floats = self.pipeline.normalise.on_batch(pixels)
+        for step in self.pipeline.on_tensors:
+            floats = step.transform(floats, next(params))
         return floats
 
     def _arranged(self, packed: PackedBatch, images: Tensor) -> Tensor | list[Tensor]:
         samples, views = packed.images.shape[:2]
-        split = images.view(samples, views, *images.shape[1:])
+        split = images.view(samples, views, *images.shape[1:])  # (B * V, ...) -> (B, V, ...)
         if self._holds_clips:
             return split
         return images if views == 1 else [view.contiguous() for view in split.unbind(1)]
 
 
-def normalised(pixels: Tensor, normalise: ToNormalisedTensor) -> Tensor:
-    """Return ``(values / 255 - mean) / std`` of bytes, on the device that they are on.
+def collate(items: Items | PackedBatch | Failure) -> Batch | PackedBatch | Failure:
+    """Make a batch of items, or hand on the first failure among them, or a batch already packed.
 
-    Args:
-        pixels: (B, height, width, 3) uint8.
-        normalise: Holds mean and deviation.
-
-    Returns:
-        (B, 3, height, width) float32, contiguous.
+    A batch without a readable image has the key ``skipped`` alone. Items that do not go together
+    (different keys, images of different sizes) are a failure too.
     """
-    kernel = compiled()
-    if kernel is None or pixels.device.type != "cpu":
-        mean, scale = (
-            values.to(pixels.device, non_blocking=True)
-            for values in (normalise.mean, normalise.scale)
+    if isinstance(items, PackedBatch | Failure):
+        return items
+    failure = next((item for item in items if isinstance(item, Failure)), None)
+    if failure is not None:
+        return failure
+    read = [item for item in items if isinstance(item, dict)]
+    try:
+        batch = _stacked(read) if read else {}
+    except DataError as error:
+        return Failure.of(error)
+    skipped = [(item.path, item.reason) for item in items if isinstance(item, Skipped)]
+    if skipped:
+        batch["skipped"] = skipped
+    return batch
+
+
+def _stacked(items: Sequence[dict[str, Any]]) -> Batch:
+    keys = items[0].keys()
+    for item in items:
+        if item.keys() != keys:
+            raise DataError(
+                f"items of one batch have different keys: {sorted(keys)} and {sorted(item)}",
+                "Make the datasets' __getitem__ agree",
+            )
+    shapes = {tuple(item["img"].shape) for item in items if hasattr(item.get("img"), "shape")}
+    if len(shapes) > 1:
+        raise DataError(
+            f"images of one batch differ in shape: {sorted(shapes)[:2]}",
+            "Give the dataset a transform that resizes",
         )
-        planes = pixels.permute(0, 3, 1, 2)
-        floats = planes.to(torch.float32, memory_format=torch.contiguous_format)
-        return floats.sub_(mean).mul_(scale)
-    count, height, width, _ = pixels.shape
-    target = torch.empty(count, 3, height, width, dtype=torch.float32)
-    kernel.planes(
-        pixels.contiguous().view(count, height * width, 3).numpy(),
-        _values(normalise).numpy(),
-        target.view(count, 3, height * width).numpy(),
-    )
-    return target
+    # Inside a worker this writes the images straight into shared memory.
+    batch: Batch = {
+        key: default_collate([item[key] for item in items]) for key in keys if key != "impath"
+    }
+    if "impath" in keys:
+        batch["impath"] = Paths(item["impath"] for item in items)
+    return batch
 
 
-def _values(normalise: ToNormalisedTensor) -> Tensor:
-    """Return what each of the 256 bytes becomes in each channel, (3, 256)."""
-    values = torch.arange(256, dtype=torch.float32).repeat(3, 1)
-    return values.sub_(normalise.mean[:, :, 0]).mul_(normalise.scale[:, :, 0])
+def _shared_bytes(shape: tuple[int, ...]) -> Tensor:
+    """Return room for bytes, which a worker shares from the start rather than copies later."""
+    room = torch.empty(shape, dtype=torch.uint8)
+    if get_worker_info() is not None:
+        room.share_memory_()  # type: ignore[no-untyped-call]
+    return room

@@ -19,9 +19,9 @@ from reidcore.data.images.resize import Pixels
 from reidcore.data.images.store import FileMark, PixelStore
 from reidcore.data.sample import SamplePath
 from reidcore.data.table import SampleTable
-from reidcore.data.transforms.base import Draw
+from reidcore.data.transforms.base import Params
 from reidcore.data.transforms.resize import SizeRule
-from reidcore.data.transforms.split import Plan, plan_of
+from reidcore.data.transforms.split import SplitPipeline, split_pipeline
 from reidcore.data.video import VideoDataset, choose_frames
 from reidcore.errors import DataError
 
@@ -106,14 +106,14 @@ class Reader:
     Attributes:
         parts: The datasets it is made of.
         ends: (parts,) row after the last one of each.
-        plan: What is done to an image.
+        pipeline: What is done to an image.
         views: How often an image is transformed; several make ``img`` a list.
         draft: Height and width that decoders may aim at; None for exact pixels.
     """
 
     parts: tuple[Part, ...]
     ends: tuple[int, ...]
-    plan: Plan
+    pipeline: SplitPipeline
     views: int
     draft: tuple[int, int] | None
 
@@ -126,15 +126,15 @@ class Reader:
     def is_random(self) -> bool:
         """Whether reading draws random numbers."""
         draws_frames = any(part.sampling and part.sampling[0] == "random" for part in self.parts)
-        return draws_frames or self.plan.is_random
+        return draws_frames or self.pipeline.is_random
 
-    def read(self, row: int) -> list[tuple[Pixels, list[Draw]]]:
+    def read(self, row: int) -> list[tuple[Pixels, list[Params]]]:
         """Return the image, its views or the frames of a sample, and what was drawn for each."""
         number = bisect_right(self.ends, row)
         part = self.parts[number]
         row -= self.ends[number - 1] if number else 0
         return [
-            self.plan.read(source)
+            self.pipeline.read(source)
             for path, place in part.files(row)
             for source in [FileSource(path, place, part.stores, self.draft)]
             for _ in range(self.views)
@@ -148,24 +148,24 @@ def reader_of(
 
     Args:
         dataset: A view by mode and transform.
-        augment: Where random changes are made, see `plan_of`.
+        augment: Where random changes are made, see `split_pipeline`.
         draft: Whether files may be decoded as drafts.
         cache: Where decoded images are kept.
     """
     datasets = dataset.parts if type(dataset) is MergedDataset else (dataset,)
     first = datasets[0]
-    plan = plan_of(first.transform, augment)
+    pipeline = split_pipeline(first.transform, augment)
     alike = all(
         part.transform is first.transform and part.k_tfm == first.k_tfm for part in datasets
     )
-    if plan is None or not alike or not all(_reads_as_the_core_does(part) for part in datasets):
+    if pipeline is None or not alike or not all(_reads_as_the_core_does(part) for part in datasets):
         return None
     if len({isinstance(part, VideoDataset) for part in datasets}) > 1:
         return None
-    size = _largest(plan.rules) if draft else None
-    parts = tuple(_part(part, plan, size is not None, cache) for part in datasets)
+    size = _largest(pipeline.rules) if draft else None
+    parts = tuple(_part(part, pipeline.rules, size is not None, cache) for part in datasets)
     views = 1 if isinstance(first, VideoDataset) else first.k_tfm
-    return Reader(parts, tuple(accumulate(map(len, datasets))), plan, views, size)
+    return Reader(parts, tuple(accumulate(map(len, datasets))), pipeline, views, size)
 
 
 def _reads_as_the_core_does(dataset: Dataset) -> bool:
@@ -177,20 +177,22 @@ def _reads_as_the_core_does(dataset: Dataset) -> bool:
     )
 
 
-def _part(dataset: Dataset, plan: Plan, draft: bool, cache: PixelCache | None) -> Part:
+def _part(
+    dataset: Dataset, rules: Sequence[SizeRule], draft: bool, cache: PixelCache | None
+) -> Part:
     paths = SampleTable.of(dataset.data).paths
     if not isinstance(dataset, VideoDataset):
-        return Part(paths, _stores(paths, plan, draft, cache))
+        return Part(paths, _stores(paths, rules, draft, cache))
     frames = list(chain.from_iterable(paths)) if cache and cache.kind != "off" else []
     starts = list(accumulate(map(len, paths), initial=0)) if frames else ()
     sampling = dataset.sample_method, dataset.seq_len
-    return Part(paths, _stores(frames, plan, draft, cache), starts, sampling)
+    return Part(paths, _stores(frames, rules, draft, cache), starts, sampling)
 
 
 def _stores(
-    paths: Sequence[Any], plan: Plan, draft: bool, cache: PixelCache | None
+    paths: Sequence[Any], rules: Sequence[SizeRule], draft: bool, cache: PixelCache | None
 ) -> Mapping[SizeRule, PixelStore]:
-    return cache.stores(paths, plan.rules, draft) if cache and len(paths) else {}
+    return cache.stores(paths, rules, draft) if cache and len(paths) else {}
 
 
 def _largest(rules: Sequence[SizeRule]) -> tuple[int, int] | None:

@@ -2,102 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias, overload
+from typing import Any
 
-from reidcore import errors
 from reidcore.data.dataset import Dataset
 from reidcore.data.images.decode import UnreadableImageError
+from reidcore.data.loader.batch_sampler import ItemKey, ItemKeys
+from reidcore.data.loader.collate import Failure, Items, PackedBatch, Packer, Skipped
 from reidcore.data.loader.decode import Reader
-from reidcore.data.loader.packed import PackedBatch, Packer
 from reidcore.data.loader.seeding import mixed_seed, seed_generators
 from reidcore.data.sample import Sample
-from reidcore.data.table import Int64Array
 from reidcore.errors import UserError
-
-
-class ItemKey(NamedTuple):
-    """Which item, and when: all that its augmentation depends on beside the seed.
-
-    Attributes:
-        epoch: Zero-based epoch; 0 in testing.
-        row: Row of the dataset.
-        repeat: How often the epoch has shown that row before.
-    """
-
-    epoch: int
-    row: int
-    repeat: int = 0
-
-
-class ItemKeys(Sequence[ItemKey]):
-    """The items of a batch, in columns: little to send to a worker.
-
-    Args:
-        epoch: Zero-based epoch.
-        rows: (B,) rows of the dataset.
-        repeats: (B,) how often the epoch has shown each row before.
-    """
-
-    def __init__(self, epoch: int, rows: Int64Array, repeats: Int64Array) -> None:
-        self.epoch = epoch
-        self.rows = rows
-        self.repeats = repeats
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @overload
-    def __getitem__(self, index: int) -> ItemKey: ...
-    @overload
-    def __getitem__(self, index: slice) -> ItemKeys: ...
-    def __getitem__(self, index: int | slice) -> ItemKey | ItemKeys:
-        if isinstance(index, slice):
-            return ItemKeys(self.epoch, self.rows[index], self.repeats[index])
-        return ItemKey(self.epoch, int(self.rows[index]), int(self.repeats[index]))
-
-    def __iter__(self) -> Iterator[ItemKey]:
-        for row, repeat in zip(self.rows.tolist(), self.repeats.tolist(), strict=True):
-            yield ItemKey(self.epoch, row, repeat)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and list(self) == list(other)
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """Stands for an image that could not be read and may be left out."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Stands for an error of the user's, on its way from a worker to the main process.
-
-    A raised exception would arrive there wrapped in the worker's traceback.
-    """
-
-    kind: type[UserError]
-    what: str
-    hint: str
-
-    @classmethod
-    def of(cls, error: UserError) -> Failure:
-        """Keep what survives pickling: the nearest error type of the core, and the words."""
-        kind = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
-        return cls(kind, error.what, error.hint)
-
-    def error(self) -> UserError:
-        """Return the error to raise."""
-        return self.kind(self.what, self.hint)
-
-
-Items: TypeAlias = list[dict[str, Any] | Skipped | Failure]
 
 
 class SeededItems:
@@ -143,7 +57,7 @@ class SeededItems:
         """Return the items of a batch, or the batch itself; the first failure instead of it."""
         if self.reader is None:
             return [self[key] for key in keys]
-        packer = Packer(len(keys), len(self.reader.plan.later))
+        packer = Packer(len(keys), len(self.reader.pipeline.later))
         for key in keys:
             outcome = self._pack(self.reader, packer, key)
             if isinstance(outcome, Failure):

@@ -18,17 +18,14 @@ from reidcore.data.dataset import Dataset
 from reidcore.data.images.cache import PixelCache
 from reidcore.data.images.decode import prepare_worker
 from reidcore.data.loader.batch_sampler import (
-    Batch,
     EpochBatches,
     FileOrder,
     SampleOrder,
-    collate,
     rank_and_world,
 )
-from reidcore.data.loader.collate import Finisher
+from reidcore.data.loader.collate import Batch, Failure, Finisher, PackedBatch, collate
 from reidcore.data.loader.decode import Reader, reader_of
-from reidcore.data.loader.fetcher import Failure, SeededItems
-from reidcore.data.loader.packed import PackedBatch
+from reidcore.data.loader.fetcher import SeededItems
 from reidcore.data.loader.seeding import generators_kept
 from reidcore.data.table import SampleTable
 from reidcore.data.transforms.split import AUGMENT_CHOICES
@@ -116,7 +113,7 @@ class BatchLoader:
         if reader is None:
             _tell_what_has_no_effect(dataset, loading)
         self._reader = reader
-        self._finish: Any = Finisher(reader, SampleTable.of(dataset.data)) if reader else None
+        self._finish: Any = _finisher_of(dataset, reader) if reader else None
         self._transforms = _transforms_of(dataset)
         self._start()
 
@@ -297,6 +294,11 @@ def _torch_loader(
         # Its own, so that iterating leaves the model's random numbers alone.
         generator=torch.Generator(),
     )
+
+
+def _finisher_of(dataset: Dataset, reader: Reader) -> Finisher:
+    table = SampleTable.of(dataset.data)
+    return Finisher(reader.pipeline, table, holds_clips=reader.holds_clips)
 
 
 def _start_worker(worker: int) -> None:

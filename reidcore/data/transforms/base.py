@@ -1,4 +1,4 @@
-"""Transforms whose random numbers are drawn apart from their use.
+"""Random transforms that draw their parameters apart from their use, as torchvision's v2 does.
 
 What is drawn for an image depends on seed, epoch and index, and is drawn where the image is read.
 It is applied there, or later to the whole batch, on the device that the batch is on.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -16,61 +16,66 @@ from PIL import Image
 from torch import Tensor
 
 from reidcore.data.images.resize import Pixels
+from reidcore.errors import ConfigError
 
-Draw = Sequence[float]
-"""What was drawn for an image: as many numbers for each image, P."""
+Stage: TypeAlias = Literal["resize", "image", "tensor"]
+"""Where a transform acts, see `reidcore.data.transforms.compose`."""
+
+Params: TypeAlias = Sequence[float]
+"""What was drawn for an image: P numbers, as many for each image."""
 
 
-class Drawn(ABC):
-    """A random transform of images, of one or of a batch.
+class RandomTransform(ABC):
+    """A random transform of one image or of a batch.
 
-    A plugin's may derive from it as well; then it acts per batch where ``data.augment`` says so.
+    A plugin's may derive from `PixelTransform` or `TensorTransform`; then it acts on batches where
+    ``data.augment`` says so.
     """
 
     @abstractmethod
-    def draw(self, height: int, width: int) -> Draw:
+    def make_params(self, height: int, width: int) -> Params:
         """Draw what an image of that size is changed by: P numbers, whatever the image."""
 
     @abstractmethod
-    def on_batch(self, images: Tensor, drawn: Tensor) -> Tensor:
+    def transform(self, images: Tensor, params: Tensor) -> Tensor:
         """Return a batch changed by what was drawn for each image.
 
         Args:
             images: (B, 3, height, width), which may be written to.
-            drawn: (B, P), float64, on the CPU.
+            params: (B, P), float64, on the CPU.
         """
 
 
-class DrawnForPixels(Drawn):
+class PixelTransform(RandomTransform):
     """The base of those that change the bytes of an image, stage ``image``."""
 
-    stage: ClassVar[str] = "image"
+    stage: ClassVar[Stage] = "image"
 
-    def on_pixels(self, pixels: Pixels, drawn: Draw) -> Pixels:
+    def transform_pixels(self, pixels: Pixels, params: Params) -> Pixels:
         """Return one image (height, width, 3) changed; the one that was given stays as it is."""
-        batch = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None]
-        changed = self.on_batch(batch, torch.tensor([drawn], dtype=torch.float64))
-        return np.asarray(changed[0].permute(1, 2, 0).numpy())
+        batch = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None]  # (h, w, 3) -> (1, 3, h, w)
+        changed = self.transform(batch, torch.tensor([params], dtype=torch.float64))
+        return np.asarray(changed[0].permute(1, 2, 0).numpy())  # (1, 3, h, w) -> (h, w, 3)
 
     def __call__(self, image: Image.Image) -> Image.Image:
         """Return an image changed at random."""
-        drawn = self.draw(image.height, image.width)
-        return Image.fromarray(self.on_pixels(np.asarray(image), drawn))
+        params = self.make_params(image.height, image.width)
+        return Image.fromarray(self.transform_pixels(np.asarray(image), params))
 
 
-class DrawnForTensors(Drawn):
+class TensorTransform(RandomTransform):
     """The base of those that change the normalised tensor, stage ``tensor``."""
 
-    stage: ClassVar[str] = "tensor"
+    stage: ClassVar[Stage] = "tensor"
 
     def __call__(self, image: Tensor) -> Tensor:
         """Return an image (3, height, width) changed at random, a copy."""
-        drawn = self.draw(*image.shape[-2:])
-        return self.on_batch(image[None].clone(), torch.tensor([drawn], dtype=torch.float64))[0]
+        params = torch.tensor([self.make_params(*image.shape[-2:])], dtype=torch.float64)
+        return self.transform(image[None].clone(), params)[0]
 
 
-def moved(values: Tensor, images: Tensor) -> Tensor:
-    """Return a tensor on the device of the images."""
+def to_device_of(images: Tensor, values: Tensor) -> Tensor:
+    """Return values on the device of the images."""
     return values.to(images.device, non_blocking=True)
 
 
@@ -79,11 +84,17 @@ def as_pixels(image: Any) -> Pixels:
     return np.asarray(image)
 
 
-def writable(pixels: Pixels) -> Pixels:
-    """Return pixels that torch takes without a warning: a copy where Pillow owns them."""
-    return pixels if pixels.flags.writeable else pixels.copy()
-
-
-def as_picture(image: Any) -> Image.Image:
+def as_pil(image: Any) -> Image.Image:
     """Return pixels, or a PIL image itself, as a PIL image."""
     return image if isinstance(image, Image.Image) else Image.fromarray(np.ascontiguousarray(image))
+
+
+def check_probability(name: str, p: float) -> float:
+    """Return ``p`` if it is a probability.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if not 0 <= p <= 1:
+        raise ConfigError(f"{name} has the probability {p}", "It must lie between 0 and 1")
+    return p

@@ -19,21 +19,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, get_args, runtime_checkable
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from reidcore.data.images.resize import Pixels
 from reidcore.data.sample import SamplePath
-from reidcore.data.transforms.resize import Colour, Picture, SizeRule, Sizing, Source
+from reidcore.data.transforms.base import Stage
+from reidcore.data.transforms.resize import ResizeTransform, SizeRule
 from reidcore.errors import ConfigError
 
-Stage: TypeAlias = Literal["resize", "image", "tensor"]
-
-STAGES: tuple[Stage, ...] = ("resize", "image", "tensor")
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 LATE = 100
 """The order of transforms that do not say one."""
@@ -77,7 +75,7 @@ class Pipeline:
         )
 
 
-def arranged(
+def compose(
     named: Iterable[tuple[str, Callable[[Any], Any]]],
     resize: Callable[[Any], Any],
     to_tensor: Callable[[Any], Any],
@@ -107,33 +105,8 @@ def arranged(
     return Pipeline((*(first or [resize]), *second, to_tensor, *third))
 
 
-class Resize(Sizing):
-    """Resizes an image bilinearly (with antialiasing when shrinking), whatever its shape was.
-
-    Args:
-        height: Pixels.
-        width: Pixels.
-        margin: Colour of the margins that keep the shape of what is seen; None stretches it.
-    """
-
-    stage: Stage = "resize"
-
-    def __init__(self, height: int, width: int, margin: Colour | None = None) -> None:
-        self.rules = (SizeRule(height, width, margin),)
-
-    def from_source(self, source: Source) -> Pixels:
-        """Return the image (height, width, 3)."""
-        return source.sized(self.rules[0])
-
-    def __call__(self, image: Image.Image) -> Image.Image:
-        """Return the resized image, the same one where nothing is to be done."""
-        if image.size == (self.rules[0].width, self.rules[0].height):
-            return image
-        return Image.fromarray(self.from_source(Picture(image)))
-
-
 class ToNormalisedTensor:
-    """Makes ``(values / 255 - mean) / std`` of a PIL image, (3, height, width) float.
+    """Makes ``(values / 255 - mean) / std`` of bytes, as floats.
 
     Args:
         mean: Of each channel, in 0..1.
@@ -149,24 +122,36 @@ class ToNormalisedTensor:
         self.scale = torch.tensor(std, dtype=torch.float64)[:, None, None].mul(255).pow(-1).float()
 
     def __call__(self, image: Image.Image) -> Tensor:
-        """Return the tensor."""
-        pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
-        tensor = pixels.to(torch.float32, memory_format=torch.contiguous_format)
-        return tensor.sub_(self.mean).mul_(self.scale)
+        """Return a PIL image as a tensor (3, height, width)."""
+        return self.on_batch(torch.from_numpy(np.array(image))[None])[0]
+
+    def on_batch(
+        self, pixels: Tensor, layout: torch.memory_format = torch.contiguous_format
+    ) -> Tensor:
+        """Return a batch of images as floats, on the device that its bytes are on.
+
+        Args:
+            pixels: (B, height, width, 3) uint8.
+            layout: Of the result, contiguous or channels-last.
+
+        Returns:
+            (B, 3, height, width) float32.
+        """
+        mean, scale = (
+            values.to(pixels.device, non_blocking=True) for values in (self.mean, self.scale)
+        )
+        planes = pixels.permute(0, 3, 1, 2)  # (B, h, w, 3) -> (B, 3, h, w)
+        floats = torch.empty_like(planes, dtype=torch.float32, memory_format=layout)
+        # One image at a time stays in the caches of a CPU.
+        at_once = 1 if pixels.device.type == "cpu" else len(planes)
+        for image, target in zip(
+            torch.split(planes, at_once), torch.split(floats, at_once), strict=True
+        ):
+            target.copy_(image).sub_(mean).mul_(scale)
+        return floats
 
 
-def margin_of(pipeline: Pipeline) -> Colour | None:
-    """Return the colour of the margins that a pipeline puts around images; None if it does not."""
+def size_rule_of(pipeline: Pipeline) -> SizeRule | None:
+    """Return how a pipeline resizes images that it changes no further; None if it does not say."""
     resize = pipeline.transforms[0]
-    return resize.rules[0].margin if isinstance(resize, Sizing) else None
-
-
-def check_probability(name: str, p: float) -> float:
-    """Return ``p`` if it is a probability.
-
-    Raises:
-        ConfigError: It is not.
-    """
-    if not 0 <= p <= 1:
-        raise ConfigError(f"{name} has the probability {p}", "It must lie between 0 and 1")
-    return p
+    return resize.rules[0] if isinstance(resize, ResizeTransform) else None

@@ -8,20 +8,20 @@ from typing import Any
 
 from reidcore.data.images.resize import Pixels
 from reidcore.data.transforms.base import (
-    Draw,
-    Drawn,
-    DrawnForPixels,
-    as_picture,
+    Params,
+    PixelTransform,
+    RandomTransform,
+    as_pil,
     as_pixels,
 )
 from reidcore.data.transforms.compose import Pipeline, ToNormalisedTensor
-from reidcore.data.transforms.resize import SizeRule, Sizing, Source
+from reidcore.data.transforms.resize import ImageSource, ResizeTransform, SizeRule
 
 AUGMENT_CHOICES = ("image", "batch")
 
 
 @dataclass(frozen=True)
-class Plan:
+class SplitPipeline:
     """A pipeline, divided: an image stays bytes until its batch is complete.
 
     Attributes:
@@ -34,44 +34,44 @@ class Plan:
 
     resize: Callable[[Any], Any]
     on_images: tuple[Callable[[Any], Any], ...]
-    on_batches: tuple[Drawn, ...]
+    on_batches: tuple[RandomTransform, ...]
     normalise: ToNormalisedTensor
-    on_tensors: tuple[Drawn, ...]
+    on_tensors: tuple[RandomTransform, ...]
 
     @property
     def rules(self) -> tuple[SizeRule, ...]:
         """The sizes that images are brought to before chance has a say."""
-        return self.resize.rules if isinstance(self.resize, Sizing) else ()
+        return self.resize.rules if isinstance(self.resize, ResizeTransform) else ()
 
     @property
-    def later(self) -> tuple[Drawn, ...]:
+    def later(self) -> tuple[RandomTransform, ...]:
         """What is drawn image by image and applied batch by batch."""
         return self.on_batches + self.on_tensors
 
     @property
     def is_random(self) -> bool:
         """Whether anything may be drawn."""
-        resizes = isinstance(self.resize, Sizing) and not self.resize.is_random
-        return not resizes or bool(self.on_images or self.later)
+        resizes_plainly = isinstance(self.resize, ResizeTransform) and not self.resize.is_random
+        return not resizes_plainly or bool(self.on_images or self.later)
 
-    def read(self, source: Source) -> tuple[Pixels, list[Draw]]:
+    def read(self, source: ImageSource) -> tuple[Pixels, list[Params]]:
         """Return an image (height, width, 3), and what its batch is to change in it."""
         image: Any
-        if isinstance(self.resize, Sizing):
+        if isinstance(self.resize, ResizeTransform):
             image = self.resize.from_source(source)
         else:
-            image = self.resize(as_picture(source.pixels()))
+            image = self.resize(as_pil(source.pixels()))
         for step in self.on_images:
-            if isinstance(step, DrawnForPixels):
+            if isinstance(step, PixelTransform):
                 pixels = as_pixels(image)
-                image = step.on_pixels(pixels, step.draw(*pixels.shape[:2]))
+                image = step.transform_pixels(pixels, step.make_params(*pixels.shape[:2]))
             else:
-                image = step(as_picture(image))
+                image = step(as_pil(image))
         pixels = as_pixels(image)
-        return pixels, [step.draw(*pixels.shape[:2]) for step in self.later]
+        return pixels, [step.make_params(*pixels.shape[:2]) for step in self.later]
 
 
-def plan_of(transform: Any, augment: str = "image") -> Plan | None:
+def split_pipeline(transform: Any, augment: str = "image") -> SplitPipeline | None:
     """Divide a pipeline, or return None where it is none that can be divided.
 
     That is so for functions of the user's own, and where a plugin's transform acts on the
@@ -89,11 +89,11 @@ def plan_of(transform: Any, augment: str = "image") -> Plan | None:
     if len(middle) != 1:
         return None
     before, after = steps[1 : middle[0]], steps[middle[0] + 1 :]
-    tensors = tuple(step for step in after if isinstance(step, Drawn))
+    tensors = tuple(step for step in after if isinstance(step, RandomTransform))
     if len(tensors) < len(after):
         return None
     first = len(before)
-    while augment == "batch" and first and isinstance(before[first - 1], DrawnForPixels):
+    while augment == "batch" and first and isinstance(before[first - 1], PixelTransform):
         first -= 1
-    batches = tuple(step for step in before[first:] if isinstance(step, Drawn))
-    return Plan(steps[0], before[:first], batches, steps[middle[0]], tensors)
+    batches = tuple(step for step in before[first:] if isinstance(step, RandomTransform))
+    return SplitPipeline(steps[0], before[:first], batches, steps[middle[0]], tensors)

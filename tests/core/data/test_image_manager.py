@@ -200,7 +200,9 @@ def test_what_a_checkpoint_keeps_of_it(shops: Any) -> None:
         "norm_mean": [0.485, 0.456, 0.406],
         "norm_std": [0.229, 0.224, 0.225],
         "interpolation": "bilinear",
+        "resize": "pillow",
     }
+    assert shops(resize="torch").preprocessing["resize"] == "torch"
 
 
 def test_bad_images_of_every_loader_are_listed(shops: Any) -> None:
@@ -266,6 +268,6 @@ def test_an_extractor_frames_its_images_too(make_tree: Any) -> None:
     assert manager.preprocessing["letterbox"] == [9, 9, 9]
     image = Image.new("RGB", (30, 30), (200, 0, 0))
     recorded = choose_preprocessing(manager.preprocessing, None, None, None, True)
-    pixels = recorded.pixels(image)
+    pixels = recorded.resized(np.asarray(image))
     assert pixels[0, 0].tolist() == [9, 9, 9]
     assert pixels[32, 16].tolist() == [200, 0, 0]

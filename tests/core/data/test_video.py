@@ -16,7 +16,7 @@ from reidcore.data import (
     init_video_dataset,
     register_video_dataset,
 )
-from reidcore.data.loader.batch_sampler import collate
+from reidcore.data.loader.collate import collate
 from reidcore.errors import ConfigError, DataError, UnknownNameError, UserError
 from reidcore.plugins import Plugins
 from reidcore.plugins.runtime import PLUGIN

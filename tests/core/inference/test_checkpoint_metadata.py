@@ -46,6 +46,22 @@ def test_what_concerns_training_alone_is_left_out():
     assert load_config(kept).data.targets == ["cuhk03"]
 
 
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (Recorded(model={"name": "osnet_x0_25"}, preprocessing=FED), "pillow"),
+        (
+            Recorded(model={"name": "osnet_x0_25"}, preprocessing={**FED, "resize": "torch"}),
+            "torch",
+        ),
+        (Recorded(config={"model": {"name": "osnet_x0_25"}, "data": {"height": 64}}), "pillow"),
+        (Recorded(config={"model": {}, "data": {"resize": "torch"}}), "torch"),
+    ],
+)
+def test_images_are_resized_by_pillow_unless_another_resizer_was_recorded(record, expected):
+    assert load_config(record.configuration()).data.resize == expected
+
+
 def test_a_record_that_is_laid_out_otherwise_is_refused(tmp_path):
     torch.save({"reidcore": {"model": ["osnet"]}}, tmp_path / "odd.pth")
     with pytest.raises(CheckpointError, match="laid out unlike ours"):

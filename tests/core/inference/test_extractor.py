@@ -13,8 +13,9 @@ from torch import nn
 
 from reidcore import hookimpl, utils
 from reidcore.data.images.decode import read_image
+from reidcore.data.images.resize import RESIZERS, resized
 from reidcore.data.transforms.build import build_transforms
-from reidcore.errors import CheckpointError, DataError, UnknownNameError, UserError
+from reidcore.errors import CheckpointError, ConfigError, DataError, UnknownNameError, UserError
 from reidcore.inference import FeatureExtractor
 from reidcore.models import build_model
 from reidcore.testing import make_plugins
@@ -148,7 +149,9 @@ def test_no_more_is_held_than_a_few_batches(make, monkeypatch) -> None:
     from reidcore.inference import extractor as module
 
     opened, most_ahead = [], 0
-    monkeypatch.setattr(module, "open_image", lambda image: opened.append(image) or image)
+    monkeypatch.setattr(
+        module, "open_image", lambda image: opened.append(image) or np.asarray(image)
+    )
     extract = make(batch_size=2, workers=2)
     picture = Image.new("RGB", (16, 32))
     for number, _ in enumerate(extract.batches([picture] * 60), start=1):
@@ -163,7 +166,7 @@ def test_no_more_is_held_than_a_few_batches(make, monkeypatch) -> None:
 def test_the_usual_preprocessing_is_torchreids(make) -> None:
     extract = make(image_size=None)
     wanted = build_transforms(256, 128, None)[1](picture := Image.new("RGB", (50, 90), "teal"))
-    pixels = extract.preprocessing.pixels(picture)
+    pixels = extract.preprocessing.resized(np.asarray(picture))
     torch.testing.assert_close(
         extract.preprocessing.normalised([pixels], torch.device("cpu")), wanted[None]
     )
@@ -228,10 +231,42 @@ def test_images_keep_their_shape_if_they_did_in_training(trained, tmp_path) -> N
     extract = FeatureExtractor(
         model_path=tmp_path / "boxed.pth", device="cpu", verbose=False, plugins=engine.plugins
     )
-    wide = extract.preprocessing.pixels(Image.new("RGB", (100, 10), "white"))
+    wide = extract.preprocessing.resized(np.full((10, 100, 3), 255, dtype=np.uint8))
     assert wide.shape == (36, 20, 3)
     assert wide[0, 0].tolist() == [9, 8, 7]
     assert wide[18, 10].tolist() == [255, 255, 255]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "expected"),
+    [({"resize": "torch"}, "torch"), ({"resize": "pillow"}, "pillow"), ({}, "pillow")],
+)
+def test_images_are_resized_as_in_training_and_by_pillow_where_nobody_says(
+    trained, tmp_path, recorded, expected
+) -> None:
+    engine, path = trained
+    checkpoint = torch.load(path, weights_only=False)
+    assert checkpoint["reidcore"]["preprocessing"].pop("resize") == "torch"
+    checkpoint["reidcore"]["preprocessing"].update(recorded)
+    torch.save(checkpoint, tmp_path / "resized.pth")
+    extract = FeatureExtractor(
+        model_path=tmp_path / "resized.pth", device="cpu", verbose=False, plugins=engine.plugins
+    )
+    pixels = np.random.default_rng(0).integers(0, 256, (71, 45, 3), dtype=np.uint8)
+    made = {name: resized(pixels, 36, 20, name) for name in RESIZERS}
+    assert not np.array_equal(made["torch"], made["pillow"])
+    np.testing.assert_array_equal(extract.preprocessing.resized(pixels), made[expected])
+
+
+def test_a_resizer_that_is_not_known_is_refused(trained, tmp_path) -> None:
+    engine, path = trained
+    checkpoint = torch.load(path, weights_only=False)
+    checkpoint["reidcore"]["preprocessing"]["resize"] = "tourch"
+    torch.save(checkpoint, tmp_path / "odd.pth")
+    with pytest.raises(ConfigError, match=r"resize='tourch'.*Did you mean 'torch'"):
+        FeatureExtractor(
+            model_path=tmp_path / "odd.pth", device="cpu", verbose=False, plugins=engine.plugins
+        )
 
 
 def test_what_is_given_goes_before_what_was_recorded(trained) -> None:

@@ -153,7 +153,7 @@ def test_per_image_and_per_batch_agree(splits: Any, names: list[str]) -> None:
     """To the bit on a CPU, where both compute alike; elsewhere within the rounding to bytes."""
     dataset = ImageDataset(*splits, transform=_pipeline(names), verbose=False)
     loader = _loader(dataset, augment="batch")
-    assert bool(loader._loader.dataset.reader.plan.on_batches)
+    assert bool(loader._loader.dataset.reader.pipeline.on_batches)
     _assert_same(_batches(dataset, augment="batch"), _batches(dataset))
 
 

@@ -53,10 +53,10 @@ def _as_batch(images: Any) -> torch.Tensor:
 def test_one_by_one_and_all_together_are_equal(kind: Any) -> None:
     transform, images = _often(kind), _images()
     _seed(3)
-    drawn = [transform.draw(HEIGHT, WIDTH) for _ in images]
+    drawn = [transform.make_params(HEIGHT, WIDTH) for _ in images]
     assert len({len(draw) for draw in drawn}) == 1
-    one_by_one = [transform.on_pixels(i, d) for i, d in zip(images, drawn, strict=True)]
-    together = transform.on_batch(_as_batch(images), torch.tensor(drawn, dtype=torch.float64))
+    one_by_one = [transform.transform_pixels(i, d) for i, d in zip(images, drawn, strict=True)]
+    together = transform.transform(_as_batch(images), torch.tensor(drawn, dtype=torch.float64))
     assert together.dtype == torch.uint8
     assert torch.equal(_as_batch(one_by_one), together)
     assert not torch.equal(_as_batch(images), together)
@@ -77,9 +77,9 @@ def test_jitter_of_a_batch_is_pillows_to_the_bit(amounts: dict[str, float]) -> N
     images[0][:] = 77  # no hue
     images[1][:] = 0
     _seed(3)
-    drawn = [transform.draw(HEIGHT, WIDTH) for _ in images]
-    one_by_one = [transform.on_pixels(i, d) for i, d in zip(images, drawn, strict=True)]
-    together = transform.on_batch(_as_batch(images), torch.tensor(drawn, dtype=torch.float64))
+    drawn = [transform.make_params(HEIGHT, WIDTH) for _ in images]
+    one_by_one = [transform.transform_pixels(i, d) for i, d in zip(images, drawn, strict=True)]
+    together = transform.transform(_as_batch(images), torch.tensor(drawn, dtype=torch.float64))
     assert torch.equal(together, _as_batch(one_by_one))
     changed = (together.int() - _as_batch(images).int()).abs().float()
     assert float(changed[2:].mean()) > 1
@@ -91,8 +91,8 @@ def test_erasing_one_by_one_and_together_is_equal() -> None:
     _seed(0)
     one_by_one = torch.stack([erase(image) for image in images])
     _seed(0)
-    drawn = torch.tensor([erase.draw(HEIGHT, WIDTH) for _ in images], dtype=torch.float64)
-    assert torch.equal(erase.on_batch(images.clone(), drawn), one_by_one)
+    drawn = torch.tensor([erase.make_params(HEIGHT, WIDTH) for _ in images], dtype=torch.float64)
+    assert torch.equal(erase.transform(images.clone(), drawn), one_by_one)
     assert 0 < int((drawn[:, 2] > 0).sum()) < 8
 
 
@@ -132,25 +132,27 @@ def test_a_probability_of_zero_changes_nothing(kind: Any) -> None:
 def test_a_padded_image_is_shifted_by_the_draw() -> None:
     crop = PadCrop(HEIGHT, WIDTH, padding=4, fill=9)
     image = _images(1)[0]
-    shifted = crop.on_pixels(image, (0, 7))
+    shifted = crop.transform_pixels(image, (0, 7))
     assert (shifted[:4] == 9).all()
     assert (shifted[:, -3:] == 9).all()
     np.testing.assert_array_equal(shifted[4:, :-3], image[:-4, 3:])
     _seed(0)
-    corners = np.array([crop.draw(HEIGHT, WIDTH) for _ in range(3000)])
+    corners = np.array([crop.make_params(HEIGHT, WIDTH) for _ in range(3000)])
     assert set(corners[:, 0]) == set(corners[:, 1]) == set(range(9))
 
 
 def test_a_grey_box_is_grey_and_the_rest_is_not_touched() -> None:
     gray, image = GrayPatch(HEIGHT, WIDTH), _images(1)[0]
-    changed = gray.on_pixels(image, (5, 6, 10, 8))
+    changed = gray.transform_pixels(image, (5, 6, 10, 8))
     box = changed[5:15, 6:14]
     expected = np.asarray(Image.fromarray(image).convert("L"))[5:15, 6:14]
     np.testing.assert_array_equal(box, np.repeat(expected[..., None], 3, axis=2))
     changed[5:15, 6:14] = image[5:15, 6:14]
     np.testing.assert_array_equal(changed, image)
     _seed(0)
-    draws = [GrayPatch(HEIGHT, WIDTH, p=0.5, p_whole=0.2).draw(HEIGHT, WIDTH) for _ in range(2000)]
+    draws = [
+        GrayPatch(HEIGHT, WIDTH, p=0.5, p_whole=0.2).make_params(HEIGHT, WIDTH) for _ in range(2000)
+    ]
     whole = sum(draw == (0.0, 0.0, HEIGHT, WIDTH) for draw in draws)
     boxed = sum(draw[2] > 0 for draw in draws) - whole
     assert abs(whole - 400) < 5 * np.sqrt(320)
@@ -160,8 +162,8 @@ def test_a_grey_box_is_grey_and_the_rest_is_not_touched() -> None:
 def test_blur_flattens() -> None:
     blur, image = Blur(HEIGHT, WIDTH), _images(1)[0]
     rough = np.random.default_rng(0).integers(0, 256, image.shape, dtype=np.uint8)
-    assert blur.on_pixels(rough, (2.0,)).std() < rough.std() / 3
-    np.testing.assert_array_equal(blur.on_pixels(rough, (0.0,)), rough)
+    assert blur.transform_pixels(rough, (2.0,)).std() < rough.std() / 3
+    np.testing.assert_array_equal(blur.transform_pixels(rough, (0.0,)), rough)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,27 @@ def test_another_normalisation(torchreid_transforms: Gold) -> None:
     assert torch.equal(either_none, build_transforms(64, 32)[1](image))
 
 
+@pytest.mark.parametrize("names", [[], ["random_crop"], ["letterbox"]])
+def test_images_are_resized_by_what_was_asked_for(
+    torchreid_transforms: Gold, names: list[str]
+) -> None:
+    image = Image.fromarray(torchreid_transforms["image1"])
+    made: dict[str, list[Any]] = {}
+    for resize in ("pillow", "torch"):
+        pair = build_transforms(64, 32, names, [0, 0, 0], [1 / 255] * 3, resize=resize)
+        random.seed(0)
+        made[resize] = [transform(image) for transform in pair for _ in range(4)]
+    default = build_transforms(64, 32, names, [0, 0, 0], [1 / 255] * 3)[1](image)
+    assert torch.equal(made["pillow"][-1], default)
+    differences = [(a - b).abs().max() for a, b in zip(*made.values(), strict=True)]
+    assert 0 < max(differences) < 2.01
+
+
+def test_a_resizer_that_is_not_known_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"resize='pilow'.*Did you mean 'pillow'"):
+        build_transforms(64, 32, resize="pilow")
+
+
 @pytest.mark.parametrize("names", [EVERY, EVERY[::-1], [name.upper() for name in EVERY]])
 def test_the_order_is_fixed_whatever_the_order_of_names(names: list[str]) -> None:
     train, _ = build_transforms(64, 32, names)

@@ -10,7 +10,7 @@ from PIL import Image
 from reid_plugins_standard.transforms.crop import RandomCrop
 
 from reidcore.data.images.resize import Pixels
-from reidcore.data.transforms.resize import Source
+from reidcore.data.transforms.resize import ImageSource
 from reidcore.errors import ConfigError
 
 
@@ -30,7 +30,7 @@ def test_a_cut_out_is_torchreids_at_the_same_offset(
 
 def test_offsets_are_uniform_with_both_borders() -> None:
     class Recorded(RandomCrop):
-        def cut(self, source: Source, left: int, top: int) -> Pixels:
+        def cut(self, source: ImageSource, left: int, top: int) -> Pixels:
             offsets.append((left, top))
             return source.pixels()
 
