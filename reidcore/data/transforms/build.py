@@ -59,8 +59,8 @@ def build_transforms(
     resizing = Resize(height, width, resizer=check_resizer(resize))
     to_tensor = ToNormalisedTensor(*normalisation(norm_mean, norm_std))
     made = [_make(name, height, width, sections.get(name, {}), plugins) for name in names]
-    made = [s.resized_by(resize) if isinstance(s, ResizeTransform) else s for s in made]
-    named = list(zip(names, made, strict=True))
+    resized = [s.resized_by(resize) if isinstance(s, ResizeTransform) else s for s in made]
+    named = list(zip(names, resized, strict=True))
     in_tests = [(name, step) for name, step in named if getattr(step, "in_tests", False)]
     _log.info("Training images: %dx%d, %s", height, width, ", ".join(names) or "no augmentation")
     return compose(named, resizing, to_tensor), compose(in_tests, resizing, to_tensor)
