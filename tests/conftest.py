@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import numpy as np
 import pytest
@@ -271,3 +272,22 @@ def torchreid_transforms() -> Mapping[str, np.ndarray]:
     """Torchreid's transforms on three images; see tests/fixtures/transforms/README.md."""
     with np.load(ROOT / "tests/fixtures/transforms/transforms.npz") as arrays:
         return {name: arrays[name] for name in arrays.files}
+
+
+@pytest.fixture
+def plugins_with() -> Callable[..., Any]:
+    """Make the installed plugins and one that registers the given datasets."""
+    from reidcore import hookimpl
+    from reidcore.plugins import make_plugins
+
+    def make(**datasets: object) -> Plugins:
+        class Shop:
+            @hookimpl
+            def reid_register_datasets(self, registry: object) -> None:
+                for name, target in datasets.items():
+                    options = getattr(target, "spellings", {})
+                    registry.add(name, target, options=options)  # type: ignore[attr-defined]
+
+        return make_plugins(extra=[Shop()])
+
+    return make

@@ -155,5 +155,5 @@ def _numbers(numbers: Sequence[int]) -> str:
 
 
 if __name__ == "__main__":
-    listed = [entry for entry in entries("datasets") if entry.plugin == "datasets"]
+    listed = [entry for entry in entries("datasets") if entry.distribution == "reidcore"]
     PAGE.write_text(page(listed), encoding="utf-8")

@@ -22,7 +22,7 @@ def generator(checkout) -> ModuleType:
 
 
 def test_the_page_is_the_one_that_make_docs_would_write(checkout, generator) -> None:
-    bundled = [entry for entry in entries("datasets") if entry.plugin == "datasets"]
+    bundled = [entry for entry in entries("datasets") if entry.distribution == "reidcore"]
     assert generator.PAGE.read_text(encoding="utf-8") == generator.page(bundled)
     for entry in bundled:
         assert f"(`{entry.name}`)\n" in generator.page(bundled)

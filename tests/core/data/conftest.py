@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from reidcore.data.sample import Sample, Splits
-from reidcore.plugins import Plugins, make_plugins
 
 MakeTree = Callable[..., Path]
 MakeTracklets = Callable[..., Splits]
@@ -62,23 +61,5 @@ def make_tracklets(tmp_path: Path) -> MakeTracklets:
 
         test = test or {}
         return Splits(write("train", train or {}), write("query", test), write("gallery", test))
-
-    return make
-
-
-@pytest.fixture
-def plugins_with() -> Callable[..., Plugins]:
-    """Make the installed plugins and one that registers the given datasets."""
-    from reidcore import hookimpl
-
-    def make(**datasets: object) -> Plugins:
-        class Shop:
-            @hookimpl
-            def reid_register_datasets(self, registry: object) -> None:
-                for name, target in datasets.items():
-                    options = getattr(target, "spellings", {})
-                    registry.add(name, target, options=options)  # type: ignore[attr-defined]
-
-        return make_plugins(extra=[Shop()])
 
     return make
