@@ -280,7 +280,7 @@ def plugins_with() -> Callable[..., Any]:
     from reidcore import hookimpl
     from reidcore.plugins import make_plugins
 
-    def make(**datasets: object) -> Plugins:
+    def make(**datasets: object) -> Any:
         class Shop:
             @hookimpl
             def reid_register_datasets(self, registry: object) -> None:
