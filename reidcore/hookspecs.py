@@ -6,6 +6,7 @@ An implementation may leave out arguments that it does not need. This is the run
     reid_add_hookspecs(plugins)                                     # hooks of a plugin's own
     registry <- reid_register_models, reid_register_datasets, ...   # names, when first asked for
     reid_configure(config)                                          # the run's settings, last word
+    reid_model_built(engine, model)
     reid_run_start(engine)
     for epoch in range(start_epoch, max_epoch):
         reid_epoch_start(engine)
@@ -13,15 +14,19 @@ An implementation may leave out arguments that it does not need. This is the run
             outcome = reid_forward_backward(engine, batch)          # the step
             #   core: outputs = model(images)
             #         losses  = reid_compute_losses(engine, batch, outputs)
-            #         backward, optimizer step
+            #         backward
+            #         reid_before_optimizer_step(engine), optimizer step
             reid_step_end(engine, outcome)
+            reid_figures(engine)                                    # when figures are shown
         reid_epoch_end(engine)
         reid_checkpoint_save(engine)                                # reid_checkpoint_load on resume
-    for target in targets:
-        features  = reid_extract_features(model, images)            # for each batch
-        features  = reid_transform_features(query, gallery)
-        distances = reid_compute_distance(query, gallery, metric)
-    reid_report(results)
+    results = reid_evaluate(engine)
+    #   core: for target in targets:
+    #             features  = reid_extract_features(model, images)  # for each batch
+    #             features  = reid_transform_features(query, gallery)
+    #             distances = reid_compute_distance(query, gallery, metric)
+    #             reid_target_tested(engine, tested)
+    reid_report(engine, results)
     reid_run_end(engine, result)                                    # whatever happened
 
 Order: later plugins are called first (core, bundled, installed by distribution and name, then
@@ -43,7 +48,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from reidcore.config import Config
-    from reidcore.engine import Engine, StepOutcome
+    from reidcore.engine import Engine, StepOutcome, TargetResult, TargetTest
     from reidcore.evaluation import Distances
     from reidcore.models import Outputs
     from reidcore.plugins import HookPublisher
@@ -244,6 +249,19 @@ def reid_configure(config: Config) -> None:
 
 
 @hookspec
+def reid_model_built(engine: Engine, model: nn.Module) -> None:
+    """Look at a model, or change its layers in place, before it is resumed and trained.
+
+    When: once for each model, when ``engine.register_model`` has put it on the engine's device.
+    Stop rule: none, every plugin is called. Stability: provisional.
+
+    Args:
+        engine: knows the models that were registered so far, this one included.
+        model: the model, with its first weights; its optimizer has its parameters already.
+    """
+
+
+@hookspec
 def reid_run_start(engine: Engine) -> None:
     """Prepare for a run: parameters, buffers, counters that the plugin keeps.
 
@@ -286,7 +304,7 @@ def reid_epoch_end(engine: Engine) -> None:
     When: after the last batch of each epoch. Stop rule: none. Stability: stable.
 
     Args:
-        engine: the engine; ``engine.averages`` holds the epoch's figures by name.
+        engine: the engine; ``engine.record.history[-1]`` holds the epoch's figures by name.
     """
 
 
@@ -343,6 +361,19 @@ def reid_forward_backward(engine: Engine, batch: Mapping[str, Any]) -> StepOutco
 
 
 @hookspec
+def reid_before_optimizer_step(engine: Engine) -> None:
+    """Look at the gradients, or change them in place: clipping, noise, norms.
+
+    When: by ``engine.optimizer_step()``, before the optimizers step; with accumulation only where
+    they do. Stop rule: none, every plugin is called. Stability: provisional.
+
+    Args:
+        engine: the engine; the gradients of ``engine.optimizers`` are complete and unscaled. Under
+            fp16 some may be infinite: the step is left out afterwards.
+    """
+
+
+@hookspec
 def reid_step_end(engine: Engine, outcome: StepOutcome) -> None:
     """Look at a finished step.
 
@@ -351,6 +382,22 @@ def reid_step_end(engine: Engine, outcome: StepOutcome) -> None:
     Args:
         engine: the engine.
         outcome: the loss terms as detached scalars, the accuracy, whether it was skipped.
+    """
+
+
+@hookspec
+def reid_figures(engine: Engine) -> dict[str, float] | None:
+    """Give figures of the plugin's own, shown beside the losses.
+
+    When: every ``print_freq`` steps and at the end of each epoch, for the console, TensorBoard and
+    the epoch's entry in ``results.json``. Stop rule: none, every plugin is called.
+    Stability: provisional.
+
+    Args:
+        engine: the engine.
+
+    Returns:
+        Numbers by name. Reading one off a device waits for it, so do it here and not at each step.
     """
 
 
@@ -385,6 +432,29 @@ def reid_checkpoint_load(engine: Engine, state: dict[str, Any]) -> None:
 # --------------------------------------------------------------------------------------------------
 # Evaluation: from images to a report.
 # --------------------------------------------------------------------------------------------------
+
+
+@hookspec(firstresult=True)
+def reid_evaluate(engine: Engine) -> dict[str, TargetResult] | None:
+    """Test on every target.
+
+    Wrap it to test with other weights::
+
+        @hookimpl(wrapper=True)
+        def reid_evaluate(engine):
+            with averaged_weights(engine.model):
+                return (yield)
+
+    When: once in each test, in a run and by ``engine.test()``.
+    Stop rule: first result; the core's own comes last. Stability: provisional.
+
+    Args:
+        engine: the engine; ``engine.plan`` says how to test, ``engine.is_final_test`` whether
+            training is over.
+
+    Returns:
+        Target name -> its result.
+    """
 
 
 @hookspec(firstresult=True)
@@ -433,16 +503,34 @@ def reid_compute_distance(query: Tensor, gallery: Tensor, metric: str) -> Distan
         metric: the configuration's ``test.dist_metric``.
 
     Returns:
-        An object whose ``blocks()`` yields rows ``(rows, G)``; smaller is more alike.
+        An object whose ``blocks()`` yields rows ``(rows, G)``, as often as it is asked; smaller is
+        more alike.
     """
 
 
 @hookspec
-def reid_report(results: Mapping[str, Any]) -> None:
+def reid_target_tested(engine: Engine, tested: TargetTest) -> None:
+    """Look at a target with everything that its test knows: draw, report, save distances.
+
+    When: after each target of a test, in one process only.
+    Stop rule: none, every plugin is called. Stability: provisional.
+
+    Args:
+        engine: the engine; ``engine.plan`` and ``engine.is_final_test`` tell which test it is.
+        tested: ``name``, ``query`` and ``gallery`` (each a ``table`` and ``features (N, D)``),
+            ``distances``, whose ``blocks()`` may be read again, ``matches``, ``protocol`` and
+            ``result``, in whose ``files`` a plugin names what it wrote.
+    """
+
+
+@hookspec
+def reid_report(engine: Engine, results: Mapping[str, TargetResult]) -> None:
     """Report the figures of a finished test.
 
     When: after all targets of a test were evaluated. Stop rule: none. Stability: stable.
 
     Args:
-        results: target name -> its ``RankingResult``.
+        engine: the engine; ``engine.record`` has the epochs so far.
+        results: target name -> its result: ``ranking`` (the figures, each query's too), the labels
+            and paths of ``query`` and ``gallery``, and ``files``.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reidcore._lazy import attach
+from reidcore.plugins import bundled
 
 if TYPE_CHECKING:
     from reid_plugins_inspect.pictures import visualize_ranked_results as visualize_ranked_results
@@ -52,7 +53,7 @@ __getattr__, __dir__, __all__ = attach(
         "resume_from_checkpoint": "reidcore.engine.checkpoint:resume_from_checkpoint",
         "save_checkpoint": "reidcore.engine.checkpoint:save_checkpoint",
         "set_random_seed": "reidcore.engine.rng:set_random_seed",
-        "visualize_ranked_results": "reid_plugins_inspect.pictures:visualize_ranked_results",
         "write_json": "reidcore._files:write_json",
+        **bundled.PICTURES,
     },
 )

@@ -7,12 +7,14 @@ one implementation of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reidcore import hookimpl
 
 if TYPE_CHECKING:
     from reid_plugins_inspect.checks import Facts, Finding, Subject
+    from reidcore.engine import Engine, TargetTest
     from reidcore.plugins import HookPublisher
 
 
@@ -32,3 +34,23 @@ def reid_check_data(
     from reid_plugins_inspect.checks.builtin import find_everything
 
     return find_everything(subject, facts, reasons)
+
+
+@hookimpl
+def reid_target_tested(engine: Engine, tested: TargetTest) -> None:
+    """Draw ranked results after the last test, if ``test.visrank`` asks for them."""
+    plan = engine.plan
+    if not (plan.visrank and engine.is_final_test):
+        return
+    from reid_plugins_inspect.pictures import draw_ranked_results
+
+    folder = Path(plan.save_dir) / f"visrank_{tested.name}"
+    draw_ranked_results(
+        tested.distances,
+        tested.query.table,
+        tested.gallery.table,
+        folder,
+        topk=plan.visrank_topk,
+        relations=tested.matches,
+    )
+    tested.result.files["pictures"] = folder

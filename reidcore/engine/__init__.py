@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from reidcore.engine.engine import Engine as Engine
     from reidcore.engine.engine import TrainState as TrainState
     from reidcore.engine.evaluator import TargetResult as TargetResult
+    from reidcore.engine.evaluator import TargetTest as TargetTest
+    from reidcore.engine.evaluator import TestSet as TestSet
     from reidcore.engine.interrupts import Interrupted as Interrupted
     from reidcore.engine.precision import Precision as Precision
     from reidcore.engine.step import NonFiniteLossError as NonFiniteLossError
@@ -34,6 +36,8 @@ __getattr__, __dir__, __all__ = attach(
         "RunPlan": "reidcore.config.options.plan:RunPlan",
         "StepOutcome": "reidcore.engine.step:StepOutcome",
         "TargetResult": "reidcore.engine.evaluator:TargetResult",
+        "TargetTest": "reidcore.engine.evaluator:TargetTest",
+        "TestSet": "reidcore.engine.evaluator:TestSet",
         "TrainState": "reidcore.engine.engine:TrainState",
         **bundled.ENGINES,
     },

@@ -18,8 +18,13 @@ from reidcore.config.options.plan import RunPlan, as_names
 from reidcore.engine.batch_layout import layout_of
 from reidcore.engine.checkpoint import ResumePoint, resume_models, write_checkpoints
 from reidcore.engine.datamanager import EngineData, check_members
-from reidcore.engine.evaluator import TargetResult, test_target
-from reidcore.engine.hook_results import checked_features, checked_losses, checked_outcome
+from reidcore.engine.evaluator import TargetResult, evaluate_target
+from reidcore.engine.hook_results import (
+    checked_features,
+    checked_losses,
+    checked_outcome,
+    checked_results,
+)
 from reidcore.engine.interrupts import Interruption
 from reidcore.engine.loss_terms import Criterion, LossTerms, top1, weighted
 from reidcore.engine.precision import Accelerator, Precision, pick_device
@@ -110,7 +115,11 @@ class Engine:
         self.device = pick_device(use_gpu)
         # Subclasses written for Torchreid call .cuda() where this is true.
         self.use_gpu = self.device.type == "cuda"
-        self.accelerator = Accelerator(precision or Precision(), self.device)
+        self.accelerator = Accelerator(
+            precision or Precision(),
+            self.device,
+            lambda: self.plugins.hook.reid_before_optimizer_step(engine=self),
+        )
         self.batch_layout = layout_of(datamanager)
         self.test_loader = datamanager.test_loader
         self.states: dict[str, TrainState] = {}
@@ -159,6 +168,7 @@ class Engine:
         if len(self.states) == 1:
             self.model, self.optimizer, self.scheduler = model, optim, sched
             self.network = adapted(model)
+        self.plugins.hook.reid_model_built(engine=self, model=model)
 
     def get_model_names(self, names: str | Sequence[str] | None = None) -> list[str]:
         """Return the given names, checked, or all of them.
@@ -487,14 +497,22 @@ class Engine:
         if not self.test_loader:
             raise UserError("there is no target to test on", "Give targets to the data manager.")
         planned, self.plan = self.plan, plan
+        hook = self.plugins.hook
         try:
-            self.set_model_mode("eval")
-            self.record.targets = {}
-            for name in self.test_loader:
-                self.interruption.check()
-                self.record.targets[name] = test_target(self, name)
-            rankings = {name: result.ranking for name, result in self.record.targets.items()}
-            self.plugins.hook.reid_report(results=rankings)
+            results = checked_results(
+                hook.reid_evaluate(engine=self), self.plugins, self.test_loader
+            )
+            self.record.targets = results
+            hook.reid_report(engine=self, results=results)
         finally:
             self.plan = planned
+        return results
+
+    def evaluate(self) -> dict[str, TargetResult]:
+        """Test the model as it is on every target; the core's own ``reid_evaluate``."""
+        self.set_model_mode("eval")
+        self.record.targets = {}
+        for name in self.test_loader:
+            self.interruption.check()
+            self.record.targets[name] = evaluate_target(self, name)
         return self.record.targets

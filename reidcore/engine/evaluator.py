@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from reidcore import registry
 from reidcore.config.options.plan import RunPlan
-from reidcore.data.sample import Sample
+from reidcore.data.loader.batch_sampler import rank_and_world
+from reidcore.data.table import SampleTable
 from reidcore.engine.hook_results import checked_pair
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation import Labels, RankingResult, RerankedDistances, evaluate
@@ -29,53 +31,79 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Extracted:
-    """The features of a split, and whose they are.
+@dataclass(frozen=True, eq=False)
+class TestSet:
+    """One side of a target: its images and their features.
 
     Attributes:
-        features: ``(N, D)``, float32, on the CPU.
-        samples: the images, in the same order; unreadable ones that were skipped are not in it.
-        num_skipped: how many were.
-        seconds: time spent, reading included.
+        table: the N images with their labels; unreadable ones that were skipped are not in it.
+        features: ``(N, D)``, float32, on the CPU, as the model gave them.
     """
 
+    __test__ = False  # no test case, whatever its name
+
+    table: SampleTable
     features: Tensor
-    samples: list[Sample]
-    num_skipped: int
-    seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TargetResult:
     """What a test on one target found.
 
     Attributes:
-        ranking: the figures.
+        ranking: the figures, those of each query included.
         timings: seconds by phase, and images per second.
         num_skipped: unreadable images left out.
-        pictures: the folder of ranked-result pictures, if they were drawn.
+        query: the Q queries with their labels and paths, in the order of ``ranking``'s arrays.
+        gallery: the G gallery images.
+        files: what plugins wrote about the target, such as ``pictures``; ``results.json`` has it.
     """
 
     ranking: RankingResult
     timings: dict[str, float]
     num_skipped: int
-    pictures: Path | None = None
+    query: SampleTable
+    gallery: SampleTable
+    files: dict[str, Path] = field(default_factory=dict)
 
 
-def test_target(engine: Engine, name: str) -> TargetResult:
+@dataclass(frozen=True, eq=False)
+class TargetTest:
+    """A test on one target, as ``reid_target_tested`` sees it.
+
+    Attributes:
+        name: the target.
+        query: the Q queries.
+        gallery: the G gallery images.
+        distances: (Q, G), as they were ranked; ``blocks()`` may be read again.
+        matches: which gallery images match a query and which are ignored; None where the protocol
+            evaluates in its own way.
+        protocol: the evaluation protocol.
+        result: the figures; a plugin that writes files names them in ``result.files``.
+    """
+
+    name: str
+    query: TestSet
+    gallery: TestSet
+    distances: Distances
+    matches: Relations | None
+    protocol: EvaluationProtocol
+    result: TargetResult
+
+
+def evaluate_target(engine: Engine, name: str) -> TargetResult:
     """Test the engine's model on one target, as the engine's plan says.
 
     Raises:
         UserError: if the target has no query, no gallery or no valid query.
     """
     plan = engine.plan
-    draw = plan.visrank and engine.is_final_test
-    query = extract(engine, name, "query")
-    gallery = extract(engine, name, "gallery")
     started = time.perf_counter()
+    query, skipped_queries = extract(engine, name, "query")
+    gallery, skipped_gallery = extract(engine, name, "gallery")
+    extracted = time.perf_counter()
     distances = measure(engine.plugins, query.features, gallery.features, plan)
-    labels = Labels(*_columns(query, gallery))
+    labels = Labels.from_samples(query.table, gallery.table)
     protocol = make_protocol(engine.plugins, plan)
     ranking = _named(
         name,
@@ -83,17 +111,18 @@ def test_target(engine: Engine, name: str) -> TargetResult:
             distances, labels, protocol=protocol, max_rank=plan.reported_max_rank, ties=plan.ties
         ),
     )
-    seconds = time.perf_counter() - started
-    relations = protocol.relations(labels) if hasattr(protocol, "relations") else None
-    pictures = _draw(distances, query, gallery, name, plan, relations) if draw else None
-    images = len(query.samples) + len(gallery.samples)
-    extraction = query.seconds + gallery.seconds
     timings = {
-        "extraction_seconds": extraction,
-        "images_per_second": images / extraction,
-        "ranking_seconds": seconds,
+        "extraction_seconds": extracted - started,
+        "images_per_second": (len(query.table) + len(gallery.table)) / (extracted - started),
+        "ranking_seconds": time.perf_counter() - extracted,
     }
-    return TargetResult(ranking, timings, query.num_skipped + gallery.num_skipped, pictures)
+    result = TargetResult(
+        ranking, timings, skipped_queries + skipped_gallery, query.table, gallery.table
+    )
+    matches = protocol.relations(labels) if hasattr(protocol, "relations") else None
+    tested = TargetTest(name, query, gallery, distances, matches, protocol, result)
+    _tell_plugins(engine, tested)
+    return result
 
 
 def make_protocol(plugins: Plugins, plan: RunPlan) -> EvaluationProtocol:
@@ -103,28 +132,43 @@ def make_protocol(plugins: Plugins, plan: RunPlan) -> EvaluationProtocol:
     return protocol
 
 
-def extract(engine: Engine, name: str, split: str) -> Extracted:
-    """Compute the features of one split of a target."""
+def extract(engine: Engine, name: str, split: str) -> tuple[TestSet, int]:
+    """Compute the features of one split of a target.
+
+    Returns:
+        The images that could be read with their features, and how many could not.
+    """
     features: list[Tensor] = []
-    samples: list[Sample] = []
+    paths: list[Any] = []
+    pids: list[npt.NDArray[np.int64]] = []
+    camids: list[npt.NDArray[np.int64]] = []
     started = time.perf_counter()
-    loader: Iterable[Mapping[str, Any]] = engine.test_loader[name][split]
+    loader = engine.test_loader[name][split]
     engine.accelerator.receive(loader)
     with torch.inference_mode():
         for batch in engine.progress(loader, f"{name}: {split}"):
             engine.interruption.check()
-            images, pids, camids = engine.parse_data_for_eval(batch)
+            images, batch_pids, batch_camids = engine.parse_data_for_eval(batch)
             with engine.accelerator.autocast():
                 computed = engine.extract_features(engine.accelerator.move(images))
             features.append(computed.float().cpu())
-            samples.extend(map(Sample, batch["impath"], _plain(pids), _plain(camids)))
+            paths.extend(batch["impath"])
+            pids.append(_int_array(batch_pids))
+            camids.append(_int_array(batch_camids))
     if not features:
         raise DataError(
             f"the {split} of {name} is empty", "Test on a target that has query and gallery images."
         )
+    seconds = time.perf_counter() - started
+    _log.info(
+        "%s: %s: %d images in %.1f s", name, split, len(paths), seconds, extra={"is_progress": True}
+    )
     # Asked of the loader, which never yields a batch without a readable image.
-    skipped = len(getattr(loader, "skipped", ()))
-    return Extracted(torch.cat(features), samples, skipped, time.perf_counter() - started)
+    skipped: Mapping[str, str] = getattr(loader, "skipped", {})
+    known = engine.datamanager.test_dataset.get(name, {}).get(split)
+    table = _readable(known, paths, skipped)
+    table = replace(table, pids=np.concatenate(pids), camids=np.concatenate(camids))
+    return TestSet(table, torch.cat(features)), len(skipped)
 
 
 def measure(plugins: Plugins, query: Tensor, gallery: Tensor, plan: RunPlan) -> Distances:
@@ -146,39 +190,30 @@ def measure(plugins: Plugins, query: Tensor, gallery: Tensor, plan: RunPlan) -> 
     return RerankedDistances(distances, num_queries) if plan.rerank else distances
 
 
-def _draw(
-    distances: Distances,
-    query: Extracted,
-    gallery: Extracted,
-    name: str,
-    plan: RunPlan,
-    relations: Relations | None,
-) -> Path:
-    from reid_plugins_inspect.pictures import draw_ranked_results
-
-    folder = Path(plan.save_dir) / f"visrank_{name}"
-    draw_ranked_results(
-        distances,
-        query.samples,
-        gallery.samples,
-        folder,
-        topk=plan.visrank_topk,
-        relations=relations,
-    )
-    _log.info("Ranked results drawn in %s", folder)
-    return folder
+def _tell_plugins(engine: Engine, tested: TargetTest) -> None:
+    rank, _ = rank_and_world()
+    if rank:
+        return
+    engine.plugins.hook.reid_target_tested(engine=engine, tested=tested)
+    for kind, path in tested.result.files.items():
+        _log.info("%s: %s in %s", tested.name, kind, path)
 
 
-def _columns(query: Extracted, gallery: Extracted) -> tuple[np.ndarray, ...]:
-    def column(extracted: Extracted, field: str) -> np.ndarray:
-        return np.array([getattr(s, field) for s in extracted.samples], dtype=np.int64)
+def _readable(known: Any, paths: list[Any], skipped: Mapping[str, str]) -> SampleTable:
+    """Return the table of the images that were read, with whatever columns the dataset has.
 
-    return (
-        column(query, "pid"),
-        column(gallery, "pid"),
-        column(query, "camid"),
-        column(gallery, "camid"),
-    )
+    Args:
+        known: the split's samples, as the data manager lists them; None if it does not.
+        paths: those of the images that were read, in order.
+        skipped: path -> reason of the others.
+    """
+    if known is not None:
+        table = SampleTable.of(known)
+        if skipped:
+            table = table.take(np.array([path not in skipped for path in table.paths], dtype=bool))
+        if len(table) == len(paths):
+            return table
+    return SampleTable.of([(path, 0, 0) for path in paths])
 
 
 def _named(name: str, compute: Callable[[], RankingResult]) -> RankingResult:
@@ -188,5 +223,6 @@ def _named(name: str, compute: Callable[[], RankingResult]) -> RankingResult:
         raise type(error)(f"target {name!r}: {error.what}", error.hint) from error
 
 
-def _plain(values: Tensor | Iterable[int]) -> list[int]:
-    return values.tolist() if isinstance(values, Tensor) else list(values)
+def _int_array(values: Any) -> npt.NDArray[np.int64]:
+    array = values.cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+    return array.astype(np.int64, copy=False)

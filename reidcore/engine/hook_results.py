@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from reidcore.engine.step import StepOutcome, as_outcome
 from reidcore.errors import PluginDefectError
 from reidcore.plugins import CORE, Plugins
+
+if TYPE_CHECKING:
+    from reidcore.engine.engine import Engine
 
 
 def checked_losses(answer: Any, plugins: Plugins) -> dict[str, Tensor]:
@@ -39,11 +42,13 @@ def checked_outcome(answer: Any, plugins: Plugins) -> StepOutcome:
     Raises:
         PluginDefectError: if it does not.
     """
-    if not isinstance(answer, StepOutcome | Mapping):
-        raise _defect(
-            plugins, "reid_forward_backward", f"gave {_kind(answer)}", "engine.outcome(losses)"
-        )
-    return as_outcome(answer, origin="the plugins")
+    if isinstance(answer, StepOutcome):
+        return answer
+    if isinstance(answer, Mapping):
+        return as_outcome(answer, origin="the plugins")
+    raise _defect(
+        plugins, "reid_forward_backward", f"gave {_kind(answer)}", "engine.outcome(losses)"
+    )
 
 
 def checked_features(answer: Any, plugins: Plugins, num_images: int) -> Tensor:
@@ -88,6 +93,61 @@ def checked_state(answer: Any, plugins: Plugins, plugin: str) -> dict[str, Any]:
             f"plugin {plugin!r} gave {_kind(answer)} in reid_checkpoint_save; it must return a dict"
         )
     return answer
+
+
+def checked_results(answer: Any, plugins: Plugins, targets: Iterable[str]) -> dict[str, Any]:
+    """Return the results of a test, if there is one for each target.
+
+    Raises:
+        PluginDefectError: if there is not.
+    """
+    wanted = set(targets)
+    if not isinstance(answer, Mapping) or set(answer) != wanted:
+        raise _defect(
+            plugins,
+            "reid_evaluate",
+            f"gave {_kind(answer)}",
+            f"the results of {', '.join(sorted(wanted))}",
+        )
+    return dict(answer)
+
+
+def gathered_figures(engine: Engine, taken: Collection[str]) -> dict[str, float]:
+    """Return the figures of all plugins.
+
+    Args:
+        engine: the engine.
+        taken: the names of the core's own figures.
+
+    Raises:
+        PluginDefectError: if one gives something else than numbers by name, or a name that is
+            there already.
+    """
+    gathered: dict[str, float] = {}
+    for plugin in engine.plugins.active:
+        if "reid_figures" not in plugin.hooks:
+            continue
+        hook = engine.plugins.subset_hook("reid_figures", [plugin])
+        for answer in hook(engine=engine):
+            figures = _checked_figures(answer, plugin.name)
+            twice = sorted(figures.keys() & {*taken, *gathered})
+            if twice:
+                raise PluginDefectError(
+                    f"plugin {plugin.name!r} gave the figure {twice[0]!r} in reid_figures, which "
+                    "is there already; it must choose another name"
+                )
+            gathered |= figures
+    return gathered
+
+
+def _checked_figures(answer: Any, plugin: str) -> dict[str, float]:
+    try:
+        return {str(name): float(value) for name, value in (answer or {}).items()}
+    except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+        raise PluginDefectError(
+            f"plugin {plugin!r} gave {_kind(answer)} in reid_figures; it must return numbers by "
+            "name"
+        ) from error
 
 
 def _defect(plugins: Plugins, hook: str, gave: str, wanted: str) -> PluginDefectError:

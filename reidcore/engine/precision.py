@@ -6,6 +6,7 @@ right under mixed precision and accumulation, whoever calls them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -61,11 +62,18 @@ class Accelerator:
     Args:
         precision: how steps are computed.
         device: where.
+        before_step: called when the gradients are complete and unscaled, before they are used.
     """
 
-    def __init__(self, precision: Precision, device: torch.device) -> None:
+    def __init__(
+        self,
+        precision: Precision,
+        device: torch.device,
+        before_step: Callable[[], object] = lambda: None,
+    ) -> None:
         self.precision = precision
         self.device = device
+        self.before_step = before_step
         self.dtype = _amp_dtype(precision.amp, device)
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
         self._batches = 0
@@ -132,13 +140,17 @@ class Accelerator:
         self._has_gradients = False
 
     def _step(self, optimizers: list[Optimizer]) -> None:
-        for optimizer in optimizers:
-            gradients = _gradients(optimizer)
-            if not gradients:
-                continue
+        stepping = [optimizer for optimizer in optimizers if _gradients(optimizer)]
+        for optimizer in stepping:
             if self._batches < self.precision.accumulate:
                 # Fewer batches than planned were summed: their mean, not their share.
-                torch._foreach_mul_(gradients, self.precision.accumulate / max(1, self._batches))
+                share = self.precision.accumulate / max(1, self._batches)
+                torch._foreach_mul_(_gradients(optimizer), share)
+            if self.scaler.is_enabled():
+                self.scaler.unscale_(optimizer)
+        if stepping:
+            self.before_step()
+        for optimizer in stepping:
             self.scaler.step(optimizer)
         self.scaler.update()
         self.reset(optimizers)

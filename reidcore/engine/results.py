@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reidcore._environment import versions
+from reidcore.evaluation import table
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from reidcore.config.options.plan import RunPlan
     from reidcore.engine.engine import Engine
     from reidcore.engine.evaluator import TargetResult
@@ -62,6 +65,8 @@ def record_run(
 def record_target(result: TargetResult, plan: RunPlan) -> dict[str, Any]:
     """Return the figures of one target."""
     return {
+        "pictures": None,
+        **{kind: str(path) for kind, path in result.files.items()},
         **result.ranking.summary(plan.ranks),
         "num_valid_queries": result.ranking.num_valid,
         "num_skipped_queries": result.ranking.num_skipped,
@@ -71,5 +76,15 @@ def record_target(result: TargetResult, plan: RunPlan) -> dict[str, Any]:
         "protocol": plan.protocol,
         "ties": plan.ties,
         "timings": result.timings,
-        "pictures": str(result.pictures) if result.pictures else None,
     }
+
+
+def results_table(results: Mapping[str, TargetResult], ranks: Sequence[int]) -> tuple[Table, str]:
+    """Return the figures of all targets as a table and as plain text."""
+    from rich.console import Console
+
+    shown = table({name: result.ranking for name, result in results.items()}, ranks)
+    plain = Console(width=100, color_system=None, legacy_windows=False)
+    with plain.capture() as captured:
+        plain.print(shown)
+    return shown, captured.get().rstrip()

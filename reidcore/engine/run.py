@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -14,13 +16,11 @@ import torch
 
 from reidcore._files import mkdir_if_missing, write_json
 from reidcore.engine.checkpoint import restore_run, write_checkpoints
-from reidcore.engine.console import Display, Position, make_display, show
+from reidcore.engine.hook_results import gathered_figures
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.meters import AverageMeter, MetricMeter
-from reidcore.engine.results import RunRecord, record_run
+from reidcore.engine.results import RunRecord, record_run, results_table
 from reidcore.engine.sanity_checks import needs_two_images
-from reidcore.engine.tensorboard import open_writer, write_targets, write_training
-from reidcore.evaluation import table
 from reidcore.plugins import describe
 
 if TYPE_CHECKING:
@@ -34,6 +34,38 @@ _log = logging.getLogger(__name__)
 RESULTS = "results.json"
 TEST_RESULTS = "test_results.json"
 
+IN_PROGRESS = {"is_progress": True}
+"""Marks a log record that a live display makes superfluous."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a run is; counts are of what is done.
+
+    Attributes:
+        epoch: the epoch under way, from 1.
+        max_epoch: the last epoch.
+        batch: batches done in it.
+        num_batches: batches in an epoch.
+        seconds_per_batch: how long one took on average in this epoch.
+    """
+
+    epoch: int
+    max_epoch: int
+    batch: int
+    num_batches: int
+    seconds_per_batch: float = 0.0
+
+    @property
+    def batches_left(self) -> int:
+        """Batches still to do in the whole run."""
+        return (self.max_epoch - self.epoch + 1) * self.num_batches - self.batch
+
+    @property
+    def eta(self) -> timedelta:
+        """How long the rest of the training will take at this pace."""
+        return timedelta(seconds=round(self.batches_left * self.seconds_per_batch))
+
 
 class Run:
     """What accompanies the engine's loop from start to end; use it as a context.
@@ -42,32 +74,32 @@ class Run:
         engine: does the work.
         plan: what is to be done.
         step: who takes part in the training step.
+
+    Attributes:
+        meters: the running averages of the epoch's figures.
+        result: what ``results.json`` holds, once the run is finished.
     """
 
     def __init__(self, engine: Engine, plan: RunPlan, step: StepPlan) -> None:
         self.engine = engine
         self.plan = plan
         self.step = step
+        self.meters = MetricMeter()
         self.result: dict[str, Any] | None = None
         self._exits = ExitStack()
-        self._display: Display
-        self._meters = MetricMeter()
         self._batch_time, self._data_time = AverageMeter(), AverageMeter()
         self._rolling: list[Path] = []
         self._has_trained = False
         self._steps_taken = 0
-        self._batch = 0
+        self._batch = self._num_batches = 0
         self._skip = 0
+        self._figures: dict[str, float] | None = None
         self._started = time.perf_counter()
 
     # -- start and end -----------------------------------------------------------------------------
 
     def __enter__(self) -> Run:
         mkdir_if_missing(self.plan.save_dir)
-        self._display = make_display(self.plan.print_freq)
-        self._exits.callback(self._display.close)
-        self._exits.callback(setattr, self.engine, "progress", self.engine.progress)
-        self.engine.progress = self._display.track
         self.engine.accelerator.reset(self.engine.optimizers)
         self.engine.record, self.engine.active_run = RunRecord(), self
         self._exits.enter_context(self.engine.interruption.listening())
@@ -78,9 +110,6 @@ class Run:
         for line in self._header():
             _log.info("%s", line)
         if not self.plan.test_only:
-            if self.engine.writer is None:
-                self.engine.writer = open_writer(self.plan.save_dir)
-                self._exits.callback(self._close_writer)
             self._skip = restore_run(self.engine, self.plan.start_epoch)
             if self.plan.start_epoch >= self.plan.max_epoch:
                 _log.warning(
@@ -101,24 +130,55 @@ class Run:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.engine.active_run = None
         with self._exits:
             try:
                 if error is not None:
                     self._save_what_is_done(error)
             finally:
-                self._tell_end(error)
+                try:
+                    self._tell_end(error)
+                finally:
+                    self.engine.active_run = None
 
-    # -- the loop ----------------------------------------------------------------------------------
+    # -- where the run is --------------------------------------------------------------------------
 
     @property
     def is_first_step(self) -> bool:
         """Whether no step has been taken yet in this run."""
         return self._steps_taken == 0
 
+    @property
+    def position(self) -> Position:
+        """The epoch under way and the batches done in it."""
+        return Position(
+            self.engine.epoch + 1,
+            self.plan.max_epoch,
+            self._batch,
+            self._num_batches,
+            self._batch_time.avg,
+        )
+
+    @property
+    def shows_figures(self) -> bool:
+        """Whether figures are due after this step; reading them waits for the device."""
+        return not self._batch % self.plan.print_freq or self._batch == self._num_batches
+
+    def figures(self) -> dict[str, float]:
+        """Return the epoch's averages so far by name, plugins' figures included, and the rate."""
+        if self._figures is None:
+            own = self.meters.averages() | {"lr": self.engine.get_current_lr()}
+            self._figures = own | gathered_figures(self.engine, own)
+        return self._figures
+
+    def timings(self) -> dict[str, float]:
+        """Return the average seconds of a batch: ``time``, and ``data``, its wait for images."""
+        return {"time": self._batch_time.avg, "data": self._data_time.avg}
+
+    # -- the loop ----------------------------------------------------------------------------------
+
     def batches(self) -> Iterator[Mapping[str, Any]]:
         """Yield the epoch's training batches, timing how long each takes to come."""
-        self._meters = MetricMeter()
+        self.meters = MetricMeter()
         self._batch_time, self._data_time = AverageMeter(), AverageMeter()
         self._batch, skip, self._skip = self._skip, self._skip, 0
         self._batch_started = time.perf_counter()
@@ -130,32 +190,35 @@ class Run:
             yield batch
 
     def step_done(self, outcome: StepOutcome) -> None:
-        """Take in what a step did and show it."""
+        """Take in what a step did, and log it every ``print_freq`` batches."""
         if not outcome.was_skipped:
             self._steps_taken += 1
-            self._meters.update(outcome.figures())
+            self.meters.update(outcome.figures())
         self._batch += 1
+        self._figures = None
         self._batch_time.update(time.perf_counter() - self._batch_started)
         self._batch_started = time.perf_counter()
-        position = Position(
-            self.engine.epoch + 1, self.plan.max_epoch, self._batch, self._num_batches
-        )
-        if self._display.step(position, self._figures, self._batch_time.avg):
-            step = self.engine.epoch * self._num_batches + self._batch
-            write_training(self.engine.writer, self._scalars(), step)
+        if self.shows_figures:
+            _log.info("%s", self._step_line(), extra=IN_PROGRESS)
 
     def epoch_done(self) -> None:
-        """Keep the epoch's averages for the record."""
+        """Keep the epoch's averages for the record, and log them."""
         self._has_trained = True
+        self._figures = None
+        figures = self.figures()
+        seconds = self._batch_time.sum
         self.engine.record.history.append(
             {
                 "epoch": self.engine.epoch + 1,
-                **self._meters.averages(),
-                "lr": self.engine.get_current_lr(),
-                "seconds": self._batch_time.sum,
+                **figures,
+                "seconds": seconds,
                 "data_seconds": self._data_time.sum,
                 "skipped_images": len(getattr(self.engine.train_loader, "skipped", ())),
             }
+        )
+        shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        _log.info(
+            "epoch %d/%d  %s  %.1f s", self.engine.epoch + 1, self.plan.max_epoch, shown, seconds
         )
 
     def save(self, done: int) -> None:
@@ -171,16 +234,22 @@ class Run:
         self._rolling = [] if stays else written
 
     def tested(self, results: Mapping[str, TargetResult]) -> None:
-        """Take in the results of a test, show them, and put the rank-1 into the checkpoint."""
-        show(table({name: result.ranking for name, result in results.items()}, self.plan.ranks))
+        """Take in the results of a test, log them, and put the rank-1 into the checkpoint."""
+        table, text = results_table(results, self.plan.ranks)
+        _log.info("%s", text, extra={"renderable": table})
         if not self._has_trained:
             return
-        best = max((epoch.get("rank1", -1.0) for epoch in self.engine.record.history), default=-1.0)
-        done = self.engine.record.history[-1]["epoch"]
-        write_targets(self.engine.writer, results, done)
+        history = self.engine.record.history
+        best = max((epoch.get("rank1", -1.0) for epoch in history), default=-1.0)
         rank1 = next(iter(results.values())).ranking.cmc_at(1)
-        self.engine.record.history[-1]["rank1"] = rank1
-        write_checkpoints(self.engine, self.plan.save_dir, done, rank1=rank1, is_best=rank1 > best)
+        history[-1]["rank1"] = rank1
+        write_checkpoints(
+            self.engine,
+            self.plan.save_dir,
+            history[-1]["epoch"],
+            rank1=rank1,
+            is_best=rank1 > best,
+        )
 
     # -- inside ------------------------------------------------------------------------------------
 
@@ -193,16 +262,19 @@ class Run:
         batches: Iterable[Mapping[str, Any]] = loader
         return batches
 
-    def _figures(self) -> str:
-        return f"{self._meters}  lr {self.engine.get_current_lr():.6f}"
-
-    def _scalars(self) -> dict[str, float]:
-        return {
-            "time": self._batch_time.avg,
-            "data": self._data_time.avg,
-            **self._meters.averages(),
-            "lr": self.engine.get_current_lr(),
-        }
+    def _step_line(self) -> str:
+        at, figures = self.position, self.figures()
+        added = [name for name in figures if name not in self.meters.meters and name != "lr"]
+        return "  ".join(
+            [
+                f"epoch: [{at.epoch}/{at.max_epoch}][{at.batch}/{at.num_batches}]",
+                f"time {at.seconds_per_batch:.3f}",
+                f"eta {at.eta}",
+                str(self.meters),
+                f"lr {figures['lr']:.6f}",
+                *(f"{name} {figures[name]:.4f}" for name in added),
+            ]
+        )
 
     def _header(self) -> list[str]:
         active = ", ".join(
@@ -214,11 +286,6 @@ class Run:
             *self.step.describe(),
             f"device: {device}, torch {torch.__version__}",
         ]
-
-    def _close_writer(self) -> None:
-        if self.engine.writer is not None:
-            self.engine.writer.close()
-            self.engine.writer = None
 
     def _write_record(self, is_finished: bool) -> dict[str, Any]:
         timings = {"total_seconds": time.perf_counter() - self._started}
@@ -269,9 +336,8 @@ class Run:
     def _tell_end(self, error: BaseException | None) -> None:
         """Call every plugin's reid_run_end; a failure is raised only if nothing else failed."""
         failures = []
-        for plugin in self.engine.plugins.active:
-            if "reid_run_end" not in plugin.hooks:
-                continue
+        by_loading = reversed(self.engine.plugins.implementations("reid_run_end"))
+        for plugin, _ in sorted(by_loading, key=lambda pair: pair[1].trylast):
             hook = self.engine.plugins.subset_hook("reid_run_end", [plugin])
             try:
                 hook(engine=self.engine, result=self.result)

@@ -40,11 +40,11 @@ class Labels:
 
     @classmethod
     def from_samples(cls, query: Sequence[Any], gallery: Sequence[Any]) -> Labels:
-        """Read the labels off two lists of samples ``(path, pid, camid, ...)``."""
+        """Read the labels off two tables, or two lists of samples ``(path, pid, camid, ...)``."""
         return cls(
             *(
-                np.array([sample[column] for sample in samples], dtype=np.int64)
-                for column in (1, 2)
+                _column(samples, name, place)
+                for place, name in enumerate(("pids", "camids"), start=1)
                 for samples in (query, gallery)
             )
         )
@@ -53,6 +53,14 @@ class Labels:
     def shape(self) -> tuple[int, int]:
         """``(Q, G)``."""
         return len(self.q_pids), len(self.g_pids)
+
+
+def _column(samples: Sequence[Any], name: str, place: int) -> Int64:
+    """Return a table's own array, or gather it from samples one by one."""
+    column: Int64 | None = getattr(samples, name, None)
+    if column is not None:
+        return column
+    return np.array([sample[place] for sample in samples], dtype=np.int64)
 
 
 def _side(side: str, pids: npt.ArrayLike, camids: npt.ArrayLike) -> tuple[Int64, Int64]:

@@ -18,3 +18,5 @@ LOSSES = {
     "DeepSupervision": "reid_plugins_engines.losses:DeepSupervision",
     "TripletLoss": "reid_plugins_engines.losses:TripletLoss",
 }
+
+PICTURES = {"visualize_ranked_results": "reid_plugins_inspect.pictures:visualize_ranked_results"}

@@ -10,7 +10,7 @@ from reidcore import hookimpl
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from reidcore.engine import Engine, StepOutcome
+    from reidcore.engine import Engine, StepOutcome, TargetResult
     from reidcore.evaluation import Distances
     from reidcore.models import Outputs
 
@@ -29,6 +29,12 @@ def reid_compute_losses(
 ) -> dict[str, Tensor]:
     """Compute the engine's weighted loss terms."""
     return engine.compute_terms(batch, outputs)
+
+
+@hookimpl(trylast=True)
+def reid_evaluate(engine: Engine) -> dict[str, TargetResult]:
+    """Test the engine's model on every target."""
+    return engine.evaluate()
 
 
 @hookimpl(trylast=True)

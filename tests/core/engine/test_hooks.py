@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from reidcore import hookimpl
-from reidcore.engine import Engine, StepOutcome
-from reidcore.errors import PluginError
+from reidcore.engine import Engine, Precision, StepOutcome
+from reidcore.errors import PluginDefectError, PluginError
 from reidcore.evaluation import MatrixDistances
 from reidcore.utils import load_checkpoint
 
@@ -326,13 +326,172 @@ def test_reid_compute_distance(make_engine: MakeEngine) -> None:
     assert backwards.mAP < plain.mAP
 
 
-def test_reid_report(make_engine: MakeEngine) -> None:
+def test_reid_report(make_engine: MakeEngine, tmp_path: Path) -> None:
     reported: dict[str, Any] = {}
 
     class Reporter:
         @hookimpl
-        def reid_report(self, results: Any) -> None:
+        def reid_report(self, engine: Engine, results: Any) -> None:
+            assert engine.model is not None
             reported.update(results)
 
     results = make_engine(Reporter()).test()
-    assert reported["tiny"].mAP == results["tiny"].ranking.mAP
+    assert reported["tiny"].ranking.mAP == results["tiny"].ranking.mAP
+    query = reported["tiny"].query
+    assert len(query) == len(reported["tiny"].ranking.ap)
+    assert all(Path(path).is_file() for path in query.paths)
+
+
+def test_reid_model_built(make_engine: MakeEngine) -> None:
+    built: list[tuple[list[str], torch.nn.Module]] = []
+
+    class Noting:
+        @hookimpl
+        def reid_model_built(self, engine: Engine, model: torch.nn.Module) -> None:
+            built.append((engine.get_model_names(), model))
+
+    engine = make_engine(Noting())
+    second = torch.nn.Linear(2, 2)
+    engine.register_model("second", second)
+    assert built == [(["model"], engine.model), (["model", "second"], second)]
+
+
+@pytest.mark.parametrize(("accumulate", "calls"), [(1, 3), (2, 2)])
+def test_reid_before_optimizer_step(
+    make_engine: MakeEngine, tmp_path: Path, accumulate: int, calls: int
+) -> None:
+    class Frozen:
+        """Takes all gradients away, so that nothing is learned."""
+
+        called = 0
+
+        @hookimpl
+        def reid_before_optimizer_step(self, engine: Engine) -> None:
+            self.called += 1
+            for parameter in engine.model.parameters():
+                assert parameter.grad is not None
+                parameter.grad.zero_()
+
+    frozen = Frozen()
+    engine = make_engine(frozen, precision=Precision(accumulate=accumulate))
+    assert engine.optimizer is not None
+    for group in engine.optimizer.param_groups:
+        group["weight_decay"] = 0.0
+    before = {key: value.clone() for key, value in engine.model.named_parameters()}
+    engine.run(save_dir=str(tmp_path), max_epoch=1)
+    assert frozen.called == calls
+    for key, value in engine.model.named_parameters():
+        assert torch.equal(value, before[key]), key
+
+
+class WeightNorm:
+    """Shows the norm of the classifier's weights."""
+
+    @hookimpl
+    def reid_figures(self, engine: Engine) -> dict[str, float]:
+        return {"norm": engine.model.classifier.weight.norm().item()}  # type: ignore[union-attr, operator]
+
+
+def test_reid_figures(
+    make_engine: MakeEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    result = make_engine(WeightNorm()).run(save_dir=str(tmp_path), max_epoch=1)
+    assert result["training"][0]["norm"] > 0
+    steps = [text for text in caplog.messages if text.startswith("epoch: [1/1][3/3]")]
+    assert len(steps) == 1
+    assert " norm " in steps[0]
+
+
+@pytest.mark.parametrize(
+    ("figures", "message"),
+    [
+        ({"lr": 1.0}, "'Odd' gave the figure 'lr' in reid_figures, which is there already"),
+        ({"text": "much"}, "'Odd' gave a dict in reid_figures; it must return numbers by name"),
+        (3, "'Odd' gave a int in reid_figures"),
+    ],
+)
+def test_reid_figures_refuses_what_is_no_figure(
+    make_engine: MakeEngine, tmp_path: Path, figures: Any, message: str
+) -> None:
+    class Odd:
+        @hookimpl
+        def reid_figures(self) -> Any:
+            return figures
+
+    with pytest.raises(PluginDefectError, match=message):
+        make_engine(Odd()).run(save_dir=str(tmp_path), max_epoch=1)
+
+
+def test_reid_evaluate(make_engine: MakeEngine, tmp_path: Path) -> None:
+    class OtherWeights:
+        """Tests with other weights than those that are trained."""
+
+        @hookimpl(wrapper=True)
+        def reid_evaluate(self, engine: Engine) -> Any:
+            kept = {key: value.clone() for key, value in engine.model.state_dict().items()}
+            for parameter in engine.model.parameters():
+                parameter.data.zero_()
+            try:
+                return (yield)
+            finally:
+                engine.model.load_state_dict(kept)
+
+    plain = make_engine().test()["tiny"].ranking
+    engine = make_engine(OtherWeights())
+    other = engine.test()["tiny"].ranking
+    assert other.mAP < plain.mAP
+    assert other.cmc_at(1) == 0.0  # all features are alike, and ties count against a match
+    assert any(parameter.any() for parameter in engine.model.parameters())
+
+
+def test_reid_evaluate_must_return_the_results(make_engine: MakeEngine) -> None:
+    class Forgetful:
+        @hookimpl(wrapper=True)
+        def reid_evaluate(self) -> Any:
+            yield
+
+    with pytest.raises(PluginDefectError, match=r"'Forgetful'.* gave None in reid_evaluate.* tiny"):
+        make_engine(Forgetful()).test()
+
+
+def test_reid_target_tested(make_engine: MakeEngine, tmp_path: Path) -> None:
+    class Looking:
+        seen: Any = None
+        final = False
+
+        @hookimpl
+        def reid_target_tested(self, engine: Engine, tested: Any) -> None:
+            self.seen, self.final = tested, engine.is_final_test
+            note = tmp_path / "note.txt"
+            note.write_text("seen")
+            tested.result.files["note"] = note
+
+    looking = Looking()
+    result = make_engine(looking).run(save_dir=str(tmp_path), max_epoch=1)
+    tested = looking.seen
+    assert tested.name == "tiny"
+    assert looking.final
+    assert len(tested.query.table) == len(tested.query.features) == tested.distances.shape[0]
+    again = [sum(len(rows) for _, rows in tested.distances.blocks()) for _ in range(2)]
+    assert again == [len(tested.query.table)] * 2
+    assert tested.matches.rows(0, 1).match.any()
+    assert type(tested.protocol).__name__ == "Market1501"
+    assert result["targets"]["tiny"]["mAP"] == tested.result.ranking.mAP
+    assert result["targets"]["tiny"]["note"] == str(tmp_path / "note.txt")
+
+
+def test_reid_target_tested_is_told_whether_training_is_over(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    class Asking:
+        def __init__(self) -> None:
+            self.final: list[bool] = []
+
+        @hookimpl
+        def reid_target_tested(self, engine: Engine) -> None:
+            self.final.append(engine.is_final_test)
+
+    asking = Asking()
+    make_engine(asking).run(save_dir=str(tmp_path), max_epoch=3, eval_freq=1)
+    assert asking.final == [False, False, True]

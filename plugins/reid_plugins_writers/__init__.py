@@ -1,0 +1,73 @@
+"""Where a run's figures go: a live line on a terminal, TensorBoard, a file of JSON lines.
+
+The core logs the end of each epoch and the table of results by itself. ``settings.writers`` turns
+each writer off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from reidcore import hookimpl
+
+if TYPE_CHECKING:
+    from reid_plugins_writers.writer import Writer
+    from reidcore.engine import Engine, TargetResult
+    from reidcore.registry import ConfigRegistrar
+
+
+class Writers:
+    """The plugin: each engine's run has writers of its own."""
+
+    def __init__(self) -> None:
+        self._open: WeakKeyDictionary[Engine, list[Writer]] = WeakKeyDictionary()
+
+    @hookimpl
+    def reid_register_configs(self, registry: ConfigRegistrar) -> None:
+        """Have ``settings.writers`` checked."""
+        registry.settings("reid_plugins_writers.settings:WritersSettings")
+
+    @hookimpl(tryfirst=True)
+    def reid_run_start(self, engine: Engine) -> None:
+        """Open the writers, before other plugins ask for ``engine.writer``."""
+        from reid_plugins_writers.settings import open_writers
+
+        self._open[engine] = open_writers(engine)
+
+    @hookimpl
+    def reid_step_end(self, engine: Engine) -> None:
+        """Tell the writers of a step."""
+        for writer in self._open.get(engine, ()):
+            writer.step_done(engine)
+
+    @hookimpl
+    def reid_epoch_end(self, engine: Engine) -> None:
+        """Tell the writers of an epoch."""
+        for writer in self._open.get(engine, ()):
+            writer.epoch_done(engine)
+
+    @hookimpl(wrapper=True)
+    def reid_evaluate(self, engine: Engine) -> Generator[None, Any, Any]:
+        """Show how far the test is, also of one that is no part of a run."""
+        from reid_plugins_writers.console import console_for_test
+
+        with nullcontext() if engine in self._open else console_for_test(engine):
+            return (yield)
+
+    @hookimpl
+    def reid_report(self, engine: Engine, results: Mapping[str, TargetResult]) -> None:
+        """Tell the writers of a test."""
+        for writer in self._open.get(engine, ()):
+            writer.test_done(engine, results)
+
+    @hookimpl(trylast=True)
+    def reid_run_end(self, engine: Engine) -> None:
+        """Close the writers, after other plugins have used ``engine.writer``."""
+        for writer in self._open.pop(engine, []):
+            writer.close(engine)
+
+
+PLUGIN = Writers()

@@ -1,0 +1,54 @@
+"""TensorBoard scalars, under Torchreid's tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from reid_plugins_writers.writer import Writer
+
+if TYPE_CHECKING:
+    from reidcore.engine import Engine, TargetResult
+
+
+class TensorBoard(Writer):
+    """Writes event files through ``engine.writer``, which other plugins may use as well.
+
+    Args:
+        engine: is given a writer of files in the run's folder, unless it has one.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._is_ours = engine.writer is None
+        if engine.writer is None:
+            engine.writer = SummaryWriter(log_dir=str(engine.plan.save_dir))
+
+    def step_done(self, engine: Engine) -> None:
+        """Write the training figures, where they are due."""
+        run = engine.active_run
+        if run is None or not run.shows_figures:
+            return
+        at = run.position
+        step = (at.epoch - 1) * at.num_batches + at.batch
+        self._write(engine, "Train", run.timings() | run.figures(), step)
+
+    def test_done(self, engine: Engine, results: Mapping[str, TargetResult]) -> None:
+        """Write each target's figures, by the number of epochs done."""
+        if not engine.record.history:
+            return
+        for target, result in results.items():
+            figures = result.ranking.summary(ranks=[1])
+            self._write(engine, f"Test/{target}", figures, engine.record.history[-1]["epoch"])
+
+    def close(self, engine: Engine) -> None:
+        """Close the files, unless they are somebody else's."""
+        if self._is_ours and engine.writer is not None:
+            engine.writer.close()
+            engine.writer = None
+
+    def _write(self, engine: Engine, group: str, scalars: Mapping[str, float], step: int) -> None:
+        if engine.writer is not None:
+            for name, value in scalars.items():
+                engine.writer.add_scalar(f"{group}/{name}", value, step)

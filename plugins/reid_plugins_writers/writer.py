@@ -1,0 +1,25 @@
+"""What every writer is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reidcore.engine import Engine, TargetResult
+
+
+class Writer:
+    """Writes what a run reports; a subclass defines what it has a use for."""
+
+    def step_done(self, engine: Engine) -> None:
+        """Take in a training step; ``engine.active_run`` has its figures."""
+
+    def epoch_done(self, engine: Engine) -> None:
+        """Take in an epoch; ``engine.record.history[-1]`` has its figures."""
+
+    def test_done(self, engine: Engine, results: Mapping[str, TargetResult]) -> None:
+        """Take in a test of all targets."""
+
+    def close(self, engine: Engine) -> None:
+        """Finish."""
