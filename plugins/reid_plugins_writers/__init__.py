@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from reidcore import hookimpl
 
@@ -23,7 +22,8 @@ class Writers:
     """The plugin: each engine's run has writers of its own."""
 
     def __init__(self) -> None:
-        self._open: WeakKeyDictionary[Engine, list[Writer]] = WeakKeyDictionary()
+        # By the engine's id: an entry lives from a run's start to its end.
+        self._open: dict[int, list[Writer]] = {}
 
     @hookimpl
     def reid_register_configs(self, registry: ConfigRegistrar) -> None:
@@ -35,18 +35,18 @@ class Writers:
         """Open the writers, before other plugins ask for ``engine.writer``."""
         from reid_plugins_writers.settings import open_writers
 
-        self._open[engine] = open_writers(engine)
+        self._open[id(engine)] = open_writers(engine)
 
     @hookimpl
     def reid_step_end(self, engine: Engine) -> None:
         """Tell the writers of a step."""
-        for writer in self._open.get(engine, ()):
+        for writer in self._open.get(id(engine), ()):
             writer.step_done(engine)
 
     @hookimpl
     def reid_epoch_end(self, engine: Engine) -> None:
         """Tell the writers of an epoch."""
-        for writer in self._open.get(engine, ()):
+        for writer in self._open.get(id(engine), ()):
             writer.epoch_done(engine)
 
     @hookimpl(wrapper=True)
@@ -54,19 +54,19 @@ class Writers:
         """Show how far the test is, also of one that is no part of a run."""
         from reid_plugins_writers.console import console_for_test
 
-        with nullcontext() if engine in self._open else console_for_test(engine):
+        with nullcontext() if id(engine) in self._open else console_for_test(engine):
             return (yield)
 
     @hookimpl
     def reid_report(self, engine: Engine, results: Mapping[str, TargetResult]) -> None:
         """Tell the writers of a test."""
-        for writer in self._open.get(engine, ()):
+        for writer in self._open.get(id(engine), ()):
             writer.test_done(engine, results)
 
     @hookimpl(trylast=True)
     def reid_run_end(self, engine: Engine) -> None:
         """Close the writers, after other plugins have used ``engine.writer``."""
-        for writer in self._open.pop(engine, []):
+        for writer in self._open.pop(id(engine), []):
             writer.close(engine)
 
 
