@@ -247,7 +247,8 @@ def test_a_broken_plugin_is_taken_out_whole(site) -> None:
     site.install_module("half-good", STEP_END + UNKNOWN_HOOK)
     plugins = make_plugins()
     assert calls(plugins) == []
-    assert [plugin.name for plugin, _ in plugins.implementations("reid_step_end")] == []
+    listed = [plugin.name for plugin, _ in plugins.implementations("reid_step_end")]
+    assert "half_good" not in listed
 
 
 def test_a_plugin_may_fail_later_and_is_then_left_out(caplog) -> None:
