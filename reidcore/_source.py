@@ -49,7 +49,7 @@ def source_files(module: str) -> list[Path]:
     if spec.submodule_search_locations is not None:
         folders = [Path(folder) for folder in spec.submodule_search_locations]
         return sorted(file for folder in folders for file in folder.rglob("*.py"))
-    return [Path(spec.origin)] if spec.origin and spec.origin.endswith(".py") else []
+    return [Path(spec.origin)] if spec.origin and has_file(module) else []
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -78,6 +78,12 @@ def is_module(name: str) -> bool:
     return _find_spec(name) is not None
 
 
+def has_file(module: str) -> bool:
+    """Say whether a module has source of its own, which a namespace package has not."""
+    spec = _find_spec(module)
+    return spec is not None and spec.origin is not None and spec.origin.endswith(".py")
+
+
 def _find_spec(module: str) -> ModuleSpec | None:
     """Find a module; unlike `importlib.util.find_spec` without importing the packages above it."""
     name, *rest = module.split(".")
@@ -96,9 +102,7 @@ def _find_spec(module: str) -> ModuleSpec | None:
 @lru_cache(maxsize=64)
 def _parsed(module: str) -> ast.Module | None:
     spec = _find_spec(module)
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        return None
-    return parse(Path(spec.origin))
+    return parse(Path(spec.origin)) if spec and spec.origin and has_file(module) else None
 
 
 def _defined(

@@ -13,15 +13,17 @@ from reidcore.cli.session import Session
 from reidcore.cli.tables import table, word
 from reidcore.errors import UnknownNameError, did_you_mean
 from reidcore.plugins import describe
+from reidcore.plugins.private_imports import private_imports
 
 if TYPE_CHECKING:
     import pluggy
 
-    from reidcore.plugins import Plugin
+    from reidcore.plugins import Plugin, Plugins
 
 EPILOG = """\b
 Examples:
   reidcore plugins --json
+  reidcore plugins --verbose
   reidcore plugins why reid_forward_backward
 """
 
@@ -34,17 +36,27 @@ Examples:
 
 @click.group(cls=CommandGroup, path="plugins", invoke_without_command=True, epilog=EPILOG)
 @json_option
+@click.option("--verbose", is_flag=True, help="Tell all about each, private imports included.")
 @click.pass_context
-def plugins(context: click.Context, as_json: bool) -> None:
+def plugins(context: click.Context, as_json: bool, verbose: bool) -> None:
     """List plugins: name, distribution, version, state, hooks."""
     if context.invoked_subcommand is not None:
         return
     session: Session = context.obj
-    loaded = list(session.plugins())
+    loaded = session.plugins()
+    records = [_as_record(plugin) for plugin in loaded]
+    if verbose:
+        records = [
+            {**record, **_more(plugin, loaded)}
+            for record, plugin in zip(records, loaded, strict=True)
+        ]
     if as_json:
-        click.echo(json.dumps([_as_record(plugin) for plugin in loaded], indent=2))
-        return
-    _print_table(loaded)
+        click.echo(json.dumps(records, indent=2))
+    elif verbose:
+        for record in records:
+            _print_record(record)
+    else:
+        _print_table(list(loaded))
 
 
 @plugins.command(epilog=WHY_EPILOG)
@@ -80,6 +92,33 @@ def _as_record(plugin: Plugin) -> dict[str, object]:
         "error": describe(plugin.error) if plugin.error else None,
         "hooks": list(plugin.hooks),
     }
+
+
+def _more(plugin: Plugin, loaded: Plugins) -> dict[str, object]:
+    """Return what ``--verbose`` adds: where the code is, and what it reaches into."""
+    if plugin.obj is None:
+        return {}
+    module = plugin.module_name
+    is_own = module.partition(".")[0] == "reidcore"
+    return {
+        "module": module,
+        "publishes": [name for name, owner in loaded.published.items() if owner is plugin],
+        "private_imports": [] if is_own else private_imports(module),
+    }
+
+
+def _print_record(record: dict[str, object]) -> None:
+    """Print what is known of a plugin, a line each; private imports with what they mean."""
+    brought = f" ({record['distribution']} {record['version']})" if record["distribution"] else ""
+    click.echo(f"{record['name']}{brought}: {record['error'] or record['state']}")
+    for key in ("module", "hooks", "publishes"):
+        value = record.get(key)
+        if value:
+            click.echo(f"  {key}: {', '.join(value) if isinstance(value, list) else value}")
+    if private := record.get("private_imports"):
+        assert isinstance(private, list)
+        click.echo(f"  private modules of reidcore: {', '.join(private)}")
+        click.echo("    These work, and may change or go with any release.")
 
 
 def _print_table(loaded: list[Plugin]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reidcore._progress import progress
 from reidcore.cli.app import main
 
 
@@ -177,22 +175,6 @@ def test_prepare_unpacks_and_says_what_is_there(here, reidcore, tmp_path: Path) 
     assert "unlike the official release: train has 1 images (12,936)" in done.stderr
     again = here("prepare", "market1501", "--root", root)
     assert "there already" in again.stdout
-
-
-def test_progress_is_a_bar_on_a_terminal_and_silent_elsewhere(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with progress("checking", 3) as advance:
-        advance(3)
-    assert capsys.readouterr() == ("", "")
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setenv("TERM", "xterm")
-    with progress("checking", 3) as advance:
-        advance(3)
-    shown = capsys.readouterr()
-    assert "checking" in shown.err
-    assert "3/3" in shown.err
-    assert shown.out == ""
 
 
 def test_prepare_of_a_withdrawn_dataset(here) -> None:
