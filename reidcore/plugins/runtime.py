@@ -37,7 +37,7 @@ class ThisProcess:
         """
         from reidcore import registry
 
-        _refuse_taken(kind, {name, *component["aliases"]})
+        _refuse_taken(kind, name, component["aliases"])
         known = self._kept[kind].get(name)
         if known is not None and not _is_redefinition(known["target"], component["target"]):
             raise PluginError(
@@ -157,20 +157,18 @@ def register_video_dataset(name: str, dataset: Callable[..., Any]) -> None:
     register("datasets", name, dataset)
 
 
-def _refuse_taken(kind: str, names: set[str]) -> None:
-    """Refuse the names that plugins have: no name may become ambiguous while a program runs."""
+def _refuse_taken(kind: str, name: str, aliases: Sequence[str]) -> None:
+    """Refuse what another component is called: no name may become ambiguous as a program runs."""
     from reidcore import registry
 
     for entry in registry.entries(kind):
-        taken = names & {entry.name, *entry.aliases}
-        if taken and entry.plugin != THIS_PROCESS:
-            plugin = f"{entry.plugin!r}" + (
-                f" ({entry.distribution})" if entry.distribution else ""
-            )
-            name = min(taken)
+        is_itself = (entry.plugin, entry.name) == (THIS_PROCESS, name)
+        taken = {name, *aliases} & {entry.name, *entry.aliases}
+        if taken and not is_itself:
+            word, owner = min(taken), Plugin(entry.plugin, entry.distribution)
             raise PluginError(
-                f"{registry.singular(kind)} {name!r} is there already, by plugin {plugin}",
-                f"Choose another name, such as 'my_{name}'.",
+                f"{registry.singular(kind)} {word!r} is there already, by plugin {owner.origin}",
+                f"Choose another name, such as 'my_{word}'.",
             )
 
 

@@ -218,6 +218,14 @@ def test_why_shows_the_call_order(reidcore, site) -> None:
     ]
 
 
+def test_why_says_who_publishes_a_hook(reidcore) -> None:
+    done = reidcore("plugins", "why", "reid_check_data")
+    assert done.stdout.splitlines() == [
+        "published by plugin 'inspect' (reidcore)",
+        "1. 'inspect' (reidcore)  answers",
+    ]
+
+
 def test_why_of_an_unknown_hook_names_the_nearest(reidcore) -> None:
     done = reidcore("plugins", "why", "reid_step")
     assert (done.returncode, done.stdout) == (2, "")

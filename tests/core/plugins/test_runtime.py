@@ -68,6 +68,13 @@ def test_a_name_of_an_installed_plugin_is_refused_at_once(words: tuple[str, ...]
         data.register_video_dataset("market1501", SimpleNamespace)
 
 
+def test_an_alias_of_another_registered_component_is_refused(name: str) -> None:
+    reidcore.register("datasets", name, SimpleNamespace, aliases=["registered_too"])
+    with pytest.raises(PluginError, match="'registered_too' is there already, by plugin 'this pro"):
+        reidcore.register("datasets", "registered_too", dict)
+    reidcore.register("datasets", name, SimpleNamespace, aliases=["registered_too"])
+
+
 def test_a_name_of_a_plugin_that_is_left_out_is_free() -> None:
     with make_plugins(disabled=["datasets"]):
         reidcore.register("datasets", "market1501", SimpleNamespace)
