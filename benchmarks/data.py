@@ -33,6 +33,7 @@ from extract import make_photos
 from peer import peer_package
 from torch.utils.data import DataLoader, SequentialSampler
 
+from reidcore.config.options import LoadingOptions
 from reidcore.data.dataset import ImageDataset
 from reidcore.data.images.cache import PixelCache
 from reidcore.data.loader.batch_sampler import FileOrder
@@ -55,7 +56,8 @@ def ours(
     transform, _ = build_transforms(*arguments.size, arguments.transforms)
     samples = [(path, number % 50, number % 6) for number, path in enumerate(files)]
     dataset = ImageDataset(samples, [], [], transform=transform, verbose=False)
-    loading = Loading(workers, cache=PixelCache(cache), **more)
+    options = LoadingOptions(workers=workers, **more)
+    loading = Loading(options, cache=PixelCache(cache))
     return loader_for_training(dataset, FileOrder(len(files)), arguments.batch, loading)
 
 

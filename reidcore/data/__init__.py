@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from reidcore.data.dataset import Dataset as Dataset
     from reidcore.data.dataset import ImageDataset as ImageDataset
     from reidcore.data.folders import from_folders as from_folders
-    from reidcore.data.image_manager import ImageDataManager as ImageDataManager
     from reidcore.data.images.decode import UnreadableImageError as UnreadableImageError
     from reidcore.data.images.decode import read_image as read_image
     from reidcore.data.loader.sampling import build_train_sampler as build_train_sampler
     from reidcore.data.managers import DataManager as DataManager
+    from reidcore.data.managers import ImageDataManager as ImageDataManager
+    from reidcore.data.managers import VideoDataManager as VideoDataManager
     from reidcore.data.sample import Sample as Sample
     from reidcore.data.sample import Splits as Splits
     from reidcore.data.table import SampleTable as SampleTable
     from reidcore.data.transforms.build import build_transforms as build_transforms
     from reidcore.data.video import VideoDataset as VideoDataset
-    from reidcore.data.video_manager import VideoDataManager as VideoDataManager
     from reidcore.plugins.runtime import register_image_dataset as register_image_dataset
     from reidcore.plugins.runtime import register_video_dataset as register_video_dataset
 
@@ -35,13 +35,13 @@ __getattr__, __dir__, __all__ = attach(
     {
         "DataManager": "reidcore.data.managers:DataManager",
         "Dataset": "reidcore.data.dataset:Dataset",
-        "ImageDataManager": "reidcore.data.image_manager:ImageDataManager",
+        "ImageDataManager": "reidcore.data.managers:ImageDataManager",
         "ImageDataset": "reidcore.data.dataset:ImageDataset",
         "Sample": "reidcore.data.sample:Sample",
         "SampleTable": "reidcore.data.table:SampleTable",
         "Splits": "reidcore.data.sample:Splits",
         "UnreadableImageError": "reidcore.data.images.decode:UnreadableImageError",
-        "VideoDataManager": "reidcore.data.video_manager:VideoDataManager",
+        "VideoDataManager": "reidcore.data.managers:VideoDataManager",
         "VideoDataset": "reidcore.data.video:VideoDataset",
         "build_train_sampler": "reidcore.data.loader.sampling:build_train_sampler",
         "build_transforms": "reidcore.data.transforms.build:build_transforms",

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reidcore import registry
 from reidcore._logging import configure_if_bare
-from reidcore.data.card import card_of
-from reidcore.data.dataset import Dataset, Transform, view_of
-from reidcore.data.making import make_dataset
-from reidcore.data.video import check_sampling
+from reidcore.data.card import DatasetCard, card_of, differences
+from reidcore.data.dataset import MODES, Dataset, ImageDataset, Transform, view_of
+from reidcore.data.table import SampleTable
+from reidcore.data.video import VideoDataset, check_sampling
 from reidcore.errors import DataError, UserError, did_you_mean
 from reidcore.plugins import Plugins
-from reidcore.registry.component import Component, read_options
+from reidcore.registry import Choose, Chooser, Component, Entry
 from reidcore.registry.signature import spellings
 
 _log = logging.getLogger(__name__)
 
+KINDS: Mapping[str, type[ImageDataset | VideoDataset]] = {
+    "image": ImageDataset,
+    "video": VideoDataset,
+}
 MANAGERS = {"image": "ImageDataManager", "video": "VideoDataManager"}
 
 Sections = Mapping[str, Mapping[str, Any]]
@@ -28,11 +35,11 @@ Sections = Mapping[str, Mapping[str, Any]]
 
 
 def open_datasets(
-    names: Sequence[str],
+    names: Iterable[str],
     root: str | os.PathLike[str],
-    shared: Mapping[str, Any] | None = None,
-    sections: Sections | None = None,
-    plugins: Plugins | None = None,
+    choose: Choose = registry.choose,
+    *,
+    split_id: int = 0,
     data_type: str = "",
     combined: Collection[str] = (),
 ) -> dict[str, Dataset]:
@@ -41,9 +48,8 @@ def open_datasets(
     Args:
         names: Registered names.
         root: Folder below which the datasets lie.
-        shared: Options, each given to those datasets that declare it; ``split_id`` among them.
-        sections: Dataset name -> options for that one alone.
-        plugins: Where to look; the current ones if None.
+        choose: Gives each with its options.
+        split_id: Zero-based split, for datasets that have several.
         data_type: ``image`` or ``video`` to refuse datasets of the other; empty to take any.
         combined: Those whose query and gallery will be learnt from too (``combineall``).
 
@@ -51,20 +57,14 @@ def open_datasets(
         UserError: A name or an option is unknown.
         DataError: What a dataset gives is not three splits of samples, or not of that type.
     """
-    entries = {name: registry.find("datasets", name, plugins) for name in names}
-    options = dict(shared or {})
-    _check_shared(options, list(entries.values()), registry.entries("datasets", plugins))
-    split_id = options.pop("split_id", 0)
+    components = {name: choose("datasets", name) for name in names}
+    _check_split(split_id, [component.entry for component in components.values()])
     datasets: dict[str, Dataset] = {}
-    for name, entry in entries.items():
-        known = spellings(entry)
-        given = _implied_options(entry) if name in combined else {}
-        given |= {key: value for key, value in options.items() if key in known}
-        given |= (sections or {}).get(name, {})
-        component = Component(entry, read_options(entry, given))
-        datasets[name] = make_dataset(component, Path(root).expanduser(), split_id)
+    for name, component in components.items():
+        chosen = _combining(component) if name in combined else component
+        datasets[name] = make_dataset(chosen, Path(root).expanduser(), split_id)
     for name, dataset in datasets.items():
-        _check_type(entries[name], dataset, data_type)
+        _check_type(components[name].entry, dataset, data_type)
     return datasets
 
 
@@ -149,6 +149,106 @@ def training_view(dataset: Dataset, name: str, *, combineall: bool, k_tfm: int =
     return view
 
 
+def make_dataset(component: Component, root: Path, split_id: int = 0) -> Dataset:
+    """Call a dataset's factory once and make a dataset of what it gives.
+
+    Where the factory has a card, the card says what is junk, whether the test images are learnt
+    from under ``combineall``, and whether the samples are images or tracklets.
+
+    Args:
+        component: The registered dataset, with its own options.
+        root: Folder below which the datasets lie.
+        split_id: Zero-based split, for a dataset that has several.
+
+    Raises:
+        DataError: What the factory gives is not three splits of samples.
+    """
+    read = read_tables(component, root, split_id)
+    if isinstance(read, Dataset):
+        return read
+    _log_differences(component, read, split_id)
+    return _dataset_of(component.entry, root, read)
+
+
+def read_tables(component: Component, root: Path, split_id: int = 0) -> list[SampleTable] | Dataset:
+    """Return train, query and gallery as the factory gives them.
+
+    A factory in Torchreid's style gives a dataset, which is returned as it is.
+
+    Raises:
+        DataError: What the factory gives is not three splits of samples.
+    """
+    with _collector_paused():
+        made = component.make(root=root, split_id=split_id)
+        return made if isinstance(made, Dataset) else _tables_of(component.entry, made)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the garbage collector from walking over a million new samples again and again."""
+    active = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if active:
+            gc.enable()
+
+
+def _log_differences(component: Component, tables: Sequence[SampleTable], split_id: int) -> None:
+    entry = component.entry
+    found = differences(entry.load(), tables, {**component.options, "split_id": split_id})
+    if found:
+        listed = ", ".join(map(str, found))
+        _log.warning("%s is not as its authors published it: %s", entry.name, listed)
+
+
+def _dataset_of(entry: Entry, root: Path, tables: Sequence[SampleTable]) -> Dataset:
+    """Return the dataset of three tables, as the factory's card describes it; log its size."""
+    card = card_of(entry.load())
+    train, query, gallery = tables
+    kind = KINDS[card.data_type if card else _kind_of(tables)]
+    dataset = kind(train, query, gallery, verbose=False)
+    if card is not None:
+        _describe(dataset, card, root)
+    dataset.show_summary(entry.name)
+    return dataset
+
+
+def _tables_of(entry: Entry, made: Any) -> list[SampleTable]:
+    """Return the three tables of what a factory returned.
+
+    Raises:
+        DataError: It is not three splits of samples.
+    """
+    named: list[Any] = [getattr(made, mode, None) for mode in MODES]
+    if all(split is not None for split in named):
+        splits = named
+    elif isinstance(made, tuple | list) and len(made) == len(MODES):
+        splits = list(made)
+    else:
+        raise DataError(
+            f"{entry.label} of plugin {entry.plugin!r} returned {type(made).__name__}",
+            "It must return Splits(train, query, gallery), an ImageDataset or a VideoDataset",
+        )
+    return [
+        SampleTable.of(split, f"{mode!r} of {entry.name}")
+        for mode, split in zip(MODES, splits, strict=True)
+    ]
+
+
+def _describe(dataset: Dataset, card: DatasetCard, root: Path) -> None:
+    dataset._junk_pids = card.junk_pids
+    dataset._train_only = not card.combines
+    dataset.dataset_dir = str(root / card.folder)
+    dataset.dataset_url = card.source
+    dataset.title = card.title
+
+
+def _kind_of(tables: Sequence[SampleTable]) -> str:
+    return "video" if any(table.paths.has_tracklets for table in tables) else "image"
+
+
 def _of_type(
     data_type: str,
     name: str,
@@ -159,41 +259,64 @@ def _of_type(
 ) -> Dataset:
     configure_if_bare()
     options.pop("verbose", None)
-    combined = [name] if combineall else []
+    split_id = options.pop("split_id", 0)
+    check_shared(options, [name], plugins)
     dataset = open_datasets(
-        [name], root, options, plugins=plugins, data_type=data_type, combined=combined
+        [name],
+        root,
+        Chooser(plugins, shared={"datasets": options}),
+        split_id=split_id,
+        data_type=data_type,
+        combined=[name] if combineall else (),
     )[name]
     return training_view(dataset, name, combineall=True) if combineall else dataset
 
 
-def _implied_options(entry: registry.Entry) -> dict[str, Any]:
-    """Return the options that ``combineall`` sets."""
-    card = card_of(entry.load())
-    return dict(card.combined_options) if card else {}
+def _combining(component: Component) -> Component:
+    """Return a dataset with the options that ``combineall`` sets where they are not given."""
+    card = card_of(component.entry.load())
+    implied = card.combined_options if card else {}
+    return replace(component, options={**implied, **component.options})
 
 
-def _check_shared(
-    shared: Mapping[str, Any], asked: Sequence[registry.Entry], known: Iterable[registry.Entry]
+def check_shared(
+    shared: Mapping[str, Any], names: Iterable[str], plugins: Plugins | None = None
 ) -> None:
-    """Make sure that somebody declares each shared option.
+    """Make sure that some dataset declares each option that is given to all of them.
 
     One that only a dataset which was not asked for declares has no effect, as in Torchreid.
+
+    Args:
+        shared: The options.
+        names: The datasets in use.
+        plugins: Where to look; the current ones if None.
+
+    Raises:
+        UserError: No dataset at all has such an option; the message has the nearest ones.
     """
+    asked = [registry.find("datasets", name, plugins) for name in dict.fromkeys(names)]
     declared = {key for entry in asked for key in spellings(entry)}
-    declared |= {"split_id" for entry in asked if "split_id" in entry.parameters()}
-    elsewhere = {key for entry in known for key in entry.options}
-    names = ", ".join(entry.name for entry in asked)
+    elsewhere = {key for entry in registry.entries("datasets", plugins) for key in entry.options}
+    listed = ", ".join(entry.name for entry in asked)
     for option, value in shared.items():
-        # Torchreid's managers give the split to every dataset; nobody needs to have the first.
-        if option in declared or (option == "split_id" and value == 0):
+        if option in declared:
             continue
         if option not in elsewhere:
             raise UserError(
-                f"none of the datasets {names} has an option {option!r}",
+                f"none of the datasets {listed} has an option {option!r}",
                 did_you_mean(option, declared | elsewhere) or _listed(declared),
             )
         if value:
-            _log.warning("%s=%r has no effect: none of %s has that option", option, value, names)
+            _log.warning("%s=%r has no effect: none of %s has that option", option, value, listed)
+
+
+def _check_split(split_id: int, asked: Sequence[Entry]) -> None:
+    """Refuse another split than the first where no dataset has several."""
+    if split_id and not any("split_id" in entry.parameters() for entry in asked):
+        names = ", ".join(entry.name for entry in asked)
+        raise UserError(
+            f"none of the datasets {names} has an option 'split_id'", "Leave data.split_id at 0"
+        )
 
 
 def _listed(options: Iterable[str]) -> str:
@@ -201,7 +324,7 @@ def _listed(options: Iterable[str]) -> str:
     return f"Its options are: {listed}" if listed else "It has none"
 
 
-def _check_type(entry: registry.Entry, dataset: Dataset, data_type: str) -> None:
+def _check_type(entry: Entry, dataset: Dataset, data_type: str) -> None:
     """Refuse images where tracklets are wanted, and the other way round."""
     if data_type and dataset.data_type not in ("", data_type):
         raise DataError(

@@ -1,4 +1,4 @@
-"""What all data managers share."""
+"""The loaders of an experiment, from a configuration's options or from Torchreid's arguments."""
 
 from __future__ import annotations
 
@@ -6,30 +6,33 @@ import logging
 import os
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any, ClassVar, overload
+from typing import Any, overload
 
 import torch
 from PIL import Image
 
 from reidcore._logging import configure_if_bare
-from reidcore.data.by_name import Sections, open_datasets, training_view
+from reidcore.config.options import DataOptions, LoadingOptions, SamplingOptions, VideoOptions
+from reidcore.data.by_name import Sections, check_shared, open_datasets, set_sampling, training_view
 from reidcore.data.dataset import Dataset, merged, view_of
+from reidcore.data.images.cache import PixelCache
 from reidcore.data.loader.loader import (
     BatchLoader,
     Loading,
     NothingToLearn,
     loader_for_testing,
     loader_for_training,
+    start_method,
 )
 from reidcore.data.loader.sampling import make_order
 from reidcore.data.sample import SamplePath
 from reidcore.data.table import SampleTable
-from reidcore.data.transforms.build import build_transforms, normalisation
+from reidcore.data.transforms.build import make_transforms, normalisation
 from reidcore.data.transforms.compose import size_rule_of
 from reidcore.errors import ConfigError, DataError, UserError
 from reidcore.plugins import Plugins
+from reidcore.registry import Choose, Chooser, Component, choose
 
 _log = logging.getLogger(__name__)
 
@@ -37,41 +40,27 @@ Names = str | Sequence[str] | None
 """One name, several, or none."""
 
 
-@dataclass(frozen=True)
-class Training:
-    """How training batches are made.
-
-    Attributes:
-        sampler: Name of the sampler.
-        batch_size: Number of samples in a batch over all processes.
-        options: For samplers that ask: ``num_instances``, ``num_cams``, ``num_datasets``.
-        k_tfm: How often an image is transformed.
-    """
-
-    sampler: str
-    batch_size: int
-    options: Mapping[str, int] = field(default_factory=dict)
-    k_tfm: int = 1
-
-
 class DataManager:
-    """What data managers share: names, transforms, and views of datasets that are made once.
+    """The loaders of an experiment; each dataset is made once, whatever views are taken of it.
+
+    A configuration's sections are its options. `ImageDataManager` and `VideoDataManager` make
+    these of Torchreid's arguments.
 
     Args:
-        sources: Name or names of the datasets to learn from; an empty list to test only.
-        targets: Name or names of the datasets to test on; the sources if None.
-        height: Of the images, pixels.
-        width: Of the images, pixels.
-        transforms: Name or names of the training transforms.
-        norm_mean: Mean of each channel in 0..1; ImageNet's if None.
-        norm_std: Standard deviation of each channel; ImageNet's if None.
-        use_gpu: Whether batches are meant for a GPU; without one it is False.
-        resize: What resizes images, ``pillow`` or ``torch``; see `build_transforms`.
+        data: The datasets, their transforms, and how images are read.
+        sampling: The order of training.
+        video: Which frames are read, where samples are tracklets.
+        batch_size_train: Number of samples in a training batch over all processes.
+        batch_size_test: Number of samples in a test batch.
         seed: What orders and augmentation are drawn from.
-        plugins: Where names are looked up; the current ones if None.
-        sections: Component name (dataset, transform, sampler) -> its own options.
+        use_gpu: Whether batches are meant for a GPU; without one it is False.
+        test_only: Whether only `test_loader` is wanted; the sources may lack training samples then.
+        choose: Gives a dataset, transform or sampler, with its options, by kind and name.
 
     Attributes:
+        data_type: ``image`` or ``video``: how engines read the batches.
+        sources: Names of the datasets to learn from.
+        targets: Names of the datasets to test on.
         transform_tr: The training transform, PIL image to (3, height, width).
         transform_te: The test transform.
         preprocessing: What a test image needs: ``height``, ``width``, ``norm_mean``, ``norm_std``,
@@ -81,72 +70,65 @@ class DataManager:
         train_loader_t: Loader of the targets' training samples, if it was asked for.
         test_loader: Target -> ``query`` and ``gallery`` -> loader.
         test_dataset: Target -> ``query`` and ``gallery`` -> table of samples.
-        skipped: Path -> reason of each image left out so far.
 
     Raises:
-        UserError: A name is unknown, or sources and targets are missing.
+        UserError: A name or an option is unknown, or sources and targets are missing.
+        DataError: A dataset is missing, or a split that is needed is empty.
     """
-
-    data_type: ClassVar[str] = ""
-    """``image`` or ``video``: how engines read the batches."""
 
     def __init__(
         self,
-        sources: Names = None,
-        targets: Names = None,
-        height: int = 256,
-        width: int = 128,
-        transforms: Names = "random_flip",
-        norm_mean: Sequence[float] | None = None,
-        norm_std: Sequence[float] | None = None,
-        use_gpu: bool = False,
+        data: DataOptions,
+        sampling: SamplingOptions | None = None,
+        video: VideoOptions | None = None,
         *,
-        resize: str = "pillow",
+        batch_size_train: int = 32,
+        batch_size_test: int = 100,
         seed: int = 0,
-        plugins: Plugins | None = None,
-        sections: Sections | None = None,
+        use_gpu: bool = False,
+        test_only: bool = False,
+        choose: Choose = choose,
     ) -> None:
         configure_if_bare()
-        if sources is None or not (sources or targets):
-            raise UserError("no dataset is named", "Give sources, such as sources='market1501'")
-        self.sources = _name_list(sources)
-        self.targets = self.sources if targets is None else _name_list(targets)
-        self.height = height
-        self.width = width
+        _check_consistent(data)
+        sampling, video = sampling or SamplingOptions(), video or VideoOptions()
+        self.data_type = data.type
+        self.sources, self.targets = data.sources, data.targets
+        self.height, self.width = data.height, data.width
         self.use_gpu = use_gpu and torch.cuda.is_available()
         self.seed = seed
-        self.plugins = plugins
-        self.sections: Sections = sections or {}
-        self.transform_tr, self.transform_te = build_transforms(
-            height,
-            width,
-            transforms,
-            norm_mean,
-            norm_std,
-            resize=resize,
-            plugins=plugins,
-            **_sections_of(transforms, self.sections),
-        )
-        mean, std = normalisation(norm_mean, norm_std)
-        self.preprocessing: dict[str, Any] = {
-            "height": height,
-            "width": width,
-            "norm_mean": list(mean),
-            "norm_std": list(std),
-            "interpolation": "bilinear",
-            "resize": resize,
-        }
-        rule = size_rule_of(self.transform_te)
-        if rule is not None and rule.margin is not None:
-            self.preprocessing["letterbox"] = list(rule.margin)
+        self.transform_tr, self.transform_te = make_transforms(data, choose)
+        self.preprocessing = _preprocessing(data, self.transform_te)
         self.train_loader: BatchLoader = NothingToLearn(
             UserError("this data manager was made for testing", "Name a dataset in data.sources")
         )
         self.train_loader_t: BatchLoader | None = None
         self.test_loader: dict[str, dict[str, BatchLoader]] = {}
         self.test_dataset: dict[str, dict[str, SampleTable]] = {}
-        self._datasets: dict[str, Dataset] = {}
         self._trainset: Dataset | None = None
+        learns = bool(self.sources) and not test_only
+        if data.type == "video" and video.sample_method == "all":
+            _check_alone("test", batch_size_test)
+            if learns:
+                _check_alone("train", batch_size_train)
+        self._datasets = _open_datasets(data, video, choose)
+        loading = Loading(
+            data,
+            seed=seed,
+            pin_memory=self.use_gpu,
+            cache=PixelCache(data.cache, data.cache_gb, forked=start_method() == "fork"),
+        )
+        if self.sources:
+            self._trainset = self._training_set(data, self.sources, data.combineall, test_only)
+        if learns and self._trainset is not None:
+            sampler = choose("samplers", sampling.train_sampler)
+            self.train_loader = _training_loader(self._trainset, sampler, batch_size_train, loading)
+        if data.load_train_targets:
+            sampler = choose("samplers", sampling.train_sampler_t)
+            targets = self._training_set(data, self.targets, combineall=False)
+            self.train_loader_t = _training_loader(targets, sampler, batch_size_train, loading)
+        self._open_targets(batch_size_test, loading)
+        self._log_summary()
 
     @property
     def num_train_pids(self) -> int:
@@ -157,6 +139,11 @@ class DataManager:
     def num_train_cams(self) -> int:
         """Number of training cameras; 0 without training samples."""
         return self._trainset.num_train_cams if self._trainset else 0
+
+    @property
+    def train_table(self) -> SampleTable | None:
+        """The training samples, their identities numbered from 0; None without any."""
+        return SampleTable.of(self._trainset.data) if self._trainset else None
 
     @property
     def skipped(self) -> dict[str, str]:
@@ -188,32 +175,12 @@ class DataManager:
             for name, dataset in self._datasets.items()
         }
 
-    def _open_datasets(
-        self, root: str | os.PathLike[str], options: Mapping[str, Any], combineall: bool
-    ) -> None:
-        """Make every dataset that is named; options go to those that declare them."""
-        names = list(dict.fromkeys([*self.sources, *self.targets]))
-        combined = self.sources if combineall else []
-        self._datasets = open_datasets(
-            names, root, options, self.sections, self.plugins, self.data_type, combined
-        )
-
-    def _open_sources(
-        self, training: Training, loading: Loading, *, combineall: bool, test_only: bool
-    ) -> None:
-        """Fill `train_loader`; only count the training samples if nothing is to be learnt."""
-        if not self.sources:
-            return
-        self._trainset = self._training_set(self.sources, combineall, training.k_tfm, test_only)
-        if not test_only:
-            self.train_loader = self._training_loader(self._trainset, training, loading)
-
     def _training_set(
-        self, names: Sequence[str], combineall: bool, k_tfm: int, may_be_empty: bool = False
+        self, data: DataOptions, names: Sequence[str], combineall: bool, may_be_empty: bool = False
     ) -> Dataset:
         """Return the training view of one dataset, or the merged one of several."""
         views = [
-            training_view(self._datasets[name], name, combineall=combineall, k_tfm=k_tfm)
+            training_view(self._datasets[name], name, combineall=combineall, k_tfm=data.k_tfm)
             for name in names
         ]
         for name, view in zip(names, views, strict=True):
@@ -223,20 +190,6 @@ class DataManager:
         for view in views:
             view.transform = transform
         return views[0] if len(views) == 1 else merged(views)
-
-    def _training_loader(
-        self, dataset: Dataset, training: Training, loading: Loading
-    ) -> BatchLoader:
-        order = make_order(
-            training.sampler,
-            SampleTable.of(dataset.data),
-            training.batch_size,
-            loading.seed,
-            training.options,
-            self.sections.get(training.sampler, {}),
-            self.plugins,
-        )
-        return loader_for_training(dataset, order, training.batch_size, loading)
 
     def _open_targets(self, batch_size: int, loading: Loading) -> None:
         """Fill `test_loader` and `test_dataset`."""
@@ -267,6 +220,284 @@ class DataManager:
             _log.info("Target: %s (%d query, %d gallery)", name, *map(len, pair.values()))
 
 
+class ImageDataManager(DataManager):
+    """The loaders of an image experiment, with Torchreid's arguments.
+
+    Args:
+        root: Folder below which the datasets lie.
+        sources: Name or names of the datasets to learn from; an empty list to test only.
+        targets: Name or names of the datasets to test on; the sources if None.
+        height: Of the images, pixels.
+        width: Of the images, pixels.
+        transforms: Name or names of the training transforms.
+        k_tfm: How often a training image is transformed, independently; more than one makes
+            ``img`` a list of k_tfm batches.
+        norm_mean: Mean of each channel in 0..1; ImageNet's if None.
+        norm_std: Standard deviation of each channel; ImageNet's if None.
+        use_gpu: Whether batches are meant for a GPU.
+        split_id: Zero-based split, for datasets that have several.
+        combineall: Whether the sources' query and gallery are learnt from as well.
+        load_train_targets: Whether `train_loader_t` is made, for domain adaptation.
+        batch_size_train: Number of images in a training batch over all processes.
+        batch_size_test: Number of images in a test batch.
+        workers: Number of worker processes a loader.
+        num_instances: Images of an identity in a batch, for samplers that ask for it.
+        num_cams: Cameras in a batch, for samplers that ask for it.
+        num_datasets: Datasets in a batch, for samplers that ask for it.
+        train_sampler: Name of the sampler.
+        train_sampler_t: Name of the sampler for `train_loader_t`.
+        batch_size: Sets both batch sizes.
+        seed: What orders and augmentation are drawn from.
+        test_only: Whether only `test_loader` is wanted; the sources may lack training images then.
+        plugins: Where names are looked up; the current ones if None.
+        sections: Component name (dataset, transform, sampler) -> its own options.
+        options: Further keys of `LoadingOptions`, such as ``cache="ram"``; options of one
+            component under its name, ``market1501={"use_500k_distractors": True}``; and options of
+            datasets, such as ``cuhk03_labeled``, each of which goes to those that declare it.
+            ``resize`` is ``pillow`` unless it is given.
+
+    Raises:
+        UserError: A name or an option is unknown, or a value is out of range.
+        DataError: A dataset is missing, or a split that is needed is empty.
+
+    Example:
+        >>> datamanager = ImageDataManager(root="reid-data", sources="market1501", batch_size=64)
+        >>> for batch in datamanager.train_loader:
+        ...     batch["img"].shape  # (64, 3, 256, 128)
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str] = "",
+        sources: Names = None,
+        targets: Names = None,
+        height: int = 256,
+        width: int = 128,
+        transforms: Names = "random_flip",
+        k_tfm: int = 1,
+        norm_mean: Sequence[float] | None = None,
+        norm_std: Sequence[float] | None = None,
+        use_gpu: bool = True,
+        split_id: int = 0,
+        combineall: bool = False,
+        load_train_targets: bool = False,
+        batch_size_train: int = 32,
+        batch_size_test: int = 32,
+        workers: int = 4,
+        num_instances: int = 4,
+        num_cams: int = 1,
+        num_datasets: int = 1,
+        train_sampler: str = "RandomSampler",
+        train_sampler_t: str = "RandomSampler",
+        *,
+        batch_size: int | None = None,
+        seed: int = 0,
+        test_only: bool = False,
+        plugins: Plugins | None = None,
+        sections: Sections | None = None,
+        **options: Any,
+    ) -> None:
+        data = _data_options(
+            sources,
+            targets,
+            norm_mean,
+            norm_std,
+            options,
+            type="image",
+            root=root,
+            height=height,
+            width=width,
+            transforms=transforms or [],
+            k_tfm=k_tfm,
+            split_id=split_id,
+            combineall=combineall,
+            load_train_targets=load_train_targets,
+            workers=workers,
+        )
+        sampling = SamplingOptions.checked(
+            train_sampler=train_sampler,
+            train_sampler_t=train_sampler_t,
+            num_instances=num_instances,
+            num_cams=num_cams,
+            num_datasets=num_datasets,
+        )
+        super().__init__(
+            data,
+            sampling,
+            batch_size_train=batch_size_train if batch_size is None else batch_size,
+            batch_size_test=batch_size_test if batch_size is None else batch_size,
+            seed=seed,
+            use_gpu=use_gpu,
+            test_only=test_only,
+            choose=_chooser(data, sampling, options, sections, plugins),
+        )
+
+
+class VideoDataManager(DataManager):
+    """The loaders of a video experiment, with Torchreid's arguments.
+
+    A batch holds clips: ``img`` is (B, seq_len, 3, height, width), and ``impath`` a list of B
+    tuples with the paths of all the tracklet's frames. The arguments are those of
+    `ImageDataManager`, of tracklets and frames, save the two below.
+
+    Args:
+        root, sources, targets, height, width, transforms, norm_mean, norm_std, use_gpu: As there.
+        split_id, combineall, batch_size_train, batch_size_test, workers: As there.
+        num_instances, num_cams, num_datasets, train_sampler: As there.
+        seq_len: Number of frames to read of a tracklet.
+        sample_method: Which ones: ``evenly``, ``random``, ``evenly_torchreid``, or ``all`` of them,
+            which needs batches of 1; see `VideoDataset`.
+        batch_size, seed, test_only, plugins, sections, options: As there.
+
+    Raises:
+        UserError: A name or an option is unknown, or a value is out of range.
+        DataError: A dataset is missing, a split that is needed is empty, or it holds images.
+
+    Example:
+        >>> datamanager = VideoDataManager(root="reid-data", sources="mars", seq_len=15)
+        >>> for batch in datamanager.train_loader:
+        ...     batch["img"].shape  # (3, 15, 3, 256, 128)
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str] = "",
+        sources: Names = None,
+        targets: Names = None,
+        height: int = 256,
+        width: int = 128,
+        transforms: Names = "random_flip",
+        norm_mean: Sequence[float] | None = None,
+        norm_std: Sequence[float] | None = None,
+        use_gpu: bool = True,
+        split_id: int = 0,
+        combineall: bool = False,
+        batch_size_train: int = 3,
+        batch_size_test: int = 3,
+        workers: int = 4,
+        num_instances: int = 4,
+        num_cams: int = 1,
+        num_datasets: int = 1,
+        train_sampler: str = "RandomSampler",
+        seq_len: int = 15,
+        sample_method: str = "evenly",
+        *,
+        batch_size: int | None = None,
+        seed: int = 0,
+        test_only: bool = False,
+        plugins: Plugins | None = None,
+        sections: Sections | None = None,
+        **options: Any,
+    ) -> None:
+        data = _data_options(
+            sources,
+            targets,
+            norm_mean,
+            norm_std,
+            options,
+            type="video",
+            root=root,
+            height=height,
+            width=width,
+            transforms=transforms or [],
+            split_id=split_id,
+            combineall=combineall,
+            workers=workers,
+        )
+        sampling = SamplingOptions.checked(
+            train_sampler=train_sampler,
+            num_instances=num_instances,
+            num_cams=num_cams,
+            num_datasets=num_datasets,
+        )
+        super().__init__(
+            data,
+            sampling,
+            VideoOptions.checked(seq_len=seq_len, sample_method=sample_method),
+            batch_size_train=batch_size_train if batch_size is None else batch_size,
+            batch_size_test=batch_size_test if batch_size is None else batch_size,
+            seed=seed,
+            use_gpu=use_gpu,
+            test_only=test_only,
+            choose=_chooser(data, sampling, options, sections, plugins),
+        )
+
+
+def _data_options(
+    sources: Names,
+    targets: Names,
+    norm_mean: Sequence[float] | None,
+    norm_std: Sequence[float] | None,
+    options: dict[str, Any],
+    **values: Any,
+) -> DataOptions:
+    """Read Torchreid's arguments; takes those out of ``options`` that say how images are read."""
+    if sources is None or not (sources or targets):
+        raise UserError("no dataset is named", "Give sources, such as sources='market1501'")
+    if norm_mean is not None and norm_std is not None:
+        values |= {"norm_mean": norm_mean, "norm_std": norm_std}
+    values |= {key: options.pop(key) for key in LoadingOptions.model_fields if key in options}
+    values.setdefault("resize", "pillow")  # as Torchreid's models know their images
+    targets = sources if targets is None else targets
+    return DataOptions.checked(sources=sources, targets=targets, **values)
+
+
+def _chooser(
+    data: DataOptions,
+    sampling: SamplingOptions,
+    options: Mapping[str, Any],
+    sections: Sections | None,
+    plugins: Plugins | None,
+) -> Chooser:
+    """Return what chooses components with the options that a program gave."""
+    used = {*data.sources, *data.targets, *data.transforms}
+    used |= {sampling.train_sampler, sampling.train_sampler_t}
+    own = {key: value for key, value in options.items() if key in used}
+    shared = {key: value for key, value in options.items() if key not in used}
+    check_shared(shared, [*data.sources, *data.targets], plugins)
+    asked = sampling.model_dump(exclude={"train_sampler", "train_sampler_t"})
+    return Chooser(plugins, {**(sections or {}), **own}, {"datasets": shared, "samplers": asked})
+
+
+def _open_datasets(data: DataOptions, video: VideoOptions, choose: Choose) -> dict[str, Dataset]:
+    datasets = open_datasets(
+        dict.fromkeys([*data.sources, *data.targets]),
+        data.root,
+        choose,
+        split_id=data.split_id,
+        data_type=data.type,
+        combined=data.sources if data.combineall else (),
+    )
+    if data.type == "video":
+        for dataset in datasets.values():
+            set_sampling(dataset, video.seq_len, video.sample_method)
+    return datasets
+
+
+def _training_loader(
+    dataset: Dataset, sampler: Component, batch_size: int, loading: Loading
+) -> BatchLoader:
+    order = make_order(sampler, SampleTable.of(dataset.data), batch_size, loading.seed)
+    return loader_for_training(dataset, order, batch_size, loading)
+
+
+def _preprocessing(data: DataOptions, transform_te: Any) -> dict[str, Any]:
+    """Return what a checkpoint keeps of the images."""
+    mean, std = normalisation(data.norm_mean, data.norm_std)
+    kept = {
+        "height": data.height,
+        "width": data.width,
+        "norm_mean": list(mean),
+        "norm_std": list(std),
+        "interpolation": "bilinear",
+        "resize": data.resize,
+    }
+    rule = size_rule_of(transform_te)
+    if rule is None or rule.margin is None:
+        return kept
+    return {**kept, "letterbox": list(rule.margin)}
+
+
 class _Paths(Sequence[SamplePath]):
     """The paths of several training sets one after the other, without a list of them all."""
 
@@ -289,17 +520,33 @@ class _Paths(Sequence[SamplePath]):
         return self._columns[column][place - (self._ends[column - 1] if column else 0)]
 
 
-def _name_list(names: Names) -> list[str]:
-    listed = [names] if isinstance(names, str) else list(names or ())
-    twice = {name for name in listed if listed.count(name) > 1}
-    if twice:
-        raise ConfigError(f"dataset {min(twice)!r} is named twice", "Name each dataset once")
-    return listed
+def _check_consistent(data: DataOptions) -> None:
+    """Refuse options that contradict each other."""
+    for names in (data.sources, data.targets):
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ConfigError(f"dataset {min(twice)!r} is named twice", "Name each dataset once")
+    both = sorted(set(data.sources) & set(data.targets))
+    if data.load_train_targets and both:
+        raise ConfigError(
+            f"load_train_targets=True, and {', '.join(both)} is source and target at once",
+            "Choose targets that are no sources",
+        )
+    only_of_images = {"k_tfm": data.k_tfm > 1, "load_train_targets": data.load_train_targets}
+    for name, is_set in only_of_images.items():
+        if is_set and data.type == "video":
+            raise ConfigError(
+                f"data.{name}={getattr(data, name)} with data.type=video", "It is for images only"
+            )
 
 
-def _sections_of(transforms: Names, sections: Sections) -> dict[str, Mapping[str, Any]]:
-    names = [transforms] if isinstance(transforms, str) else list(transforms or ())
-    return {name: sections[name] for name in names if name in sections}
+def _check_alone(phase: str, batch_size: int) -> None:
+    if batch_size != 1:
+        raise ConfigError(
+            f"sample_method='all' gives clips of any length, and a {phase} batch of {batch_size} "
+            "needs equal ones",
+            f"Set {phase}.batch_size to 1, or video.sample_method to evenly",
+        )
 
 
 def _check_filled(name: str, split: str, view: Dataset) -> None:

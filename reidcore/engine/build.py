@@ -12,13 +12,12 @@ from reidcore.config import Config, chosen_protocol, model_arguments, options_of
 from reidcore.config.options.plan import RunPlan
 from reidcore.config.sections import component_of
 from reidcore.config.selection import loss_weights
-from reidcore.data import DataManager, ImageDataManager, VideoDataManager
+from reidcore.data import DataManager
 from reidcore.engine.batch_layout import ClipBatches
 from reidcore.engine.engine import Engine
 from reidcore.engine.loss_terms import make_terms
 from reidcore.engine.precision import Precision
 from reidcore.engine.rng import set_random_seed
-from reidcore.errors import ConfigError
 from reidcore.models import build_model, load_pretrained_weights
 from reidcore.optim.build import make_optimizer, make_scheduler
 
@@ -56,45 +55,16 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
 
 def build_datamanager(config: Config, plugins: Plugins) -> DataManager:
     """Build the loaders; a run that only tests needs no training images."""
-    data, sampler, video = config.data, config.sampler, config.video
-    shared: dict[str, Any] = {
-        "root": data.root,
-        "sources": data.sources,
-        "targets": data.targets,
-        "height": data.height,
-        "width": data.width,
-        "transforms": data.transforms,
-        "norm_mean": data.norm_mean,
-        "norm_std": data.norm_std,
-        "use_gpu": config.use_gpu,
-        "split_id": data.split_id,
-        "combineall": data.combineall,
-        "batch_size_train": config.train.batch_size,
-        "batch_size_test": config.test.batch_size,
-        "workers": data.workers,
-        "num_instances": sampler.num_instances,
-        "num_cams": sampler.num_cams,
-        "num_datasets": sampler.num_datasets,
-        "train_sampler": sampler.train_sampler,
-        "seed": config.train.seed,
-        "on_bad_image": data.on_bad_image,
-        "augment": data.augment,
-        "resize": data.resize,
-        "draft": data.draft,
-        "cache": data.cache,
-        "cache_gb": data.cache_gb,
-        "test_only": config.test.evaluate,
-        "plugins": plugins,
-        "sections": _sections(config, plugins),
-    }
-    if data.type == "video":
-        _check_suits_video(config)
-        return VideoDataManager(seq_len=video.seq_len, sample_method=video.sample_method, **shared)
-    return ImageDataManager(
-        k_tfm=data.k_tfm,
-        load_train_targets=data.load_train_targets,
-        train_sampler_t=sampler.train_sampler_t,
-        **shared,
+    return DataManager(
+        config.data,
+        config.sampler,
+        config.video,
+        batch_size_train=config.train.batch_size,
+        batch_size_test=config.test.batch_size,
+        seed=config.train.seed,
+        use_gpu=config.use_gpu,
+        test_only=config.test.evaluate,
+        choose=partial(component_of, config, plugins=plugins),
     )
 
 
@@ -165,32 +135,6 @@ def _num_classes(config: Config, datamanager: DataManager) -> int:
     return max(datamanager.num_train_pids, least)
 
 
-def _check_suits_video(config: Config) -> None:
-    """Refuse what only images have, which would be without effect."""
-    data = config.data
-    only_of_images = {"k_tfm": data.k_tfm > 1, "load_train_targets": data.load_train_targets}
-    for name, is_set in only_of_images.items():
-        if is_set:
-            raise ConfigError(
-                f"data.{name}={getattr(data, name)} with data.type=video", "It is for images only"
-            )
-
-
 def _model_loss(config: Config) -> str:
     """Return what a bare call of the model gives in training; the engine asks for everything."""
     return config.loss.name if config.loss.name in ("softmax", "triplet") else "softmax"
-
-
-def _sections(config: Config, plugins: Plugins) -> dict[str, dict[str, Any]]:
-    """Return the own options of the datasets, transforms and samplers in use, by their names."""
-    data, sampler = config.data, config.sampler
-    used = {
-        "datasets": [*data.sources, *data.targets],
-        "transforms": data.transforms,
-        "samplers": [sampler.train_sampler, sampler.train_sampler_t],
-    }
-    sections = {}
-    for kind, names in used.items():
-        for name in dict.fromkeys(names):
-            sections[name] = options_of(config, kind, name, plugins)
-    return sections

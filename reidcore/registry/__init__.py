@@ -12,12 +12,16 @@ from reidcore.registry.lookup import entries, families, find, invalidate, settin
 from reidcore.registry.registrars import ConfigRegistrar, Registrar, WeightsRegistrar
 
 if TYPE_CHECKING:
+    from reidcore.registry.component import Choose as Choose
+    from reidcore.registry.component import Chooser as Chooser
     from reidcore.registry.component import Component as Component
     from reidcore.registry.component import choose as choose
 
 __getattr__, __dir__, _lazy = attach(  # they need pydantic, which a listing does not
     __name__,
     {
+        "Choose": "reidcore.registry.component:Choose",
+        "Chooser": "reidcore.registry.component:Chooser",
         "Component": "reidcore.registry.component:Component",
         "choose": "reidcore.registry.component:choose",
     },
@@ -25,6 +29,8 @@ __getattr__, __dir__, _lazy = attach(  # they need pydantic, which a listing doe
 
 __all__ = [
     "KINDS",
+    "Choose",
+    "Chooser",
     "Component",
     "ConfigRegistrar",
     "Entry",

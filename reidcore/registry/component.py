@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,39 @@ class Component:
         if takes_first_by_position(self.entry):
             return factory(*first.values(), **named, **self.options)
         return factory(**first, **named, **self.options)
+
+
+Choose = Callable[[str, str], Component]
+"""What gives a component, with its options, by kind and name."""
+
+
+@dataclass(frozen=True)
+class Chooser:
+    """Chooses components by name, with the options that a program gives.
+
+    Attributes:
+        plugins: where to look; the current plugins by default.
+        sections: component's name -> the options for that one alone.
+        shared: kind -> options for whichever components of it declare them.
+    """
+
+    plugins: Plugins | None = None
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    shared: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __call__(self, kind: str, name: str) -> Component:
+        """Return a component with what it is given; its own section wins."""
+        entry = find(kind, name, self.plugins)
+        known = spellings(entry)
+        shared = self.shared.get(kind, {})
+        given = {key: value for key, value in shared.items() if key in known}
+        section = self.sections.get(name, {})
+        if not isinstance(section, Mapping):
+            raise ConfigError(
+                f"the options of {entry.label} are {section!r}",
+                f"Give a mapping, as in {name}={{'p': 0.5}}",
+            )
+        return Component(entry, read_options(entry, given | dict(section)))
 
 
 def choose(

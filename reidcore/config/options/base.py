@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
@@ -88,5 +89,7 @@ def _refusal(
             told.append(f"{key} needs a value")
         else:
             told.append(f"{key} is {mistake.found!r}")
+            words = re.findall(r"'([^']+)'", mistake.expected)
+            hints.append(did_you_mean(str(mistake.found), words))
             hints.append(f"Expected {mistake.expected}.")
     return ConfigError("; ".join(told), " ".join(filter(None, hints)))

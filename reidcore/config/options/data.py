@@ -25,6 +25,8 @@ class LoadingOptions(Options):
         on_bad_image: ``error``, or ``skip`` to leave unreadable images out.
         augment: where random changes are made: ``image``, where each image is read, or ``batch``,
             on the device that the batch is moved to.
+        resize: what resizes images: ``torch``, or ``pillow`` for the bytes that Torchreid's models
+            were trained on, at most 2 of 255 apart.
         draft: decode JPEG files without detail that their size would not show, which is faster and
             changes pixels slightly.
         cache: where decoded and resized images are kept.
@@ -36,6 +38,7 @@ class LoadingOptions(Options):
     workers: NotNegative = 4
     on_bad_image: Literal["error", "skip"] = "error"
     augment: Literal["image", "batch"] = "image"
+    resize: Literal["torch", "pillow"] = "torch"
     draft: bool = False
     cache: Annotated[Literal["off", "ram", "disk"], BeforeValidator(switched)] = "off"
     cache_gb: Annotated[float, Field(gt=0)] = 8.0
@@ -52,8 +55,6 @@ class DataOptions(LoadingOptions):
         split_id: zero-based split, for datasets that have several.
         height: of the images, pixels.
         width: of the images, pixels.
-        resize: what resizes images: ``torch``, or ``pillow`` for the bytes that Torchreid's models
-            were trained on, at most 2 of 255 apart.
         combineall: learn from query and gallery of the sources as well.
         transforms: training transforms.
         k_tfm: how often a training image is transformed, independently.
@@ -70,7 +71,6 @@ class DataOptions(LoadingOptions):
     split_id: NotNegative = 0
     height: Positive = 256
     width: Positive = 128
-    resize: Literal["torch", "pillow"] = "torch"
     combineall: bool = False
     transforms: Names = ["random_flip"]
     k_tfm: Positive = 1

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from reidcore.config.options import LoadingOptions
 from reidcore.data.dataset import Dataset
 from reidcore.data.images.cache import PixelCache
 from reidcore.data.images.decode import prepare_worker
@@ -28,14 +29,11 @@ from reidcore.data.loader.decode import Reader, reader_of
 from reidcore.data.loader.fetcher import SeededItems
 from reidcore.data.loader.seeding import generators_kept
 from reidcore.data.table import SampleTable
-from reidcore.data.transforms.split import AUGMENT_CHOICES
-from reidcore.errors import ConfigError, DataError, UserError, did_you_mean
+from reidcore.errors import ConfigError, DataError, UserError
 
 _log = logging.getLogger(__name__)
 
 _LINUX = sys.platform == "linux"
-
-BAD_IMAGE_CHOICES = ("error", "skip")
 
 
 @dataclass(frozen=True)
@@ -43,34 +41,18 @@ class Loading:
     """How images are read.
 
     Attributes:
-        workers: Number of worker processes, at most one a CPU; 0 reads in the main process.
-        pin_memory: Whether batches are put into memory that a GPU copies from quickly.
+        options: What a configuration says about it.
         seed: Seed of the run, which the augmentation draws from.
-        on_bad_image: ``error``, or ``skip`` to leave unreadable images out.
-        augment: Where random changes are made: ``image``, where each image is read, or ``batch``,
-            on the device that the batch is moved to.
-        draft: Whether JPEG files may be decoded without detail that their size would not show.
+        pin_memory: Whether batches are put into memory that a GPU copies from quickly.
         cache: Where decoded images are kept.
         start_method: How workers are started; as `start_method` says if None.
-
-    Raises:
-        ConfigError: A value is out of range.
     """
 
-    workers: int = 0
-    pin_memory: bool = False
+    options: LoadingOptions = field(default_factory=lambda: LoadingOptions(workers=0))
     seed: int = 0
-    on_bad_image: str = "error"
-    augment: str = "image"
-    draft: bool = False
+    pin_memory: bool = False
     cache: PixelCache = field(default_factory=PixelCache)
     start_method: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.workers < 0:
-            raise ConfigError(f"workers={self.workers}", "Set data.workers to 0 or more")
-        _check_choice("on_bad_image", self.on_bad_image, BAD_IMAGE_CHOICES)
-        _check_choice("augment", self.augment, AUGMENT_CHOICES)
 
 
 class BatchLoader:
@@ -109,7 +91,7 @@ class BatchLoader:
     def _open(self) -> None:
         """Make what reads, for the transforms that the dataset has now."""
         dataset, loading = self.dataset, self._loading
-        reader = reader_of(dataset, loading.augment, loading.draft, loading.cache)
+        reader = reader_of(dataset, loading.options.augment, loading.options.draft, loading.cache)
         if reader is None:
             _tell_what_has_no_effect(dataset, loading)
         self._reader = reader
@@ -278,9 +260,9 @@ def _torch_loader(
     loading: Loading,
     training: bool,
 ) -> DataLoader[Any]:
-    items: Any = SeededItems(dataset, loading.seed, loading.on_bad_image == "skip", reader)
+    items: Any = SeededItems(dataset, loading.seed, loading.options.on_bad_image == "skip", reader)
     cpus = len(os.sched_getaffinity(0)) if _LINUX else os.cpu_count() or 1
-    workers = min(loading.workers, cpus)
+    workers = min(loading.options.workers, cpus)
     return DataLoader(
         items,
         batch_sampler=batches,  # type: ignore[arg-type]  # a sequence of its own, not a list
@@ -313,19 +295,11 @@ def _transforms_of(dataset: Dataset) -> list[Any]:
     return [(part.transform, part.k_tfm) for part in parts]
 
 
-def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise ConfigError(
-            f"{name}={value!r}",
-            did_you_mean(value, choices) or f"Set data.{name} to {' or '.join(choices)}",
-        )
-
-
 def _tell_what_has_no_effect(dataset: Dataset, loading: Loading) -> None:
     """Warn where a dataset or a transform of its own kind makes what was asked for impossible."""
     asked = {
-        "data.augment=batch": loading.augment == "batch",
-        "data.draft": loading.draft,
+        "data.augment=batch": loading.options.augment == "batch",
+        "data.draft": loading.options.draft,
         "data.cache": loading.cache.kind != "off",
     }
     names = " and ".join(name for name, is_asked in asked.items() if is_asked)

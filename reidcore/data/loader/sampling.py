@@ -2,55 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from torch.utils.data import Sampler
 
-from reidcore import registry
 from reidcore.data.loader.batch_sampler import SampleOrder
 from reidcore.data.sample import Samples
 from reidcore.data.table import SampleTable
 from reidcore.errors import PluginError
 from reidcore.plugins import Plugins
-from reidcore.registry.signature import spellings
+from reidcore.registry import Chooser, Component
 
 
-def make_order(
-    name: str,
-    table: SampleTable,
-    batch_size: int,
-    seed: int,
-    shared: Mapping[str, Any] | None = None,
-    section: Mapping[str, Any] | None = None,
-    plugins: Plugins | None = None,
-) -> SampleOrder:
-    """Make a sampler by its registered name.
+def make_order(sampler: Component, table: SampleTable, batch_size: int, seed: int) -> SampleOrder:
+    """Make the order of training.
 
     Args:
-        name: Registered name, such as ``RandomSampler``.
+        sampler: The sampler with its options.
         table: Training samples.
         batch_size: Number of images in a batch over all processes.
         seed: Seed of the run.
-        shared: Options, taken where the sampler declares them.
-        section: Options for this sampler alone.
-        plugins: Where to look; the current ones if None.
 
     Raises:
-        UserError: The name or an option of the section is unknown.
         PluginError: What the factory returns has no ``order(epoch)``.
     """
-    known = spellings(registry.find("samplers", name, plugins))
-    given = {key: value for key, value in (shared or {}).items() if key in known}
-    component = registry.choose("samplers", name, given | dict(section or {}), plugins)
-    entry = component.entry
-    sampler = component.make(table=table, batch_size=batch_size, seed=seed)
-    if not callable(getattr(sampler, "order", None)):
+    made: SampleOrder = sampler.make(table=table, batch_size=batch_size, seed=seed)
+    if not callable(getattr(made, "order", None)):
+        entry = sampler.entry
         raise PluginError(
             f"{entry.label} of plugin {entry.plugin!r} has no method order(epoch)",
             "A sampler returns the rows an epoch shows, as one array",
         )
-    made: SampleOrder = sampler
     return made
 
 
@@ -106,6 +89,7 @@ def build_train_sampler(
     Raises:
         UserError: The name or an option is unknown.
     """
-    shared = {"num_instances": num_instances, "num_cams": num_cams, "num_datasets": num_datasets}
+    asked = {"num_instances": num_instances, "num_cams": num_cams, "num_datasets": num_datasets}
+    choose = Chooser(plugins, {train_sampler: kwargs}, {"samplers": asked})
     table = SampleTable.of(data_source, "data_source")
-    return EpochSampler(make_order(train_sampler, table, batch_size, seed, shared, kwargs, plugins))
+    return EpochSampler(make_order(choose("samplers", train_sampler), table, batch_size, seed))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reidcore import registry
-from reidcore.data.images.resize import check_resizer
+from reidcore.config.options import DataOptions
 from reidcore.data.transforms.compose import Pipeline, ToNormalisedTensor, compose
 from reidcore.data.transforms.resize import Resize, ResizeTransform
-from reidcore.errors import ConfigError
+from reidcore.errors import ConfigError, UnknownNameError, UnknownOptionError
 from reidcore.plugins import Plugins
+from reidcore.registry import Choose, Chooser, Component
 
 _log = logging.getLogger(__name__)
 
@@ -51,46 +52,47 @@ def build_transforms(
         UserError: A name or an option is unknown.
         ConfigError: A size, a resizer, a mean or a deviation makes no sense.
     """
-    if height < 1 or width < 1:
-        raise ConfigError(f"images of {height}x{width} pixels cannot be made")
     names = [transforms] if isinstance(transforms, str) else list(transforms or ())
-    names = list(dict.fromkeys(_spelt(name, plugins) for name in names))
-    _check_sections(names, sections, plugins)
-    resizing = Resize(height, width, resizer=check_resizer(resize))
-    to_tensor = ToNormalisedTensor(*normalisation(norm_mean, norm_std))
-    made = [_make(name, height, width, sections.get(name, {}), plugins) for name in names]
-    resized = [s.resized_by(resize) if isinstance(s, ResizeTransform) else s for s in made]
-    named = list(zip(names, resized, strict=True))
+    for name in sections.keys() - names:
+        registry.find("transforms", name, plugins)  # refuses what is no transform at all
+    mean, std = normalisation(norm_mean, norm_std)
+    data = DataOptions.checked(
+        height=height, width=width, transforms=names, norm_mean=mean, norm_std=std, resize=resize
+    )
+    return make_transforms(data, Chooser(plugins, sections))
+
+
+def make_transforms(data: DataOptions, choose: Choose) -> tuple[Pipeline, Pipeline]:
+    """Make the train and the test transform of a run; see `build_transforms`.
+
+    Args:
+        data: Size, names, normalisation and resizer.
+        choose: Gives each transform with its options.
+    """
+    chosen = {each.entry.name: each for each in (_chosen(name, choose) for name in data.transforms)}
+    resizing = Resize(data.height, data.width, resizer=data.resize)
+    to_tensor = ToNormalisedTensor(*normalisation(data.norm_mean, data.norm_std))
+    named = []
+    for name, component in chosen.items():
+        step = component.make(height=data.height, width=data.width)
+        is_resizing = isinstance(step, ResizeTransform)
+        named.append((name, step.resized_by(data.resize) if is_resizing else step))
     in_tests = [(name, step) for name, step in named if getattr(step, "in_tests", False)]
-    _log.info("Training images: %dx%d, %s", height, width, ", ".join(names) or "no augmentation")
+    shown = ", ".join(chosen) or "no augmentation"
+    _log.info("Training images: %dx%d, %s", data.height, data.width, shown)
     return compose(named, resizing, to_tensor), compose(in_tests, resizing, to_tensor)
 
 
-def _spelt(name: str, plugins: Plugins | None) -> str:
-    """Return the name in lower case, as Torchreid reads it, unless it is registered as it is."""
-    known = {entry.name for entry in registry.entries("transforms", plugins)}
-    return name if name in known else name.lower()
-
-
-def _make(
-    name: str, height: int, width: int, section: Mapping[str, Any], plugins: Plugins | None
-) -> Callable[[Any], Any]:
-    component = registry.choose("transforms", name, section, plugins)
-    made: Callable[[Any], Any] = component.make(height=height, width=width)
-    return made
-
-
-def _check_sections(
-    names: Sequence[str], sections: Mapping[str, Any], plugins: Plugins | None
-) -> None:
-    for name, section in sections.items():
-        if name not in names:
-            registry.find("transforms", name, plugins)  # refuses what is no transform at all
-        if not isinstance(section, Mapping):
-            raise ConfigError(
-                f"the options of transform {name!r} are {section!r}",
-                f"Give a mapping, as in {name}={{'p': 0.5}}",
-            )
+def _chosen(name: str, choose: Choose) -> Component:
+    """Return a transform by its name, or by that in lower case, as Torchreid reads names."""
+    try:
+        return choose("transforms", name)
+    except UnknownOptionError:
+        raise
+    except UnknownNameError:
+        if name == name.lower():
+            raise
+        return choose("transforms", name.lower())
 
 
 def normalisation(

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from reidcore.data.by_name import init_image_dataset, open_datasets
+from reidcore.data import ImageDataManager
+from reidcore.data.by_name import check_shared, init_image_dataset, open_datasets
 from reidcore.data.dataset import MODES, ImageDataset
 from reidcore.data.sample import Splits
 from reidcore.errors import DataError, UnknownNameError, UserError
 from reidcore.plugins import Plugins
+from reidcore.registry import Chooser
 
 PluginsWith = Callable[..., Plugins]
 
@@ -35,15 +37,17 @@ class Calls:
 def test_options_go_to_the_datasets_that_declare_them(plugins_with: PluginsWith) -> None:
     shop, plain = Calls(), lambda root: SPLITS
     plugins = plugins_with(shop=shop, plain=plain)
-    open_datasets(["shop", "plain"], "/r", {"shop_labeled": True, "split_id": 2}, plugins=plugins)
+    choose = Chooser(plugins, shared={"datasets": {"shop_labeled": True}})
+    open_datasets(["shop", "plain"], "/r", choose, split_id=2)
     assert shop.calls == [(Path("/r"), True, 2)]
 
 
 def test_a_dataset_s_own_section_wins(plugins_with: PluginsWith) -> None:
     shop = Calls()
     sections = {"shop": {"labeled": True}, "other": {"anything": 1}}
-    shared = {"shop_labeled": False, "split_id": 2}
-    open_datasets(["shop"], "", shared, sections, plugins_with(shop=shop))
+    shared = {"datasets": {"shop_labeled": False}}
+    choose = Chooser(plugins_with(shop=shop), sections, shared)
+    open_datasets(["shop"], "", choose, split_id=2)
     assert shop.calls == [(Path(), True, 2)]
 
 
@@ -65,8 +69,9 @@ def test_a_dataset_s_own_section_wins(plugins_with: PluginsWith) -> None:
 def test_an_option_that_nobody_declares_is_refused(
     plugins_with: PluginsWith, shared: dict[str, Any], sections: dict[str, Any], words: str
 ) -> None:
+    plugins = plugins_with(shop=Calls())
     with pytest.raises(UserError) as caught:
-        open_datasets(["shop"], "", shared, sections, plugins_with(shop=Calls()))
+        ImageDataManager(sources="shop", sections=sections, plugins=plugins, **shared)
     assert words in str(caught.value)
 
 
@@ -75,12 +80,13 @@ def test_torchreids_habit_of_giving_every_option_to_every_dataset_is_understood(
 ) -> None:
     plugins = plugins_with(shop=Calls(), plain=lambda root: SPLITS)
     with caplog.at_level(logging.WARNING, "reidcore"):
-        open_datasets(["plain"], "", {"shop_labeled": False, "split_id": 0}, plugins=plugins)
+        check_shared({"shop_labeled": False}, ["plain"], plugins)
         assert not caplog.records
-        open_datasets(["plain"], "", {"shop_labeled": True}, plugins=plugins)
+        check_shared({"shop_labeled": True}, ["plain"], plugins)
     assert "shop_labeled=True has no effect" in caplog.text
+    open_datasets(["plain"], "", Chooser(plugins), split_id=0)
     with pytest.raises(UserError, match="split_id"):
-        open_datasets(["plain"], "", {"split_id": 1}, plugins=plugins)
+        open_datasets(["plain"], "", Chooser(plugins), split_id=1)
 
 
 def test_a_class_written_for_torchreid_gets_its_root_by_keyword(
@@ -116,7 +122,7 @@ def test_a_factory_that_gives_something_else_is_named(
     plugins_with: PluginsWith, result: Any
 ) -> None:
     with pytest.raises(DataError, match="dataset 'shop' of plugin"):
-        open_datasets(["shop"], "", plugins=plugins_with(shop=Calls(result)))
+        open_datasets(["shop"], "", Chooser(plugins_with(shop=Calls(result))))
 
 
 def test_three_lists_and_objects_with_three_attributes_serve(plugins_with: PluginsWith) -> None:
@@ -124,7 +130,7 @@ def test_three_lists_and_objects_with_three_attributes_serve(plugins_with: Plugi
         train, query, gallery = SPLITS
 
     for result in (list(SPLITS), tuple(SPLITS), Holder(), SPLITS):
-        dataset = open_datasets(["shop"], "", plugins=plugins_with(shop=Calls(result)))["shop"]
+        dataset = open_datasets(["shop"], "", Chooser(plugins_with(shop=Calls(result))))["shop"]
         assert [len(getattr(dataset, mode)) for mode in MODES] == [
             2,
             1,
@@ -135,9 +141,9 @@ def test_three_lists_and_objects_with_three_attributes_serve(plugins_with: Plugi
 def test_malformed_samples_are_named_by_dataset(plugins_with: PluginsWith) -> None:
     bad = Splits([], [("q.jpg", "one", 0)], [])
     with pytest.raises(DataError, match="item 0 of 'query' of shop has pid='one'"):
-        open_datasets(["shop"], "", plugins=plugins_with(shop=Calls(bad)))
+        open_datasets(["shop"], "", Chooser(plugins_with(shop=Calls(bad))))
 
 
 def test_an_unknown_dataset_is_refused_with_the_nearest(plugins_with: PluginsWith) -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'shop'"):
-        open_datasets(["shopp"], "", plugins=plugins_with(shop=Calls()))
+        open_datasets(["shopp"], "", Chooser(plugins_with(shop=Calls())))

@@ -233,7 +233,7 @@ def test_bad_images_of_every_loader_are_listed(shops: Any) -> None:
         ({"on_bad_image": "ignore"}, ConfigError, "data.on_bad_image"),
         ({"train_sampler": "RandomSampleer"}, UnknownNameError, "RandomSampler"),
         ({"cuhk03_labelled": True}, UserError, "has an option 'cuhk03_labelled'"),
-        ({"height": -4}, ConfigError, "-4x8"),
+        ({"height": -4}, ConfigError, "data.height is -4"),
     ],
 )
 def test_mistakes_are_refused(

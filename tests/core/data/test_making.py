@@ -13,6 +13,7 @@ from reidcore.data.sample import Splits
 from reidcore.data.video import VideoDataset
 from reidcore.errors import DataError
 from reidcore.plugins import Plugins
+from reidcore.registry import Chooser
 
 PluginsWith = Callable[..., Plugins]
 
@@ -43,7 +44,7 @@ def factory(card: DatasetCard, splits: Splits = IMAGES) -> Callable[..., Splits]
 
 def test_the_card_tells_junk_folder_and_title(plugins_with: PluginsWith) -> None:
     plugins = plugins_with(shop=factory(CARD))
-    dataset = open_datasets(["shop"], "/r", plugins=plugins)["shop"]
+    dataset = open_datasets(["shop"], "/r", Chooser(plugins))["shop"]
     assert (dataset.title, dataset.dataset_dir) == ("Corner Shop", "/r/shop")
     together = init_image_dataset("shop", root="/r", combineall=True, plugins=plugins)
     assert [Path(path).name for path, *_ in together.train] == ["t.jpg", "q.jpg", "g.jpg"]
@@ -59,7 +60,7 @@ def test_the_card_tells_the_kind_even_of_empty_splits(plugins_with: PluginsWith)
     video = replace(CARD, data_type="video")
     plugins = plugins_with(walks=factory(video, walks), none=factory(video, Splits([], [], [])))
     assert isinstance(init_video_dataset("walks", plugins=plugins), VideoDataset)
-    assert open_datasets(["none"], "", plugins=plugins)["none"].data_type == "video"
+    assert open_datasets(["none"], "", Chooser(plugins))["none"].data_type == "video"
 
 
 @pytest.mark.parametrize("made", [None, ([], []), "abc"])
@@ -69,4 +70,4 @@ def test_anything_but_three_splits_is_refused(plugins_with: PluginsWith, made: A
         return made
 
     with pytest.raises(DataError, match="'shop'"):
-        open_datasets(["shop"], "", plugins=plugins_with(shop=shop))
+        open_datasets(["shop"], "", Chooser(plugins_with(shop=shop)))

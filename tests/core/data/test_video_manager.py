@@ -166,8 +166,8 @@ def test_the_summary_counts_tracklets(walks: Any, caplog: pytest.LogCaptureFixtu
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        ({"sample_method": "evenly_torchried"}, UnknownNameError, "Did you mean 'evenly_torch"),
-        ({"seq_len": 0}, ConfigError, "Set video.seq_len"),
+        ({"sample_method": "evenly_torchried"}, ConfigError, "Did you mean 'evenly_torch"),
+        ({"seq_len": 0}, ConfigError, r"video\.seq_len is 0\. Expected at least 1"),
         ({"sample_method": "all"}, ConfigError, "Set test.batch_size to 1"),
         (
             {"sample_method": "all", "batch_size": None, "batch_size_test": 1},

@@ -14,7 +14,10 @@ from reidcore.errors import ConfigError
     ("values", "message"),
     [
         ({"workers": -1}, r"^data\.workers is -1\. Expected at least 0\.$"),
-        ({"cache": "disc"}, r"^data\.cache is 'disc'\. Expected 'off', 'ram' or 'disk'\.$"),
+        (
+            {"cache": "disc"},
+            r"^data\.cache is 'disc'\. Did you mean 'disk'\? Expected 'off', 'ram'",
+        ),
         ({"heigth": 3}, r"^there is no key data\.heigth\. Did you mean 'height'"),
         ({"norm_mean": [1, "a"]}, r"^data\.norm_mean\[1\] is 'a'\. Expected a number\.$"),
         ({"width": 1.5, "draft": 3}, r"data\.draft is 3.*data\.width is 1\.5"),

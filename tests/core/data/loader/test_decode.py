@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from reidcore.config.options import LoadingOptions
 from reidcore.data.dataset import ImageDataset, merged
 from reidcore.data.folders import from_folders
 from reidcore.data.images.cache import PixelCache
@@ -77,7 +78,9 @@ def _pipeline(names: list[str], size: tuple[int, int] = (32, 16)) -> Any:
 
 
 def _loader(dataset: Any, size: int = 4, **loading: Any) -> BatchLoader:
-    return loader_for_training(dataset, FileOrder(len(dataset)), size, Loading(**loading))
+    run = {key: loading.pop(key) for key in ("seed", "cache", "start_method") if key in loading}
+    options = LoadingOptions(**{"workers": 0, **loading})
+    return loader_for_training(dataset, FileOrder(len(dataset)), size, Loading(options, **run))
 
 
 def _batches(dataset: Any, **loading: Any) -> list[dict[str, Any]]:
@@ -332,8 +335,8 @@ def test_two_processes_share_the_batches_of_one(
 
 
 def test_choices_are_checked() -> None:
-    with pytest.raises(ConfigError, match="Did you mean 'batch'"):
-        Loading(augment="bach")
+    with pytest.raises(ConfigError, match=r"data\.augment is 'bach'\. Expected 'image' or 'batch'"):
+        LoadingOptions.checked(augment="bach")
     with pytest.raises(ConfigError, match="Did you mean 'disk'"):
         PixelCache("disc")
     with pytest.raises(ConfigError, match=r"data\.cache_gb"):

@@ -12,7 +12,7 @@ from PIL import Image
 from reid_plugins_inspect.checks import Finding, Report, Subject, check_up
 
 from reidcore import hookimpl
-from reidcore.data.official import Difference
+from reidcore.data.card import Difference
 from reidcore.data.table import SampleTable
 from reidcore.errors import PluginError
 from reidcore.plugins import make_plugins

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from reidcore.data.by_name import open_datasets
-from reidcore.data.card import DatasetCard, OfficialCount, described_by
-from reidcore.data.official import differences
+from reidcore.data.card import DatasetCard, OfficialCount, described_by, differences
 from reidcore.data.sample import Splits
 from reidcore.data.table import SampleTable
 from reidcore.plugins import Plugins
+from reidcore.registry import Chooser
 
 CARD = DatasetCard(
     title="Shop",
@@ -60,7 +60,7 @@ def test_it_is_told_in_one_line(
     plugins_with: Callable[..., Plugins], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING, "reidcore"):
-        open_datasets(["shop"], "", plugins=plugins_with(shop=shop))
+        open_datasets(["shop"], "", Chooser(plugins_with(shop=shop)))
     assert [record.getMessage() for record in caplog.records] == [
         "shop is not as its authors published it: train has 3 images (1,200), "
         "train has 2 cameras (1)"
