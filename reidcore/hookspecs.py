@@ -100,6 +100,37 @@ def reid_register_models(registry: Registrar) -> None:
 
 
 @hookspec
+def reid_register_poolings(registry: Registrar) -> None:
+    """Register poolings for heads, chosen by ``model.head.pool``: ``target(**options)``.
+
+    The module that it gives turns maps ``(B, channels, h, w)`` into vectors ``(B, D)``. A target
+    that names ``channels`` is given their number.
+
+    When: poolings are first listed or asked for by name. Stop rule: none, every plugin is called.
+    Stability: provisional.
+
+    Args:
+        registry: ``registry.add("gem", "my_package.pooling:GeneralizedMean")``.
+    """
+
+
+@hookspec
+def reid_register_classifiers(registry: Registrar) -> None:
+    """Register classifiers for heads: ``target(feature_dim, num_classes, **options)``.
+
+    ``model.head.classifier`` chooses one. The module that it gives is called as
+    ``classifier(features, pids)`` and returns logits ``(B, C)``; ``pids`` is None where the labels
+    are not known. A target that names ``bias`` is told whether one would serve: not behind a neck.
+
+    When: classifiers are first listed or asked for by name. Stop rule: none, every plugin is
+    called. Stability: provisional.
+
+    Args:
+        registry: ``registry.add("arcface", "my_package.classifiers:ArcFace")``.
+    """
+
+
+@hookspec
 def reid_register_datasets(registry: Registrar) -> None:
     """Register datasets: ``target(root, **options)`` gives train, query and gallery.
 

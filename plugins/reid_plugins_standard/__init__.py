@@ -1,7 +1,7 @@
 """The core's own components, registered the way every plugin registers its own.
 
-Transforms, optimizers, schedulers, protocols and recipes; models, datasets, losses, samplers and
-engines come from other plugins.
+Poolings, classifiers, transforms, optimizers, schedulers, protocols and recipes; models, datasets,
+losses, samplers and engines come from other plugins.
 """
 
 from __future__ import annotations
@@ -12,6 +12,31 @@ from reidcore import hookimpl
 
 if TYPE_CHECKING:
     from reidcore.registry import ConfigRegistrar, Registrar
+
+
+@hookimpl
+def reid_register_poolings(registry: Registrar) -> None:
+    """Register the poolings of the field."""
+    package = f"{__name__}.poolings"
+    registry.add("avg", f"{package}:average", summary="the average of each map")
+    registry.add("max", f"{package}:maximum", summary="the maximum of each map")
+    registry.add("avg+max", f"{package}:AvgMaxPool", summary="the sum of both")
+    registry.add(
+        "gem",
+        f"{package}:GeneralizedMeanPool",
+        summary="generalized mean, its exponent learnt",
+        options={"gem_p": "p"},
+    )
+
+
+@hookimpl
+def reid_register_classifiers(registry: Registrar) -> None:
+    """Register the linear classifier, and cosines with a margin."""
+    package = f"{__name__}.classifiers"
+    registry.add("linear", "reidcore.models:linear_classifier", summary="a linear layer")
+    registry.add("arcface", f"{package}:ArcFace", summary="cosines, a margin on the angle")
+    registry.add("cosface", f"{package}:CosFace", summary="cosines, a margin on the cosine")
+    registry.add("circle", f"{package}:Circle", summary="cosines, weighed by how far they are off")
 
 
 @hookimpl

@@ -36,10 +36,10 @@ Examples:
 def ls(session: Session, kind: str | None, text: str | None, as_json: bool) -> None:
     """List components by kind: name, summary, plugin.
 
-    KIND is one of models, datasets, losses, samplers, engines, transforms, optimizers, schedulers,
-    protocols, configs and weights; without it all are listed. FILTER keeps the names that contain
-    it, or match it where it has a *; with a prefix such as timm/ it lists the names of a family,
-    which is one line otherwise.
+    KIND is one of models, poolings, classifiers, datasets, losses, samplers, engines, transforms,
+    optimizers, schedulers, protocols, configs and weights; without it all are listed. FILTER keeps
+    the names that contain it, or match it where it has a *; with a prefix such as timm/ it lists
+    the names of a family, which is one line otherwise.
     """
     with session.plugins() as plugins:
         kinds = (kind,) if kind else registry.KINDS

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 NAMED_KINDS = ("datasets", "transforms", "optimizers", "schedulers", "protocols")
 # A section named after the component, under ``loss``.
 LOSS_KINDS = ("losses", "engines")
+# The keys of ``model.head`` that name a component, by its kind.
+HEAD_KINDS = {"poolings": "pool", "classifiers": "classifier"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ def section_of(entry: Entry) -> Path:
     """Return the place of a component's own options."""
     if entry.kind == "models":
         return ("model",)
+    if entry.kind in HEAD_KINDS:
+        return ("model", "head")
     if entry.kind == "samplers":
         return ("sampler",)
     return ("loss", entry.name) if entry.kind in LOSS_KINDS else (entry.name,)
@@ -53,11 +57,12 @@ def claims_on(place: Path, selected: Iterable[Entry], plugins: Plugins | None) -
     """Gather what the installed components say about a section.
 
     Args:
-        place: ``("market1501",)``, ``("loss", "circle")``, ``("model",)`` or ``("sampler",)``.
-        selected: the components in use; ``model`` and ``sampler`` belong to these alone.
+        place: ``("market1501",)``, ``("loss", "circle")``, ``("model",)``, ``("model", "head")`` or
+            ``("sampler",)``.
+        selected: the components in use; to these alone the last three belong.
         plugins: where components are looked up.
     """
-    owned = [_claim_of(owner) for owner in _owners(place, selected, plugins)]
+    owned = [claim_of(owner) for owner in _owners(place, selected, plugins)]
     return [*owned, *_spelled_in(place, plugins)]
 
 
@@ -140,6 +145,9 @@ def _own_section(config: Config, entry: Entry) -> dict[str, Any]:
 
 
 def _owners(place: Path, selected: Iterable[Entry], plugins: Plugins | None) -> Iterator[Entry]:
+    if place == ("model", "head"):
+        yield from (entry for entry in selected if entry.kind in HEAD_KINDS)
+        return
     if place in (("model",), ("sampler",)):
         kind = f"{place[0]}s"
         yield from (entry for entry in selected if entry.kind == kind)
@@ -150,7 +158,8 @@ def _owners(place: Path, selected: Iterable[Entry], plugins: Plugins | None) -> 
                 yield entry
 
 
-def _claim_of(owner: Entry) -> Claim:
+def claim_of(owner: Entry) -> Claim:
+    """Return what a component says about the keys of its own section."""
     try:
         keys = {key: real for key, real in spellings(owner).items() if "." not in key}
         return Claim(owner, keys, is_unlimited=takes_anything(owner))

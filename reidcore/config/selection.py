@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reidcore._validation import Place, at
 from reidcore.config.problems import Problem
+from reidcore.config.sections import HEAD_KINDS
 from reidcore.errors import ConfigError, UserError
 from reidcore.registry import Entry, entries, find
 
 if TYPE_CHECKING:
+    from reidcore.config.options import HeadOptions
     from reidcore.config.schema import Config
     from reidcore.plugins import Plugins
 
@@ -55,6 +57,7 @@ def names_of(entry: Entry) -> tuple[str, ...]:
 def choices(config: Config) -> Iterator[Choice]:
     """Name the components that a run with this configuration uses, save its protocol."""
     yield Choice(("models",), config.model.name, ("model", "name"))
+    yield from choices_of_head(config.model.head)
     for key in ("sources", "targets"):
         for name in getattr(config.data, key):
             yield Choice(("datasets",), name, ("data", key))
@@ -68,6 +71,13 @@ def choices(config: Config) -> Iterator[Choice]:
     yield Choice(("losses", "engines"), config.loss.name, ("loss", "name"))
     for name in config.loss.terms or ():
         yield Choice(("losses",), name, ("loss", "terms"))
+
+
+def choices_of_head(head: HeadOptions) -> Iterator[Choice]:
+    """Name the pooling and the classifier of a head."""
+    for kind, key in HEAD_KINDS.items():
+        if (name := getattr(head, key)) is not None:
+            yield Choice((kind,), name, ("model", "head", key))
 
 
 def loss_weights(config: Config, plugins: Plugins | None = None) -> dict[str, float]:
@@ -104,7 +114,6 @@ def selected(
     config: Config, plugins: Plugins | None = None
 ) -> tuple[list[tuple[Choice, Entry]], list[Problem]]:
     """Find and import every chosen component; those that cannot be used are problems."""
-    found: list[tuple[Choice, Entry]] = []
     problems = []
     wanted = list(choices(config))
     try:
@@ -113,6 +122,16 @@ def selected(
         problems.append(Problem(("test", "protocol"), str(error)))
     else:
         wanted += [Choice(("protocols",), protocol, ("test", "protocol"))] if protocol else []
+    found, unusable = load_all(wanted, plugins)
+    return found, [*problems, *unusable]
+
+
+def load_all(
+    wanted: Iterable[Choice], plugins: Plugins | None = None
+) -> tuple[list[tuple[Choice, Entry]], list[Problem]]:
+    """Find and import components; those that cannot be used are problems."""
+    found: list[tuple[Choice, Entry]] = []
+    problems = []
     for choice in wanted:
         try:
             entry = choice.find(plugins)

@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from reidcore._validation import mistakes_in
-from reidcore.config.layers import Path
+from reidcore.config.layers import Layer, Path
 from reidcore.config.loader import Draft
 from reidcore.config.options import HeadOptions, OpenOptions
 from reidcore.config.problems import Problem, keys_of, refuse, unknown_key
 from reidcore.config.schema import Config
 from reidcore.config.sections import (
+    HEAD_KINDS,
     LOSS_KINDS,
     NAMED_KINDS,
     Claim,
+    claim_of,
     claims_on,
     given_to,
     section_of,
 )
-from reidcore.config.selection import SELECT, selected
+from reidcore.config.selection import SELECT, choices_of_head, load_all, selected
 from reidcore.config.settings import check_settings
 from reidcore.errors import UserError, did_you_mean
 from reidcore.registry import Entry, entries
@@ -50,7 +52,6 @@ def check_config(draft: Draft, plugins: Plugins | None = None) -> Config:
     for place, own_keys, values in open_sections(draft.config):
         problems += _section_problems(place, own_keys, values, in_use, plugins)
     problems += _missing(draft.config, in_use)
-    problems += idle_in_head(draft.config.model.head)
     settings, mistaken = check_settings(draft.config.settings, plugins)
     refuse([*problems, *mistaken], draft.layer)
     config = draft.config.model_copy(deep=True)
@@ -77,10 +78,19 @@ def open_sections(config: Config) -> Iterator[tuple[Path, list[str], dict[str, A
     yield from walk(config, ())
 
 
-def idle_in_head(head: HeadOptions) -> Iterator[Problem]:
-    """Find what is chosen for a head and has no effect."""
-    for key, need in head.idle().items():
-        yield Problem(("model", "head", key), f"no effect without {need}")
+def check_head(head: HeadOptions, plugins: Plugins | None = None) -> None:
+    """Check the section ``model.head`` alone, whose own keys are right.
+
+    Raises:
+        ConfigError: naming every component that cannot be used and every key and value that its
+            components cannot take.
+    """
+    found, problems = load_all(choices_of_head(head), plugins)
+    in_use = [entry for _, entry in found]
+    own_keys = keys_of(type(head), ())
+    further = dict(head.model_extra or {})
+    problems += _section_problems(("model", "head"), own_keys, further, in_use, plugins)
+    refuse(problems, Layer())
 
 
 def _section_problems(
@@ -99,9 +109,23 @@ def _section_problems(
     has_owner = any(claim.is_owner for claim in claims)
     if not is_open and (has_owner or place not in (("model",), ("sampler",))):
         for key in [key for key in values if key not in known]:
-            yield unknown_key((*place, key), [*own_keys, *known])
+            without = _choices_that_take(key, plugins) if place == ("model", "head") else ""
+            if without:
+                yield Problem((*place, key), f"no effect without {without}")
+            else:
+                yield unknown_key((*place, key), [*own_keys, *known])
     for claim in claims:
         yield from _refused_by(claim, place, values)
+
+
+def _choices_that_take(key: str, plugins: Plugins | None) -> str:
+    """Return what would have to be chosen for a head to take a key; empty if nothing does."""
+    for kind, chooser in HEAD_KINDS.items():
+        takers = [each.name for each in entries(kind, plugins) if key in claim_of(each).keys]
+        if takers:
+            *first, last = takers
+            return f"{chooser}: {' or '.join(filter(None, [', '.join(first), last]))}"
+    return ""
 
 
 def _refused_by(claim: Claim, place: Path, values: dict[str, Any]) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from reidcore.models.build import build_model as build_model
     from reidcore.models.build import show_avai_models as show_avai_models
     from reidcore.models.head.build import attach_head as attach_head
+    from reidcore.models.head.slot import linear_classifier as linear_classifier
     from reidcore.models.init import initialise as initialise
     from reidcore.models.layers import unwrap as unwrap
     from reidcore.models.pretrained import load_published_weights as load_published_weights
@@ -27,6 +28,7 @@ __getattr__, __dir__, __all__ = attach(
         "attach_head": "reidcore.models.head.build:attach_head",
         "build_model": "reidcore.models.build:build_model",
         "initialise": "reidcore.models.init:initialise",
+        "linear_classifier": "reidcore.models.head.slot:linear_classifier",
         "load_pretrained_weights": "reidcore.models.weights.load:load_pretrained_weights",
         "load_published_weights": "reidcore.models.pretrained:load_published_weights",
         "outputs_of": "reidcore.models.adapter:outputs_of",

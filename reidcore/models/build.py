@@ -63,7 +63,7 @@ def build_model(
             f"a model cannot tell {num_classes} identities apart",
             "num_classes counts the training identities: expected 1 or more.",
         )
-    chosen = read_head(head or {}).chosen()
+    chosen = read_head(head or {}, plugins).chosen()
     component = choose("models", name, section, plugins)
     size = {} if image_size is None else {"image_size": tuple(image_size)}
     with plugins or current_plugins():  # the factory looks up its weights among the same plugins
@@ -76,7 +76,7 @@ def build_model(
             "not a torch.nn.Module",
             "Its factory must return the network.",
         )
-    network = attach_head(adapted(built, loss), chosen, num_classes, image_size)
+    network = attach_head(adapted(built, loss), chosen, num_classes, image_size, plugins)
     form = {"name": name, "num_classes": num_classes, "loss": loss, "options": section}
     remember_form(network, {**form, "head": chosen, "image_size": image_size})
     return network

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 KINDS = (
     "models",
+    "poolings",
+    "classifiers",
     "datasets",
     "losses",
     "samplers",

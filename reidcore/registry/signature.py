@@ -56,6 +56,8 @@ SUPPLIED: Mapping[str, Supplied] = {
     "models": Supplied(
         named=frozenset({"num_classes", "loss", "pretrained", "use_gpu", "image_size"})
     ),
+    "poolings": Supplied(named=frozenset({"channels"})),
+    "classifiers": Supplied(("feature_dim", "num_classes"), frozenset({"bias"})),
     "datasets": Supplied(
         ("root",),
         frozenset(
@@ -189,7 +191,7 @@ def _annotation(target: Callable[..., Any], parameter: inspect.Parameter) -> Any
     names = getattr(function, "__globals__", {})
     alone = SimpleNamespace(__annotations__={parameter.name: parameter.annotation})
     try:
-        return get_type_hints(alone, globalns=names)[parameter.name]
+        return get_type_hints(alone, globalns=names, include_extras=True)[parameter.name]
     except Exception:  # a type that exists for the type checker only
         return Any
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from pydantic import ValidationError
@@ -14,15 +14,18 @@ from torch import Tensor, nn
 from reidcore.config.layers import Layer
 from reidcore.config.options import HeadOptions
 from reidcore.config.problems import from_validation, refuse
-from reidcore.config.validate import idle_in_head
+from reidcore.config.sections import HEAD_KINDS
+from reidcore.config.validate import check_head
 from reidcore.errors import ConfigError
-from reidcore.models.head.classifiers import COSINE_CLASSIFIERS, LinearClassifier
-from reidcore.models.head.pooling import build_pool
-from reidcore.models.head.slot import Head, NonLocalBlock, batch_norm_neck
+from reidcore.models.head.slot import Head, NonLocalBlock, batch_norm_neck, linear_classifier
 from reidcore.models.head.stride import keep_last_size
-from reidcore.models.init import initialise
 from reidcore.models.layers import unwrap
 from reidcore.models.reid_model import ReidModel
+from reidcore.registry import Component, choose, find
+from reidcore.registry.signature import spellings, takes_anything
+
+if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +37,7 @@ def attach_head(
     head: Mapping[str, Any],
     num_classes: int,
     image_size: tuple[int, int] | None = None,
+    plugins: Plugins | None = None,
 ) -> nn.Module:
     """Give a network a head, in place, and return it.
 
@@ -46,11 +50,12 @@ def attach_head(
             the network is left alone.
         num_classes: number of training identities (C).
         image_size: height and width of the images; by default the network's own size, or 256x128.
+        plugins: where poolings and classifiers are looked up; by default the current plugins.
 
     Raises:
         ConfigError: if a key or a value is wrong, or the network cannot have such a head.
     """
-    options = read_head(head)
+    options = read_head(head, plugins)
     if not options.chosen():
         return model
     network = _headless(model)
@@ -61,14 +66,18 @@ def attach_head(
         if options.last_stride == 1:
             names = keep_last_size(network, images)
             _log.info("Last stride 1: %s", ", ".join(names))
-        _fill(network, options, images, num_classes)
+        _fill(network, options, images, num_classes, plugins)
         if options.non_local:
             _check_reached(network.eval(), images)
     return network
 
 
-def read_head(head: Mapping[str, Any]) -> HeadOptions:
+def read_head(head: Mapping[str, Any], plugins: Plugins | None = None) -> HeadOptions:
     """Return the section ``model.head``, checked.
+
+    Args:
+        head: its keys.
+        plugins: where poolings and classifiers are looked up; by default the current plugins.
 
     Raises:
         ConfigError: naming every wrong key or value.
@@ -78,39 +87,85 @@ def read_head(head: Mapping[str, Any]) -> HeadOptions:
     except ValidationError as error:
         refuse(from_validation(error, head, HeadOptions, ("model", "head")), Layer())
         raise
-    refuse(idle_in_head(options), Layer())
+    check_head(options, plugins)
     return options
 
 
-def _fill(network: ReidModel, options: HeadOptions, images: Tensor, num_classes: int) -> None:
+def _fill(
+    network: ReidModel,
+    options: HeadOptions,
+    images: Tensor,
+    num_classes: int,
+    plugins: Plugins | None,
+) -> None:
+    components = _components(options, plugins)
     head = Head()
-    if options.pool is not None or options.non_local:
-        channels = _maps(network, images).shape[1]
-        head.non_local = NonLocalBlock(channels) if options.non_local else None
-    if options.pool is not None:
-        head.pool = build_pool(options.pool, options.gem_p)
-        width = channels
-        _take_out(network, _idle_layers(network, images))
-    else:
-        width = network.describe(images).shape[1]
+    width = _fill_before_features(head, network, options, components.get("poolings"), images)
     if options.embedding is not None:
         head.embedding = _reduction(width, options.embedding)
         width = options.embedding
     head.neck = batch_norm_neck(width) if options.neck == "bnneck" else None
     head.dropout = nn.Dropout(options.dropout) if options.dropout else None
+    # Behind a neck without shift the planes between the classes go through zero as well.
+    has_bias = options.neck is None
+    classifier = _classifier(components.get("classifiers"), width, num_classes, has_bias)
     network.head = head.to(images.device)
-    network.classifier = _classifier(options, width, num_classes).to(images.device)
+    network.classifier = classifier.to(images.device)
     network.feature_dim = width
 
 
-def _classifier(options: HeadOptions, width: int, num_classes: int) -> nn.Module:
-    kind = COSINE_CLASSIFIERS.get(options.classifier or "linear")
-    if kind is not None:
-        return kind(width, num_classes, options.scale, options.margin)
-    # Behind a neck without shift the planes between the classes go through zero as well.
-    classifier = LinearClassifier(width, num_classes, bias=options.neck is None)
-    initialise(classifier)
-    return classifier
+def _fill_before_features(
+    head: Head,
+    network: ReidModel,
+    options: HeadOptions,
+    pooling: Component | None,
+    images: Tensor,
+) -> int:
+    """Build the head's layers on maps; return the dimensions of what they or the network give."""
+    if pooling is None and not options.non_local:
+        return int(network.describe(images).shape[1])
+    maps = _maps(network, images)
+    channels = maps.shape[1]
+    head.non_local = NonLocalBlock(channels) if options.non_local else None
+    if pooling is None:
+        return int(network.describe(images).shape[1])
+    head.pool = pooling.make(channels=channels).to(images.device)
+    _take_out(network, _idle_layers(network, images))
+    pooled: Tensor = head.pool(maps)
+    if pooled.dim() != 2:
+        raise ConfigError(
+            f"model.head.pool: {options.pool!r} makes {tuple(pooled.shape)} of maps "
+            f"{tuple(maps.shape)}, not one vector each",
+            "A pooling returns (B, D).",
+        )
+    return pooled.shape[1]
+
+
+def _classifier(
+    component: Component | None, width: int, num_classes: int, has_bias: bool
+) -> nn.Module:
+    if component is None:
+        return linear_classifier(width, num_classes, has_bias)
+    made: nn.Module = component.make(feature_dim=width, num_classes=num_classes, bias=has_bias)
+    return made
+
+
+def _components(options: HeadOptions, plugins: Plugins | None) -> dict[str, Component]:
+    """Return the chosen pooling and classifier by kind, each with the keys that it takes."""
+    found = {
+        kind: find(kind, name, plugins)
+        for kind, key in HEAD_KINDS.items()
+        if (name := getattr(options, key)) is not None
+    }
+    further = options.model_extra or {}
+    claimed = {key for entry in found.values() for key in spellings(entry)}
+    unclaimed = further.keys() - claimed  # for one that takes any key
+    components = {}
+    for kind, entry in found.items():
+        keys = {*spellings(entry), *(unclaimed if takes_anything(entry) else ())}
+        given = {key: value for key, value in further.items() if key in keys}
+        components[kind] = choose(kind, entry.qualified_name, given, plugins)
+    return components
 
 
 def _reduction(width: int, feature_dim: int) -> nn.Linear:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from reidcore.models.init import initialise
+
 
 class Head(nn.Module):
     """The layers between a backbone's maps and its classifier; those not chosen are None.
@@ -83,6 +85,21 @@ class NonLocalBlock(nn.Module):
         seen = torch.unflatten(seen.transpose(1, 2), 2, maps.shape[2:])
         added: Tensor = self.norm(self.out(seen))
         return maps + added
+
+
+class LinearClassifier(nn.Linear):
+    """A linear layer, which has no use for the labels."""
+
+    def forward(self, features: Tensor, pids: Tensor | None = None) -> Tensor:
+        """(B, D) -> logits (B, C)."""
+        return super().forward(features)
+
+
+def linear_classifier(feature_dim: int, num_classes: int, bias: bool = True) -> LinearClassifier:
+    """Return a linear classifier (B, D) -> (B, C) with its starting weights."""
+    classifier = LinearClassifier(feature_dim, num_classes, bias=bias)
+    initialise(classifier)
+    return classifier
 
 
 def batch_norm_neck(feature_dim: int) -> nn.BatchNorm1d:

@@ -85,7 +85,7 @@ def test_plugins_are_asked_once_until_told_to_forget() -> None:
 def test_an_unknown_kind_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match=r"'modles'.*Did you mean 'models'"):
         registry.entries("modles")
-    with pytest.raises(UnknownNameError, match="The kinds are: models, datasets"):
+    with pytest.raises(UnknownNameError, match="The kinds are: models, poolings"):
         registry.entries("zzz")
 
 

@@ -16,10 +16,11 @@ from reidcore.config import load_config
 from reidcore.engine import Engine
 from reidcore.errors import ConfigError, UserError
 from reidcore.evaluation import EvaluationProtocol, Related, SameIdentity, evaluate_features
-from reidcore.models import ReidModel, build_model
+from reidcore.models import ReidModel, build_model, outputs_of
 from reidcore.models.weights import find_published
 from reidcore.optim import build_lr_scheduler, build_optimizer
 from reidcore.plugins import make_plugins
+from reidcore.testing import TinyWorld
 
 
 def alone(plugin):
@@ -185,6 +186,61 @@ def test_reid_register_schedulers() -> None:
     optimizer.step()
     scheduler.step()
     assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_reid_register_poolings() -> None:
+    class Stripes(nn.Module):
+        def __init__(self, channels, stripes=2):
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(channels, 1))
+            self.stripes = stripes
+
+        def forward(self, maps):
+            rows = nn.functional.adaptive_avg_pool2d(maps, (self.stripes, 1)).squeeze(3)
+            return (rows * self.scale).flatten(1)
+
+    class Plugin:
+        @hookimpl
+        def reid_register_poolings(self, registry):
+            registry.add("stripes", Stripes)
+
+    plugins = make_plugins(extra=[Plugin(), TinyWorld()])
+    section = load_config(
+        "quickstart", ["model.head.pool=stripes", "model.head.stripes=3"], plugins=plugins
+    ).model.head
+    model = build_model("tinynet", 4, pretrained=False, plugins=plugins, head=section.chosen())
+    assert model.feature_dim == 3 * 8
+    assert model.eval()(torch.zeros(2, 3, 32, 16)).shape == (2, 3 * 8)
+    assert model.head.pool.scale.shape == (8, 1)
+    with pytest.raises(ConfigError, match=r"model\.head\.stripes: .*pooling 'stripes'"):
+        load_config(
+            "quickstart", ["model.head.pool=stripes", "model.head.stripes=x"], plugins=plugins
+        )
+
+
+def test_reid_register_classifiers() -> None:
+    class Shifted(nn.Linear):
+        def __init__(self, feature_dim, num_classes, bias, shift=1.0):
+            super().__init__(feature_dim, num_classes, bias=bias)
+            self.shift = shift
+
+        def forward(self, features, pids=None):
+            return super().forward(features) + (0.0 if pids is None else self.shift)
+
+    class Plugin:
+        @hookimpl
+        def reid_register_classifiers(self, registry):
+            registry.add("shifted", Shifted)
+
+    plugins = make_plugins(extra=[Plugin(), TinyWorld()])
+    head = {"classifier": "shifted", "neck": "bnneck", "shift": 2.0}
+    model = build_model("tinynet", 4, pretrained=False, plugins=plugins, head=head).eval()
+    assert model.classifier.bias is None
+    images, pids = torch.zeros(2, 3, 32, 16), torch.zeros(2, dtype=torch.int64)
+    shifted, plain = outputs_of(model, images, pids).logits, outputs_of(model, images).logits
+    torch.testing.assert_close(shifted, plain + 2.0)
+    with pytest.raises(ConfigError, match=r"head\.shift: no effect without classifier: shif"):
+        build_model("tinynet", 4, plugins=plugins, head={"shift": 2.0})
 
 
 def test_reid_register_protocols() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 _LEAST = 1e-6
@@ -12,6 +14,9 @@ _LEAST = 1e-6
 
 class AvgMaxPool(nn.Module):
     """The average of each map plus its maximum."""
+
+    def __init__(self) -> None:
+        super().__init__()
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, C, h, w) -> (B, C)."""
@@ -26,10 +31,10 @@ class GeneralizedMeanPool(nn.Module):
     Retrieval with No Human Annotation", TPAMI 2018.
 
     Args:
-        p: where the exponent starts.
+        p: where the exponent starts, 1 or more.
     """
 
-    def __init__(self, p: float = 3.0) -> None:
+    def __init__(self, p: Annotated[float, Field(ge=1)] = 3.0) -> None:
         super().__init__()
         self.p = nn.Parameter(torch.tensor([float(p)]))
 
@@ -42,11 +47,11 @@ class GeneralizedMeanPool(nn.Module):
         return ((torch.logsumexp(p * logs, dim=2) - math.log(logs.shape[2])) / p).exp()
 
 
-def build_pool(name: str, gem_p: float) -> nn.Module:
-    """Return the pooling ``avg``, ``max``, ``avg+max`` or ``gem``: (B, C, h, w) -> (B, C)."""
-    if name == "gem":
-        return GeneralizedMeanPool(gem_p)
-    if name == "avg+max":
-        return AvgMaxPool()
-    pool = {"avg": nn.AdaptiveAvgPool2d, "max": nn.AdaptiveMaxPool2d}[name]
-    return nn.Sequential(pool(1), nn.Flatten())
+def average() -> nn.Module:
+    """Return average pooling: (B, C, h, w) -> (B, C)."""
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def maximum() -> nn.Module:
+    """Return maximum pooling: (B, C, h, w) -> (B, C)."""
+    return nn.Sequential(nn.AdaptiveMaxPool2d(1), nn.Flatten())

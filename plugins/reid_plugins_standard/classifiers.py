@@ -1,4 +1,4 @@
-"""Classifiers of identities: linear, or by cosine with a margin that training must overcome.
+"""Classifiers of identities by cosine, with a margin that training must overcome.
 
 B images, D feature dimensions, C identities. All are called as ``classifier(features, pids)``; the
 margin acts in training and where ``pids`` are given, and the logits are plain scaled cosines
@@ -8,21 +8,18 @@ otherwise.
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+Scale = Annotated[float, Field(gt=0)]
+Margin = Annotated[float, Field(ge=0)]
+
 # The sine's slope is infinite where the cosine is 1.
 _NEARLY_ONE = 1.0 - 1e-7
-
-
-class LinearClassifier(nn.Linear):
-    """A linear layer, which has no use for the labels."""
-
-    def forward(self, features: Tensor, pids: Tensor | None = None) -> Tensor:
-        """(B, D) -> logits (B, C)."""
-        return super().forward(features)
 
 
 class CosineClassifier(nn.Module):
@@ -35,19 +32,10 @@ class CosineClassifier(nn.Module):
         margin: see the subclass.
     """
 
-    default_scale = 30.0
-    default_margin = 0.0
-
-    def __init__(
-        self,
-        feature_dim: int,
-        num_classes: int,
-        scale: float | None = None,
-        margin: float | None = None,
-    ) -> None:
+    def __init__(self, feature_dim: int, num_classes: int, scale: float, margin: float) -> None:
         super().__init__()
-        self.scale = self.default_scale if scale is None else scale
-        self.margin = self.default_margin if margin is None else margin
+        self.scale = scale
+        self.margin = margin
         self.weight = nn.Parameter(torch.empty(num_classes, feature_dim))
         nn.init.xavier_uniform_(self.weight)
 
@@ -82,7 +70,10 @@ class ArcFace(CosineClassifier):
     the sum would pass 180 degrees a straight line goes on, so that the logit keeps falling.
     """
 
-    default_margin = 0.5
+    def __init__(
+        self, feature_dim: int, num_classes: int, scale: Scale = 30.0, margin: Margin = 0.5
+    ) -> None:
+        super().__init__(feature_dim, num_classes, scale, margin)
 
     def with_margin(self, cosines: Tensor, pids: Tensor) -> Tensor:
         """(B, C) -> (B, C)."""
@@ -101,7 +92,10 @@ class CosFace(CosineClassifier):
     Wang et al., "CosFace: Large Margin Cosine Loss for Deep Face Recognition", CVPR 2018.
     """
 
-    default_margin = 0.35
+    def __init__(
+        self, feature_dim: int, num_classes: int, scale: Scale = 30.0, margin: Margin = 0.35
+    ) -> None:
+        super().__init__(feature_dim, num_classes, scale, margin)
 
     def with_margin(self, cosines: Tensor, pids: Tensor) -> Tensor:
         """(B, C) -> (B, C)."""
@@ -116,8 +110,10 @@ class Circle(CosineClassifier):
     its form for class labels.
     """
 
-    default_scale = 64.0
-    default_margin = 0.25
+    def __init__(
+        self, feature_dim: int, num_classes: int, scale: Scale = 64.0, margin: Margin = 0.25
+    ) -> None:
+        super().__init__(feature_dim, num_classes, scale, margin)
 
     def with_margin(self, cosines: Tensor, pids: Tensor) -> Tensor:
         """(B, C) -> (B, C)."""
@@ -126,10 +122,3 @@ class Circle(CosineClassifier):
         own = (1 + self.margin - far).relu() * (cosines - 1 + self.margin)
         index = pids[:, None]
         return others.scatter(1, index, own.gather(1, index))
-
-
-COSINE_CLASSIFIERS: dict[str, type[CosineClassifier]] = {
-    "arcface": ArcFace,
-    "cosface": CosFace,
-    "circle": Circle,
-}

@@ -10,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from reidcore.models.head.classifiers import COSINE_CLASSIFIERS, LinearClassifier
+from reidcore.models import linear_classifier
+from reidcore.registry import choose
+
+COSINE_CLASSIFIERS = ("arcface", "cosface", "circle")
+
+
+def make(name, feature_dim, num_classes, **options):
+    return choose("classifiers", name, options).make(
+        feature_dim=feature_dim, num_classes=num_classes, bias=True
+    )
+
 
 # Two identities along the axes; the first image is at (0.6, 0.8), whatever its length, and the
 # second nearly opposite to its own identity, at (-0.96, 0.28).
@@ -29,7 +39,7 @@ GOLD = {
 
 
 def classifier_of(name: str, **options: float) -> torch.nn.Module:
-    made = COSINE_CLASSIFIERS[name](2, 2, **options)
+    made = make(name, 2, 2, **options)
     made.load_state_dict({"weight": torch.tensor([[5.0, 0.0], [0.0, 0.1]])})
     return made
 
@@ -52,7 +62,7 @@ def test_without_labels_or_training_logits_are_scaled_cosines(name) -> None:
     ("name", "scale", "margin"), [("arcface", 30, 0.5), ("cosface", 30, 0.35), ("circle", 64, 0.25)]
 )
 def test_the_documented_defaults(name, scale, margin) -> None:
-    classifier = COSINE_CLASSIFIERS[name](2, 2)
+    classifier = make(name, 2, 2)
     assert (classifier.scale, classifier.margin) == (scale, margin)
 
 
@@ -65,7 +75,7 @@ def test_the_documented_defaults(name, scale, margin) -> None:
 def test_a_margin_lowers_the_label_alone(seed, margin, name) -> None:
     draw = torch.Generator().manual_seed(seed)
     features, pids = torch.randn(6, 5, generator=draw), torch.randint(4, (6,), generator=draw)
-    classifier = COSINE_CLASSIFIERS[name](5, 4, scale=1.0, margin=margin)
+    classifier = make(name, 5, 4, scale=1.0, margin=margin)
     with_margin, plain = classifier(features, pids), classifier(features)
     is_label = F.one_hot(pids, 4).bool()
     assert (with_margin[is_label] < plain[is_label]).all()
@@ -77,7 +87,7 @@ def test_a_margin_lowers_the_label_alone(seed, margin, name) -> None:
 def test_a_margin_of_zero_changes_nothing(seed, name) -> None:
     draw = torch.Generator().manual_seed(seed)
     features, pids = torch.randn(6, 5, generator=draw), torch.randint(4, (6,), generator=draw)
-    classifier = COSINE_CLASSIFIERS[name](5, 4, margin=0.0)
+    classifier = make(name, 5, 4, margin=0.0)
     torch.testing.assert_close(classifier(features, pids), classifier(features), atol=1e-4, rtol=0)
 
 
@@ -107,5 +117,5 @@ def test_margins_are_computed_in_full_precision_under_autocast(name) -> None:
 
 
 def test_a_linear_classifier_has_no_use_for_labels() -> None:
-    classifier = LinearClassifier(2, 3)
+    classifier = linear_classifier(2, 3)
     torch.testing.assert_close(classifier(FEATURES, PIDS), classifier(FEATURES))

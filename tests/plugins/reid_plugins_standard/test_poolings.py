@@ -6,10 +6,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reid_plugins_standard.poolings import GeneralizedMeanPool
 
-from reidcore.models.head.pooling import GeneralizedMeanPool, build_pool
 from reidcore.models.summary import outline
+from reidcore.registry import choose
 from reidcore.testing import TinyWorld, make_plugins
+
+
+def pool_of(name):
+    return choose("poolings", name).make(channels=3)
 
 
 def positive_maps(seed: int = 0, top: float = 5.0) -> torch.Tensor:
@@ -18,14 +23,14 @@ def positive_maps(seed: int = 0, top: float = 5.0) -> torch.Tensor:
 
 @pytest.mark.parametrize("name", ["avg", "max", "avg+max", "gem"])
 def test_every_pooling_makes_maps_vectors(name) -> None:
-    assert build_pool(name, 3.0)(positive_maps()).shape == (2, 3)
+    assert pool_of(name)(positive_maps()).shape == (2, 3)
 
 
 def test_average_maximum_and_their_sum() -> None:
     maps = torch.tensor([[[[1.0, 2.0], [3.0, 6.0]]]])
-    assert build_pool("avg", 3.0)(maps).item() == 3.0
-    assert build_pool("max", 3.0)(maps).item() == 6.0
-    assert build_pool("avg+max", 3.0)(maps).item() == 9.0
+    assert pool_of("avg")(maps).item() == 3.0
+    assert pool_of("max")(maps).item() == 6.0
+    assert pool_of("avg+max")(maps).item() == 9.0
 
 
 def test_a_generalized_mean_by_hand() -> None:
