@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,6 +84,32 @@ def atomic_write(path: PathLike) -> Iterator[IO[bytes]]:
     """
     with atomic_path(path) as partial, partial.open("wb") as file:
         yield file
+
+
+@contextmanager
+def atomic_folder(path: PathLike) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path`` that takes its place once it is complete.
+
+    Raises:
+        UserError: if it cannot be written, or ``path`` is there and not empty; an error in the
+            block removes the temporary folder.
+    """
+    target = Path(path).absolute()
+    mkdir_if_missing(target.parent)
+    try:
+        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    try:
+        yield partial
+        partial.chmod(0o777 & ~_umask())
+        if target.is_dir():
+            target.rmdir()  # an empty one: some systems rename onto nothing else
+        partial.rename(target)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def write_json(obj: Any, fpath: PathLike) -> None:

@@ -1,14 +1,11 @@
-"""Random draws that are the same everywhere, at any time, and need no file to remember them.
-
-Some benchmarks are split at random. Whatever is drawn from here is put in the order of the SHA-256
-of ``"<title> <number> <item>"``, which depends on no library's generator.
-"""
+"""Random draws that are the same everywhere, at any time, and need no file to remember them."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import TypeVar
+
+from reidcore.data import seeded_order
 
 Item = TypeVar("Item", int, str)
 
@@ -21,11 +18,7 @@ def drawn(items: Iterable[Item], title: str, number: int) -> list[Item]:
         title: the dataset.
         number: which draw, base 0.
     """
-
-    def place(item: Item) -> bytes:
-        return hashlib.sha256(f"{title} {number} {item}".encode()).digest()
-
-    return sorted(items, key=place)
+    return seeded_order(items, f"{title} {number}")
 
 
 def halved(items: Iterable[Item], title: str, number: int) -> tuple[list[Item], list[Item]]:

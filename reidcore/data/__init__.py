@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reidcore._lazy import attach
 
 if TYPE_CHECKING:
+    from reidcore.data.archives import prepare_dataset as prepare_dataset
     from reidcore.data.by_name import init_image_dataset as init_image_dataset
     from reidcore.data.by_name import init_video_dataset as init_video_dataset
     from reidcore.data.dataset import Dataset as Dataset
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from reidcore.data.managers import VideoDataManager as VideoDataManager
     from reidcore.data.sample import Sample as Sample
     from reidcore.data.sample import Splits as Splits
+    from reidcore.data.splits import IdentitySplit as IdentitySplit
+    from reidcore.data.splits import seeded_order as seeded_order
+    from reidcore.data.splits import split_identities as split_identities
+    from reidcore.data.splits import write_layout as write_layout
     from reidcore.data.table import SampleTable as SampleTable
     from reidcore.data.transforms.build import build_transforms as build_transforms
     from reidcore.data.video import VideoDataset as VideoDataset
@@ -35,6 +40,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "DataManager": "reidcore.data.managers:DataManager",
         "Dataset": "reidcore.data.dataset:Dataset",
+        "IdentitySplit": "reidcore.data.splits:IdentitySplit",
         "ImageDataManager": "reidcore.data.managers:ImageDataManager",
         "ImageDataset": "reidcore.data.dataset:ImageDataset",
         "Sample": "reidcore.data.sample:Sample",
@@ -48,8 +54,12 @@ __getattr__, __dir__, __all__ = attach(
         "from_folders": "reidcore.data.folders:from_folders",
         "init_image_dataset": "reidcore.data.by_name:init_image_dataset",
         "init_video_dataset": "reidcore.data.by_name:init_video_dataset",
+        "prepare_dataset": "reidcore.data.archives:prepare_dataset",
         "read_image": "reidcore.data.images.decode:read_image",
         "register_image_dataset": "reidcore.plugins.runtime:register_image_dataset",
         "register_video_dataset": "reidcore.plugins.runtime:register_video_dataset",
+        "seeded_order": "reidcore.data.splits:seeded_order",
+        "split_identities": "reidcore.data.splits:split_identities",
+        "write_layout": "reidcore.data.splits:write_layout",
     },
 )
