@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from reidcore.engine.accuracy import accuracy
 from reidcore.errors import ConfigError, UserError
-from reidcore.evaluation import accuracy
 
 if TYPE_CHECKING:
     from reidcore.models import Outputs
@@ -46,7 +47,7 @@ def make_terms(losses: Mapping[str, tuple[float, Component]], **supplied: Any) -
 
 def takes_outputs(criterion: Criterion) -> bool:
     """Say whether a loss is called as ``loss(outputs, batch)``."""
-    return _parameters(criterion)[:2] == ["outputs", "batch"]
+    return _parameters(criterion)[:2] == ("outputs", "batch")
 
 
 def input_of(criterion: Criterion, outputs: Outputs) -> Any:
@@ -103,11 +104,22 @@ def _takes(criterion: Criterion) -> str:
 
     A loss says so by its attribute ``takes`` or by naming its first parameter ``features``.
     """
-    by_name = "features" if _parameters(criterion)[:1] == ["features"] else "logits"
+    by_name = "features" if _parameters(criterion)[:1] == ("features",) else "logits"
     takes: str = getattr(criterion, "takes", by_name)
     return takes
 
 
-def _parameters(criterion: Criterion) -> list[str]:
-    called = criterion.forward if isinstance(criterion, nn.Module) else criterion
-    return list(inspect.signature(called).parameters)
+def _parameters(criterion: Criterion) -> tuple[str, ...]:
+    """Return the names of the parameters that a loss is called with."""
+    called: Any = criterion.forward if isinstance(criterion, nn.Module) else criterion
+    if not inspect.isroutine(called) and not isinstance(called, functools.partial):
+        called = called.__call__
+    function = getattr(called, "__func__", None)
+    # A method's own function outlives its object, and has "self" before what it is called with.
+    return _names(called) if function is None else _names(function)[1:]
+
+
+@functools.lru_cache(maxsize=64)
+def _names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return a function's parameters; asked in every step, and told but once."""
+    return tuple(inspect.signature(function).parameters)
