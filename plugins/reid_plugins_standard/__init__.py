@@ -126,17 +126,17 @@ def reid_register_protocols(registry: Registrar) -> None:
     """Register the evaluation protocols."""
     registry.add(
         "market1501",
-        "reidcore.evaluation.protocols:market1501",
+        "reidcore.evaluation:Market1501",
         summary="same person and camera ignored; the usual",
     )
     registry.add(
         "any_camera",
-        "reidcore.evaluation.protocols:any_camera",
+        "reidcore.evaluation:AnyCamera",
         summary="nothing ignored; for data of one camera",
     )
     registry.add(
         "cuhk03",
-        "reidcore.evaluation.cuhk03:cuhk03",
+        "reidcore.evaluation:Cuhk03",
         summary="one gallery image for each person, in exact expectation",
         options={"cuhk03.use_metric_cuhk03": "select"},
     )

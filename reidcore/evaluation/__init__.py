@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from reidcore._lazy import attach
 
 if TYPE_CHECKING:
-    from reidcore.engine.accuracy import accuracy as accuracy
     from reidcore.evaluation.api import evaluate as evaluate
     from reidcore.evaluation.api import evaluate_features as evaluate_features
     from reidcore.evaluation.api import evaluate_rank as evaluate_rank
     from reidcore.evaluation.cuhk03 import Cuhk03 as Cuhk03
-    from reidcore.evaluation.cuhk03 import cuhk03 as cuhk03
     from reidcore.evaluation.distances import Distances as Distances
     from reidcore.evaluation.distances import FeatureDistances as FeatureDistances
     from reidcore.evaluation.distances import MatrixDistances as MatrixDistances
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
     from reidcore.evaluation.protocols import AnyCamera as AnyCamera
     from reidcore.evaluation.protocols import EvaluationProtocol as EvaluationProtocol
     from reidcore.evaluation.protocols import Market1501 as Market1501
-    from reidcore.evaluation.protocols import any_camera as any_camera
-    from reidcore.evaluation.protocols import market1501 as market1501
     from reidcore.evaluation.ranking import MatchRanks as MatchRanks
     from reidcore.evaluation.ranking import match_ranks as match_ranks
     from reidcore.evaluation.report import table as table
@@ -53,15 +49,11 @@ __getattr__, __dir__, __all__ = attach(
         "Relations": "reidcore.evaluation.matches:Relations",
         "RerankedDistances": "reidcore.evaluation.reranking:RerankedDistances",
         "SameIdentity": "reidcore.evaluation.matches:SameIdentity",
-        "accuracy": "reidcore.engine.accuracy:accuracy",
-        "any_camera": "reidcore.evaluation.protocols:any_camera",
         "compute_distance_matrix": "reidcore.evaluation.distances:compute_distance_matrix",
-        "cuhk03": "reidcore.evaluation.cuhk03:cuhk03",
         "evaluate": "reidcore.evaluation.api:evaluate",
         "evaluate_features": "reidcore.evaluation.api:evaluate_features",
         "evaluate_rank": "reidcore.evaluation.api:evaluate_rank",
         "kernel_in_use": "reidcore.evaluation.kernel:kernel_in_use",
-        "market1501": "reidcore.evaluation.protocols:market1501",
         "match_ranks": "reidcore.evaluation.ranking:match_ranks",
         "re_ranking": "reidcore.evaluation.reranking:re_ranking",
         "table": "reidcore.evaluation.report:table",

@@ -43,11 +43,6 @@ class Cuhk03(Market1501):
         return replace(result, cmc=cmc / result.num_valid)
 
 
-def cuhk03() -> Cuhk03:
-    """Make the CUHK03 protocol."""
-    return Cuhk03()
-
-
 class _Identities:
     """The gallery, grouped by identity."""
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
+from reidcore.evaluation.counting import FeatureScan, RowScan, Scan
 from reidcore.evaluation.kernel import compiled, thread_count
 from reidcore.evaluation.labels import Int64
-from reidcore.evaluation.scanning import FeatureScan, RowScan, Scan
 
 METRICS = ("euclidean", "cosine")
 Rows = npt.NDArray[np.floating[Any]]

@@ -61,11 +61,6 @@ class Market1501(EvaluationProtocol):
         return SameIdentity(labels)
 
 
-def market1501() -> Market1501:
-    """Make the Market1501 protocol."""
-    return Market1501()
-
-
 class AnyCamera(EvaluationProtocol):
     """Matches are the query's identity by any camera; nothing is ignored.
 
@@ -77,11 +72,6 @@ class AnyCamera(EvaluationProtocol):
     def relations(self, labels: Labels) -> Relations:
         """Return the gallery items of each query's identity."""
         return SameIdentityAnyCamera(labels)
-
-
-def any_camera() -> AnyCamera:
-    """Make the protocol that takes no notice of cameras."""
-    return AnyCamera()
 
 
 def check_shapes(distances: Distances, labels: Labels) -> None:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from reidcore.errors import UnknownNameError, did_you_mean
+from reidcore.evaluation.counting import Keys, Scan
 from reidcore.evaluation.distances import Distances
 from reidcore.evaluation.labels import Int64
 from reidcore.evaluation.matches import Related, Relations
-from reidcore.evaluation.scanning import Keys, Scan
 
 TIES = ("pessimistic", "optimistic")
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from reidcore.evaluation import accuracy
+from reidcore.metrics import accuracy
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from reidcore.evaluation import Cuhk03, Labels, cuhk03, evaluate, evaluate_rank
+from reidcore.evaluation import Cuhk03, Labels, evaluate, evaluate_rank
 
 
 def average_over_all_draws(distances, labels, depth):
@@ -38,7 +38,7 @@ def test_the_curve_is_the_average_over_all_draws(seed):
 def test_optimistic_ties_help_here_too():
     labels = Labels([1], [1, 2], [0], [1, 1])
     pessimistic, optimistic = (
-        cuhk03().evaluate(_matrix([[1.0, 1.0]]), labels, ties=ties).cmc.tolist()
+        Cuhk03().evaluate(_matrix([[1.0, 1.0]]), labels, ties=ties).cmc.tolist()
         for ties in ("pessimistic", "optimistic")
     )
     assert pessimistic == [0.0, 1.0]
