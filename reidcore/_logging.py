@@ -40,6 +40,11 @@ def configure_if_bare() -> None:
     logger.propagate = False
 
 
+def show(text: str) -> None:
+    """Write to standard output what a function exists to show, whatever the program's logging."""
+    sys.stdout.write(f"{text}\n")
+
+
 class Logger:
     """Writes to standard output and to a file at once: ``sys.stdout = Logger("log/train.txt")``.
 

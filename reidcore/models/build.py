@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from reidcore._logging import configure_if_bare
+from reidcore._logging import show
 from reidcore.errors import ConfigError, PluginError
 from reidcore.models.adapter import adapted
 from reidcore.models.build_args import remember_form
@@ -18,8 +17,6 @@ from reidcore.registry import choose, entries
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
-
-_log = logging.getLogger(__name__)
 
 
 def build_model(
@@ -83,8 +80,7 @@ def build_model(
 
 
 def show_avai_models(plugins: Plugins | None = None) -> list[str]:
-    """Log the names of all models and return them."""
-    configure_if_bare()
+    """Print the names of all models and return them."""
     names = [entry.name for entry in entries("models", plugins)]
-    _log.info("%s", names)
+    show(str(names))
     return names

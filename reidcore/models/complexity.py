@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,11 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from reidcore._logging import configure_if_bare
+from reidcore._logging import show
 from reidcore.errors import UserError
 from reidcore.models.layers import unwrap
-
-_log = logging.getLogger(__name__)
 
 Cost = Callable[[Any, Tensor, Tensor], int]
 
@@ -51,7 +48,7 @@ def compute_model_complexity(
     Args:
         model: the network; it is left in the mode it was in.
         input_size: ``(B, 3, height, width)``.
-        verbose: log a table by kind of layer.
+        verbose: print a table by kind of layer.
         only_conv_linear: count convolutions and linear layers alone; otherwise also pooling,
             activations and normalisation.
 
@@ -66,8 +63,7 @@ def compute_model_complexity(
     params = sum(call.params for call in calls)
     flops = sum(call.flops for call in calls)
     if verbose:
-        configure_if_bare()
-        _log.info("%s", describe(calls, input_size))
+        show(describe(calls, input_size))
     return params, flops
 
 

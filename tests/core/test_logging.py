@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +52,12 @@ def test_a_bare_script_sees_the_models_it_asks_for() -> None:
     done = run("import reidcore; reidcore.models.show_avai_models()")
     assert "'osnet_x1_0'" in done.stdout
     assert done.stderr == ""
+
+
+def test_a_program_that_logs_elsewhere_sees_the_models_too(tmp_path: Path) -> None:
+    code = "import logging, reidcore; logging.basicConfig(filename={!r}, level='ERROR'); "
+    done = run(code.format(str(tmp_path / "log.txt")) + "reidcore.models.show_avai_models()")
+    assert "'osnet_x1_0'" in done.stdout
 
 
 def test_a_bare_script_sees_info_once_on_standard_output() -> None:
