@@ -23,9 +23,7 @@ from reid_plugins_osnet.blocks import (
     instance_norm,
     shrink,
 )
-from reidcore.models.init import initialise
-from reidcore.models.pretrained import load_published_weights
-from reidcore.models.reid_model import ReidModel
+from reidcore.models import ReidModel, initialise, load_published_weights
 
 Norms: TypeAlias = tuple[InstanceNorm, InstanceNorm]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Any
 
 
@@ -17,15 +19,22 @@ def load_target(target: str) -> Any:
     return found
 
 
-def attach(
-    module_name: str, targets: Mapping[str, str]
-) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """Return ``__getattr__``, ``__dir__`` and ``__all__`` for a module of lazy names.
+def attach(module_name: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` for a module of lazy names.
+
+    The names are those that the module imports below ``if TYPE_CHECKING:``, so that type checkers
+    and this function read one list. Each is imported at its first use and then kept::
+
+        if TYPE_CHECKING:
+            from shop.heavy import Heavy
+
+        __all__ = ["Heavy"]
+        __getattr__, __dir__ = attach(__name__)
 
     Args:
-        module_name: the module's ``__name__``.
-        targets: public name -> ``"module:attribute"``; imported at first use and then kept.
+        module_name: The module's ``__name__``.
     """
+    targets = dict(_type_checked_imports(module_name))
 
     def __getattr__(name: str) -> Any:
         if name not in targets:
@@ -37,4 +46,16 @@ def attach(
     def __dir__() -> list[str]:
         return sorted({*vars(sys.modules[module_name]), *targets})
 
-    return __getattr__, __dir__, sorted(targets)
+    return __getattr__, __dir__
+
+
+def _type_checked_imports(module_name: str) -> Iterator[tuple[str, str]]:
+    """Yield the names below a module's ``if TYPE_CHECKING:``, each with its target."""
+    spec = find_spec(module_name)
+    source = spec.loader.get_source(module_name)  # type: ignore[union-attr]
+    for block in ast.parse(source).body:
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING":
+            for statement in block.body:
+                if isinstance(statement, ast.ImportFrom):
+                    for alias in statement.names:
+                        yield alias.asname or alias.name, f"{statement.module}:{alias.name}"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reidcore._lazy import attach
-from reidcore.plugins import bundled
 
 if TYPE_CHECKING:
-    from reid_plugins_engines.losses import CrossEntropyLoss as CrossEntropyLoss
-    from reid_plugins_engines.losses import DeepSupervision as DeepSupervision
-    from reid_plugins_engines.losses import TripletLoss as TripletLoss
+    from reidcore.plugins.bundled import CrossEntropyLoss, DeepSupervision, TripletLoss
 
-__getattr__, __dir__, __all__ = attach(__name__, bundled.LOSSES)
+__all__ = [
+    "CrossEntropyLoss",
+    "DeepSupervision",
+    "TripletLoss",
+]
+
+__getattr__, __dir__ = attach(__name__)

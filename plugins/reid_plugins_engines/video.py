@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from reid_plugins_engines.softmax import SoftmaxEngine
 from reid_plugins_engines.triplet import TripletEngine
-from reidcore.engine.batch_layout import ClipBatches
+from reidcore.engine import ClipBatches
 
 
 class VideoSoftmaxEngine(SoftmaxEngine):

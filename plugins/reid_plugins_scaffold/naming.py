@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reidcore import registry
-from reidcore.config import Config
-from reidcore.config.options import LossOptions
+from reidcore.config import Config, LossOptions
 from reidcore.errors import PluginError, UserError
 
 if TYPE_CHECKING:

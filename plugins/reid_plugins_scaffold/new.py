@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reid_plugins_scaffold import KINDS
+from reid_plugins_scaffold.writing import KINDS
 from reidcore.cli import Session
 
 EPILOG = """\b
@@ -33,7 +33,7 @@ def new(session: Session, kind: str, name: str, folder: Path) -> None:
     NAME becomes the plugin's name and the component's; the package reid-NAME has a project file,
     the plugin and its tests.
     """
-    from reid_plugins_scaffold import write_package
+    from reid_plugins_scaffold.writing import write_package
 
     files = write_package(kind, name, folder, session.plugins())
     for file in files:

@@ -8,9 +8,9 @@ from pathlib import Path
 from string import Template
 
 from reid_plugins_scaffold.naming import Names, checked_names
-from reidcore._files import mkdir_if_missing
 from reidcore.errors import UserError
 from reidcore.plugins import Plugins
+from reidcore.utils import mkdir_if_missing
 
 KINDS = ("dataset", "model", "loss", "engine", "step")
 TEMPLATES = Path(__file__).parent / "templates"

@@ -10,8 +10,7 @@ from reid_plugins_datasets.people.market1501 import FORM
 from reid_plugins_datasets.reading.market_layout import DISTRACTOR_PID, JUNK_PID, read_market_layout
 from reid_plugins_synthetic.album import Settings
 from reid_plugins_synthetic.make import MARKER, RELEASE, make_synthetic, settings_of
-from reidcore.data.card import DatasetCard, described_by
-from reidcore.data.sample import Splits
+from reidcore.data import DatasetCard, Splits, described_by
 from reidcore.errors import DataError
 
 CARD = DatasetCard(

@@ -17,8 +17,8 @@ from PIL import Image
 
 from reid_plugins_synthetic.album import GALLERY, QUERY, TRAIN, Settings, Shot, shots
 from reid_plugins_synthetic.render import Renderer
-from reidcore._files import mkdir_if_missing, read_json, write_json
 from reidcore.errors import DataError, UserError
+from reidcore.utils import mkdir_if_missing, read_json, write_json
 
 _log = logging.getLogger(__name__)
 

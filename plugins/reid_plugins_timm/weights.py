@@ -14,7 +14,7 @@ import timm
 import torch
 
 from reidcore.errors import UserError
-from reidcore.models.weights.cache import WeightsStore
+from reidcore.models import WeightsStore
 
 _log = logging.getLogger(__name__)
 

@@ -18,8 +18,7 @@ from torch.nn import functional as F
 from torchvision.models import densenet
 
 from reid_plugins_zoo.embedding import PooledModel
-from reidcore.models.init import initialise
-from reidcore.models.pretrained import load_published_weights
+from reidcore.models import initialise, load_published_weights
 
 Trunk: TypeAlias = Callable[..., densenet.DenseNet]
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor, nn
 
-from reidcore.models.init import initialise
-from reidcore.models.reid_model import ReidModel
+from reidcore.models import ReidModel, initialise
 
 
 def fully_connected(

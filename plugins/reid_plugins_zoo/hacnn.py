@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from reid_plugins_zoo.blocks import ConvBlock, Streams
 from reid_plugins_zoo.embedding import fully_connected
-from reidcore.models.reid_model import Outputs, ReidModel
+from reidcore.models import Outputs, ReidModel
 
 _log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from reid_plugins_zoo.inception_blocks import (
     halving,
     unpadded,
 )
-from reidcore.models.pretrained import load_published_weights
+from reidcore.models import load_published_weights
 
 # Figures 3 to 8 of the paper.
 STEM: Sequence[Step | Block] = (

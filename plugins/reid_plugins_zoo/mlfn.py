@@ -11,9 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reidcore.models.init import initialise
-from reidcore.models.pretrained import load_published_weights
-from reidcore.models.reid_model import ReidModel
+from reidcore.models import ReidModel, initialise, load_published_weights
 
 _FACTORS = 32
 _EMBEDDING = 1024

@@ -17,8 +17,7 @@ from torch.nn import functional as F
 
 from reid_plugins_zoo.blocks import ConvBlock
 from reid_plugins_zoo.embedding import PooledModel
-from reidcore.models.init import initialise
-from reidcore.models.pretrained import load_published_weights
+from reidcore.models import initialise, load_published_weights
 
 _STEM = 32
 _LAST = 1280

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from reid_plugins_zoo.blocks import ConvBlock, Streams
 from reid_plugins_zoo.embedding import fully_connected
-from reidcore.models.reid_model import ReidModel
+from reidcore.models import ReidModel
 
 _log = logging.getLogger(__name__)
 

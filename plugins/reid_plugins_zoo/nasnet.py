@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from reid_plugins_zoo.nasnet_cells import NORMAL, REDUCTION, Cell, Place, named, norm
-from reidcore.models.init import initialise
-from reidcore.models.pretrained import load_published_weights
-from reidcore.models.reid_model import ReidModel
+from reidcore.models import ReidModel, initialise, load_published_weights
 
 _FILTERS = 44
 _STEM_FILTERS = 32

@@ -15,9 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid_plugins_zoo.resnet import TRUNKS, ResidualMaps
-from reidcore.models.init import initialise
-from reidcore.models.pretrained import load_published_weights
-from reidcore.models.reid_model import Outputs
+from reidcore.models import Outputs, initialise, load_published_weights
 
 _REDUCED = 256
 

@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from torchvision.models import resnet
 
 from reid_plugins_zoo.embedding import PooledModel
-from reidcore.models.pretrained import load_published_weights
-from reidcore.models.reid_model import ReidModel
+from reidcore.models import ReidModel, load_published_weights
 
 Trunk: TypeAlias = Callable[[], resnet.ResNet]
 

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from torchvision.models import resnet
 
 from reid_plugins_zoo.resnet import TRUNKS, ResNet
-from reidcore.models.init import initialise
-from reidcore.models.pretrained import load_published_weights
+from reidcore.models import initialise, load_published_weights
 
 
 class InstanceBatchNorm(nn.Module):

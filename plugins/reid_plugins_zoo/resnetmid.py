@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from reid_plugins_zoo.embedding import fully_connected
 from reid_plugins_zoo.resnet import TRUNKS, ResidualMaps
-from reidcore.models.init import initialise
-from reidcore.models.pretrained import load_published_weights
+from reidcore.models import initialise, load_published_weights
 
 _FUSED = 1024
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from reid_plugins_zoo.embedding import PooledModel
-from reidcore.models.pretrained import load_published_weights
+from reidcore.models import load_published_weights
 
 _EXPANSION = 4
 _CHANNELS = 8 * 64 * _EXPANSION

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reidcore.errors import ConfigError
-from reidcore.models.pretrained import load_published_weights
-from reidcore.models.reid_model import ReidModel
+from reidcore.models import ReidModel, load_published_weights
 
 _STEM = 24
 _REDUCTION = 4

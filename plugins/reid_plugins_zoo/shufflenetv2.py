@@ -16,7 +16,7 @@ from torch import Tensor
 from torchvision.models import shufflenetv2
 
 from reid_plugins_zoo.embedding import PooledModel
-from reidcore.models.pretrained import load_published_weights
+from reidcore.models import load_published_weights
 
 _LAYERS = ("conv1", "maxpool", "stage2", "stage3", "stage4", "conv5")
 _REPEATS = (4, 8, 4)

@@ -17,8 +17,7 @@ from torch import Tensor
 from torchvision.models import squeezenet
 
 from reid_plugins_zoo.embedding import PooledModel
-from reidcore.models.init import initialise
-from reidcore.models.pretrained import load_published_weights
+from reidcore.models import initialise, load_published_weights
 
 _CHANNELS = 512
 

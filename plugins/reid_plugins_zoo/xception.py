@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid_plugins_zoo.embedding import PooledModel
-from reidcore.models.init import initialise
-from reidcore.models.pretrained import load_published_weights
+from reidcore.models import initialise, load_published_weights
 
 
 class Flow(NamedTuple):

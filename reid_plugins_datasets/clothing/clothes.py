@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reidcore.data.sample import Sample, Splits
-from reidcore.data.table import SampleTable
+from reidcore.data import Sample, SampleTable, Splits
 
 COLUMN = "clothes"
 

@@ -12,8 +12,7 @@ from reid_plugins_datasets.reading.listing import list_folders
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.option_values import choose
 from reid_plugins_datasets.reading.pictures import Picture, read_pictures
-from reidcore.data.card import DatasetCard, described_by, require
-from reidcore.data.sample import Sample, Splits
+from reidcore.data import DatasetCard, Sample, Splits, described_by, require
 
 PARTS = {"test": "test", "val": "val"}
 """Value of the option ``part`` -> the folder to test with."""

@@ -12,8 +12,7 @@ from reid_plugins_datasets.clothing.clothes import Dressed, splits_with_clothes
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.option_values import check_split_id, choose
 from reid_plugins_datasets.reading.pictures import person_folders, read_pictures
-from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Sample, Splits
+from reidcore.data import DatasetCard, OfficialCount, Sample, Splits, described_by, require
 
 CAMERAS = "ABC"
 GALLERY = "A"

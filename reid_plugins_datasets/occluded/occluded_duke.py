@@ -7,8 +7,7 @@ from pathlib import Path
 
 from reid_plugins_datasets.people.dukemtmcreid import FORM
 from reid_plugins_datasets.reading.market_layout import market_folders, read_market_layout
-from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Splits
+from reidcore.data import DatasetCard, OfficialCount, Splits, described_by, require
 
 CARD = DatasetCard(
     title="Occluded-Duke",

@@ -13,8 +13,7 @@ from pathlib import Path
 from reid_plugins_datasets.reading.listing import list_folders
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.pictures import read_pictures
-from reidcore.data.card import DatasetCard, require
-from reidcore.data.sample import Sample, Splits
+from reidcore.data import DatasetCard, Sample, Splits, require
 from reidcore.errors import DataError
 
 QUERY_CAMERA, GALLERY_CAMERA = 0, 1

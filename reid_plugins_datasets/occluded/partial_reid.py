@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 
 from reid_plugins_datasets.occluded.occluded_pairs import read_pairs
-from reidcore.data.card import DatasetCard, OfficialCount, described_by
-from reidcore.data.sample import Splits
+from reidcore.data import DatasetCard, OfficialCount, Splits, described_by
 
 CARD = DatasetCard(
     title="Partial-REID",

@@ -13,9 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reid_plugins_datasets.own.csv_rows import Faults, Piece, open_rows
-from reidcore.data.folders import JUNK_PID
-from reidcore.data.sample import Splits
-from reidcore.data.table import SampleTable
+from reidcore.data import JUNK_PID, SampleTable, Splits
 from reidcore.errors import DataError, did_you_mean
 
 _log = logging.getLogger(__name__)

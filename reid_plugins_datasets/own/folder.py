@@ -7,8 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from reidcore.data.folders import IMAGE_EXTENSIONS, JUNK_PID, MARKET_PATTERN, from_folders
-from reidcore.data.sample import Sample, Splits
+from reidcore.data import IMAGE_EXTENSIONS, JUNK_PID, MARKET_PATTERN, Sample, Splits, from_folders
 from reidcore.errors import DataError
 
 _log = logging.getLogger(__name__)

@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reid_plugins_datasets.reading.matlab import load_mat
-from reidcore.data.sample import Samples, Splits
-from reidcore.data.table import SampleTable
+from reidcore.data import Samples, SampleTable, Splits
 from reidcore.errors import DataError
 
 PREFIX = "attribute_"

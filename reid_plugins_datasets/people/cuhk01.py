@@ -12,8 +12,7 @@ from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.option_values import check_split_id
 from reid_plugins_datasets.reading.pictures import read_pictures
 from reid_plugins_datasets.reading.split_file import stored_samples, stored_split
-from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Sample, Splits
+from reidcore.data import Archive, DatasetCard, OfficialCount, Sample, Splits, described_by, require
 
 CARD = DatasetCard(
     title="CUHK01",

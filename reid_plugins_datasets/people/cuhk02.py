@@ -9,8 +9,7 @@ from pathlib import Path
 from reid_plugins_datasets.reading.listing import PNG
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.pictures import read_pictures
-from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Sample, Splits
+from reidcore.data import DatasetCard, OfficialCount, Sample, Splits, described_by, require
 
 CARD = DatasetCard(
     title="CUHK02",

@@ -9,8 +9,7 @@ from pathlib import Path
 from reid_plugins_datasets.people.attributes import with_attributes
 from reid_plugins_datasets.reading.market_layout import market_folders, read_market_layout
 from reid_plugins_datasets.reading.names import NameForm
-from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Splits
+from reidcore.data import Archive, DatasetCard, OfficialCount, Splits, described_by, require
 
 CARD = DatasetCard(
     title="DukeMTMC-reID",

@@ -17,8 +17,7 @@ from reid_plugins_datasets.reading.market_layout import (
     read_market_layout,
 )
 from reid_plugins_datasets.reading.names import NameForm
-from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Splits
+from reidcore.data import Archive, DatasetCard, OfficialCount, Splits, described_by, require
 
 _log = logging.getLogger(__name__)
 

@@ -12,9 +12,15 @@ import numpy as np
 from reid_plugins_datasets.reading.list_file import match_lines, read_lines
 from reid_plugins_datasets.reading.listing import check_files
 from reid_plugins_datasets.reading.names import check_range
-from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Splits
-from reidcore.data.table import SampleTable
+from reidcore.data import (
+    Archive,
+    DatasetCard,
+    OfficialCount,
+    SampleTable,
+    Splits,
+    described_by,
+    require,
+)
 
 CARD = DatasetCard(
     title="MSMT17",

@@ -13,8 +13,7 @@ from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.one_camera import read_camera
 from reid_plugins_datasets.reading.option_values import check_split_id
 from reid_plugins_datasets.reading.split_file import check_stored, stored_split
-from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Splits
+from reidcore.data import Archive, DatasetCard, OfficialCount, Splits, described_by, require
 from reidcore.errors import DataError
 
 _SHARED = range(1, 201)

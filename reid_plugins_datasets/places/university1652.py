@@ -9,8 +9,7 @@ from pathlib import Path
 from reid_plugins_datasets.reading.listing import list_files, list_folders
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.option_values import choose
-from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Sample, Splits
+from reidcore.data import Archive, DatasetCard, OfficialCount, Sample, Splits, described_by, require
 from reidcore.errors import DataError
 
 VIEWS = ("drone", "satellite", "street", "google")

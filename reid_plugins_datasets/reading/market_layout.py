@@ -9,8 +9,7 @@ import numpy as np
 
 from reid_plugins_datasets.reading.listing import JPEG, list_names
 from reid_plugins_datasets.reading.names import NameForm
-from reidcore.data.sample import Splits
-from reidcore.data.table import Int64Array, SampleTable
+from reidcore.data import Int64Array, SampleTable, Splits
 from reidcore.errors import DataError
 
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"

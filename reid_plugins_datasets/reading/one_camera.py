@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reid_plugins_datasets.reading.names import NameForm, shown
 from reid_plugins_datasets.reading.pictures import read_pictures
-from reidcore.data.sample import Sample
+from reidcore.data import Sample
 from reidcore.errors import DataError
 
 

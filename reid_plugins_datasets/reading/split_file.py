@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 from reid_plugins_datasets.reading.names import shown
 from reid_plugins_datasets.reading.option_values import check_split_id
-from reidcore._files import read_json
-from reidcore.data.sample import Sample, Splits
+from reidcore.data import Sample, Splits
 from reidcore.errors import DataError
+from reidcore.utils import read_json
 
 _log = logging.getLogger(__name__)
 

@@ -11,8 +11,7 @@ from reid_plugins_datasets.reading.draws import drawn
 from reid_plugins_datasets.reading.list_file import match_lines, read_lines
 from reid_plugins_datasets.reading.listing import check_files
 from reid_plugins_datasets.reading.option_values import check_split_id, choose
-from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Sample, Splits
+from reidcore.data import DatasetCard, OfficialCount, Sample, Splits, described_by, require
 
 SIZES = {
     "small": 800,

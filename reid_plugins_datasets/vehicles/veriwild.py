@@ -11,8 +11,7 @@ from reid_plugins_datasets.reading.list_file import bad_lines, match_lines, read
 from reid_plugins_datasets.reading.listing import check_files
 from reid_plugins_datasets.reading.names import check_range
 from reid_plugins_datasets.reading.option_values import choose
-from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Sample, Splits
+from reidcore.data import DatasetCard, OfficialCount, Sample, Splits, described_by, require
 
 SIZES = {"small": 3000, "medium": 5000, "large": 10000}
 """Value of the option ``size`` -> number of test vehicles, as in the names of the lists."""

@@ -10,8 +10,7 @@ from pathlib import Path
 from reid_plugins_datasets.reading.listing import list_folders
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.video.tracklets import read_frames
-from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Sample, Splits
+from reidcore.data import Archive, DatasetCard, OfficialCount, Sample, Splits, described_by, require
 from reidcore.errors import DataError
 
 _log = logging.getLogger(__name__)

@@ -11,8 +11,7 @@ from reid_plugins_datasets.reading.matlab import load_integers
 from reid_plugins_datasets.reading.names import NameForm, shown
 from reid_plugins_datasets.reading.option_values import check_split_id
 from reid_plugins_datasets.video.tracklets import two_camera_splits
-from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Splits
+from reidcore.data import Archive, DatasetCard, OfficialCount, Splits, described_by, require
 from reidcore.errors import DataError
 
 CARD = DatasetCard(

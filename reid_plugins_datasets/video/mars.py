@@ -10,8 +10,7 @@ from reid_plugins_datasets.reading.list_file import read_lines
 from reid_plugins_datasets.reading.listing import check_files
 from reid_plugins_datasets.reading.matlab import load_integers
 from reid_plugins_datasets.reading.names import shown
-from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Sample, Splits
+from reidcore.data import Archive, DatasetCard, OfficialCount, Sample, Splits, described_by, require
 from reidcore.errors import DataError
 
 JUNK_PID = -1

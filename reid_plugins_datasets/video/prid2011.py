@@ -11,10 +11,9 @@ from reid_plugins_datasets.people.prid import CARD as SINGLE_SHOT
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.option_values import check_split_id
 from reid_plugins_datasets.video.tracklets import two_camera_splits
-from reidcore._files import read_json
-from reidcore.data.card import DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Splits
+from reidcore.data import DatasetCard, OfficialCount, Splits, described_by, require
 from reidcore.errors import DataError
+from reidcore.utils import read_json
 
 CARD = DatasetCard(
     title="PRID 2011 (multi-shot)",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.pictures import Picture, read_pictures
-from reidcore.data.sample import Sample, Splits
+from reidcore.data import Sample, Splits
 from reidcore.errors import DataError
 
 

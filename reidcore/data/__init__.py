@@ -11,55 +11,79 @@ from typing import TYPE_CHECKING
 from reidcore._lazy import attach
 
 if TYPE_CHECKING:
-    from reidcore.data.archives import prepare_dataset as prepare_dataset
-    from reidcore.data.by_name import init_image_dataset as init_image_dataset
-    from reidcore.data.by_name import init_video_dataset as init_video_dataset
-    from reidcore.data.dataset import Dataset as Dataset
-    from reidcore.data.dataset import ImageDataset as ImageDataset
-    from reidcore.data.folders import from_folders as from_folders
-    from reidcore.data.images.decode import UnreadableImageError as UnreadableImageError
-    from reidcore.data.images.decode import read_image as read_image
-    from reidcore.data.loader.sampling import build_train_sampler as build_train_sampler
-    from reidcore.data.managers import DataManager as DataManager
-    from reidcore.data.managers import ImageDataManager as ImageDataManager
-    from reidcore.data.managers import VideoDataManager as VideoDataManager
-    from reidcore.data.sample import Sample as Sample
-    from reidcore.data.sample import Splits as Splits
-    from reidcore.data.splits import IdentitySplit as IdentitySplit
-    from reidcore.data.splits import seeded_order as seeded_order
-    from reidcore.data.splits import split_identities as split_identities
-    from reidcore.data.splits import write_layout as write_layout
-    from reidcore.data.table import SampleTable as SampleTable
-    from reidcore.data.transforms.build import build_transforms as build_transforms
-    from reidcore.data.video import VideoDataset as VideoDataset
-    from reidcore.plugins.runtime import register_image_dataset as register_image_dataset
-    from reidcore.plugins.runtime import register_video_dataset as register_video_dataset
+    from reidcore.data.archives import prepare_dataset
+    from reidcore.data.by_name import init_image_dataset, init_video_dataset
+    from reidcore.data.card import (
+        Archive,
+        DatasetCard,
+        OfficialCount,
+        card_of,
+        described_by,
+        require,
+    )
+    from reidcore.data.dataset import MODES, Dataset, ImageDataset
+    from reidcore.data.folders import IMAGE_EXTENSIONS, JUNK_PID, MARKET_PATTERN, from_folders
+    from reidcore.data.images.decode import UnreadableImageError, read_image, read_pixels
+    from reidcore.data.images.resize import Pixels
+    from reidcore.data.loader.sampling import build_train_sampler
+    from reidcore.data.loader.seeding import generators_kept, mixed_seed, seed_generators
+    from reidcore.data.managers import DataManager, ImageDataManager, VideoDataManager
+    from reidcore.data.sample import Sample, SamplePath, Samples, Splits
+    from reidcore.data.splits import IdentitySplit, seeded_order, split_identities, write_layout
+    from reidcore.data.table import Int64Array, SampleTable
+    from reidcore.data.transforms.build import IMAGENET_MEAN, IMAGENET_STD, build_transforms
+    from reidcore.data.transforms.compose import Stage
+    from reidcore.data.transforms.resize import SizeRule, as_colour
+    from reidcore.data.video import VideoDataset
+    from reidcore.plugins.runtime import register_image_dataset, register_video_dataset
 
-__getattr__, __dir__, __all__ = attach(
-    __name__,
-    {
-        "DataManager": "reidcore.data.managers:DataManager",
-        "Dataset": "reidcore.data.dataset:Dataset",
-        "IdentitySplit": "reidcore.data.splits:IdentitySplit",
-        "ImageDataManager": "reidcore.data.managers:ImageDataManager",
-        "ImageDataset": "reidcore.data.dataset:ImageDataset",
-        "Sample": "reidcore.data.sample:Sample",
-        "SampleTable": "reidcore.data.table:SampleTable",
-        "Splits": "reidcore.data.sample:Splits",
-        "UnreadableImageError": "reidcore.data.images.decode:UnreadableImageError",
-        "VideoDataManager": "reidcore.data.managers:VideoDataManager",
-        "VideoDataset": "reidcore.data.video:VideoDataset",
-        "build_train_sampler": "reidcore.data.loader.sampling:build_train_sampler",
-        "build_transforms": "reidcore.data.transforms.build:build_transforms",
-        "from_folders": "reidcore.data.folders:from_folders",
-        "init_image_dataset": "reidcore.data.by_name:init_image_dataset",
-        "init_video_dataset": "reidcore.data.by_name:init_video_dataset",
-        "prepare_dataset": "reidcore.data.archives:prepare_dataset",
-        "read_image": "reidcore.data.images.decode:read_image",
-        "register_image_dataset": "reidcore.plugins.runtime:register_image_dataset",
-        "register_video_dataset": "reidcore.plugins.runtime:register_video_dataset",
-        "seeded_order": "reidcore.data.splits:seeded_order",
-        "split_identities": "reidcore.data.splits:split_identities",
-        "write_layout": "reidcore.data.splits:write_layout",
-    },
-)
+__all__ = [
+    "Archive",
+    "DataManager",
+    "Dataset",
+    "DatasetCard",
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "IMAGE_EXTENSIONS",
+    "IdentitySplit",
+    "ImageDataManager",
+    "ImageDataset",
+    "Int64Array",
+    "JUNK_PID",
+    "MARKET_PATTERN",
+    "MODES",
+    "OfficialCount",
+    "Pixels",
+    "Sample",
+    "SamplePath",
+    "SampleTable",
+    "Samples",
+    "SizeRule",
+    "Splits",
+    "Stage",
+    "UnreadableImageError",
+    "VideoDataManager",
+    "VideoDataset",
+    "as_colour",
+    "build_train_sampler",
+    "build_transforms",
+    "card_of",
+    "described_by",
+    "from_folders",
+    "generators_kept",
+    "init_image_dataset",
+    "init_video_dataset",
+    "mixed_seed",
+    "prepare_dataset",
+    "read_image",
+    "read_pixels",
+    "register_image_dataset",
+    "register_video_dataset",
+    "require",
+    "seed_generators",
+    "seeded_order",
+    "split_identities",
+    "write_layout",
+]
+
+__getattr__, __dir__ = attach(__name__)

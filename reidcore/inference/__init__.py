@@ -1,12 +1,10 @@
 """Features of images with a trained model, outside of any dataset."""
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
-from reidcore._lazy import attach
+from reidcore.inference.extractor import FeatureExtractor, pick_device
 
-if TYPE_CHECKING:
-    from reidcore.inference.extractor import FeatureExtractor as FeatureExtractor
-
-__getattr__, __dir__, __all__ = attach(
-    __name__, {"FeatureExtractor": "reidcore.inference.extractor:FeatureExtractor"}
-)
+__all__ = [
+    "FeatureExtractor",
+    "pick_device",
+]

@@ -6,17 +6,27 @@ looked up when it is first used.
 
 from __future__ import annotations
 
-ENGINES = {
-    "ImageSoftmaxEngine": "reid_plugins_engines.softmax:ImageSoftmaxEngine",
-    "ImageTripletEngine": "reid_plugins_engines.triplet:ImageTripletEngine",
-    "VideoSoftmaxEngine": "reid_plugins_engines.video:VideoSoftmaxEngine",
-    "VideoTripletEngine": "reid_plugins_engines.video:VideoTripletEngine",
-}
+from typing import TYPE_CHECKING
 
-LOSSES = {
-    "CrossEntropyLoss": "reid_plugins_engines.losses:CrossEntropyLoss",
-    "DeepSupervision": "reid_plugins_engines.losses:DeepSupervision",
-    "TripletLoss": "reid_plugins_engines.losses:TripletLoss",
-}
+from reidcore._lazy import attach
 
-PICTURES = {"visualize_ranked_results": "reid_plugins_inspect.pictures:visualize_ranked_results"}
+if TYPE_CHECKING:
+    from reid_plugins_engines.losses import CrossEntropyLoss, DeepSupervision, TripletLoss
+    from reid_plugins_engines.softmax import ImageSoftmaxEngine
+    from reid_plugins_engines.triplet import ImageTripletEngine
+    from reid_plugins_engines.video import VideoSoftmaxEngine, VideoTripletEngine
+    from reid_plugins_inspect.pictures import draw_ranked_results, visualize_ranked_results
+
+__all__ = [
+    "CrossEntropyLoss",
+    "DeepSupervision",
+    "ImageSoftmaxEngine",
+    "ImageTripletEngine",
+    "TripletLoss",
+    "VideoSoftmaxEngine",
+    "VideoTripletEngine",
+    "draw_ranked_results",
+    "visualize_ranked_results",
+]
+
+__getattr__, __dir__ = attach(__name__)

@@ -4,6 +4,8 @@ Plugins add names through the ``reid_register_*`` hooks; a name leads to a targe
 when the component is used. Nothing is kept globally: a listing belongs to a set of plugins.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from reidcore._lazy import attach
@@ -12,29 +14,16 @@ from reidcore.registry.lookup import entries, families, find, invalidate, settin
 from reidcore.registry.registrars import ConfigRegistrar, Registrar, WeightsRegistrar
 
 if TYPE_CHECKING:
-    from reidcore.registry.component import Choose as Choose
-    from reidcore.registry.component import Chooser as Chooser
-    from reidcore.registry.component import Component as Component
-    from reidcore.registry.component import choose as choose
-
-__getattr__, __dir__, _lazy = attach(  # they need pydantic, which a listing does not
-    __name__,
-    {
-        "Choose": "reidcore.registry.component:Choose",
-        "Chooser": "reidcore.registry.component:Chooser",
-        "Component": "reidcore.registry.component:Component",
-        "choose": "reidcore.registry.component:choose",
-    },
-)
+    from reidcore.registry.component import Choose, Chooser, Component, choose
 
 __all__ = [
-    "KINDS",
     "Choose",
     "Chooser",
     "Component",
     "ConfigRegistrar",
     "Entry",
     "Family",
+    "KINDS",
     "Registrar",
     "TableRow",
     "WeightsRegistrar",
@@ -46,3 +35,5 @@ __all__ = [
     "settings_schemas",
     "singular",
 ]
+
+__getattr__, __dir__ = attach(__name__)

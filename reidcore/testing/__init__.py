@@ -19,21 +19,18 @@ from typing import TYPE_CHECKING
 from reidcore._lazy import attach
 
 if TYPE_CHECKING:
-    from reidcore.testing.people import fake_dataset as fake_dataset
-    from reidcore.testing.running import TinyRun as TinyRun
-    from reidcore.testing.running import tiny_run as tiny_run
-    from reidcore.testing.selecting import make_plugins as make_plugins
-    from reidcore.testing.tiny import TinyNet as TinyNet
-    from reidcore.testing.tiny import TinyWorld as TinyWorld
+    from reidcore.testing.people import fake_dataset
+    from reidcore.testing.running import TinyRun, tiny_run
+    from reidcore.testing.selecting import make_plugins
+    from reidcore.testing.tiny import TinyNet, TinyWorld
 
-__getattr__, __dir__, __all__ = attach(
-    __name__,
-    {
-        "TinyNet": "reidcore.testing.tiny:TinyNet",
-        "TinyRun": "reidcore.testing.running:TinyRun",
-        "TinyWorld": "reidcore.testing.tiny:TinyWorld",
-        "fake_dataset": "reidcore.testing.people:fake_dataset",
-        "make_plugins": "reidcore.testing.selecting:make_plugins",
-        "tiny_run": "reidcore.testing.running:tiny_run",
-    },
-)
+__all__ = [
+    "TinyNet",
+    "TinyRun",
+    "TinyWorld",
+    "fake_dataset",
+    "make_plugins",
+    "tiny_run",
+]
+
+__getattr__, __dir__ = attach(__name__)

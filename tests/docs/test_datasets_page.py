@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from types import ModuleType
 
 import pytest
@@ -11,14 +10,8 @@ from reidcore.registry import entries
 
 
 @pytest.fixture(scope="module")
-def generator(checkout) -> ModuleType:
-    path = checkout / "docs" / "generate" / "datasets.py"
-    spec = importlib.util.spec_from_file_location("generate_datasets_page", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def generator(load_script) -> ModuleType:
+    return load_script("docs/generate/datasets.py")
 
 
 def test_the_page_is_the_one_that_make_docs_would_write(checkout, generator) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import lzma
 from types import ModuleType
@@ -14,14 +13,8 @@ from reidcore.registry import entries
 
 
 @pytest.fixture(scope="module")
-def generator(checkout) -> ModuleType:
-    path = checkout / "docs" / "generate" / "models.py"
-    spec = importlib.util.spec_from_file_location("generate_models_page", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def generator(load_script) -> ModuleType:
+    return load_script("docs/generate/models.py")
 
 
 @pytest.fixture(scope="module")

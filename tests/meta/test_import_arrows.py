@@ -4,192 +4,135 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "reidcore"
-PLUGIN_PACKAGES = sorted(
-    path for folder in (ROOT, ROOT / "plugins") for path in folder.glob("reid_plugins_*")
-)
 
-# A part of the core -> what it may import. Files at the top of reidcore/ are parts by themselves.
-BOTTOM = {"errors", "lazy", "files", "fetching", "package_files", "log", "layers", "serialization"}
-PLUGGING = {"hookspecs", "defaults", "blame", "discovery", "plugins"}
-NAMES = {"registry", "config"}
-WORK = {"evaluation", "visual", "inference", "models", "data", "optim"}
-FACADES = {"utils", "losses", "metrics", "bundled", "environment", "testing"}
-ROOT_MODULE = "__init__"  # hookimpl and the version
-
-BELOW_WORK = BOTTOM | PLUGGING | NAMES | {ROOT_MODULE}
-ALLOWED: dict[str, set[str]] = {
-    "errors": set(),
-    "lazy": set(),
-    "files": {"errors"},
-    "fetching": {ROOT_MODULE, "errors", "files"},
-    "package_files": {"errors"},
-    "log": {"errors", "files"},
-    "layers": BOTTOM,
-    "serialization": BOTTOM,
-    "blame": set(),
-    "hookspecs": {ROOT_MODULE},
-    "discovery": BOTTOM,
-    # The plugin that register_image_dataset fills is named, as an entry point names a plugin.
-    "plugins": BOTTOM | PLUGGING | {ROOT_MODULE, "data"},
-    "registry": BOTTOM | PLUGGING | {ROOT_MODULE},
-    "config": BELOW_WORK,
-    "configs": set(),
-    # Like every plugin it names its components, to be imported when they are used.
-    "standard": {ROOT_MODULE, "data", "optim", "evaluation"},
-    # The core's own answers reach up to what they answer with, inside their functions.
-    "defaults": {ROOT_MODULE, "engine", "evaluation"},
-    "evaluation": BELOW_WORK,
-    "models": BELOW_WORK,
-    "data": BELOW_WORK,
-    "optim": BELOW_WORK,
-    "visual": BELOW_WORK | {"evaluation", "data"},
-    "inference": BELOW_WORK | {"models", "data"},
-    "environment": {ROOT_MODULE, "data", "evaluation"},
-    "engine": BELOW_WORK | WORK | {"environment", "bundled"},
-    "scaffold": BELOW_WORK,
-    "cli": BELOW_WORK | WORK | {"engine", "environment", "bundled", "scaffold"},
-    "testing": BELOW_WORK | WORK | {"engine"},
-    "bundled": {"lazy"},
-    # Facades only repeat names from their real homes.
-    "utils": BOTTOM | WORK | {"engine", "environment", "lazy"},
-    "losses": BOTTOM | {"bundled"},
-    "metrics": BOTTOM | {"evaluation"},
-    "__main__": {"cli"},
-    ROOT_MODULE: set(),
+SUPPORT = {
+    "errors",
+    "_download",
+    "_files",
+    "_layers",
+    "_lazy",
+    "_logging",
+    "_progress",
+    "_resources",
+    "_serialization",
+}
+# Parts of the core from the bottom to the top: each imports what stands below it.
+FLOORS = [
+    {"__init__"},
+    SUPPORT,
+    {"hookspecs"},
+    {"plugins"},
+    {"registry"},
+    {"config"},
+    {"evaluation", "models", "data"},
+    {"optim", "inference"},
+    {"_environment"},
+    {"engine"},
+    {"losses", "metrics", "utils"},
+    {"testing"},
+    {"cli"},
+    {"__main__"},
+]
+BELOW = {
+    part: set().union(*FLOORS[:floor]) for floor, parts in enumerate(FLOORS) for part in parts
+} | {part: SUPPORT | {"__init__"} for part in SUPPORT}
+# The core's own answers to hooks, and what a script registers, reach up inside their functions.
+REACHING_UP = {
+    "plugins/defaults.py": {"engine", "evaluation"},
+    "plugins/runtime.py": {"registry"},
 }
 
 
-def is_type_checking(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+@pytest.fixture(scope="module")
+def parts(import_graph):
+    """Return the parts of the core that a file imports."""
 
+    def part(module: str, name: str) -> str | None:
+        package, _, rest = module.partition(".")
+        if package != "reidcore":
+            return None
+        candidate = rest.partition(".")[0] or name
+        is_part = (CORE / candidate).is_dir() or (CORE / f"{candidate}.py").is_file()
+        return candidate if candidate and is_part else "__init__"
 
-def statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk a tree without what only type checkers read."""
-    for child in ast.iter_child_nodes(node):
-        if not is_type_checking(child):
-            yield child
-            yield from statements(child)
+    def parts(path: Path) -> set[str]:
+        found = (part(module, name) for module, name in import_graph.imported_names(path))
+        return {each for each in found if each is not None}
 
-
-def imports(path: Path) -> Iterator[str]:
-    """Yield the dotted names that a file imports, or names as targets ``"module:attribute"``."""
-    for node in statements(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            assert node.module is not None
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found = re.fullmatch(r"(reid(?:core|_plugins)[\w.]*):[\w.]+", node.value)
-            if found:
-                yield found[1]
-
-
-def part_of(path: Path) -> str:
-    inside = path.relative_to(CORE)
-    return inside.parts[0].removesuffix(".py")
-
-
-def part_named(module: str) -> str | None:
-    """Return the part of the core that an imported name belongs to."""
-    package, _, rest = module.partition(".")
-    if package != "reidcore":
-        return None
-    part = rest.split(".")[0]
-    if (CORE / part).is_dir() or (CORE / f"{part}.py").is_file():
-        return part or ROOT_MODULE
-    return ROOT_MODULE
-
-
-def imported_parts(path: Path) -> set[str]:
-    named = set(imports(path))
-    # "from reidcore import data" also yields "reidcore": only the deeper name says what is meant.
-    deeper = {name for name in named if name.startswith("reidcore.")}
-    shallow = {"reidcore"} if "reidcore" in named and not deeper else set()
-    return {part for name in deeper | shallow if (part := part_named(name)) is not None}
+    return parts
 
 
 @pytest.mark.parametrize(
     "path", sorted(CORE.rglob("*.py")), ids=lambda path: str(path.relative_to(CORE))
 )
-def test_the_core_imports_downwards(path) -> None:
-    part = part_of(path)
-    assert part in ALLOWED, f"say in this test what reidcore/{part} may import"
-    assert imported_parts(path) - {part} <= ALLOWED[part]
+def test_the_core_imports_downwards(path, parts) -> None:
+    inside = path.relative_to(CORE)
+    part = inside.parts[0].removesuffix(".py")
+    assert part in BELOW, f"say in this test where reidcore/{part} stands"
+    allowed = BELOW[part] | REACHING_UP.get(inside.as_posix(), set())
+    assert parts(path) - {part} <= allowed
 
 
-def test_the_core_names_plugin_packages_in_one_place_and_imports_none() -> None:
-    naming = {
-        str(path.relative_to(CORE))
-        for path in CORE.rglob("*.py")
-        if any("reid_plugins_" in name for name in imports(path))
-        or any(
-            isinstance(node, ast.Constant) and re.search(r"reid_plugins_\w+[.:]", str(node.value))
-            for node in statements(ast.parse(path.read_text()))
-        )
-    }
-    assert naming == {"bundled.py"}
-    assert not [
-        name
-        for path in CORE.rglob("*.py")
-        for node in statements(ast.parse(path.read_text()))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in [ast.unparse(node)]
-        if "reid_plugins_" in name
-    ]
+def test_every_part_that_is_placed_is_there() -> None:
+    there = {path.name.removesuffix(".py") for path in CORE.iterdir()}
+    assert BELOW.keys() <= there
+    assert all((CORE / name).is_file() for name in REACHING_UP)
 
 
-@pytest.mark.parametrize("package", PLUGIN_PACKAGES, ids=lambda path: path.name)
-def test_plugin_packages_import_the_core_and_themselves(package) -> None:
-    files = sorted(package.rglob("*.py"))
-    assert files
-    foreign = {
-        f"{path.name}: {name}"
-        for path in files
-        for name in imports(path)
-        if name.startswith("reid") and name.split(".")[0] not in ("reidcore", package.name)
-    }
-    assert foreign == set()
+def test_a_circle_through_functions_and_facades_is_seen(tmp_path, import_graph) -> None:
+    shop = tmp_path / "shop"
+    (shop / "room").mkdir(parents=True)
+    (shop / "__init__.py").write_text("")
+    (shop / "room" / "__init__.py").write_text(
+        "from shop.room.desk import Desk\n__all__ = ['Desk']\n"
+    )
+    (shop / "room" / "desk.py").write_text("import shop.cellar\nclass Desk: ...\n")
+    (shop / "cellar.py").write_text("def stairs():\n    from shop.room import Desk\n")
+    graph = import_graph.module_graph(shop)
+    assert import_graph.circles(graph) == [["shop.cellar", "shop.room.desk"]]
 
 
-@pytest.mark.parametrize("package", PLUGIN_PACKAGES, ids=lambda path: path.name)
-def test_plugin_packages_do_not_reach_into_the_command_line(package) -> None:
-    named = {name for path in package.rglob("*.py") for name in imports(path)}
-    assert not {name for name in named if name.startswith("reidcore.cli")}
-
-
-def test_the_bottom_knows_nobody() -> None:
-    for name in BOTTOM:
-        path = CORE / f"{name}.py"
-        if path.is_file():
-            assert imported_parts(path) <= BOTTOM | {ROOT_MODULE}
-
-
-def test_what_plugins_and_the_standard_components_name_is_not_imported_there() -> None:
-    for name in ("plugins", "standard"):
-        tree = ast.parse((CORE / f"{name}.py").read_text())
-        written = [
-            ast.unparse(node)
-            for node in statements(tree)
-            if isinstance(node, ast.Import | ast.ImportFrom)
-        ]
-        assert not [line for line in written for part in WORK if f"reidcore.{part}" in line]
-
-
-def test_function_level_imports_are_seen(tmp_path) -> None:
+def test_function_level_imports_and_targets_are_seen(tmp_path, parts) -> None:
     path = tmp_path / "module.py"
     path.write_text(
         "from typing import TYPE_CHECKING\n"
         "if TYPE_CHECKING:\n    from reidcore.engine import Engine\n"
         "def f():\n    from reidcore import models\n    return 'reidcore.data.sample:Sample'\n"
     )
-    assert imported_parts(path) == {"models", "data"}
+    assert parts(path) == {"models", "data"}
+
+
+def test_the_core_names_plugin_packages_in_one_place_and_imports_none(import_graph) -> None:
+    importing = {
+        str(path.relative_to(CORE))
+        for path in CORE.rglob("*.py")
+        for module, _ in import_graph.imported_names(path)
+        if module.startswith("reid_plugins_")
+    }
+    assert importing == set()
+    naming = {
+        path.relative_to(CORE).as_posix()
+        for path in CORE.rglob("*.py")
+        if re.search(r"\breid_plugins_\w+", "\n".join(_code_strings_and_imports(path)))
+    }
+    assert naming == {"plugins/bundled.py"}
+
+
+def _code_strings_and_imports(path: Path) -> list[str]:
+    """Return the import statements of a file and its strings that are targets."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        or (
+            isinstance(node, ast.Constant)
+            and re.search(r"reid_plugins_\w+[.:]", str(node.value)) is not None
+        )
+    ]

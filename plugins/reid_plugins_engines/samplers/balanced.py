@@ -6,7 +6,7 @@ import numpy as np
 
 from reid_plugins_engines.samplers.groups import GroupedOrder, groups_needed
 from reid_plugins_engines.samplers.sharing import check_enough, check_positive, near_multiples
-from reidcore.data.table import Int64Array, SampleTable
+from reidcore.data import Int64Array, SampleTable
 from reidcore.errors import ConfigError, did_you_mean
 
 DOMAINS = {"dataset": "dsetids", "camera": "camids"}

@@ -6,7 +6,7 @@ import numpy as np
 
 from reid_plugins_engines.samplers.groups import Circles, GroupedOrder
 from reid_plugins_engines.samplers.sharing import identities_in_batch
-from reidcore.data.table import Int64Array, SampleTable
+from reidcore.data import Int64Array, SampleTable
 
 
 class CameraIdentitySampler(GroupedOrder):

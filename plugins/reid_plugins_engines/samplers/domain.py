@@ -6,7 +6,7 @@ import numpy as np
 
 from reid_plugins_engines.samplers.groups import GroupedOrder
 from reid_plugins_engines.samplers.sharing import check_enough, near_multiples
-from reidcore.data.table import Int64Array, SampleTable
+from reidcore.data import Int64Array, SampleTable
 from reidcore.errors import ConfigError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reid_plugins_engines.samplers.groups import GroupedOrder
 from reid_plugins_engines.samplers.sharing import identities_in_batch
-from reidcore.data.table import SampleTable
+from reidcore.data import SampleTable
 
 
 class RandomIdentitySampler(GroupedOrder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reidcore.data.table import Int64Array, SampleTable
+from reidcore.data import Int64Array, SampleTable
 
 
 class RandomSampler:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reidcore.data.table import SampleTable
+from reidcore.data import SampleTable
 from reidcore.errors import ConfigError
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from reid_plugins_inspect.checks.finding import Finding, counted, first
 from reid_plugins_inspect.checks.inputs import GALLERY, QUERY, Subject
-from reidcore.data.table import SampleTable
+from reidcore.data import SampleTable
 
 Mask = npt.NDArray[np.bool_]
 

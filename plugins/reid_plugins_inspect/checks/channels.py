@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reid_plugins_inspect.checks.scan import Advance, in_pieces
-from reidcore.data.images.decode import UnreadableImageError, read_image
+from reidcore.data import UnreadableImageError, read_image
 from reidcore.errors import DataError
 
 Float64 = npt.NDArray[np.float64]

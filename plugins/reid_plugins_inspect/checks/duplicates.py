@@ -12,7 +12,7 @@ from reid_plugins_inspect.checks.groups import examples_of, mixture
 from reid_plugins_inspect.checks.image_stats import GOOD, Facts
 from reid_plugins_inspect.checks.inputs import Subject
 from reid_plugins_inspect.checks.near_duplicates import clusters
-from reidcore.data.table import Int64Array
+from reidcore.data import Int64Array
 
 Mask = npt.NDArray[np.bool_]
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reid_plugins_inspect.checks.inputs import TRAIN, Files
-from reidcore.data.table import Int64Array
+from reidcore.data import Int64Array
 
 
 class Mixture(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 
 from reid_plugins_inspect.checks.finding import Finding, counted, first
 from reid_plugins_inspect.checks.inputs import Subject
-from reidcore.data.table import SampleTable
+from reidcore.data import SampleTable
 
 BUCKETS = ((1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, None))
 """Numbers of images for one identity that the histogram counts together."""

@@ -10,9 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.data.card import Difference
-from reidcore.data.dataset import MODES
-from reidcore.data.table import Int64Array, SampleTable
+from reidcore.data import MODES, Difference, Int64Array, SampleTable
 
 TRAIN, QUERY, GALLERY = range(3)
 

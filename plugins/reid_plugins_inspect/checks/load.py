@@ -10,11 +10,7 @@ from typing import Any
 
 from reid_plugins_inspect.checks.inputs import Subject
 from reidcore import registry
-from reidcore.data.by_name import read_tables
-from reidcore.data.card import card_of, differences
-from reidcore.data.dataset import Dataset
-from reidcore.data.folders import IMAGE_EXTENSIONS
-from reidcore.data.table import SampleTable
+from reidcore.data import IMAGE_EXTENSIONS, Dataset, SampleTable, card_of, differences, read_tables
 from reidcore.errors import DataError
 from reidcore.plugins import Plugins
 

@@ -14,7 +14,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.data.table import Int64Array
+from reidcore.data import Int64Array
 
 Hashes = npt.NDArray[np.uint64]
 

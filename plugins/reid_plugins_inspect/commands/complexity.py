@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
 
     from reid_plugins_inspect.latency import Latency
-    from reidcore.models.summary import Outline
+    from reidcore.models import Outline
     from reidcore.plugins import Plugins
 
 EPILOG = """\b
@@ -62,7 +62,7 @@ def complexity(
     """
     image_size = None if size is None else read_size(size)
     batches = [] if no_latency else read_batches(batch)
-    from reidcore.models.summary import outline
+    from reidcore.models import outline
 
     with session.plugins() as plugins:
         outlines = [outline(name, image_size, plugins) for name in dict.fromkeys(models)]
@@ -104,7 +104,7 @@ def read_batches(text: str) -> list[int]:
 def _device(name: str | None) -> torch.device:
     import torch
 
-    from reidcore.inference.extractor import pick_device
+    from reidcore.inference import pick_device
 
     return pick_device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
 
@@ -113,8 +113,7 @@ def _timed(
     each: Outline, batches: list[int], device: torch.device, seconds: float, plugins: Plugins
 ) -> list[Latency]:
     from reid_plugins_inspect.latency import measure_latency
-    from reidcore.models import build_model
-    from reidcore.models.summary import USUAL_CLASSES
+    from reidcore.models import USUAL_CLASSES, build_model
 
     size = (each.height, each.width)
     model = build_model(

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid_plugins_inspect.pictures.files import FileNames, save_picture
-from reidcore._files import PathLike, mkdir_if_missing
 from reidcore.errors import UserError
 from reidcore.models import unwrap
+from reidcore.utils import PathLike, mkdir_if_missing
 
 _log = logging.getLogger(__name__)
 

@@ -10,8 +10,7 @@ from PIL import Image, ImageDraw
 
 from reid_plugins_inspect.pictures.contact import fitted
 from reid_plugins_inspect.pictures.drawing import FAINT, INK, LINE, PAPER, TITLE, font_of
-from reidcore.data.images.decode import read_image
-from reidcore.data.loader.seeding import generators_kept, mixed_seed, seed_generators
+from reidcore.data import generators_kept, mixed_seed, read_image, seed_generators
 
 GAP = 10
 

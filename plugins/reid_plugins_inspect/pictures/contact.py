@@ -19,8 +19,7 @@ from reid_plugins_inspect.pictures.drawing import (
     font_of,
     placeholder,
 )
-from reidcore.data.images.decode import UnreadableImageError, read_image
-from reidcore.data.table import SampleTable
+from reidcore.data import SampleTable, UnreadableImageError, read_image
 
 EMPTY: Colour = (244, 245, 247)
 CHIP: Colour = (52, 58, 64)

@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from reidcore._files import atomic_write
 from reidcore.errors import DataError
+from reidcore.utils import atomic_write
 
 
 def shown_path(path: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.evaluation.labels import Int64
+from reidcore.evaluation import Int64
 
 
 def nearest(row: npt.NDArray[np.floating[Any]], count: int, ignored: Int64) -> Int64:

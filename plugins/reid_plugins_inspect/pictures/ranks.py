@@ -16,13 +16,18 @@ from torch import Tensor
 from reid_plugins_inspect.pictures.drawing import Entry, Layout, draw_sheet, draw_strip, placeholder
 from reid_plugins_inspect.pictures.files import FileNames, save_picture, shown_path
 from reid_plugins_inspect.pictures.nearest import nearest
-from reidcore._files import PathLike, mkdir_if_missing
-from reidcore.data.images.decode import UnreadableImageError, read_image
+from reidcore.data import UnreadableImageError, read_image
 from reidcore.errors import UnknownNameError, UserError, did_you_mean
-from reidcore.evaluation.distances import Distances, MatrixDistances
-from reidcore.evaluation.labels import Int64, Labels
-from reidcore.evaluation.matches import Relations, SameIdentity
-from reidcore.evaluation.protocols import check_shapes
+from reidcore.evaluation import (
+    Distances,
+    Int64,
+    Labels,
+    MatrixDistances,
+    Relations,
+    SameIdentity,
+    check_shapes,
+)
+from reidcore.utils import PathLike, mkdir_if_missing
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
-from reidcore.data.transforms.base import Params, PixelTransform, check_probability
+from reidcore.data import Params, PixelTransform, check_probability
 from reidcore.errors import ConfigError
 
 

@@ -7,7 +7,7 @@ import random
 
 from torch import Tensor
 
-from reidcore.data.transforms.base import Params
+from reidcore.data import Params
 
 ATTEMPTS = 100
 

@@ -11,14 +11,17 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from reidcore.data.images.resize import Pixels
-from reidcore.data.transforms.base import (
+from reidcore.data import (
+    ImageSource,
     Params,
+    PILSource,
+    Pixels,
     PixelTransform,
+    ResizeTransform,
+    SizeRule,
     check_probability,
     to_device_of,
 )
-from reidcore.data.transforms.resize import ImageSource, PILSource, ResizeTransform, SizeRule
 from reidcore.errors import ConfigError
 
 

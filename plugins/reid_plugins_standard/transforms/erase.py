@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from reid_plugins_standard.transforms.boxes import NO_BOX, Range, boxes, draw_box
-from reidcore.data.transforms.base import Params, TensorTransform, check_probability, to_device_of
+from reidcore.data import Params, TensorTransform, check_probability, to_device_of
 from reidcore.errors import ConfigError, did_you_mean
 
 FILLS: dict[str, tuple[float, float, float]] = {

@@ -8,8 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from reidcore.data.images.resize import Pixels, writable
-from reidcore.data.transforms.base import Params, PixelTransform, check_probability, to_device_of
+from reidcore.data import Params, Pixels, PixelTransform, check_probability, to_device_of, writable
 
 
 class RandomFlip(PixelTransform):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from reid_plugins_standard.transforms.boxes import NO_BOX, Range, boxes, draw_box
 from reid_plugins_standard.transforms.colour import luminance
-from reidcore.data.transforms.base import Params, PixelTransform, check_probability
+from reidcore.data import Params, PixelTransform, check_probability
 
 
 class GrayPatch(PixelTransform):

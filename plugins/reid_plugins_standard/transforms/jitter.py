@@ -10,8 +10,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from reid_plugins_standard.transforms import colour
-from reidcore.data.images.resize import Pixels
-from reidcore.data.transforms.base import Params, PixelTransform, as_pil, to_device_of
+from reidcore.data import Params, Pixels, PixelTransform, as_pil, to_device_of
 from reidcore.errors import ConfigError
 
 FACTORS = ("brightness", "contrast", "saturation", "hue")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from reidcore.data.images.resize import Pixels
-from reidcore.data.transforms.resize import ImageSource, ResizeTransform, SizeRule, as_colour
+from reidcore.data import ImageSource, Pixels, ResizeTransform, SizeRule, as_colour
 
 MEAN_PIXEL = (124, 116, 104)
 """ImageNet's, which is close to 0 after normalisation."""

@@ -10,9 +10,14 @@ from typing import ClassVar
 from PIL import Image
 
 from reid_plugins_standard.transforms.boxes import Range, draw_corner, draw_size
-from reidcore.data.images.decode import UnreadableImageError, read_pixels
-from reidcore.data.sample import SamplePath
-from reidcore.data.transforms.base import Stage, as_pil, check_probability
+from reidcore.data import (
+    SamplePath,
+    Stage,
+    UnreadableImageError,
+    as_pil,
+    check_probability,
+    read_pixels,
+)
 
 
 class RandomPatch:

@@ -12,7 +12,7 @@ from PIL import Image
 from torchvision.transforms import v2
 from torchvision.transforms.autoaugment import AutoAugmentPolicy
 
-from reidcore.data.transforms.base import Stage, check_probability
+from reidcore.data import Stage, check_probability
 from reidcore.errors import ConfigError, did_you_mean
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from reid_plugins_datasets.people.cuhk03.pictures import pictures_of
 from reid_plugins_datasets.people.cuhk03.protocols import classic_splits, new_splits
-from reidcore.data.card import Archive, DatasetCard, OfficialCount, described_by, require
-from reidcore.data.sample import Splits
+from reidcore.data import Archive, DatasetCard, OfficialCount, Splits, described_by, require
 
 _NEW = {"classic_split": False}
 _CLASSIC = {"classic_split": True}

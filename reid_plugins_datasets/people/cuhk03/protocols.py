@@ -9,7 +9,7 @@ from typing import Any
 from reid_plugins_datasets.people.cuhk03.pictures import Picture
 from reid_plugins_datasets.reading.matlab import load_mat, open_mat73
 from reid_plugins_datasets.reading.option_values import check_split_id
-from reidcore.data.sample import Sample, Splits
+from reidcore.data import Sample, Splits
 from reidcore.errors import DataError
 
 

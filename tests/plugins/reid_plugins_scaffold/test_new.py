@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reid_plugins_scaffold import KINDS, write_package
+from reid_plugins_scaffold.writing import KINDS, write_package
 
 from reidcore.errors import PluginError, UserError
 from reidcore.plugins import make_plugins

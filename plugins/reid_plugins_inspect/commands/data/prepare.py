@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from reidcore.data.card import DatasetCard
+    from reidcore.data import DatasetCard
 
 EPILOG = """\b
 Examples:
@@ -37,8 +37,7 @@ def prepare(session: Session, name: str, root: str, accept: bool) -> None:
     is overwritten.
     """
     from reidcore import registry
-    from reidcore.data.archives import prepare_dataset
-    from reidcore.data.card import card_of
+    from reidcore.data import card_of, prepare_dataset
 
     with session.plugins() as plugins:
         entry = registry.find("datasets", name, plugins)

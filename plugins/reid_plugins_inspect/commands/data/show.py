@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from reid_plugins_inspect.checks import Subject
-    from reidcore.data.table import SampleTable
+    from reidcore.data import SampleTable
     from reidcore.plugins import Plugins
 
 EPILOG = """\b
@@ -59,7 +59,7 @@ def show(session: Session, /, asked: Asked, output: str, **options: object) -> N
     The contact sheet has a row for each identity and a column for each camera; a number in a
     corner says how many images there are of which one is shown.
     """
-    from reidcore._files import atomic_write
+    from reidcore.utils import atomic_write
 
     path = Path(output)
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
@@ -109,7 +109,7 @@ def _before_and_after(
     import numpy as np
 
     from reid_plugins_inspect.pictures.augmented import before_and_after
-    from reidcore.data.transforms.build import IMAGENET_MEAN, IMAGENET_STD, build_transforms
+    from reidcore.data import IMAGENET_MEAN, IMAGENET_STD, build_transforms
 
     height, width = wanted.size(192, 96)
     names = [word.strip() for word in (wanted.transforms or "").split(",") if word.strip()]
