@@ -15,12 +15,12 @@ SUPPORT = {
     "errors",
     "_download",
     "_files",
-    "_layers",
     "_lazy",
     "_logging",
     "_progress",
     "_resources",
     "_serialization",
+    "_source",
 }
 # Parts of the core from the bottom to the top: each imports what stands below it.
 FLOORS = [
