@@ -24,16 +24,30 @@ if TYPE_CHECKING:
     from reidcore.data.dataset import MODES, Dataset, ImageDataset
     from reidcore.data.folders import IMAGE_EXTENSIONS, JUNK_PID, MARKET_PATTERN, from_folders
     from reidcore.data.images.decode import UnreadableImageError, read_image, read_pixels
-    from reidcore.data.images.resize import Pixels
+    from reidcore.data.images.resize import Pixels, writable
     from reidcore.data.loader.sampling import build_train_sampler
     from reidcore.data.loader.seeding import generators_kept, mixed_seed, seed_generators
     from reidcore.data.managers import DataManager, ImageDataManager, VideoDataManager
     from reidcore.data.sample import Sample, SamplePath, Samples, Splits
     from reidcore.data.splits import IdentitySplit, seeded_order, split_identities, write_layout
     from reidcore.data.table import Int64Array, SampleTable
+    from reidcore.data.transforms.base import (
+        Params,
+        PixelTransform,
+        TensorTransform,
+        as_pil,
+        check_probability,
+        to_device_of,
+    )
     from reidcore.data.transforms.build import IMAGENET_MEAN, IMAGENET_STD, build_transforms
     from reidcore.data.transforms.compose import Stage
-    from reidcore.data.transforms.resize import SizeRule, as_colour
+    from reidcore.data.transforms.resize import (
+        ImageSource,
+        PILSource,
+        ResizeTransform,
+        SizeRule,
+        as_colour,
+    )
     from reidcore.data.video import VideoDataset
     from reidcore.plugins.runtime import register_image_dataset, register_video_dataset
 
@@ -48,12 +62,17 @@ __all__ = [
     "IdentitySplit",
     "ImageDataManager",
     "ImageDataset",
+    "ImageSource",
     "Int64Array",
     "JUNK_PID",
     "MARKET_PATTERN",
     "MODES",
     "OfficialCount",
+    "PILSource",
+    "Params",
+    "PixelTransform",
     "Pixels",
+    "ResizeTransform",
     "Sample",
     "SamplePath",
     "SampleTable",
@@ -61,13 +80,16 @@ __all__ = [
     "SizeRule",
     "Splits",
     "Stage",
+    "TensorTransform",
     "UnreadableImageError",
     "VideoDataManager",
     "VideoDataset",
     "as_colour",
+    "as_pil",
     "build_train_sampler",
     "build_transforms",
     "card_of",
+    "check_probability",
     "described_by",
     "from_folders",
     "generators_kept",
@@ -83,6 +105,8 @@ __all__ = [
     "seed_generators",
     "seeded_order",
     "split_identities",
+    "to_device_of",
+    "writable",
     "write_layout",
 ]
 
