@@ -12,13 +12,15 @@ from reidcore._lazy import attach
 
 if TYPE_CHECKING:
     from reidcore.data.archives import prepare_dataset
-    from reidcore.data.by_name import init_image_dataset, init_video_dataset
+    from reidcore.data.by_name import init_image_dataset, init_video_dataset, read_tables
     from reidcore.data.card import (
         Archive,
         DatasetCard,
+        Difference,
         OfficialCount,
         card_of,
         described_by,
+        differences,
         require,
     )
     from reidcore.data.dataset import MODES, Dataset, ImageDataset
@@ -34,13 +36,13 @@ if TYPE_CHECKING:
     from reidcore.data.transforms.base import (
         Params,
         PixelTransform,
+        Stage,
         TensorTransform,
         as_pil,
         check_probability,
         to_device_of,
     )
     from reidcore.data.transforms.build import IMAGENET_MEAN, IMAGENET_STD, build_transforms
-    from reidcore.data.transforms.compose import Stage
     from reidcore.data.transforms.resize import (
         ImageSource,
         PILSource,
@@ -56,6 +58,7 @@ __all__ = [
     "DataManager",
     "Dataset",
     "DatasetCard",
+    "Difference",
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "IMAGE_EXTENSIONS",
@@ -91,6 +94,7 @@ __all__ = [
     "card_of",
     "check_probability",
     "described_by",
+    "differences",
     "from_folders",
     "generators_kept",
     "init_image_dataset",
@@ -99,6 +103,7 @@ __all__ = [
     "prepare_dataset",
     "read_image",
     "read_pixels",
+    "read_tables",
     "register_image_dataset",
     "register_video_dataset",
     "require",

@@ -1,25 +1,11 @@
 """What is wrong with a dataset: files, duplicates, identities, cameras."""
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
-from reidcore._lazy import attach
+from reid_plugins_inspect.checks.channels import channel_statistics
+from reid_plugins_inspect.checks.checkup import Report, check_up
+from reid_plugins_inspect.checks.finding import Finding
+from reid_plugins_inspect.checks.image_stats import Facts
+from reid_plugins_inspect.checks.inputs import Subject
 
-if TYPE_CHECKING:
-    from reid_plugins_inspect.checks.channels import channel_statistics as channel_statistics
-    from reid_plugins_inspect.checks.checkup import Report as Report
-    from reid_plugins_inspect.checks.checkup import check_up as check_up
-    from reid_plugins_inspect.checks.finding import Finding as Finding
-    from reid_plugins_inspect.checks.image_stats import Facts as Facts
-    from reid_plugins_inspect.checks.inputs import Subject as Subject
-
-__getattr__, __dir__, __all__ = attach(
-    __name__,
-    {
-        "Facts": "reid_plugins_inspect.checks.image_stats:Facts",
-        "Finding": "reid_plugins_inspect.checks.finding:Finding",
-        "Report": "reid_plugins_inspect.checks.checkup:Report",
-        "Subject": "reid_plugins_inspect.checks.inputs:Subject",
-        "channel_statistics": "reid_plugins_inspect.checks.channels:channel_statistics",
-        "check_up": "reid_plugins_inspect.checks.checkup:check_up",
-    },
-)
+__all__ = ["Facts", "Finding", "Report", "Subject", "channel_statistics", "check_up"]
