@@ -20,7 +20,7 @@ from reidcore.models import ReidModel, build_model, outputs_of
 from reidcore.models.weights import find_published
 from reidcore.optim import build_lr_scheduler, build_optimizer
 from reidcore.plugins import make_plugins
-from reidcore.testing import TinyWorld
+from reidcore.testing import TinyWorld, fake_dataset
 
 
 def alone(plugin):
@@ -119,7 +119,7 @@ def test_reid_register_samplers(tmp_path) -> None:
     assert list(sampler) == [5, 4, 3, 2, 1, 0]
 
 
-def test_reid_register_engines() -> None:
+def test_reid_register_engines(tmp_path) -> None:
     class Quiet(Engine):
         def __init__(self, datamanager, model, optimizer, scheduler=None, *, volume=1, **options):
             super().__init__(datamanager, **options)
@@ -131,10 +131,15 @@ def test_reid_register_engines() -> None:
         def reid_register_engines(self, registry):
             registry.add("quiet", Quiet)
 
-    plugins = make_plugins(extra=[Plugin()])
+    plugins = make_plugins(extra=[Plugin(), TinyWorld()])
     config = load_config("quickstart", ["loss.name=quiet", "loss.quiet.volume=3"], plugins=plugins)
+    fake_dataset(tmp_path / "tiny")
+    with plugins:
+        people = data.ImageDataManager(
+            root=str(tmp_path), sources="tiny", batch_size_train=8, workers=0
+        )
     engine = registry.find("engines", config.loss.name, plugins).load()(
-        None, nn.Linear(1, 1), None, volume=3, use_gpu=False, plugins=plugins
+        people, nn.Linear(1, 1), None, volume=3, use_gpu=False, plugins=plugins
     )
     assert engine.volume == 3
 
