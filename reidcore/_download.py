@@ -145,7 +145,7 @@ def _copy(response: Any, file: IO[bytes], name: str, max_bytes: int, deadline: f
     if total is not None and total > max_bytes:
         raise UserError(f"the file has {total:,} bytes, and {max_bytes:,} are the most expected")
     digest, received = hashlib.sha256(), 0
-    with progress(name, total, is_bytes=True) as advance:
+    with progress(f"downloading {name}", total, is_bytes=True) as advance:
         for chunk in _chunks(response):
             received += len(chunk)
             if received > max_bytes:

@@ -12,13 +12,14 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from reidcore._download import OFFLINE, direct_address, download, is_offline
 from reidcore._files import mkdir_if_missing
+from reidcore._progress import progress
 from reidcore.data.card import Archive, DatasetCard
 from reidcore.errors import DataError, UserError
 
@@ -30,10 +31,6 @@ MOST_EXPANSION = 50
 _SMALL = 1 << 30  # bytes that an archive may unpack to whatever it expands
 _MAX_BYTES = 1 << 40
 _MAX_SECONDS = 48 * 3600.0
-
-Advance = Callable[[int], None]
-Progress = Callable[[str, int], AbstractContextManager[Advance]]
-"""Shows progress: called with what is done and its total (0 if unknown), gives ``advance``."""
 
 
 class Contents(NamedTuple):
@@ -64,12 +61,7 @@ class Prepared(NamedTuple):
     contents: Contents | None = None
 
 
-def prepare_dataset(
-    card: DatasetCard,
-    root: Path,
-    accept: bool = False,
-    progress: Progress = lambda doing, total: nullcontext(lambda count: None),
-) -> list[Prepared]:
+def prepare_dataset(card: DatasetCard, root: Path, accept: bool = False) -> list[Prepared]:
     """Download and unpack the archives of a dataset that are not unpacked yet.
 
     An archive is looked for in the root and in the dataset's folder. What it holds is unpacked
@@ -79,7 +71,6 @@ def prepare_dataset(
         card: What is known about the dataset.
         root: Folder below which the datasets lie.
         accept: Whether a dataset that its authors withdrew is wanted all the same.
-        progress: Shows the progress.
 
     Raises:
         UserError: The dataset was withdrawn, and that is not accepted.
@@ -95,7 +86,7 @@ def prepare_dataset(
             f"{card.title} is handed out in no archive that is known",
             f"Source: {card.source}\nExpected below {str(root)!r}:\n{card.layout}",
         )
-    done = [_prepare(card, archive, root, progress) for archive in card.archives]
+    done = [_prepare(card, archive, root) for archive in card.archives]
     if all(each.state == "not found" for each in done) and not (root / card.folder).is_dir():
         names = " or ".join(repr(archive.filename) for archive in card.archives)
         raise DataError(
@@ -183,24 +174,24 @@ def contents_of(archive: Path) -> Contents:
     return Contents(frozenset(tops), files, size)
 
 
-def unpack(archive: Path, folder: Path, advance: Advance = lambda count: None) -> None:
+def unpack(archive: Path, folder: Path) -> None:
     """Unpack a zip or tar archive into a folder.
 
     Args:
         archive: The archive.
         folder: Where its contents go.
-        advance: Called with the number of bytes written.
 
     Raises:
         DataError: The archive is damaged, of another kind, would write outside the folder, expands
             beyond measure, or needs more room than there is; nothing is written where a look at
             the entries tells.
     """
-    _check_expansion(archive, contents_of(archive), folder)
-    _extract(archive, folder, advance)
+    contents = contents_of(archive)
+    _check_expansion(archive, contents, folder)
+    _extract(archive, folder, contents)
 
 
-def _prepare(card: DatasetCard, archive: Archive, root: Path, progress: Progress) -> Prepared:
+def _prepare(card: DatasetCard, archive: Archive, root: Path) -> Prepared:
     target = root / archive.unpacks_to
     file = _found(card, archive, root)
     if file is not None:
@@ -214,8 +205,7 @@ def _prepare(card: DatasetCard, archive: Archive, root: Path, progress: Progress
     if all((target / name).exists() for name in contents.tops):
         return Prepared(archive, "there already", contents)
     _check_expansion(file, contents, target)
-    with progress(f"unpacking {archive.filename}", contents.size) as advance:
-        _extract_beside(file, target, advance)
+    _extract_beside(file, target, contents)
     return Prepared(archive, "unpacked", contents)
 
 
@@ -257,18 +247,23 @@ def _check_expansion(archive: Path, contents: Contents, folder: Path) -> None:
         )
 
 
-def _extract_beside(file: Path, target: Path, advance: Advance) -> None:
+def _extract_beside(file: Path, target: Path, contents: Contents) -> None:
     """Unpack into a temporary folder in the target, then move each top entry to its place."""
     mkdir_if_missing(target)
     with tempfile.TemporaryDirectory(dir=target, prefix=".unpacking.") as temporary:
-        _extract(file, Path(temporary), advance)
+        _extract(file, Path(temporary), contents)
         for entry in sorted(Path(temporary).iterdir()):
             if not (target / entry.name).exists():
                 entry.rename(target / entry.name)
 
 
-def _extract(archive: Path, folder: Path, advance: Advance) -> None:
-    with _explained(archive), _opened(archive) as entries:
+def _extract(archive: Path, folder: Path, contents: Contents) -> None:
+    doing = f"unpacking {archive.name}"
+    with (
+        _explained(archive),
+        _opened(archive) as entries,
+        progress(doing, contents.size, is_bytes=True) as advance,
+    ):
         for entry in entries:
             entry.extract_to(folder)
             advance(entry.size)

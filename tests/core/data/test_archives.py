@@ -61,10 +61,8 @@ def tarred(path: Path, entries: dict[str, bytes], kind: bytes = tarfile.REGTYPE)
 def test_what_an_archive_holds_is_known_before_it_is_unpacked(tmp_path: Path, pack: Pack) -> None:
     archive = pack(tmp_path / "a.bin", {"set/a/1.jpg": b"12345", "set/2.jpg": b"678", "x": b""})
     assert contents_of(archive) == (frozenset({"set", "x"}), 3, 8)
-    written: list[int] = []
-    unpack(archive, tmp_path / "out", written.append)
+    unpack(archive, tmp_path / "out")
     assert (tmp_path / "out/set/a/1.jpg").read_bytes() == b"12345"
-    assert sum(written) == 8
     assert sorted(path.name for path in (tmp_path / "out").rglob("*") if path.is_file()) == [
         "1.jpg",
         "2.jpg",

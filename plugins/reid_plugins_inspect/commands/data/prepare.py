@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reidcore.cli import Session, progress, root_option
+from reidcore.cli import Session, root_option
 from reidcore.errors import DataError, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-
     from reidcore.data import DatasetCard
 
 EPILOG = """\b
@@ -49,7 +46,7 @@ def prepare(session: Session, name: str, root: str, accept: bool) -> None:
             )
         _tell(card)
         folder = Path(root).expanduser()
-        for done in prepare_dataset(card, folder, accept, _progress):
+        for done in prepare_dataset(card, folder, accept):
             size = f", {done.contents.size:,} bytes" if done.contents else ""
             files = f" ({done.contents.files:,} files{size})" if done.contents else ""
             click.echo(f"{done.archive.filename}: {done.state}{files}")
@@ -77,7 +74,3 @@ def _read(card: DatasetCard, name: str, folder: Path) -> None:
         click.echo(f"{split}: {ids:,} ids, {images:,} {subject.unit}, {cameras:,} cameras")
     for difference in subject.differences:
         click.echo(f"unlike the official release: {difference}", err=True)
-
-
-def _progress(doing: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
-    return progress(doing, total or None, is_bytes=True)
