@@ -8,11 +8,12 @@ from reidcore._lazy import attach
 from reidcore.config.options.plan import RunPlan
 from reidcore.engine.batch_layout import ClipBatches
 from reidcore.engine.datamanager import EngineData
-from reidcore.engine.engine import Engine, TrainState
+from reidcore.engine.engine import Engine
 from reidcore.engine.evaluator import TargetResult, TargetTest, TestSet
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.precision import Precision
 from reidcore.engine.step import NonFiniteLossError, StepOutcome
+from reidcore.engine.train_state import TrainState
 
 if TYPE_CHECKING:
     from reidcore.plugins.bundled import (

@@ -28,7 +28,8 @@ from reidcore.models.build_args import form_of
 from reidcore.models.layers import bare_key, unwrap
 
 if TYPE_CHECKING:
-    from reidcore.engine.engine import Engine, TrainState
+    from reidcore.engine.engine import Engine
+    from reidcore.engine.train_state import TrainState
 
 _log = logging.getLogger(__name__)
 
@@ -176,11 +177,9 @@ def write_checkpoints(
     paths = []
     for name, held in engine.states.items():
         state = {
-            "state_dict": unwrap(held.model).state_dict(),
+            **held.state_dict(),
             "epoch": done,
             "rank1": rank1,
-            "optimizer": held.optimizer.state_dict() if held.optimizer else None,
-            "scheduler": held.scheduler.state_dict() if held.scheduler else None,
             OWN_KEY: own | {"model": form_of(held.model)},
         }
         paths.append(save_checkpoint(state, save_dir, is_best, name=f"{name}{suffix}"))
@@ -211,7 +210,9 @@ def restore_run(engine: Engine, start_epoch: int) -> int:
     Returns:
         The batches of the first epoch that are done already.
     """
-    point = engine.take_resume_point()
+    point, engine.resume_point = engine.resume_point, None
+    if point != start_epoch:
+        point = None
     for held in engine.states.values():
         if held.scheduler is not None:
             # Of several models each has a schedule of its own, which engine.resume loaded.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +37,7 @@ from reidcore.engine.step import (
     check_losses_were_called,
     plan_step,
 )
+from reidcore.engine.train_state import TrainState
 from reidcore.errors import UserError, did_you_mean
 from reidcore.models import outputs_of
 from reidcore.models.adapter import adapted
@@ -50,21 +50,6 @@ if TYPE_CHECKING:
     from reidcore.models import Outputs
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainState:
-    """A model in training, with what changes its weights.
-
-    Attributes:
-        model: the network, on the engine's device.
-        optimizer: over its parameters; None if it is not trained.
-        scheduler: stepped after each epoch.
-    """
-
-    model: nn.Module
-    optimizer: Optimizer | None = None
-    scheduler: LRScheduler | None = None
 
 
 class Engine:
@@ -88,6 +73,7 @@ class Engine:
         accelerator: device, mixed precision and accumulation.
         epoch, max_epoch: the epoch under way, from 0, and where the run stops.
         plan: what the run or test under way is to do.
+        resume_point: the checkpoint's state that the next run goes on from, if it starts there.
         active_run: the run under way; None between runs.
         record: the epochs done and the last test's results.
         progress: wraps a loader of a test, given what it loads, to show how far it is.
@@ -135,7 +121,7 @@ class Engine:
         self.active_run: Run | None = None
         self.step_choice = step
         self._trace = StepTrace()
-        self._resume_point: ResumePoint | None = None
+        self.resume_point: ResumePoint | None = None
 
     @cached_property
     def train_loader(self) -> Any:
@@ -194,8 +180,7 @@ class Engine:
 
     def get_current_lr(self, names: str | Sequence[str] | None = None) -> float:
         """Return the learning rate of the last parameter group, which new layers are in."""
-        optimizer = self.states[self.get_model_names(names)[0]].optimizer
-        return float(optimizer.param_groups[-1]["lr"]) if optimizer else 0.0
+        return self.states[self.get_model_names(names)[0]].lr
 
     def update_lr(self, names: str | Sequence[str] | None = None) -> None:
         """Step the schedulers; called at the end of each epoch."""
@@ -237,13 +222,8 @@ class Engine:
 
         Of several models each has its own file, ``<name>.pth.tar-<epoch>``, beside this one.
         """
-        self._resume_point = resume_models(path, self.states)
-        return self._resume_point
-
-    def take_resume_point(self) -> ResumePoint | None:
-        """Return, once, the checkpoint's state if the run starts where it ended."""
-        point, self._resume_point = self._resume_point, None
-        return point if point == self.plan.start_epoch else None
+        self.resume_point = resume_models(path, self.states)
+        return self.resume_point
 
     # -- the run -----------------------------------------------------------------------------------
 
@@ -272,7 +252,7 @@ class Engine:
             What ``results.json`` holds.
         """
         if isinstance(start_epoch, ResumePoint):
-            self._resume_point = start_epoch
+            self.resume_point = start_epoch
         plan = RunPlan.checked(
             save_dir=save_dir,
             max_epoch=max_epoch,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from reidcore.errors import DataError
 
 Int64 = npt.NDArray[np.int64]
+Columns = Mapping[str, npt.NDArray[Any]]
 
 
 class Labels:
@@ -23,6 +24,8 @@ class Labels:
         g_pids: (G,) identities of the gallery.
         q_camids: (Q,) cameras of the queries.
         g_camids: (G,) cameras of the gallery.
+        q_columns: further columns of the queries, each of length Q, such as ``clothes``.
+        g_columns: further columns of the gallery, each of length G.
 
     Raises:
         DataError: if one is no list of whole numbers, lengths differ, or a side is empty.
@@ -34,19 +37,23 @@ class Labels:
         g_pids: npt.ArrayLike,
         q_camids: npt.ArrayLike,
         g_camids: npt.ArrayLike,
+        q_columns: Columns | None = None,
+        g_columns: Columns | None = None,
     ) -> None:
         self.q_pids, self.q_camids = _side("query", q_pids, q_camids)
         self.g_pids, self.g_camids = _side("gallery", g_pids, g_camids)
+        self.q_columns, self.g_columns = q_columns or {}, g_columns or {}
 
     @classmethod
     def from_samples(cls, query: Sequence[Any], gallery: Sequence[Any]) -> Labels:
         """Read the labels off two tables, or two lists of samples ``(path, pid, camid, ...)``."""
         return cls(
-            *(
-                _column(samples, name, place)
-                for place, name in enumerate(("pids", "camids"), start=1)
-                for samples in (query, gallery)
-            )
+            _column(query, "pids", 1),
+            _column(gallery, "pids", 1),
+            _column(query, "camids", 2),
+            _column(gallery, "camids", 2),
+            getattr(query, "columns", None),
+            getattr(gallery, "columns", None),
         )
 
     @property

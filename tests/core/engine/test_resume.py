@@ -73,6 +73,32 @@ def test_a_run_stopped_within_an_epoch_goes_on_with_the_next_batch(
     assert_same(weights(whole), weights(resumed))
 
 
+def test_resuming_a_model_by_itself_goes_on_bit_for_bit(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    """As in Torchreid: what the function returns is the run's start_epoch."""
+    whole = make_engine()
+    whole.run(save_dir=str(tmp_path / "whole"), max_epoch=3)
+    make_engine().run(save_dir=str(tmp_path / "parts"), max_epoch=2)
+    second = make_engine()
+    start_epoch = resume_from_checkpoint(
+        tmp_path / "parts" / "model.pth.tar-2", second.model, second.optimizer, second.scheduler
+    )
+    result = second.run(save_dir=str(tmp_path / "parts"), max_epoch=3, start_epoch=start_epoch)
+    assert_same(weights(whole), weights(second))
+    assert [epoch["epoch"] for epoch in result["training"]] == [1, 2, 3]
+
+
+def test_a_checkpoint_is_taken_by_the_run_that_starts_where_it_ended(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    make_engine().run(save_dir=str(tmp_path), max_epoch=2)
+    engine = make_engine()
+    engine.resume(str(tmp_path / "model.pth.tar-2"))
+    result = engine.run(save_dir=str(tmp_path), max_epoch=1)
+    assert [epoch["epoch"] for epoch in result["training"]] == [1]
+
+
 @pytest.mark.parametrize("scheduler", ["cosine", "single_step"])
 def test_the_learning_rate_curve_continues_where_no_scheduler_was_passed(
     make_engine: MakeEngine, tmp_path: Path, scheduler: str

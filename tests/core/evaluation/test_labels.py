@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from reidcore.data.table import SampleTable
 from reidcore.errors import DataError
 from reidcore.evaluation import Labels
 
@@ -20,6 +21,15 @@ def test_labels_are_read_off_samples():
     assert labels.q_pids.tolist() == [4]
     assert labels.g_pids.tolist() == [4, 5]
     assert labels.g_camids.tolist() == [1, 2]
+
+
+def test_a_tables_own_arrays_are_taken_with_its_further_columns():
+    table = SampleTable.of([("a.jpg", 4, 0), ("b.jpg", 5, 1)], columns={"clothes": np.arange(2)})
+    labels = Labels.from_samples(table, table.take(np.array([1])))
+    assert labels.q_pids.tolist() == [4, 5]
+    assert labels.g_camids.tolist() == [1]
+    assert labels.q_columns["clothes"].tolist() == [0, 1]
+    assert labels.g_columns["clothes"].tolist() == [1]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,40 @@
+"""A model in training, with what changes its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from reidcore.models.layers import unwrap
+
+
+@dataclass(frozen=True)
+class TrainState:
+    """A model, its optimizer and its scheduler, as an engine keeps them.
+
+    Attributes:
+        model: the network, on the engine's device.
+        optimizer: over its parameters; None if it is not trained.
+        scheduler: stepped after each epoch.
+    """
+
+    model: nn.Module
+    optimizer: Optimizer | None = None
+    scheduler: LRScheduler | None = None
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the last parameter group, which new layers are in; 0 without any."""
+        return float(self.optimizer.param_groups[-1]["lr"]) if self.optimizer else 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of all three, under a checkpoint's keys."""
+        return {
+            "state_dict": unwrap(self.model).state_dict(),
+            "optimizer": self.optimizer.state_dict() if self.optimizer else None,
+            "scheduler": self.scheduler.state_dict() if self.scheduler else None,
+        }
