@@ -25,7 +25,7 @@ Examples:
 @click.pass_obj
 def cp(session: Session, config: str, dest: Path, force: bool) -> None:
     """Copy the recipe CONFIG to the file or folder DEST, to make it yours."""
-    from reidcore.config.sources import recipe_file
+    from reidcore.config.loader import recipe_file
 
     with session.plugins() as plugins:
         recipe = recipe_file(registry.find("configs", config, plugins))

@@ -77,7 +77,7 @@ def configured(
     name is looked up among all that are installed.
     """
     from reidcore.config import check_config, read_config
-    from reidcore.config.sources import is_config_file
+    from reidcore.config.loader import is_config_file
 
     configure_if_bare()
     is_recipe = arguments.config is not None and not is_config_file(arguments.config)

@@ -61,7 +61,7 @@ def _where(entry: Entry) -> str:
 def _source(entry: Entry) -> list[str]:
     """Return a recipe's text, a row of weights, or a component's signature and docstring."""
     if entry.kind == "configs":
-        from reidcore.config.sources import recipe_file
+        from reidcore.config.loader import recipe_file
 
         return recipe_file(entry).read_text(encoding="utf-8").splitlines()
     target = entry.load()

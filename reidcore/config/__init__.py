@@ -14,21 +14,39 @@ from typing import TYPE_CHECKING
 from reidcore._lazy import attach
 
 if TYPE_CHECKING:
+    from reidcore.config.components import chosen_protocol, model_arguments, options_of
     from reidcore.config.dump import resolved
     from reidcore.config.layers import Origin
-    from reidcore.config.load import load_config
     from reidcore.config.loader import Draft, read_config
-    from reidcore.config.options import LossOptions
+    from reidcore.config.options import (
+        DataOptions,
+        HeadOptions,
+        LoadingOptions,
+        LossOptions,
+        ModelOptions,
+        OptimOptions,
+        SamplingOptions,
+        TestOptions,
+        TrainOptions,
+        VideoOptions,
+    )
     from reidcore.config.schema import Config
-    from reidcore.config.sections import model_arguments, options_of
-    from reidcore.config.selection import chosen_protocol
-    from reidcore.config.validate import check_config
+    from reidcore.config.validate import check_config, load_config
 
 __all__ = [
     "Config",
+    "DataOptions",
     "Draft",
+    "HeadOptions",
+    "LoadingOptions",
     "LossOptions",
+    "ModelOptions",
+    "OptimOptions",
     "Origin",
+    "SamplingOptions",
+    "TestOptions",
+    "TrainOptions",
+    "VideoOptions",
     "check_config",
     "chosen_protocol",
     "load_config",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from reidcore.config.components import NAMED_KINDS, SELECT, section_of
 from reidcore.config.layers import Origin
 from reidcore.config.schema import Config
-from reidcore.config.sections import NAMED_KINDS, section_of
-from reidcore.config.selection import SELECT
 from reidcore.errors import UserError
 from reidcore.registry import entries
 from reidcore.registry.signature import declared_options

@@ -1,21 +1,25 @@
-"""Phase one: read, merge and type the core's keys, without any component."""
+"""Phase one: find, read and merge what is given, and type the core's keys without any component."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from reidcore._validation import at
+from reidcore._resources import package_file
+from reidcore._validation import Place, at
 from reidcore.config.layers import Layer, Origin, Tree
 from reidcore.config.options import LossOptions
 from reidcore.config.overrides import parse_overrides
 from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
 from reidcore.config.schema import Config
-from reidcore.config.sources import read_source
+from reidcore.config.yaml import parse_file
+from reidcore.errors import ConfigError, PluginError, UnknownNameError, UserError
+from reidcore.registry import Entry, find
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
@@ -103,6 +107,64 @@ def read_config(
     return Draft(layer)
 
 
+def read_source(source: str | Path, plugins: Plugins | None = None) -> Layer:
+    """Read a configuration file or recipe.
+
+    Args:
+        source: a path, or the name of a recipe. An existing file is a path, and so is what ends
+            in ``.yaml`` or ``.yml`` or has a folder in it.
+        plugins: where recipes are looked up.
+
+    Raises:
+        ConfigError: the file is missing, unreadable or no plain YAML.
+        UnknownNameError: no recipe bears that name.
+    """
+    if is_config_file(source):
+        return parse_file(_text(Path(source), str(source)), str(source))
+    try:
+        entry = find("configs", str(source), plugins)
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{source!r} is neither a file nor a recipe", error.hint) from error
+    file = recipe_file(entry)
+    return parse_file(_text(file, file.name), file.name)
+
+
+def recipe_file(entry: Entry) -> Traversable:
+    """Return the YAML file of a recipe: ``"package:file.yaml"`` or ``"package/file.yaml"``.
+
+    Raises:
+        PluginError: the recipe's plugin brings no such file.
+    """
+    try:
+        return package_file(str(entry.target))
+    except FileNotFoundError as error:
+        raise PluginError(
+            f"{entry.label} of plugin {entry.plugin!r} has no file {str(entry.target)!r}",
+            "That is a mistake in the plugin; tell its author.",
+        ) from error
+
+
+def is_config_file(source: str | Path) -> bool:
+    """Say whether a source is a file, and not the name of a recipe."""
+    if isinstance(source, Path) or Path(source).is_file():
+        return True
+    return source.endswith((".yaml", ".yml")) or Path(source).is_absolute() or "./" in source
+
+
+def _text(file: Traversable | Path, shown: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{shown} is not UTF-8 text", "Save it as UTF-8 YAML.") from error
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"there is no configuration file {shown}",
+            "Give a path to a YAML file, or a recipe's name: reidcore ls configs",
+        ) from error
+    except OSError as error:
+        raise UserError(f"{shown} cannot be read: {error.strerror}", "Check the path.") from error
+
+
 def _without_empty_sections(tree: Tree, schema: type[BaseModel]) -> Tree:
     """Copy a tree, reading an empty section (YAML's null) as one without keys."""
     copied: Tree = {}
@@ -120,7 +182,7 @@ def _without_empty_sections(tree: Tree, schema: type[BaseModel]) -> Tree:
     return copied
 
 
-def _drop(tree: Tree, place: tuple[str | int, ...]) -> None:
+def _drop(tree: Tree, place: Place) -> None:
     """Remove a key, or the list that a mistaken item stands in."""
     names = [part for part in place if isinstance(part, str)]
     try:

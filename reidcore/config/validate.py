@@ -1,36 +1,61 @@
-"""Phase two: judge the components' sections, once the run's plugins are known."""
+"""Phase two: judge the components' sections, once the run's plugins are known.
+
+The core's keys, the names of components and the names of sections are judged first, and nothing is
+imported for that: a mistyped key is told at once. Components that have to be imported are asked
+what they take when all that is right, and before any of them is made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
 from reidcore._validation import mistakes_in
-from reidcore.config.layers import Layer, Path
-from reidcore.config.loader import Draft
-from reidcore.config.options import HeadOptions, OpenOptions
-from reidcore.config.problems import Problem, keys_of, refuse, unknown_key
-from reidcore.config.schema import Config
-from reidcore.config.sections import (
+from reidcore.config.components import (
     HEAD_KINDS,
     LOSS_KINDS,
     NAMED_KINDS,
-    Claim,
-    claim_of,
-    claims_on,
+    SELECT,
+    Choice,
+    choices,
+    choices_of_head,
+    chosen_protocol,
     given_to,
     section_of,
 )
-from reidcore.config.selection import SELECT, choices_of_head, load_all, selected
-from reidcore.config.settings import check_settings
-from reidcore.errors import UserError, did_you_mean
-from reidcore.registry import Entry, entries
-from reidcore.registry.signature import declared_options
+from reidcore.config.layers import Layer, Path
+from reidcore.config.loader import Draft, read_config
+from reidcore.config.options import HeadOptions, OpenOptions
+from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
+from reidcore.config.schema import Config
+from reidcore.errors import ConfigError, PluginError, UserError, did_you_mean
+from reidcore.plugins import current_plugins
+from reidcore.registry import KINDS, Entry, entries, settings_schemas
+from reidcore.registry.signature import declared_options, spellings, takes_anything
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
+
+_HEAD: Path = ("model", "head")
+
+
+def load_config(
+    source: str | FilePath | Mapping[str, Any] | None = None,
+    overrides: Sequence[str] = (),
+    flags: Mapping[str, Any] | None = None,
+    plugins: Plugins | None = None,
+) -> Config:
+    """Read and check a configuration; see :func:`read_config` for the arguments.
+
+    Raises:
+        ConfigError: what is wrong with it, a line each.
+        UnknownNameError: ``source`` is neither a file nor a recipe.
+    """
+    return check_config(read_config(source, overrides, flags, plugins), plugins)
 
 
 def check_config(draft: Draft, plugins: Plugins | None = None) -> Config:
@@ -44,19 +69,65 @@ def check_config(draft: Draft, plugins: Plugins | None = None) -> Config:
         The configuration; ``settings`` holds each plugin's settings as its own model.
 
     Raises:
-        ConfigError: everything that is wrong, a line each, with where it was set.
+        ConfigError: what is wrong, a line each, with where it was set.
     """
-    found, problems = selected(draft.config, plugins)
-    in_use = list({entry.qualified_name + entry.kind: entry for _, entry in found}.values())
-    problems = [*draft.problems, *problems]
-    for place, own_keys, values in open_sections(draft.config):
-        problems += _section_problems(place, own_keys, values, in_use, plugins)
-    problems += _missing(draft.config, in_use)
-    settings, mistaken = check_settings(draft.config.settings, plugins)
-    refuse([*problems, *mistaken], draft.layer)
+    settings, mistaken = _check_settings(draft.config.settings, plugins)
+    for may_import in (False, True):
+        problems = _problems(draft.config, plugins, may_import)
+        refuse([*draft.problems, *problems, *mistaken], draft.layer)
     config = draft.config.model_copy(deep=True)
     config.settings = dict(settings)
     return config
+
+
+def check_head(head: HeadOptions, plugins: Plugins | None = None) -> None:
+    """Check the section ``model.head`` alone, whose own keys are right.
+
+    Raises:
+        ConfigError: naming every component that cannot be used and every key and value that its
+            components cannot take.
+    """
+    in_use, problems = _find_all(choices_of_head(head), plugins, may_import=True)
+    claims = claims_on(_HEAD, in_use, plugins)
+    further = dict(head.model_extra or {})
+    problems += _section_problems(_HEAD, keys_of(type(head), ()), further, claims, plugins)
+    refuse(problems, Layer())
+
+
+def _problems(config: Config, plugins: Plugins | None, may_import: bool) -> Iterator[Problem]:
+    """Find the mistakes around components; those to be imported are left alone unless they may."""
+    wanted = list(choices(config))
+    try:
+        protocol = chosen_protocol(config, plugins)
+    except ConfigError as error:
+        yield Problem(("test", "protocol"), str(error))
+    else:
+        wanted += [Choice(("protocols",), protocol, ("test", "protocol"))] if protocol else []
+    in_use, unusable = _find_all(wanted, plugins, may_import)
+    yield from unusable
+    for place, own_keys, values in open_sections(config):
+        # What is written for a head is told with all other mistakes: there are few such keys.
+        claims = claims_on(place, in_use, plugins, may_import or place == _HEAD)
+        yield from _section_problems(place, own_keys, values, claims, plugins)
+    yield from _missing(config, [entry for entry in in_use if may_import or entry.is_at_hand])
+
+
+def _find_all(
+    wanted: Iterable[Choice], plugins: Plugins | None, may_import: bool
+) -> tuple[list[Entry], list[Problem]]:
+    """Find components, and import them if they may be; those that cannot be used are problems."""
+    found: dict[tuple[str, str], Entry] = {}
+    problems = []
+    for choice in wanted:
+        try:
+            entry = choice.find(plugins)
+            if may_import:
+                entry.load()
+        except UserError as error:
+            problems.append(Problem(choice.place, str(error)))
+        else:
+            found[entry.kind, entry.qualified_name] = entry
+    return list(found.values()), problems
 
 
 def open_sections(config: Config) -> Iterator[tuple[Path, list[str], dict[str, Any]]]:
@@ -78,29 +149,90 @@ def open_sections(config: Config) -> Iterator[tuple[Path, list[str], dict[str, A
     yield from walk(config, ())
 
 
-def check_head(head: HeadOptions, plugins: Plugins | None = None) -> None:
-    """Check the section ``model.head`` alone, whose own keys are right.
+# -- whose keys are whose --------------------------------------------------------------------------
 
-    Raises:
-        ConfigError: naming every component that cannot be used and every key and value that its
-            components cannot take.
+
+@dataclass(frozen=True)
+class Claim:
+    """What one installed component says about the keys of a section.
+
+    Attributes:
+        entry: the component.
+        keys: the keys it takes there -> the options they stand for.
+        is_owner: whether the section is the component's own; others spell single keys of it.
+        is_unlimited: whether it takes any key, or was not asked.
+        was_asked: whether it says which values it takes.
     """
-    found, problems = load_all(choices_of_head(head), plugins)
-    in_use = [entry for _, entry in found]
-    own_keys = keys_of(type(head), ())
-    further = dict(head.model_extra or {})
-    problems += _section_problems(("model", "head"), own_keys, further, in_use, plugins)
-    refuse(problems, Layer())
+
+    entry: Entry
+    keys: Mapping[str, str]
+    is_owner: bool = True
+    is_unlimited: bool = False
+    was_asked: bool = True
+
+
+def claims_on(
+    place: Path, selected: Sequence[Entry], plugins: Plugins | None, may_import: bool = True
+) -> list[Claim]:
+    """Gather what the installed components say about a section.
+
+    Args:
+        place: ``("market1501",)``, ``("loss", "circle")``, ``("model",)``, ``("model", "head")`` or
+            ``("sampler",)``.
+        selected: the components in use; to these alone the last three belong.
+        plugins: where components are looked up.
+        may_import: whether components are imported to be asked.
+    """
+    owned = [_own_claim(owner, may_import) for owner in _owners(place, selected, plugins)]
+    return [*owned, *_spelled_in(place, plugins, may_import)]
+
+
+def _owners(place: Path, selected: Sequence[Entry], plugins: Plugins | None) -> Iterator[Entry]:
+    if place == _HEAD:
+        yield from (entry for entry in selected if entry.kind in HEAD_KINDS)
+        return
+    if place in (("model",), ("sampler",)):
+        kind = f"{place[0]}s"
+        yield from (entry for entry in selected if entry.kind == kind)
+        return
+    for kind in LOSS_KINDS if place[0] == "loss" else NAMED_KINDS:
+        for entry in entries(kind, plugins):
+            if place[-1] in (entry.name, *entry.aliases):
+                yield entry
+
+
+def _own_claim(owner: Entry, may_import: bool) -> Claim:
+    nothing = Claim(owner, {}, is_unlimited=True, was_asked=False)
+    if not (may_import or owner.is_at_hand):
+        return nothing
+    try:
+        keys = {key: real for key, real in spellings(owner).items() if "." not in key}
+        return Claim(owner, keys, is_unlimited=takes_anything(owner))
+    except UserError:  # needs an extra; told where the component is selected
+        return nothing
+
+
+def _spelled_in(place: Path, plugins: Plugins | None, may_import: bool) -> Iterator[Claim]:
+    section = ".".join(place)
+    for kind in KINDS:
+        for entry in entries(kind, plugins):
+            split = [(*spelling.rpartition("."), real) for spelling, real in entry.options.items()]
+            keys = {key: real for head, dot, key, real in split if dot and head == section}
+            if keys:
+                asked = may_import or entry.is_at_hand
+                yield Claim(entry, keys, is_owner=False, was_asked=asked)
+
+
+# -- what is wrong with a section ------------------------------------------------------------------
 
 
 def _section_problems(
     place: Path,
     own_keys: Sequence[str],
     values: dict[str, Any],
-    in_use: Sequence[Entry],
+    claims: Sequence[Claim],
     plugins: Plugins | None,
 ) -> Iterator[Problem]:
-    claims = claims_on(place, in_use, plugins)
     if not own_keys and not claims:
         yield _unclaimed(place, plugins)
         return
@@ -109,19 +241,21 @@ def _section_problems(
     has_owner = any(claim.is_owner for claim in claims)
     if not is_open and (has_owner or place not in (("model",), ("sampler",))):
         for key in [key for key in values if key not in known]:
-            without = _choices_that_take(key, plugins) if place == ("model", "head") else ""
+            without = _choices_that_take(key, plugins) if place == _HEAD else ""
             if without:
                 yield Problem((*place, key), f"no effect without {without}")
             else:
                 yield unknown_key((*place, key), [*own_keys, *known])
     for claim in claims:
-        yield from _refused_by(claim, place, values)
+        if claim.was_asked:
+            yield from _refused_by(claim, place, values)
 
 
 def _choices_that_take(key: str, plugins: Plugins | None) -> str:
     """Return what would have to be chosen for a head to take a key; empty if nothing does."""
     for kind, chooser in HEAD_KINDS.items():
-        takers = [each.name for each in entries(kind, plugins) if key in claim_of(each).keys]
+        claims = [_own_claim(each, may_import=True) for each in entries(kind, plugins)]
+        takers = [claim.entry.name for claim in claims if key in claim.keys]
         if takers:
             *first, last = takers
             return f"{chooser}: {' or '.join(filter(None, [', '.join(first), last]))}"
@@ -172,3 +306,49 @@ def _unclaimed(place: Path, plugins: Plugins | None) -> Problem:
     what = "no installed component has such a section."
     hint = near or "Is its plugin not installed?"
     return Problem(place, f"{what} {hint} See: reidcore ls")
+
+
+# -- plugins' settings -----------------------------------------------------------------------------
+
+
+def _check_settings(
+    given: dict[str, Any], plugins: Plugins | None = None
+) -> tuple[dict[str, BaseModel], list[Problem]]:
+    """Read each plugin's settings into the model that it registered.
+
+    A plugin that is not mentioned gets the defaults of its schema.
+
+    Returns:
+        Plugin name -> its settings, and the mistakes found.
+
+    Raises:
+        PluginError: a plugin registered a schema that is no pydantic model.
+    """
+    schemas = settings_schemas(plugins)
+    problems = [
+        _unclaimed_settings(name, schemas, plugins) for name in given if name not in schemas
+    ]
+    checked = {}
+    for name, schema in schemas.items():
+        if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
+            raise PluginError(
+                f"the settings schema of plugin {name!r} is no pydantic model: {schema!r}",
+                "That is a mistake in the plugin; tell its author.",
+            )
+        values = given.get(name) or {}
+        try:
+            checked[name] = schema.model_validate(values)
+        except ValidationError as error:
+            problems += from_validation(error, values, schema, ("settings", name))
+    return checked, problems
+
+
+def _unclaimed_settings(name: str, schemas: dict[str, Any], plugins: Plugins | None) -> Problem:
+    active = {plugin.name for plugin in (plugins or current_plugins()).active}
+    if name in active:
+        text = f"the plugin {name!r} takes no settings"
+    else:
+        near = did_you_mean(name, {*schemas, *active})
+        text = f"no active plugin is named {name!r}. {near or 'Is it not installed?'} "
+        text += "See: reidcore plugins"
+    return Problem(("settings", name), text)

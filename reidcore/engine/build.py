@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from reidcore.config import Config, chosen_protocol, model_arguments, options_of, resolved
+from reidcore.config.components import component_of, loss_weights
 from reidcore.config.options.plan import RunPlan
-from reidcore.config.sections import component_of
-from reidcore.config.selection import loss_weights
 from reidcore.data import DataManager
 from reidcore.engine.batch_layout import ClipBatches
 from reidcore.engine.engine import Engine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,13 @@ class Entry:
     def label(self) -> str:
         """The component as messages name it, e.g. ``model 'osnet_x1_0'``."""
         return f"{singular(self.kind)} {self.name!r}"
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether its target is there without an import."""
+        if isinstance(self.target, str):
+            return self.target.partition(":")[0] in sys.modules
+        return not self.member
 
     def load(self) -> Callable[..., Any]:
         """Import and return the component's target.

@@ -11,10 +11,10 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+from reidcore.config.components import HEAD_KINDS
 from reidcore.config.layers import Layer
 from reidcore.config.options import HeadOptions
 from reidcore.config.problems import from_validation, refuse
-from reidcore.config.sections import HEAD_KINDS
 from reidcore.config.validate import check_head
 from reidcore.errors import ConfigError
 from reidcore.models.head.slot import Head, NonLocalBlock, batch_norm_neck, linear_classifier

@@ -118,7 +118,7 @@ def test_a_recipe_is_found_by_its_name(plugins):
 
 @pytest.mark.parametrize("entry", ["osnet_x1_0_market1501", "osnet_ain_x1_0_market1501"])
 def test_recipes_are_clean_and_open_with_their_command(entry, plugins):
-    from reidcore.config.sources import recipe_file
+    from reidcore.config.loader import recipe_file
     from reidcore.registry import find
 
     assert read_config(entry, plugins=plugins).problems == []

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from reidcore.config import chosen_protocol, load_config, options_of
@@ -157,3 +160,42 @@ def test_mistakes_in_a_head_are_told_with_all_others() -> None:
         load_config("quickstart", ["model.head.margin=0.2", "model.head.gem_p=2.0"])
     assert "model.head.gem_p: no effect without pool: gem" in str(caught.value)
     assert "model.head.margin: no effect without classifier: arcface" in str(caught.value)
+
+
+WITHOUT_TORCH = """
+import runpy, sys
+
+sys.argv = ["reidcore", "run", "quickstart", *sys.argv[1:]]
+try:
+    runpy.run_module("reidcore", run_name="__main__")
+except SystemExit as end:
+    print("exit", end.code)
+print("heavy", [name for name in ("torch", "numpy", "torchvision") if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("train.max_epohc=3", "train.max_epohc: unknown key. Did you mean 'max_epoch'"),
+        ("train.lr=fast", "train.lr: expected a number, not 'fast'"),
+        ("model.name=osnet_x9", "no model is named 'osnet_x9'"),
+        ("trian.lr=1", "trian: no installed component has such a section"),
+    ],
+)
+def test_a_mistyped_core_key_is_told_without_torch(override, message):
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, override], capture_output=True, text=True, check=True
+    )
+    assert message in ran.stdout + ran.stderr
+    assert "exit 2" in ran.stdout
+    assert "heavy []" in ran.stdout
+
+
+def test_sections_of_components_that_are_not_imported_wait_for_the_cores_keys(plugins):
+    words = ["train.lr=fast", "random_erase.probability=1"]
+    with pytest.raises(ConfigError) as refused:
+        load_config(None, words, plugins=plugins)
+    assert "train.lr: expected a number" in str(refused.value)
+    with pytest.raises(ConfigError, match=r"random_erase\.probability: unknown key"):
+        load_config(None, words[1:], plugins=plugins)
