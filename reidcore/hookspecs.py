@@ -22,7 +22,7 @@ An implementation may leave out arguments that it does not need. This is the run
         reid_checkpoint_save(engine)                                # reid_checkpoint_load on resume
     results = reid_evaluate(engine)
     #   core: for target in targets:
-    #             features  = reid_extract_features(model, images)  # for each batch
+    #             features  = reid_extract_features(model, images, labels)  # for each batch
     #             features  = reid_transform_features(query, gallery)
     #             distances = reid_compute_distance(query, gallery, metric)
     #             reid_target_tested(engine, tested)
@@ -87,7 +87,8 @@ def reid_add_hookspecs(plugins: HookPublisher) -> None:
 def reid_register_models(registry: Registrar) -> None:
     """Register models: ``target(num_classes, loss="softmax", pretrained=True, **section)``.
 
-    A target that names ``use_gpu`` or ``image_size`` (height and width) is given them as well.
+    A target that names ``use_gpu``, ``image_size`` (height and width), ``num_cameras`` or
+    ``num_views`` (of the training images) is given them as well, the latter three where known.
 
     When: models are first listed or asked for by name. Stop rule: none, every plugin is called.
     Stability: stable.
@@ -148,7 +149,9 @@ def reid_register_losses(registry: Registrar) -> None:
     """Register losses: ``target(num_classes, **section)`` gives a module.
 
     The module is called as ``loss(outputs, batch)`` or, Torchreid's way,
-    ``loss(logits_or_features, pids)``, and returns a scalar.
+    ``loss(logits_or_features, pids)``, and returns a scalar. A target that names ``feature_dim``
+    (D; None if the model does not tell it) or ``train_table`` (the training samples, as a
+    ``SampleTable``; None in a test) is given them.
 
     When: losses are first listed or asked for by name. Stop rule: none, every plugin is called.
     Stability: stable.
@@ -489,15 +492,20 @@ def reid_evaluate(engine: Engine) -> dict[str, TargetResult] | None:
 
 
 @hookspec(firstresult=True)
-def reid_extract_features(model: nn.Module, images: Tensor) -> Tensor | None:
+def reid_extract_features(
+    model: nn.Module, images: Tensor, labels: Mapping[str, Any]
+) -> Tensor | None:
     """Turn a batch of images into features; wrap it for flip-testing or pooling.
 
-    When: for each batch of a test. Stop rule: first result; the core's own comes last.
-    Stability: stable.
+    When: for each batch of a test, and of a ``FeatureExtractor``.
+    Stop rule: first result; the core's own comes last. Stability: stable.
 
     Args:
         model: in evaluation mode, on the images' device.
         images: ``(B, 3, h, w)``, normalised; of tracklets the frames, pooled afterwards.
+        labels: the other columns of the batch, as far as they are known: ``camid (B,)``,
+            ``impath``, those of the dataset's table. ``reidcore.models.features_of(model, images,
+            labels)`` gives a model those that it wants.
 
     Returns:
         Features ``(B, D)``.

@@ -7,7 +7,7 @@ images, and at test a clip's features are those of its frames, pooled.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import torch
 from torch import Tensor
@@ -27,6 +27,13 @@ FRAMES_AT_ONCE = 512
 """How many frames the network is given at a time in a test, whatever a batch of clips holds."""
 
 
+Columns: TypeAlias = Mapping[str, Any]
+"""Columns of a batch by name: tensors ``(B,)``, or lists of B entries."""
+
+Extract: TypeAlias = Callable[[Tensor, Columns], Tensor]
+"""Gives the features ``(B, D)`` of images ``(B, 3, h, w)`` with these columns."""
+
+
 class BatchLayout(Protocol):
     """How batches of some kind of data are read."""
 
@@ -34,7 +41,7 @@ class BatchLayout(Protocol):
         """Return some columns of a batch, with an entry for each image."""
         ...
 
-    def features(self, images: Tensor, extract: Callable[[Tensor], Tensor]) -> Tensor:
+    def features(self, images: Tensor, labels: Columns, extract: Extract) -> Tensor:
         """Return the features ``(B, D)`` of B samples; ``extract`` gives those of images."""
         ...
 
@@ -49,9 +56,9 @@ class ImageBatches:
         views = len(batch["img"])
         return {key: _tiled(key, batch[key], views) for key in columns}
 
-    def features(self, images: Tensor, extract: Callable[[Tensor], Tensor]) -> Tensor:
+    def features(self, images: Tensor, labels: Columns, extract: Extract) -> Tensor:
         """Return the features ``(B, D)`` of images ``(B, 3, h, w)``."""
-        return extract(images)
+        return extract(images, labels)
 
 
 class ClipBatches(ImageBatches):
@@ -79,13 +86,22 @@ class ClipBatches(ImageBatches):
         frames = batch["img"].shape[1]
         return {key: _repeated(key, batch[key], frames) for key in columns}
 
-    def features(self, images: Tensor, extract: Callable[[Tensor], Tensor]) -> Tensor:
+    def features(self, images: Tensor, labels: Columns, extract: Extract) -> Tensor:
         """Return the pooled features ``(B, D)`` of clips ``(B, S, 3, h, w)``."""
         if not _holds_clips(images):
-            return extract(images)
+            return extract(images, labels)
         # (B, S, 3, h, w) -> (B * S, 3, h, w), a part at a time
-        parts = torch.split(images.flatten(0, 1), FRAMES_AT_ONCE)
-        features = torch.cat([extract(part) for part in parts])
+        frames = images.flatten(0, 1)
+        of_frames = {key: _repeated(key, each, images.shape[1]) for key, each in labels.items()}
+        parts = [
+            slice(start, start + FRAMES_AT_ONCE) for start in range(0, len(frames), FRAMES_AT_ONCE)
+        ]
+        features = torch.cat(
+            [
+                extract(frames[part], {key: _sliced(each, part) for key, each in of_frames.items()})
+                for part in parts
+            ]
+        )
         # (B * S, D) -> (B, S, D) -> (B, D)
         return POOLINGS[self.pooling_method](features.reshape(*images.shape[:2], -1))
 
@@ -110,6 +126,10 @@ def _repeated(key: str, value: Any, times: int) -> Any:
     """Repeat each entry of a batch's column; what is no column stays as it is."""
     if key == "img":
         return value.flatten(0, 1)  # (B, S, 3, h, w) -> (B * S, 3, h, w)
-    if key == "impath":
-        return [path for path in value for _ in range(times)]
+    if isinstance(value, list) and key != "skipped":
+        return [each for each in value for _ in range(times)]
     return value.repeat_interleave(times, dim=0) if isinstance(value, Tensor) else value
+
+
+def _sliced(column: Any, part: slice) -> Any:
+    return column[part] if isinstance(column, Tensor | list) else column

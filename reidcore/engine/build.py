@@ -6,6 +6,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from torch import nn
 
 from reidcore.config import Config, chosen_protocol, model_arguments, options_of, resolved
@@ -17,7 +18,7 @@ from reidcore.engine.engine import Engine
 from reidcore.engine.loss_terms import make_terms
 from reidcore.engine.precision import Precision
 from reidcore.engine.rng import set_random_seed
-from reidcore.models import build_model, load_pretrained_weights
+from reidcore.models import build_model, load_pretrained_weights, unwrap
 from reidcore.optim.build import make_optimizer, make_scheduler
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
     """
     set_random_seed(config.train.seed)
     datamanager = build_datamanager(config, plugins)
-    model = build_network(config, _num_classes(config, datamanager), plugins)
+    model = build_network(config, datamanager, plugins)
     engine = build_engine(config, datamanager, model, plugins)
     if config.data.type == "video":
         engine.batch_layout = ClipBatches(config.video.pooling_method)
@@ -67,17 +68,19 @@ def build_datamanager(config: Config, plugins: Plugins) -> DataManager:
     )
 
 
-def build_network(config: Config, num_classes: int, plugins: Plugins) -> nn.Module:
+def build_network(config: Config, datamanager: DataManager, plugins: Plugins) -> nn.Module:
     """Build the model and load the weights that the configuration names."""
     section = config.model
     brings_weights = bool(section.load_weights or section.resume)
     model = build_model(
         section.name,
-        num_classes,
+        _num_classes(config, datamanager),
         loss=_model_loss(config),
         pretrained=section.pretrained and not brings_weights,
         use_gpu=config.use_gpu,
         plugins=plugins,
+        num_cameras=datamanager.num_train_cams or None,
+        num_views=_num_views(datamanager),
         **model_arguments(config, plugins),
     )
     if section.load_weights and not section.resume:
@@ -110,7 +113,12 @@ def build_engine(
     engine = Engine(datamanager, **options)
     engine.register_model("model", model, optimizer, scheduler)
     losses = {name: (weight, choose("losses", name)) for name, weight in weights.items()}
-    engine.terms = make_terms(losses, num_classes=_num_classes(config, datamanager))
+    engine.terms = make_terms(
+        losses,
+        num_classes=_num_classes(config, datamanager),
+        feature_dim=getattr(unwrap(model), "feature_dim", None),
+        train_table=datamanager.train_table,
+    )
     return engine
 
 
@@ -132,6 +140,14 @@ def _num_classes(config: Config, datamanager: DataManager) -> int:
     """Return the number of training identities; a test without any does not ask for them."""
     least = 1 if config.test.evaluate else 0
     return max(datamanager.num_train_pids, least)
+
+
+def _num_views(datamanager: DataManager) -> int | None:
+    """Return how many values the column ``view`` of the training images has, if they have one."""
+    table = datamanager.train_table
+    if table is None or "view" not in table.columns:
+        return None
+    return len(np.unique(table.columns["view"]))
 
 
 def _model_loss(config: Config) -> str:

@@ -39,7 +39,7 @@ from reidcore.engine.step import (
 )
 from reidcore.engine.train_state import TrainState
 from reidcore.errors import UserError, did_you_mean
-from reidcore.models import outputs_of
+from reidcore.models import outputs_of, wanted_columns
 from reidcore.models.adapter import adapted
 from reidcore.models.layers import open_all_layers, open_specified_layers
 from reidcore.plugins import Plugins, current_plugins
@@ -356,7 +356,8 @@ class Engine:
         """Run the model on a batch and return all loss terms, those of plugins included."""
         parsed = self.parse(batch)
         with self.accelerator.autocast():
-            outputs = outputs_of(self.network, parsed["img"], parsed["pid"])
+            columns = self._moved(wanted_columns(self.network, parsed))
+            outputs = outputs_of(self.network, parsed["img"], parsed["pid"], **columns)
             self._trace = StepTrace(outputs, parsed["pid"], losses_asked=True)
             losses = self.plugins.hook.reid_compute_losses(
                 engine=self, batch=parsed, outputs=outputs
@@ -423,14 +424,29 @@ class Engine:
         """Return the images ``(B, 3, h, w)`` or clips, identities and cameras of a test batch."""
         return data["img"], data["pid"], data["camid"]
 
-    def extract_features(self, input: Tensor) -> Tensor:
-        """Return the features ``(B, D)`` of images ``(B, 3, h, w)``, or of clips, pooled."""
+    def extract_features(self, input: Tensor, labels: Mapping[str, Any] | None = None) -> Tensor:
+        """Return the features ``(B, D)`` of images ``(B, 3, h, w)``, or of clips, pooled.
 
-        def extract(images: Tensor) -> Tensor:
-            answer = self.plugins.hook.reid_extract_features(model=self.network, images=images)
+        Args:
+            input: the images or clips, on the engine's device.
+            labels: columns of their batch by name, (B,) tensors among them, as far as known.
+        """
+
+        def extract(images: Tensor, labels: Mapping[str, Any]) -> Tensor:
+            answer = self.plugins.hook.reid_extract_features(
+                model=self.network, images=images, labels=labels
+            )
             return checked_features(answer, self.plugins, len(images))
 
-        return self.batch_layout.features(input, extract)
+        return self.batch_layout.features(input, self._moved(labels or {}), extract)
+
+    def _moved(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """Return columns of a batch with their tensors on the engine's device."""
+        move = self.accelerator.move
+        return {
+            name: move(value) if isinstance(value, Tensor) else value
+            for name, value in columns.items()
+        }
 
     # -- testing -----------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -144,13 +145,14 @@ def extract(engine: Engine, name: str, split: str) -> tuple[TestSet, int]:
     camids: list[npt.NDArray[np.int64]] = []
     started = time.perf_counter()
     loader = engine.test_loader[name][split]
+    compute = _with_labels(engine.extract_features)
     engine.accelerator.receive(loader)
     with torch.inference_mode():
         for batch in engine.progress(loader, f"{name}: {split}"):
             engine.interruption.check()
             images, batch_pids, batch_camids = engine.parse_data_for_eval(batch)
             with engine.accelerator.autocast():
-                computed = engine.extract_features(engine.accelerator.move(images))
+                computed = compute(engine.accelerator.move(images), _labels_in(batch))
             features.append(computed.float().cpu())
             paths.extend(batch["impath"])
             pids.append(_int_array(batch_pids))
@@ -169,6 +171,17 @@ def extract(engine: Engine, name: str, split: str) -> tuple[TestSet, int]:
     table = _readable(known, paths, skipped)
     table = replace(table, pids=np.concatenate(pids), camids=np.concatenate(camids))
     return TestSet(table, torch.cat(features)), len(skipped)
+
+
+def _with_labels(extract_features: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return what computes features of images and labels; Torchreid's takes images alone."""
+    if "labels" in inspect.signature(extract_features).parameters:
+        return extract_features
+    return lambda images, labels: extract_features(images)
+
+
+def _labels_in(batch: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in batch.items() if name not in ("img", "skipped")}
 
 
 def measure(plugins: Plugins, query: Tensor, gallery: Tensor, plan: RunPlan) -> Distances:

@@ -43,8 +43,10 @@ class Recorded:
         """Return the arguments of ``build_model`` that decide the network's form."""
         if self.model:
             size = self.model.get("image_size")
+            counts = ("num_cameras", "num_views")
             return {
                 **self.model.get("options", {}),
+                **{key: self.model[key] for key in counts if key in self.model},
                 "head": self.model.get("head") or {},
                 "image_size": tuple(size) if size else None,
             }

@@ -179,7 +179,7 @@ class FeatureExtractor:
     def _features(self, images: Tensor) -> Tensor:
         with torch.inference_mode():
             features: Tensor = self.plugins.hook.reid_extract_features(
-                model=self.model, images=images
+                model=self.model, images=images, labels={}
             )
         # An ordinary tensor again, which may take part in a training.
         return features.clone()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reidcore._lazy import attach
 
 if TYPE_CHECKING:
-    from reidcore.models.adapter import outputs_of
+    from reidcore.models.adapter import features_of, outputs_of, wanted_columns
     from reidcore.models.build import build_model, show_avai_models
     from reidcore.models.head.build import attach_head
     from reidcore.models.head.slot import linear_classifier
@@ -28,6 +28,7 @@ __all__ = [
     "WeightsStore",
     "attach_head",
     "build_model",
+    "features_of",
     "initialise",
     "linear_classifier",
     "load_pretrained_weights",
@@ -37,6 +38,7 @@ __all__ = [
     "save_weights",
     "show_avai_models",
     "unwrap",
+    "wanted_columns",
 ]
 
 __getattr__, __dir__ = attach(__name__)

@@ -10,7 +10,7 @@ returns features: it should subclass ``ReidModel``.)
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple, cast
 
@@ -37,6 +37,26 @@ def outputs_of(
         logits alone and has no linear classifier to read features from.
     """
     return cast("Outputs", adapted(model)(images, outputs="all", pids=pids, **arguments))
+
+
+def features_of(model: nn.Module, images: Tensor, labels: Mapping[str, Any]) -> Tensor:
+    """Run a model in evaluation mode and return features (B, D).
+
+    Args:
+        model: under the model contract, in evaluation mode.
+        images: (B, 3, H, W).
+        labels: columns of the batch by name, of which the model is given those it wants.
+    """
+    features: Tensor = model(images, **wanted_columns(model, labels))
+    return features
+
+
+def wanted_columns(model: nn.Module, labels: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that a model names in ``inputs``; None for those that are not known."""
+    wanted = getattr(unwrap(model), "inputs", ())
+    if not isinstance(wanted, tuple | list):  # a layer of a foreign module, of that name
+        return {}
+    return {name: labels.get(name) for name in wanted}
 
 
 def adapted(model: nn.Module, loss: str = "softmax") -> nn.Module:

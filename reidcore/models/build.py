@@ -28,6 +28,8 @@ def build_model(
     plugins: Plugins | None = None,
     *,
     image_size: tuple[int, int] | None = None,
+    num_cameras: int | None = None,
+    num_views: int | None = None,
     head: Mapping[str, Any] | None = None,
     **section: Any,
 ) -> nn.Module:
@@ -41,6 +43,8 @@ def build_model(
         use_gpu: handed on to the few models that ask for it; moves nothing.
         plugins: where to look; by default the current plugins.
         image_size: height and width of the images; handed on to models that ask for it.
+        num_cameras: number of cameras in the training images; likewise.
+        num_views: number of views (the values of their column ``view``); likewise.
         head: the keys of the configuration's section ``model.head``, such as
             ``{"pool": "gem", "neck": "bnneck"}``; by default the model is left as it is.
         **section: further options of that model.
@@ -62,10 +66,15 @@ def build_model(
         )
     chosen = read_head(head or {}, plugins).chosen()
     component = choose("models", name, section, plugins)
-    size = {} if image_size is None else {"image_size": tuple(image_size)}
+    known = {
+        "image_size": None if image_size is None else tuple(image_size),
+        "num_cameras": num_cameras,
+        "num_views": num_views,
+    }
+    given = {key: value for key, value in known.items() if value is not None}
     with plugins or current_plugins():  # the factory looks up its weights among the same plugins
         built = component.make(
-            num_classes=num_classes, loss=loss, pretrained=pretrained, use_gpu=use_gpu, **size
+            num_classes=num_classes, loss=loss, pretrained=pretrained, use_gpu=use_gpu, **given
         )
     if not isinstance(built, nn.Module):
         raise PluginError(
@@ -75,7 +84,7 @@ def build_model(
         )
     network = attach_head(adapted(built, loss), chosen, num_classes, image_size, plugins)
     form = {"name": name, "num_classes": num_classes, "loss": loss, "options": section}
-    remember_form(network, {**form, "head": chosen, "image_size": image_size})
+    remember_form(network, {**form, "head": chosen, "image_size": image_size} | given)
     return network
 
 

@@ -17,8 +17,8 @@ def remember_form(model: nn.Module, form: Mapping[str, Any]) -> None:
 
     Args:
         model: the network.
-        form: ``name``, ``num_classes``, ``loss`` and, if they were given, ``options``, ``head`` and
-            ``image_size``.
+        form: ``name``, ``num_classes``, ``loss`` and, if they were given, ``options``, ``head``,
+            ``image_size``, ``num_cameras`` and ``num_views``.
     """
     if _is_plain(form):
         unwrap(model).__dict__[_ATTRIBUTE] = dict(form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -40,6 +41,10 @@ class ReidModel(nn.Module):
     or a margin classifier also defines ``heads`` (what is trained) and ``retrieval`` (what is
     compared), one that is no chain of maps and pooling defines ``describe``.
 
+    One that wants further columns of the batch beside the images, such as their cameras, names them
+    in ``inputs`` and defines ``describe`` with parameters of these names; they are None where a
+    column is not known. ``featuremaps`` may have such parameters as well.
+
     Shapes: B batch, D feature dim, C classes, h and w the size of the last maps.
 
     Args:
@@ -47,6 +52,7 @@ class ReidModel(nn.Module):
             concerns a bare call alone: ``outputs="all"`` gives both under either.
 
     Attributes:
+        inputs: the columns wanted beside the images, such as ``("camid", "view")``, (B,) each.
         head: what ``attach_head`` put between the last maps and the classifier, if anything.
         fixed_size: the one input size (height, width) that the network takes, if it takes one only.
         min_size: the smallest input size (height, width) that leaves maps to pool.
@@ -57,8 +63,15 @@ class ReidModel(nn.Module):
 
     classifier: nn.Module
     feature_dim: int
+    inputs: tuple[str, ...] = ()
     fixed_size: tuple[int, int] | None = None
     min_size: tuple[int, int] = (1, 1)
+
+    _columns_of_maps: frozenset[str] = frozenset()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._columns_of_maps = frozenset(inspect.signature(cls.featuremaps).parameters)
 
     def __init__(self, loss: str = "softmax") -> None:
         super().__init__()
@@ -86,9 +99,15 @@ class ReidModel(nn.Module):
         features: Tensor = embedding
         return features
 
-    def last_maps(self, images: Tensor) -> Tensor:
-        """Return ``featuremaps``, behind the head's non-local block if there is one."""
-        maps = self.featuremaps(images)
+    def last_maps(self, images: Tensor, **columns: Any) -> Tensor:
+        """Return ``featuremaps``, behind the head's non-local block if there is one.
+
+        Args:
+            images: (B, 3, H, W).
+            **columns: those that ``inputs`` names; ``featuremaps`` gets what it has a name for.
+        """
+        taken = {key: value for key, value in columns.items() if key in self._columns_of_maps}
+        maps = self.featuremaps(images, **taken)
         return maps if self._slot is None else self._slot.attend(maps)
 
     def resampled(self, name: str, entry: Tensor) -> Tensor | None:
@@ -111,6 +130,7 @@ class ReidModel(nn.Module):
         return_featuremaps: bool = False,
         outputs: Literal["auto", "all"] = "auto",
         pids: Tensor | None = None,
+        **columns: Any,
     ) -> Any:
         """Run the network on ``images`` (B, 3, H, W).
 
@@ -119,6 +139,7 @@ class ReidModel(nn.Module):
             return_featuremaps: give the last maps (B, channels, h, w) and stop there.
             outputs: ``"all"`` gives ``Outputs(logits, features)`` in either mode.
             pids: labels (B,) of the images, for classifiers that need them.
+            **columns: those that ``inputs`` names, (B,) each, or None.
 
         Returns:
             By default features (B, D) in evaluation mode and, in training mode, logits or
@@ -129,8 +150,8 @@ class ReidModel(nn.Module):
         """
         self._check_size(images)
         if return_featuremaps:
-            return self.last_maps(images)
-        embedding = self._embedding(images)
+            return self.last_maps(images, **columns)
+        embedding = self._embedding(images, columns)
         if outputs == "all":
             return self._outputs(embedding, pids)
         if not self.training:
@@ -142,12 +163,13 @@ class ReidModel(nn.Module):
         # A network may have a layer of its own that is named "head".
         return self.head if isinstance(self.head, Head) else None
 
-    def _embedding(self, images: Tensor) -> Any:
+    def _embedding(self, images: Tensor, columns: dict[str, Any]) -> Any:
         head = self._slot
         if head is None:
-            return self.describe(images)
-        pooled = self.describe(images) if head.pool is None else head.pool(self.last_maps(images))
-        return head.embed(pooled)
+            return self.describe(images, **columns)
+        if head.pool is None:
+            return head.embed(self.describe(images, **columns))
+        return head.embed(head.pool(self.last_maps(images, **columns)))
 
     def _outputs(self, embedding: Any, pids: Tensor | None) -> Outputs:
         if self._slot is None:

@@ -38,10 +38,11 @@ def reid_evaluate(engine: Engine) -> dict[str, TargetResult]:
 
 
 @hookimpl(trylast=True)
-def reid_extract_features(model: nn.Module, images: Tensor) -> Tensor:
-    """Run the model in evaluation mode."""
-    features: Tensor = model(images)
-    return features
+def reid_extract_features(model: nn.Module, images: Tensor, labels: Mapping[str, Any]) -> Tensor:
+    """Run the model in evaluation mode, with the columns that it wants."""
+    from reidcore.models import features_of
+
+    return features_of(model, images, labels)
 
 
 @hookimpl(trylast=True)

@@ -54,7 +54,17 @@ class Supplied:
 
 SUPPLIED: Mapping[str, Supplied] = {
     "models": Supplied(
-        named=frozenset({"num_classes", "loss", "pretrained", "use_gpu", "image_size"})
+        named=frozenset(
+            {
+                "num_classes",
+                "loss",
+                "pretrained",
+                "use_gpu",
+                "image_size",
+                "num_cameras",
+                "num_views",
+            }
+        )
     ),
     "poolings": Supplied(named=frozenset({"channels"})),
     "classifiers": Supplied(("feature_dim", "num_classes"), frozenset({"bias"})),
@@ -73,7 +83,7 @@ SUPPLIED: Mapping[str, Supplied] = {
             }
         ),
     ),
-    "losses": Supplied(("num_classes",), frozenset({"use_gpu"})),
+    "losses": Supplied(("num_classes",), frozenset({"use_gpu", "feature_dim", "train_table"})),
     "samplers": Supplied(("table", "batch_size", "seed")),
     "engines": Supplied(
         ("datamanager", "model"),

@@ -172,6 +172,7 @@ class Finisher:
         if len(packed.rows):
             # Labels are looked up here rather than sent along.
             rows = packed.rows
+            batch.update(_columns(self.table, rows))
             batch["img"] = self._arranged(packed, self._floats(packed, device))
             batch["pid"] = torch.from_numpy(self.table.pids[rows])
             batch["camid"] = torch.from_numpy(self.table.camids[rows])
@@ -202,6 +203,15 @@ class Finisher:
         if self._holds_clips:
             return split
         return images if views == 1 else [view.contiguous() for view in split.unbind(1)]
+
+
+def _columns(table: SampleTable, rows: Int64Array) -> Batch:
+    """Return the further columns of some rows: tensors of numbers, and lists of other things."""
+    values = {name: column[rows] for name, column in table.columns.items()}
+    return {
+        name: torch.from_numpy(each) if each.dtype.kind in "biuf" else each.tolist()
+        for name, each in values.items()
+    }
 
 
 def collate(items: Items | PackedBatch | Failure) -> Batch | PackedBatch | Failure:

@@ -49,7 +49,7 @@ class SeededItems:
             if "impath" not in item:  # Torchreid's items of video datasets have none
                 sample: Any = self.dataset.data[key.row]
                 item = {**item, "impath": Sample(*sample).path}
-            return item
+            return {**self._columns_of(key.row), **item}
         except UserError as error:
             return self._told(error)
 
@@ -65,6 +65,11 @@ class SeededItems:
             if isinstance(outcome, Skipped):
                 packer.skipped.append((outcome.path, outcome.reason))
         return packer.packed()
+
+    def _columns_of(self, row: int) -> dict[str, Any]:
+        """Return what the further columns of the dataset's table have in a row."""
+        columns = getattr(self.dataset.data, "columns", {})
+        return {name: column[row].item() for name, column in columns.items()}
 
     def _pack(self, reader: Reader, packer: Packer, key: ItemKey) -> Skipped | Failure | None:
         try:

@@ -178,8 +178,10 @@ def _reduction(width: int, feature_dim: int) -> nn.Linear:
 def _idle_layers(network: ReidModel, images: Tensor) -> list[str]:
     """Return the outermost layers with weights that the maps do not depend on."""
     weights = [weight for weight in network.parameters() if weight.requires_grad]
+    # Layers for further columns, such as an embedding of cameras, are in use as well.
+    columns = {name: torch.zeros(1, dtype=torch.int64).to(images.device) for name in network.inputs}
     with torch.enable_grad():
-        total = network.featuremaps(images).sum()
+        total = network.last_maps(images, **columns).sum()
         slopes = torch.autograd.grad(total, weights, allow_unused=True)
     used = {id(weight) for weight, slope in zip(weights, slopes, strict=True) if slope is not None}
     idle: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from reidcore.errors import UnknownNameError
 GOLD = np.load(Path(__file__).parents[2] / "fixtures" / "video" / "video.npz")
 
 
-def network(images: Tensor) -> Tensor:
+def network(images: Tensor, labels: Any = None) -> Tensor:
     """Return what the recorded "network" gave, for images (B, C, h, w)."""
     flat = images.flatten(1)
     return torch.cat([flat.sin(), flat.cos()], dim=1)
@@ -27,7 +27,7 @@ def network(images: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("method", ["avg", "max"])
 def test_features_are_pooled_as_recorded(method: str) -> None:
-    features = ClipBatches(method).features(torch.from_numpy(GOLD["pool_input"]), network)
+    features = ClipBatches(method).features(torch.from_numpy(GOLD["pool_input"]), {}, network)
     np.testing.assert_allclose(features, GOLD[f"pool_{method}"], rtol=1e-6, atol=1e-6)
 
 
@@ -60,19 +60,19 @@ def test_images_stay_images() -> None:
     batch = {"img": images, "pid": torch.tensor([1, 0]), "impath": ["a", "b"]}
     for layout in (ImageBatches(), ClipBatches()):
         assert layout.per_image(batch, ["img", "impath"]) == {"img": images, "impath": ["a", "b"]}
-        assert torch.equal(layout.features(images, network), network(images))
+        assert torch.equal(layout.features(images, {}, network), network(images))
 
 
 def test_a_long_clip_is_extracted_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_layout, "FRAMES_AT_ONCE", 4)
     given: list[int] = []
 
-    def counted(images: Tensor) -> Tensor:
+    def counted(images: Tensor, labels: Any) -> Tensor:
         given.append(len(images))
         return network(images)
 
     images = torch.from_numpy(GOLD["pool_input"])
-    features = ClipBatches().features(images, counted)
+    features = ClipBatches().features(images, {}, counted)
     assert given == [4, 4, 4, 3]
     np.testing.assert_allclose(features, GOLD["pool_avg"], rtol=1e-6, atol=1e-6)
 

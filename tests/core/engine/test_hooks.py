@@ -14,6 +14,7 @@ from reidcore import hookimpl
 from reidcore.engine import Engine, Precision, StepOutcome
 from reidcore.errors import PluginDefectError, PluginError
 from reidcore.evaluation import MatrixDistances
+from reidcore.models import features_of
 from reidcore.utils import load_checkpoint
 
 MakeEngine = Callable[..., Engine]
@@ -283,15 +284,21 @@ def test_reid_checkpoint_load(make_engine: MakeEngine, tmp_path: Path) -> None:
 def test_reid_extract_features(make_engine: MakeEngine) -> None:
     class FlipTest:
         @hookimpl(wrapper=True)
-        def reid_extract_features(self, model: Any, images: torch.Tensor) -> Any:
+        def reid_extract_features(self, model: Any, images: torch.Tensor, labels: Any) -> Any:
+            seen.append(labels)
             features = yield
-            return features + model(images.flip(-1))
+            return features + features_of(model, images.flip(-1), labels)
 
+    seen: list[Any] = []
     images = torch.randn(2, 3, 32, 16)
     engine = make_engine(FlipTest())
     engine.model.eval()
     expected = engine.model(images) + engine.model(images.flip(-1))
     assert torch.allclose(engine.extract_features(images), expected)
+    assert seen == [{}]
+    engine.test()
+    assert {"pid", "camid", "dsetid", "impath"} == seen[1].keys()
+    assert len(seen[1]["camid"]) == len(seen[1]["impath"])
 
 
 def test_reid_transform_features(make_engine: MakeEngine) -> None:

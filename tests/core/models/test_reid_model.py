@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 
 import pytest
@@ -10,7 +11,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from reidcore.errors import UnknownNameError, UserError
-from reidcore.models import Outputs, ReidModel, outputs_of
+from reidcore.models import (
+    Outputs,
+    ReidModel,
+    attach_head,
+    features_of,
+    outputs_of,
+    wanted_columns,
+)
 
 IMAGES = torch.randn(4, 3, 16, 8, generator=torch.Generator().manual_seed(0))
 PIDS = torch.tensor([0, 1, 2, 0])
@@ -109,6 +117,61 @@ def test_labels_and_outputs_pass_through_data_parallel():
     model = Margin()
     wrapped = outputs_of(nn.DataParallel(model), IMAGES, PIDS)
     torch.testing.assert_close(tuple(wrapped), tuple(outputs_of(model, IMAGES, PIDS)))
+
+
+class CameraAware(Plain):
+    """Adds an offset for each camera, in the maps already."""
+
+    inputs = ("camid", "view")
+
+    def __init__(self, loss="softmax"):
+        super().__init__(loss)
+        self.offsets = nn.Embedding(2, 6)
+
+    def featuremaps(self, images, camid=None, view=None):
+        maps = super().featuremaps(images)
+        return maps if camid is None else maps + self.offsets(camid)[:, :, None, None]
+
+    def describe(self, images, camid=None, view=None):
+        return self.embed(self.last_maps(images, camid=camid, view=view))
+
+
+def test_a_model_is_given_the_columns_that_it_wants():
+    model, cameras = CameraAware().eval(), torch.tensor([0, 1, 1, 0])
+    labels = {"camid": cameras, "dsetid": torch.zeros(4)}
+    assert wanted_columns(model, labels) == {"camid": cameras, "view": None}
+    assert wanted_columns(Plain(), labels) == {}
+    aware = features_of(model, IMAGES, labels)
+    torch.testing.assert_close(aware, model(IMAGES) + model.offsets(cameras))
+    torch.testing.assert_close(outputs_of(model, IMAGES, camid=cameras).features, aware)
+    maps = model(IMAGES, return_featuremaps=True, camid=cameras)
+    torch.testing.assert_close(maps.mean((2, 3)), aware)
+
+
+def test_a_head_hands_the_columns_on():
+    model, cameras = CameraAware(), torch.tensor([0, 1, 1, 0])
+    for head in ({"pool": "avg"}, {"non_local": True}):
+        headed = attach_head(copy.deepcopy(model), head, 5, (16, 8)).eval()
+        features = headed(IMAGES, camid=cameras, view=None)
+        torch.testing.assert_close(features, model.eval()(IMAGES, camid=cameras))
+
+
+def test_maps_are_given_the_columns_that_they_have_a_name_for():
+    class Late(Plain):
+        inputs = ("camid",)
+
+        def describe(self, images, camid=None):
+            return super().describe(images) + (0 if camid is None else 1)
+
+    model, cameras = Late(), torch.tensor([0, 1, 1, 0])
+    assert model(IMAGES, return_featuremaps=True, camid=cameras).shape == (4, 6, 8, 4)
+    headed = attach_head(model, {"pool": "avg"}, 5, (16, 8)).eval()
+    assert headed(IMAGES, camid=cameras).shape == (4, 6)
+
+
+def test_a_column_that_a_model_does_not_name_is_refused():
+    with pytest.raises(TypeError, match="camid"):
+        Plain()(IMAGES, camid=PIDS)
 
 
 def test_feature_maps():
