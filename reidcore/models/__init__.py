@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from reidcore.models.head.slot import linear_classifier
     from reidcore.models.init import initialise
     from reidcore.models.layers import unwrap
-    from reidcore.models.pretrained import load_published_weights
     from reidcore.models.reid_model import Outputs, ReidModel
     from reidcore.models.summary import USUAL_CLASSES, Outline, outline
     from reidcore.models.weights.cache import WeightsStore
     from reidcore.models.weights.export import save_weights
-    from reidcore.models.weights.load import load_pretrained_weights
+    from reidcore.models.weights.load import load_pretrained_weights, load_published_weights
 
 __all__ = [
     "Outline",

@@ -86,6 +86,31 @@ def load_pretrained_weights(
     return load_state(model, WeightsStore().require(published), published.key_map())
 
 
+def load_published_weights(
+    model: nn.Module, name: str, plugins: Plugins | None = None
+) -> LoadedWeights:
+    """Fill a model with published weights: what a factory's ``pretrained=True`` does.
+
+    They are looked up in the tables that plugins publish, taken from the cache or downloaded into
+    it. A classifier of other classes keeps its own weights.
+
+    Args:
+        model: the network; changed in place.
+        name: the weights' name, which is most often the model's.
+        plugins: where they are looked up; by default the current plugins.
+
+    Returns:
+        What was loaded, discarded and left untouched.
+
+    Raises:
+        UnknownNameError: if no plugin publishes such weights.
+        UserError: if they are in no cache and cannot be downloaded; names the ways out.
+        CheckpointError: if the file is damaged or belongs to another model.
+    """
+    weights = find_published(name, plugins)
+    return load_state(model, WeightsStore().require(weights), keys=weights.key_map())
+
+
 def load_state(model: nn.Module, path: PathLike, keys: KeyMap | None = None) -> LoadedWeights:
     """Fill a model from a file, as ``load_pretrained_weights`` does.
 
