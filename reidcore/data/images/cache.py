@@ -1,27 +1,52 @@
-"""Stores for the images of datasets, as many as a bound allows."""
+"""Decoded and resized images that are kept for the next time, as many as a bound allows.
+
+A store is a table of images of one size, each with a mark of the file that it was made of. Worker
+processes read and write it at the same time without waiting for one another: an entry whose
+checksum does not fit, be it damaged or half written, counts as missing and is made anew.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
+import mmap
 import os
+import sys
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
 
 from reidcore._files import user_cache
-from reidcore.data.images.disk import SUFFIX, DiskStore, remove_unused
-from reidcore.data.images.memory import MemoryStore
-from reidcore.data.images.store import PixelStore, words_of
+from reidcore.data.images.resize import Pixels
 from reidcore.data.transforms.resize import SizeRule
 from reidcore.errors import ConfigError, UserError, did_you_mean
+
+if sys.platform != "win32":
+    import fcntl
 
 _log = logging.getLogger(__name__)
 
 CACHE_CHOICES = ("off", "ram", "disk")
 
+Words: TypeAlias = npt.NDArray[np.uint64]
+
+MARKS = 3
+"""Words before the pixels of an entry: the file's size and time, and the checksum."""
+
 VERSION = 1
 """Of the way images are decoded and resized; files of another one are not read."""
+
+SUFFIX = ".pixels"
+
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
 @dataclass
@@ -79,14 +104,14 @@ class PixelCache:
         if self.kind == "ram":
             count = min(wanted, (self._bound() - self._used) // each)
             self._used += count * each
-            self._tell_share(count, wanted, rule)
+            self._log_share(count, wanted, rule)
             return MemoryStore(count, rule.height, rule.width, self.forked) if count else None
         try:
             folder = user_cache("images")
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / name
             count = min(wanted, _room_for(path, wanted * each, self._bound()) // each)
-            self._tell_share(count, wanted, rule)
+            self._log_share(count, wanted, rule)
             return DiskStore(path, count, rule.height, rule.width) if count else None
         except (OSError, UserError) as error:
             self._has_failed = True
@@ -100,7 +125,7 @@ class PixelCache:
     def _bound(self) -> int:
         return int(self.gigabytes * 1e9)
 
-    def _tell_share(self, kept: int, count: int, rule: SizeRule) -> None:
+    def _log_share(self, kept: int, count: int, rule: SizeRule) -> None:
         share = "" if kept == count else f" {kept} of"
         _log.info(
             "Image cache (%s):%s %d images at %dx%d%s",
@@ -111,6 +136,186 @@ class PixelCache:
             rule.width,
             "; raise data.cache_gb for more" if share else "",
         )
+
+
+class FileMark(NamedTuple):
+    """What tells that a file is the one it was.
+
+    Attributes:
+        size: Bytes.
+        changed: Time of its last change, nanoseconds; modulo 2 ** 64, for files older than 1970.
+    """
+
+    size: int
+    changed: int
+
+    @classmethod
+    def of(cls, path: str) -> FileMark | None:
+        """Return a file's mark, or None if there is no such file."""
+        try:
+            found = os.stat(path)  # noqa: PTH116  (a Path for each image read would cost as much)
+        except OSError:
+            return None
+        return cls(found.st_size, found.st_mtime_ns % (1 << 64))
+
+
+class PixelStore:
+    """Images of one size by their numbers.
+
+    Args:
+        table: (N, `words_of`) words, all 0 at first, shared by the processes.
+        height: Of the images, pixels.
+        width: Of the images, pixels.
+    """
+
+    def __init__(self, table: Words, height: int, width: int) -> None:
+        self.table = table
+        self.height = height
+        self.width = width
+        self._has_warned = False
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def read(self, number: int, mark: FileMark) -> Pixels | None:
+        """Return an image (height, width, 3), or None if it is missing, stale or damaged."""
+        if number >= len(self.table):
+            return None
+        entry = self.table[number].copy()  # nobody writes to it between the check and the use
+        if entry[0] != mark.size or entry[1] != mark.changed or not entry[2]:
+            return None
+        if entry[2] != _checksum(entry):
+            self._warn_once("An entry of the image cache is damaged and made anew")
+            return None
+        size = self.height * self.width * 3
+        pixels: Pixels = entry[MARKS:].view(np.uint8)[:size].reshape(self.height, self.width, 3)
+        return pixels
+
+    def write(self, number: int, mark: FileMark, pixels: Pixels) -> None:
+        """Keep an image (height, width, 3), if there is room for that number."""
+        if number >= len(self.table):
+            return
+        entry = np.zeros(self.table.shape[1], dtype=np.uint64)
+        entry[0], entry[1] = mark
+        entry[MARKS:].view(np.uint8)[: pixels.size] = pixels.reshape(-1)
+        entry[2] = _checksum(entry)
+        self._put(number, entry)
+
+    def _put(self, number: int, entry: Words) -> None:
+        self.table[number] = entry
+
+    def _warn_once(self, what: str) -> None:
+        """Warn once a process."""
+        if not self._has_warned:
+            _log.warning("%s", what)
+            self._has_warned = True
+
+
+class MemoryStore(PixelStore):
+    """Images in memory that worker processes share; it lasts as long as the data manager.
+
+    Args:
+        count: Number of images there is room for.
+        height: Of the images, pixels.
+        width: Of the images, pixels.
+        forked: Whether workers are forks of this process. Memory is then taken as it is filled.
+    """
+
+    def __init__(self, count: int, height: int, width: int, forked: bool) -> None:
+        words = words_of(height, width)
+        if forked:
+            # Not limited by /dev/shm, which is small in containers.
+            flat = np.frombuffer(mmap.mmap(-1, max(1, count * words) * 8), dtype=np.uint64)
+            super().__init__(flat[: count * words].reshape(count, words), height, width)
+            return
+        self._shared = torch.zeros(count, words, dtype=torch.int64)
+        self._shared.share_memory_()  # type: ignore[no-untyped-call]
+        super().__init__(self._shared.numpy().view(np.uint64), height, width)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in vars(self).items() if key != "table"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.table = self._shared.numpy().view(np.uint64)
+
+
+class DiskStore(PixelStore):
+    """Images in a file, mapped into memory.
+
+    A new file is a hole: entries take space when they are written. Whoever has one open holds a
+    shared lock on it; one that nobody holds may be deleted to make room for another.
+
+    Args:
+        path: The file, which is made if it is missing, and made longer if it is too short.
+        count: Number of images there is room for.
+        height: Of the images, pixels.
+        width: Of the images, pixels.
+
+    Raises:
+        OSError: The file cannot be made or opened.
+    """
+
+    def __init__(self, path: Path, count: int, height: int, width: int) -> None:
+        self.path = path
+        self._shape = count, words_of(height, width)
+        self._has_failed = False
+        super().__init__(self._open(), height, width)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in vars(self).items() if key not in ("table", "_file")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.table = self._open()
+
+    def _open(self) -> Words:
+        count, words = self._shape
+        while True:
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
+            _hold(self._file)
+            if _is_at(self._file, self.path):
+                break
+            os.close(self._file)  # somebody deleted it just before it was held
+        weakref.finalize(self, os.close, self._file)
+        size = count * words * 8
+        if os.fstat(self._file).st_size < size:
+            os.truncate(self._file, size)
+        os.utime(self.path)
+        # Read only: where a disk is full, writing to mapped memory would kill the process.
+        mapped = mmap.mmap(self._file, size, access=mmap.ACCESS_READ)
+        return np.frombuffer(mapped, dtype=np.uint64).reshape(count, words)
+
+    def _put(self, number: int, entry: Words) -> None:
+        if self._has_failed:
+            return
+        try:
+            _write_at(self._file, entry.tobytes(), number * entry.nbytes)
+        except OSError as error:
+            self._has_failed = True
+            self._warn_once(
+                f"The image cache {self.path} cannot be written ({error.strerror}): images that "
+                "are not in it are read from their files"
+            )
+
+
+def remove_unused(path: Path) -> bool:
+    """Delete a store that no process has open; say whether it is gone."""
+    try:
+        with path.open("r+b") as file:
+            if sys.platform != "win32":
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+        if sys.platform == "win32":
+            path.unlink()  # refused for files that are open
+    except OSError:
+        return not path.exists()
+    return True
+
+
+def words_of(height: int, width: int) -> int:
+    """Return how many words of 8 bytes an entry of that size takes."""
+    return MARKS + -(-height * width * 3 // 8)
 
 
 def _file_name(paths: Sequence[str], rule: SizeRule, draft: bool) -> str:
@@ -137,3 +342,40 @@ def _room_for(path: Path, wanted: int, bound: int) -> int:
             _log.info("Image cache: deleted %s to make room", other)
             used -= size
     return max(0, bound - used)
+
+
+def _checksum(entry: Words) -> np.uint64:
+    """Return a number above 0 that other marks or pixels would hardly have."""
+    weights = _weights(len(entry))
+    total = int(np.dot(entry[MARKS:], weights[MARKS:])) + int(np.dot(entry[:2], weights[:2]))
+    return np.uint64(total & 0xFFFF_FFFF_FFFF_FFFF | 1)
+
+
+@cache
+def _weights(length: int) -> Words:
+    """Return odd random factors: a change of any one word changes the checksum."""
+    drawn = np.random.default_rng(0x5EED).integers(0, 1 << 64, length, dtype=np.uint64)
+    return drawn | np.uint64(1)
+
+
+def _hold(file: int) -> None:
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):  # some network file systems know no locks
+            fcntl.flock(file, fcntl.LOCK_SH)
+
+
+def _is_at(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except OSError:
+        return False
+
+
+def _write_at(file: int, data: bytes, offset: int) -> None:
+    if sys.platform == "win32":  # no process there shares the file's position with another
+        os.lseek(file, offset, os.SEEK_SET)
+        os.write(file, data)
+        return
+    while data:
+        written = os.pwrite(file, data, offset)
+        data, offset = data[written:], offset + written

@@ -85,7 +85,7 @@ class PackedBatch:
         images: (B, V, height, width, 3) uint8, V views or frames of each of B samples; in memory
             that processes share, if a worker made it.
         rows: (B,) rows of the dataset.
-        params: For each transform that the batch applies, (B * V, P). Small arrays travel faster
+        params: For each transform that the batch applies, (B, V, P). Small arrays travel faster
             than tensors, each of which would be a block of shared memory.
         skipped: Path and reason of each image that was left out.
     """
@@ -111,7 +111,7 @@ class Packer:
     def __init__(self, size: int, num_transforms: int) -> None:
         self.size = size
         self.rows: list[int] = []
-        self.params: list[list[Params]] = [[] for _ in range(num_transforms)]
+        self.params: list[list[list[Params]]] = [[] for _ in range(num_transforms)]
         self.skipped: list[tuple[str, str]] = []
         self._images = torch.empty(0, 1, 1, 1, 3, dtype=torch.uint8)
 
@@ -130,7 +130,7 @@ class Packer:
             self._images = _shared_bytes((self.size, *shape))
             self._array = self._images.numpy()
         expected = self._array.shape[1:]
-        for view, (pixels, params) in enumerate(read):
+        for view, (pixels, _) in enumerate(read):
             if pixels.shape != expected[1:] or len(read) != expected[0]:
                 shapes = sorted({(len(read), *pixels.shape), expected})
                 raise DataError(
@@ -138,8 +138,8 @@ class Packer:
                     "Use transforms that keep the size, and as many frames of each tracklet",
                 )
             self._array[len(self.rows), view] = pixels
-            for column, drawn in zip(self.params, params, strict=True):
-                column.append(drawn)
+        for number, column in enumerate(self.params):
+            column.append([params[number] for _, params in read])
         self.rows.append(row)
 
     def packed(self) -> PackedBatch:
@@ -183,26 +183,31 @@ class Finisher:
         return batch
 
     def _floats(self, packed: PackedBatch, device: torch.device) -> Tensor:
-        """Return all views of all samples, (B * V, 3, height, width)."""
-        # (B, V, h, w, 3) -> (B * V, h, w, 3)
-        pixels = packed.images.flatten(0, 1).to(device, non_blocking=True)
-        of_pixels, params = len(self.pipeline.on_batches), map(torch.from_numpy, packed.params)
-        if of_pixels:
-            images = pixels.permute(0, 3, 1, 2)  # (B * V, h, w, 3) -> (B * V, 3, h, w)
+        """Return all views of all samples, (N, 3, height, width): a view of each, then the next.
+
+        Frames of clips stay together instead.
+        """
+        pixels = self._flat(packed.images).to(device, non_blocking=True)  # (N, h, w, 3)
+        params = (self._flat(torch.from_numpy(drawn)) for drawn in packed.params)  # (N, P)
+        if self.pipeline.on_batches:
+            images = pixels.permute(0, 3, 1, 2)  # (N, h, w, 3) -> (N, 3, h, w)
             for step in self.pipeline.on_batches:
                 images = step.transform(images, next(params))
-            pixels = images.permute(0, 2, 3, 1)  # (B * V, 3, h, w) -> (B * V, h, w, 3)
+            pixels = images.permute(0, 2, 3, 1)  # (N, 3, h, w) -> (N, h, w, 3)
         floats = self.pipeline.normalise.on_batch(pixels)
         for step in self.pipeline.on_tensors:
             floats = step.transform(floats, next(params))
         return floats
 
+    def _flat(self, values: Tensor) -> Tensor:
+        """Return values (B, V, ...) as (B * V, ...) for clips, and (V * B, ...) for views."""
+        return (values if self._holds_clips else values.transpose(0, 1)).flatten(0, 1)
+
     def _arranged(self, packed: PackedBatch, images: Tensor) -> Tensor | list[Tensor]:
         samples, views = packed.images.shape[:2]
-        split = images.view(samples, views, *images.shape[1:])  # (B * V, ...) -> (B, V, ...)
         if self._holds_clips:
-            return split
-        return images if views == 1 else [view.contiguous() for view in split.unbind(1)]
+            return images.view(samples, views, *images.shape[1:])  # (B * S, ...) -> (B, S, ...)
+        return images if views == 1 else list(torch.split(images, samples))
 
 
 def _columns(table: SampleTable, rows: Int64Array) -> Batch:

@@ -13,10 +13,9 @@ from itertools import accumulate, chain
 from typing import Any
 
 from reidcore.data.dataset import Dataset, ImageDataset, MergedDataset
-from reidcore.data.images.cache import PixelCache
+from reidcore.data.images.cache import FileMark, PixelCache, PixelStore
 from reidcore.data.images.decode import read_pixels
 from reidcore.data.images.resize import Pixels
-from reidcore.data.images.store import FileMark, PixelStore
 from reidcore.data.sample import SamplePath
 from reidcore.data.table import SampleTable
 from reidcore.data.transforms.base import Params
