@@ -51,9 +51,14 @@ class Spent(NamedTuple):
 
 
 def ours(
-    files: list[str], arguments: argparse.Namespace, workers: int, cache: str, **more: Any
+    files: list[str],
+    arguments: argparse.Namespace,
+    workers: int,
+    cache: str,
+    resize: str = "torch",
+    **more: Any,
 ) -> Batches:
-    transform, _ = build_transforms(*arguments.size, arguments.transforms)
+    transform, _ = build_transforms(*arguments.size, arguments.transforms, resize=resize)
     samples = [(path, number % 50, number % 6) for number, path in enumerate(files)]
     dataset = ImageDataset(samples, [], [], transform=transform, verbose=False)
     options = LoadingOptions(workers=workers, **more)
@@ -99,12 +104,12 @@ def _bare_package(name: str, folder: Path) -> None:
     sys.modules.setdefault(name, package)
 
 
-def check_equal(files: list[str], arguments: argparse.Namespace) -> float:
+def largest_difference(files: list[str], arguments: argparse.Namespace, resize: str) -> float:
     """Return the largest difference between the batches of the two sides, without chance."""
     plain = argparse.Namespace(**{**vars(arguments), "transforms": []})
     largest = 0.0
     for cache in ("off", "ram", "ram"):
-        both = zip(ours(files, plain, 0, cache), peer(files, plain, 0), strict=True)
+        both = zip(ours(files, plain, 0, cache, resize), peer(files, plain, 0), strict=True)
         for mine, theirs in both:
             assert mine["impath"] == theirs["impath"]
             assert mine["img"].dtype == theirs["img"].dtype == torch.float32
@@ -151,6 +156,7 @@ def compare(files: list[str], arguments: argparse.Namespace) -> None:
     for workers in arguments.workers:
         sides: dict[str, Callable[[], Batches]] = {
             "reidcore": partial(ours, files, arguments, workers, "off"),
+            "reidcore, Pillow resizes": partial(ours, files, arguments, workers, "off", "pillow"),
             "reidcore, cache on disk": partial(ours, files, arguments, workers, "disk"),
             "reidcore, cache in memory": partial(ours, files, arguments, workers, "ram"),
         }
@@ -202,8 +208,9 @@ def main() -> None:
             f"{arguments.rounds} rounds"
         )
         if not arguments.no_peer:
-            largest = check_equal(files[: 3 * arguments.batch], arguments)
-            print(f"largest difference between the sides' values, cached or not: {largest:.1e}")
+            for resize in ("torch", "pillow"):
+                largest = largest_difference(files[: 3 * arguments.batch], arguments, resize)
+                print(f"largest difference from Torchreid's values, {resize}: {largest:.1e}")
         compare(files, arguments)
 
 

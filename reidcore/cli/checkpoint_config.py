@@ -31,15 +31,15 @@ def configuration_of(checkpoint: str) -> dict[str, Any]:
         CheckpointError: if it cannot be read.
         UserError: if it does not tell its model.
     """
-    from reidcore.inference.checkpoint_metadata import read_record
+    from reidcore.inference.checkpoint_metadata import read_metadata
 
-    record = read_record(checkpoint)
-    if not record.model_name:
+    metadata = read_metadata(checkpoint)
+    if not metadata.model_name:
         raise UserError(
             f"{checkpoint!r} does not tell its model",
             "Give a configuration, and model.load_weights=FILE with it.",
         )
-    values = record.configuration()
+    values = metadata.configuration()
     model = {"pretrained": False, "resume": "", "load_weights": str(checkpoint)}
     values["model"] = {**values["model"], **model}
     values["data"] = {**values["data"], "save_dir": str(Path(checkpoint).parent)}

@@ -1,4 +1,4 @@
-"""What a checkpoint of ours says about its model, beside the weights."""
+"""What a checkpoint that reidcore wrote records beside the weights."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """The record of a training, as far as there is one.
+class CheckpointMetadata:
+    """What a checkpoint records of its training; empty where it records nothing.
 
     Attributes:
         config: the configuration; empty if the engine was built by hand.
@@ -87,7 +87,7 @@ _OF_TESTS = ("plugins", "use_gpu", "model", "data", "video", "test")
 _OF_IMAGES = ("height", "width", "norm_mean", "norm_std")
 
 
-def read_record(checkpoint: PathLike) -> Recorded:
+def read_metadata(checkpoint: PathLike) -> CheckpointMetadata:
     """Read what a checkpoint says, or a safetensors file that was made of one.
 
     Raises:
@@ -96,11 +96,11 @@ def read_record(checkpoint: PathLike) -> Recorded:
     held = load_safely(checkpoint)
     own = held.get(OWN_KEY) if isinstance(held, Mapping) else None
     if not isinstance(own, Mapping):
-        return Recorded()
+        return CheckpointMetadata()
     parts = {key: own.get(key) or {} for key in ("config", "preprocessing", "model", "test")}
     if not all(isinstance(part, Mapping) for part in parts.values()):
         raise CheckpointError(
             f"the record in {str(checkpoint)!r} is laid out unlike ours",
             "Give a file that reidcore wrote.",
         )
-    return Recorded(**parts)
+    return CheckpointMetadata(**parts)

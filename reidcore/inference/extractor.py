@@ -14,9 +14,9 @@ from reidcore._files import PathLike
 from reidcore._logging import configure_if_bare
 from reidcore.data.images.resize import Pixels
 from reidcore.errors import DataError, UserError
-from reidcore.inference.checkpoint_metadata import Recorded, read_record
+from reidcore.inference.checkpoint_metadata import CheckpointMetadata, read_metadata
 from reidcore.inference.inputs import ImageInput, as_images, check_tensor, open_image
-from reidcore.inference.prefetch import default_workers, read_ahead
+from reidcore.inference.prefetch import default_workers, prefetch
 from reidcore.inference.preprocessing import choose_preprocessing
 from reidcore.models import build_model, load_pretrained_weights
 from reidcore.models.complexity import compute_model_complexity
@@ -62,7 +62,7 @@ class FeatureExtractor:
         pixel_mean: mean of each channel in 0..1; otherwise the checkpoint's, or ImageNet's.
         pixel_std: standard deviation of each channel, likewise.
         pixel_norm: False leaves pixels in 0..1.
-        device: where the model runs; the CPU, with a word about it, if there is no such device.
+        device: where the model runs; the CPU if there is no such device, which is logged.
         verbose: log the model's size.
         batch_size: images at a time; by default 8 on a CPU and 64 elsewhere.
         workers: threads that read images; 0 reads in between.
@@ -106,19 +106,19 @@ class FeatureExtractor:
         self.plugins = plugins or current_plugins()
         self.batch_size = _number("batch_size", batch_size, self._usual_batch(), least=1)
         self.workers = _number("workers", workers, default_workers(), least=0)
-        record = read_record(model_path) if model_path else Recorded()
+        metadata = read_metadata(model_path) if model_path else CheckpointMetadata()
         choose = partial(
             choose_preprocessing,
-            record.preprocessing,
+            metadata.preprocessing,
             pixel_mean=pixel_mean,
             pixel_std=pixel_std,
             pixel_norm=pixel_norm,
         )
         wanted = choose(image_size)
-        name = model_name or record.model_name
-        model = _build(name, model_path, record, (wanted.height, wanted.width), self.plugins)
-        is_told = image_size is not None or bool(record.preprocessing)
-        self.preprocessing = wanted if is_told else choose(usual_size(model))
+        name = model_name or metadata.model_name
+        model = _build(name, model_path, metadata, (wanted.height, wanted.width), self.plugins)
+        is_known = image_size is not None or bool(metadata.preprocessing)
+        self.preprocessing = wanted if is_known else choose(usual_size(model))
         if verbose:
             size = (self.preprocessing.height, self.preprocessing.width)
             costs = compute_model_complexity(model, (1, 3, *size))
@@ -153,7 +153,7 @@ class FeatureExtractor:
         """
         images = as_images(input)
         start = 0
-        for read in read_ahead(images, self._read, self.batch_size, self.workers):
+        for read in prefetch(images, self._read, self.batch_size, self.workers):
             good = {}
             for place, result in enumerate(read, start):
                 if not isinstance(result, DataError):
@@ -189,7 +189,7 @@ class FeatureExtractor:
 
 
 def pick_device(wanted: str | torch.device) -> torch.device:
-    """Return a device that there is: the wanted one, or the CPU with a word about it.
+    """Return the requested device, or the CPU if unavailable, which is logged.
 
     Raises:
         UserError: if it is no device's name, or there are fewer GPUs.
@@ -211,14 +211,18 @@ def pick_device(wanted: str | torch.device) -> torch.device:
 
 
 def _build(
-    name: str, path: PathLike, record: Recorded, image_size: tuple[int, int], plugins: Plugins
+    name: str,
+    path: PathLike,
+    metadata: CheckpointMetadata,
+    image_size: tuple[int, int],
+    plugins: Plugins,
 ) -> nn.Module:
     if not name:
         raise UserError(
             "no model is named" + (f", and {str(path)!r} does not tell it" if path else ""),
             "Give model_name; 'reidcore ls models' lists the names.",
         )
-    options = record.model_options(plugins) if name == record.model_name else {}
+    options = metadata.model_options(plugins) if name == metadata.model_name else {}
     # A model that learnt a position for each patch keeps the size it was trained at.
     options["image_size"] = options.get("image_size") or image_size
     model = build_model(name, num_classes=1, pretrained=not path, plugins=plugins, **options)

@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 _AHEAD = 2  # batches that are read while one is computed
 
 
-def read_ahead(
+def prefetch(
     items: Sequence[Item], read: Callable[[Item], Result], size: int, workers: int
 ) -> Iterator[list[Result]]:
     """Yield what ``read`` makes of the items, in order, ``size`` at a time.

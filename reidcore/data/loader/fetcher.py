@@ -51,7 +51,7 @@ class SeededItems:
                 item = {**item, "impath": Sample(*sample).path}
             return {**self._columns_of(key.row), **item}
         except UserError as error:
-            return self._told(error)
+            return self._outcome_of(error)
 
     def __getitems__(self, keys: ItemKeys) -> Items | PackedBatch | Failure:
         """Return the items of a batch, or the batch itself; the first failure instead of it."""
@@ -77,10 +77,10 @@ class SeededItems:
                 seed_generators(mixed_seed(self.seed, *key))
             packer.add(key.row, reader.read(key.row))
         except UserError as error:
-            return self._told(error)
+            return self._outcome_of(error)
         return None
 
-    def _told(self, error: UserError) -> Skipped | Failure:
+    def _outcome_of(self, error: UserError) -> Skipped | Failure:
         if isinstance(error, UnreadableImageError) and self.skip_bad_images:
             return Skipped(error.path, error.reason)
         return Failure.of(error)

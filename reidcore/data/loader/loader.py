@@ -93,7 +93,7 @@ class BatchLoader:
         dataset, loading = self.dataset, self._loading
         reader = reader_of(dataset, loading.options.augment, loading.options.draft, loading.cache)
         if reader is None:
-            _tell_what_has_no_effect(dataset, loading)
+            _warn_of_idle_options(dataset, loading)
         self._reader = reader
         self._finish: Any = _finisher_of(dataset, reader) if reader else None
         self._transforms = _transforms_of(dataset)
@@ -295,7 +295,7 @@ def _transforms_of(dataset: Dataset) -> list[Any]:
     return [(part.transform, part.k_tfm) for part in parts]
 
 
-def _tell_what_has_no_effect(dataset: Dataset, loading: Loading) -> None:
+def _warn_of_idle_options(dataset: Dataset, loading: Loading) -> None:
     """Warn where a dataset or a transform of its own kind makes what was asked for impossible."""
     asked = {
         "data.augment=batch": loading.options.augment == "batch",

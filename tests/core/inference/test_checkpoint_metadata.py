@@ -7,13 +7,13 @@ import torch
 
 from reidcore.config import load_config
 from reidcore.errors import CheckpointError
-from reidcore.inference.checkpoint_metadata import Recorded, read_record
+from reidcore.inference.checkpoint_metadata import CheckpointMetadata, read_metadata
 
 FED = {"height": 64, "width": 32, "norm_mean": [0.5] * 3, "norm_std": [0.2] * 3}
 
 
 def test_a_model_built_by_hand_is_tested_as_it_was():
-    record = Recorded(
+    record = CheckpointMetadata(
         preprocessing={**FED, "interpolation": "bilinear", "letterbox": [1, 2, 3]},
         model={
             "name": "osnet_x0_25",
@@ -40,7 +40,7 @@ def test_a_model_built_by_hand_is_tested_as_it_was():
 def test_what_concerns_training_alone_is_left_out():
     config = load_config(None, ["loss.name=triplet", "data.targets=cuhk03"])
     whole = {**config.model_dump(mode="json"), "cuhk03": {"labeled_images": True}, "gone": {"a": 1}}
-    kept = Recorded(config=whole).configuration()
+    kept = CheckpointMetadata(config=whole).configuration()
     assert kept["cuhk03"] == {"labeled_images": True}
     assert not {"loss", "train", "sampler", "gone"} & kept.keys()
     assert load_config(kept).data.targets == ["cuhk03"]
@@ -49,13 +49,18 @@ def test_what_concerns_training_alone_is_left_out():
 @pytest.mark.parametrize(
     ("record", "expected"),
     [
-        (Recorded(model={"name": "osnet_x0_25"}, preprocessing=FED), "pillow"),
+        (CheckpointMetadata(model={"name": "osnet_x0_25"}, preprocessing=FED), "pillow"),
         (
-            Recorded(model={"name": "osnet_x0_25"}, preprocessing={**FED, "resize": "torch"}),
+            CheckpointMetadata(
+                model={"name": "osnet_x0_25"}, preprocessing={**FED, "resize": "torch"}
+            ),
             "torch",
         ),
-        (Recorded(config={"model": {"name": "osnet_x0_25"}, "data": {"height": 64}}), "pillow"),
-        (Recorded(config={"model": {}, "data": {"resize": "torch"}}), "torch"),
+        (
+            CheckpointMetadata(config={"model": {"name": "osnet_x0_25"}, "data": {"height": 64}}),
+            "pillow",
+        ),
+        (CheckpointMetadata(config={"model": {}, "data": {"resize": "torch"}}), "torch"),
     ],
 )
 def test_images_are_resized_by_pillow_unless_another_resizer_was_recorded(record, expected):
@@ -65,4 +70,4 @@ def test_images_are_resized_by_pillow_unless_another_resizer_was_recorded(record
 def test_a_record_that_is_laid_out_otherwise_is_refused(tmp_path):
     torch.save({"reidcore": {"model": ["osnet"]}}, tmp_path / "odd.pth")
     with pytest.raises(CheckpointError, match="laid out unlike ours"):
-        read_record(tmp_path / "odd.pth")
+        read_metadata(tmp_path / "odd.pth")

@@ -10,7 +10,7 @@ from torch import nn
 
 from reidcore._serialization import load_safely
 from reidcore.errors import CheckpointError, UserError
-from reidcore.inference.checkpoint_metadata import read_record
+from reidcore.inference.checkpoint_metadata import read_metadata
 from reidcore.models import build_model, load_pretrained_weights, save_weights
 from reidcore.models.weights import export_weights
 
@@ -25,7 +25,7 @@ def test_a_model_is_written_with_its_form_and_what_it_is_fed(model, tmp_path):
     fed = {"height": 64, "width": 32, "norm_mean": [0.5] * 3, "norm_std": [0.2] * 3}
     metadata = {"preprocessing": fed, "test": {"dist_metric": "cosine"}}
     save_weights(nn.DataParallel(model), path, metadata)
-    record = read_record(path)
+    record = read_metadata(path)
     assert record.model_name == "osnet_x0_25"
     assert record.model["feature_dim"] == 512
     assert record.preprocessing == fed
@@ -59,7 +59,7 @@ def test_a_file_of_others_has_no_record(tmp_path):
 
     save_file({"weight": torch.ones(2)}, tmp_path / "plain.safetensors")
     assert load_safely(tmp_path / "plain.safetensors").keys() == {"state_dict"}
-    assert read_record(tmp_path / "plain.safetensors").model_name == ""
+    assert read_metadata(tmp_path / "plain.safetensors").model_name == ""
 
 
 def test_the_format_is_told_by_the_content_and_not_by_the_name(model, tmp_path):
