@@ -17,8 +17,6 @@ from reidcore.data.transforms.base import (
 from reidcore.data.transforms.compose import Pipeline, ToNormalisedTensor
 from reidcore.data.transforms.resize import ImageSource, ResizeTransform, SizeRule
 
-AUGMENT_CHOICES = ("image", "batch")
-
 
 @dataclass(frozen=True)
 class SplitPipeline:
