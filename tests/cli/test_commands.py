@@ -243,6 +243,7 @@ def test_env_says_what_is_in_use(reidcore) -> None:
     facts = dict(re.split(r" {2,}", line, maxsplit=1) for line in done.stdout.splitlines())
     assert facts["reidcore"] == __version__
     assert re.match(r"cython|torch", facts["evaluation kernel"])
+    assert re.match(r"OpenCV [\d.]+$|Pillow \(OpenCV ", facts["JPEG decoder"])
     assert {"python", "torch", "torchvision", "numpy", "cuda"} <= facts.keys()
 
 

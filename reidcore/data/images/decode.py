@@ -135,8 +135,9 @@ class CMessages:
     """What C code writes to its standard error while images are decoded.
 
     libjpeg reports damage there and nowhere else. The stream is exchanged for one in memory
-    meanwhile; Python's own standard error is another and stays as it is. Where threads decode at
-    the same time, a message may be taken for another image's, which Pillow decodes once more then.
+    meanwhile, which also keeps what other C code has to say; Python's own standard error is another
+    and stays as it is. Where threads decode at the same time, a message may be taken for another
+    image's, which Pillow decodes once more then.
 
     Raises:
         OSError: The C library has no such stream, or none that may be exchanged.

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from reidcore.config.options import LoadingOptions
 from reidcore.data.dataset import Dataset
 from reidcore.data.images.cache import PixelCache
-from reidcore.data.images.decode import prepare_worker
+from reidcore.data.images.decode import jpeg_decoder, prepare_worker
 from reidcore.data.loader.batch_sampler import (
     EpochBatches,
     FileOrder,
@@ -262,6 +262,7 @@ def _torch_loader(
 ) -> DataLoader[Any]:
     items: Any = SeededItems(dataset, loading.seed, loading.options.on_bad_image == "skip", reader)
     cpus = len(os.sched_getaffinity(0)) if _LINUX else os.cpu_count() or 1
+    jpeg_decoder()  # workers that are forks need not load it again
     workers = min(loading.options.workers, cpus)
     return DataLoader(
         items,

@@ -335,7 +335,7 @@ def test_two_processes_share_the_batches_of_one(
 
 
 def test_choices_are_checked() -> None:
-    with pytest.raises(ConfigError, match=r"data\.augment is 'bach'\. Expected 'image' or 'batch'"):
+    with pytest.raises(ConfigError, match=r"data\.augment is 'bach'\. Did you mean 'batch'\?"):
         LoadingOptions.checked(augment="bach")
     with pytest.raises(ConfigError, match="Did you mean 'disk'"):
         PixelCache("disc")
