@@ -88,16 +88,26 @@ def check_files(folder: Path, names: Sequence[str], listed_in: Path) -> None:
         DataError: some are missing; the message counts them and shows the first three.
     """
     below = {name.rpartition("/")[0] for name in names}
-    there = {
-        f"{path}/{name}" if path else name
-        for path in below
-        if (folder / path).is_dir()
-        for name in list_names(folder / path, [""])
-    }
-    missing = [name for name in names if name not in there]
+    there = {path: _entries(os.path.join(folder, path)) for path in below}  # noqa: PTH118
+    parted = (name.rpartition("/") for name in names)
+    missing = ["".join(parts) for parts in parted if parts[2] not in there[parts[0]]]
     if missing:
         raise DataError(
             f"files listed in {str(listed_in)!r} are missing in {str(folder)!r} "
             f"({len(missing)} of {len(names)}): {shown(missing)}",
             "The lists and the images are of different versions, or were not unpacked completely",
         )
+
+
+def _entries(folder: str) -> set[str]:
+    """Return the names in a folder; none where there is no such folder.
+
+    Raises:
+        DataError: the folder cannot be read.
+    """
+    try:
+        return set(os.listdir(folder))  # noqa: PTH208  (thousands of folders)
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    except OSError as error:
+        raise DataError(f"cannot read the folder {folder!r}: {error.strerror}") from error
