@@ -24,7 +24,7 @@ from reidcore._serialization import OWN_KEY, load_safely, loads_safely, save_ato
 from reidcore.engine.hook_results import checked_state
 from reidcore.engine.rng import capture_rng, restore_rng
 from reidcore.errors import CheckpointError, PluginError
-from reidcore.models.build_args import form_of
+from reidcore.models.build_args import build_args_of
 from reidcore.models.layers import bare_key, unwrap
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def write_checkpoints(
             **held.state_dict(),
             "epoch": done,
             "rank1": rank1,
-            OWN_KEY: own | {"model": form_of(held.model)},
+            OWN_KEY: own | {"model": build_args_of(held.model)},
         }
         paths.append(save_checkpoint(state, save_dir, is_best, name=f"{name}{suffix}"))
     return paths

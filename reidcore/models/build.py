@@ -10,7 +10,7 @@ from torch import nn
 from reidcore._logging import show
 from reidcore.errors import ConfigError, PluginError
 from reidcore.models.adapter import adapted
-from reidcore.models.build_args import remember_form
+from reidcore.models.build_args import remember_build_args
 from reidcore.models.head.build import attach_head, read_head
 from reidcore.plugins import current_plugins
 from reidcore.registry import choose, entries
@@ -83,8 +83,8 @@ def build_model(
             "Its factory must return the network.",
         )
     network = attach_head(adapted(built, loss), chosen, num_classes, image_size, plugins)
-    form = {"name": name, "num_classes": num_classes, "loss": loss, "options": section}
-    remember_form(network, {**form, "head": chosen, "image_size": image_size} | given)
+    arguments = {"name": name, "num_classes": num_classes, "loss": loss, "options": section}
+    remember_build_args(network, {**arguments, "head": chosen, "image_size": image_size} | given)
     return network
 
 

@@ -9,29 +9,29 @@ from torch import nn
 
 from reidcore.models.layers import unwrap
 
-_ATTRIBUTE = "_reidcore_form"
+_ATTRIBUTE = "_build_args"
 
 
-def remember_form(model: nn.Module, form: Mapping[str, Any]) -> None:
+def remember_build_args(model: nn.Module, arguments: Mapping[str, Any]) -> None:
     """Keep with a network the arguments of ``build_model``, if a file can hold them.
 
     Args:
         model: the network.
-        form: ``name``, ``num_classes``, ``loss`` and, if they were given, ``options``, ``head``,
-            ``image_size``, ``num_cameras`` and ``num_views``.
+        arguments: ``name``, ``num_classes``, ``loss`` and, if they were given, ``options``,
+            ``head``, ``image_size``, ``num_cameras`` and ``num_views``.
     """
-    if _is_plain(form):
-        unwrap(model).__dict__[_ATTRIBUTE] = dict(form)
+    if _is_plain(arguments):
+        unwrap(model).__dict__[_ATTRIBUTE] = dict(arguments)
 
 
-def form_of(model: nn.Module) -> dict[str, Any]:
+def build_args_of(model: nn.Module) -> dict[str, Any]:
     """Return what a network was built as, and ``feature_dim``; empty if ``build_model`` did not."""
     network = unwrap(model)
-    form = dict(network.__dict__.get(_ATTRIBUTE, {}))
+    arguments = dict(network.__dict__.get(_ATTRIBUTE, {}))
     feature_dim = getattr(network, "feature_dim", None)
-    if form and isinstance(feature_dim, int):
-        form["feature_dim"] = feature_dim
-    return form
+    if arguments and isinstance(feature_dim, int):
+        arguments["feature_dim"] = feature_dim
+    return arguments
 
 
 def _is_plain(value: Any) -> bool:

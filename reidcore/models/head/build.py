@@ -100,7 +100,7 @@ def _fill(
 ) -> None:
     components = _components(options, plugins)
     head = Head()
-    width = _fill_before_features(head, network, options, components.get("poolings"), images)
+    width = _add_layers_on_maps(head, network, options, components.get("poolings"), images)
     if options.embedding is not None:
         head.embedding = _reduction(width, options.embedding)
         width = options.embedding
@@ -114,22 +114,20 @@ def _fill(
     network.feature_dim = width
 
 
-def _fill_before_features(
+def _add_layers_on_maps(
     head: Head,
     network: ReidModel,
     options: HeadOptions,
     pooling: Component | None,
     images: Tensor,
 ) -> int:
-    """Build the head's layers on maps; return the dimensions of what they or the network give."""
-    if pooling is None and not options.non_local:
-        return int(network.describe(images).shape[1])
-    maps = _maps(network, images)
-    channels = maps.shape[1]
-    head.non_local = NonLocalBlock(channels) if options.non_local else None
+    """Add the non-local block and the pooling; return the dimensions of the features so far."""
+    if options.non_local:
+        head.non_local = NonLocalBlock(_maps(network, images).shape[1])
     if pooling is None:
         return int(network.describe(images).shape[1])
-    head.pool = pooling.make(channels=channels).to(images.device)
+    maps = _maps(network, images)
+    head.pool = pooling.make(channels=maps.shape[1]).to(images.device)
     _take_out(network, _idle_layers(network, images))
     pooled: Tensor = head.pool(maps)
     if pooled.dim() != 2:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from reidcore._files import PathLike
 from reidcore._serialization import OWN_KEY, load_safely, save_safetensors
 from reidcore.errors import CheckpointError, UserError
-from reidcore.models.build_args import form_of
+from reidcore.models.build_args import build_args_of
 from reidcore.models.layers import unwrap
 from reidcore.models.weights.files import read_weights
 
@@ -34,7 +34,7 @@ def save_weights(
         UserError: if the file cannot be written, its name ends otherwise, or the package
             safetensors is not installed.
     """
-    record = {"model": form_of(model), **(metadata or {})}
+    record = {"model": build_args_of(model), **(metadata or {})}
     _write(unwrap(model).state_dict(), path, record)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from reidcore._files import PathLike
 from reidcore._logging import configure_if_bare
 from reidcore.errors import CheckpointError, did_you_mean
-from reidcore.models.build_args import form_of
+from reidcore.models.build_args import build_args_of
 from reidcore.models.layers import bare_key, unwrap
 from reidcore.models.reid_model import ReidModel
 from reidcore.models.weights.cache import WeightsStore
@@ -210,7 +210,7 @@ def _check_whole(
     wanted: Mapping[str, Tensor],
 ) -> None:
     """Refuse a file that says it is of this very model and lacks a part of it, save its head."""
-    if not held.model_name or held.model_name != form_of(network).get("name"):
+    if not held.model_name or held.model_name != build_args_of(network).get("name"):
         return
     telling = [name for name in wanted if _tells(name) and not name.startswith("head.")]
     missing = [name for name in telling if name not in arranged.tensors]

@@ -9,7 +9,7 @@ from torch import nn
 from reidcore import hookimpl
 from reidcore._serialization import loads_safely
 from reidcore.models import ReidModel, build_model
-from reidcore.models.build_args import form_of
+from reidcore.models.build_args import build_args_of
 from reidcore.plugins import make_plugins
 
 
@@ -38,7 +38,7 @@ def test_it_is_what_build_model_was_given():
     head = {"neck": "bnneck"}
     arguments = {"loss": "triplet", "image_size": (64, 32), "head": head, "dye": ["red", 0.5]}
     model = build_model("dyed", 7, pretrained=False, plugins=plugins, **arguments)
-    form = form_of(copy.deepcopy(nn.DataParallel(model)))
+    form = build_args_of(copy.deepcopy(nn.DataParallel(model)))
     assert form == {
         "name": "dyed",
         "num_classes": 7,
@@ -53,5 +53,7 @@ def test_it_is_what_build_model_was_given():
 
 def test_there_is_none_where_a_file_could_not_hold_it_or_nobody_said_it():
     plugins = make_plugins(extra=[Dyer()])
-    assert form_of(build_model("dyed", 7, pretrained=False, plugins=plugins, dye=object())) == {}
-    assert form_of(Dyed(7)) == {}
+    assert (
+        build_args_of(build_model("dyed", 7, pretrained=False, plugins=plugins, dye=object())) == {}
+    )
+    assert build_args_of(Dyed(7)) == {}
