@@ -152,9 +152,10 @@ def test_a_cache_changes_nothing(splits: Any, kind: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("names", [ON_BATCHES, EVERY, ["random_flip", "color_jitter"]])
-def test_per_image_and_per_batch_agree(splits: Any, names: list[str]) -> None:
+@pytest.mark.parametrize("k_tfm", [1, 3])
+def test_per_image_and_per_batch_agree(splits: Any, names: list[str], k_tfm: int) -> None:
     """To the bit on a CPU, where both compute alike; elsewhere within the rounding to bytes."""
-    dataset = ImageDataset(*splits, transform=_pipeline(names), verbose=False)
+    dataset = ImageDataset(*splits, transform=_pipeline(names), k_tfm=k_tfm, verbose=False)
     loader = _loader(dataset, augment="batch")
     assert bool(loader._loader.dataset.reader.pipeline.on_batches)
     _assert_same(_batches(dataset, augment="batch"), _batches(dataset))
