@@ -12,6 +12,8 @@ from reidcore.engine.engine import Engine
 from reidcore.engine.evaluator import TargetResult, TargetTest, TestSet
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.precision import Precision
+from reidcore.engine.results import RunRecord
+from reidcore.engine.run import Run
 from reidcore.engine.step import NonFiniteLossError, StepOutcome
 from reidcore.engine.train_state import TrainState
 
@@ -32,7 +34,9 @@ __all__ = [
     "Interrupted",
     "NonFiniteLossError",
     "Precision",
+    "Run",
     "RunPlan",
+    "RunRecord",
     "StepOutcome",
     "TargetResult",
     "TargetTest",
