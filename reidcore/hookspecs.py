@@ -148,10 +148,10 @@ def reid_register_datasets(registry: Registrar) -> None:
 def reid_register_losses(registry: Registrar) -> None:
     """Register losses: ``target(num_classes, **section)`` gives a module.
 
-    The module is called as ``loss(outputs, batch)`` or, Torchreid's way,
-    ``loss(logits_or_features, pids)``, and returns a scalar. A target that names ``feature_dim``
-    (D; None if the model does not tell it) or ``train_table`` (the training samples, as a
-    ``SampleTable``; None in a test) is given them.
+    It may give several weighted terms instead, a mapping of names to weight and module. A module is
+    called as ``loss(outputs, batch)`` or, Torchreid's way, ``loss(logits_or_features, pids)``, and
+    returns a scalar. A target that names ``feature_dim`` (D; None if the model does not tell it) or
+    ``train_table`` (the training samples, as a ``SampleTable``; None in a test) is given them.
 
     When: losses are first listed or asked for by name. Stop rule: none, every plugin is called.
     Stability: stable.

@@ -7,8 +7,9 @@ import os
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from typing import Any, overload
+from typing import Any, Self, overload
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -130,6 +131,13 @@ class DataManager:
         self._open_targets(batch_size_test, loading)
         self._log_summary()
 
+    @classmethod
+    def from_options(cls, *options: Any, **settings: Any) -> Self:
+        """Make a manager of this class, whatever its own arguments, of those of `DataManager`."""
+        manager = cls.__new__(cls)
+        DataManager.__init__(manager, *options, **settings)
+        return manager
+
     @property
     def num_train_pids(self) -> int:
         """Number of training identities; 0 without training samples."""
@@ -139,6 +147,14 @@ class DataManager:
     def num_train_cams(self) -> int:
         """Number of training cameras; 0 without training samples."""
         return self._trainset.num_train_cams if self._trainset else 0
+
+    @property
+    def num_train_views(self) -> int | None:
+        """Number of values in the column ``view`` of the training samples; None without one."""
+        table = self.train_table
+        if table is None or "view" not in table.columns:
+            return None
+        return len(np.unique(table.columns["view"]))
 
     @property
     def train_table(self) -> SampleTable | None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from reidcore._logging import show
+from reidcore.config import Config, model_arguments
 from reidcore.errors import ConfigError, PluginError
 from reidcore.models.adapter import adapted
 from reidcore.models.build_args import remember_build_args
 from reidcore.models.head.build import attach_head, read_head
+from reidcore.models.weights.load import load_pretrained_weights
 from reidcore.plugins import current_plugins
 from reidcore.registry import choose, entries
 
@@ -86,6 +88,32 @@ def build_model(
     arguments = {"name": name, "num_classes": num_classes, "loss": loss, "options": section}
     remember_build_args(network, {**arguments, "head": chosen, "image_size": image_size} | given)
     return network
+
+
+def build_configured_model(
+    config: Config,
+    num_classes: int,
+    num_cameras: int | None,
+    num_views: int | None,
+    plugins: Plugins,
+) -> nn.Module:
+    """Build the model and load the weights that the configuration names."""
+    section, loss = config.model, config.loss.name
+    brings_weights = bool(section.load_weights or section.resume)
+    model = build_model(
+        section.name,
+        num_classes,
+        loss=loss if loss in ("softmax", "triplet") else "softmax",  # of a bare call in training
+        pretrained=section.pretrained and not brings_weights,
+        use_gpu=config.use_gpu,
+        plugins=plugins,
+        num_cameras=num_cameras,
+        num_views=num_views,
+        **model_arguments(config, plugins),
+    )
+    if section.load_weights and not section.resume:
+        load_pretrained_weights(model, section.load_weights)
+    return model
 
 
 def show_avai_models(plugins: Plugins | None = None) -> list[str]:

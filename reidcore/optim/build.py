@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from reidcore.config.options import OptimOptions
+from reidcore.config.options import OptimOptions, TrainOptions
 from reidcore.optim.groups import parameter_groups
 from reidcore.registry import Component, choose, find
 
@@ -132,17 +132,19 @@ def make_optimizer(model: nn.Module, options: OptimOptions, component: Component
 
 
 def make_scheduler(
-    optimizer: Optimizer, options: OptimOptions, max_epoch: int, component: Component
+    optimizer: Optimizer, options: TrainOptions, component: Component
 ) -> LRScheduler:
     """Make a learning-rate scheduler, stepped once after each epoch.
 
     Args:
         optimizer: the optimizer whose rates it sets.
-        options: when and by how much they fall.
-        max_epoch: epochs of the run.
+        options: when and by how much they fall, and the epochs of the run.
         component: the scheduler with its own options.
     """
     made = component.make(
-        optimizer=optimizer, stepsize=options.stepsize, gamma=options.gamma, max_epoch=max_epoch
+        optimizer=optimizer,
+        stepsize=options.stepsize,
+        gamma=options.gamma,
+        max_epoch=options.max_epoch,
     )
     return cast(LRScheduler, made)

@@ -114,6 +114,32 @@ def test_a_loss_alone_may_be_named(configure: Any, plugins: Plugins) -> None:
     assert list(engine.terms) == ["feature_norm"]
 
 
+class Measured(FeatureNorm):
+    """A loss that wants to know the features' size and the training samples."""
+
+    def __init__(self, num_classes: int, feature_dim: int, train_table: Any) -> None:
+        super().__init__(num_classes, target=feature_dim / len(train_table))
+
+
+def test_a_loss_is_given_what_it_has_a_name_for(configure: Any, plugins: Plugins) -> None:
+    class Plugin:
+        @hookimpl
+        def reid_register_losses(self, registry: Any) -> None:
+            registry.add("measured", Measured)
+
+    plugins.add(_candidate(Plugin()), requested=True)
+    engine, _ = prepare(configure(loss={"name": "measured"}), plugins)
+    table = engine.datamanager.train_table
+    expected = engine.model.feature_dim / len(table)  # type: ignore[operator]
+    assert engine.terms["measured"][1].target == expected  # type: ignore[attr-defined]
+
+
+def test_two_losses_with_a_term_of_one_name_are_refused(configure: Any, plugins: Plugins) -> None:
+    loss = {"terms": {"softmax": 1.0, "triplet": 1.0}, "triplet": {"weight_x": 1.0}}
+    with pytest.raises(ConfigError, match=r"'triplet' brings a term 'softmax'.*loss\.triplet"):
+        prepare(configure(loss=loss), plugins)
+
+
 def test_a_run_resumes_from_its_configuration(
     configure: Any, plugins: Plugins, tmp_path: Path
 ) -> None:

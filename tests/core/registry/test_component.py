@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from reidcore import hookimpl
 from reidcore.errors import ConfigError, UnknownNameError, UnknownOptionError
-from reidcore.registry import Component, Entry
+from reidcore.plugins import make_plugins
+from reidcore.registry import Chooser, Component, Entry
 from reidcore.registry.component import read_options
 
 
@@ -55,3 +57,17 @@ def test_a_factory_may_call_the_first_arguments_otherwise():
 
     component = Component(Entry("samplers", "order", order, "mine"), {"num_instances": 2})
     assert component.make(table="t", batch_size=8, seed=1) == ("t", 8, 1, 2)
+
+
+class Brings:
+    @hookimpl
+    def reid_register_models(self, registry):
+        registry.add("net", net)
+
+
+def test_a_programs_options_are_shared_out_to_those_that_declare_them():
+    plugins = make_plugins(entry_points=False, extra=[Brings()])
+    choose = Chooser(plugins, {"net": {"width": 3}}, {"models": {"depth": 5, "height": 1}})
+    assert choose("models", "net").options == {"depth": 5, "width": 3.0}
+    with pytest.raises(ConfigError, match=r"the options of model 'net' are 3\. Give a mapping"):
+        Chooser(plugins, {"net": 3})("models", "net")
