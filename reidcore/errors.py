@@ -5,6 +5,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+__all__ = [
+    "CheckpointError",
+    "ConfigError",
+    "DataError",
+    "PluginDefectError",
+    "PluginError",
+    "UnknownNameError",
+    "UserError",
+    "did_you_mean",
+]
+
 
 class UserError(Exception):
     """Something the user can mend; the command line shows it in one line and exits 2.

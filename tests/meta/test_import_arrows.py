@@ -77,6 +77,10 @@ def test_every_part_that_is_placed_is_there() -> None:
     assert all((CORE / name).is_file() for name in REACHING_UP)
 
 
+def test_no_modules_import_one_another_in_a_circle(import_graph) -> None:
+    assert import_graph.circles(import_graph.module_graph(CORE)) == []
+
+
 def test_a_circle_through_functions_and_facades_is_seen(tmp_path, import_graph) -> None:
     shop = tmp_path / "shop"
     (shop / "room").mkdir(parents=True)
