@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from reidcore.plugins.runtime import register as register
 
 __version__ = "0.1.0"
+"""The version of the installed package."""
 
 hookimpl = HookimplMarker("reidcore")
+"""Marks a plugin's implementation of a hook."""
+
 hookspec = HookspecMarker("reidcore")
+"""Marks a hook that a plugin publishes; see ``reid_add_hookspecs``."""
 
 _SUBMODULES = ("data", "engine", "evaluation", "losses", "metrics", "models", "optim", "utils")
 

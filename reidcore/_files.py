@@ -14,6 +14,7 @@ from typing import IO, Any
 from reidcore.errors import UserError
 
 PathLike = str | os.PathLike[str]
+"""A path, as text or as an object."""
 
 
 def mkdir_if_missing(dirname: PathLike) -> None:

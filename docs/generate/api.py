@@ -10,6 +10,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -98,7 +99,7 @@ def _first_line(value: object) -> str | None:
 def _line_below(module: ModuleType, name: str) -> str | None:
     """Return the first line of the string that stands below an assignment, where it is made."""
     statements = ast.parse(inspect.getsource(module)).body
-    for statement, below in zip(statements, statements[1:], strict=False):
+    for statement, below in pairwise(statements):
         if name in _assigned(statement):
             text = below.value if isinstance(below, ast.Expr) else None
             return str(text.value).partition("\n\n")[0] if isinstance(text, ast.Constant) else None

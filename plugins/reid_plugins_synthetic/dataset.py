@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
-from reid_plugins_datasets.people.market1501 import FORM
-from reid_plugins_datasets.reading.market_layout import DISTRACTOR_PID, JUNK_PID, read_market_layout
 from reid_plugins_synthetic.album import Settings
 from reid_plugins_synthetic.make import MARKER, RELEASE, make_synthetic, settings_of
-from reidcore.data import DatasetCard, Splits, described_by
+from reidcore.data import JUNK_PID, DatasetCard, SampleTable, Splits, described_by, from_folders
 from reidcore.errors import DataError
+
+DISTRACTOR_PID = 0
 
 CARD = DatasetCard(
     title="Synthetic",
@@ -28,8 +27,6 @@ synthetic/
     "Junk boxes (-1) are in no list; distractors (0) are in the gallery and never learnt from.",
     junk_pids=(DISTRACTOR_PID, JUNK_PID),
 )
-
-_FORM = replace(FORM, ranges={})  # there may be any number of people
 
 
 @described_by(CARD)
@@ -61,10 +58,16 @@ def synthetic(
     for place in (Path(root), Path(root) / "synthetic"):
         if (place / MARKER).is_file():
             _check_same(place, settings)
-            return read_market_layout(place, _FORM)
+            return _read(place)
     directory = Path(root) / "synthetic" / _folder_of(settings)
     made = make_synthetic(directory, **settings.as_dict())
-    return read_market_layout(made.directory, _FORM)
+    return _read(made.directory)
+
+
+def _read(directory: Path) -> Splits:
+    """Read the three folders; the names of files count cameras from 1."""
+    splits = from_folders(directory, "bounding_box_train", "query", "bounding_box_test")
+    return Splits(*(SampleTable.of(samples).shifted(camids=-1) for samples in splits))
 
 
 def _check_same(place: Path, wanted: Settings) -> None:

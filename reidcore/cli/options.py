@@ -14,12 +14,18 @@ from reidcore.errors import UserError
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+"""``--json``, the parameter ``as_json``."""
+
 device_option = click.option(
     "--device", help="cpu, cuda or cuda:1; by default a GPU if there is one."
 )
+"""``--device``: where a model runs."""
+
 root_option = click.option(
     "--root", default="reid-data", show_default=True, help="Folder of datasets."
 )
+"""``--root``: the folder of datasets."""
+
 plugin_option = click.option(
     "-p", "--plugin", "extra", multiple=True, metavar="FILE", help="Add a plugin file."
 )

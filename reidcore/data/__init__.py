@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         differences,
         require,
     )
-    from reidcore.data.dataset import MODES, Dataset, ImageDataset
+    from reidcore.data.dataset import Dataset, ImageDataset
     from reidcore.data.folders import IMAGE_EXTENSIONS, JUNK_PID, MARKET_PATTERN, from_folders
     from reidcore.data.images.decode import UnreadableImageError, read_image, read_pixels
     from reidcore.data.images.resize import Pixels, writable
@@ -69,7 +69,6 @@ __all__ = [
     "Int64Array",
     "JUNK_PID",
     "MARKET_PATTERN",
-    "MODES",
     "OfficialCount",
     "PILSource",
     "Params",

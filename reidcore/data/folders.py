@@ -17,6 +17,7 @@ MARKET_PATTERN = r"(?P<pid>-?\d+)_c(?P<camid>\d+)"
 """Market1501's file names, such as ``0002_c1s1_000451_03.jpg``: identity 2, camera 1."""
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+"""Endings of the files that are taken for images."""
 
 JUNK_PID = -1
 """Market1501's mark for images that count neither for nor against a query."""

@@ -17,6 +17,8 @@ from reidcore.data.sample import Sample, SamplePath, Samples
 from reidcore.errors import DataError
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
+"""An array of integers of 64 bits."""
+
 Names: TypeAlias = npt.NDArray[np.bytes_]
 Rows: TypeAlias = npt.NDArray[np.integer] | npt.NDArray[np.bool_]
 

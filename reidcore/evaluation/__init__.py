@@ -14,7 +14,7 @@ from reidcore.evaluation.distances import (
     compute_distance_matrix,
 )
 from reidcore.evaluation.kernel import kernel_in_use
-from reidcore.evaluation.labels import Int64, Labels
+from reidcore.evaluation.labels import Labels
 from reidcore.evaluation.matches import Related, Relations, SameIdentity
 from reidcore.evaluation.protocols import AnyCamera, EvaluationProtocol, Market1501, check_shapes
 from reidcore.evaluation.ranking import MatchRanks, match_ranks
@@ -28,7 +28,6 @@ __all__ = [
     "Distances",
     "EvaluationProtocol",
     "FeatureDistances",
-    "Int64",
     "Labels",
     "Market1501",
     "MatchRanks",

@@ -29,7 +29,10 @@ from reidcore.plugins.hooks import HOOK_NAMES, HookPublisher
 _log = logging.getLogger(__name__)
 
 CORE = "core"
+"""The plugin of the core's own answers to hooks."""
+
 THIS_PROCESS = "this process"
+"""The plugin of what a running program registers."""
 
 
 @dataclass

@@ -31,6 +31,7 @@ KINDS = (
     "configs",
     "weights",
 )
+"""The kinds of components, each with a hook ``reid_register_<kind>``."""
 
 
 def singular(kind: str) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.data import MODES, Difference, Int64Array, SampleTable
+from reidcore.data import Difference, Int64Array, SampleTable, Splits
 
 TRAIN, QUERY, GALLERY = range(3)
 
@@ -42,7 +42,7 @@ class Subject:
     @property
     def splits(self) -> dict[str, SampleTable]:
         """The tables by their names, without empty ones."""
-        tables = zip(MODES, (self.train, self.query, self.gallery), strict=True)
+        tables = zip(Splits._fields, (self.train, self.query, self.gallery), strict=True)
         return {name: table for name, table in tables if len(table)}
 
     @cached_property

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.evaluation import Int64
+from reidcore.data import Int64Array
 
 
-def nearest(row: npt.NDArray[np.floating[Any]], count: int, ignored: Int64) -> Int64:
+def nearest(row: npt.NDArray[np.floating[Any]], count: int, ignored: Int64Array) -> Int64Array:
     """Return the indices of the nearest items, nearest first; ties go by index.
 
     Args:
@@ -26,5 +26,5 @@ def nearest(row: npt.NDArray[np.floating[Any]], count: int, ignored: Int64) -> I
         candidates = candidates[row[candidates] <= limit]
     # Stable, so that equal distances stay in the order of their indices.
     order = np.argsort(row[candidates], kind="stable")[:count]
-    chosen: Int64 = candidates[order]
+    chosen: Int64Array = candidates[order]
     return chosen

@@ -16,11 +16,10 @@ from torch import Tensor
 from reid_plugins_inspect.pictures.drawing import Entry, Layout, draw_sheet, draw_strip, placeholder
 from reid_plugins_inspect.pictures.files import FileNames, save_picture, shown_path
 from reid_plugins_inspect.pictures.nearest import nearest
-from reidcore.data import UnreadableImageError, read_image
+from reidcore.data import Int64Array, UnreadableImageError, read_image
 from reidcore.errors import UnknownNameError, UserError, did_you_mean
 from reidcore.evaluation import (
     Distances,
-    Int64,
     Labels,
     MatrixDistances,
     Relations,
@@ -129,7 +128,7 @@ def draw_ranked_results(
 @dataclass(frozen=True, eq=False)
 class _Ranking:
     query: int
-    items: Int64  # nearest first
+    items: Int64Array  # nearest first
     distances: npt.NDArray[np.floating[Any]]
     matched: npt.NDArray[np.bool_]
     num_matches: int  # in the whole gallery

@@ -17,7 +17,10 @@ from reidcore.registry import Choose, Chooser, Component
 _log = logging.getLogger(__name__)
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
+"""Mean of ImageNet's red, green and blue, of values 0 to 1."""
+
 IMAGENET_STD = (0.229, 0.224, 0.225)
+"""Standard deviation of ImageNet's red, green and blue, of values 0 to 1."""
 
 
 def build_transforms(
