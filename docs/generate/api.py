@@ -88,8 +88,8 @@ def documented(module: ModuleType) -> Iterator[tuple[str, str]]:
     for name in sorted(module.__all__, key=str.casefold):
         value = getattr(module, name)
         described = inspect.isclass(value) or inspect.isroutine(value)
-        text = _first_line(value) if described else _line_below(module, name)
-        yield name, _inline(text or "")
+        text = _first_line(value) if described else None
+        yield name, _inline(text or _line_below(module, name) or "")
 
 
 def _first_line(value: object) -> str | None:
