@@ -1,6 +1,7 @@
 # make demo   set everything up, train and test on the synthetic dataset, draw the results
 # make test   set everything up, then lint, types and tests
 # make docs   write the pages that are generated from the code
+# make test-peers   compare with other people's packages, as far as they are installed
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,7 @@ PIP_INSTALL := $(BIN)/pip install --quiet -c constraints.txt
 SETUP := pyproject.toml setup.py constraints.txt
 CODE := reidcore reid_plugins_osnet reid_plugins_datasets plugins examples tests benchmarks docs/generate setup.py
 
-.PHONY: demo test lint check docs clean
+.PHONY: demo test lint check test-peers docs clean
 
 demo: $(VENV)/.run-ready
 	$(BIN)/reidcore run quickstart
@@ -25,8 +26,12 @@ lint: $(VENV)/.dev-ready
 check: $(VENV)/.dev-ready
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
 
+test-peers: $(VENV)/.dev-ready
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests/peers
+
 docs: $(VENV)/.dev-ready
-	for page in docs/generate/*.py; do $(BIN)/python $$page || exit 1; done
+	for page in $(filter-out %/import_graph.py,$(wildcard docs/generate/*.py)); do \
+	    $(BIN)/python $$page || exit 1; done
 
 clean:
 	rm -rf $(VENV) build *.egg-info plugins/*.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,51 @@
+"""Losses of pytorch-metric-learning are losses here, and its figures are ours."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from reidcore import hookimpl
+from reidcore.evaluation import AnyCamera, FeatureDistances, Labels, evaluate
+from reidcore.testing import TinyWorld, tiny_run
+
+
+class Margin:
+    """A plugin that registers a loss of theirs."""
+
+    @hookimpl
+    def reid_register_losses(self, registry) -> None:
+        registry.add("margin", margin)
+
+
+def margin(num_classes: int, margin: float = 0.1) -> torch.nn.Module:
+    from pytorch_metric_learning.losses import TripletMarginLoss
+
+    return TripletMarginLoss(margin=margin)
+
+
+def test_a_loss_of_theirs_is_a_loss_term(metric_learning, tmp_path) -> None:
+    run = tiny_run(
+        TinyWorld(),
+        Margin(),
+        save_dir=tmp_path,
+        overrides=["loss.terms={softmax: 1.0, margin: 0.5}"],
+    )
+    assert run.result["targets"]["tiny"]["mAP"] > 0
+
+
+def test_precision_at_1_is_theirs(metric_learning) -> None:
+    from pytorch_metric_learning.distances import LpDistance
+    from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
+    from pytorch_metric_learning.utils.inference import CustomKNN
+
+    generator = torch.Generator().manual_seed(5)
+    query, gallery = (torch.randn(n, 16, generator=generator) for n in (20, 80))
+    pids = [torch.randint(0, 5, (n,), generator=generator) for n in (20, 80)]
+    theirs = AccuracyCalculator(
+        include=("precision_at_1",), knn_func=CustomKNN(LpDistance(normalize_embeddings=False))
+    ).get_accuracy(query, pids[0], gallery, pids[1])
+    cameras = [torch.zeros(n, dtype=torch.int64) for n in (20, 80)]
+    labels = Labels(*(each.numpy() for each in (*pids, *cameras)))
+    own = evaluate(FeatureDistances(query, gallery, "euclidean"), labels, protocol=AnyCamera())
+    assert own.cmc[0] == pytest.approx(theirs["precision_at_1"])
