@@ -94,15 +94,8 @@ def files() -> str:
             for path in sorted(folder.glob("*.py"))
             if path.name != "__init__.py"
         ]
-        heading = [
-            f"### {name}",
-            "",
-            _summary(folder / "__init__.py"),
-            "",
-            "| File | |",
-            "|---|---|",
-        ]
-        sections.append("\n".join([*heading, *rows]))
+        heading = [f"### {name}", "", _summary(folder / "__init__.py")]
+        sections.append("\n".join([*heading, "", "| File | |", "|---|---|", *rows]))
     return "\n\n".join(sections)
 
 
