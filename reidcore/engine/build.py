@@ -44,9 +44,8 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
     engine.config = resolved(config, plugins)
     start = engine.resume(config.model.resume) if config.model.resume else config.train.start_epoch
     protocol = chosen_protocol(config, plugins) or "market1501"
-    sections = config.data, config.train, config.test
     plan = RunPlan.of(
-        *sections,
+        *(config.data, config.train, config.test),
         start_epoch=start,
         test_only=config.test.evaluate,
         protocol=protocol,
