@@ -7,6 +7,8 @@ from types import ModuleType
 
 import pytest
 
+from reidcore.plugins.private_imports import FACADES
+
 
 @pytest.fixture(scope="module")
 def generator(load_script) -> ModuleType:
@@ -25,6 +27,10 @@ def test_every_public_name_says_what_it_is(generator) -> None:
         if not text
     ]
     assert silent == []
+
+
+def test_every_facade_has_a_section(generator) -> None:
+    assert generator.STABLE.keys() == FACADES
 
 
 def test_a_name_that_is_called_stable_is_public(generator) -> None:

@@ -67,6 +67,24 @@ def test_a_file_is_read_in_one_sitting(code) -> None:
     assert [name for name in longer if not name.startswith(models)] == []
 
 
+def test_support_modules_at_the_top_of_the_core_are_marked(code) -> None:
+    top = {Path(name).stem for name in code if re.fullmatch(r"reidcore/\w+\.py", name)}
+    public = {"errors", "hookspecs", "losses", "metrics", "utils"}
+    assert {name for name in top if not name.startswith("_")} == public
+
+
+def test_the_core_stays_small(load_script) -> None:
+    counting = load_script("tests/meta/count_lines.py")
+    lines = counting.total(counting.core())
+    assert counting.size() < 22_500
+    assert lines.imports / lines.code < 0.13
+
+
+def test_lines_are_told_apart(load_script) -> None:
+    source = '"""What."""\n\nimport os  # why\n\ndef f():\n    """Say."""\n    return (\n1\n    )\n'
+    assert load_script("tests/meta/count_lines.py").count(source) == (9, 5, 1)
+
+
 def test_no_grab_bags(code) -> None:
     forbidden = {"helpers", "misc", "common", "utils"}
     stems = {name for name in code if forbidden & set(Path(name).with_suffix("").parts)}
