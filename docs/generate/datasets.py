@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reidcore.data.card import DatasetCard, card_of
+from reidcore.data import DatasetCard, card_of
 from reidcore.registry import Entry, entries
 
 PAGE = Path(__file__).parents[1] / "datasets.md"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reidcore.errors import UnknownNameError
-from reidcore.models.summary import Outline, outline
+from reidcore.models import Outline, outline
 from reidcore.models.weights import find_published
 from reidcore.registry import Entry, entries
 
