@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from reidcore import registry
 from reidcore.config.options.plan import RunPlan
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.data.table import SampleTable
@@ -24,6 +23,7 @@ from reidcore.engine.hook_results import checked_pair
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation import Labels, RankingResult, RerankedDistances, evaluate
 from reidcore.plugins import Plugins
+from reidcore.registry.component import choose
 
 if TYPE_CHECKING:
     from reidcore.engine.engine import Engine
@@ -128,8 +128,8 @@ def evaluate_target(engine: Engine, name: str) -> TargetResult:
 
 def make_protocol(plugins: Plugins, plan: RunPlan) -> EvaluationProtocol:
     """Make the protocol that a plan names, with its options."""
-    factory = registry.find("protocols", plan.protocol, plugins).load()
-    protocol: EvaluationProtocol = factory(**plan.protocol_options)
+    chosen = choose("protocols", plan.protocol, plan.protocol_options, plugins)
+    protocol: EvaluationProtocol = chosen.make()
     return protocol
 
 

@@ -12,6 +12,7 @@ import torch.multiprocessing as mp
 from reidcore.data.loader.batch_sampler import EpochBatches
 from reidcore.data.loader.sampling import make_order
 from reidcore.data.table import SampleTable
+from reidcore.registry.component import choose
 
 OPTIONS = {
     "RandomSampler": {},
@@ -35,7 +36,7 @@ def _seen() -> dict[str, np.ndarray]:
     """What this process sees of each sampler: (epochs * batches, images)."""
     table, seen = _table(), {}
     for name, options in OPTIONS.items():
-        source = make_order(name, table, BATCH, 7, section=options)
+        source = make_order(choose("samplers", name, options), table, BATCH, 7)
         batches = EpochBatches(source, len(table), BATCH, drop_last=True, sharded=True)
         shown = []
         for epoch in range(EPOCHS):
