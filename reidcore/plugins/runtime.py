@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reidcore import hookimpl
@@ -89,7 +90,8 @@ def register(
     """Make a component known by a name, for as long as this process runs.
 
     Running a notebook's cell again replaces what it registered: a function or class of the same
-    module and qualified name is a new definition of the same component.
+    module and qualified name is a new definition of the same component. So is a
+    `functools.partial` of the same function, and another instance of the same class.
 
     Args:
         kind: ``models``, ``datasets``, ``losses``, or another of `reidcore.registry.KINDS`.
@@ -179,9 +181,16 @@ def _is_redefinition(old: object, new: object) -> bool:
 
 
 def _definition(target: object) -> tuple[object, ...] | None:
-    """Return the module and qualified name of a function or class; a lambda's code beside them."""
-    name = getattr(target, "__qualname__", None)
-    if name is None:
+    """Return the module and qualified name of a function or class; a lambda's code beside them.
+
+    A `functools.partial` is defined by the function it wraps, another callable object by its class.
+    """
+    if isinstance(target, str):
         return None
+    while isinstance(target, partial):
+        target = target.func
+    if not hasattr(target, "__qualname__"):
+        target = type(target)
+    name = getattr(target, "__qualname__", "")
     code = getattr(target, "__code__", None) if name.endswith("<lambda>") else None
     return getattr(target, "__module__", None), name, code

@@ -101,6 +101,30 @@ def test_the_same_lambda_is_the_same_and_another_is_another(name: str) -> None:
         reidcore.register("datasets", name, defined_in("cell-1", "Mine = lambda root: 2"))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from functools import partial\ndef make(root, size): ...\nMine = partial(make, size=1)",
+        "from functools import partial\nclass Make: ...\nMine = partial(partial(Make), 1)",
+        "from functools import partial\nMine = partial(lambda root, size: 1, size=2)",
+        "class Make:\n    def __call__(self, root): ...\nMine = Make()",
+        "class Make:\n    def load(self, root): ...\nMine = Make().load",
+    ],
+)
+def test_a_cell_that_makes_a_callable_object_may_run_again(name: str, source: str) -> None:
+    reidcore.register("datasets", name, defined_in("cell-1", source))
+    again = defined_in("cell-1", source)
+    reidcore.register("datasets", name, again)
+    assert registry.find("datasets", name).load() is again
+    others = (
+        "from functools import partial\ndef other(root): ...\nMine = partial(other)",
+        "class Other:\n    def __call__(self, root): ...\nMine = Other()",
+    )
+    for other in others:
+        with pytest.raises(PluginError, match="registered before"):
+            reidcore.register("datasets", name, defined_in("cell-2", other))
+
+
 def test_spelled_targets_are_compared_as_they_are_spelled(name: str) -> None:
     reidcore.register("datasets", name, "shop.data:front")
     reidcore.register("datasets", name, "shop.data:front")
