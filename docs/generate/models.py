@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reidcore.errors import UnknownNameError
-from reidcore.models import Outline, outline
+from reidcore.models import ModelSummary, summarize
 from reidcore.models.weights import find_published
 from reidcore.registry import Entry, entries
 
@@ -21,12 +21,12 @@ HEADINGS = "| Model | Plugin | Image | Parameters | Multiply-adds | Features | W
 RULE = "|---|---|--:|--:|--:|--:|---|---|"
 
 
-def table(listed: Sequence[Entry], outlines: Mapping[str, Outline]) -> str:
+def table(listed: Sequence[Entry], summaries: Mapping[str, ModelSummary]) -> str:
     """Return the table of these models, with a row for each."""
-    return "\n".join([HEADINGS, RULE, *(row(entry, outlines[entry.name]) for entry in listed)])
+    return "\n".join([HEADINGS, RULE, *(row(entry, summaries[entry.name]) for entry in listed)])
 
 
-def row(entry: Entry, known: Outline) -> str:
+def row(entry: Entry, known: ModelSummary) -> str:
     """Return a model's row."""
     cells = (
         f"`{entry.name}`",
@@ -58,7 +58,7 @@ def _weights(name: str) -> tuple[str, str]:
 def main() -> None:
     """Rewrite the table."""
     listed = entries("models")
-    block = table(listed, {entry.name: outline(entry.name) for entry in listed})
+    block = table(listed, {entry.name: summarize(entry.name) for entry in listed})
     PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8"), block), encoding="utf-8")
 
 

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from reidcore.models.init import initialise
     from reidcore.models.layers import unwrap
     from reidcore.models.reid_model import Outputs, ReidModel
-    from reidcore.models.summary import USUAL_CLASSES, Outline, outline
+    from reidcore.models.summary import USUAL_CLASSES, ModelSummary, summarize
     from reidcore.models.weights.cache import WeightsStore
     from reidcore.models.weights.export import save_weights
     from reidcore.models.weights.load import load_pretrained_weights, load_published_weights
 
 __all__ = [
-    "Outline",
+    "ModelSummary",
     "Outputs",
     "ReidModel",
     "USUAL_CLASSES",
@@ -32,10 +32,10 @@ __all__ = [
     "linear_classifier",
     "load_pretrained_weights",
     "load_published_weights",
-    "outline",
     "outputs_of",
     "save_weights",
     "show_avai_models",
+    "summarize",
     "unwrap",
     "wanted_columns",
 ]

@@ -24,7 +24,7 @@ USUAL_CLASSES = 751
 
 
 @dataclass(frozen=True)
-class Outline:
+class ModelSummary:
     """What a model costs on one image.
 
     Attributes:
@@ -46,9 +46,9 @@ class Outline:
     feature_dim: int
 
 
-def outline(
+def summarize(
     name: str, size: tuple[int, int] | None = None, plugins: Plugins | None = None, **section: Any
-) -> Outline:
+) -> ModelSummary:
     """Measure a registered model.
 
     It is built and run without memory for its weights, which takes no longer than counting; one
@@ -66,13 +66,13 @@ def outline(
     section = {"image_size": size, **section}
     try:
         with torch.device("meta"):
-            return outline_of(_built(name, plugins, section), name, size)
+            return summary_of(_built(name, plugins, section), name, size)
     except (NotImplementedError, RuntimeError, TypeError):
-        return outline_of(_built(name, plugins, section), name, size)
+        return summary_of(_built(name, plugins, section), name, size)
 
 
-def outline_of(model: nn.Module, name: str, size: tuple[int, int] | None = None) -> Outline:
-    """Measure a model that has been built; the arguments are those of ``outline``.
+def summary_of(model: nn.Module, name: str, size: tuple[int, int] | None = None) -> ModelSummary:
+    """Measure a model that has been built; the arguments are those of ``summarize``.
 
     Raises:
         UserError: if it does not take such an image, or gives no features.
@@ -81,7 +81,7 @@ def outline_of(model: nn.Module, name: str, size: tuple[int, int] | None = None)
     images = (1, 3, height, width)
     parameters, multiply_adds = compute_model_complexity(model, images)
     _, operations = compute_model_complexity(model, images, only_conv_linear=False)
-    return Outline(
+    return ModelSummary(
         name, height, width, parameters, multiply_adds, operations, _feature_dim(model, images)
     )
 

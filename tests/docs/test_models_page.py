@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from reidcore.models.summary import USUAL_SIZE, Outline, outline
+from reidcore.models.summary import USUAL_SIZE, ModelSummary, summarize
 from reidcore.registry import entries
 
 
@@ -18,11 +18,11 @@ def generator(load_script) -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def outlines(checkout) -> dict[str, Outline]:
+def summaries(checkout) -> dict[str, ModelSummary]:
     """What the models cost: as the parity test holds them to, and measured where that has none."""
     packed = (checkout / "tests" / "fixtures" / "models" / "models.json.xz").read_bytes()
     known = {
-        name: Outline(
+        name: ModelSummary(
             name,
             *wanted["input"],
             *(wanted[key] for key in ("params_test_time", "flops", "flops_all_layers")),
@@ -33,14 +33,14 @@ def outlines(checkout) -> dict[str, Outline]:
         if tuple(wanted["input"]) == USUAL_SIZE or name == "hacnn"
     }
     names = [entry.name for entry in entries("models")]
-    return {name: known.get(name) or outline(name) for name in names}
+    return {name: known.get(name) or summarize(name) for name in names}
 
 
-def test_the_page_is_the_one_that_make_docs_would_write(generator, outlines) -> None:
+def test_the_page_is_the_one_that_make_docs_would_write(generator, summaries) -> None:
     page = generator.PAGE.read_text(encoding="utf-8")
-    assert page == generator.rewritten(page, generator.table(entries("models"), outlines))
+    assert page == generator.rewritten(page, generator.table(entries("models"), summaries))
     assert page.count(generator.BEGIN) == page.count(generator.END) == 1
 
 
-def test_what_is_measured_is_what_the_parity_test_holds(outlines) -> None:
-    assert outline("osnet_x0_25") == outlines["osnet_x0_25"]
+def test_what_is_measured_is_what_the_parity_test_holds(summaries) -> None:
+    assert summarize("osnet_x0_25") == summaries["osnet_x0_25"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
 
     from reid_plugins_inspect.latency import Latency
-    from reidcore.models import Outline
+    from reidcore.models import ModelSummary
     from reidcore.plugins import Plugins
 
 EPILOG = """\b
@@ -62,19 +62,21 @@ def complexity(
     """
     image_size = None if size is None else read_size(size)
     batches = [] if no_latency else read_batches(batch)
-    from reidcore.models import outline
+    from reidcore.models import summarize
 
     with session.plugins() as plugins:
-        outlines = [outline(name, image_size, plugins) for name in dict.fromkeys(models)]
+        summaries = [summarize(name, image_size, plugins) for name in dict.fromkeys(models)]
         where, times = None, {}
         if batches:
             where = _device(device)
-            times = {each.name: _timed(each, batches, where, seconds, plugins) for each in outlines}
+            times = {
+                each.name: _timed(each, batches, where, seconds, plugins) for each in summaries
+            }
     if as_json:
-        records = [_as_record(each, times.get(each.name, []), where) for each in outlines]
+        records = [_as_record(each, times.get(each.name, []), where) for each in summaries]
         click.echo(json.dumps(records, indent=2))
     else:
-        _print_table(outlines, times, where)
+        _print_table(summaries, times, where)
 
 
 def read_size(text: str) -> tuple[int, int]:
@@ -110,7 +112,7 @@ def _device(name: str | None) -> torch.device:
 
 
 def _timed(
-    each: Outline, batches: list[int], device: torch.device, seconds: float, plugins: Plugins
+    each: ModelSummary, batches: list[int], device: torch.device, seconds: float, plugins: Plugins
 ) -> list[Latency]:
     from reid_plugins_inspect.latency import measure_latency
     from reidcore.models import USUAL_CLASSES, build_model
@@ -122,7 +124,9 @@ def _timed(
     return [measure_latency(model, size, batch, device, seconds=seconds) for batch in batches]
 
 
-def _as_record(each: Outline, times: list[Latency], device: torch.device | None) -> dict[str, Any]:
+def _as_record(
+    each: ModelSummary, times: list[Latency], device: torch.device | None
+) -> dict[str, Any]:
     record = asdict(each)
     if times:
         record |= {"device": str(device), "latency": [asdict(latency) for latency in times]}
@@ -130,13 +134,13 @@ def _as_record(each: Outline, times: list[Latency], device: torch.device | None)
 
 
 def _print_table(
-    outlines: list[Outline], times: dict[str, list[Latency]], device: torch.device | None
+    summaries: list[ModelSummary], times: dict[str, list[Latency]], device: torch.device | None
 ) -> None:
     from rich.console import Console
 
     headings = ("size", "parameters", "multiply-adds", "operations", "features")
     costs = table("model", *map(number, headings))
-    for each in outlines:
+    for each in summaries:
         costs.add_row(
             each.name,
             f"{each.height}x{each.width}",

@@ -10,7 +10,7 @@ from torch import nn
 from reidcore import hookimpl
 from reidcore.errors import UnknownNameError, UserError
 from reidcore.models import ReidModel
-from reidcore.models.summary import Outline, outline
+from reidcore.models.summary import ModelSummary, summarize
 from reidcore.plugins import make_plugins
 
 
@@ -61,36 +61,36 @@ def plugins():
 
 def test_torchreids_figures(plugins):
     figures = (203568, 82316000, 92574976)
-    assert outline("osnet_x0_25", plugins=plugins) == Outline(
+    assert summarize("osnet_x0_25", plugins=plugins) == ModelSummary(
         "osnet_x0_25", 256, 128, *figures, 512
     )
 
 
 def test_a_size_and_options_are_honoured(plugins):
-    found = outline("osnet_x0_25", (128, 64), plugins, feature_dim=64)
+    found = summarize("osnet_x0_25", (128, 64), plugins, feature_dim=64)
     assert (found.height, found.width, found.feature_dim) == (128, 64, 64)
     assert found.multiply_adds < 82316000 / 3.9
 
 
 def test_a_model_that_takes_one_size_is_measured_on_it(plugins):
-    found = outline("fixed", plugins=plugins)
+    found = summarize("fixed", plugins=plugins)
     assert (found.height, found.width) == (160, 64)
     with pytest.raises(UserError, match="160x64"):
-        outline("fixed", (256, 128), plugins)
+        summarize("fixed", (256, 128), plugins)
 
 
 def test_a_model_that_needs_numbers_is_built_for_real(plugins):
-    assert outline("real", (8, 4), plugins) == Outline("real", 8, 4, 12, 12 * 32, 12 * 32, 4)
+    assert summarize("real", (8, 4), plugins) == ModelSummary("real", 8, 4, 12, 12 * 32, 12 * 32, 4)
 
 
 def test_a_model_without_features_is_told(plugins):
     with pytest.raises(UserError, match=r"Pages gives no features \(B, D\)"):
-        outline("pages", plugins=plugins)
+        summarize("pages", plugins=plugins)
 
 
 def test_an_unknown_model_gets_the_nearest(plugins):
     with pytest.raises(UnknownNameError, match="osnet_x0_25"):
-        outline("osnet_x025", plugins=plugins)
+        summarize("osnet_x025", plugins=plugins)
 
 
 def test_the_latency_is_of_so_many_runs_after_a_warm_up(monkeypatch):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reid_plugins_standard.poolings import GeneralizedMeanPool
 
-from reidcore.models.summary import outline
+from reidcore.models.summary import summarize
 from reidcore.registry import choose
 from reidcore.testing import TinyWorld, make_plugins
 
@@ -87,7 +87,7 @@ def test_it_computes_in_full_precision_under_autocast() -> None:
 
 def test_networks_with_it_are_measured_without_memory() -> None:
     with make_plugins(TinyWorld()) as plugins:
-        measured = outline("tinynet", (64, 32), plugins, head={"pool": "gem", "embedding": 5})
+        measured = summarize("tinynet", (64, 32), plugins, head={"pool": "gem", "embedding": 5})
     # A convolution of 3x3 from 3 to 8 channels with bias, its norm, p, and a layer from 8 to 5.
     assert measured.parameters == 8 * 28 + 16 + 1 + 5 * 9
     assert measured.feature_dim == 5

@@ -7,7 +7,7 @@ import torch
 
 from reidcore.inference import FeatureExtractor
 from reidcore.models import build_model
-from reidcore.models.summary import outline
+from reidcore.models.summary import summarize
 from reidcore.testing import tiny_run
 
 RUNS = {
@@ -39,5 +39,5 @@ def test_extractor_and_outline_build_it_for_the_images_they_are_told(tmp_path) -
     torch.save(build_model(name, 3, pretrained=False, image_size=size).state_dict(), tmp_path / "w")
     extract = FeatureExtractor(name, tmp_path / "w", image_size=size, device="cpu", verbose=False)
     assert extract(torch.zeros(2, 3, *size)).shape == (2, 96)
-    measured = outline(name, size)
+    measured = summarize(name, size)
     assert (measured.height, measured.width, measured.feature_dim) == (*size, 96)
