@@ -20,7 +20,7 @@ from reidcore.inference.prefetch import default_workers, prefetch
 from reidcore.inference.preprocessing import choose_preprocessing
 from reidcore.models import build_model, load_pretrained_weights
 from reidcore.models.complexity import compute_model_complexity
-from reidcore.models.summary import usual_size
+from reidcore.models.reid_model import usual_size
 from reidcore.plugins import Plugins, current_plugins
 
 _log = logging.getLogger(__name__)

@@ -14,8 +14,7 @@ from reidcore.data.transforms.build import normalisation
 from reidcore.data.transforms.compose import ToNormalisedTensor
 from reidcore.data.transforms.resize import SizeRule, as_colour
 from reidcore.errors import ConfigError
-
-DEFAULT_SIZE = (256, 128)
+from reidcore.models.reid_model import USUAL_SIZE
 
 
 class Preprocessing:
@@ -82,8 +81,8 @@ def choose_preprocessing(
     """
     if image_size is None:
         image_size = (
-            recorded.get("height", DEFAULT_SIZE[0]),
-            recorded.get("width", DEFAULT_SIZE[1]),
+            recorded.get("height", USUAL_SIZE[0]),
+            recorded.get("width", USUAL_SIZE[1]),
         )
     height, width = _two_sides(image_size)
     # Torchreid's checkpoints, which record nothing, were trained on Pillow's pixels.

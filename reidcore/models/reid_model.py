@@ -10,9 +10,13 @@ from torch import Tensor, nn
 
 from reidcore.errors import UnknownNameError, UserError, did_you_mean
 from reidcore.models.head.slot import Head
+from reidcore.models.layers import unwrap
 
 Logits: TypeAlias = Tensor | Sequence[Tensor]
 Features: TypeAlias = Tensor | tuple[Tensor, ...]
+
+USUAL_SIZE = (256, 128)
+"""Height and width of the images, in pixels, where neither the model nor the user says one."""
 
 
 class Outputs(NamedTuple):
@@ -193,6 +197,16 @@ class ReidModel(nn.Module):
             f"{height}x{width}",
             "Set data.height and data.width (in Python image_size), or resize the images.",
         )
+
+
+def usual_size(model: nn.Module) -> tuple[int, int]:
+    """Return the image size (height, width) of a model, or 256x128 where it takes any."""
+    network = unwrap(model)
+    if not isinstance(network, ReidModel):
+        return USUAL_SIZE
+    if network.fixed_size is not None:
+        return network.fixed_size
+    return max(USUAL_SIZE[0], network.min_size[0]), max(USUAL_SIZE[1], network.min_size[1])
 
 
 def checked_loss(loss: str) -> str:

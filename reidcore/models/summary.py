@@ -13,12 +13,11 @@ from reidcore.models.adapter import adapted
 from reidcore.models.build import build_model
 from reidcore.models.complexity import compute_model_complexity
 from reidcore.models.layers import unwrap
-from reidcore.models.reid_model import ReidModel
+from reidcore.models.reid_model import usual_size
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
 
-USUAL_SIZE = (256, 128)
 USUAL_CLASSES = 751
 """Identities of Market-1501: some networks run their classifier at test time, which then counts."""
 
@@ -84,16 +83,6 @@ def summary_of(model: nn.Module, name: str, size: tuple[int, int] | None = None)
     return ModelSummary(
         name, height, width, parameters, multiply_adds, operations, _feature_dim(model, images)
     )
-
-
-def usual_size(model: nn.Module) -> tuple[int, int]:
-    """Return the image size that a model takes, or 256x128 where it takes any."""
-    network = unwrap(model)
-    if isinstance(network, ReidModel):
-        if network.fixed_size is not None:
-            return network.fixed_size
-        return max(USUAL_SIZE[0], network.min_size[0]), max(USUAL_SIZE[1], network.min_size[1])
-    return USUAL_SIZE
 
 
 def _built(name: str, plugins: Plugins | None, section: dict[str, Any]) -> nn.Module:

@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from reidcore.models.summary import USUAL_SIZE, ModelSummary, summarize
+from reidcore.models.reid_model import USUAL_SIZE
+from reidcore.models.summary import ModelSummary, summarize
 from reidcore.registry import entries
 
 

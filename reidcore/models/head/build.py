@@ -20,7 +20,7 @@ from reidcore.errors import ConfigError
 from reidcore.models.head.slot import Head, NonLocalBlock, batch_norm_neck, linear_classifier
 from reidcore.models.head.stride import keep_last_size
 from reidcore.models.layers import unwrap
-from reidcore.models.reid_model import ReidModel
+from reidcore.models.reid_model import ReidModel, usual_size
 from reidcore.registry import Component, choose, find
 from reidcore.registry.signature import spellings, takes_anything
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from reidcore.plugins import Plugins
 
 _log = logging.getLogger(__name__)
-
-_USUAL_SIZE = (256, 128)
 
 
 def attach_head(
@@ -59,7 +57,7 @@ def attach_head(
     if not options.chosen():
         return model
     network = _headless(model)
-    size = network.fixed_size or image_size or _default_size(network)
+    size = network.fixed_size or image_size or usual_size(network)
     images = torch.zeros(1, 3, *size, device=next(network.parameters()).device)
     with _evaluating(network):
         _check_single(network, images)
@@ -250,11 +248,6 @@ def _check_reached(network: nn.Module, images: Tensor) -> None:
             "last maps",
             "Set model.head.pool as well.",
         )
-
-
-def _default_size(network: ReidModel) -> tuple[int, int]:
-    height, width = (max(pair) for pair in zip(_USUAL_SIZE, network.min_size, strict=True))
-    return height, width
 
 
 @contextmanager
