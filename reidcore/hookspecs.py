@@ -566,7 +566,8 @@ def reid_target_tested(engine: Engine, tested: TargetTest) -> None:
 def reid_report(engine: Engine, results: Mapping[str, TargetResult]) -> None:
     """Report the figures of a finished test.
 
-    When: after all targets of a test were evaluated. Stop rule: none. Stability: stable.
+    When: after all targets of a test were evaluated; of several processes, in the one of rank 0
+    alone. Stop rule: none. Stability: stable.
 
     Args:
         engine: the engine; ``engine.record`` has the epochs so far.

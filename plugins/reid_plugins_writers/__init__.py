@@ -7,7 +7,7 @@ each writer off.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from reidcore import hookimpl
@@ -22,8 +22,9 @@ class Writers:
     """The plugin: each engine's run has writers of its own."""
 
     def __init__(self) -> None:
-        # By the engine's id: an entry lives from a run's start to its end.
+        # By the engine's id: entries live from a run's start to its end.
         self._open: dict[int, list[Writer]] = {}
+        self._exits: dict[int, ExitStack] = {}
 
     @hookimpl
     def reid_register_configs(self, registry: ConfigRegistrar) -> None:
@@ -32,10 +33,16 @@ class Writers:
 
     @hookimpl(tryfirst=True)
     def reid_run_start(self, engine: Engine) -> None:
-        """Open the writers, before other plugins ask for ``engine.writer``."""
-        from reid_plugins_writers.settings import open_writers
+        """Open the writers, before other plugins ask for ``engine.writer``.
 
-        self._open[id(engine)] = open_writers(engine)
+        Of several processes the main one alone has writers: the others would write the same files.
+        """
+        from reid_plugins_writers.settings import opened_writers
+
+        if engine.is_main_process:
+            exits = ExitStack()
+            self._open[id(engine)] = exits.enter_context(opened_writers(engine))
+            self._exits[id(engine)] = exits
 
     @hookimpl
     def reid_step_end(self, engine: Engine) -> None:
@@ -54,7 +61,8 @@ class Writers:
         """Show how far the test is, also of one that is no part of a run."""
         from reid_plugins_writers.console import console_for_test
 
-        with nullcontext() if id(engine) in self._open else console_for_test(engine):
+        needs_none = id(engine) in self._open or not engine.is_main_process
+        with nullcontext() if needs_none else console_for_test(engine):
             return (yield)
 
     @hookimpl
@@ -66,8 +74,8 @@ class Writers:
     @hookimpl(trylast=True)
     def reid_run_end(self, engine: Engine) -> None:
         """Close the writers, after other plugins have used ``engine.writer``."""
-        for writer in self._open.pop(id(engine), []):
-            writer.close(engine)
+        self._open.pop(id(engine), None)
+        self._exits.pop(id(engine), ExitStack()).close()
 
 
 PLUGIN = Writers()

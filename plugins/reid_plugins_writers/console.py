@@ -74,9 +74,9 @@ class LiveConsole(Writer):
 
     def close(self, engine: Engine) -> None:
         """Give the handlers back."""
-        self._hide()
-        engine.progress = self._untracked
-        self._exits.close()
+        with self._exits:
+            engine.progress = self._untracked
+            self._hide()
 
     def _show(self, line: LiveLine) -> None:
         self._line = line

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
@@ -32,18 +34,28 @@ def settings_of(engine: Engine) -> WritersSettings:
     return WritersSettings.model_validate(given)
 
 
-def open_writers(engine: Engine) -> list[Writer]:
-    """Open the writers of a run; a test has figures for the console alone."""
+@contextmanager
+def opened_writers(engine: Engine) -> Iterator[list[Writer]]:
+    """Have the writers of a run open; a test has figures for the console alone.
+
+    Each is closed at the end, whether another could not be opened or closed.
+    """
     from reid_plugins_writers.console import LiveConsole
     from reid_plugins_writers.jsonl import JsonLines
     from reid_plugins_writers.tensorboard import TensorBoard
 
     settings = settings_of(engine)
-    writers: list[Writer] = []
-    if settings.console and sys.stdout.isatty():
-        writers.append(LiveConsole(engine))
-    if settings.tensorboard and not engine.plan.test_only:
-        writers.append(TensorBoard(engine))
-    if settings.jsonl and not engine.plan.test_only:
-        writers.append(JsonLines(engine.plan.save_dir))
-    return writers
+    with ExitStack() as exits:
+        writers: list[Writer] = []
+
+        def add(writer: Writer) -> None:
+            exits.callback(writer.close, engine)
+            writers.append(writer)
+
+        if settings.console and sys.stdout.isatty():
+            add(LiveConsole(engine))
+        if settings.tensorboard and not engine.plan.test_only:
+            add(TensorBoard(engine))
+        if settings.jsonl and not engine.plan.test_only:
+            add(JsonLines(engine.plan.save_dir))
+        yield writers

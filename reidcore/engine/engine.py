@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from reidcore._logging import configure_if_bare
 from reidcore.config.options.plan import RunPlan, as_names
+from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.batch_layout import layout_of
 from reidcore.engine.checkpoint import ResumePoint, resume_models, write_checkpoints
 from reidcore.engine.datamanager import EngineData, check_members
@@ -208,6 +209,12 @@ class Engine:
     def optimizers(self) -> list[Optimizer]:
         """The optimizers of all models."""
         return [each.optimizer for each in self.states.values() if each.optimizer is not None]
+
+    @property
+    def is_main_process(self) -> bool:
+        """Whether this process writes and reports: rank 0, or the only one there is."""
+        rank, _ = rank_and_world()
+        return rank == 0
 
     # -- checkpoints -------------------------------------------------------------------------------
 
@@ -499,7 +506,8 @@ class Engine:
                 hook.reid_evaluate(engine=self), self.plugins, self.test_loader
             )
             self.record.targets = results
-            hook.reid_report(engine=self, results=results)
+            if self.is_main_process:
+                hook.reid_report(engine=self, results=results)
         finally:
             self.plan = planned
         return results

@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reidcore.config.options.plan import RunPlan
-from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.data.table import SampleTable
 from reidcore.engine.hook_results import checked_pair
 from reidcore.errors import DataError, UserError
@@ -204,8 +203,7 @@ def measure(plugins: Plugins, query: Tensor, gallery: Tensor, plan: RunPlan) -> 
 
 
 def _tell_plugins(engine: Engine, tested: TargetTest) -> None:
-    rank, _ = rank_and_world()
-    if rank:
+    if not engine.is_main_process:
         return
     engine.plugins.hook.reid_target_tested(engine=engine, tested=tested)
     for kind, path in tested.result.files.items():
