@@ -27,7 +27,7 @@ from reidcore.engine.hook_results import (
 )
 from reidcore.engine.interrupts import Interruption
 from reidcore.engine.loss_terms import Criterion, LossTerms, top1, weighted
-from reidcore.engine.precision import Accelerator, Precision, pick_device
+from reidcore.engine.precision import Accelerator, Precision, run_device
 from reidcore.engine.results import RunRecord
 from reidcore.engine.run import Run
 from reidcore.engine.sanity_checks import check_plan
@@ -99,7 +99,7 @@ class Engine:
         check_members(datamanager)
         self.datamanager: Any = datamanager
         self.plugins = plugins or current_plugins()
-        self.device = pick_device(use_gpu)
+        self.device = run_device(use_gpu)
         # Subclasses written for Torchreid call .cuda() where this is true.
         self.use_gpu = self.device.type == "cuda"
         self.accelerator = Accelerator(

@@ -121,7 +121,7 @@ def evaluate_target(engine: Engine, name: str) -> TargetResult:
     )
     matches = protocol.relations(labels) if hasattr(protocol, "relations") else None
     tested = TargetTest(name, query, gallery, distances, matches, protocol, result)
-    _tell_plugins(engine, tested)
+    _call_target_tested(engine, tested)
     return result
 
 
@@ -202,7 +202,7 @@ def measure(plugins: Plugins, query: Tensor, gallery: Tensor, plan: RunPlan) -> 
     return RerankedDistances(distances, num_queries) if plan.rerank else distances
 
 
-def _tell_plugins(engine: Engine, tested: TargetTest) -> None:
+def _call_target_tested(engine: Engine, tested: TargetTest) -> None:
     if not engine.is_main_process:
         return
     engine.plugins.hook.reid_target_tested(engine=engine, tested=tested)

@@ -47,7 +47,7 @@ class Precision:
             raise UserError(f"train.accumulate is {self.accumulate}", "Give 1 or more.")
 
 
-def pick_device(use_gpu: bool) -> torch.device:
+def run_device(use_gpu: bool) -> torch.device:
     """Return the device of a run: CUDA, then MPS, if wanted and there; else the CPU."""
     if use_gpu and torch.cuda.is_available():
         return torch.device("cuda")

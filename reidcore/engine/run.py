@@ -136,7 +136,7 @@ class Run:
                     self._save_what_is_done(error)
             finally:
                 try:
-                    self._tell_end(error)
+                    self._call_run_end(error)
                 finally:
                     self.engine.active_run = None
 
@@ -333,7 +333,7 @@ class Run:
             paths[0],
         )
 
-    def _tell_end(self, error: BaseException | None) -> None:
+    def _call_run_end(self, error: BaseException | None) -> None:
         """Call every plugin's reid_run_end; a failure is raised only if nothing else failed."""
         failures = []
         by_loading = reversed(self.engine.plugins.implementations("reid_run_end"))

@@ -116,19 +116,19 @@ def _checked(entry: Entry) -> PublishedWeights:
         place = f"{table}: " if table else ""
         raise PluginError(
             f"{place}the row of weights {entry.name!r} of plugin {entry.plugin!r} is no good: "
-            f"{_told(error)}",
+            f"{_problems(error)}",
             f"A row takes {', '.join(sorted(PublishedWeights.model_fields.keys() - {'name'}))}.",
         ) from error
     return _resolved(weights) if weights.torchvision else weights
 
 
-def _told(error: Exception) -> str:
+def _problems(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return f"{error}"
-    problems = error.errors(include_url=False)
+    found = error.errors(include_url=False)
     return "; ".join(
         f"{'.'.join(map(str, each['loc']))}: {each['msg']}" if each["loc"] else each["msg"]
-        for each in problems
+        for each in found
     )
 
 

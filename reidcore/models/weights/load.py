@@ -144,7 +144,7 @@ def load_state(model: nn.Module, path: PathLike, keys: KeyMap | None = None) -> 
         layout=arranged.layout,
         resampled=[own_key[name] for name in resampled],
     )
-    _tell(report, path)
+    _log_report(report, path)
     return report
 
 
@@ -188,14 +188,14 @@ def _check_architecture(
     fitting: Sequence[str],
 ) -> None:
     """Refuse weights of another architecture, of which a few entries fit by chance."""
-    telling = [name for name in fitting if _tells(name)]
-    share_of_model = len(telling) / max(1, sum(map(_tells, wanted)))
-    share_of_file = len(telling) / max(1, sum(map(_tells, arranged.tensors)))
+    distinctive = [name for name in fitting if _is_distinctive(name)]
+    share_of_model = len(distinctive) / max(1, sum(map(_is_distinctive, wanted)))
+    share_of_file = len(distinctive) / max(1, sum(map(_is_distinctive, arranged.tensors)))
     if share_of_model >= _SHARE_OF_MODEL or share_of_file >= _SHARE_OF_FILE:
         return
     kind, file = type(network).__name__, repr(os.fspath(path))
     who = f", of a {held.model_name!r}," if held.model_name else ""
-    few = f"too little ({len(telling)} of {len(wanted)} entries)" if telling else "nothing"
+    few = f"too little ({len(distinctive)} of {len(wanted)} entries)" if distinctive else "nothing"
     raise CheckpointError(
         f"{few} in {file}{who} fits {kind}: {'; '.join(_differences(arranged, wanted))}",
         "Build the model that these weights belong to.",
@@ -212,12 +212,14 @@ def _check_whole(
     """Refuse a file that says it is of this very model and lacks a part of it, save its head."""
     if not held.model_name or held.model_name != build_args_of(network).get("name"):
         return
-    telling = [name for name in wanted if _tells(name) and not name.startswith("head.")]
-    missing = [name for name in telling if name not in arranged.tensors]
+    distinctive = [
+        name for name in wanted if _is_distinctive(name) and not name.startswith("head.")
+    ]
+    missing = [name for name in distinctive if name not in arranged.tensors]
     if missing:
         raise CheckpointError(
             f"{os.fspath(path)!r}, of a {held.model_name!r}, lacks {len(missing)} of its "
-            f"{len(telling)} entries: {_listed(missing, 3)}",
+            f"{len(distinctive)} entries: {_listed(missing, 3)}",
             "Copy or download the whole file again.",
         )
 
@@ -225,7 +227,7 @@ def _check_whole(
 def _differences(arranged: Arranged, wanted: Mapping[str, Tensor]) -> Iterator[str]:
     """Say what a model expects and what was found, by an example or two."""
     for name, value in arranged.tensors.items():
-        if _tells(name) and name in wanted and wanted[name].shape != value.shape:
+        if _is_distinctive(name) and name in wanted and wanted[name].shape != value.shape:
             expected, found = tuple(wanted[name].shape), tuple(value.shape)
             yield f"expected {name} of size {expected}, found {found}"
             break
@@ -237,7 +239,7 @@ def _differences(arranged: Arranged, wanted: Mapping[str, Tensor]) -> Iterator[s
         yield f"the model wants {_listed(missing, 3)}"
 
 
-def _tells(name: str) -> bool:
+def _is_distinctive(name: str) -> bool:
     """Say whether an entry tells architectures apart: not a counter, nor of the classifier."""
     return not name.endswith("num_batches_tracked") and not _is_of_classifier(name)
 
@@ -252,7 +254,7 @@ def _reason(name: str, value: Tensor, wanted: Mapping[str, Tensor]) -> str:
     return "the model has no such entry"
 
 
-def _tell(report: LoadedWeights, path: PathLike) -> None:
+def _log_report(report: LoadedWeights, path: PathLike) -> None:
     total = len(report.loaded) + len(report.untouched)
     whose = f" ({report.layout})" if report.layout else ""
     _log.info(
@@ -267,14 +269,14 @@ def _tell(report: LoadedWeights, path: PathLike) -> None:
         _log.info("Left out for their size: %s", _listed(sized, 6))
     if unknown:
         near = did_you_mean(unknown[0], report.untouched)
-        told = f"Left out, unknown to the model: {_listed(unknown, 12)}. {near}".strip()
+        left_out = f"Left out, unknown to the model: {_listed(unknown, 12)}. {near}".strip()
         # Weights of a deeper network of the family fill this one, and leave that much over.
         most = (1 - _SHARE_OF_FILE) * (len(report.loaded) + len(report.discarded))
-        _log.log(logging.WARNING if len(unknown) > most else logging.INFO, "%s", told)
+        _log.log(logging.WARNING if len(unknown) > most else logging.INFO, "%s", left_out)
     missing = [
         key
         for key in report.untouched
-        if bare_key(key) not in report.reasons and _tells(bare_key(key))
+        if bare_key(key) not in report.reasons and _is_distinctive(bare_key(key))
     ]
     if missing:
         _log.warning("Not in the file and left as they were: %s", _listed(missing, 12))

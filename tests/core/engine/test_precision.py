@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from reidcore.engine.precision import Accelerator, Precision, pick_device
+from reidcore.engine.precision import Accelerator, Precision, run_device
 from reidcore.errors import UserError
 
 CPU = torch.device("cpu")
@@ -75,4 +75,4 @@ def test_mistakes_are_told(options: dict[str, object], message: str) -> None:
 
 
 def test_without_a_gpu_or_the_wish_for_one_the_device_is_the_cpu() -> None:
-    assert pick_device(use_gpu=False) == CPU
+    assert run_device(use_gpu=False) == CPU
