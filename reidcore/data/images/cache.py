@@ -359,6 +359,8 @@ def _weights(length: int) -> Words:
 
 
 def _hold(file: int) -> None:
+    # Not by filelock: only its newest versions have shared locks, and these lock a database of
+    # their own, not this file.
     if sys.platform != "win32":
         with contextlib.suppress(OSError):  # some network file systems know no locks
             fcntl.flock(file, fcntl.LOCK_SH)
