@@ -1,4 +1,4 @@
-"""The front doors of evaluation."""
+"""Evaluate distances or features under a protocol."""
 
 from __future__ import annotations
 

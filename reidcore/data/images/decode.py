@@ -115,7 +115,7 @@ class JpegDecoder:
             raise ImportError("OpenCV is older than 4.11, or damaged") from error
 
     def decode(self, file: bytes) -> Pixels | None:
-        """Return the image (h, w, 3) of a JPEG file, or None where Pillow had better decode it."""
+        """Return the image (h, w, 3) of a JPEG file, or None where it is left to Pillow."""
         if not is_plain_jpeg(file):
             return None
         before = self._messages.start()
@@ -257,7 +257,7 @@ def is_plain_jpeg(file: bytes) -> bool:
 def _is_plain_frame(header: bytes) -> bool:
     """Say so of a frame: precision, height and width in 2 bytes each, and its components."""
     height, width = int.from_bytes(header[1:3]), int.from_bytes(header[3:5])
-    # Pillow has a word to say on images that are too large to be honest.
+    # Pillow warns of images that are suspiciously large, or refuses them.
     is_sane = height * width <= (Image.MAX_IMAGE_PIXELS or height * width)
     is_rgb = header[6:15:3] == b"RGB"
     return header[0] == 8 and header[5] in (1, 3) and is_sane and not is_rgb

@@ -3,16 +3,12 @@
 A file's image passes three stages:
 
 1. ``resize``: the PIL image as it was decoded becomes height x width. One transform may take this
-   stage over (``random_crop`` does), so that no image is interpolated twice.
-   ``letterbox`` takes it over in tests too.
-2. ``image``: the PIL image of that size, RGB. Order: ``random_flip`` 10, ``pad_crop`` 20,
-   ``random_patch`` 30, ``auto_augment`` and ``rand_augment`` 35, ``color_jitter`` 40, ``aug_mix``
-   45, ``gray_patch`` 50, ``blur`` 60, others 100.
-3. ``tensor``: the (3, height, width) float tensor, normalised. Order: erase 10, others 100.
+   stage over, so that no image is interpolated twice.
+2. ``image``: the PIL image of that size, RGB.
+3. ``tensor``: the (3, height, width) float tensor, normalised.
 
-It is Torchreid's fixed order: what shifts an image comes before what changes its colours, and what
-hides a part of it last. A transform of a plugin says its place by attributes ``stage`` and
-``order`` of the callable that its factory returns; without them it is ``image``, 100.
+A transform says its place by attributes ``stage`` and ``order`` of the callable that its factory
+returns; without them it is ``image``, 100. Within a stage, smaller orders act first.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class SplitPipeline:
 
     @property
     def rules(self) -> tuple[SizeRule, ...]:
-        """The sizes that images are brought to before chance has a say."""
+        """The sizes that images are resized to before anything random happens."""
         return self.resize.rules if isinstance(self.resize, ResizeTransform) else ()
 
     @property
