@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from reidcore._logging import configure_if_bare
-from reidcore.config.options import DataOptions, LoadingOptions, SamplingOptions, VideoOptions
+from reidcore.config.options import DataOptions, SamplingOptions, VideoOptions
 from reidcore.data.by_name import Sections, check_shared, open_datasets, set_sampling, training_view
 from reidcore.data.dataset import Dataset, merged, view_of
 from reidcore.data.images.cache import PixelCache
@@ -267,7 +267,7 @@ class ImageDataManager(DataManager):
         test_only: Whether only `test_loader` is wanted; the sources may lack training images then.
         plugins: Where names are looked up; the current ones if None.
         sections: Component name (dataset, transform, sampler) -> its own options.
-        options: Further keys of `LoadingOptions`, such as ``cache="ram"``; options of one
+        options: Further keys of `DataOptions`, such as ``cache="ram"``; options of one
             component under its name, ``market1501={"use_500k_distractors": True}``; and options of
             datasets, such as ``cuhk03_labeled``, each of which goes to those that declare it.
             ``resize`` is ``pillow`` unless it is given.
@@ -447,12 +447,14 @@ def _data_options(
     options: dict[str, Any],
     **values: Any,
 ) -> DataOptions:
-    """Read Torchreid's arguments; takes those out of ``options`` that say how images are read."""
+    """Read Torchreid's arguments; takes those out of ``options`` that are keys of `DataOptions`."""
     if sources is None or not (sources or targets):
         raise UserError("no dataset is named", "Give sources, such as sources='market1501'")
     if norm_mean is not None and norm_std is not None:
         values |= {"norm_mean": norm_mean, "norm_std": norm_std}
-    values |= {key: options.pop(key) for key in LoadingOptions.model_fields if key in options}
+    # The folder of a run's files is nothing to its loaders: naming it here would have no effect.
+    further = DataOptions.model_fields.keys() - values.keys() - {"save_dir"}
+    values |= {key: options.pop(key) for key in further & options.keys()}
     values.setdefault("resize", "pillow")  # as Torchreid's models know their images
     targets = sources if targets is None else targets
     return DataOptions.checked(sources=sources, targets=targets, **values)

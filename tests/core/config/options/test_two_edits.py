@@ -1,4 +1,4 @@
-"""A new key for reading images is two edits: the field, and its use."""
+"""A new key for data is two edits: the field, and its use."""
 
 from __future__ import annotations
 
@@ -8,14 +8,33 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import reidcore
 
-FIELD = ("config/options/data.py", "    draft: bool = False\n", "    shout: str = ''\n")
-USE = (
-    "data/loader/loader.py",
-    "        dataset, loading = self.dataset, self._loading\n",
-    "        print('read with', loading.options.shout)\n",
-)
+Edit = tuple[str, str, str]
+"""A file, a line of it, and the line that is written after that."""
+
+OPTIONS = "config/options/data.py"
+FIELD = "    shout: str = ''\n"
+EDITS: dict[str, list[Edit]] = {
+    "LoadingOptions": [
+        (OPTIONS, "    draft: bool = False\n", FIELD),
+        (
+            "data/loader/loader.py",
+            "        dataset, loading = self.dataset, self._loading\n",
+            "        print('read with', loading.options.shout)\n",
+        ),
+    ],
+    "DataOptions": [
+        (OPTIONS, "    load_train_targets: bool = False\n", FIELD),
+        (
+            "data/managers.py",
+            "        _check_consistent(data)\n",
+            "        print('read with', data.shout)\n",
+        ),
+    ],
+}
 
 SCRIPT = """
 from reidcore.config import load_config
@@ -39,10 +58,13 @@ except Exception as error:
 """
 
 
-def test_a_key_that_is_a_field_and_is_used_is_there_for_everyone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("section", EDITS)
+def test_a_key_that_is_a_field_and_is_used_is_there_for_everyone(
+    tmp_path: Path, section: str
+) -> None:
     package = tmp_path / "reidcore"
     shutil.copytree(Path(reidcore.__file__).parent, package)
-    for file, after, line in (FIELD, USE):
+    for file, after, line in EDITS[section]:
         text = (package / file).read_text(encoding="utf-8")
         assert text.count(after) == 1, f"{file} changed; mend this test"
         (package / file).write_text(text.replace(after, after + line), encoding="utf-8")
