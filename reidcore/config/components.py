@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from reidcore.config.problems import keys_of
 from reidcore.config.schema import Config
 from reidcore.errors import ConfigError
 from reidcore.registry import Component, Entry, choose, entries, find
+from reidcore.registry.lookup import is_registered
 from reidcore.registry.signature import spellings, takes_anything
 
 if TYPE_CHECKING:
@@ -52,14 +53,9 @@ class Choice:
         """
         *first, last = self.kinds
         for kind in first:
-            if any(self.name in names_of(entry) for entry in entries(kind, plugins)):
+            if is_registered(kind, self.name, plugins):
                 return find(kind, self.name, plugins)
         return find(last, self.name, plugins)
-
-
-def names_of(entry: Entry) -> tuple[str, ...]:
-    """Return all names that a component answers to."""
-    return (entry.name, entry.qualified_name, *entry.aliases)
 
 
 def choices(config: Config) -> Iterator[Choice]:
@@ -93,8 +89,7 @@ def loss_weights(config: Config, plugins: Plugins | None = None) -> dict[str, fl
     if config.loss.terms:
         return config.loss.terms
     name = config.loss.name
-    is_loss = any(name in names_of(entry) for entry in entries("losses", plugins))
-    return {name: 1.0} if is_loss else {}
+    return {name: 1.0} if is_registered("losses", name, plugins) else {}
 
 
 def chosen_protocol(config: Config, plugins: Plugins | None = None) -> str | None:
@@ -145,10 +140,11 @@ def component_of(config: Config, kind: str, name: str, plugins: Plugins | None =
     entry = find(kind, name, plugins)
     known = spellings(entry)
     declared = set(known.values())
-    given = {real: value for real, value in given_to(config, entry) if real in declared}
+    values = config.model_dump()
+    given = {real: value for real, value in given_to(values, entry) if real in declared}
     if takes_anything(entry):
         taken = {*keys_of(Config, section_of(entry)), *known}
-        own = _own_section(config, entry).items()
+        own = _own_section(values, entry).items()
         given |= {key: value for key, value in own if key not in taken}
     return choose(kind, name, given, plugins)
 
@@ -182,19 +178,22 @@ def model_arguments(config: Config, plugins: Plugins | None = None) -> dict[str,
     }
 
 
-def given_to(config: Config, entry: Entry) -> Iterator[tuple[str, Any]]:
-    """Yield the real name and the value of every key meant for a component, later ones winning."""
-    values = config.model_dump()
+def given_to(values: Mapping[str, Any], entry: Entry) -> Iterator[tuple[str, Any]]:
+    """Yield the real name and the value of every key meant for a component, later ones winning.
+
+    Args:
+        values: a configuration's, as nested mappings.
+        entry: the component.
+    """
     for spelling, real in entry.options.items():
         value = _at(values, tuple(spelling.split("."))) if "." in spelling else _NOTHING
         if value is not _NOTHING:
             yield real, value
-    for key, value in _own_section(config, entry).items():
+    for key, value in _own_section(values, entry).items():
         yield entry.options.get(key, key), value
 
 
-def _own_section(config: Config, entry: Entry) -> dict[str, Any]:
-    values = config.model_dump()
+def _own_section(values: Mapping[str, Any], entry: Entry) -> dict[str, Any]:
     *above, name = section_of(entry)
     spelled = (*reversed(entry.aliases), name) if name == entry.name else (name,)
     sections = [_at(values, (*above, spelling)) for spelling in spelled]

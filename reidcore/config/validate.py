@@ -290,8 +290,9 @@ def _refused_by(claim: Claim, place: Path, values: dict[str, Any]) -> Iterator[P
 
 def _missing(config: Config, in_use: Sequence[Entry]) -> Iterator[Problem]:
     """Find the options without a default that a chosen component is not given."""
+    values = config.model_dump()
     for entry in in_use:
-        given = {real for real, _ in given_to(config, entry)}
+        given = {real for real, _ in given_to(values, entry)}
         for name, parameter in declared_options(entry).items():
             if parameter.default is parameter.empty and name not in given:
                 text = f"a value is required, for {entry.label}"

@@ -58,6 +58,14 @@ def find(kind: str, name: str, plugins: Plugins | None = None) -> Entry:
     return found[0]
 
 
+def is_registered(kind: str, name: str, plugins: Plugins | None = None) -> bool:
+    """Say whether some component of a kind has that name, or a family has a place for it."""
+    return any(
+        name in (entry.name, entry.qualified_name, *entry.aliases)
+        for entry in entries(kind, plugins)
+    ) or bool(_members(name, families(kind, plugins)))
+
+
 def invalidate() -> None:
     """Forget all listings; for plugins whose components grow while the program runs."""
     _listings.clear()

@@ -12,6 +12,7 @@ from reidcore import hookimpl, registry
 from reidcore.errors import PluginError, UnknownNameError, UserError
 from reidcore.plugins import make_plugins
 from reidcore.plugins.discovery import Candidate, object_candidate
+from reidcore.registry.lookup import is_registered
 
 
 def model_a(num_classes, *, width=1.0):
@@ -103,6 +104,14 @@ def test_a_component_is_found_by_name_qualified_name_and_alias() -> None:
     plugins = plugins_of(lambda registry: registry.add("wide", model_a, aliases=["broad"]))
     for name in ("wide", "one/wide", "broad"):
         assert registry.find("models", name, plugins).name == "wide"
+
+
+@pytest.mark.parametrize(
+    ("name", "known"), [("wide", True), ("one/wide", True), ("vast", True), ("vaast", False)]
+)
+def test_any_spelling_of_a_component_is_registered(name, known) -> None:
+    plugins = plugins_of(lambda registry: registry.add("wide", model_a, aliases=("vast",)))
+    assert is_registered("models", name, plugins) is known
 
 
 def test_a_name_goes_before_anothers_alias() -> None:
