@@ -17,9 +17,10 @@ from reidcore.data.card import DatasetCard, card_of, differences
 from reidcore.data.dataset import MODES, Dataset, ImageDataset, Transform, view_of
 from reidcore.data.table import SampleTable
 from reidcore.data.video import VideoDataset, check_sampling
-from reidcore.errors import DataError, UserError, did_you_mean
+from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
 from reidcore.plugins import Plugins
 from reidcore.registry import Choose, Chooser, Component, Entry
+from reidcore.registry.lookup import is_registered
 from reidcore.registry.signature import spellings
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ KINDS: Mapping[str, type[ImageDataset | VideoDataset]] = {
     "video": VideoDataset,
 }
 MANAGERS = {"image": "ImageDataManager", "video": "VideoDataManager"}
+
+SECTION_KINDS = ("datasets", "transforms", "samplers")
 
 Sections = Mapping[str, Mapping[str, Any]]
 """Component name -> the options for that component alone."""
@@ -308,6 +311,30 @@ def check_shared(
             )
         if value:
             _log.warning("%s=%r has no effect: none of %s has that option", option, value, listed)
+
+
+def check_sections(
+    sections: Iterable[str], used: Iterable[str], plugins: Plugins | None = None
+) -> None:
+    """Make sure that each section is named after a component; that one need not be in use.
+
+    Args:
+        sections: The names that options are given for.
+        used: The components in use.
+        plugins: Where to look; the current ones if None.
+
+    Raises:
+        UnknownNameError: There is no such component; the message has the nearest ones.
+    """
+    used = set(used)
+    for name in sections:
+        if name in used or any(is_registered(k, name, plugins) for k in SECTION_KINDS):
+            continue
+        known = {entry.name for kind in SECTION_KINDS for entry in registry.entries(kind, plugins)}
+        raise UnknownNameError(
+            f"sections names {name!r}, which is no dataset, transform or sampler",
+            did_you_mean(name, used | known) or f"In use: {', '.join(sorted(used))}",
+        )
 
 
 def _check_split(split_id: int, asked: Sequence[Entry]) -> None:

@@ -15,7 +15,14 @@ from PIL import Image
 
 from reidcore._logging import configure_if_bare
 from reidcore.config.options import DataOptions, SamplingOptions, VideoOptions
-from reidcore.data.by_name import Sections, check_shared, open_datasets, set_sampling, training_view
+from reidcore.data.by_name import (
+    Sections,
+    check_sections,
+    check_shared,
+    open_datasets,
+    set_sampling,
+    training_view,
+)
 from reidcore.data.dataset import Dataset, merged, view_of
 from reidcore.data.images.cache import PixelCache
 from reidcore.data.loader.loader import (
@@ -472,6 +479,7 @@ def _chooser(
     used |= {sampling.train_sampler, sampling.train_sampler_t}
     own = {key: value for key, value in options.items() if key in used}
     shared = {key: value for key, value in options.items() if key not in used}
+    check_sections(sections or {}, used, plugins)
     check_shared(shared, [*data.sources, *data.targets], plugins)
     asked = sampling.model_dump(exclude={"train_sampler", "train_sampler_t"})
     return Chooser(plugins, {**(sections or {}), **own}, {"datasets": shared, "samplers": asked})

@@ -134,7 +134,7 @@ def test_several_views_of_an_image(shops: Any) -> None:
 
 
 def test_sections_reach_their_components(shops: Any) -> None:
-    manager = shops(transforms="random_erase", sections={"random_erase": {"p": 0}, "other": {}})
+    manager = shops(transforms="random_erase", sections={"random_erase": {"p": 0}, "second": {}})
     for batch in manager.train_loader:
         for path, image in zip(batch["impath"], batch["img"], strict=True):
             expected = manager.transform_te(Image.open(path))
@@ -234,6 +234,11 @@ def test_bad_images_of_every_loader_are_listed(shops: Any) -> None:
         ({"train_sampler": "RandomSampleer"}, UnknownNameError, "RandomSampler"),
         ({"cuhk03_labelled": True}, UserError, "has an option 'cuhk03_labelled'"),
         ({"height": -4}, ConfigError, "data.height is -4"),
+        ({"save_dir": "log"}, UserError, "has an option 'save_dir'"),
+        ({"sections": {"frist": {}}}, UnknownNameError, "'frist', which is no dataset"),
+        ({"sections": {"frist": {}}}, UnknownNameError, "Did you mean 'first'"),
+        ({"sections": {"random_erasse": {}}}, UnknownNameError, "Did you mean 'random_erase'"),
+        ({"sections": {"??": {}}}, UnknownNameError, "In use: "),
     ],
 )
 def test_mistakes_are_refused(
