@@ -44,7 +44,7 @@ def loading_weights(name: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise _no_weights(name, str(error).strip() or type(error).__name__) from error
-    _tell_normalisation(name)
+    _log_normalisation(name)
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def _no_weights(name: str, reason: str) -> UserError:
     )
 
 
-def _tell_normalisation(name: str) -> None:
+def _log_normalisation(name: str) -> None:
     published: Any = timm.get_pretrained_cfg(name)
     trained = (list(published.mean), list(published.std))
     if trained != _IMAGENET:

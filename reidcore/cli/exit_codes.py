@@ -37,20 +37,20 @@ def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ())
     if debug:
         traceback.print_exception(error)
     if isinstance(error, UserError):
-        _tell(str(error))
+        _report_error(str(error))
         return MISTAKE
     if isinstance(error, PluginDefectError):
-        _tell(str(error))
+        _report_error(str(error))
     else:
-        _tell_defect(error, debug, loaded)
+        _report_defect(error, debug, loaded)
     return DEFECT
 
 
-def _tell_defect(error: BaseException, debug: bool, loaded: Sequence[Plugins]) -> None:
+def _report_defect(error: BaseException, debug: bool, loaded: Sequence[Plugins]) -> None:
     plugin = next(filter(None, (plugins.blame(error) for plugins in loaded)), None)
     culprit = f"a defect in plugin {plugin.origin}" if plugin else _culprit_among_commands(error)
     more = "" if debug else " For the traceback: reidcore --debug ..."
-    _tell(f"{culprit}: {describe(error)}.{more}")
+    _report_error(f"{culprit}: {describe(error)}.{more}")
 
 
 def _culprit_among_commands(error: BaseException) -> str:
@@ -63,5 +63,5 @@ def _culprit_among_commands(error: BaseException) -> str:
     return "a defect in " + ("" if owner == BUNDLED_DISTRIBUTION else "a command of ") + owner
 
 
-def _tell(text: str) -> None:
+def _report_error(text: str) -> None:
     click.echo(f"{click.style('Error:', fg='red', bold=True)} {text}", err=True)
