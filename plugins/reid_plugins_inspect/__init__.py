@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from reidcore import hookimpl
 
 if TYPE_CHECKING:
-    from reid_plugins_inspect.checks import Facts, Finding, Subject
+    from reid_plugins_inspect.checks import CheckedDataset, Finding, ImageStats
     from reidcore.engine import Engine, TargetTest
     from reidcore.plugins import HookPublisher
 
@@ -28,12 +28,12 @@ def reid_add_hookspecs(plugins: HookPublisher) -> None:
 
 @hookimpl
 def reid_check_data(
-    subject: Subject, facts: Facts, reasons: Mapping[int, str]
+    dataset: CheckedDataset, image_stats: ImageStats, unreadable: Mapping[int, str]
 ) -> Iterator[Finding]:
     """Check files, duplicates, sizes, identities, cameras and official counts."""
     from reid_plugins_inspect.checks.builtin import find_everything
 
-    return find_everything(subject, facts, reasons)
+    return find_everything(dataset, image_stats, unreadable)
 
 
 @hookimpl

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from reid_plugins_inspect.checks.channels import channel_statistics
-from reid_plugins_inspect.checks.checkup import Report, check_up
+from reid_plugins_inspect.checks.checkup import Report, check_dataset
 from reid_plugins_inspect.checks.finding import Finding
-from reid_plugins_inspect.checks.image_stats import Facts
-from reid_plugins_inspect.checks.inputs import Subject
+from reid_plugins_inspect.checks.image_stats import ImageStats
+from reid_plugins_inspect.checks.inputs import CheckedDataset
 
-__all__ = ["Facts", "Finding", "Report", "Subject", "channel_statistics", "check_up"]
+__all__ = [
+    "CheckedDataset",
+    "Finding",
+    "ImageStats",
+    "Report",
+    "channel_statistics",
+    "check_dataset",
+]

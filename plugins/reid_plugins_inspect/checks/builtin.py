@@ -5,43 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from reid_plugins_inspect.checks.cameras import find_hopeless_queries
-from reid_plugins_inspect.checks.corrupt import find_damage
+from reid_plugins_inspect.checks.corrupt import find_corrupt
 from reid_plugins_inspect.checks.duplicates import find_duplicates, find_near_duplicates
 from reid_plugins_inspect.checks.finding import Finding
 from reid_plugins_inspect.checks.identities import find_leaks, find_lonely
-from reid_plugins_inspect.checks.image_stats import Facts
-from reid_plugins_inspect.checks.inputs import Subject
+from reid_plugins_inspect.checks.image_stats import ImageStats
+from reid_plugins_inspect.checks.inputs import CheckedDataset
 from reid_plugins_inspect.checks.sizes import find_tiny
 
 
 def find_everything(
-    subject: Subject, facts: Facts, reasons: Mapping[int, str]
+    dataset: CheckedDataset, image_stats: ImageStats, unreadable: Mapping[int, str]
 ) -> Iterator[Finding]:
     """Yield what is wrong with a dataset.
 
     Args:
-        subject: the dataset.
-        facts: (M,) records about its files.
-        reasons: place of a file -> why it cannot be read.
+        dataset: the dataset to check.
+        image_stats: (M,) records of its files.
+        unreadable: place of a file -> why it cannot be read.
     """
-    yield from find_damage(subject, facts, reasons)
-    yield from find_duplicates(subject, facts)
-    yield from find_near_duplicates(subject, facts)
-    yield from find_tiny(subject, facts)
-    if subject.labelled:
-        yield from find_leaks(subject)
-        yield from find_hopeless_queries(subject)
-        yield from find_lonely(subject)
-    if subject.differences:
-        yield _official_counts(subject)
+    yield from find_corrupt(dataset, image_stats, unreadable)
+    yield from find_duplicates(dataset, image_stats)
+    yield from find_near_duplicates(dataset, image_stats)
+    yield from find_tiny(dataset, image_stats)
+    if dataset.labelled:
+        yield from find_leaks(dataset)
+        yield from find_hopeless_queries(dataset)
+        yield from find_lonely(dataset)
+    if dataset.differences:
+        yield _official_counts(dataset)
 
 
-def _official_counts(subject: Subject) -> Finding:
+def _official_counts(dataset: CheckedDataset) -> Finding:
     return Finding(
         "official-counts",
         "warning",
-        f"{subject.name} is not as its authors published it",
-        len(subject.differences),
-        tuple(map(str, subject.differences)),
+        f"{dataset.name} is not as its authors published it",
+        len(dataset.differences),
+        tuple(map(str, dataset.differences)),
         "Get it again, or another version of it; official numbers are in brackets",
     )

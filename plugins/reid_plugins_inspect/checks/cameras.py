@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reid_plugins_inspect.checks.finding import Finding, counted, first
-from reid_plugins_inspect.checks.inputs import GALLERY, QUERY, Subject
+from reid_plugins_inspect.checks.inputs import GALLERY, QUERY, CheckedDataset
 from reidcore.data import SampleTable
 
 Mask = npt.NDArray[np.bool_]
@@ -16,9 +16,9 @@ Mask = npt.NDArray[np.bool_]
 ANY_CAMERA = "Test with test.protocol=any_camera, which takes no notice of cameras"
 
 
-def find_hopeless_queries(subject: Subject) -> Iterator[Finding]:
+def find_hopeless_queries(dataset: CheckedDataset) -> Iterator[Finding]:
     """Yield findings on queries that the usual protocol has to skip, and on single cameras."""
-    query, gallery = subject.query, subject.gallery
+    query, gallery = dataset.query, dataset.gallery
     if not len(query) or not len(gallery):
         return
     cameras = SampleTable.joined([query, gallery]).counts.cameras
@@ -32,28 +32,30 @@ def find_hopeless_queries(subject: Subject) -> Iterator[Finding]:
             advice=ANY_CAMERA,
         )
     else:
-        yield from _told(
-            subject,
+        yield from _report_queries(
+            dataset,
             anywhere & ~elsewhere,
             "query-under-one-camera",
             "whose identity is in the gallery under their own camera only",
             ANY_CAMERA,
         )
-    yield from _told(
-        subject,
+    yield from _report_queries(
+        dataset,
         ~anywhere,
         "query-without-match",
         "whose identity is not in the gallery",
         "They are skipped and counted by every protocol",
     )
-    yield from _find_queries_in_gallery(subject)
+    yield from _find_queries_in_gallery(dataset)
 
 
-def _told(subject: Subject, wanted: Mask, check: str, words: str, advice: str) -> Iterator[Finding]:
+def _report_queries(
+    dataset: CheckedDataset, wanted: Mask, check: str, words: str, advice: str
+) -> Iterator[Finding]:
     rows = np.flatnonzero(wanted)
     if not len(rows):
         return
-    shown = [_path(subject.query, row) for row in rows[:9].tolist()]
+    shown = [_path(dataset.query, row) for row in rows[:9].tolist()]
     if len(rows) == len(wanted):
         queries, severity = f"All {counted(len(rows), 'query', 'queries')}", "error"
     else:
@@ -62,9 +64,9 @@ def _told(subject: Subject, wanted: Mask, check: str, words: str, advice: str) -
     yield Finding(check, severity, f"{queries} {words}", len(rows), first(shown), advice)
 
 
-def _find_queries_in_gallery(subject: Subject) -> Iterator[Finding]:
+def _find_queries_in_gallery(dataset: CheckedDataset) -> Iterator[Finding]:
     """Yield a note on query files that are gallery files too."""
-    files = subject.files
+    files = dataset.files
     both = np.intersect1d(files.file[files.split == QUERY], files.file[files.split == GALLERY])
     if len(both):
         shown = [files.paths[number] for number in both[:9].tolist()]

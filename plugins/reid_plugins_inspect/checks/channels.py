@@ -41,7 +41,7 @@ def channel_statistics(
     Args:
         paths: Image files.
         workers: Number of processes; as many as there are CPUs if None.
-        advance: Told of each few files that are done.
+        advance: Called with the number of files that were read since.
 
     Raises:
         DataError: No image can be read.

@@ -8,15 +8,14 @@ from typing import Any
 
 from reid_plugins_inspect.checks.finding import SEVERITIES, Finding
 from reid_plugins_inspect.checks.identities import histogram
-from reid_plugins_inspect.checks.image_stats import Facts
-from reid_plugins_inspect.checks.inputs import Subject
-from reid_plugins_inspect.checks.scan import Advance, survey
+from reid_plugins_inspect.checks.image_stats import ImageStats
+from reid_plugins_inspect.checks.inputs import CheckedDataset
+from reid_plugins_inspect.checks.scan import Advance, scan_files
 from reid_plugins_inspect.checks.sizes import sizes
 from reidcore.errors import UserError
 from reidcore.plugins import Plugin, Plugins, current_plugins, describe
 
 PLUGIN = "inspect"
-HOOK = "reid_check_data"
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,8 @@ class Report:
         }
 
 
-def check_up(
-    subject: Subject,
+def check_dataset(
+    dataset: CheckedDataset,
     workers: int | None = None,
     advance: Advance = lambda count: None,
     plugins: Plugins | None = None,
@@ -69,9 +68,9 @@ def check_up(
     """Read every image of a dataset, and say what is wrong with it.
 
     Args:
-        subject: The dataset.
+        dataset: The dataset to check.
         workers: Number of processes that read; as many as there are CPUs if None.
-        advance: Told of each few files that are done, for a progress bar.
+        advance: Called with the number of files that were read since, for a progress bar.
         plugins: Whose checks are made; the current ones if None.
 
     Raises:
@@ -79,32 +78,35 @@ def check_up(
     """
     plugins = plugins or current_plugins()
     plugins.get(PLUGIN)
-    facts, reasons = survey(subject.files.paths, workers, advance)
+    image_stats, unreadable = scan_files(dataset.files.paths, workers, advance)
     found = [
         finding
         for plugin in plugins.active
-        if HOOK in plugin.hooks
-        for finding in _checked_by(plugin, plugins, subject, facts, reasons)
+        for finding in _checked_by(plugin, plugins, dataset, image_stats, unreadable)
     ]
-    labelled = subject.splits if subject.labelled else {}
+    labelled = dataset.splits if dataset.labelled else {}
     return Report(
-        subject.name,
-        subject.unit,
-        len(subject.files.paths),
-        {name: table.counts._asdict() for name, table in subject.splits.items()},
+        dataset.name,
+        dataset.unit,
+        len(dataset.files.paths),
+        {name: table.counts._asdict() for name, table in dataset.splits.items()},
         tuple(sorted(found, key=_rank)),
         {name: histogram(table) for name, table in labelled.items()},
-        sizes(facts),
+        sizes(image_stats),
     )
 
 
 def _checked_by(
-    plugin: Plugin, plugins: Plugins, subject: Subject, facts: Facts, reasons: Mapping[int, str]
+    plugin: Plugin,
+    plugins: Plugins,
+    dataset: CheckedDataset,
+    image_stats: ImageStats,
+    unreadable: Mapping[int, str],
 ) -> list[Finding]:
     """Return a plugin's findings; its failure costs the others' nothing."""
     check = plugins.subset_hook("reid_check_data", [plugin])
     try:
-        answers = check(subject=subject, facts=facts, reasons=reasons)
+        answers = check(dataset=dataset, image_stats=image_stats, unreadable=unreadable)
         found = [finding for answer in answers for finding in answer]
         for finding in found:
             if not isinstance(finding, Finding):

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from reid_plugins_inspect.checks.finding import Finding, counted, first
-from reid_plugins_inspect.checks.image_stats import DAMAGED, EMPTY, MISSING, Facts
-from reid_plugins_inspect.checks.inputs import Subject
+from reid_plugins_inspect.checks.image_stats import DAMAGED, EMPTY, MISSING, ImageStats
+from reid_plugins_inspect.checks.inputs import CheckedDataset
 
 _KINDS = (
     (MISSING, "missing", "missing or may not be read", "Unpack the dataset again"),
@@ -17,12 +17,14 @@ _KINDS = (
 )
 
 
-def find_damage(subject: Subject, facts: Facts, reasons: Mapping[int, str]) -> Iterator[Finding]:
+def find_corrupt(
+    dataset: CheckedDataset, image_stats: ImageStats, unreadable: Mapping[int, str]
+) -> Iterator[Finding]:
     """Yield an error for each way in which files are of no use."""
     for state, check, words, advice in _KINDS:
-        places = np.flatnonzero(facts["state"] == state).tolist()
+        places = np.flatnonzero(image_stats["state"] == state).tolist()
         if places:
-            shown = [f"{subject.files.paths[place]} ({reasons[place]})" for place in places[:9]]
+            shown = [f"{dataset.files.paths[place]} ({unreadable[place]})" for place in places[:9]]
             are = "is" if len(places) == 1 else "are"
             yield Finding(
                 check,

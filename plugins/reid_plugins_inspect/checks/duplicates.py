@@ -9,40 +9,42 @@ import numpy.typing as npt
 
 from reid_plugins_inspect.checks.finding import Finding, counted, first
 from reid_plugins_inspect.checks.groups import examples_of, mixture
-from reid_plugins_inspect.checks.image_stats import GOOD, Facts
-from reid_plugins_inspect.checks.inputs import Subject
+from reid_plugins_inspect.checks.image_stats import GOOD, ImageStats
+from reid_plugins_inspect.checks.inputs import CheckedDataset
 from reid_plugins_inspect.checks.near_duplicates import clusters
 from reidcore.data import Int64Array
 
 Mask = npt.NDArray[np.bool_]
 
 
-def find_duplicates(subject: Subject, facts: Facts) -> Iterator[Finding]:
+def find_duplicates(dataset: CheckedDataset, image_stats: ImageStats) -> Iterator[Finding]:
     """Yield findings on files of the same bytes."""
-    good = facts["state"] == GOOD
-    _, inverse, counts = np.unique(facts["digest"], return_inverse=True, return_counts=True)
+    good = image_stats["state"] == GOOD
+    _, inverse, counts = np.unique(image_stats["digest"], return_inverse=True, return_counts=True)
     inverse = inverse.reshape(-1)
     repeated = good & (counts[inverse] > 1)
-    yield from _told(subject, _numbered(inverse, repeated), "duplicate", "file", "copies")
+    yield from _report_groups(dataset, _numbered(inverse, repeated), "duplicate", "file", "copies")
 
 
-def find_near_duplicates(subject: Subject, facts: Facts, distance: int = 3) -> Iterator[Finding]:
+def find_near_duplicates(
+    dataset: CheckedDataset, image_stats: ImageStats, distance: int = 3
+) -> Iterator[Finding]:
     """Yield findings on different files that show nearly the same picture.
 
     Args:
-        subject: What is examined.
-        facts: About its files.
+        dataset: What is checked.
+        image_stats: (M,) records of its files.
         distance: By how many of its 64 bits each perceptual hash may differ.
     """
-    good = np.flatnonzero(facts["state"] == GOOD)
-    # One file of each content is enough: copies are told of already.
-    _, firsts = np.unique(facts["digest"][good], return_index=True)
+    good = np.flatnonzero(image_stats["state"] == GOOD)
+    # One file of each content is enough: copies are reported already.
+    _, firsts = np.unique(image_stats["digest"][good], return_index=True)
     some = good[np.sort(firsts)]
-    found = clusters(facts["across"][some], facts["down"][some], distance)
-    group = np.full(len(facts), -1, dtype=np.int64)
+    found = clusters(image_stats["across"][some], image_stats["down"][some], distance)
+    group = np.full(len(image_stats), -1, dtype=np.int64)
     group[some] = found
-    yield from _told(
-        subject, _numbered(group, group >= 0), "near-duplicate", "picture", "near copies"
+    yield from _report_groups(
+        dataset, _numbered(group, group >= 0), "near-duplicate", "picture", "near copies"
     )
 
 
@@ -54,17 +56,17 @@ def _numbered(labels: Int64Array, inside: Mask) -> Int64Array:
     return group
 
 
-def _told(
-    subject: Subject, group: Int64Array, check: str, one: str, copies: str
+def _report_groups(
+    dataset: CheckedDataset, group: Int64Array, check: str, one: str, copies: str
 ) -> Iterator[Finding]:
     count = int(group.max(initial=-1)) + 1
     if not count:
         return
     exact = check == "duplicate"
-    mixed = mixture(group, count, subject.files)
+    mixed = mixture(group, count, dataset.files)
     sizes = np.bincount(group[group >= 0], minlength=count)
-    people = mixed.people & ~mixed.phases & subject.labelled
-    where = "of one identity" if subject.labelled else "in one folder"
+    people = mixed.people & ~mixed.phases & dataset.labelled
+    where = "of one identity" if dataset.labelled else "in one folder"
     kinds: list[tuple[Mask, str, str, str, str]] = [
         (
             mixed.phases,
@@ -86,7 +88,7 @@ def _told(
         groups = int(wanted.sum())
         if groups:
             images = int(sizes[wanted].sum())
-            shown = examples_of(group, wanted, subject.files.paths)
+            shown = examples_of(group, wanted, dataset.files.paths)
             yield Finding(
                 name,
                 severity,

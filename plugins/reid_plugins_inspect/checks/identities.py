@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 
 from reid_plugins_inspect.checks.finding import Finding, counted, first
-from reid_plugins_inspect.checks.inputs import Subject
+from reid_plugins_inspect.checks.inputs import CheckedDataset
 from reidcore.data import SampleTable
 
 BUCKETS = ((1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, None))
 """Numbers of images for one identity that the histogram counts together."""
 
 
-def find_leaks(subject: Subject) -> Iterator[Finding]:
+def find_leaks(dataset: CheckedDataset) -> Iterator[Finding]:
     """Yield an error if identities are learnt from and tested on."""
-    if subject.pids_apart:
+    if dataset.pids_apart:
         return
-    test = SampleTable.joined([subject.query, subject.gallery])
-    both = np.intersect1d(subject.train.pids, test.pids)
-    both = both[both > 0] if _marks_distractors(subject) else both[both >= 0]
+    test = SampleTable.joined([dataset.query, dataset.gallery])
+    both = np.intersect1d(dataset.train.pids, test.pids)
+    both = both[both > 0] if _marks_distractors(dataset) else both[both >= 0]
     if len(both):
         yield Finding(
             "identity-in-train-and-test",
@@ -34,12 +34,12 @@ def find_leaks(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def find_lonely(subject: Subject) -> Iterator[Finding]:
+def find_lonely(dataset: CheckedDataset) -> Iterator[Finding]:
     """Yield a note on training identities with a single image, of which no pair can be made."""
-    pids, counts = np.unique(subject.train.pids, return_counts=True)
+    pids, counts = np.unique(dataset.train.pids, return_counts=True)
     lonely = pids[(counts == 1) & (pids >= 0)]
     if len(lonely):
-        unit = subject.unit.removesuffix("s")
+        unit = dataset.unit.removesuffix("s")
         identities = counted(len(lonely), "training identity", "training identities")
         yield Finding(
             "single-image-identity",
@@ -74,6 +74,6 @@ def histogram(table: SampleTable) -> dict[str, Any]:
     }
 
 
-def _marks_distractors(subject: Subject) -> bool:
+def _marks_distractors(dataset: CheckedDataset) -> bool:
     """Say whether identity 0 is the gallery's background, which nobody is searched for as."""
-    return bool((subject.gallery.pids == 0).any() and not (subject.query.pids == 0).any())
+    return bool((dataset.gallery.pids == 0).any() and not (dataset.query.pids == 0).any())

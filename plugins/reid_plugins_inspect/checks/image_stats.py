@@ -12,7 +12,7 @@ from PIL import Image
 
 GOOD, MISSING, EMPTY, DAMAGED = range(4)
 
-FACT = np.dtype(
+STATS_DTYPE = np.dtype(
     [
         ("state", np.uint8),
         ("bytes", np.int64),
@@ -30,43 +30,43 @@ downwards (after Krawetz's difference hash): 64 bits each, alike for copies that
 recompressed or slightly recoloured.
 """
 
-Facts = npt.NDArray[np.void]
+ImageStats = npt.NDArray[np.void]
 
 
-def examine(paths: Sequence[str]) -> tuple[Facts, dict[int, str]]:
-    """Return an (n,) array of `FACT` about n files, and place -> reason where one is not good."""
-    facts = np.zeros(len(paths), dtype=FACT)
-    reasons: dict[int, str] = {}
+def examine(paths: Sequence[str]) -> tuple[ImageStats, dict[int, str]]:
+    """Return (n,) records of n files, as `STATS_DTYPE`, and place -> why it cannot be read."""
+    image_stats = np.zeros(len(paths), dtype=STATS_DTYPE)
+    unreadable: dict[int, str] = {}
     for place, path in enumerate(paths):
-        reason = _examine_one(path, facts[place])
+        reason = _examine_one(path, image_stats[place])
         if reason:
-            reasons[place] = reason
-    return facts, reasons
+            unreadable[place] = reason
+    return image_stats, unreadable
 
 
-def _examine_one(path: str, fact: np.void) -> str:
+def _examine_one(path: str, stats: np.void) -> str:
     """Fill in what is known of a file; return why it is of no use, or nothing."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123  (a hundred thousand times)
             content = file.read()
     except OSError as error:
-        fact["state"] = MISSING
+        stats["state"] = MISSING
         return error.strerror or str(error)
-    fact["bytes"] = len(content)
+    stats["bytes"] = len(content)
     if not content:
-        fact["state"] = EMPTY
+        stats["state"] = EMPTY
         return "the file is empty"
     # Hexadecimal digits, since numpy cuts trailing zero bytes off.
-    fact["digest"] = hashlib.blake2b(content, digest_size=16).hexdigest().encode()
+    stats["digest"] = hashlib.blake2b(content, digest_size=16).hexdigest().encode()
     try:
         with Image.open(io.BytesIO(content)) as image:
-            fact["width"], fact["height"] = image.size
+            stats["width"], stats["height"] = image.size
             grey = image.convert("L")
     # Pillow's decoders tell of damage by any of these.
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        fact["state"] = DAMAGED
+        stats["state"] = DAMAGED
         return _reason(error)
-    fact["across"], fact["down"] = _perceptual_hashes(grey)
+    stats["across"], stats["down"] = _perceptual_hashes(grey)
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What is examined: three tables, and every file that they name, once."""
+"""What is checked: three tables, and every file that they name, once."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ TRAIN, QUERY, GALLERY = range(3)
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
-    """A dataset to examine.
+class CheckedDataset:
+    """A dataset to check: its splits, and what is known of their labels.
 
     Attributes:
         name: what to call it.

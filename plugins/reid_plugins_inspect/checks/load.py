@@ -1,4 +1,4 @@
-"""Datasets, folders and tables of anyone's, opened to be examined."""
+"""Datasets, folders and tables of anyone's, opened to be checked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reid_plugins_inspect.checks.inputs import Subject
+from reid_plugins_inspect.checks.inputs import CheckedDataset
 from reidcore import registry
 from reidcore.data import IMAGE_EXTENSIONS, Dataset, SampleTable, card_of, differences, read_tables
 from reidcore.errors import DataError
@@ -25,7 +25,7 @@ _LAYOUTS = (
 
 def open_dataset(
     name: str, root: Path, options: Mapping[str, Any], plugins: Plugins | None = None
-) -> Subject:
+) -> CheckedDataset:
     """Read a registered dataset, with its identities as they are.
 
     Args:
@@ -48,7 +48,7 @@ def open_dataset(
         splits, card = read, card_of(entry.load())
         apart = card is not None and card.pids_apart
     train, query, gallery = splits
-    return Subject(
+    return CheckedDataset(
         entry.name,
         train,
         query,
@@ -61,7 +61,7 @@ def open_dataset(
 
 def open_folder(
     folder: Path, options: Mapping[str, Any], plugins: Plugins | None = None
-) -> Subject:
+) -> CheckedDataset:
     """Read a folder: with train, query and gallery in it as a dataset, otherwise its pictures.
 
     Args:
@@ -79,11 +79,13 @@ def open_folder(
     if layout is None and not options:
         return _pictures(folder)
     present = {key: name for key, name in (layout or {}).items() if (folder / name).is_dir()}
-    subject = open_dataset(FOLDER, folder, {**present, **options}, plugins)
-    return replace(subject, name=str(folder))
+    dataset = open_dataset(FOLDER, folder, {**present, **options}, plugins)
+    return replace(dataset, name=str(folder))
 
 
-def open_table(file: Path, options: Mapping[str, Any], plugins: Plugins | None = None) -> Subject:
+def open_table(
+    file: Path, options: Mapping[str, Any], plugins: Plugins | None = None
+) -> CheckedDataset:
     """Read a table of paths, identities, cameras and splits.
 
     Args:
@@ -94,11 +96,11 @@ def open_table(file: Path, options: Mapping[str, Any], plugins: Plugins | None =
     Raises:
         DataError: The table cannot be read.
     """
-    subject = open_dataset(TABLE, file.parent, {"file": file.name, **options}, plugins)
-    return replace(subject, name=str(file))
+    dataset = open_dataset(TABLE, file.parent, {"file": file.name, **options}, plugins)
+    return replace(dataset, name=str(file))
 
 
-def _pictures(folder: Path) -> Subject:
+def _pictures(folder: Path) -> CheckedDataset:
     files = sorted(
         os.path.join(above, name)  # noqa: PTH118  (a million times)
         for above, _, names in os.walk(folder)
@@ -110,4 +112,4 @@ def _pictures(folder: Path) -> Subject:
         raise DataError(f"no picture below {str(folder)!r}", f"Looked for {endings}")
     none = SampleTable.of([])
     everything = SampleTable.of([(path, 0, 0) for path in files])
-    return Subject(str(folder), everything, none, none, labelled=False)
+    return CheckedDataset(str(folder), everything, none, none, labelled=False)

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from reid_plugins_inspect.checks.image_stats import FACT, Facts, examine
+from reid_plugins_inspect.checks.image_stats import STATS_DTYPE, ImageStats, examine
 
 Result = TypeVar("Result")
 
@@ -22,23 +22,23 @@ PIECE = 64
 """How many files a process is given at a time."""
 
 
-def survey(
+def scan_files(
     paths: Sequence[str], workers: int | None = None, advance: Advance = lambda count: None
-) -> tuple[Facts, dict[int, str]]:
-    """Return an (n,) array of facts about n files, and place -> reason of each that is not good.
+) -> tuple[ImageStats, dict[int, str]]:
+    """Return (n,) records of n files, and place -> why it cannot be read.
 
     Args:
         paths: Image files.
         workers: Number of processes; as many as there are CPUs if None, 0 to read here.
-        advance: Told of each few files that are done.
+        advance: Called with the number of files that were read since.
     """
-    facts = np.zeros(len(paths), dtype=FACT)
-    reasons: dict[int, str] = {}
+    image_stats = np.zeros(len(paths), dtype=STATS_DTYPE)
+    unreadable: dict[int, str] = {}
     for begin, (some, why) in in_pieces(examine, paths, workers):
-        facts[begin : begin + len(some)] = some
-        reasons |= {begin + place: reason for place, reason in why.items()}
+        image_stats[begin : begin + len(some)] = some
+        unreadable |= {begin + place: reason for place, reason in why.items()}
         advance(len(some))
-    return facts, reasons
+    return image_stats, unreadable
 
 
 def in_pieces(

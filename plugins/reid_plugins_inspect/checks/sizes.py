@@ -8,22 +8,20 @@ from typing import Any
 import numpy as np
 
 from reid_plugins_inspect.checks.finding import Finding, counted, first
-from reid_plugins_inspect.checks.image_stats import GOOD, Facts
-from reid_plugins_inspect.checks.inputs import Subject
+from reid_plugins_inspect.checks.image_stats import GOOD, ImageStats
+from reid_plugins_inspect.checks.inputs import CheckedDataset
 
 TINY = 16
 """A picture with fewer pixels than this on a side shows nobody."""
 
 
-def find_tiny(subject: Subject, facts: Facts) -> Iterator[Finding]:
+def find_tiny(dataset: CheckedDataset, image_stats: ImageStats) -> Iterator[Finding]:
     """Yield a warning on pictures of a few pixels."""
-    small = (facts["width"] < TINY) | (facts["height"] < TINY)
-    places = np.flatnonzero(small & (facts["state"] == GOOD)).tolist()
+    small = (image_stats["width"] < TINY) | (image_stats["height"] < TINY)
+    places = np.flatnonzero(small & (image_stats["state"] == GOOD)).tolist()
     if places:
-        shown = [
-            f"{subject.files.paths[place]} ({facts['width'][place]}x{facts['height'][place]})"
-            for place in places[:9]
-        ]
+        paths, widths, heights = dataset.files.paths, image_stats["width"], image_stats["height"]
+        shown = [f"{paths[place]} ({widths[place]}x{heights[place]})" for place in places[:9]]
         yield Finding(
             "tiny",
             "warning",
@@ -34,13 +32,13 @@ def find_tiny(subject: Subject, facts: Facts) -> Iterator[Finding]:
         )
 
 
-def sizes(facts: Facts) -> dict[str, Any]:
+def sizes(image_stats: ImageStats) -> dict[str, Any]:
     """Return ``distinct``, how many sizes there are, and of each measure ``min, median, max``.
 
     The measures are ``width`` and ``height`` in pixels, and ``aspect``, height to width. Without a
     readable picture nothing is returned.
     """
-    good = facts[facts["state"] == GOOD]
+    good = image_stats[image_stats["state"] == GOOD]
     if not len(good):
         return {}
     shapes = np.unique(np.stack([good["width"], good["height"]], axis=1), axis=0)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reid_plugins_inspect.commands.data.inputs import DatasetOptions, dataset_options
 from reid_plugins_inspect.commands.data.splits import splits_table
-from reid_plugins_inspect.commands.data.subject import Asked, subject_options
 from reidcore.cli import Session, json_option, progress
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _COLOURS = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
 
 @click.command(epilog=EPILOG)
-@subject_options
+@dataset_options
 @click.option("--workers", type=click.IntRange(0), help="Processes that read; one a CPU if unset.")
 @click.option("--pids-apart", is_flag=True, help="A number in train and test is two identities.")
 @json_option
@@ -37,7 +37,7 @@ _COLOURS = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 def check(
     context: click.Context,
     /,
-    asked: Asked,
+    chosen: DatasetOptions,
     workers: int | None,
     pids_apart: bool,
     as_json: bool,
@@ -50,12 +50,12 @@ def check(
     """
     session: Session = context.obj
     with session.plugins() as plugins:
-        subject = asked.open(plugins)
-        from reid_plugins_inspect.checks import check_up
+        dataset = chosen.open(plugins)
+        from reid_plugins_inspect.checks import check_dataset
 
-        subject = replace(subject, pids_apart=pids_apart or subject.pids_apart)
-        with progress("checking", len(subject.files.paths)) as advance:
-            report = check_up(subject, workers, advance, plugins)
+        dataset = replace(dataset, pids_apart=pids_apart or dataset.pids_apart)
+        with progress("checking", len(dataset.files.paths)) as advance:
+            report = check_dataset(dataset, workers, advance, plugins)
     if as_json:
         click.echo(json.dumps(report.as_dict(), indent=2))
     else:
@@ -79,11 +79,11 @@ def _print(report: Report) -> None:
             f"median {width['median']:g}x{height['median']:g} "
             f"({report.sizes['distinct']:,} different)"
         )
-    told = {name: report.count(name) for name in ("error", "warning", "note")}
-    told_text = ", ".join(
-        f"{number} {name}{'' if number == 1 else 's'}" for name, number in told.items()
+    counts = {name: report.count(name) for name in ("error", "warning", "note")}
+    summary = ", ".join(
+        f"{number} {name}{'' if number == 1 else 's'}" for name, number in counts.items()
     )
-    console.print(Text(told_text, style="bold"))
+    console.print(Text(summary, style="bold"))
 
 
 def _print_finding(console: Console, finding: Finding) -> None:

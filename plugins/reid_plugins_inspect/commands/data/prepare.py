@@ -44,7 +44,7 @@ def prepare(session: Session, name: str, root: str, accept: bool) -> None:
                 f"nothing is known of how {entry.label} is handed out",
                 f"See: reidcore show dataset {name}",
             )
-        _tell(card)
+        _report_card(card)
         folder = Path(root).expanduser()
         for done in prepare_dataset(card, folder, accept):
             size = f", {done.contents.size:,} bytes" if done.contents else ""
@@ -53,7 +53,7 @@ def prepare(session: Session, name: str, root: str, accept: bool) -> None:
         _read(card, name, folder)
 
 
-def _tell(card: DatasetCard) -> None:
+def _report_card(card: DatasetCard) -> None:
     click.echo(f"{card.title} ({card.paper})")
     click.echo(f"source:  {card.source}")
     click.echo(f"licence: {card.licence}")
@@ -66,11 +66,11 @@ def _read(card: DatasetCard, name: str, folder: Path) -> None:
     from reid_plugins_inspect.checks.load import open_dataset
 
     try:
-        subject = open_dataset(name, folder, {})
+        dataset = open_dataset(name, folder, {})
     except DataError as error:
         raise DataError(f"{card.title} cannot be read yet: {error.what}", error.hint) from error
-    for split, table in subject.splits.items():
+    for split, table in dataset.splits.items():
         ids, images, cameras = table.counts
-        click.echo(f"{split}: {ids:,} ids, {images:,} {subject.unit}, {cameras:,} cameras")
-    for difference in subject.differences:
+        click.echo(f"{split}: {ids:,} ids, {images:,} {dataset.unit}, {cameras:,} cameras")
+    for difference in dataset.differences:
         click.echo(f"unlike the official release: {difference}", err=True)

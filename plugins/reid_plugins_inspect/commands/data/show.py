@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reid_plugins_inspect.commands.data.subject import Asked, subject_options
+from reid_plugins_inspect.commands.data.inputs import DatasetOptions, dataset_options
 from reidcore.cli import Session
 from reidcore.errors import DataError, UserError
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from reid_plugins_inspect.checks import Subject
+    from reid_plugins_inspect.checks import CheckedDataset
     from reidcore.data import SampleTable
     from reidcore.plugins import Plugins
 
@@ -44,7 +44,7 @@ class Picture:
 
 
 @click.command(epilog=EPILOG)
-@subject_options
+@dataset_options
 @click.option("-o", "--output", required=True, metavar="FILE", help="Picture to write (.png).")
 @click.option("--split", type=click.Choice(["train", "query", "gallery"]), help="What to draw.")
 @click.option("--ids", type=click.IntRange(1), default=10, show_default=True, help="Rows.")
@@ -53,7 +53,7 @@ class Picture:
 @click.option("--height", type=click.IntRange(16), help="Of each image, in pixels.")
 @click.option("--seed", default=0, show_default=True, help="Other identities, other draws.")
 @click.pass_obj
-def show(session: Session, /, asked: Asked, output: str, **options: object) -> None:
+def show(session: Session, /, chosen: DatasetOptions, output: str, **options: object) -> None:
     """Draw identities as each camera saw them, or images before and after transforms.
 
     The contact sheet has a row for each identity and a column for each camera; a number in a
@@ -66,12 +66,12 @@ def show(session: Session, /, asked: Asked, output: str, **options: object) -> N
         raise UserError(f"the output {output!r} is no picture", "Let it end in .png")
     wanted = Picture(**options)  # type: ignore[arg-type]
     with session.plugins() as plugins:
-        subject = asked.open(plugins)
-        name, table = _split(subject, wanted.split)
+        dataset = chosen.open(plugins)
+        name, table = _split(dataset, wanted.split)
         if wanted.transforms is None:
-            sheet = _contact_sheet(subject, name, table, wanted)
+            sheet = _contact_sheet(dataset, name, table, wanted)
         else:
-            sheet = _before_and_after(subject, name, table, wanted, plugins)
+            sheet = _before_and_after(dataset, name, table, wanted, plugins)
     from PIL import Image
 
     with atomic_write(path) as file:
@@ -79,32 +79,34 @@ def show(session: Session, /, asked: Asked, output: str, **options: object) -> N
     click.echo(f"{path}: {sheet.width}x{sheet.height} pixels")
 
 
-def _split(subject: Subject, asked: str | None) -> tuple[str, SampleTable]:
-    splits = subject.splits
-    if not splits or (asked is not None and asked not in splits):
+def _split(dataset: CheckedDataset, wanted: str | None) -> tuple[str, SampleTable]:
+    splits = dataset.splits
+    if not splits or (wanted is not None and wanted not in splits):
         there = f"It has {', '.join(splits)}" if splits else "It has no images at all"
-        raise DataError(f"{subject.name} has no {asked or 'split'}", there)
-    name = asked or next(iter(splits))
+        raise DataError(f"{dataset.name} has no {wanted or 'split'}", there)
+    name = wanted or next(iter(splits))
     return name, splits[name]
 
 
-def _contact_sheet(subject: Subject, name: str, table: SampleTable, wanted: Picture) -> Image.Image:
-    if not subject.labelled:
+def _contact_sheet(
+    dataset: CheckedDataset, name: str, table: SampleTable, wanted: Picture
+) -> Image.Image:
+    if not dataset.labelled:
         raise DataError(
-            f"nothing is known of who is on the images of {subject.name}",
+            f"nothing is known of who is on the images of {dataset.name}",
             "Give --transforms, or a folder with train/, query/ and gallery/",
         )
     from reid_plugins_inspect.pictures.contact import contact_sheet
 
     counts = table.counts
-    title = f"{subject.name}, {name}: {counts.ids:,} identities, {counts.images:,} {subject.unit}"
+    title = f"{dataset.name}, {name}: {counts.ids:,} identities, {counts.images:,} {dataset.unit}"
     return contact_sheet(
         table, title, wanted.ids, width=wanted.width or 72, height=wanted.height, seed=wanted.seed
     )
 
 
 def _before_and_after(
-    subject: Subject, name: str, table: SampleTable, wanted: Picture, plugins: Plugins
+    dataset: CheckedDataset, name: str, table: SampleTable, wanted: Picture, plugins: Plugins
 ) -> Image.Image:
     import numpy as np
 
@@ -116,7 +118,7 @@ def _before_and_after(
     train, _ = build_transforms(height, width, names, plugins=plugins)
     files = list(table.paths.files())
     chosen = np.random.default_rng(wanted.seed).permutation(len(files))[: min(wanted.ids, 5)]
-    title = f"{', '.join(names)} on {subject.name}, {name}"
+    title = f"{', '.join(names)} on {dataset.name}, {name}"
     return before_and_after(
         [files[number] for number in sorted(chosen.tolist())],
         train.with_training_images(files),

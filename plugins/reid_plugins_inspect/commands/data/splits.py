@@ -29,8 +29,8 @@ def splits_table(
     shown = table("split", *map(number, headings), title=title)
     for split, row in counts.items():
         spread = histograms.get(split)
-        told = (
+        summary = (
             f"{spread['min']:,} to {spread['max']:,}, median {spread['median']:g}" if spread else ""
         )
-        shown.add_row(split, *(f"{row[name]:,}" for name in ("ids", "images", "cameras")), told)
+        shown.add_row(split, *(f"{row[name]:,}" for name in ("ids", "images", "cameras")), summary)
     return shown

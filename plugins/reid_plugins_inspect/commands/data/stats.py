@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reid_plugins_inspect.commands.data.inputs import DatasetOptions, dataset_options
 from reid_plugins_inspect.commands.data.splits import splits_table
-from reid_plugins_inspect.commands.data.subject import Asked, subject_options
 from reidcore.cli import Session, json_option, progress
 from reidcore.errors import DataError
 
 if TYPE_CHECKING:
-    from reid_plugins_inspect.checks import Subject
+    from reid_plugins_inspect.checks import CheckedDataset
 
 EPILOG = """\b
 Examples:
@@ -24,13 +24,13 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@subject_options
+@dataset_options
 @click.option("--mean-std", is_flag=True, help="Read the training images: channel statistics.")
 @click.option("--workers", type=click.IntRange(0), help="Processes that read; one a CPU if unset.")
 @json_option
 @click.pass_obj
 def stats(
-    session: Session, /, asked: Asked, mean_std: bool, workers: int | None, as_json: bool
+    session: Session, /, chosen: DatasetOptions, mean_std: bool, workers: int | None, as_json: bool
 ) -> None:
     """Show the identities, images and cameras of each split.
 
@@ -38,17 +38,17 @@ def stats(
     as well, as the options data.norm_mean and data.norm_std take them.
     """
     with session.plugins() as plugins:
-        subject = asked.open(plugins)
-        found = {"dataset": subject.name, "unit": subject.unit, "splits": _splits(subject)}
+        dataset = chosen.open(plugins)
+        found = {"dataset": dataset.name, "unit": dataset.unit, "splits": _splits(dataset)}
         if mean_std:
-            found |= _channels(subject, workers)
+            found |= _channels(dataset, workers)
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:
         _print(found)
 
 
-def _splits(subject: Subject) -> dict[str, dict[str, Any]]:
+def _splits(dataset: CheckedDataset) -> dict[str, dict[str, Any]]:
     from reid_plugins_inspect.checks.identities import histogram
 
     return {
@@ -57,16 +57,16 @@ def _splits(subject: Subject) -> dict[str, dict[str, Any]]:
             **({"files": table.paths.num_files} if table.paths.has_tracklets else {}),
             "per_identity": histogram(table),
         }
-        for name, table in subject.splits.items()
+        for name, table in dataset.splits.items()
     }
 
 
-def _channels(subject: Subject, workers: int | None) -> dict[str, Any]:
+def _channels(dataset: CheckedDataset, workers: int | None) -> dict[str, Any]:
     from reid_plugins_inspect.checks import channel_statistics
 
-    paths = list(subject.train.paths.files())
+    paths = list(dataset.train.paths.files())
     if not paths:
-        raise DataError(f"{subject.name} has no training images", "Leave --mean-std out")
+        raise DataError(f"{dataset.name} has no training images", "Leave --mean-std out")
     with progress("reading", len(paths)) as advance:
         read = channel_statistics(paths, workers, advance)
     return {
@@ -88,8 +88,8 @@ def _print(found: dict[str, Any]) -> None:
         console.print(f"data.norm_mean={_listed(found['norm_mean'])}", markup=False)
         console.print(f"data.norm_std={_listed(found['norm_std'])}", markup=False)
         skipped = found["images_skipped"]
-        told = f", {skipped:,} unreadable" if skipped else ""
-        console.print(f"of {found['images_read']:,} training images{told}")
+        more = f", {skipped:,} unreadable" if skipped else ""
+        console.print(f"of {found['images_read']:,} training images{more}")
 
 
 def _listed(values: list[float]) -> str:

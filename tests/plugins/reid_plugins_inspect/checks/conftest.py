@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from reid_plugins_inspect.checks import Subject
+from reid_plugins_inspect.checks import CheckedDataset
 
 from reidcore.data.table import SampleTable
 
@@ -25,10 +25,14 @@ def picture() -> Callable[..., Image.Image]:
 
 
 @pytest.fixture
-def make_subject(tmp_path: Path, picture: Callable[..., Image.Image]) -> Callable[..., Subject]:
-    """Make a subject of rows (name, pid, camid); files that are not there become pictures."""
+def make_dataset(
+    tmp_path: Path, picture: Callable[..., Image.Image]
+) -> Callable[..., CheckedDataset]:
+    """Make a dataset of rows (name, pid, camid); files that are not there become pictures."""
 
-    def make(train: Rows = (), query: Rows = (), gallery: Rows = (), **more: object) -> Subject:
+    def make(
+        train: Rows = (), query: Rows = (), gallery: Rows = (), **more: object
+    ) -> CheckedDataset:
         tables = []
         for rows in (train, query, gallery):
             for name, *_ in rows:
@@ -38,6 +42,6 @@ def make_subject(tmp_path: Path, picture: Callable[..., Image.Image]) -> Callabl
             tables.append(
                 SampleTable.of([(str(tmp_path / name), *labels) for name, *labels in rows])
             )
-        return Subject("shop", *tables, **more)  # type: ignore[arg-type]
+        return CheckedDataset("shop", *tables, **more)  # type: ignore[arg-type]
 
     return make

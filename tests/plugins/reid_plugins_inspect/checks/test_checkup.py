@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from reid_plugins_inspect.checks import Finding, Report, Subject, check_up
+from reid_plugins_inspect.checks import CheckedDataset, Finding, Report, check_dataset
 
 from reidcore import hookimpl
 from reidcore.data.card import Difference
@@ -17,7 +17,7 @@ from reidcore.data.table import SampleTable
 from reidcore.errors import PluginError
 from reidcore.plugins import make_plugins
 
-MakeSubject = Callable[..., Subject]
+MakeDataset = Callable[..., CheckedDataset]
 Picture = Callable[..., Image.Image]
 
 TRAIN = [("t1.png", 1, 0), ("t2.png", 1, 1), ("t3.png", 2, 0), ("t4.png", 2, 1)]
@@ -25,13 +25,13 @@ QUERY = [("q1.png", 7, 0), ("q2.png", 8, 1)]
 GALLERY = [("g1.png", 7, 1), ("g2.png", 8, 0), ("g3.png", 9, 0)]
 
 
-def findings(subject: Subject) -> dict[str, tuple[str, int]]:
-    report = check_up(subject, workers=0)
+def findings(dataset: CheckedDataset) -> dict[str, tuple[str, int]]:
+    report = check_dataset(dataset, workers=0)
     return {finding.check: (finding.severity, finding.count) for finding in report.findings}
 
 
-def test_a_sound_dataset_has_no_findings(make_subject: MakeSubject) -> None:
-    report = check_up(make_subject(TRAIN, QUERY, GALLERY), workers=0)
+def test_a_sound_dataset_has_no_findings(make_dataset: MakeDataset) -> None:
+    report = check_dataset(make_dataset(TRAIN, QUERY, GALLERY), workers=0)
     assert report.findings == ()
     assert report.files == 9
     assert report.splits["gallery"] == {"ids": 3, "images": 3, "cameras": 2}
@@ -52,11 +52,11 @@ def test_a_sound_dataset_has_no_findings(make_subject: MakeSubject) -> None:
     ids=["empty", "text", "truncated", "missing"],
 )
 def test_a_file_of_no_use_is_an_error(
-    make_subject: MakeSubject, tmp_path: Path, spoil: Callable[[Path], object], check: str
+    make_dataset: MakeDataset, tmp_path: Path, spoil: Callable[[Path], object], check: str
 ) -> None:
-    subject = make_subject(TRAIN, QUERY, GALLERY)
+    dataset = make_dataset(TRAIN, QUERY, GALLERY)
     spoil(tmp_path / "g3.png")
-    report = check_up(subject, workers=0)
+    report = check_dataset(dataset, workers=0)
     (finding,) = report.findings
     assert (finding.check, finding.severity, finding.count) == (check, "error", 1)
     assert str(tmp_path / "g3.png") in finding.examples[0]
@@ -72,11 +72,11 @@ def test_a_file_of_no_use_is_an_error(
     ],
 )
 def test_the_same_file_twice(
-    make_subject: MakeSubject, tmp_path: Path, name: str, check: str, severity: str
+    make_dataset: MakeDataset, tmp_path: Path, name: str, check: str, severity: str
 ) -> None:
-    subject = make_subject(TRAIN, QUERY, GALLERY)
+    dataset = make_dataset(TRAIN, QUERY, GALLERY)
     shutil.copy(tmp_path / "t1.png", tmp_path / name)
-    assert findings(subject) == {check: (severity, 1)}
+    assert findings(dataset) == {check: (severity, 1)}
 
 
 @pytest.mark.parametrize(
@@ -88,112 +88,112 @@ def test_the_same_file_twice(
     ],
 )
 def test_nearly_the_same_picture_twice(
-    make_subject: MakeSubject,
+    make_dataset: MakeDataset,
     tmp_path: Path,
     picture: Picture,
     name: str,
     check: str,
     severity: str,
 ) -> None:
-    subject = make_subject(TRAIN, QUERY, GALLERY)
+    dataset = make_dataset(TRAIN, QUERY, GALLERY)
     picture(4).save(tmp_path / "t1.png")
     picture(4).resize((48, 96)).save(tmp_path / name)
-    assert findings(subject) == {check: (severity, 1)}
+    assert findings(dataset) == {check: (severity, 1)}
     picture(4).save(tmp_path / name, "JPEG", quality=60)
-    assert findings(subject) == {check: (severity, 1)}
+    assert findings(dataset) == {check: (severity, 1)}
 
 
-def test_an_identity_that_is_learnt_and_tested(make_subject: MakeSubject) -> None:
+def test_an_identity_that_is_learnt_and_tested(make_dataset: MakeDataset) -> None:
     leaking = [*TRAIN, ("t5.png", 7, 0), ("t6.png", 7, 1)]
-    assert findings(make_subject(leaking, QUERY, GALLERY)) == {
+    assert findings(make_dataset(leaking, QUERY, GALLERY)) == {
         "identity-in-train-and-test": ("error", 1)
     }
-    assert findings(make_subject(leaking, QUERY, GALLERY, pids_apart=True)) == {}
+    assert findings(make_dataset(leaking, QUERY, GALLERY, pids_apart=True)) == {}
 
 
-def test_distractors_of_identity_0_leak_nothing(make_subject: MakeSubject) -> None:
+def test_distractors_of_identity_0_leak_nothing(make_dataset: MakeDataset) -> None:
     train = [*TRAIN, ("t5.png", 0, 0), ("t6.png", 0, 1)]
     background = [*GALLERY, ("g4.png", 0, 0)]
-    assert findings(make_subject(train, QUERY, background)) == {}
+    assert findings(make_dataset(train, QUERY, background)) == {}
     searched = [*QUERY, ("q3.png", 0, 1)]
-    assert "identity-in-train-and-test" in findings(make_subject(train, searched, background))
+    assert "identity-in-train-and-test" in findings(make_dataset(train, searched, background))
 
 
-def test_queries_that_cannot_be_found(make_subject: MakeSubject) -> None:
+def test_queries_that_cannot_be_found(make_dataset: MakeDataset) -> None:
     own_camera = [*QUERY, ("q3.png", 9, 0)]
-    assert findings(make_subject(TRAIN, own_camera, GALLERY)) == {
+    assert findings(make_dataset(TRAIN, own_camera, GALLERY)) == {
         "query-under-one-camera": ("warning", 1)
     }
     stranger = [*QUERY, ("q3.png", 99, 0)]
-    assert findings(make_subject(TRAIN, stranger, GALLERY)) == {
+    assert findings(make_dataset(TRAIN, stranger, GALLERY)) == {
         "query-without-match": ("warning", 1)
     }
     nobody = [("q3.png", 99, 0), ("q4.png", 98, 1)]
-    assert findings(make_subject(TRAIN, nobody, GALLERY)) == {"query-without-match": ("error", 2)}
+    assert findings(make_dataset(TRAIN, nobody, GALLERY)) == {"query-without-match": ("error", 2)}
 
 
-def test_a_single_camera_has_its_protocol(make_subject: MakeSubject) -> None:
+def test_a_single_camera_has_its_protocol(make_dataset: MakeDataset) -> None:
     query = [(name, pid, 5) for name, pid, _ in QUERY]
     gallery = [(name, pid, 5) for name, pid, _ in GALLERY]
-    report = check_up(make_subject(TRAIN, query, gallery), workers=0)
+    report = check_dataset(make_dataset(TRAIN, query, gallery), workers=0)
     (finding,) = report.findings
     assert (finding.check, finding.severity) == ("single-camera", "warning")
     assert "test.protocol=any_camera" in finding.advice
 
 
-def test_a_query_that_is_in_the_gallery_is_noted(make_subject: MakeSubject) -> None:
-    found = findings(make_subject(TRAIN, QUERY, [*GALLERY, QUERY[0]]))
+def test_a_query_that_is_in_the_gallery_is_noted(make_dataset: MakeDataset) -> None:
+    found = findings(make_dataset(TRAIN, QUERY, [*GALLERY, QUERY[0]]))
     assert found == {"query-in-gallery": ("note", 1)}
 
 
 def test_identities_with_one_image_and_tiny_pictures(
-    make_subject: MakeSubject, tmp_path: Path, picture: Picture
+    make_dataset: MakeDataset, tmp_path: Path, picture: Picture
 ) -> None:
-    subject = make_subject([*TRAIN, ("t5.png", 3, 0)], QUERY, GALLERY)
+    dataset = make_dataset([*TRAIN, ("t5.png", 3, 0)], QUERY, GALLERY)
     picture(77, (8, 20)).save(tmp_path / "g1.png")
-    assert findings(subject) == {
+    assert findings(dataset) == {
         "tiny": ("warning", 1),
         "single-image-identity": ("note", 1),
     }
 
 
-def test_official_counts_are_a_warning(make_subject: MakeSubject) -> None:
+def test_official_counts_are_a_warning(make_dataset: MakeDataset) -> None:
     differences = [Difference("train", "images", 4, 12_936)]
-    report = check_up(make_subject(TRAIN, QUERY, GALLERY, differences=differences), workers=0)
+    report = check_dataset(make_dataset(TRAIN, QUERY, GALLERY, differences=differences), workers=0)
     (finding,) = report.findings
     assert (finding.check, finding.severity) == ("official-counts", "warning")
     assert finding.examples == ("train has 4 images (12,936)",)
 
 
-def test_frames_of_tracklets_are_examined_each(make_subject: MakeSubject, tmp_path: Path) -> None:
-    subject = make_subject(TRAIN, QUERY, GALLERY)
+def test_frames_of_tracklets_are_examined_each(make_dataset: MakeDataset, tmp_path: Path) -> None:
+    dataset = make_dataset(TRAIN, QUERY, GALLERY)
     names = [str(tmp_path / name) for name, *_ in TRAIN]
     walks = SampleTable.of([(tuple(names[:3]), 1, 0), (tuple(names[3:]), 1, 1)])
     (tmp_path / "t2.png").write_bytes(b"")
-    clips = Subject("walks", walks, subject.query, subject.gallery, unit="tracklets")
-    report = check_up(clips, workers=0)
+    clips = CheckedDataset("walks", walks, dataset.query, dataset.gallery, unit="tracklets")
+    report = check_dataset(clips, workers=0)
     assert report.files == 9
     assert [finding.check for finding in report.findings] == ["empty"]
 
 
 def test_the_report_is_json_and_the_worst_comes_first(
-    make_subject: MakeSubject, tmp_path: Path
+    make_dataset: MakeDataset, tmp_path: Path
 ) -> None:
-    subject = make_subject([*TRAIN, ("t5.png", 3, 0)], [*QUERY, ("q9.png", 99, 0)], GALLERY)
+    dataset = make_dataset([*TRAIN, ("t5.png", 3, 0)], [*QUERY, ("q9.png", 99, 0)], GALLERY)
     (tmp_path / "t1.png").write_bytes(b"")
-    report: Report = check_up(subject, workers=0)
+    report: Report = check_dataset(dataset, workers=0)
     told = json.loads(json.dumps(report.as_dict()))
     assert [finding["severity"] for finding in told["findings"]] == ["error", "warning", "note"]
     assert (told["errors"], told["warnings"], told["files"]) == (1, 1, 11)
 
 
 def test_pictures_without_labels_have_no_identities(
-    make_subject: MakeSubject, tmp_path: Path
+    make_dataset: MakeDataset, tmp_path: Path
 ) -> None:
     rows = [(f"{number}.png", 0, 0) for number in range(3)]
-    subject = make_subject(rows, labelled=False)
+    dataset = make_dataset(rows, labelled=False)
     shutil.copy(tmp_path / "0.png", tmp_path / "2.png")
-    assert findings(subject) == {"duplicate": ("warning", 1)}
+    assert findings(dataset) == {"duplicate": ("warning", 1)}
 
 
 # -- checks of other plugins -----------------------------------------------------------------------
@@ -203,9 +203,9 @@ class LandscapeCheck:
     """A third party's plugin that adds a check."""
 
     @hookimpl(optionalhook=True)
-    def reid_check_data(self, subject, facts):
-        wide = (facts["width"] > facts["height"]).nonzero()[0]
-        paths = tuple(subject.files.paths[place] for place in wide)
+    def reid_check_data(self, dataset, image_stats):
+        wide = (image_stats["width"] > image_stats["height"]).nonzero()[0]
+        paths = tuple(dataset.files.paths[place] for place in wide)
         yield Finding("landscape", "error", f"{len(wide)} wide", len(wide), paths)
 
 
@@ -228,11 +228,11 @@ class Silent:
         return None
 
 
-def test_reid_check_data(make_subject: MakeSubject, picture: Picture, tmp_path: Path) -> None:
+def test_reid_check_data(make_dataset: MakeDataset, picture: Picture, tmp_path: Path) -> None:
     picture(1, size=(64, 32)).save(tmp_path / "g3.png")
-    subject = make_subject([*TRAIN, ("alone.png", 3, 0)], QUERY, GALLERY)
+    dataset = make_dataset([*TRAIN, ("alone.png", 3, 0)], QUERY, GALLERY)
     with make_plugins(extra=[LandscapeCheck(), Silent()]):
-        report = check_up(subject, workers=0)
+        report = check_dataset(dataset, workers=0)
     assert [finding.check for finding in report.findings] == ["landscape", "single-image-identity"]
     assert report.findings[0].examples == (str(tmp_path / "g3.png"),)
 
@@ -245,10 +245,10 @@ def test_reid_check_data(make_subject: MakeSubject, picture: Picture, tmp_path: 
     ],
 )
 def test_a_check_that_fails_costs_the_others_nothing(
-    make_subject: MakeSubject, plugin: object, told: str
+    make_dataset: MakeDataset, plugin: object, told: str
 ) -> None:
-    subject = make_subject([*TRAIN, ("alone.png", 3, 0)], QUERY, GALLERY)
-    report = check_up(subject, workers=0, plugins=make_plugins(extra=[plugin]))
+    dataset = make_dataset([*TRAIN, ("alone.png", 3, 0)], QUERY, GALLERY)
+    report = check_dataset(dataset, workers=0, plugins=make_plugins(extra=[plugin]))
     assert [(each.check, each.severity) for each in report.findings] == [
         ("failed-check", "error"),
         ("single-image-identity", "note"),
@@ -256,7 +256,7 @@ def test_a_check_that_fails_costs_the_others_nothing(
     assert report.findings[0].message == told
 
 
-def test_without_its_plugin_there_are_no_checks(make_subject: MakeSubject) -> None:
+def test_without_its_plugin_there_are_no_checks(make_dataset: MakeDataset) -> None:
     plugins = make_plugins(disabled=["inspect"])
     with pytest.raises(PluginError, match=r"plugin 'inspect' \(reidcore\) is disabled"):
-        check_up(make_subject(TRAIN), workers=0, plugins=plugins)
+        check_dataset(make_dataset(TRAIN), workers=0, plugins=plugins)

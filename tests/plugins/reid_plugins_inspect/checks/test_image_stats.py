@@ -37,12 +37,12 @@ def test_most_copies_of_soft_pictures_have_nearly_the_hashes_of_the_originals(
     for seed, (path, copy) in enumerate(zip(paths[:COUNT], paths[COUNT:], strict=True)):
         soft(seed).save(path, quality=95)
         change(soft(seed)).save(copy, quality=70)
-    facts, reasons = examine(paths)
-    assert not reasons
+    image_stats, unreadable = examine(paths)
+    assert not unreadable
     near = np.ones(COUNT, dtype=np.bool_)
     for name in ("across", "down"):
-        near &= np.bitwise_count(facts[name][:COUNT] ^ facts[name][COUNT:]) <= 3
-        others = facts[name][:COUNT] ^ np.roll(facts[name][:COUNT], 1)
+        near &= np.bitwise_count(image_stats[name][:COUNT] ^ image_stats[name][COUNT:]) <= 3
+        others = image_stats[name][:COUNT] ^ np.roll(image_stats[name][:COUNT], 1)
         assert np.bitwise_count(others).mean() > 12
     assert near.mean() >= 0.8
 
@@ -51,6 +51,6 @@ def test_a_plain_picture_grows_brighter_nowhere(tmp_path: Path) -> None:
     paths = [str(tmp_path / f"{level}.png") for level in (0, 77, 255)]
     for level, path in zip((0, 77, 255), paths, strict=True):
         Image.new("RGB", (50, 91), (level, level, level)).save(path)
-    facts, _ = examine(paths)
-    assert not facts["across"].any()
-    assert not facts["down"].any()
+    image_stats, _ = examine(paths)
+    assert not image_stats["across"].any()
+    assert not image_stats["down"].any()

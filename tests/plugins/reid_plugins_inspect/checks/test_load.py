@@ -33,9 +33,9 @@ def test_identities_are_those_of_the_dataset(plugins_with: PluginsWith) -> None:
         return Splits([("a.jpg", 50 + shift, 0)], [("b.jpg", 7, 0)], [("c.jpg", 7, 1)])
 
     plugins = plugins_with(shop=shop)
-    subject = open_dataset("shop", Path(), {"shift": 5}, plugins)
-    assert subject.train.pids.tolist() == [55]
-    assert (subject.unit, subject.pids_apart) == ("images", False)
+    dataset = open_dataset("shop", Path(), {"shift": 5}, plugins)
+    assert dataset.train.pids.tolist() == [55]
+    assert (dataset.unit, dataset.pids_apart) == ("images", False)
     with pytest.raises(UserError, match="no option 'shifted'"):
         open_dataset("shop", Path(), {"shifted": 5}, plugins)
 
@@ -45,15 +45,15 @@ def test_a_class_in_torchreids_style_has_numbered_its_identities(plugins_with: P
         def __init__(self, root: str = "", **kwargs: object) -> None:
             super().__init__([("a.jpg", 50, 0)], [("b.jpg", 0, 0)], [("c.jpg", 0, 1)], **kwargs)  # type: ignore[arg-type]
 
-    subject = open_dataset("shop", Path(), {}, plugins_with(shop=Shop))
-    assert subject.train.pids.tolist() == [0]
-    assert subject.pids_apart
+    dataset = open_dataset("shop", Path(), {}, plugins_with(shop=Shop))
+    assert dataset.train.pids.tolist() == [0]
+    assert dataset.pids_apart
 
 
 def test_frames_are_counted_by_tracklets(plugins_with: PluginsWith) -> None:
     walks = Splits([(("a.jpg", "b.jpg"), 1, 0)], [], [])
-    subject = open_dataset("walks", Path(), {}, plugins_with(walks=lambda root: walks))
-    assert (subject.unit, subject.files.paths) == ("tracklets", ["a.jpg", "b.jpg"])
+    dataset = open_dataset("walks", Path(), {}, plugins_with(walks=lambda root: walks))
+    assert (dataset.unit, dataset.files.paths) == ("tracklets", ["a.jpg", "b.jpg"])
 
 
 @pytest.mark.parametrize(
@@ -64,17 +64,17 @@ def test_a_folder_in_either_layout_is_a_dataset(
 ) -> None:
     train, query, gallery = folders
     root = pictures(f"{train}/0001_c1.jpg", f"{query}/0002_c1.jpg", f"{gallery}/0002_c2.jpg")
-    subject = open_folder(root, {})
-    assert subject.labelled
-    assert [len(table) for table in subject.splits.values()] == [1, 1, 1]
+    dataset = open_folder(root, {})
+    assert dataset.labelled
+    assert [len(table) for table in dataset.splits.values()] == [1, 1, 1]
 
 
 def test_any_other_folder_is_plain_pictures(pictures: Callable[..., Path]) -> None:
     root = pictures("b.png", "deep/er/a.jpg", "c.webp")
     (root / "notes.txt").write_text("no picture")
-    subject = open_folder(root, {})
-    assert not subject.labelled
-    assert subject.files.paths == sorted(
+    dataset = open_folder(root, {})
+    assert not dataset.labelled
+    assert dataset.files.paths == sorted(
         str(root / name) for name in ("b.png", "c.webp", "deep/er/a.jpg")
     )
     with pytest.raises(DataError, match=r"pattern|train"):
@@ -94,6 +94,6 @@ def test_a_table_is_read_where_it_lies(pictures: Callable[..., Path]) -> None:
     table.write_text(
         "path,who,camid,split\nx/1.png,4,0,train\nx/2.png,9,0,query\nx/3.png,9,1,gallery"
     )
-    subject = open_table(table, {"pid": "who"})
-    assert subject.name == str(table)
-    assert subject.query.pids.tolist() == [9]
+    dataset = open_table(table, {"pid": "who"})
+    assert dataset.name == str(table)
+    assert dataset.query.pids.tolist() == [9]

@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from reid_plugins_inspect.checks import channel_statistics
-from reid_plugins_inspect.checks import scan as survey
+from reid_plugins_inspect.checks import channel_statistics, scan
 from reid_plugins_inspect.checks.image_stats import DAMAGED, GOOD
-from reid_plugins_inspect.checks.scan import survey as surveyed
+from reid_plugins_inspect.checks.scan import scan_files
 
 from reidcore.errors import DataError
 
@@ -17,7 +16,7 @@ from reidcore.errors import DataError
 @pytest.fixture
 def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Files enough for several pieces; the fourth is no picture."""
-    monkeypatch.setattr(survey, "PIECE", 3)
+    monkeypatch.setattr(scan, "PIECE", 3)
     rng = np.random.default_rng(0)
     files = [tmp_path / f"{number}.png" for number in range(10)]
     for number, file in enumerate(files):
@@ -28,15 +27,17 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_facts_come_in_order_from_any_number_of_processes(paths: list[str], workers: int) -> None:
+def test_image_stats_come_in_order_from_any_number_of_processes(
+    paths: list[str], workers: int
+) -> None:
     done: list[int] = []
-    facts, reasons = surveyed(paths, workers, done.append)
-    assert facts["height"].tolist() == [4, 5, 6, 0, 8, 9, 10, 11, 12, 13]
-    assert [state == GOOD for state in facts["state"].tolist()].count(False) == 1
-    assert facts["state"][3] == DAMAGED
-    assert reasons == {3: "no image"}
+    image_stats, unreadable = scan_files(paths, workers, done.append)
+    assert image_stats["height"].tolist() == [4, 5, 6, 0, 8, 9, 10, 11, 12, 13]
+    assert [state == GOOD for state in image_stats["state"].tolist()].count(False) == 1
+    assert image_stats["state"][3] == DAMAGED
+    assert unreadable == {3: "no image"}
     assert sum(done) == 10
-    assert facts["bytes"].tolist() == [Path(path).stat().st_size for path in paths]
+    assert image_stats["bytes"].tolist() == [Path(path).stat().st_size for path in paths]
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -57,21 +58,21 @@ def test_no_readable_image_is_an_error(paths: list[str]) -> None:
         channel_statistics([paths[3]], 0)
 
 
-def test_what_a_grey_picture_says(make_facts: Callable[..., np.ndarray]) -> None:
-    facts = make_facts(Image.new("L", (20, 10), 128))
-    assert (facts["across"], facts["down"]) == (0, 0)
+def test_what_a_grey_picture_says(make_stats: Callable[..., np.ndarray]) -> None:
+    image_stats = make_stats(Image.new("L", (20, 10), 128))
+    assert (image_stats["across"], image_stats["down"]) == (0, 0)
     ramp = Image.fromarray(np.tile(np.arange(0, 180, 9, dtype=np.uint8), (20, 1)))
-    facts = make_facts(ramp)
-    assert (int(facts["across"]), int(facts["down"])) == (2**64 - 1, 0)
+    image_stats = make_stats(ramp)
+    assert (int(image_stats["across"]), int(image_stats["down"])) == (2**64 - 1, 0)
 
 
 @pytest.fixture
-def make_facts(tmp_path: Path) -> Callable[..., np.ndarray]:
-    """Return the facts of a picture that is written to a file."""
+def make_stats(tmp_path: Path) -> Callable[..., np.ndarray]:
+    """Return the record of a picture that is written to a file."""
 
     def make(image: Image.Image) -> np.ndarray:
         image.save(tmp_path / "one.png")
-        facts, _ = surveyed([str(tmp_path / "one.png")], 0)
-        return facts[0]
+        image_stats, _ = scan_files([str(tmp_path / "one.png")], 0)
+        return image_stats[0]
 
     return make

@@ -14,12 +14,12 @@ from reidcore.cli import root_option
 from reidcore.errors import UserError
 
 if TYPE_CHECKING:
-    from reid_plugins_inspect.checks import Subject
+    from reid_plugins_inspect.checks import CheckedDataset
     from reidcore.plugins import Plugins
 
 
 @dataclass(frozen=True)
-class Asked:
+class DatasetOptions:
     """What the command line names: one of a dataset, a folder and a table, with options."""
 
     words: Sequence[str]
@@ -27,7 +27,7 @@ class Asked:
     folder: str | None
     table: str | None
 
-    def open(self, plugins: Plugins) -> Subject:
+    def open(self, plugins: Plugins) -> CheckedDataset:
         """Read it.
 
         Raises:
@@ -58,11 +58,11 @@ class Asked:
             raise UserError(f"an option's value cannot be read: {error}", "Quote it") from error
 
 
-def subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what names a dataset; the command gets it as ``asked``."""
+def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what names a dataset; the command gets it as ``chosen``."""
 
     @wraps(command)  # with the options that were added before
-    def with_subject(
+    def with_dataset(
         *arguments: Any,
         words: tuple[str, ...],
         root: str,
@@ -70,9 +70,9 @@ def subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
         table: str | None,
         **options: Any,
     ) -> Any:
-        return command(*arguments, asked=Asked(words, root, folder, table), **options)
+        return command(*arguments, chosen=DatasetOptions(words, root, folder, table), **options)
 
-    decorated: Callable[..., Any] = with_subject
+    decorated: Callable[..., Any] = with_dataset
     for option in (
         click.option("--csv", "table", metavar="FILE", help="A table of images of your own."),
         click.option("--folder", metavar="DIR", help="A folder of images of your own."),
