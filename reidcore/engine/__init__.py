@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reidcore._lazy import attach
 from reidcore.config.options.plan import RunPlan
-from reidcore.engine.batch_layout import ClipBatches
+from reidcore.engine.batch_layout import ClipBatches, ImageBatches
 from reidcore.engine.datamanager import EngineData
 from reidcore.engine.engine import Engine
 from reidcore.engine.evaluator import TargetResult, TargetTest, TestSet
@@ -29,6 +29,7 @@ __all__ = [
     "ClipBatches",
     "Engine",
     "EngineData",
+    "ImageBatches",
     "ImageSoftmaxEngine",
     "ImageTripletEngine",
     "Interrupted",
