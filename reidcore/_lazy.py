@@ -31,6 +31,9 @@ def attach(module_name: str) -> tuple[Callable[[str], Any], Callable[[], list[st
         __all__ = ["Heavy"]
         __getattr__, __dir__ = attach(__name__)
 
+    ``__all__`` repeats the names, because type checkers and linters read it as a literal: if this
+    function returned it, mypy would find no name exported, and ruff each import unused.
+
     Args:
         module_name: The module's ``__name__``.
     """
