@@ -19,6 +19,7 @@ from reidcore.models import (
     outputs_of,
     wanted_columns,
 )
+from reidcore.models.reid_model import usual_size
 
 IMAGES = torch.randn(4, 3, 16, 8, generator=torch.Generator().manual_seed(0))
 PIDS = torch.tensor([0, 1, 2, 0])
@@ -202,3 +203,21 @@ def test_images_of_a_size_that_a_network_cannot_take_are_refused(attribute, size
     assert model(
         torch.zeros(1, 3, 24, 8) if attribute == "fixed_size" else torch.zeros(1, 3, 8, 9)
     ).shape == (1, 5)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "smallest", "expected"),
+    [
+        (None, (1, 1), (256, 128)),
+        (None, (299, 1), (299, 128)),
+        ((160, 64), (1, 1), (160, 64)),
+    ],
+)
+def test_the_usual_size_is_the_models_own_or_at_least_its_smallest(fixed, smallest, expected):
+    model = Plain()
+    model.fixed_size, model.min_size = fixed, smallest
+    assert usual_size(model) == usual_size(nn.DataParallel(model)) == expected
+
+
+def test_the_usual_size_of_a_foreign_module_is_that_of_reidentification():
+    assert usual_size(nn.Linear(2, 2)) == (256, 128)
