@@ -8,12 +8,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar, overload
 
 import numpy as np
 
 from reidcore.data.images.decode import read_image
-from reidcore.data.sample import Sample, Samples, Splits
+from reidcore.data.sample import Sample, SamplePath, Samples, Splits
 from reidcore.data.table import Counts, SampleTable, combined, rebased
 from reidcore.errors import DataError
 
@@ -261,6 +261,28 @@ def merged(datasets: Sequence[Dataset]) -> MergedDataset:
             for part, table in zip(parts, tables, strict=True)
         ]
     )
+
+
+class PathsOfViews(Sequence[SamplePath]):
+    """The paths of several training sets one after the other, without a list of them all."""
+
+    def __init__(self, views: Sequence[Dataset]) -> None:
+        self._columns = [SampleTable.of(view.data).paths for view in views]
+        self._ends = list(accumulate(map(len, self._columns)))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> SamplePath: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[SamplePath]: ...
+    def __getitem__(self, index: int | slice) -> SamplePath | list[SamplePath]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        column = bisect_right(self._ends, place)
+        return self._columns[column][place - (self._ends[column - 1] if column else 0)]
 
 
 def training_table(samples: Samples, where: str) -> SampleTable:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
-from typing import Any, Self, overload
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -23,7 +21,7 @@ from reidcore.data.by_name import (
     set_sampling,
     training_view,
 )
-from reidcore.data.dataset import Dataset, merged, view_of
+from reidcore.data.dataset import Dataset, PathsOfViews, merged, view_of
 from reidcore.data.images.cache import PixelCache
 from reidcore.data.loader.loader import (
     BatchLoader,
@@ -34,7 +32,6 @@ from reidcore.data.loader.loader import (
     start_method,
 )
 from reidcore.data.loader.sampling import make_order
-from reidcore.data.sample import SamplePath
 from reidcore.data.table import SampleTable
 from reidcore.data.transforms.build import make_transforms, normalisation
 from reidcore.data.transforms.compose import size_rule_of
@@ -209,7 +206,7 @@ class DataManager:
         for name, view in zip(names, views, strict=True):
             if not may_be_empty:
                 _check_filled(name, "train", view)
-        transform = self.transform_tr.with_training_images(_Paths(views))
+        transform = self.transform_tr.with_training_images(PathsOfViews(views))
         for view in views:
             view.transform = transform
         return views[0] if len(views) == 1 else merged(views)
@@ -522,28 +519,6 @@ def _preprocessing(data: DataOptions, transform_te: Any) -> dict[str, Any]:
     if rule is None or rule.margin is None:
         return kept
     return {**kept, "letterbox": list(rule.margin)}
-
-
-class _Paths(Sequence[SamplePath]):
-    """The paths of several training sets one after the other, without a list of them all."""
-
-    def __init__(self, views: Sequence[Dataset]) -> None:
-        self._columns = [SampleTable.of(view.data).paths for view in views]
-        self._ends = list(accumulate(map(len, self._columns)))
-
-    def __len__(self) -> int:
-        return self._ends[-1]
-
-    @overload
-    def __getitem__(self, index: int) -> SamplePath: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[SamplePath]: ...
-    def __getitem__(self, index: int | slice) -> SamplePath | list[SamplePath]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
-        column = bisect_right(self._ends, place)
-        return self._columns[column][place - (self._ends[column - 1] if column else 0)]
 
 
 def _check_consistent(data: DataOptions) -> None:
