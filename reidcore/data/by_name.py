@@ -21,7 +21,7 @@ from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
 from reidcore.plugins import Plugins
 from reidcore.registry import Choose, Chooser, Component, Entry
 from reidcore.registry.lookup import is_registered
-from reidcore.registry.signature import spellings
+from reidcore.registry.signature import options_hint, spellings
 
 _log = logging.getLogger(__name__)
 
@@ -307,7 +307,7 @@ def check_shared(
         if option not in elsewhere:
             raise UserError(
                 f"none of the datasets {listed} has an option {option!r}",
-                did_you_mean(option, declared | elsewhere) or _listed(declared),
+                did_you_mean(option, declared | elsewhere) or options_hint(sorted(declared)),
             )
         if value:
             _log.warning("%s=%r has no effect: none of %s has that option", option, value, listed)
@@ -344,11 +344,6 @@ def _check_split(split_id: int, asked: Sequence[Entry]) -> None:
         raise UserError(
             f"none of the datasets {names} has an option 'split_id'", "Leave data.split_id at 0"
         )
-
-
-def _listed(options: Iterable[str]) -> str:
-    listed = ", ".join(sorted(options))
-    return f"Its options are: {listed}" if listed else "It has none"
 
 
 def _check_type(entry: Entry, dataset: Dataset, data_type: str) -> None:

@@ -12,7 +12,12 @@ from reidcore._validation import dotted, mistakes_in
 from reidcore.errors import ConfigError, UnknownOptionError, UserError, did_you_mean
 from reidcore.registry.entry import Entry, singular
 from reidcore.registry.lookup import find
-from reidcore.registry.signature import spellings, supplied_to, takes_first_by_position
+from reidcore.registry.signature import (
+    options_hint,
+    spellings,
+    supplied_to,
+    takes_first_by_position,
+)
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
@@ -141,5 +146,5 @@ def _hints(entry: Entry, unknown: list[str]) -> list[str]:
     hints += [
         f"The core gives {name!r} itself." for name in unknown if name in supplied_to(entry).names
     ]
-    hints.append(f"Its options are: {', '.join(known)}." if known else "It has no options.")
+    hints.append(options_hint(known))
     return [hint for hint in hints if hint]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import json
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
@@ -123,6 +123,12 @@ def spellings(entry: Entry) -> dict[str, str]:
     """Return every spelling of a component's options -> the option's real name."""
     real = {name: name for name in declared_options(entry)}
     return real | {other: name for other, name in entry.options.items() if name in real}
+
+
+def options_hint(names: Iterable[str]) -> str:
+    """Return the sentence that lists options, for messages."""
+    listed = ", ".join(names)
+    return f"Its options are: {listed}." if listed else "It has no options."
 
 
 def takes_anything(entry: Entry) -> bool:
