@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from reid_plugins_engines.losses import CrossEntropyLoss
-from reidcore.engine import Engine, Precision
+from reidcore.engine import Engine, EngineData, Precision
 from reidcore.plugins import Plugins
 
 
@@ -33,7 +31,7 @@ class SoftmaxEngine(Engine):
 
     def __init__(
         self,
-        datamanager: Any,
+        datamanager: EngineData,
         model: nn.Module,
         optimizer: Optimizer | None = None,
         scheduler: LRScheduler | None = None,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from reid_plugins_engines.losses import CrossEntropyLoss, TripletLoss
 from reid_plugins_engines.losses.triplet import weigh
-from reidcore.engine import Engine, Precision
+from reidcore.engine import Engine, EngineData, Precision
 from reidcore.plugins import Plugins
 
 
@@ -44,7 +42,7 @@ class TripletEngine(Engine):
 
     def __init__(
         self,
-        datamanager: Any,
+        datamanager: EngineData,
         model: nn.Module,
         optimizer: Optimizer | None = None,
         margin: float = 0.3,

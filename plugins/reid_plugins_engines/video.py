@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from reid_plugins_engines.softmax import SoftmaxEngine
 from reid_plugins_engines.triplet import TripletEngine
-from reidcore.engine import ClipBatches
+from reidcore.engine import ClipBatches, EngineData
 
 
 class VideoSoftmaxEngine(SoftmaxEngine):
@@ -35,7 +35,7 @@ class VideoSoftmaxEngine(SoftmaxEngine):
 
     def __init__(
         self,
-        datamanager: Any,
+        datamanager: EngineData,
         model: nn.Module,
         optimizer: Optimizer | None = None,
         scheduler: LRScheduler | None = None,
@@ -79,7 +79,7 @@ class VideoTripletEngine(TripletEngine):
 
     def __init__(
         self,
-        datamanager: Any,
+        datamanager: EngineData,
         model: nn.Module,
         optimizer: Optimizer | None = None,
         margin: float = 0.3,

@@ -7,15 +7,12 @@ images, and at test a clip's features are those of its frames, pooled.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import torch
 from torch import Tensor
 
 from reidcore.errors import UnknownNameError, did_you_mean
-
-if TYPE_CHECKING:
-    from reidcore.engine.datamanager import EngineData
 
 POOLINGS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "avg": lambda features: features.mean(dim=1),
@@ -106,9 +103,12 @@ class ClipBatches(ImageBatches):
         return POOLINGS[self.pooling_method](features.reshape(*images.shape[:2], -1))
 
 
-def layout_of(datamanager: EngineData) -> BatchLayout:
-    """Return how a data manager's batches are read, by its ``data_type``."""
-    return ClipBatches() if datamanager.data_type == "video" else ImageBatches()
+_IMAGES, _CLIPS = ImageBatches(), ClipBatches()
+
+
+def layout_of(data_type: str) -> BatchLayout:
+    """Return how batches of a data manager's ``data_type`` are read, always the same object."""
+    return _CLIPS if data_type == "video" else _IMAGES
 
 
 def _holds_clips(images: Any) -> bool:

@@ -349,10 +349,10 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
         "step": step,
         "rng": capture_rng(),
         "scaler": engine.accelerator.scaler.state_dict(),
-        "sampler": {"seed": engine.datamanager.seed},
+        "sampler": {"seed": engine.data_facts.seed},
         "history": engine.record.history,
         "config": engine.config,
-        "preprocessing": engine.datamanager.preprocessing,
+        "preprocessing": engine.data_facts.preprocessing,
         "test": {
             "dist_metric": engine.plan.dist_metric,
             "normalize_feature": engine.plan.normalize_feature,

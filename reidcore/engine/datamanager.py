@@ -1,34 +1,41 @@
-"""What an engine asks of a data manager."""
+"""What an engine asks of a data manager, and what it assumes where one says nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, TypeVar
 
 from reidcore.errors import UserError
 
+_T = TypeVar("_T")
+
+
+class Loader(Protocol):
+    """Batches ``{img, pid, camid, impath, dsetid}``; a ``torch.utils.data.DataLoader`` is one."""
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the batches of an epoch."""
+        ...
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        ...
+
 
 class EngineData(Protocol):
-    """The data of a run: ``ImageDataManager``, ``VideoDataManager``, or one's own class."""
+    """The data of a run: ``ImageDataManager``, ``VideoDataManager``, or one's own class.
+
+    A class of one's own may say more about its data, by what `DataFacts` names.
+    """
 
     @property
-    def data_type(self) -> str:
-        """``image``, or ``video`` where batches hold clips."""
+    def train_loader(self) -> Loader:
+        """The training batches; may raise on use."""
         ...
 
     @property
-    def train_loader(self) -> Any:
-        """The training batches, ``{img, pid, camid, impath, dsetid}``; may raise on use."""
-        ...
-
-    @property
-    def test_loader(self) -> Mapping[str, Mapping[str, Any]]:
+    def test_loader(self) -> Mapping[str, Mapping[str, Loader]]:
         """Target -> ``query`` and ``gallery`` -> a loader."""
-        ...
-
-    @property
-    def test_dataset(self) -> Mapping[str, Mapping[str, Any]]:
-        """Target -> ``query`` and ``gallery`` -> the samples, before any is loaded; may be {}."""
         ...
 
     @property
@@ -36,37 +43,65 @@ class EngineData(Protocol):
         """Number of training identities."""
         ...
 
+
+class DataFacts:
+    """What a data manager says beside its batches, with a default for each thing it does not say.
+
+    Args:
+        datamanager: asked anew each time.
+    """
+
+    def __init__(self, datamanager: EngineData) -> None:
+        self._datamanager = datamanager
+
+    @property
+    def data_type(self) -> str:
+        """``image``, or ``video`` where batches hold clips."""
+        return self._said("data_type", "image")
+
+    @property
+    def test_dataset(self) -> Mapping[str, Mapping[str, Any]]:
+        """Target -> ``query`` and ``gallery`` -> the samples, before any is loaded."""
+        return self._said("test_dataset", {})
+
     @property
     def seed(self) -> int | None:
         """What the order of samples is drawn from."""
-        ...
+        return self._said("seed", None)
 
     @property
     def preprocessing(self) -> Mapping[str, Any] | None:
         """What a test image needs, for checkpoints: ``height``, ``norm_mean``, ..."""
-        ...
+        return self._said("preprocessing", None)
 
     @property
     def skipped(self) -> Mapping[str, str]:
         """Path -> reason of each image that was left out so far."""
-        ...
+        return self._said("skipped", {})
 
     def fingerprints(self) -> Any:
         """Return what identifies the data that was read, for the record; None if nothing does."""
-        ...
+        return self._said("fingerprints", lambda: None)()
+
+    def _said(self, name: str, default: _T) -> _T:
+        said: _T = getattr(self._datamanager, name, default)
+        return said
+
+
+def skipped_by(loader: Loader) -> Mapping[str, str]:
+    """Return path -> reason of each image that a loader left out so far; torch's leave out none."""
+    skipped: Mapping[str, str] = getattr(loader, "skipped", {})
+    return skipped
 
 
 def check_members(datamanager: Any) -> None:
-    """Refuse a data manager without the attributes that an engine reads.
+    """Refuse a data manager without the attributes that a run cannot do without.
 
     Raises:
         UserError: naming those that are missing.
     """
-    members = [name for name in vars(EngineData) if not name.startswith("_")]
     # Asking for the training loader may read the training set, which a test does not need.
-    missing = [
-        name for name in members if name != "train_loader" and not hasattr(datamanager, name)
-    ]
+    missing = [name for name in ("test_loader", "num_train_pids") if not hasattr(datamanager, name)]
     if missing:
         raise UserError(
             f"the data manager {type(datamanager).__name__} lacks {', '.join(missing)}",

@@ -17,7 +17,7 @@ from reidcore.config.options.plan import RunPlan, as_names
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.batch_layout import layout_of
 from reidcore.engine.checkpoint import ResumePoint, resume_models, write_checkpoints
-from reidcore.engine.datamanager import EngineData, check_members
+from reidcore.engine.datamanager import DataFacts, EngineData, Loader, check_members
 from reidcore.engine.evaluator import TargetResult, evaluate_target
 from reidcore.engine.hook_results import (
     checked_features,
@@ -65,6 +65,7 @@ class Engine:
 
     Attributes:
         datamanager, train_loader, test_loader: the data.
+        data_facts: what the data manager says beside its batches.
         states: name -> `TrainState` of each registered model.
         model, optimizer, scheduler: the first registered ones, as they were registered.
         network: calls ``model`` under the model contract: itself or, around a foreign module, an
@@ -97,7 +98,8 @@ class Engine:
     ) -> None:
         configure_if_bare()
         check_members(datamanager)
-        self.datamanager: Any = datamanager
+        self.datamanager = datamanager
+        self.data_facts = DataFacts(datamanager)
         self.plugins = plugins or current_plugins()
         self.device = run_device(use_gpu)
         # Subclasses written for Torchreid call .cuda() where this is true.
@@ -107,7 +109,7 @@ class Engine:
             self.device,
             lambda: self.plugins.hook.reid_before_optimizer_step(engine=self),
         )
-        self.batch_layout = layout_of(datamanager)
+        self.batch_layout = layout_of(self.data_facts.data_type)
         self.test_loader = datamanager.test_loader
         self.states: dict[str, TrainState] = {}
         self.terms: LossTerms = {}
@@ -125,7 +127,7 @@ class Engine:
         self.resume_point: ResumePoint | None = None
 
     @cached_property
-    def train_loader(self) -> Any:
+    def train_loader(self) -> Loader:
         """The training batches; asked for when training begins, since a test needs none."""
         return self.datamanager.train_loader
 

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from reidcore.config.options.plan import RunPlan
 from reidcore.data.table import SampleTable
+from reidcore.engine.datamanager import skipped_by
 from reidcore.engine.hook_results import checked_pair
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation import Labels, RankingResult, RerankedDistances, evaluate
@@ -165,8 +166,8 @@ def extract(engine: Engine, name: str, split: str) -> tuple[TestSet, int]:
         "%s: %s: %d images in %.1f s", name, split, len(paths), seconds, extra={"is_progress": True}
     )
     # Asked of the loader, which never yields a batch without a readable image.
-    skipped: Mapping[str, str] = getattr(loader, "skipped", {})
-    known = engine.datamanager.test_dataset.get(name, {}).get(split)
+    skipped = skipped_by(loader)
+    known = engine.data_facts.test_dataset.get(name, {}).get(split)
     table = _readable(known, paths, skipped)
     table = replace(table, pids=np.concatenate(pids), camids=np.concatenate(camids))
     return TestSet(table, torch.cat(features)), len(skipped)

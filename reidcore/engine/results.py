@@ -56,7 +56,7 @@ def record_run(
             for plugin in engine.plugins.active
         ],
         "step": step.as_record(),
-        "dataset": engine.datamanager.fingerprints(),
+        "dataset": engine.data_facts.fingerprints(),
         "versions": versions(),
         "device": str(engine.device),
     }

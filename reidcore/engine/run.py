@@ -16,6 +16,7 @@ import torch
 
 from reidcore._files import mkdir_if_missing, write_json
 from reidcore.engine.checkpoint import restore_run, write_checkpoints
+from reidcore.engine.datamanager import skipped_by
 from reidcore.engine.hook_results import gathered_figures
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.meters import AverageMeter, MetricMeter
@@ -213,7 +214,7 @@ class Run:
                 **figures,
                 "seconds": seconds,
                 "data_seconds": self._data_time.sum,
-                "skipped_images": len(getattr(self.engine.train_loader, "skipped", ())),
+                "skipped_images": len(skipped_by(self.engine.train_loader)),
             }
         )
         shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
@@ -259,8 +260,7 @@ class Run:
         self._num_batches = len(loader)
         if hasattr(loader, "set_epoch"):
             loader.set_epoch(self.engine.epoch, skip=skip)
-        batches: Iterable[Mapping[str, Any]] = loader
-        return batches
+        return loader
 
     def _step_line(self) -> str:
         at, figures = self.position, self.figures()
@@ -294,7 +294,7 @@ class Run:
         path = Path(self.plan.save_dir) / (TEST_RESULTS if self.plan.test_only else RESULTS)
         write_json(record, path)
         _log.info("Results written to %s", path)
-        skipped = self.engine.datamanager.skipped
+        skipped = self.engine.data_facts.skipped
         if skipped:
             _log.warning(
                 "%d unreadable image%s left out, such as %s",

@@ -59,7 +59,7 @@ def _check_queries(engine: Engine, plan: RunPlan) -> None:
     protocol = make_protocol(engine.plugins, plan)
     if not hasattr(protocol, "relations"):  # it evaluates in its own way
         return
-    for name, splits in engine.datamanager.test_dataset.items():
+    for name, splits in engine.data_facts.test_dataset.items():
         if name not in engine.test_loader:
             continue
         relations = protocol.relations(Labels.from_samples(splits["query"], splits["gallery"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, get_args
 
 import numpy as np
@@ -88,5 +87,5 @@ def test_the_configuration_knows_the_same_poolings() -> None:
 
 
 def test_the_data_manager_says_what_it_gives() -> None:
-    assert type(layout_of(SimpleNamespace(data_type="video"))) is ClipBatches
-    assert type(layout_of(SimpleNamespace(data_type="image"))) is ImageBatches
+    assert type(layout_of("video")) is ClipBatches
+    assert type(layout_of("image")) is ImageBatches
