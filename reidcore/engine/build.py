@@ -11,7 +11,7 @@ from reidcore.config import Config, chosen_protocol, options_of, resolved
 from reidcore.config.components import component_of, loss_weights
 from reidcore.config.options.plan import RunPlan
 from reidcore.data import DataManager, ImageDataManager, VideoDataManager
-from reidcore.engine.batch_layout import ClipBatches
+from reidcore.engine.batch_layout import ClipBatches, layout_of
 from reidcore.engine.engine import Engine
 from reidcore.engine.loss_terms import make_terms
 from reidcore.engine.precision import Precision
@@ -39,7 +39,7 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
     counts = num_classes, datamanager.num_train_cams or None, datamanager.num_train_views
     model = build_configured_model(config, *counts, plugins)
     engine = build_engine(config, datamanager, model, num_classes, plugins)
-    if config.data.type == "video":
+    if config.data.type == "video" and engine.batch_layout is layout_of("video"):
         engine.batch_layout = ClipBatches(config.video.pooling_method)
     engine.config = resolved(config, plugins)
     start = engine.resume(config.model.resume) if config.model.resume else config.train.start_epoch

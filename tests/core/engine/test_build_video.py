@@ -10,6 +10,7 @@ import pytest
 from reidcore import data, hookimpl
 from reidcore.config import Config, load_config
 from reidcore.data import VideoDataManager
+from reidcore.engine import ClipBatches, ImageSoftmaxEngine
 from reidcore.engine.build import prepare
 from reidcore.errors import ConfigError, DataError, UserError
 from reidcore.plugins import Plugins
@@ -79,6 +80,22 @@ def test_weighted_terms_see_frames(configure: Any, plugins: Plugins) -> None:
     )
     engine, plan = prepare(config, plugins)
     assert set(engine.execute(plan)["training"][0]) >= {"softmax", "triplet"}
+
+
+def test_an_engine_keeps_a_batch_layout_of_its_own(configure: Any, plugins: Plugins) -> None:
+    class Steady(ImageSoftmaxEngine):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.batch_layout = ClipBatches("max")
+
+    class Engines:
+        @hookimpl
+        def reid_register_engines(self, registry: Any) -> None:
+            registry.add("steady", Steady)
+
+    plugins.add(object_candidate(Engines()), requested=True)
+    engine, _ = prepare(configure(loss={"name": "steady"}), plugins)
+    assert engine.batch_layout.pooling_method == "max"  # type: ignore[attr-defined]
 
 
 def test_all_frames_are_tested_one_tracklet_at_a_time(configure: Any, plugins: Plugins) -> None:
