@@ -385,7 +385,7 @@ def _states_of_plugins(engine: Engine) -> dict[str, Any]:
         if "reid_checkpoint_save" not in plugin.hooks:
             continue
         hook = engine.plugins.subset_hook("reid_checkpoint_save", [plugin])
-        parts = [checked_state(part, engine.plugins, plugin.name) for part in hook(engine=engine)]
+        parts = [checked_state(part, plugin.name) for part in hook(engine=engine)]
         state = {key: value for part in parts for key, value in part.items()}
         if not loads_safely(state):
             raise PluginError(

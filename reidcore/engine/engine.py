@@ -517,6 +517,7 @@ class Engine:
     def evaluate(self) -> dict[str, TargetResult]:
         """Test the model as it is on every target; the core's own ``reid_evaluate``."""
         self.set_model_mode("eval")
+        # Recorded as they come: where a target fails, the record has those before it.
         self.record.targets = {}
         for name in self.test_loader:
             self.interruption.check()

@@ -82,7 +82,7 @@ def checked_pair(answer: Any, plugins: Plugins) -> tuple[Tensor, Tensor]:
     return query, gallery
 
 
-def checked_state(answer: Any, plugins: Plugins, plugin: str) -> dict[str, Any]:
+def checked_state(answer: Any, plugin: str) -> dict[str, Any]:
     """Return a plugin's part of a checkpoint, if it is a dictionary.
 
     Raises:
