@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,8 +78,6 @@ class TargetTest:
         query: the Q queries.
         gallery: the G gallery images.
         distances: (Q, G), as they were ranked; ``blocks()`` may be read again.
-        matches: which gallery images match a query and which are ignored; None where the protocol
-            evaluates in its own way.
         protocol: the evaluation protocol.
         result: the figures; a plugin that writes files names them in ``result.files``.
     """
@@ -87,9 +86,15 @@ class TargetTest:
     query: TestSet
     gallery: TestSet
     distances: Distances
-    matches: Relations | None
     protocol: EvaluationProtocol
     result: TargetResult
+
+    @cached_property
+    def matches(self) -> Relations | None:
+        """Which gallery images match a query and which are ignored; see `relations_of`."""
+        return relations_of(
+            self.protocol, Labels.from_samples(self.query.table, self.gallery.table)
+        )
 
 
 def evaluate_target(engine: Engine, name: str) -> TargetResult:
@@ -120,9 +125,7 @@ def evaluate_target(engine: Engine, name: str) -> TargetResult:
     result = TargetResult(
         ranking, timings, skipped_queries + skipped_gallery, query.table, gallery.table
     )
-    matches = protocol.relations(labels) if hasattr(protocol, "relations") else None
-    tested = TargetTest(name, query, gallery, distances, matches, protocol, result)
-    _call_target_tested(engine, tested)
+    _call_target_tested(engine, TargetTest(name, query, gallery, distances, protocol, result))
     return result
 
 
@@ -131,6 +134,11 @@ def make_protocol(plugins: Plugins, plan: RunPlan) -> EvaluationProtocol:
     chosen = choose("protocols", plan.protocol, plan.protocol_options, plugins)
     protocol: EvaluationProtocol = chosen.make()
     return protocol
+
+
+def relations_of(protocol: EvaluationProtocol, labels: Labels) -> Relations | None:
+    """Return what a protocol matches and ignores; None if it evaluates in a way of its own."""
+    return protocol.relations(labels) if hasattr(protocol, "relations") else None
 
 
 def extract(engine: Engine, name: str, split: str) -> tuple[TestSet, int]:

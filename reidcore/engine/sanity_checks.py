@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from reidcore.config.options.plan import RunPlan
-from reidcore.engine.evaluator import make_protocol
+from reidcore.engine.evaluator import make_protocol, relations_of
 from reidcore.engine.loss_terms import LossTerms, learns_from_logits
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation import Labels
@@ -57,13 +57,12 @@ def _check_batch_size(engine: Engine) -> None:
 def _check_queries(engine: Engine, plan: RunPlan) -> None:
     """Refuse a target without a valid query, where the data manager lists its targets' samples."""
     protocol = make_protocol(engine.plugins, plan)
-    if not hasattr(protocol, "relations"):  # it evaluates in its own way
-        return
     for name, splits in engine.data_facts.test_dataset.items():
         if name not in engine.test_loader:
             continue
-        relations = protocol.relations(Labels.from_samples(splits["query"], splits["gallery"]))
-        if not relations.rows(0, len(splits["query"])).match.any():
+        labels = Labels.from_samples(splits["query"], splits["gallery"])
+        relations = relations_of(protocol, labels)
+        if relations is not None and not relations.rows(0, len(splits["query"])).match.any():
             raise DataError(
                 f"target {name!r}: none of its {len(splits['query'])} queries has a match in the "
                 "gallery",
