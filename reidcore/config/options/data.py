@@ -16,6 +16,8 @@ from reidcore.config.options.base import (
     switched,
 )
 
+CacheKind = Literal["off", "ram", "disk"]
+
 
 class LoadingOptions(Options):
     """How a loader reads images.
@@ -40,7 +42,7 @@ class LoadingOptions(Options):
     augment: Literal["image", "batch"] = "image"
     resize: Literal["torch", "pillow"] = "torch"
     draft: bool = False
-    cache: Annotated[Literal["off", "ram", "disk"], BeforeValidator(switched)] = "off"
+    cache: Annotated[CacheKind, BeforeValidator(switched)] = "off"
     cache_gb: Annotated[float, Field(gt=0)] = 8.0
 
 

@@ -18,13 +18,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from reidcore._files import user_cache
+from reidcore.config.options.data import CacheKind
 from reidcore.data.images.resize import Pixels
 from reidcore.data.transforms.resize import SizeRule
 from reidcore.errors import ConfigError, UserError, did_you_mean
@@ -34,7 +35,7 @@ if sys.platform != "win32":
 
 _log = logging.getLogger(__name__)
 
-CACHE_CHOICES = ("off", "ram", "disk")
+CACHE_CHOICES: tuple[str, ...] = get_args(CacheKind)
 
 Words: TypeAlias = npt.NDArray[np.uint64]
 
