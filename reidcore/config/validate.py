@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -33,12 +33,9 @@ from reidcore.config.options import HeadOptions, OpenOptions
 from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
 from reidcore.config.schema import Config
 from reidcore.errors import ConfigError, PluginError, UserError, did_you_mean
-from reidcore.plugins import current_plugins
+from reidcore.plugins import Plugins, current_plugins
 from reidcore.registry import KINDS, Entry, entries, settings_schemas
 from reidcore.registry.signature import declared_options, spellings, takes_anything
-
-if TYPE_CHECKING:
-    from reidcore.plugins import Plugins
 
 _HEAD: Path = ("model", "head")
 

@@ -40,7 +40,7 @@ from reidcore.engine.step import (
 )
 from reidcore.engine.train_state import TrainState
 from reidcore.errors import UserError, did_you_mean
-from reidcore.models import outputs_of, wanted_columns
+from reidcore.models import Outputs, outputs_of, wanted_columns
 from reidcore.models.adapter import adapted
 from reidcore.models.layers import open_all_layers, open_specified_layers
 from reidcore.plugins import Plugins, current_plugins
@@ -48,7 +48,6 @@ from reidcore.plugins import Plugins, current_plugins
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-    from reidcore.models import Outputs
 
 _log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import nn
 
@@ -14,11 +14,8 @@ from reidcore.models.adapter import adapted
 from reidcore.models.build_args import remember_build_args
 from reidcore.models.head.build import attach_head, read_head
 from reidcore.models.weights.load import load_pretrained_weights
-from reidcore.plugins import current_plugins
+from reidcore.plugins import Plugins, current_plugins
 from reidcore.registry import choose, entries
-
-if TYPE_CHECKING:
-    from reidcore.plugins import Plugins
 
 
 def build_model(
