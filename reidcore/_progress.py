@@ -32,19 +32,16 @@ def progress(doing: str, total: int | None, is_bytes: bool = False) -> Iterator[
         yield _lines(doing, total, is_bytes)
         return
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
+    from rich import progress as bars
 
-    amounts = (DownloadColumn(), TransferSpeedColumn()) if is_bytes else (MofNCompleteColumn(),)
-    columns = (TextColumn("{task.description}"), BarColumn(), *amounts, TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    amounts = (
+        (bars.DownloadColumn(), bars.TransferSpeedColumn())
+        if is_bytes
+        else (bars.MofNCompleteColumn(),)
+    )
+    text, remaining = bars.TextColumn("{task.description}"), bars.TimeRemainingColumn()
+    columns = (text, bars.BarColumn(), *amounts, remaining)
+    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task(doing, total=total)
         yield lambda count: shown.advance(task, count)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from reidcore.data.images.resize import Pixels, check_resizer
 from reidcore.data.transforms.build import normalisation
-from reidcore.data.transforms.compose import ToNormalisedTensor
+from reidcore.data.transforms.normalise import ToNormalisedTensor
 from reidcore.data.transforms.resize import SizeRule, as_colour
 from reidcore.errors import ConfigError
 from reidcore.models.reid_model import USUAL_SIZE

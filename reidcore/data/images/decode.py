@@ -82,17 +82,20 @@ def read_pixels(path: str, draft: tuple[int, int] | None = None) -> Pixels:
 
 def prepare_worker() -> None:
     """Let OpenCV start no threads in this process, which is one of several that load images."""
+    if opencv := loaded_opencv():
+        opencv.setNumThreads(0)
+
+
+def loaded_opencv() -> Any:
+    """Return the module ``cv2``, or None in a process that does without it."""
     decoder = jpeg_decoder()
-    if isinstance(decoder, JpegDecoder):
-        decoder.opencv.setNumThreads(0)
+    return decoder.opencv if isinstance(decoder, JpegDecoder) else None
 
 
 def decoder_in_use() -> str:
     """Say what decodes JPEG files, and why, if it is not OpenCV."""
-    decoder = jpeg_decoder()
-    if isinstance(decoder, JpegDecoder):
-        return f"OpenCV {decoder.opencv.__version__}"
-    return f"Pillow ({decoder})"
+    opencv = loaded_opencv()
+    return f"OpenCV {opencv.__version__}" if opencv else f"Pillow ({jpeg_decoder()})"
 
 
 class JpegDecoder:

@@ -266,7 +266,6 @@ def _stacked(items: Sequence[dict[str, Any]]) -> Batch:
 
 def _shared_bytes(shape: tuple[int, ...]) -> Tensor:
     """Return room for bytes, which a worker shares from the start rather than copies later."""
-    room = torch.empty(shape, dtype=torch.uint8)
-    if get_worker_info() is not None:
-        room.share_memory_()  # type: ignore[no-untyped-call]
-    return room
+    if get_worker_info() is None:
+        return torch.from_numpy(np.empty(shape, dtype=np.uint8))  # numpy asks for huge pages
+    return torch.empty(shape, dtype=torch.uint8).share_memory_()  # type: ignore[no-untyped-call]

@@ -8,7 +8,8 @@ from typing import Any
 
 from reidcore import registry
 from reidcore.config.options import DataOptions
-from reidcore.data.transforms.compose import Pipeline, ToNormalisedTensor, compose
+from reidcore.data.transforms.compose import Pipeline, compose
+from reidcore.data.transforms.normalise import ToNormalisedTensor
 from reidcore.data.transforms.resize import Resize, ResizeTransform
 from reidcore.errors import ConfigError, UnknownNameError, UnknownOptionError
 from reidcore.plugins import Plugins

@@ -17,10 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, get_args, runtime_checkable
 
-import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from reidcore.data.sample import SamplePath
 from reidcore.data.transforms.base import Stage
@@ -99,52 +96,6 @@ def compose(
         raise ConfigError(f"the transforms {names} both resize the image", "Choose one")
     first, second, third = ([step for _, step in by_stage[stage]] for stage in STAGES)
     return Pipeline((*(first or [resize]), *second, to_tensor, *third))
-
-
-class ToNormalisedTensor:
-    """Makes ``(values / 255 - mean) / std`` of bytes, as floats.
-
-    Args:
-        mean: Of each channel, in 0..1.
-        std: Of each channel.
-
-    Attributes:
-        mean: (3, 1, 1), of bytes.
-        scale: (3, 1, 1), what differences of bytes are multiplied by.
-    """
-
-    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        self.mean = torch.tensor(mean, dtype=torch.float64)[:, None, None].mul(255).float()
-        self.scale = torch.tensor(std, dtype=torch.float64)[:, None, None].mul(255).pow(-1).float()
-
-    def __call__(self, image: Image.Image) -> Tensor:
-        """Return a PIL image as a tensor (3, height, width)."""
-        return self.on_batch(torch.from_numpy(np.array(image))[None])[0]
-
-    def on_batch(
-        self, pixels: Tensor, layout: torch.memory_format = torch.contiguous_format
-    ) -> Tensor:
-        """Return a batch of images as floats, on the device that its bytes are on.
-
-        Args:
-            pixels: (B, height, width, 3) uint8.
-            layout: Of the result, contiguous or channels-last.
-
-        Returns:
-            (B, 3, height, width) float32.
-        """
-        mean, scale = (
-            values.to(pixels.device, non_blocking=True) for values in (self.mean, self.scale)
-        )
-        planes = pixels.permute(0, 3, 1, 2)  # (B, h, w, 3) -> (B, 3, h, w)
-        floats = torch.empty_like(planes, dtype=torch.float32, memory_format=layout)
-        # One image at a time stays in the caches of a CPU.
-        at_once = 1 if pixels.device.type == "cpu" else len(planes)
-        for image, target in zip(
-            torch.split(planes, at_once), torch.split(floats, at_once), strict=True
-        ):
-            target.copy_(image).sub_(mean).mul_(scale)
-        return floats
 
 
 def size_rule_of(pipeline: Pipeline) -> SizeRule | None:

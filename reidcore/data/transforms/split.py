@@ -14,7 +14,8 @@ from reidcore.data.transforms.base import (
     as_pil,
     as_pixels,
 )
-from reidcore.data.transforms.compose import Pipeline, ToNormalisedTensor
+from reidcore.data.transforms.compose import Pipeline
+from reidcore.data.transforms.normalise import ToNormalisedTensor
 from reidcore.data.transforms.resize import ImageSource, ResizeTransform, SizeRule
 
 
