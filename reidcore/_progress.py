@@ -31,8 +31,8 @@ def progress(doing: str, total: int | None, is_bytes: bool = False) -> Iterator[
     if not sys.stderr.isatty():
         yield _lines(doing, total, is_bytes)
         return
-    from rich.console import Console
     from rich import progress as bars
+    from rich.console import Console
 
     amounts = (
         (bars.DownloadColumn(), bars.TransferSpeedColumn())

@@ -18,13 +18,16 @@ def table(results: Mapping[str, RankingResult], ranks: Sequence[int] = RANKS) ->
         results: target name -> what was found.
         ranks: the ranks of the CMC to show.
     """
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     columns = ["mAP", "mINP", *(f"Rank-{rank}" for rank in ranks)]
-    shown = Table(title="Results (%)", title_justify="left")
-    shown.add_column("Target")
+    # With names of 22 characters it fits 80 columns; what does not fit is folded, never cut.
+    shown = Table(title="Results (%)", title_justify="left", box=SIMPLE_HEAD, show_edge=False)
+    shown.padding = (0, 0, 0, 0)
+    shown.add_column("Target", overflow="fold")
     for column in [*columns, "Queries", "Skipped"]:
-        shown.add_column(column, justify="right")
+        shown.add_column(column, justify="right", overflow="fold", min_width=len("100.0"))
     for target, result in results.items():
         summary = result.summary(ranks)
         shares = [summary.get(column.lower().replace("-", "")) for column in columns[2:]]

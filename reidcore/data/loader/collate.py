@@ -268,4 +268,6 @@ def _shared_bytes(shape: tuple[int, ...]) -> Tensor:
     """Return room for bytes, which a worker shares from the start rather than copies later."""
     if get_worker_info() is None:
         return torch.from_numpy(np.empty(shape, dtype=np.uint8))  # numpy asks for huge pages
-    return torch.empty(shape, dtype=torch.uint8).share_memory_()  # type: ignore[no-untyped-call]
+    room = torch.empty(shape, dtype=torch.uint8)
+    room.share_memory_()  # type: ignore[no-untyped-call]
+    return room

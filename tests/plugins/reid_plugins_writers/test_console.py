@@ -67,7 +67,7 @@ def replay(log: logging.Logger, terminal: Any, watch: Callable[[], None] = lambd
     for split in ("query", "gallery"):
         for _ in engine.progress([1, 2, 3], f"market1501: {split}"):
             watch()
-    shown = table({"market1501": _result()})
+    shown = table({"a_name_of_22_characters": _result()})
     log.info("the table as text", extra={"renderable": shown})
     log.info("Results written to log/results.json")
     console.close(engine)
@@ -100,6 +100,20 @@ def test_each_epoch_leaves_one_line_and_the_table_stays(
     assert "eta" not in text
     assert "[1/4]" not in text
     assert "the table as text" not in text
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_table_shows_names_and_headings_whole(
+    log: logging.Logger, make_terminal: Any, columns: int
+) -> None:
+    terminal = make_terminal(columns)
+    attach(log, terminal)
+    replay(log, terminal)
+    heading = next(line for line in terminal.lines if "Target" in line)
+    columns_shown = "Target mAP mINP Rank-1 Rank-5 Rank-10 Rank-20 Queries Skipped"
+    assert heading.split() == columns_shown.split()
+    row = next(line for line in terminal.lines if "84.9" in line)
+    assert row.split() == "a_name_of_22_characters 84.9 60.0 100.0 100.0 100.0 100.0 3 50".split()
 
 
 @pytest.mark.parametrize("columns", WIDTHS)

@@ -59,4 +59,5 @@ def test_a_run_ends_with_its_table_on_the_screen(make_terminal: Any, tmp_path: P
     shown = "\n".join(line.rstrip() for line in terminal.screen.display)
     assert "Results (%)" in shown
     assert "tiny" in shown
+    assert "Rank-20" in shown
     assert "eta" not in "\n".join(lines)
