@@ -6,6 +6,7 @@ the same keys and shapes must compute the same.
 
 from __future__ import annotations
 
+import copy
 import json
 import lzma
 from pathlib import Path
@@ -79,6 +80,21 @@ def distance(features, reference):
     return (features[:, : reference.shape[1]] - reference).abs().max() / features.abs().max()
 
 
+def assert_agrees(network, batch, features, reference):
+    """Compare with figures of float32, of which rounding alone may be more than a 1e-4th part.
+
+    How much that is depends on the processor. Where it is that much, the exact features must lie
+    as near to the figures as rounding takes them from what they are here, and no network is chaos.
+    """
+    if distance(features, reference) < 1e-4:
+        return
+    with torch.no_grad():
+        exact = copy.deepcopy(network).double()(batch.double()).float()
+    rounding = distance(features, exact)
+    assert rounding < 1e-3
+    assert distance(exact, reference) < 3 * rounding
+
+
 def test_there_are_49():
     assert len(NAMES) == 49
 
@@ -97,11 +113,13 @@ def test_parameters_and_multiply_adds_agree(network, wanted):
 
 
 def test_features_agree(name, network, images, wanted):
+    batch = images(2, *wanted["input"])
     with torch.no_grad():
-        features = network(images(2, *wanted["input"]))
+        features = network(batch)
     assert list(features.shape) == wanted["feature_shape"]
     assert features.shape[1] == network.feature_dim
-    assert distance(features, stored("_gentle" if name in CHAOTIC else "", name)) < 1e-4
+    reference = stored("_gentle" if name in CHAOTIC else "", name)
+    assert_agrees(network, batch, features, reference)
 
 
 def test_features_agree_at_another_size(name, network, images):
@@ -109,9 +127,10 @@ def test_features_agree_at_another_size(name, network, images):
         with pytest.raises(UserError, match=r"takes images of \d+x\d+ .* these are 161x97"):
             network(images(2, 161, 97))
         return
+    batch = images(2, 161, 97)
     with torch.no_grad():
-        features = network(images(2, 161, 97))
-    assert distance(features, stored("_161x97", name)) < 1e-4
+        features = network(batch)
+    assert_agrees(network, batch, features, stored("_161x97", name))
 
 
 @pytest.mark.parametrize("loss", ["softmax", "triplet"])
@@ -130,6 +149,7 @@ def test_training_returns_what_the_loss_asks_for_and_every_parameter_learns(
 @pytest.mark.parametrize("small", np.load(DATA / "features_seed1.npz").files)
 def test_features_agree_for_another_seed(small, build, fill, images):
     model = filled(small, build, fill, seed=1)
+    batch = images(2, *(model.fixed_size or (161, 97)), seed=1)
     with torch.no_grad():
-        features = model(images(2, *(model.fixed_size or (161, 97)), seed=1))
-    assert distance(features, stored("_seed1", small)) < 1e-4
+        features = model(batch)
+    assert_agrees(model, batch, features, stored("_seed1", small))
