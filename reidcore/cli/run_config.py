@@ -30,8 +30,11 @@ def execute(session: Session, words: Sequence[str], extra: Sequence[str]) -> Non
         if arguments.prints_config:
             print_config(config, plugins)
             return
-        engine, plan = prepare(config, plugins)
-        engine.execute(plan)
+        try:
+            engine, plan = prepare(config, plugins)
+            engine.execute(plan)
+        except (SystemExit, click.exceptions.Exit) as error:
+            raise plugins.exit_defect(error, "the run") from error
 
 
 @dataclass(frozen=True)

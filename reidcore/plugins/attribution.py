@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
-from typing import TypeVar
+from types import FrameType
+from typing import TYPE_CHECKING, TypeVar
+
+from reidcore.errors import PluginDefectError
+
+if TYPE_CHECKING:
+    from pluggy import HookImpl
 
 _CORE_PACKAGE = "reidcore"
 
@@ -19,21 +25,46 @@ def owner_of_error(error: BaseException, owners: Mapping[str, Owner]) -> Owner |
         owners: the owners by their modules. A module that belongs to no owner by itself is that
             of the one with whom it shares the most of its dotted name.
     """
-    for module in reversed(_modules_of(error)):
+    modules = [str(frame.f_globals.get("__name__", "")) for frame in _frames_of(error)]
+    for module in reversed(modules):
         owner = _owner_of(module, owners)
         if owner is not None or _is_core(module):
             return owner
     return None
 
 
-def _modules_of(error: BaseException) -> list[str]:
-    """Return the modules that an error passed through, outermost first."""
-    modules = []
+def implementer_of(error: BaseException, implementations: Iterable[HookImpl]) -> str:
+    """Return the name of the plugin whose hook an error left first; empty if it left none."""
+    plugins = {
+        getattr(implementation.function, "__code__", None): implementation.plugin_name
+        for implementation in implementations
+    }
+    met = [plugins[frame.f_code] for frame in _frames_of(error) if frame.f_code in plugins]
+    return met[-1] if met else ""
+
+
+def exit_defect(culprit: str, error: BaseException, where: str) -> PluginDefectError:
+    """Return the error that an attempt to end the program is, whatever its exit code.
+
+    Args:
+        culprit: whose code it was, such as ``plugin 'shop'``.
+        error: what was raised, such as a ``SystemExit``.
+        where: the hook, or what else was being done.
+    """
+    defect = PluginDefectError(
+        f"{culprit} ended the program in {where} ({type(error).__name__}: {error}); it must raise "
+        "an exception that says what is wrong"
+    )
+    defect.__cause__ = error
+    return defect
+
+
+def _frames_of(error: BaseException) -> Iterator[FrameType]:
+    """Yield the frames that an error passed through, outermost first."""
     trace = error.__traceback__
     while trace is not None:
-        modules.append(str(trace.tb_frame.f_globals.get("__name__", "")))
+        yield trace.tb_frame
         trace = trace.tb_next
-    return modules
 
 
 def _owner_of(module: str, owners: Mapping[str, Owner]) -> Owner | None:

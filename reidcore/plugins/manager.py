@@ -16,7 +16,7 @@ import pluggy
 from reidcore import hookspecs
 from reidcore._lazy import load_target
 from reidcore.errors import PluginError, did_you_mean
-from reidcore.plugins.attribution import owner_of_error
+from reidcore.plugins.attribution import exit_defect, implementer_of, owner_of_error
 from reidcore.plugins.discovery import (
     Candidate,
     extra_candidates,
@@ -76,6 +76,7 @@ class Plugins:
     def __init__(self) -> None:
         self._manager = pluggy.PluginManager("reidcore")
         self._manager.add_hookspecs(hookspecs)
+        self._manager.add_hookcall_monitoring(lambda *_: None, self._refuse_exit)
         self._plugins: dict[str, Plugin] = {}
         self._published: dict[str, Plugin] = {}
         self._tokens: list[Token[Plugins | None]] = []
@@ -149,6 +150,30 @@ class Plugins:
         owners = {p.module_name: p for p in self.active if p.name not in (CORE, THIS_PROCESS)}
         return owner_of_error(error, owners)
 
+    def exit_defect(self, error: BaseException, where: str, name: str = "") -> Exception:
+        """Return the defect that an attempt to end the program is, in the name of its plugin.
+
+        Args:
+            error: what was raised, such as a ``SystemExit``.
+            where: the hook, or what else was being done.
+            name: the plugin whose hook raised it; otherwise it is read from the traceback.
+        """
+        plugin = self.blame(error) if name in ("", CORE) else self._plugins[name]
+        return exit_defect(f"plugin {plugin.origin}" if plugin else "the program", error, where)
+
+    def _refuse_exit(
+        self,
+        outcome: pluggy.Result[Any],
+        hook_name: str,
+        implementations: Sequence[pluggy.HookImpl],
+        _: Any,
+    ) -> None:
+        """Keep a hook from ending the program, which would pass for a success."""
+        error = outcome.exception
+        if isinstance(error, SystemExit):
+            name = implementer_of(error, implementations)
+            outcome.force_exception(self.exit_defect(error, hook_name, name))
+
     # -- loading -----------------------------------------------------------------------------------
 
     def add(self, candidate: Candidate, *, requested: bool = False) -> None:
@@ -195,7 +220,10 @@ class Plugins:
     def _publish(self, plugin: Plugin) -> None:
         if self._manager.parse_hookimpl_opts(plugin.obj, "reid_add_hookspecs") is not None:
             publisher = HookPublisher(self._manager, plugin, self._published)
-            plugin.obj.reid_add_hookspecs(plugins=publisher)
+            try:
+                plugin.obj.reid_add_hookspecs(plugins=publisher)
+            except SystemExit as error:  # not registered yet: no hook call, which would refuse it
+                raise self.exit_defect(error, "reid_add_hookspecs", plugin.name) from error
 
     def _register(self, plugin: Plugin) -> None:
         self._refuse_unmarked(plugin.obj)

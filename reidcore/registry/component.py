@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from reidcore._validation import dotted, mistakes_in
 from reidcore.errors import ConfigError, UnknownOptionError, UserError, did_you_mean
+from reidcore.plugins.attribution import exit_defect
 from reidcore.registry.entry import Entry, singular
 from reidcore.registry.lookup import find
 from reidcore.registry.signature import (
@@ -41,14 +42,21 @@ class Component:
         Args:
             supplied: arguments by the names that ``SUPPLIED`` has for the kind. Those that every
                 factory gets must be there; of the others a factory gets what it has a name for.
+
+        Raises:
+            PluginDefectError: the factory tried to end the program.
         """
         parameters = self.entry.parameters()
         first = {name: supplied.pop(name) for name in supplied_to(self.entry).first}
         named = {name: value for name, value in supplied.items() if name in parameters}
         factory = self.entry.load()
-        if takes_first_by_position(self.entry):
-            return factory(*first.values(), **named, **self.options)
-        return factory(**first, **named, **self.options)
+        by_position = takes_first_by_position(self.entry)
+        try:
+            if by_position:
+                return factory(*first.values(), **named, **self.options)
+            return factory(**first, **named, **self.options)
+        except SystemExit as error:
+            raise exit_defect(f"plugin {self.entry.plugin!r}", error, self.entry.label) from error
 
 
 Choose = Callable[[str, str], Component]

@@ -100,7 +100,7 @@ class Entry:
             target = target(self.member) if self.member else target
         except UserError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._unloadable(error) from error
         if not callable(target):
             raise self._unloadable(TypeError(f"a {type(target).__name__} cannot be called"))
@@ -116,7 +116,7 @@ class Entry:
 
         return options_model(self)
 
-    def _unloadable(self, error: Exception) -> UserError:
+    def _unloadable(self, error: BaseException) -> UserError:
         if self.needs and isinstance(error, ImportError):
             extras = ",".join(self.needs)
             return UserError(
