@@ -21,6 +21,7 @@ import reidcore
 from reidcore._files import PathLike
 from reidcore._logging import configure_if_bare
 from reidcore._serialization import OWN_KEY, load_safely, loads_safely, save_atomically
+from reidcore.engine.datamanager import skipped_by
 from reidcore.engine.hook_results import checked_state
 from reidcore.engine.rng import capture_rng, restore_rng
 from reidcore.errors import CheckpointError, PluginError
@@ -225,6 +226,10 @@ def restore_run(engine: Engine, start_epoch: int) -> int:
     if state["scaler"] and engine.accelerator.scaler.is_enabled():
         engine.accelerator.scaler.load_state_dict(state["scaler"])
     engine.record.history = list(state.get("history", ()))
+    if isinstance(skipped := skipped_by(engine.train_loader), dict):
+        skipped.update(state.get("skipped", {}))
+    if engine.active_run and state.get("meters"):
+        engine.active_run.meters.load_state_dict(state["meters"])
     _restore_plugins(engine, state["hooks"])
     return int(state["step"])
 
@@ -343,6 +348,7 @@ def _sibling_checkpoints(fpath: PathLike, names: Sequence[str]) -> list[Path]:
 
 def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
     """Return what a checkpoint holds beyond Torchreid's keys."""
+    run = engine.active_run
     return {
         "version": reidcore.__version__,
         "epoch": done,
@@ -351,6 +357,8 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
         "scaler": engine.accelerator.scaler.state_dict(),
         "sampler": {"seed": engine.data_facts.seed},
         "history": engine.record.history,
+        "meters": run.meters.state_dict() if run and step else None,
+        "skipped": dict(skipped_by(engine.train_loader)),
         "config": engine.config,
         "preprocessing": engine.data_facts.preprocessing,
         "test": {
@@ -361,7 +369,7 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
             {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
             for plugin in engine.plugins.active
         ],
-        "step_plan": engine.active_run.step.as_record() if engine.active_run else None,
+        "step_plan": run.step.as_record() if run else None,
         "hooks": _states_of_plugins(engine),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
-from reidcore.errors import UserError
+from reidcore.errors import DataError, UserError
 
 _T = TypeVar("_T")
 
@@ -92,6 +92,20 @@ def skipped_by(loader: Loader) -> Mapping[str, str]:
     """Return path -> reason of each image that a loader left out so far; torch's leave out none."""
     skipped: Mapping[str, str] = getattr(loader, "skipped", {})
     return skipped
+
+
+def left_without_images(what: str, skipped: Mapping[str, str]) -> DataError:
+    """Return the error of data that is of no use for want of images that can be read.
+
+    Args:
+        what: says what of no use is.
+        skipped: path -> reason of each image that was left out.
+    """
+    path, reason = next(iter(skipped.items()))
+    return DataError(
+        f"{what}: {len(skipped)} of its images cannot be read, such as {path} ({reason})",
+        "Repair them, or give the right folder; 'reidcore data check' tells more.",
+    )
 
 
 def check_members(datamanager: Any) -> None:

@@ -331,8 +331,8 @@ class Engine:
             hook.reid_step_end(engine=self, outcome=outcome)
             self.interruption.check()
         self.accelerator.flush(self.optimizers)
+        run.epoch_done()  # before the next epoch's learning rate
         self.update_lr()
-        run.epoch_done()
         hook.reid_epoch_end(engine=self)
 
     # -- the step, and the verbs that it is made of ------------------------------------------------

@@ -19,10 +19,11 @@ from torch.nn import functional as F
 
 from reidcore.config.options.plan import RunPlan
 from reidcore.data.table import SampleTable
-from reidcore.engine.datamanager import skipped_by
+from reidcore.engine.datamanager import left_without_images, skipped_by
 from reidcore.engine.hook_results import checked_pair
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation import Labels, RankingResult, RerankedDistances, evaluate
+from reidcore.models.reid_model import check_finite
 from reidcore.plugins import Plugins
 from reidcore.registry.component import choose
 
@@ -101,7 +102,8 @@ def evaluate_target(engine: Engine, name: str) -> TargetResult:
     """Test the engine's model on one target, as the engine's plan says.
 
     Raises:
-        UserError: if the target has no query, no gallery or no valid query.
+        UserError: if the target has no query, no gallery or no valid query, or the features of an
+            image are not finite.
     """
     plan = engine.plan
     started = time.perf_counter()
@@ -162,9 +164,14 @@ def extract(engine: Engine, name: str, split: str) -> tuple[TestSet, int]:
             with engine.accelerator.autocast():
                 computed = compute(engine.accelerator.move(images), _labels_in(batch))
             features.append(computed.float().cpu())
+            check_finite(features[-1], batch["impath"], engine.plugins)
             paths.extend(batch["impath"])
             pids.append(_int_array(batch_pids))
             camids.append(_int_array(batch_camids))
+    # Asked of the loader, which never yields a batch without a readable image.
+    skipped = skipped_by(loader)
+    if not features and skipped:
+        raise left_without_images(f"the {split} of {name} is empty", skipped)
     if not features:
         raise DataError(
             f"the {split} of {name} is empty", "Test on a target that has query and gallery images."
@@ -173,8 +180,6 @@ def extract(engine: Engine, name: str, split: str) -> tuple[TestSet, int]:
     _log.info(
         "%s: %s: %d images in %.1f s", name, split, len(paths), seconds, extra={"is_progress": True}
     )
-    # Asked of the loader, which never yields a batch without a readable image.
-    skipped = skipped_by(loader)
     known = engine.data_facts.test_dataset.get(name, {}).get(split)
     table = _readable(known, paths, skipped)
     table = replace(table, pids=np.concatenate(pids), camids=np.concatenate(camids))

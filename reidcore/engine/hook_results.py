@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 from reidcore.engine.step import StepOutcome, as_outcome
@@ -71,7 +72,7 @@ def checked_pair(answer: Any, plugins: Plugins) -> tuple[Tensor, Tensor]:
     """Return transformed features of queries and gallery.
 
     Raises:
-        PluginDefectError: if they are not two tensors.
+        PluginDefectError: if they are not two tensors of finite numbers.
     """
     is_pair = isinstance(answer, tuple) and len(answer) == 2
     if not is_pair or not all(isinstance(part, Tensor) for part in answer):
@@ -79,6 +80,10 @@ def checked_pair(answer: Any, plugins: Plugins) -> tuple[Tensor, Tensor]:
             plugins, "reid_transform_features", f"gave {_kind(answer)}", "(query, gallery)"
         )
     query, gallery = answer
+    if not (torch.isfinite(query).all() and torch.isfinite(gallery).all()):
+        raise _defect(
+            plugins, "reid_transform_features", "gave NaN or infinite features", "finite numbers"
+        )
     return query, gallery
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,6 +49,14 @@ class AverageMeter:
         """The average of all values; 0 before the first."""
         return self.sum / self.count if self.count else 0.0
 
+    def state_dict(self) -> dict[str, float]:
+        """Return what the average is made of."""
+        return {"sum": self.sum, "count": self.count}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Go on from where another meter was."""
+        self._sum, self.count = state["sum"], int(state["count"])
+
 
 class MetricMeter:
     """An average for each of several named numbers.
@@ -73,3 +82,48 @@ class MetricMeter:
         return self.delimiter.join(
             f"{name} {meter.val:.4f} ({meter.avg:.4f})" for name, meter in self.meters.items()
         )
+
+
+class EpochMeters:
+    """What an epoch has shown so far.
+
+    A checkpoint in its midst keeps them, so that averages are always those of the whole epoch.
+
+    Attributes:
+        figures: the averages of what steps reported.
+        batch_seconds: how long a batch took.
+        data_seconds: how long one was waited for.
+        batches: how many the step was given.
+        steps: how many of them it did not leave out.
+    """
+
+    def __init__(self) -> None:
+        self.figures = MetricMeter()
+        self.batch_seconds, self.data_seconds = AverageMeter(), AverageMeter()
+        self.batches = self.steps = 0
+
+    def update(self, figures: Mapping[str, float | Tensor] | None, seconds: float) -> None:
+        """Take in a batch: what its step reported (None if left out), and how long it took."""
+        self.batches += 1
+        self.batch_seconds.update(seconds)
+        if figures is not None:
+            self.steps += 1
+            self.figures.update(figures)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything in plain values."""
+        return {
+            "figures": {name: each.state_dict() for name, each in self.figures.meters.items()},
+            "batch_seconds": self.batch_seconds.state_dict(),
+            "data_seconds": self.data_seconds.state_dict(),
+            "batches": self.batches,
+            "steps": self.steps,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where other meters were."""
+        for name, each in state["figures"].items():
+            self.figures.meters[name].load_state_dict(each)
+        self.batch_seconds.load_state_dict(state["batch_seconds"])
+        self.data_seconds.load_state_dict(state["data_seconds"])
+        self.batches, self.steps = state["batches"], state["steps"]

@@ -16,12 +16,13 @@ import torch
 
 from reidcore._files import mkdir_if_missing, write_json
 from reidcore.engine.checkpoint import restore_run, write_checkpoints
-from reidcore.engine.datamanager import skipped_by
+from reidcore.engine.datamanager import left_without_images, skipped_by
 from reidcore.engine.hook_results import gathered_figures
 from reidcore.engine.interrupts import Interrupted
-from reidcore.engine.meters import AverageMeter, MetricMeter
+from reidcore.engine.meters import EpochMeters
 from reidcore.engine.results import RunRecord, record_run, results_table
 from reidcore.engine.sanity_checks import needs_two_images
+from reidcore.errors import DataError, UserError
 from reidcore.plugins import describe
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Run:
         step: who takes part in the training step.
 
     Attributes:
-        meters: the running averages of the epoch's figures.
+        meters: what the epoch under way has shown so far.
         result: what ``results.json`` holds, once the run is finished.
     """
 
@@ -85,10 +86,9 @@ class Run:
         self.engine = engine
         self.plan = plan
         self.step = step
-        self.meters = MetricMeter()
+        self.meters = EpochMeters()
         self.result: dict[str, Any] | None = None
         self._exits = ExitStack()
-        self._batch_time, self._data_time = AverageMeter(), AverageMeter()
         self._rolling: list[Path] = []
         self._has_trained = False
         self._steps_taken = 0
@@ -156,7 +156,7 @@ class Run:
             self.plan.max_epoch,
             self._batch,
             self._num_batches,
-            self._batch_time.avg,
+            self.meters.batch_seconds.avg,
         )
 
     @property
@@ -167,24 +167,24 @@ class Run:
     def figures(self) -> dict[str, float]:
         """Return the epoch's averages so far by name, plugins' figures included, and the rate."""
         if self._figures is None:
-            own = self.meters.averages() | {"lr": self.engine.get_current_lr()}
+            own = self.meters.figures.averages() | {"lr": self.engine.get_current_lr()}
             self._figures = own | gathered_figures(self.engine, own)
         return self._figures
 
     def timings(self) -> dict[str, float]:
         """Return the average seconds of a batch: ``time``, and ``data``, its wait for images."""
-        return {"time": self._batch_time.avg, "data": self._data_time.avg}
+        return {"time": self.meters.batch_seconds.avg, "data": self.meters.data_seconds.avg}
 
     # -- the loop ----------------------------------------------------------------------------------
 
     def batches(self) -> Iterator[Mapping[str, Any]]:
         """Yield the epoch's training batches, timing how long each takes to come."""
-        self.meters = MetricMeter()
-        self._batch_time, self._data_time = AverageMeter(), AverageMeter()
+        if not self._skip:
+            self.meters = EpochMeters()
         self._batch, skip, self._skip = self._skip, self._skip, 0
         self._batch_started = time.perf_counter()
         for batch in self._epoch_loader(skip):
-            self._data_time.update(time.perf_counter() - self._batch_started)
+            self.meters.data_seconds.update(time.perf_counter() - self._batch_started)
             if self._is_too_small(batch):
                 self._batch += 1
                 continue
@@ -194,26 +194,32 @@ class Run:
         """Take in what a step did, and log it every ``print_freq`` batches."""
         if not outcome.was_skipped:
             self._steps_taken += 1
-            self.meters.update(outcome.figures())
+        figures = None if outcome.was_skipped else outcome.figures()
+        self.meters.update(figures, seconds=time.perf_counter() - self._batch_started)
+        self._batch_started = time.perf_counter()
         self._batch += 1
         self._figures = None
-        self._batch_time.update(time.perf_counter() - self._batch_started)
-        self._batch_started = time.perf_counter()
         if self.shows_figures:
             _log.info("%s", self._step_line(), extra=IN_PROGRESS)
 
     def epoch_done(self) -> None:
-        """Keep the epoch's averages for the record, and log them."""
+        """Keep the epoch's averages and its learning rate for the record, and log them.
+
+        Raises:
+            UserError: if no step was taken.
+        """
+        if not self.meters.steps:
+            raise self._nothing_trained()
         self._has_trained = True
         self._figures = None
         figures = self.figures()
-        seconds = self._batch_time.sum
+        seconds = self.meters.batch_seconds.sum
         self.engine.record.history.append(
             {
                 "epoch": self.engine.epoch + 1,
                 **figures,
                 "seconds": seconds,
-                "data_seconds": self._data_time.sum,
+                "data_seconds": self.meters.data_seconds.sum,
                 "skipped_images": len(skipped_by(self.engine.train_loader)),
             }
         )
@@ -262,15 +268,30 @@ class Run:
             loader.set_epoch(self.engine.epoch, skip=skip)
         return loader
 
+    def _nothing_trained(self) -> UserError:
+        what = f"epoch {self.engine.epoch + 1} took no training step"
+        skipped = skipped_by(self.engine.train_loader)
+        if self.meters.batches:
+            names = ", ".join(map(repr, self.step.plugins)) or type(self.engine).__name__
+            return UserError(
+                f"{what}: the step of {names} left out all of its {self.meters.batches} batches",
+                "Find out why it skips them, or disable a plugin with --no-plugin.",
+            )
+        if skipped:
+            return left_without_images(what, skipped)
+        return DataError(f"{what}: the training loader gave no batch", "Give it more images.")
+
     def _step_line(self) -> str:
         at, figures = self.position, self.figures()
-        added = [name for name in figures if name not in self.meters.meters and name != "lr"]
+        added = [
+            name for name in figures if name not in self.meters.figures.meters and name != "lr"
+        ]
         return "  ".join(
             [
                 f"epoch: [{at.epoch}/{at.max_epoch}][{at.batch}/{at.num_batches}]",
                 f"time {at.seconds_per_batch:.3f}",
                 f"eta {at.eta}",
-                str(self.meters),
+                str(self.meters.figures),
                 f"lr {figures['lr']:.6f}",
                 *(f"{name} {figures[name]:.4f}" for name in added),
             ]

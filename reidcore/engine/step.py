@@ -126,6 +126,11 @@ class StepPlan:
         losses = ["core", *(f"{plugin.name} (wraps)" for plugin in reversed(self.loss_wrappers))]
         return [f"step: {' <- '.join(step)}", f"losses: {' <- '.join(losses)}"]
 
+    @property
+    def plugins(self) -> list[str]:
+        """The names of the plugins that decide what a step does, the innermost first."""
+        return [each.name for each in (self.replacement, *reversed(self.step_wrappers)) if each]
+
     def as_record(self) -> dict[str, Any]:
         """Return who is in the step, for ``results.json`` and checkpoints."""
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from reidcore.inference.prefetch import default_workers, prefetch
 from reidcore.inference.preprocessing import choose_preprocessing
 from reidcore.models import build_model, load_pretrained_weights
 from reidcore.models.complexity import compute_model_complexity
-from reidcore.models.reid_model import usual_size
+from reidcore.models.reid_model import check_finite, usual_size
 from reidcore.plugins import Plugins, current_plugins
 
 _log = logging.getLogger(__name__)
@@ -132,12 +133,15 @@ class FeatureExtractor:
         """Return the features (B, D) of one or several images.
 
         Raises:
-            DataError: if there is no image, one is not of a kind or layout that is taken, or a file
-                cannot be read.
+            DataError: if there is no image, one is not of a kind or layout that is taken, a file
+                cannot be read, or the features of an image are not finite.
         """
         if isinstance(input, Tensor):
-            batches = torch.split(check_tensor(input), self.batch_size)
-            return torch.cat([self._features(self._placed(batch)) for batch in batches])
+            images = check_tensor(input)
+            batches = torch.split(images, self.batch_size)
+            features = torch.cat([self._features(self._placed(batch)) for batch in batches])
+            check_finite(features, range(len(images)), self.plugins)
+            return features
         return torch.cat([batch.features for batch in self.batches(input)])
 
     def batches(self, input: Any, on_bad: OnBad | None = None) -> Iterator[ExtractedBatch]:
@@ -165,7 +169,11 @@ class FeatureExtractor:
             start += len(read)
             if good:
                 pixels = self.preprocessing.normalised(list(good.values()), self.device)
-                yield ExtractedBatch(list(good), self._features(pixels))
+                features = self._features(pixels)
+                check_finite(
+                    features, [_name(images[place], place) for place in good], self.plugins
+                )
+                yield ExtractedBatch(list(good), features)
 
     def _read(self, image: ImageInput) -> Pixels | DataError:
         try:
@@ -186,6 +194,11 @@ class FeatureExtractor:
 
     def _usual_batch(self) -> int:
         return _CPU_BATCH if self.device.type == "cpu" else _GPU_BATCH
+
+
+def _name(image: ImageInput, place: int) -> str | int:
+    """Return what an image is called in a message: its path, or its place in the list."""
+    return os.fspath(image) if isinstance(image, str | os.PathLike) else place
 
 
 def pick_device(wanted: str | torch.device) -> torch.device:

@@ -6,11 +6,13 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+import torch
 from torch import Tensor, nn
 
-from reidcore.errors import UnknownNameError, UserError, did_you_mean
+from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
 from reidcore.models.head.slot import Head
 from reidcore.models.layers import unwrap
+from reidcore.plugins import CORE, Plugins
 
 Logits: TypeAlias = Tensor | Sequence[Tensor]
 Features: TypeAlias = Tensor | tuple[Tensor, ...]
@@ -207,6 +209,31 @@ def usual_size(model: nn.Module) -> tuple[int, int]:
     if network.fixed_size is not None:
         return network.fixed_size
     return max(USUAL_SIZE[0], network.min_size[0]), max(USUAL_SIZE[1], network.min_size[1])
+
+
+def check_finite(features: Tensor, images: Sequence[Any], plugins: Plugins) -> None:
+    """Refuse features that no distance can be computed of.
+
+    Args:
+        features: (B, D), as the hook ``reid_extract_features`` gave them.
+        images: what they were computed from, to name one.
+        plugins: whose hooks took part.
+
+    Raises:
+        DataError: if one is NaN or infinite.
+    """
+    bad = (~torch.isfinite(features).flatten(1).all(dim=1)).nonzero().flatten().tolist()
+    if not bad:
+        return
+    taking_part = plugins.implementations("reid_extract_features")
+    names = [plugin.name for plugin, _ in taking_part if plugin.name != CORE]
+    makers = " and ".join(["the model", *(f"plugin {name!r}" for name in names)])
+    raise DataError(
+        f"{makers} gave features that are not finite for {len(bad)} of {len(images)} images, such "
+        f"as {images[bad[0]]!r}",
+        "Look for NaN in the weights, which a training that diverged leaves; under train.amp=fp16 "
+        "try bf16 or off.",
+    )
 
 
 def checked_loss(loss: str) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from reidcore import hookimpl
 from reidcore.data.table import SampleTable
 from reidcore.engine import Engine, TargetTest
+from reidcore.errors import DataError, PluginDefectError
 
 MakeEngine = Callable[..., Engine]
 
@@ -78,3 +80,35 @@ def test_labels_are_those_that_the_engine_parses(make_engine: MakeEngine) -> Non
     result = engine.test()["tiny"]
     listed = SampleTable.of(engine.datamanager.test_dataset["tiny"]["query"])
     assert result.query.pids.tolist() == (listed.pids + 100).tolist()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_features_that_are_not_finite_are_an_error(make_engine: MakeEngine, value: float) -> None:
+    engine = make_engine()
+    engine.model.get_parameter("conv.weight").data[0, 0, 0, 0] = value
+    engine.model.get_parameter("norm.weight").data[0] = value
+    with pytest.raises(DataError, match=r"the model gave .* not finite for \d+ of .*\.png"):
+        engine.test()
+
+
+def test_the_plugin_that_took_part_is_named(make_engine: MakeEngine) -> None:
+    class Divides:
+        @hookimpl(wrapper=True)
+        def reid_extract_features(self) -> Generator[None, Any, Any]:
+            return (yield) / 0
+
+    with pytest.raises(DataError, match="the model and plugin 'Divides' gave features"):
+        make_engine(Divides()).test()
+
+
+def test_transformed_features_that_are_not_finite_are_a_plugins_defect(
+    make_engine: MakeEngine,
+) -> None:
+    class Whitens:
+        @hookimpl(wrapper=True)
+        def reid_transform_features(self) -> Generator[None, Any, Any]:
+            query, gallery = yield
+            return query, gallery * float("inf")
+
+    with pytest.raises(PluginDefectError, match="'Whitens' gave NaN or infinite features"):
+        make_engine(Whitens()).test()

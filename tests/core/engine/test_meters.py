@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reidcore.engine.meters import EpochMeters
 from reidcore.utils import AverageMeter, MetricMeter
 
 numbers = st.floats(-1e6, 1e6)
@@ -42,3 +43,18 @@ def test_metrics_are_kept_by_name_and_printed_in_order() -> None:
     meter.update(None)
     assert meter.averages() == {"loss": 3.0, "acc": 50.0}
     assert str(meter) == "loss 4.0000 (3.0000) | acc 50.0000 (50.0000)"
+
+
+def test_an_epochs_meters_go_on_where_others_were() -> None:
+    whole, first = EpochMeters(), EpochMeters()
+    for meters in (whole, first):
+        meters.update({"loss": torch.tensor(0.1)}, seconds=1)
+        meters.update(None, seconds=2)
+    second = EpochMeters()
+    second.load_state_dict(first.state_dict())
+    for meters in (whole, second):
+        meters.update({"loss": torch.tensor(0.7), "late": 5.0}, seconds=3)
+    assert second.state_dict() == whole.state_dict()
+    assert second.figures.averages() == whole.figures.averages()
+    assert (second.batches, second.steps) == (3, 2)
+    assert second.batch_seconds.sum == 6

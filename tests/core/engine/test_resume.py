@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,26 @@ def assert_same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor])
         assert torch.equal(value, second[key]), key
 
 
+def figures(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what the record says of each epoch, but for what a clock measured."""
+    return [
+        {name: value for name, value in epoch.items() if not name.endswith("seconds")}
+        for epoch in result["training"]
+    ]
+
+
+class StopAtFive:
+    """Asks for the run's end after the second batch of the second epoch."""
+
+    steps = 0
+
+    @hookimpl
+    def reid_step_end(self, engine: Engine) -> None:
+        self.steps += 1
+        if self.steps == 5:
+            engine.interruption.ask()
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_two_epochs_resumed_for_two_equal_four(
     make_engine: MakeEngine, tmp_path: Path, workers: int
@@ -49,28 +70,49 @@ def test_a_run_stopped_within_an_epoch_goes_on_with_the_next_batch(
     make_engine: MakeEngine, tmp_path: Path
 ) -> None:
     whole = make_engine()
-    whole.run(save_dir=str(tmp_path / "whole"), max_epoch=3)
-
-    class StopAtFive:
-        steps = 0
-
-        @hookimpl
-        def reid_step_end(self, engine: Engine, outcome: Any) -> None:
-            self.steps += 1
-            if self.steps == 5:
-                engine.interruption.ask()
+    result = whole.run(save_dir=str(tmp_path / "whole"), max_epoch=3)
 
     stopped = make_engine(StopAtFive())
     with pytest.raises(Interrupted):
         stopped.run(save_dir=str(tmp_path / "parts"), max_epoch=3)
     resumed = make_engine()
     path = tmp_path / "parts" / "model-interrupted.pth.tar-1"
-    resumed.run(
+    again = resumed.run(
         save_dir=str(tmp_path / "parts"), max_epoch=3, start_epoch=resumed.resume(str(path))
     )
 
     assert load_checkpoint(path)["reidcore"]["step"] == 2
     assert_same(weights(whole), weights(resumed))
+    assert figures(again) == figures(result)  # those of the whole epoch, not of its rest
+
+
+def test_the_seconds_of_a_resumed_epoch_are_those_before_the_stop_too(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    class Slow:
+        @hookimpl
+        def reid_forward_backward(self, engine: Engine, batch: Any) -> Any:
+            time.sleep(0.1)
+            return engine.forward_backward(batch)
+
+    with pytest.raises(Interrupted):
+        make_engine(StopAtFive(), Slow()).run(save_dir=str(tmp_path), max_epoch=2)
+    resumed = make_engine()
+    start = resumed.resume(str(tmp_path / "model-interrupted.pth.tar-1"))
+    result = resumed.run(save_dir=str(tmp_path), max_epoch=2, start_epoch=start)
+    assert result["training"][1]["seconds"] > 0.2
+
+
+def test_images_left_out_before_the_stop_are_counted_after_it(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    engine = make_engine()
+    engine.train_loader.skipped["a.png"] = "truncated"  # type: ignore[attr-defined]
+    engine.run(save_dir=str(tmp_path), max_epoch=1)
+    resumed = make_engine()
+    start = resumed.resume(str(tmp_path / "model.pth.tar-1"))
+    result = resumed.run(save_dir=str(tmp_path), max_epoch=2, start_epoch=start)
+    assert [epoch["skipped_images"] for epoch in result["training"]] == [1, 1]
 
 
 def test_resuming_a_model_by_itself_goes_on_bit_for_bit(

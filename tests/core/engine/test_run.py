@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+import shutil
+from collections.abc import Callable, Generator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reidcore import hookimpl
-from reidcore.engine import Engine
+from reidcore.engine import Engine, StepOutcome
 from reidcore.engine.run import Position
+from reidcore.errors import DataError, UserError
 from reidcore.plugins import make_plugins
-from reidcore.testing import TinyWorld
+from reidcore.testing import TinyWorld, tiny_run
 
 MakeEngine = Callable[..., Engine]
 
@@ -82,3 +86,81 @@ def test_the_last_to_open_is_the_last_to_close(make_engine: MakeEngine, tmp_path
             engine.writer.add_scalar("Train/last", 1.0, 1)
 
     make_engine(Late()).run(save_dir=str(tmp_path), max_epoch=1)
+
+
+def test_the_record_and_the_last_line_of_an_epoch_have_the_rate_it_was_trained_at(
+    make_engine: MakeEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    used: list[float] = []
+
+    class Noting:
+        @hookimpl
+        def reid_epoch_start(self, engine: Engine) -> None:
+            used.append(engine.get_current_lr())
+
+    result = make_engine(Noting(), scheduler="single_step").run(
+        save_dir=str(tmp_path), max_epoch=3, print_freq=3
+    )
+    assert used == pytest.approx([0.01, 0.001, 0.0001])
+    assert [epoch["lr"] for epoch in result["training"]] == used
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    told = [json.loads(line) for line in lines]
+    assert [line["lr"] for line in told if line["kind"] == "step"] == used
+    assert [line["lr"] for line in told if line["kind"] == "epoch"] == used
+    shown = [text for text in caplog.messages if text.startswith("epoch ")]
+    rates = [re.search("lr [0-9.]+ ", text)[0] for text in shown]  # type: ignore[index]
+    assert rates == ["lr 0.01 ", "lr 0.001 ", "lr 0.0001 "]
+
+
+# -- an epoch without a step -----------------------------------------------------------------------
+
+
+def unreadable(root: Path, tmp_path: Path, *splits: str) -> Path:
+    """Return a copy of the tiny dataset in which the images of some splits are no images."""
+    shutil.copytree(root / "tiny", tmp_path / "data" / "tiny")
+    for split in splits:
+        for image in (tmp_path / "data" / "tiny" / split).iterdir():
+            image.write_text("nothing")
+    return tmp_path / "data"
+
+
+def test_a_run_that_can_read_no_training_image_is_an_error(root: Path, tmp_path: Path) -> None:
+    broken = unreadable(root, tmp_path, "train")
+    with pytest.raises(DataError, match=r"epoch 1 took no .* step: 24 of .* such as .*\(not an im"):
+        tiny_run(save_dir=tmp_path / "log", root=broken, overrides=["data.on_bad_image=skip"])
+    assert not list((tmp_path / "log").glob("model*"))
+    assert not (tmp_path / "log" / "results.json").exists()
+
+
+def test_so_is_a_test_that_can_read_no_image(root: Path, tmp_path: Path) -> None:
+    broken = unreadable(root, tmp_path, "query")
+    with pytest.raises(DataError, match=r"the query of tiny is empty: 24 of .* cannot be read"):
+        tiny_run(save_dir=tmp_path / "log", root=broken, overrides=["data.on_bad_image=skip"])
+
+
+def test_a_plugin_that_skips_every_batch_is_named(make_engine: MakeEngine, tmp_path: Path) -> None:
+    class Picky:
+        @hookimpl(wrapper=True)
+        def reid_forward_backward(self) -> Generator[None, Any, StepOutcome]:
+            yield
+            return StepOutcome.skipped()
+
+    with pytest.raises(UserError, match="epoch 1 took no training step: the step of 'Picky' left"):
+        make_engine(Picky()).run(save_dir=str(tmp_path), max_epoch=2)
+
+
+def test_so_is_an_engine_that_does(make_engine: MakeEngine, tmp_path: Path) -> None:
+    class Idle(Engine):
+        def forward_backward(self, data: Any) -> StepOutcome:
+            return StepOutcome.skipped()
+
+    with pytest.raises(UserError, match="the step of Idle left out all of its 3 batches"):
+        make_engine(engine_class=Idle).run(save_dir=str(tmp_path), max_epoch=1)
+
+
+def test_a_loader_without_a_batch_is_told(make_engine: MakeEngine, tmp_path: Path) -> None:
+    engine = make_engine()
+    engine.train_loader = []  # type: ignore[assignment]
+    with pytest.raises(DataError, match="the training loader gave no batch"):
+        engine.run(save_dir=str(tmp_path), max_epoch=1)

@@ -310,6 +310,20 @@ def test_a_checkpoint_of_a_model_built_by_hand_names_none(trained, tmp_path) -> 
 # -- running ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_features_that_are_not_finite_are_an_error(make, weights, photos, tmp_path, value) -> None:
+    state = torch.load(weights)
+    state["norm.weight"][0] = value
+    torch.save(state, tmp_path / "diverged.pth")
+    extract = make(model_path=tmp_path / "diverged.pth")
+    with pytest.raises(DataError, match=r"not finite for 5 of 5 images, such as .*a\.jpg"):
+        extract(photos)
+    with pytest.raises(DataError, match=r"Look for NaN in the weights"):
+        next(extract.batches(photos))
+    with pytest.raises(DataError, match=r"not finite for 2 of 2 images, such as 0"):
+        extract(torch.rand(2, 3, 32, 16))
+
+
 def test_the_hook_wraps_extraction(make, photos, expected) -> None:
     class FlipTest:
         @hookimpl(wrapper=True)
