@@ -19,9 +19,11 @@ def package_file(target: str) -> Traversable:
     """
     package, _, inside = target.partition(":") if ":" in target else target.partition("/")
     try:
-        file = resources.files(package).joinpath(*inside.split("/"))
+        file = resources.files(package)
     except ModuleNotFoundError as error:
         raise FileNotFoundError(target) from error
+    for part in inside.split("/"):  # a namespace package takes one part at a time
+        file = file.joinpath(part)
     if not file.is_file():
         raise FileNotFoundError(target)
     return file

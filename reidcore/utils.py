@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from reidcore._environment import collect_env_info
     from reidcore._files import (
         PathLike,
+        atomic_folder,
         atomic_write,
         check_isfile,
         mkdir_if_missing,
@@ -34,6 +35,7 @@ __all__ = [
     "Logger",
     "MetricMeter",
     "PathLike",
+    "atomic_folder",
     "atomic_write",
     "check_isfile",
     "collect_env_info",

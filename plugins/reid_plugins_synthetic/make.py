@@ -5,11 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +14,7 @@ from PIL import Image
 from reid_plugins_synthetic.album import GALLERY, QUERY, TRAIN, Settings, Shot, shots
 from reid_plugins_synthetic.render import Renderer
 from reidcore.errors import DataError, UserError
-from reidcore.utils import mkdir_if_missing, read_json, write_json
+from reidcore.utils import atomic_folder, read_json, write_json
 
 _log = logging.getLogger(__name__)
 
@@ -90,9 +86,13 @@ def make_synthetic(
     if _holds(target, settings):
         return _summary(target, settings, created=False)
     _log.info("drawing the synthetic dataset into %s", target)
-    with _built_beside(target) as partial:
-        _write_pictures(partial, settings)
-        write_json({"release": RELEASE, "settings": settings.as_dict()}, partial / MARKER)
+    try:
+        with atomic_folder(target) as partial:
+            _write_pictures(partial, settings)
+            write_json({"release": RELEASE, "settings": settings.as_dict()}, partial / MARKER)
+    except UserError:
+        if not _holds(target, settings):  # as it does where another process was faster
+            raise
     return _summary(target, settings, created=True)
 
 
@@ -134,36 +134,6 @@ def _holds(target: Path, settings: Settings) -> bool:
             "Name a new or an empty folder.",
         )
     return False
-
-
-@contextmanager
-def _built_beside(target: Path) -> Iterator[Path]:
-    """Yield a temporary sibling that takes the target's place once it is complete."""
-    mkdir_if_missing(target.absolute().parent)
-    try:
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.absolute().parent))
-        try:
-            yield partial
-            partial.chmod(0o755)
-            _take_place(partial, target)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    except OSError as error:
-        raise UserError(
-            f"cannot write the synthetic dataset to {str(target)!r}: {error.strerror or error}",
-            "Free some space or choose a folder you may write to.",
-        ) from error
-
-
-def _take_place(partial: Path, target: Path) -> None:
-    """Rename a finished folder; another process that was faster has written the same bytes."""
-    try:
-        if target.is_dir():
-            target.rmdir()  # empty, as was checked: some systems rename onto nothing else
-        partial.rename(target)
-    except OSError:
-        if not (target / MARKER).is_file():
-            raise
 
 
 def _write_pictures(directory: Path, settings: Settings) -> None:

@@ -69,7 +69,7 @@ class Chooser:
 
     Attributes:
         plugins: where to look; the current plugins by default.
-        sections: component's name -> the options for that one alone.
+        sections: component's name, or an alias of it -> the options for that one alone.
         shared: kind -> options for whichever components of it declare them.
     """
 
@@ -83,7 +83,12 @@ class Chooser:
         known = spellings(entry)
         shared = self.shared.get(kind, {})
         given = {key: value for key, value in shared.items() if key in known}
-        section = self.sections.get(name, {})
+        named = (
+            self.sections[each]
+            for each in (name, entry.name, *entry.aliases)
+            if each in self.sections
+        )
+        section = next(named, {})
         if not isinstance(section, Mapping):
             raise ConfigError(
                 f"the options of {entry.label} are {section!r}",

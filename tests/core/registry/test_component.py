@@ -62,7 +62,7 @@ def test_a_factory_may_call_the_first_arguments_otherwise():
 class Brings:
     @hookimpl
     def reid_register_models(self, registry):
-        registry.add("net", net)
+        registry.add("net", net, aliases=("network",))
 
 
 def test_a_programs_options_are_shared_out_to_those_that_declare_them():
@@ -71,3 +71,11 @@ def test_a_programs_options_are_shared_out_to_those_that_declare_them():
     assert choose("models", "net").options == {"depth": 5, "width": 3.0}
     with pytest.raises(ConfigError, match=r"the options of model 'net' are 3\. Give a mapping"):
         Chooser(plugins, {"net": 3})("models", "net")
+
+
+@pytest.mark.parametrize("section", ["net", "network"])
+@pytest.mark.parametrize("name", ["net", "network"])
+def test_a_section_counts_under_whichever_name_the_component_was_chosen_by(name, section):
+    plugins = make_plugins(entry_points=False, extra=[Brings()])
+    choose = Chooser(plugins, {section: {"width": 3}})
+    assert choose("models", name).options == {"width": 3.0}
