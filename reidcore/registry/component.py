@@ -88,7 +88,7 @@ class Chooser:
             for each in (name, entry.name, *entry.aliases)
             if each in self.sections
         )
-        section = next(named, {})
+        section: Any = next(named, {})
         if not isinstance(section, Mapping):
             raise ConfigError(
                 f"the options of {entry.label} are {section!r}",
