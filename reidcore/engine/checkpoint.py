@@ -27,6 +27,13 @@ from reidcore.engine.rng import capture_rng, restore_rng
 from reidcore.errors import CheckpointError, PluginError
 from reidcore.models.build_args import build_args_of
 from reidcore.models.layers import bare_key, unwrap
+from reidcore.optim.resume import (
+    check_kind,
+    continue_optimizer,
+    continue_schedule,
+    fast_forward,
+    set_rates,
+)
 
 if TYPE_CHECKING:
     from reidcore.engine.engine import Engine
@@ -41,10 +48,13 @@ class ResumePoint(int):
     Attributes:
         state: what a checkpoint keeps under ``reidcore``.
         scheduler: the scheduler's state, for a run whose scheduler was not loaded yet.
+        differences: where the optimizer and the scheduler have other settings than they had, a
+            line each.
     """
 
     state: Mapping[str, Any]
     scheduler: Any
+    differences: list[str]
 
     @classmethod
     def of(cls, checkpoint: Mapping[str, Any]) -> ResumePoint:
@@ -52,6 +62,7 @@ class ResumePoint(int):
         point = cls(checkpoint["epoch"])
         point.state = checkpoint.get(OWN_KEY, {})
         point.scheduler = checkpoint.get("scheduler")
+        point.differences = []
         return point
 
 
@@ -111,6 +122,11 @@ def resume_from_checkpoint(
 ) -> ResumePoint:
     """Load weights, optimizer and scheduler, and let the next run go on from there.
 
+    The optimizer and the scheduler take up what they have learnt and how far they have come. Their
+    settings (rate, weight decay, length of the schedule) stay those that they were made with; what
+    differs from the checkpoint is logged. A scheduler with other settings, or of another kind, goes
+    on at its own value for that epoch.
+
     Whatever else the run needs (random state, the scheduler if it was not passed, the plugins' own
     parts) comes with the number that is returned: give it to ``engine.run(start_epoch=...)``.
 
@@ -126,16 +142,28 @@ def resume_from_checkpoint(
     Raises:
         CheckpointError: if the file is no checkpoint of this model.
     """
+    point = _resumed(fpath, model, optimizer, scheduler)
+    for difference in point.differences:
+        _log.info("Resuming with another setting: %s", difference)
+    return point
+
+
+def _resumed(
+    fpath: PathLike,
+    model: nn.Module,
+    optimizer: Optimizer | None,
+    scheduler: LRScheduler | None,
+) -> ResumePoint:
     configure_if_bare()
-    checkpoint = load_checkpoint(fpath)
+    checkpoint, origin = load_checkpoint(fpath), os.fspath(fpath)
     weights = _fitting_weights(checkpoint, fpath, model)
-    if optimizer is not None and checkpoint.get("optimizer"):
-        _check_kind(optimizer, checkpoint["optimizer"], fpath)
-        _load_part(optimizer, checkpoint["optimizer"], "optimizer", fpath)
-    if scheduler is not None and checkpoint.get("scheduler"):
-        _load_part(scheduler, checkpoint["scheduler"], "scheduler", fpath)
-    unwrap(model).load_state_dict(weights)
     point = ResumePoint.of(checkpoint)
+    if optimizer is not None and checkpoint.get("optimizer"):
+        check_kind(optimizer, checkpoint["optimizer"], origin)
+        point.differences += continue_optimizer(optimizer, checkpoint["optimizer"], origin)
+    if scheduler is not None and checkpoint.get("scheduler"):
+        point.differences += continue_schedule(scheduler, point.scheduler, point, origin)
+    unwrap(model).load_state_dict(weights)
     rank1 = checkpoint.get("rank1")
     reached = f", rank-1 {float(rank1):.1%}" if rank1 is not None else ""
     _log.info("Resuming from %s: %d epochs done%s", os.fspath(fpath), point, reached)
@@ -218,7 +246,7 @@ def restore_run(engine: Engine, start_epoch: int) -> int:
         if held.scheduler is not None:
             # Of several models each has a schedule of its own, which engine.resume loaded.
             saved = point.scheduler if point is not None and len(engine.states) == 1 else None
-            _continue_schedule(held.scheduler, saved, start_epoch)
+            _continue(held.scheduler, saved, start_epoch)
     if point is None or "rng" not in point.state:
         return 0
     state = point.state
@@ -232,28 +260,6 @@ def restore_run(engine: Engine, start_epoch: int) -> int:
         engine.active_run.meters.load_state_dict(state["meters"])
     _restore_plugins(engine, state["hooks"])
     return int(state["step"])
-
-
-def fast_forward(scheduler: LRScheduler, epochs: int) -> None:
-    """Bring a scheduler and its learning rates to where they are after ``epochs`` epochs.
-
-    Raises:
-        CheckpointError: if the scheduler is made of others, whose steps cannot be repeated.
-    """
-    if not hasattr(scheduler, "base_lrs") or hasattr(scheduler, "_schedulers"):
-        raise CheckpointError(
-            f"{type(scheduler).__name__} cannot be brought to epoch {epochs} without its state",
-            "Pass the scheduler to resume_from_checkpoint.",
-        )
-    for group, base_lr in zip(scheduler.optimizer.param_groups, scheduler.base_lrs, strict=True):
-        group["lr"] = base_lr
-    # Its first step is one of a kind: it sets the rate of epoch 0.
-    scheduler.last_epoch = -1
-    scheduler._initial_step()
-    # An optimizer that has not stepped yet would make the scheduler warn about the order of calls.
-    scheduler.optimizer._opt_called = True  # type: ignore[attr-defined]
-    for _ in range(epochs):
-        scheduler.step()
 
 
 # -- inside ----------------------------------------------------------------------------------------
@@ -303,31 +309,6 @@ def _check_layout(checkpoint: dict[str, Any], fpath: PathLike) -> None:
         )
 
 
-# The settings by which kinds of optimizer differ; others come and go with torch's versions.
-_TELLING_SETTINGS = {"betas", "momentum", "alpha", "dampening"}
-
-
-def _check_kind(optimizer: Optimizer, state: Any, fpath: PathLike) -> None:
-    """Refuse the state of another kind of optimizer before anything is loaded."""
-    groups = state.get("param_groups") if isinstance(state, Mapping) else None
-    saved = set(groups[0]) if groups else set()
-    if (saved ^ set(optimizer.param_groups[0])) & _TELLING_SETTINGS:
-        raise CheckpointError(
-            f"the optimizer in {os.fspath(fpath)!r} is no {type(optimizer).__name__}",
-            "Set train.optim to what it was trained with.",
-        )
-
-
-def _load_part(part: Optimizer | LRScheduler, state: Any, label: str, fpath: PathLike) -> None:
-    try:
-        part.load_state_dict(state)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(
-            f"the {label} in {os.fspath(fpath)!r} does not fit: {error}",
-            f"Build the {label} it was trained with.",
-        ) from error
-
-
 def _sibling_checkpoints(fpath: PathLike, names: Sequence[str]) -> list[Path]:
     """Return the files of one moment for each of several models, given one of them.
 
@@ -374,17 +355,16 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
     }
 
 
-def _continue_schedule(scheduler: LRScheduler, saved: Any, start_epoch: int) -> None:
-    """Put a scheduler where it was, whether or not it was passed to resume_from_checkpoint."""
+def _continue(scheduler: LRScheduler, saved: Any, start_epoch: int) -> None:
+    """Put a scheduler where it was, if it was not passed to resume_from_checkpoint."""
     if scheduler.last_epoch == start_epoch:
         return
     if saved is None:
         fast_forward(scheduler, start_epoch)
         return
-    scheduler.load_state_dict(saved)
-    groups = scheduler.optimizer.param_groups
-    for group, lr in zip(groups, scheduler.get_last_lr(), strict=True):
-        group["lr"] = lr
+    for difference in continue_schedule(scheduler, saved, start_epoch):
+        _log.info("Resuming with another setting: %s", difference)
+    set_rates(scheduler.optimizer, scheduler.get_last_lr())
 
 
 def _states_of_plugins(engine: Engine) -> dict[str, Any]:

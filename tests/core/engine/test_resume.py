@@ -12,7 +12,6 @@ import torch
 
 from reidcore import hookimpl
 from reidcore.engine import Engine, Interrupted
-from reidcore.engine.checkpoint import fast_forward
 from reidcore.errors import CheckpointError
 from reidcore.utils import load_checkpoint, resume_from_checkpoint, save_checkpoint
 
@@ -314,29 +313,6 @@ def test_another_kind_of_optimizer_is_refused_before_anything_is_loaded(
     with pytest.raises(CheckpointError, match=r"no SGD.*train.optim"):
         resume_from_checkpoint(tmp_path / "model.pth.tar-1", engine.model, sgd)
     assert_same(before, weights(engine))
-
-
-def test_a_scheduler_with_a_first_step_of_its_own_is_brought_forward() -> None:
-    def rates(start: int) -> list[float]:
-        optimizer = torch.optim.SGD(torch.nn.Linear(1, 1).parameters(), lr=1.0)
-        scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 0.1, total_iters=5)
-        fast_forward(scheduler, start)
-        found = []
-        for _ in range(4):
-            found.append(optimizer.param_groups[0]["lr"])
-            scheduler.step()
-        return found
-
-    assert rates(0)[2:] == pytest.approx(rates(2)[:2])
-    assert rates(0)[0] == pytest.approx(0.1)
-
-
-def test_a_scheduler_made_of_others_needs_its_state() -> None:
-    optimizer = torch.optim.SGD(torch.nn.Linear(1, 1).parameters(), lr=1.0)
-    parts = [torch.optim.lr_scheduler.StepLR(optimizer, 1) for _ in range(2)]
-    scheduler = torch.optim.lr_scheduler.SequentialLR(optimizer, parts, milestones=[2])
-    with pytest.raises(CheckpointError, match="SequentialLR cannot be brought to epoch 2"):
-        fast_forward(scheduler, 2)
 
 
 class Plain(Engine):
