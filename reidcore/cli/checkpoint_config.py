@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reidcore.errors import UserError
+
+if TYPE_CHECKING:
+    from reidcore.config import Config, Draft
+    from reidcore.config.recorded import RecordedValues
+    from reidcore.plugins import Plugins
+
+_log = logging.getLogger(__name__)
 
 # How files of torch.save begin: a zip, or a pickle.
 _TORCH = (b"PK\x03\x04", b"\x80")
@@ -44,3 +52,50 @@ def configuration_of(checkpoint: str) -> dict[str, Any]:
     values["model"] = {**values["model"], **model}
     values["data"] = {**values["data"], "save_dir": str(Path(checkpoint).parent)}
     return values
+
+
+def with_checkpoint_found(draft: Draft) -> Draft:
+    """Return a draft in which ``model.resume`` is a file, whatever stood for it, or empty.
+
+    Raises:
+        CheckpointError: if a folder has no complete checkpoint.
+    """
+    named = draft.config.model.resume
+    if not named:
+        return draft
+    from reidcore.engine.latest import checkpoint_to_resume
+
+    found, place = checkpoint_to_resume(named, draft.config.data.save_dir), ("model", "resume")
+    draft.layer.set(place, str(found or ""), draft.layer.origins[place])
+    return type(draft)(draft.layer)
+
+
+def recorded_values(draft: Draft) -> RecordedValues | None:
+    """Return what the checkpoint that a draft resumes from records for it; None without one.
+
+    Raises:
+        CheckpointError: if it cannot be read.
+    """
+    resumed = draft.config.model.resume
+    if not resumed or draft.config.test.evaluate:
+        return None
+    from reidcore.config.recorded import RecordedValues
+    from reidcore.inference.checkpoint_metadata import read_metadata
+
+    values = read_metadata(resumed).of_training()
+    values["data"] = {**values.get("data", {}), "save_dir": str(Path(resumed).parent)}
+    return RecordedValues(resumed, values)
+
+
+def tell_differences(
+    recorded: RecordedValues, draft: Draft, config: Config, plugins: Plugins
+) -> None:
+    """Log where a run and its checkpoint differ, a line for each key.
+
+    Raises:
+        CheckpointError: if they differ in what the checkpoint's state has no meaning without.
+    """
+    differences = list(recorded.differences(draft, config, plugins))
+    recorded.refuse_another_meaning(differences)
+    for difference in differences:
+        _log.info("Resumed: %s", difference)

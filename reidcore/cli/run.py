@@ -12,6 +12,7 @@ Torchreid's flags work too: --config-file FILE, -s/--sources A B, -t/--targets A
 Examples:
   reidcore run quickstart train.max_epoch=4
   reidcore run quickstart --print-config
+  reidcore run quickstart train.max_epoch=12 --resume auto
   reidcore run --config-file my.yaml -s market1501 -t market1501 --root reid-data
 """
 
@@ -21,8 +22,12 @@ def run(session: Session, extra: tuple[str, ...], words: tuple[str, ...]) -> Non
     """Train and test as a configuration says.
 
     CONFIG is a YAML file or the name of a recipe (see: reidcore ls configs). Without it the
-    defaults apply. The results go to data.save_dir. --resume CHECKPOINT goes on from a checkpoint;
-    --print-config prints every value and its origin instead of running.
+    defaults apply. The results go to data.save_dir. --print-config prints every value and its
+    origin instead of running.
+
+    --resume FILE goes on from a checkpoint, --resume FOLDER from the newest in a folder, and
+    --resume auto from the newest in data.save_dir, or starts anew if there is none. What is written
+    for this run acts, the rest comes from the checkpoint, and each difference is told.
     """
     from reidcore.cli.run_config import execute
 

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reidcore._logging import configure_if_bare
-from reidcore.cli.checkpoint_config import configuration_of, is_checkpoint
+from reidcore.cli.checkpoint_config import (
+    configuration_of,
+    is_checkpoint,
+    recorded_values,
+    tell_differences,
+    with_checkpoint_found,
+)
 from reidcore.cli.options import CheckpointOptions
 from reidcore.cli.session import Session
 from reidcore.cli.torchreid_flags import Arguments, parse
@@ -85,11 +91,18 @@ def configured(
     configure_if_bare()
     is_recipe = arguments.config is not None and not is_config_file(arguments.config)
     plugins = session.plugins(extra) if is_recipe else None
-    draft = read_config(_source(arguments), arguments.overrides, arguments.flags, plugins)
-    if plugins is None or draft.plugins is not None:
-        plugins = session.plugins(extra, draft.plugins)
+    given = read_config(_source(arguments), arguments.overrides, arguments.flags, plugins)
+    given = with_checkpoint_found(given)
+    recorded = recorded_values(given)
+    if plugins is None or given.plugins is not None:
+        plugins = session.plugins(extra, given.plugins)
     with plugins:
-        config = check_config(draft, plugins)
+        if recorded is None:
+            config = check_config(given, plugins)
+        else:
+            recorded = recorded.for_plugins(plugins)
+            config = check_config(recorded.under(given), plugins)
+            tell_differences(recorded, given, config, plugins)
         _require_test_of_checkpoint(arguments, config)
         plugins.hook.reid_configure(config=config)
         yield config, plugins

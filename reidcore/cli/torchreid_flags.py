@@ -40,7 +40,7 @@ class Arguments:
         config: the configuration's path or recipe name.
         overrides: ``key=value`` words and ``key value`` pairs, in order.
         data: the section ``data``, from the flags.
-        resume: the checkpoint to go on from.
+        resume: the checkpoint to go on from, a folder of them, or ``auto``.
         prints_config: print the configuration instead of running it.
     """
 

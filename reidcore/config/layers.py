@@ -22,12 +22,19 @@ class Origin:
     """Where a value was set.
 
     Args:
-        kind: ``"default"``, ``"file"``, ``"flag"`` or ``"override"``.
+        kind: ``"default"``, ``"checkpoint"``, ``"file"``, ``"flag"`` or ``"override"``.
         text: how to show it: ``"my_run.yaml:12"``, ``"train.lr=0.1"``; empty for a default.
+        is_of_recipe: whether the file is a plugin's and not the user's.
     """
 
     kind: str
     text: str = ""
+    is_of_recipe: bool = False
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the user wrote the value for the run."""
+        return self.kind in ("file", "flag", "override") and not self.is_of_recipe
 
     def __str__(self) -> str:
         if self.kind in ("override", "flag"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,7 +127,9 @@ def read_source(source: str | Path, plugins: Plugins | None = None) -> Layer:
     except UnknownNameError as error:
         raise UnknownNameError(f"{source!r} is neither a file nor a recipe", error.hint) from error
     file = recipe_file(entry)
-    return parse_file(_text(file, file.name), file.name)
+    layer = parse_file(_text(file, file.name), file.name)
+    layer.origins = {path: replace(o, is_of_recipe=True) for path, o in layer.origins.items()}
+    return layer
 
 
 def recipe_file(entry: Entry) -> Traversable:

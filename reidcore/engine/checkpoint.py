@@ -143,9 +143,14 @@ def resume_from_checkpoint(
         CheckpointError: if the file is no checkpoint of this model.
     """
     point = _resumed(fpath, model, optimizer, scheduler)
-    for difference in point.differences:
-        _log.info("Resuming with another setting: %s", difference)
+    log_differences(point.differences)
     return point
+
+
+def log_differences(differences: Sequence[str]) -> None:
+    """Say by which settings a run goes on that are not those of its checkpoint."""
+    for difference in differences:
+        _log.info("Resumed with other settings: %s", difference)
 
 
 def _resumed(
@@ -218,6 +223,8 @@ def write_checkpoints(
 def resume_models(path: PathLike, states: Mapping[str, TrainState]) -> ResumePoint:
     """Load the checkpoints that were written at one moment, one for each model.
 
+    The differences that the point holds are not logged.
+
     Args:
         path: the file of one of them.
         states: name -> model, optimizer and scheduler.
@@ -226,11 +233,13 @@ def resume_models(path: PathLike, states: Mapping[str, TrainState]) -> ResumePoi
         CheckpointError: if a file is missing or is no checkpoint of its model.
     """
     files = _sibling_checkpoints(path, list(states))
-    points = [
-        resume_from_checkpoint(file, held.model, held.optimizer, held.scheduler)
+    first, *others = [
+        _resumed(file, held.model, held.optimizer, held.scheduler)
         for file, held in zip(files, states.values(), strict=True)
     ]
-    return points[0]
+    for other in others:
+        first.differences += other.differences
+    return first
 
 
 def restore_run(engine: Engine, start_epoch: int) -> int:
@@ -334,6 +343,7 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
         "version": reidcore.__version__,
         "epoch": done,
         "step": step,
+        "models": list(engine.states),
         "rng": capture_rng(),
         "scaler": engine.accelerator.scaler.state_dict(),
         "sampler": {"seed": engine.data_facts.seed},
@@ -362,8 +372,7 @@ def _continue(scheduler: LRScheduler, saved: Any, start_epoch: int) -> None:
     if saved is None:
         fast_forward(scheduler, start_epoch)
         return
-    for difference in continue_schedule(scheduler, saved, start_epoch):
-        _log.info("Resuming with another setting: %s", difference)
+    log_differences(continue_schedule(scheduler, saved, start_epoch))
     set_rates(scheduler.optimizer, scheduler.get_last_lr())
 
 

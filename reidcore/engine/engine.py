@@ -16,7 +16,12 @@ from reidcore._logging import configure_if_bare
 from reidcore.config.options.plan import RunPlan, as_names
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.batch_layout import layout_of
-from reidcore.engine.checkpoint import ResumePoint, resume_models, write_checkpoints
+from reidcore.engine.checkpoint import (
+    ResumePoint,
+    log_differences,
+    resume_models,
+    write_checkpoints,
+)
 from reidcore.engine.datamanager import DataFacts, EngineData, Loader, check_members
 from reidcore.engine.evaluator import TargetResult, evaluate_target
 from reidcore.engine.hook_results import (
@@ -230,8 +235,10 @@ class Engine:
 
         Of several models each has its own file, ``<name>.pth.tar-<epoch>``, beside this one.
         """
-        self.resume_point = resume_models(path, self.states)
-        return self.resume_point
+        point = self.resume_point = resume_models(path, self.states)
+        if not (self.config and point.state.get("config")):
+            log_differences(point.differences)  # of two configurations they are told by key
+        return point
 
     # -- the run -----------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,32 @@ class CheckpointMetadata:
             **boxed,
         }
 
+    def of_training(self) -> dict[str, Any]:
+        """Return the configuration by which a resumed run goes on, nested and in plain values.
 
+        Left out is what belongs to a run and its machine: where it reads and writes, how many
+        processes read, and which weights it started from.
+        """
+        config = copy.deepcopy(dict(self.config))
+        for section, keys in _OF_A_RUN.items():
+            for key in keys:
+                config.get(section, {}).pop(key, None)
+        loss, train = config.get("loss", {}), config.get("train", {})
+        in_loss = ("name", "terms", loss.get("name"), *(loss.get("terms") or ()))
+        config["loss"] = {key: value for key, value in loss.items() if key in in_loss}
+        data, protocol = config.get("data", {}), config.get("test", {}).get("protocol")
+        named = [name for key in ("sources", "targets", "transforms") for name in data.get(key, ())]
+        named += [train.get("optim"), train.get("lr_scheduler"), protocol]
+        kept = {*_OF_TESTS, "settings", "sampler", "train", "loss"} - {"plugins", "use_gpu"}
+        return {key: value for key, value in config.items() if key in kept or key in named}
+
+
+_OF_A_RUN = {
+    "model": ("load_weights", "resume", "pretrained"),
+    "data": ("save_dir", "workers", "cache", "cache_gb"),
+    "train": ("start_epoch", "print_freq"),
+    "test": ("evaluate",),
+}
 _OF_TESTS = ("plugins", "use_gpu", "model", "data", "video", "test")
 _OF_IMAGES = ("height", "width", "norm_mean", "norm_std")
 
