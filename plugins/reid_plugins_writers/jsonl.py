@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reid_plugins_writers.writer import Writer
+from reidcore.utils import atomic_write
 
 if TYPE_CHECKING:
-    from reidcore.engine import Engine, TargetResult
+    from reidcore.engine import Engine, Run, TargetResult
 
 FILE = "metrics.jsonl"
 
@@ -19,13 +20,18 @@ class JsonLines(Writer):
     """Appends to ``metrics.jsonl``; a resumed run goes on in the same file.
 
     Each line has its ``kind``: ``step`` (every ``print_freq`` batches), ``epoch`` or ``test``.
+    A run that was killed may have written lines of what its last checkpoint does not hold: they
+    give way to those of the run that resumes.
 
     Args:
-        save_dir: the run's folder.
+        engine: of a run that starts.
     """
 
-    def __init__(self, save_dir: str) -> None:
-        self.path = Path(save_dir) / FILE
+    def __init__(self, engine: Engine) -> None:
+        self.path = Path(engine.plan.save_dir) / FILE
+        run = engine.active_run
+        if run is not None and (engine.record.history or run.position.batch):
+            self._drop(lambda line: _comes_again(line, engine, run))
 
     def step_done(self, engine: Engine) -> None:
         """Write the training figures, where they are due."""
@@ -52,3 +58,28 @@ class JsonLines(Writer):
     def _append(self, line: dict[str, Any]) -> None:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+
+    def _drop(self, is_unwanted: Callable[[dict[str, Any]], bool]) -> None:
+        """Take lines out of the file, and what is no line since its writer was killed."""
+        lines = self.path.read_bytes().splitlines(keepends=True) if self.path.is_file() else []
+        kept = [line for line in lines if _is_whole(line) and not is_unwanted(json.loads(line))]
+        if len(kept) < len(lines):
+            with atomic_write(self.path) as file:
+                file.writelines(kept)
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        return line.endswith(b"\n") and isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _comes_again(line: dict[str, Any], engine: Engine, run: Run) -> bool:
+    """Whether a run that resumes will write a line's figures itself."""
+    kind, epoch, done = line.get("kind"), line.get("epoch", 0), engine.plan.start_epoch
+    if kind == "step":
+        return (epoch, line["batch"]) > (done + 1, run.position.batch)
+    if kind == "test" and epoch == done and line["target"] in engine.test_loader:
+        return run.begins_with_test
+    return epoch > done

@@ -57,5 +57,5 @@ def opened_writers(engine: Engine) -> Iterator[list[Writer]]:
         if settings.tensorboard and not engine.plan.test_only:
             add(TensorBoard(engine))
         if settings.jsonl and not engine.plan.test_only:
-            add(JsonLines(engine.plan.save_dir))
+            add(JsonLines(engine))
         yield writers

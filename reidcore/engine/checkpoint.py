@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -92,10 +92,11 @@ def save_checkpoint(
     if remove_module_from_keys:
         kept["state_dict"] = without_prefixes(kept["state_dict"])
     path = Path(save_dir) / f"{name}.pth.tar-{kept['epoch']}"
+    if is_best:
+        # First: a run that is killed here finds the other file as it was, and tests again.
+        save_atomically(kept, path.with_name(f"{name}-best.pth.tar"))
     save_atomically(kept, path)
     _log.info("Checkpoint saved to %s", path)
-    if is_best:
-        save_atomically(kept, path.with_name(f"{name}-best.pth.tar"))
     return path
 
 
@@ -209,7 +210,8 @@ def write_checkpoints(
     """
     own = _own_state(engine, done, step)
     paths = []
-    for name, held in engine.states.items():
+    # The first model's comes last: where it is there, whatever a resume needs is there.
+    for name, held in reversed(engine.states.items()):
         state = {
             **held.state_dict(),
             "epoch": done,
@@ -217,7 +219,7 @@ def write_checkpoints(
             OWN_KEY: own | {"model": build_args_of(held.model)},
         }
         paths.append(save_checkpoint(state, save_dir, is_best, name=f"{name}{suffix}"))
-    return paths
+    return paths[::-1]
 
 
 def resume_models(path: PathLike, states: Mapping[str, TrainState]) -> ResumePoint:
@@ -242,12 +244,20 @@ def resume_models(path: PathLike, states: Mapping[str, TrainState]) -> ResumePoi
     return first
 
 
-def restore_run(engine: Engine, start_epoch: int) -> int:
-    """Take back what the checkpoint that was resumed from held beside the models.
+class Restored(NamedTuple):
+    """Where a run goes on.
 
-    Returns:
-        The batches of the first epoch that are done already.
+    Attributes:
+        batches: those of the first epoch that are done already.
+        test_due: the epochs that are done end with a test which never came to its end.
     """
+
+    batches: int = 0
+    test_due: bool = False
+
+
+def restore_run(engine: Engine, start_epoch: int) -> Restored:
+    """Take back what the checkpoint that was resumed from held beside the models."""
     point, engine.resume_point = engine.resume_point, None
     if point != start_epoch:
         point = None
@@ -257,7 +267,7 @@ def restore_run(engine: Engine, start_epoch: int) -> int:
             saved = point.scheduler if point is not None and len(engine.states) == 1 else None
             _continue(held.scheduler, saved, start_epoch)
     if point is None or "rng" not in point.state:
-        return 0
+        return Restored()
     state = point.state
     restore_rng(state["rng"])
     if state["scaler"] and engine.accelerator.scaler.is_enabled():
@@ -268,7 +278,8 @@ def restore_run(engine: Engine, start_epoch: int) -> int:
     if engine.active_run and state.get("meters"):
         engine.active_run.meters.load_state_dict(state["meters"])
     _restore_plugins(engine, state["hooks"])
-    return int(state["step"])
+    has_history = bool(engine.record.history)
+    return Restored(int(state["step"]), has_history and bool(state.get("test_due")))
 
 
 # -- inside ----------------------------------------------------------------------------------------
@@ -344,6 +355,7 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
         "epoch": done,
         "step": step,
         "models": list(engine.states),
+        "test_due": engine.active_run.test_due if engine.active_run else False,
         "rng": capture_rng(),
         "scaler": engine.accelerator.scaler.state_dict(),
         "sampler": {"seed": engine.data_facts.seed},

@@ -301,14 +301,14 @@ class Engine:
         check_plan(self, plan)
         with Run(self, plan, plan_step(self.plugins, self.step_choice)) as run:
             run.start()
+            if run.begins_with_test:
+                run.tested(self.test_targets(plan))
             if not plan.test_only:
                 for self.epoch in range(plan.start_epoch, plan.max_epoch):
                     self.train(plan.print_freq, plan.fixbase_epoch, list(plan.open_layers))
                     run.save(self.epoch + 1)
-                    if plan.tests_after(self.epoch + 1):
+                    if run.tests_after(self.epoch + 1):
                         run.tested(self.test_targets(plan))
-            if plan.test_only or plan.max_epoch > 0:
-                run.tested(self.test_targets(plan))
             return run.finish()
 
     def train(

@@ -80,6 +80,7 @@ class Run:
     Attributes:
         meters: what the epoch under way has shown so far.
         result: what ``results.json`` holds, once the run is finished.
+        test_due: the epochs done so far end with a test that has not come to its end.
     """
 
     def __init__(self, engine: Engine, plan: RunPlan, step: StepPlan) -> None:
@@ -90,7 +91,7 @@ class Run:
         self.result: dict[str, Any] | None = None
         self._exits = ExitStack()
         self._rolling: list[Path] = []
-        self._has_trained = False
+        self.test_due = False
         self._steps_taken = 0
         self._batch = self._num_batches = 0
         self._skip = 0
@@ -111,7 +112,11 @@ class Run:
         for line in self._header():
             _log.info("%s", line)
         if not self.plan.test_only:
-            self._skip = restore_run(self.engine, self.plan.start_epoch)
+            self._skip, self.test_due = restore_run(self.engine, self.plan.start_epoch)
+            self._batch = self._skip
+            if self.test_due:
+                _log.info("The test after epoch %d was cut short: done first", self.plan.start_epoch)
+                self.engine.epoch = self.plan.start_epoch - 1
             if self.plan.start_epoch >= self.plan.max_epoch:
                 _log.warning(
                     "Nothing to train: %d of %d epochs are done; raise train.max_epoch",
@@ -147,6 +152,16 @@ class Run:
     def is_first_step(self) -> bool:
         """Whether no step has been taken yet in this run."""
         return self._steps_taken == 0
+
+    def tests_after(self, done: int) -> bool:
+        """Say whether a test follows ``done`` epochs, the last one included."""
+        return self.plan.tests_after(done) or done == self.plan.max_epoch
+
+    @property
+    def begins_with_test(self) -> bool:
+        """Whether the weights are tested as they are given, before an epoch is trained."""
+        has_no_epoch_left = 0 < self.plan.max_epoch <= self.plan.start_epoch
+        return self.plan.test_only or self.test_due or has_no_epoch_left
 
     @property
     def position(self) -> Position:
@@ -210,8 +225,8 @@ class Run:
         """
         if not self.meters.steps:
             raise self._nothing_trained()
-        self._has_trained = True
         self._figures = None
+        self.test_due = self.tests_after(self.engine.epoch + 1)
         figures = self.figures()
         seconds = self.meters.batch_seconds.sum
         self.engine.record.history.append(
@@ -231,25 +246,25 @@ class Run:
     def save(self, done: int) -> None:
         """Write a checkpoint after ``done`` epochs; it replaces the one before it.
 
-        Those of epochs that were tested, and the last, stay.
+        Those of epochs that are tested, the last among them, stay.
         """
         previous = self._rolling
         written = write_checkpoints(self.engine, self.plan.save_dir, done)
         for path in previous:
             path.unlink(missing_ok=True)
-        stays = self.plan.tests_after(done) or done == self.plan.max_epoch
-        self._rolling = [] if stays else written
+        self._rolling = [] if self.tests_after(done) else written
 
     def tested(self, results: Mapping[str, TargetResult]) -> None:
         """Take in the results of a test, log them, and put the rank-1 into the checkpoint."""
         table, text = results_table(results, self.plan.ranks)
         _log.info("%s", text, extra={"renderable": table})
-        if not self._has_trained:
+        if not self.test_due:
             return
         history = self.engine.record.history
         best = max((epoch.get("rank1", -1.0) for epoch in history), default=-1.0)
         rank1 = next(iter(results.values())).ranking.cmc_at(1)
         history[-1]["rank1"] = rank1
+        self.test_due = False
         write_checkpoints(
             self.engine,
             self.plan.save_dir,
@@ -341,7 +356,8 @@ class Run:
 
     def _leave_checkpoint(self) -> None:
         done, step = self.engine.epoch, self._batch
-        if self._has_trained and self.engine.record.history[-1]["epoch"] == done + 1:
+        history = self.engine.record.history
+        if history and history[-1]["epoch"] == done + 1:
             done, step = done + 1, 0
         paths = write_checkpoints(
             self.engine, self.plan.save_dir, done, step=step, suffix="-interrupted"
