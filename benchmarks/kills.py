@@ -6,9 +6,9 @@
 A tiny run is killed (SIGKILL) before its k-th change to a file in its folder, for each k: before a
 checkpoint is opened, before it takes its place, before the one before it is removed, in a test,
 before ``results.json``. It is then resumed from the newest checkpoint that is there, or begun anew
-where there is none. The table has a line for each moment: what was about to happen, what was resumed
-from, and what differs from the unbroken run in ``results.json``, ``metrics.jsonl``, the best and the
-last checkpoint (clocks and paths aside), or which temporary files were left.
+where there is none. The table has a line for each moment: what was about to happen, what was
+resumed from, and what differs from the unbroken run in ``results.json``, ``metrics.jsonl``, the best
+and the last checkpoint (clocks and paths aside), or which temporary files were left.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Killer:
             return
         if self.count == self.at:
             self.at = None
-            name = re.sub(r"\.[a-z0-9_]{8}(?=$|\.partial)", "", os.path.basename(str(args[0])))
+            name = re.sub(r"\.[a-z0-9_]{8}(?=$|\.partial)", "", Path(args[0]).name)
             self.told.write_text(f"{event.removeprefix('os.')} {name}")
             os.kill(os.getpid(), signal.SIGKILL)
         self.count += 1

@@ -21,7 +21,7 @@ class JsonLines(Writer):
 
     Each line has its ``kind``: ``step`` (every ``print_freq`` batches), ``epoch`` or ``test``.
     A run that was killed may have written lines of what its last checkpoint does not hold: they
-    give way to those of the run that resumes.
+    give way to those of the run that resumes, or that begins anew where it left no results.
 
     Args:
         engine: of a run that starts.
@@ -29,8 +29,8 @@ class JsonLines(Writer):
 
     def __init__(self, engine: Engine) -> None:
         self.path = Path(engine.plan.save_dir) / FILE
-        run = engine.active_run
-        if run is not None and (engine.record.history or run.position.batch):
+        run, was_ended = engine.active_run, self.path.with_name("results.json").exists()
+        if run is not None and (engine.record.history or run.position.batch or not was_ended):
             self._drop(lambda line: _comes_again(line, engine, run))
 
     def step_done(self, engine: Engine) -> None:

@@ -115,7 +115,9 @@ class Run:
             self._skip, self.test_due = restore_run(self.engine, self.plan.start_epoch)
             self._batch = self._skip
             if self.test_due:
-                _log.info("The test after epoch %d was cut short: done first", self.plan.start_epoch)
+                _log.info(
+                    "The test after epoch %d was cut short: done first", self.plan.start_epoch
+                )
                 self.engine.epoch = self.plan.start_epoch - 1
             if self.plan.start_epoch >= self.plan.max_epoch:
                 _log.warning(

@@ -60,6 +60,7 @@ def an_engine(tmp_path: Path) -> Any:
         config=None,
         plan=RunPlan(save_dir=str(tmp_path)),
         writer=None,
+        active_run=None,
         progress=lambda loader, label: loader,
         is_main_process=True,
     )

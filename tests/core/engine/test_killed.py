@@ -1,0 +1,174 @@
+"""A run that is killed between a checkpoint and what follows it loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from reidcore import hookimpl
+from reidcore.engine import Engine, Interrupted
+from reidcore.testing import tiny_run
+from reidcore.utils import load_checkpoint
+
+CLOCKS = {"seconds", "data_seconds", "time", "data", "timings", "config", "pictures"}
+OVERRIDES = ["train.max_epoch=2", "test.eval_freq=1", "train.print_freq=1", "test.visrank=false"]
+
+
+class DieInTest:
+    """Ends the process in the test of an epoch, when its figures are known to the writers or not.
+
+    Args:
+        epoch: from 1.
+        is_reported: die once the writers have them; before there are any otherwise.
+    """
+
+    def __init__(self, epoch: int, is_reported: bool) -> None:
+        self.epoch, self.is_reported = epoch, is_reported
+
+    @hookimpl(tryfirst=True)
+    def reid_evaluate(self, engine: Engine) -> None:
+        """Maybe die."""
+        if not self.is_reported and engine.epoch + 1 == self.epoch:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @hookimpl(trylast=True)
+    def reid_report(self, engine: Engine) -> None:
+        """Maybe die."""
+        if self.is_reported and engine.epoch + 1 == self.epoch:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run(folder: Path, root: Path, *plugins: Any, resume: Path | None = None) -> dict[str, Any]:
+    further = [f"model.resume={resume}"] if resume else []
+    return tiny_run(*plugins, save_dir=folder, root=root, overrides=[*OVERRIDES, *further]).result
+
+
+def in_a_fork(work: Callable[[], object]) -> int:
+    """Do work in another process; return the signal that ended it."""
+    pid = os.fork()
+    if pid == 0:
+        torch.set_num_threads(1)
+        try:
+            work()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    return os.WTERMSIG(status)
+
+
+def without_clocks(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_clocks(part) for key, part in value.items() if key not in CLOCKS}
+    if isinstance(value, list):
+        return [without_clocks(part) for part in value]
+    return value.tolist() if isinstance(value, torch.Tensor) else value
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    """Return what a run leaves, clocks and paths aside."""
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    checkpoints = {
+        name: load_checkpoint(folder / name)
+        for name in ("model-best.pth.tar", "model.pth.tar-1", "model.pth.tar-2")
+    }
+    return {
+        "results": without_clocks(json.loads((folder / "results.json").read_text())),
+        "lines": [without_clocks(json.loads(line)) for line in lines],
+        "files": sorted(path.name for path in folder.iterdir() if "events" not in path.name),
+        **{
+            name: [without_clocks(held[key]) for key in ("state_dict", "optimizer", "rank1")]
+            for name, held in checkpoints.items()
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nobody stops; datasets are beside it."""
+    folder = tmp_path_factory.mktemp("whole")
+    run(folder / "run", folder / "data")
+    return folder / "run"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="takes a fork")
+@pytest.mark.parametrize("epoch", [1, 2])
+@pytest.mark.parametrize("is_reported", [False, True])
+def test_a_run_killed_in_a_test_and_resumed_is_the_run_that_was_not(
+    whole: Path, tmp_path: Path, epoch: int, is_reported: bool
+) -> None:
+    root = whole.parent / "data"
+    death = DieInTest(epoch, is_reported)
+    assert in_a_fork(lambda: run(tmp_path, root, death)) == signal.SIGKILL
+    checkpoint = tmp_path / f"model.pth.tar-{epoch}"
+    assert load_checkpoint(checkpoint)["reidcore"]["test_due"]
+    run(tmp_path, root, resume=checkpoint)
+    assert facts_of(tmp_path) == facts_of(whole)
+    assert not load_checkpoint(checkpoint)["reidcore"]["test_due"]
+
+
+def test_a_test_cut_short_is_due_again_however_often(whole: Path, tmp_path: Path) -> None:
+    """Ctrl-C in a test, and then in the test that the resumed run begins with."""
+
+    class Stop:
+        @hookimpl(tryfirst=True)
+        def reid_evaluate(self, engine: Engine) -> None:
+            engine.interruption.ask()
+
+    root, stopped = whole.parent / "data", tmp_path / "model-interrupted.pth.tar-1"
+    for resume in (None, stopped):
+        with pytest.raises(Interrupted):
+            run(tmp_path, root, Stop(), resume=resume)
+        own = load_checkpoint(stopped)["reidcore"]
+        assert (own["epoch"], own["step"], own["test_due"]) == (1, 0, True)
+    stopped = stopped.rename(tmp_path.with_suffix(".tar"))
+    run(tmp_path, root, resume=stopped)
+    assert facts_of(tmp_path) == facts_of(whole)
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_its_lines_anew(
+    whole: Path, tmp_path: Path
+) -> None:
+    class DieInEpoch:
+        @hookimpl
+        def reid_epoch_end(self) -> None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    root = whole.parent / "data"
+    assert in_a_fork(lambda: run(tmp_path, root, DieInEpoch())) == signal.SIGKILL
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"kind": "step", "epo')  # as the process died
+    run(tmp_path, root)
+    assert facts_of(tmp_path) == facts_of(whole)
+
+
+def test_lines_of_a_run_that_ended_stay(whole: Path, tmp_path: Path) -> None:
+    root = whole.parent / "data"
+    for times in (1, 2):
+        run(tmp_path, root)
+        lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+        assert len(lines) == times * len((whole / "metrics.jsonl").read_text().splitlines())
+
+
+def test_of_several_models_the_first_ones_checkpoint_comes_last(
+    make_engine: Callable[..., Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine()
+    engine.register_model("second", torch.nn.Linear(2, 2))
+    written: list[str] = []
+    monkeypatch.setattr(
+        "reidcore.engine.checkpoint.save_atomically", lambda _, path: written.append(path.name)
+    )
+    engine.save_model(0, save_dir=str(tmp_path), is_best=True)
+    assert written == [
+        "second-best.pth.tar",
+        "second.pth.tar-1",
+        "model-best.pth.tar",
+        "model.pth.tar-1",
+    ]
