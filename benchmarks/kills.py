@@ -7,8 +7,8 @@ A tiny run is killed (SIGKILL) before its k-th change to a file in its folder, f
 checkpoint is opened, before it takes its place, before the one before it is removed, in a test,
 before ``results.json``. It is then resumed from the newest checkpoint that is there, or begun anew
 where there is none. The table has a line for each moment: what was about to happen, what was
-resumed from, and what differs from the unbroken run in ``results.json``, ``metrics.jsonl``, the best
-and the last checkpoint (clocks and paths aside), or which temporary files were left.
+resumed from, and what differs from the unbroken run in ``results.json``, ``metrics.jsonl``, the
+best and the last checkpoint (clocks and paths aside), or which temporary files were left.
 """
 
 from __future__ import annotations
