@@ -61,7 +61,7 @@ def root(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 a defect, 2 a mistake to mend, 130 interrupted."""
+    """Run the command line and exit: 0 done, 1 a defect, 2 a mistake to mend, 130 Ctrl-C."""
     given = sys.argv[1:] if arguments is None else arguments
     loaded: list[Plugins] = []
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import traceback
 from collections.abc import Sequence
 
@@ -13,7 +14,7 @@ from reidcore.plugins import Plugins, describe
 from reidcore.plugins.attribution import owner_of_error
 from reidcore.plugins.discovery import BUNDLED_DISTRIBUTION, installed_candidates
 
-DEFECT, MISTAKE, INTERRUPTED = 1, 2, 130
+DEFECT, MISTAKE = 1, 2
 
 
 def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ()) -> int:
@@ -30,7 +31,8 @@ def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ())
         return error.exit_code
     if isinstance(error, click.Abort | KeyboardInterrupt):
         click.secho("Interrupted.", err=True)
-        return INTERRUPTED
+        by = error.args[0] if error.args else None
+        return 128 + (by if isinstance(by, signal.Signals) else signal.SIGINT)
     if isinstance(error, click.ClickException):
         error.show()
         return MISTAKE

@@ -158,7 +158,8 @@ def extract(engine: Engine, name: str, split: str) -> tuple[TestSet, int]:
     compute = _with_labels(engine.extract_features)
     engine.accelerator.receive(loader)
     with torch.inference_mode():
-        for batch in engine.progress(loader, f"{name}: {split}"):
+        batches = engine.progress(loader, f"{name}: {split}")
+        for batch in engine.interruption.stoppable(batches):
             engine.interruption.check()
             images, batch_pids, batch_camids = engine.parse_data_for_eval(batch)
             with engine.accelerator.autocast():

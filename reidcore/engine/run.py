@@ -91,6 +91,8 @@ class Run:
         self.result: dict[str, Any] | None = None
         self._exits = ExitStack()
         self._rolling: list[Path] = []
+        self._newest: Path | None = None
+        self._is_between_steps = False
         self.test_due = False
         self._steps_taken = 0
         self._batch = self._num_batches = 0
@@ -200,12 +202,15 @@ class Run:
             self.meters = EpochMeters()
         self._batch, skip, self._skip = self._skip, self._skip, 0
         self._batch_started = time.perf_counter()
-        for batch in self._epoch_loader(skip):
+        self._is_between_steps = True
+        for batch in self.engine.interruption.stoppable(self._epoch_loader(skip)):
             self.meters.data_seconds.update(time.perf_counter() - self._batch_started)
             if self._is_too_small(batch):
                 self._batch += 1
                 continue
+            self._is_between_steps = False
             yield batch
+        self._is_between_steps = False
 
     def step_done(self, outcome: StepOutcome) -> None:
         """Take in what a step did, and log it every ``print_freq`` batches."""
@@ -215,6 +220,7 @@ class Run:
         self.meters.update(figures, seconds=time.perf_counter() - self._batch_started)
         self._batch_started = time.perf_counter()
         self._batch += 1
+        self._is_between_steps = True
         self._figures = None
         if self.shows_figures:
             _log.info("%s", self._step_line(), extra=IN_PROGRESS)
@@ -228,6 +234,7 @@ class Run:
         if not self.meters.steps:
             raise self._nothing_trained()
         self._figures = None
+        self._is_between_steps = True
         self.test_due = self.tests_after(self.engine.epoch + 1)
         figures = self.figures()
         seconds = self.meters.batch_seconds.sum
@@ -250,10 +257,11 @@ class Run:
 
         Those of epochs that are tested, the last among them, stay.
         """
-        previous = self._rolling
+        previous, self._is_between_steps = self._rolling, False
         written = write_checkpoints(self.engine, self.plan.save_dir, done)
         for path in previous:
             path.unlink(missing_ok=True)
+        self._newest = written[0]
         self._rolling = [] if self.tests_after(done) else written
 
     def tested(self, results: Mapping[str, TargetResult]) -> None:
@@ -343,10 +351,13 @@ class Run:
         return record
 
     def _save_what_is_done(self, error: BaseException) -> None:
-        if isinstance(error, Interrupted) and not self.plan.test_only:
-            self._leave_checkpoint()
-        elif self._rolling:
-            _log.info("The last finished epoch is in %s", self._rolling[0])
+        if not self.plan.test_only:
+            # What failed between two steps, such as a worker that reads, leaves all that is done.
+            is_safe = self._is_between_steps and self._batch and isinstance(error, Exception)
+            if is_safe or isinstance(error, Interrupted):
+                self._leave_checkpoint()
+            elif self._newest is not None:
+                _log.info("To go on from the last epoch: model.resume=%s", self._newest)
         record = self.engine.record
         if record.history or record.targets:
             self._write_record(is_finished=False)

@@ -20,6 +20,7 @@ from torch.utils.data import default_collate, get_worker_info
 
 from reidcore import errors
 from reidcore.data.images.resize import Pixels
+from reidcore.data.loader.workers import shared_memory_explained
 from reidcore.data.sample import SamplePath
 from reidcore.data.table import Int64Array, SampleTable
 from reidcore.data.transforms.base import Params
@@ -232,7 +233,8 @@ def collate(items: Items | PackedBatch | Failure) -> Batch | PackedBatch | Failu
         return failure
     read = [item for item in items if isinstance(item, dict)]
     try:
-        batch = _stacked(read) if read else {}
+        with shared_memory_explained():
+            batch = _stacked(read) if read else {}
     except DataError as error:
         return Failure.of(error)
     skipped = [(item.path, item.reason) for item in items if isinstance(item, Skipped)]
@@ -269,5 +271,6 @@ def _shared_bytes(shape: tuple[int, ...]) -> Tensor:
     if get_worker_info() is None:
         return torch.from_numpy(np.empty(shape, dtype=np.uint8))  # numpy asks for huge pages
     room = torch.empty(shape, dtype=torch.uint8)
-    room.share_memory_()  # type: ignore[no-untyped-call]
+    with shared_memory_explained():
+        room.share_memory_()  # type: ignore[no-untyped-call]
     return room

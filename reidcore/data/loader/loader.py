@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +16,7 @@ from torch.utils.data import DataLoader
 from reidcore.config.options import LoadingOptions
 from reidcore.data.dataset import Dataset
 from reidcore.data.images.cache import PixelCache
-from reidcore.data.images.decode import jpeg_decoder, prepare_worker
+from reidcore.data.images.decode import jpeg_decoder
 from reidcore.data.loader.batch_sampler import (
     EpochBatches,
     FileOrder,
@@ -28,6 +27,7 @@ from reidcore.data.loader.collate import Batch, Failure, Finisher, PackedBatch, 
 from reidcore.data.loader.decode import Reader, reader_of
 from reidcore.data.loader.fetcher import SeededItems
 from reidcore.data.loader.seeding import generators_kept
+from reidcore.data.loader.workers import failures_explained, start_worker
 from reidcore.data.table import SampleTable
 from reidcore.errors import ConfigError, DataError, UserError
 
@@ -129,7 +129,8 @@ class BatchLoader:
         """Give the batches of an epoch.
 
         Raises:
-            DataError: An image is unreadable, or every image of a batch shared among processes.
+            DataError: An image is unreadable, or every image of a batch shared among processes; or
+                worker processes cannot start or go on.
             UserError: Whatever the dataset raised of that kind, in whichever process.
         """
         if self._transforms != _transforms_of(self.dataset):
@@ -156,13 +157,28 @@ class BatchLoader:
 
     def _outcomes(self) -> Iterator[Batch | PackedBatch | Failure]:
         """Give what `collate` made, without a trace in the program's random numbers."""
-        outcomes = iter(self._loader)
+        with self._reading(getattr(self._loader, "_iterator", None)):
+            outcomes = iter(self._loader)
         while True:
-            with generators_kept() if self._reads_here else nullcontext():
+            with self._reading(outcomes):
                 outcome = next(outcomes, None)
             if outcome is None:
                 return
             yield outcome
+
+    @contextmanager
+    def _reading(self, workers: Any) -> Iterator[None]:
+        """Keep the program's random numbers where images are read here, or explain failures."""
+        if self._reads_here:
+            with generators_kept():
+                yield
+            return
+        try:
+            with failures_explained(workers):
+                yield
+        except DataError:
+            self._start()
+            raise
 
     def _note(self, skipped: list[tuple[str, str]]) -> None:
         for path, reason in skipped:
@@ -270,7 +286,7 @@ def _torch_loader(
         num_workers=workers,
         collate_fn=collate,
         pin_memory=loading.pin_memory,
-        worker_init_fn=_start_worker,
+        worker_init_fn=start_worker,
         # Test loaders are many and idle most of the time: their workers go when they are done.
         persistent_workers=training and workers > 0,
         multiprocessing_context=(loading.start_method or start_method()) if workers else None,
@@ -282,12 +298,6 @@ def _torch_loader(
 def _finisher_of(dataset: Dataset, reader: Reader) -> Finisher:
     table = SampleTable.of(dataset.data)
     return Finisher(reader.pipeline, table, holds_clips=reader.holds_clips)
-
-
-def _start_worker(worker: int) -> None:
-    """Leave Ctrl-C to the main process, which stops the workers in order, and the CPUs to all."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    prepare_worker()
 
 
 def _transforms_of(dataset: Dataset) -> list[Any]:
