@@ -82,4 +82,4 @@ def _comes_again(line: dict[str, Any], engine: Engine, run: Run) -> bool:
         return (epoch, line["batch"]) > (done + 1, run.position.batch)
     if kind == "test" and epoch == done and line["target"] in engine.test_loader:
         return run.begins_with_test
-    return epoch > done
+    return bool(epoch > done)

@@ -351,13 +351,12 @@ class Run:
         return record
 
     def _save_what_is_done(self, error: BaseException) -> None:
-        if not self.plan.test_only:
-            # What failed between two steps, such as a worker that reads, leaves all that is done.
-            is_safe = self._is_between_steps and self._batch and isinstance(error, Exception)
-            if is_safe or isinstance(error, Interrupted):
-                self._leave_checkpoint()
-            elif self._newest is not None:
-                _log.info("To go on from the last epoch: model.resume=%s", self._newest)
+        # What fails between two steps, such as a worker that reads, leaves all that is done.
+        is_safe = self._is_between_steps and self._batch > 0 and isinstance(error, Exception)
+        if not self.plan.test_only and (is_safe or isinstance(error, Interrupted)):
+            self._leave_checkpoint()
+        elif self._newest is not None:
+            _log.info("To go on from the last epoch: model.resume=%s", self._newest)
         record = self.engine.record
         if record.history or record.targets:
             self._write_record(is_finished=False)

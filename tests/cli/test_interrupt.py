@@ -9,6 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from reidcore.cli.exit_codes import exit_code
+
 PLUGIN = """
 import time
 from reidcore import data, hookimpl
@@ -82,3 +86,18 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_resume(tmp_path: Path) -> No
     assert "epoch: [2/3][2/2]" in resumed.stdout
     assert "epoch: [1/3]" not in resumed.stdout
     assert (tmp_path / "log" / "results.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (KeyboardInterrupt(), 130),
+        (KeyboardInterrupt(signal.SIGINT), 130),
+        (KeyboardInterrupt(signal.SIGTERM), 143),
+        (KeyboardInterrupt(signal.Signals(1)), 129),
+    ],
+)
+def test_a_command_that_was_stopped_exits_as_a_shell_tells_it(
+    error: KeyboardInterrupt, code: int
+) -> None:
+    assert exit_code(error, debug=False) == code

@@ -261,6 +261,11 @@ def _stacked(items: Sequence[dict[str, Any]]) -> Batch:
     batch: Batch = {
         key: default_collate([item[key] for item in items]) for key in keys if key != "impath"
     }
+    if get_worker_info() is not None:
+        # The rest as well: the thread that sends it would wait for room without a word.
+        for value in batch.values():
+            if isinstance(value, Tensor):
+                value.share_memory_()  # type: ignore[no-untyped-call]
     if "impath" in keys:
         batch["impath"] = Paths(item["impath"] for item in items)
     return batch

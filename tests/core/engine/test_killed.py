@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import torch
 
 from reidcore import hookimpl
 from reidcore.engine import Engine, Interrupted
+from reidcore.errors import DataError
 from reidcore.testing import tiny_run
 from reidcore.utils import load_checkpoint
 
@@ -154,6 +155,61 @@ def test_lines_of_a_run_that_ended_stay(whole: Path, tmp_path: Path) -> None:
         run(tmp_path, root)
         lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
         assert len(lines) == times * len((whole / "metrics.jsonl").read_text().splitlines())
+
+
+class Failing:
+    """A loader whose worker is killed when it reads the third batch of an epoch."""
+
+    def __init__(self, loader: Any, epoch: int) -> None:
+        self.loader, self.epoch = loader, epoch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.loader, name)
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator[Any]:
+        for number, batch in enumerate(self.loader):
+            if number == 2 and self.loader.epoch == self.epoch:
+                raise DataError("a worker process that reads images was killed (SIGKILL)")
+            yield batch
+
+
+def test_a_worker_that_is_killed_costs_no_batch_that_was_done(
+    make_engine: Callable[..., Engine], tmp_path: Path
+) -> None:
+    whole = make_engine()
+    whole.run(save_dir=str(tmp_path / "whole"), max_epoch=3)
+    engine = make_engine()
+    engine.__dict__["train_loader"] = Failing(engine.train_loader, epoch=1)
+    with pytest.raises(DataError, match="was killed"):
+        engine.run(save_dir=str(tmp_path), max_epoch=3)
+    left = tmp_path / "model-interrupted.pth.tar-1"
+    assert load_checkpoint(left)["reidcore"]["step"] == 2
+    resumed = make_engine()
+    start_epoch = resumed.resume(str(left))
+    resumed.run(save_dir=str(tmp_path), max_epoch=3, start_epoch=start_epoch)
+    for key, value in whole.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[key]), key
+
+
+def test_a_step_that_fails_leaves_the_last_epoch_alone(
+    make_engine: Callable[..., Engine], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Half a step is none to go on from."""
+
+    class Fail:
+        @hookimpl
+        def reid_before_optimizer_step(self, engine: Engine) -> None:
+            if engine.epoch == 1:
+                raise RuntimeError("half a step")
+
+    caplog.set_level("INFO")
+    with pytest.raises(RuntimeError, match="half a step"):
+        make_engine(Fail()).run(save_dir=str(tmp_path), max_epoch=3)
+    assert not list(tmp_path.glob("*interrupted*"))
+    assert f"model.resume={tmp_path / 'model.pth.tar-1'}" in caplog.text
 
 
 def test_of_several_models_the_first_ones_checkpoint_comes_last(
