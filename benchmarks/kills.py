@@ -61,7 +61,7 @@ class Killer:
             return
         if self.count == self.at:
             self.at = None
-            name = re.sub(r"\.[a-z0-9_]{8}(?=$|\.partial)", "", Path(args[0]).name)
+            name = re.sub(r"\.[a-z0-9_]{8}(?=$|\.reidcore-partial)", "", Path(args[0]).name)
             self.told.write_text(f"{event.removeprefix('os.')} {name}")
             os.kill(os.getpid(), signal.SIGKILL)
         self.count += 1

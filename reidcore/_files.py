@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
 from reidcore.errors import UserError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_log = logging.getLogger(__name__)
+
+_SUFFIX = ".reidcore-partial"
+# Checkpoints were once written under names without the suffix.
+_PARTIAL = re.compile(rf"\..+{re.escape(_SUFFIX)}|\..+\.pth\.tar(-\d+)?\.[a-z0-9_]{{8}}")
 
 PathLike = str | os.PathLike[str]
 """A path, as text or as an object."""
@@ -59,21 +73,14 @@ def atomic_path(path: PathLike) -> Iterator[Path]:
     target = Path(path)
     mkdir_if_missing(target.parent)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with _partial(target, _new_file) as partial:
+            yield partial
+            with partial.open("r+b") as file:
+                os.fsync(file.fileno())
+            partial.chmod(0o666 & ~_umask())
+            partial.replace(target)
     except OSError as error:
         raise _unwritable(target, error) from error
-    os.close(handle)
-    partial = Path(name)
-    try:
-        yield partial
-        with partial.open("r+b") as file:
-            os.fsync(file.fileno())
-        partial.chmod(0o666 & ~_umask())
-        partial.replace(target)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -98,19 +105,32 @@ def atomic_folder(path: PathLike) -> Iterator[Path]:
     target = Path(path).absolute()
     mkdir_if_missing(target.parent)
     try:
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        with partial_folder(target) as partial:
+            yield partial
+            partial.chmod(0o777 & ~_umask())
+            if target.is_dir():
+                target.rmdir()  # an empty one: some systems rename onto nothing else
+            partial.rename(target)
     except OSError as error:
         raise _unwritable(target, error) from error
-    try:
-        yield partial
-        partial.chmod(0o777 & ~_umask())
-        if target.is_dir():
-            target.rmdir()  # an empty one: some systems rename onto nothing else
-        partial.rename(target)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+
+
+def partial_folder(target: Path) -> AbstractContextManager[Path]:
+    """Return a context with a temporary folder beside ``target``, which is removed afterwards."""
+    return _partial(target, _new_folder)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove temporary files and folders whose writer was killed, and tell of each.
+
+    A writer holds a lock on what it writes. The system takes that away with the process, however
+    it ends, also where writers are in other containers or, by NFS, on other machines: what has
+    such a name and no lock is nobody's. Where there are no such locks, all of it stays.
+    """
+    with suppress(OSError), os.scandir(folder) as entries:
+        for path in [Path(entry.path) for entry in entries if _PARTIAL.fullmatch(entry.name)]:
+            if _is_removed(path):
+                _log.info("Removed %s, which a process that was killed left half-written", path)
 
 
 def write_json(obj: Any, fpath: PathLike) -> None:
@@ -136,6 +156,77 @@ def read_json(fpath: PathLike) -> Any:
 def check_isfile(fpath: PathLike) -> bool:
     """Say whether ``fpath`` is a file."""
     return Path(fpath).is_file()
+
+
+@contextmanager
+def _partial(target: Path, new: Callable[[Path], str]) -> Iterator[Path]:
+    """Yield something new beside ``target`` that is locked, and removed if it is still there."""
+    _tidy(target.parent.absolute())
+    while True:
+        path = Path(new(target))
+        lock = _locked(path)
+        if path.exists():  # not so if it was taken for abandoned before it was locked
+            break
+    try:
+        yield path
+    finally:
+        _remove(path)
+        if lock is not None:
+            os.close(lock)
+
+
+def _new_file(target: Path) -> str:
+    handle, name = tempfile.mkstemp(suffix=_SUFFIX, prefix=f".{target.name}.", dir=target.parent)
+    os.close(handle)
+    return name
+
+
+def _new_folder(target: Path) -> str:
+    return tempfile.mkdtemp(suffix=_SUFFIX, prefix=f".{target.name}.", dir=target.parent)
+
+
+@cache
+def _tidy(folder: Path) -> None:
+    """Remove what is abandoned in a folder, before a process first writes there."""
+    remove_abandoned(folder)
+
+
+def _locked(path: Path) -> int | None:
+    """Return what holds a lock on a path for as long as it is open, if there are locks."""
+    if fcntl is None:
+        return None
+    with suppress(OSError):
+        lock = os.open(path, os.O_RDONLY)
+        with suppress(OSError):  # some file systems have none
+            fcntl.flock(lock, fcntl.LOCK_SH)
+        return lock
+    return None
+
+
+def _is_removed(path: Path) -> bool:
+    """Remove a path that nobody has locked; say whether it is gone."""
+    if fcntl is None or path.is_symlink():
+        return False
+    try:
+        # A lock by NFS is one for writing.
+        lock = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _remove(path)
+        return not path.exists()
+    except OSError:
+        return False
+    finally:
+        os.close(lock)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _umask() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from string import Template
@@ -10,7 +9,7 @@ from string import Template
 from reid_plugins_scaffold.naming import Names, checked_names
 from reidcore.errors import UserError
 from reidcore.plugins import Plugins
-from reidcore.utils import mkdir_if_missing
+from reidcore.utils import atomic_folder
 
 KINDS = ("dataset", "model", "loss", "engine", "step")
 TEMPLATES = Path(__file__).parent / "templates"
@@ -38,19 +37,11 @@ def write_package(kind: str, name: str, folder: Path, plugins: Plugins) -> list[
             f"{str(target)!r} is there already", "Give another name, or another folder by --dir."
         )
     texts = dict(_texts(names))
-    mkdir_if_missing(folder)
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=folder) as partial:
-            for file, text in texts.items():
-                path = Path(partial, target.name, file)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
-            Path(partial, target.name).rename(target)
-    except OSError as error:
-        raise UserError(
-            f"cannot write {str(target)!r}: {error.strerror or error}",
-            "Choose a folder you may write to.",
-        ) from error
+    with atomic_folder(target) as partial:
+        for file, text in texts.items():
+            path = partial / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
     return [target / file for file in texts]
 
 

@@ -8,7 +8,6 @@ import lzma
 import shutil
 import stat
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from reidcore._download import OFFLINE, direct_address, download, is_offline
-from reidcore._files import mkdir_if_missing
+from reidcore._files import mkdir_if_missing, partial_folder
 from reidcore._progress import progress
 from reidcore.data.card import Archive, DatasetCard
 from reidcore.errors import DataError, UserError
@@ -118,9 +117,9 @@ def download_archive(name: str, folder: str, url: str | None) -> None:
         place = f"Fetch it by hand{f' from {url}' if url else ''} and unpack it as {target}"
         raise DataError(f"{name} has no https address to be fetched from", place)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as temporary:
-        archive = Path(temporary) / (PurePosixPath(urlsplit(url).path).name or "archive")
-        contents = Path(temporary) / "contents"
+    with partial_folder(target) as temporary:
+        archive = temporary / (PurePosixPath(urlsplit(url).path).name or "archive")
+        contents = temporary / "contents"
         _log.info("Fetching %s from %s", name, url)
         fetch(name, url, archive)
         unpack(archive, contents)
@@ -250,9 +249,9 @@ def _check_expansion(archive: Path, contents: Contents, folder: Path) -> None:
 def _extract_beside(file: Path, target: Path, contents: Contents) -> None:
     """Unpack into a temporary folder in the target, then move each top entry to its place."""
     mkdir_if_missing(target)
-    with tempfile.TemporaryDirectory(dir=target, prefix=".unpacking.") as temporary:
-        _extract(file, Path(temporary), contents)
-        for entry in sorted(Path(temporary).iterdir()):
+    with partial_folder(target / file.name) as temporary:
+        _extract(file, temporary, contents)
+        for entry in sorted(temporary.iterdir()):
             if not (target / entry.name).exists():
                 entry.rename(target / entry.name)
 

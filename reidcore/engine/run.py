@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from reidcore._files import mkdir_if_missing, write_json
+from reidcore._files import mkdir_if_missing, remove_abandoned, write_json
 from reidcore.engine.checkpoint import restore_run, write_checkpoints
 from reidcore.engine.datamanager import left_without_images, skipped_by
 from reidcore.engine.hook_results import gathered_figures
@@ -104,6 +104,7 @@ class Run:
 
     def __enter__(self) -> Run:
         mkdir_if_missing(self.plan.save_dir)
+        remove_abandoned(Path(self.plan.save_dir))
         self.engine.accelerator.reset(self.engine.optimizers)
         self.engine.record, self.engine.active_run = RunRecord(), self
         self._exits.enter_context(self.engine.interruption.listening())

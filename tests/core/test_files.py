@@ -2,14 +2,26 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reidcore._files import atomic_write, check_isfile, mkdir_if_missing, read_json, write_json
+from reidcore import _files
+from reidcore._files import (
+    atomic_folder,
+    atomic_path,
+    atomic_write,
+    check_isfile,
+    mkdir_if_missing,
+    read_json,
+    remove_abandoned,
+    write_json,
+)
 from reidcore.errors import UserError
 
 JSON = st.recursive(
@@ -130,3 +142,91 @@ def test_a_folder_is_no_file(tmp_path) -> None:
     assert check_isfile(str(tmp_path / "file"))
     assert not check_isfile(tmp_path)
     assert not check_isfile(tmp_path / "missing")
+
+
+def abandon(folder: Path, name: str = "file.bin") -> Path:
+    """Leave what a process that is killed leaves; return the temporary file."""
+    pid = os.fork()
+    if pid == 0:
+        with atomic_write(folder / name) as file:
+            file.write(b"half")
+            file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return next(folder.glob(f".{name}.*"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="takes a fork, and locks")
+def test_what_a_killed_writer_left_is_removed_and_told(tmp_path, caplog) -> None:
+    caplog.set_level("INFO")
+    left = abandon(tmp_path)
+    with atomic_write(tmp_path / "alive") as file, atomic_folder(tmp_path / "whole") as folder:
+        file.write(b"alive")
+        (folder / "file").touch()
+        remove_abandoned(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == ["alive", "whole"]
+    assert f"Removed {left}, which a process that was killed left half-written" in caplog.text
+    assert caplog.text.count("Removed") == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="takes a fork, and locks")
+def test_another_process_that_is_still_writing_is_left_alone(tmp_path) -> None:
+    told, go = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with atomic_write(tmp_path / "file.bin") as file:
+            file.write(b"whole")
+            os.write(told[1], b"!")
+            os.read(go[0], 1)
+        os._exit(0)
+    os.read(told[0], 1)
+    remove_abandoned(tmp_path)
+    os.write(go[1], b"!")
+    assert os.waitpid(pid, 0)[1] == 0
+    assert os.listdir(tmp_path) == ["file.bin"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="takes a fork, and locks")
+@pytest.mark.parametrize("write", [atomic_path, atomic_folder])
+def test_the_first_to_write_into_a_folder_tidies_it(tmp_path, write) -> None:
+    """So do downloads, archives, caches and everything else that is written whole or not at all."""
+    (tmp_path / "folder").mkdir()
+    abandon(tmp_path / "folder")
+    with write(tmp_path / "folder" / "other"):
+        pass
+    assert os.listdir(tmp_path / "folder") == ["other"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="takes locks")
+def test_only_temporary_files_of_ours_are_removed(tmp_path) -> None:
+    (tmp_path / ".model.pth.tar-3.x7k2_9aq").write_bytes(b"half")  # as they were once named
+    (tmp_path / ".results.json.0a1b2c3d.reidcore-partial").write_bytes(b"half")
+    kept = [".notes.settings", "model.pth.tar-3", ".model.pth.tar-3", "file.reidcore-partial"]
+    for name in kept:
+        (tmp_path / name).touch()
+    (tmp_path / ".link.0a1b2c3d.reidcore-partial").symlink_to(tmp_path / "model.pth.tar-3")
+    remove_abandoned(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == sorted([*kept, ".link.0a1b2c3d.reidcore-partial"])
+
+
+def test_a_folder_that_is_not_there_has_nothing_to_remove(tmp_path) -> None:
+    remove_abandoned(tmp_path / "missing")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="takes locks")
+def test_a_writer_whose_file_is_taken_before_it_is_locked_begins_again(
+    tmp_path, monkeypatch
+) -> None:
+    locked, taken = _files._locked, []
+
+    def late(path: Path) -> int | None:
+        if not taken:
+            taken.append(path)
+            remove_abandoned(tmp_path)
+        return locked(path)
+
+    monkeypatch.setattr(_files, "_locked", late)
+    with atomic_write(tmp_path / "file.bin") as file:
+        file.write(b"whole")
+    assert not taken[0].exists()
+    assert os.listdir(tmp_path) == ["file.bin"]

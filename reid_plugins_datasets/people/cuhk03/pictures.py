@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +13,7 @@ from PIL import Image
 
 from reid_plugins_datasets.reading.matlab import open_mat73
 from reidcore.errors import DataError, UserError
+from reidcore.utils import atomic_folder
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +52,7 @@ def pictures_of(folder: Path, release: Path, kind: str) -> dict[str, Picture]:
     """
     if not folder.is_dir():
         _log.info("writing the %s pictures of CUHK03 to %s", kind, folder)
-        with _built_beside(folder) as partial:
+        with atomic_folder(folder) as partial:
             _write_pictures(partial, release, kind)
     with os.scandir(folder) as entries:
         files = sorted((entry.name, entry.path) for entry in entries)
@@ -102,21 +100,3 @@ def _stored(file: Any, kind: str) -> Iterator[tuple[str, Any]]:
                     continue
                 view = 1 if column < _FIRST_VIEW_COLUMNS else 2
                 yield f"{pair}_{person:03d}_{view}_{column + 1:02d}.png", pixels
-
-
-@contextmanager
-def _built_beside(folder: Path) -> Iterator[Path]:
-    """Yield a temporary sibling that becomes the folder once it is complete."""
-    try:
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        try:
-            yield partial
-            partial.chmod(0o755)
-            partial.replace(folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    except OSError as error:
-        raise UserError(
-            f"cannot write {str(folder)!r}: {error.strerror or error}",
-            "Free some space or choose a folder you may write to.",
-        ) from error

@@ -133,6 +133,31 @@ def test_a_test_cut_short_is_due_again_however_often(whole: Path, tmp_path: Path
     assert facts_of(tmp_path) == facts_of(whole)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="takes a fork")
+def test_a_checkpoint_that_was_half_written_is_removed_by_the_next_run(
+    whole: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = whole.parent / "data"
+
+    def die_in_second_checkpoint() -> None:
+        def save(obj: Any, file: Any) -> None:
+            if obj.get("epoch") == 2:
+                file.write(b"half of it")
+                file.flush()
+                os.kill(os.getpid(), signal.SIGKILL)
+            saved(obj, file)
+
+        saved, torch.save = torch.save, save
+        run(tmp_path, root)
+
+    assert in_a_fork(die_in_second_checkpoint) == signal.SIGKILL
+    assert list(tmp_path.glob(".model.pth.tar-2.*"))
+    caplog.set_level("INFO")
+    run(tmp_path, root, resume=tmp_path / "model.pth.tar-1")
+    assert facts_of(tmp_path) == facts_of(whole)
+    assert "left half-written" in caplog.text
+
+
 def test_a_run_killed_before_its_first_checkpoint_begins_its_lines_anew(
     whole: Path, tmp_path: Path
 ) -> None:
