@@ -31,7 +31,9 @@ def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ())
         return error.exit_code
     if isinstance(error, click.Abort | KeyboardInterrupt):
         click.secho("Interrupted.", err=True)
-        by = error.args[0] if error.args else None
+        # Click raises Abort from what stopped the command.
+        stop = error.__cause__ if isinstance(error, click.Abort) else error
+        by = stop.args[0] if stop is not None and stop.args else signal.SIGINT
         return 128 + (by if isinstance(by, signal.Signals) else signal.SIGINT)
     if isinstance(error, click.ClickException):
         error.show()

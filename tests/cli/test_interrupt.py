@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reidcore.cli.exit_codes import exit_code
+from reidcore.cli import main
 
 PLUGIN = """
 import time
@@ -89,15 +89,16 @@ def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_resume(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (KeyboardInterrupt(), 130),
-        (KeyboardInterrupt(signal.SIGINT), 130),
-        (KeyboardInterrupt(signal.SIGTERM), 143),
-        (KeyboardInterrupt(signal.Signals(1)), 129),
-    ],
+    ("by", "code"),
+    [([], 130), ([signal.SIGINT], 130), ([signal.SIGTERM], 143), ([signal.Signals(1)], 129)],
 )
 def test_a_command_that_was_stopped_exits_as_a_shell_tells_it(
-    error: KeyboardInterrupt, code: int
+    monkeypatch: pytest.MonkeyPatch, by: list[signal.Signals], code: int
 ) -> None:
-    assert exit_code(error, debug=False) == code
+    def stop() -> str:
+        raise KeyboardInterrupt(*by)
+
+    monkeypatch.setattr("reidcore._environment.collect_env_info", stop)
+    with pytest.raises(SystemExit) as ended:
+        main(["env"])
+    assert ended.value.code == code
