@@ -16,6 +16,8 @@ _EXPECTED = {
     "int_from_float": "a whole number",
     "float_type": "a number",
     "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "string_too_short": "text that is not empty",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "string_type": "text",
@@ -48,7 +50,7 @@ class Mistake:
     @property
     def text(self) -> str:
         """What was expected and what was found instead."""
-        return f"expected {self.expected}, not {self.found!r}"
+        return f"expected {self.expected}, not {shortened(repr(self.found))}"
 
 
 def mistakes_in(tree: Any, error: ValidationError) -> Iterator[Mistake]:
@@ -83,6 +85,11 @@ def dotted(path: Place) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:]
 
 
+def shortened(text: str, most: int = 200) -> str:
+    """Return a text for a message: whole if it is short, else its beginning."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
+
+
 def _existing(tree: Any, place: Place) -> Place:
     """Cut a path to the part that exists: pydantic appends the names of a union's members."""
     end = 0
@@ -106,6 +113,8 @@ def _expectation(item: Mapping[str, Any]) -> str:
             return f"more than {context['gt']}"
         case "less_than":
             return f"less than {context['lt']}"
+        case "less_than_equal":
+            return f"at most {context['le']}"
         case "too_short":
             return f"at least {context['min_length']} items"
     return _EXPECTED.get(item["type"]) or f"something else ({item['msg']})"

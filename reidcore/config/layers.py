@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reidcore._validation import at
+from reidcore.config.bounds import require_plain
 
 Path = tuple[str, ...]
 Tree = dict[str, Any]
@@ -64,29 +65,38 @@ class Layer:
         """Set one key; a mapping is merged into the one that is there, anything else replaces.
 
         A dataset's section may be spelled with its kind: ``datasets.market1501`` is ``market1501``.
+
+        Raises:
+            ConfigError: the value is too large or too deep, or holds what cannot be shown.
         """
+        require_plain(path, value, origin)
+        self._set(path, value, origin)
+
+    def _set(self, path: Path, value: Any, origin: Origin) -> None:
         if len(path) > 1 and path[0] == SPELLED_KIND:
             path = path[1:]
         if isinstance(value, Mapping) and value:
             for key, inner in value.items():
-                self.set((*path, str(key)), inner, origin)
+                self._set((*path, str(key)), inner, origin)
             return
         section = self.tree
-        for name in path[:-1]:
+        for end, name in enumerate(path[:-1], start=1):
             if not isinstance(section.get(name), dict):
                 section[name] = {}
+                self.origins.pop(path[:end], None)
             section = section[name]
         if value == {} and isinstance(section.get(path[-1]), dict):
             return
+        if path[-1] in section:
+            for old in [known for known in self.origins if known[: len(path)] == path]:
+                del self.origins[old]
         section[path[-1]] = copy.deepcopy(value)
-        for old in [known for known in self.origins if known[: len(path)] == path]:
-            del self.origins[old]
         self.origins[path] = origin
 
     def update(self, other: Layer) -> None:
         """Lay another layer over this one."""
         for path, origin in other.origins.items():
-            self.set(path, at(other.tree, path), origin)
+            self._set(path, at(other.tree, path), origin)
 
     def origin(self, path: tuple[str | int, ...]) -> Origin | None:
         """Return the origin of a key, else of the nearest section above or key below it."""

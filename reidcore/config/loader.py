@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from reidcore._resources import package_file
-from reidcore._validation import Place, at
+from reidcore._validation import Place
+from reidcore.config.bounds import MAX_FILE
 from reidcore.config.layers import Layer, Origin, Tree
 from reidcore.config.options import LossOptions
 from reidcore.config.overrides import parse_overrides
@@ -156,7 +157,8 @@ def is_config_file(source: str | Path) -> bool:
 
 def _text(file: Traversable | Path, shown: str) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        with file.open(encoding="utf-8") as opened:
+            return opened.read(MAX_FILE + 1)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{shown} is not UTF-8 text", "Save it as UTF-8 YAML.") from error
     except FileNotFoundError as error:
@@ -187,10 +189,10 @@ def _without_empty_sections(tree: Tree, schema: type[BaseModel]) -> Tree:
 
 def _drop(tree: Tree, place: Place) -> None:
     """Remove a key, or the list that a mistaken item stands in."""
-    names = [part for part in place if isinstance(part, str)]
-    try:
-        section = at(tree, tuple(names[:-1]))
-    except KeyError:
-        return
-    if isinstance(section, dict):
-        section.pop(names[-1], None)
+    section = tree
+    for part in place[:-1]:
+        if not isinstance(inner := section.get(str(part)), dict):
+            section.pop(str(part), None)
+            return
+        section = inner
+    section.pop(str(place[-1]), None)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
 
+from reidcore._validation import shortened
 from reidcore.config.layers import Layer, Origin
-from reidcore.config.yaml import parse_value
+from reidcore.config.yaml import RefusedYamlError, parse_value
 from reidcore.errors import ConfigError
 
 _ASSIGNMENT = re.compile(r"(?P<key>[\w.-]+)=(?P<value>.*)", re.DOTALL)
@@ -28,16 +30,25 @@ def parse_overrides(words: Sequence[str]) -> Layer:
     """
     layer = Layer()
     for key, text, shown in _pairs(words):
+        told = shortened(repr(shown))
         if not _KEY.fullmatch(key):
             raise ConfigError(
-                f"{shown!r} is no override", "Write key=value, such as train.max_epoch=10"
+                f"{told} is no override", "Write key=value, such as train.max_epoch=10"
             )
-        layer.set(tuple(key.split(".")), read_value(text), Origin("override", repr(shown)))
+        try:
+            value = read_value(text)
+        except RefusedYamlError as error:
+            raise ConfigError(f"{shortened(key)}: {error.problem} (override {told})") from error
+        layer.set(tuple(key.split(".")), value, Origin("override", told))
     return layer
 
 
 def read_value(text: str) -> Any:
-    """Read one value from the command line."""
+    """Read one value from the command line.
+
+    Raises:
+        RefusedYamlError: it holds more than a configuration may.
+    """
     stripped = text.strip()
     if stripped in ("", "None"):
         return None if stripped else ""
@@ -45,6 +56,8 @@ def read_value(text: str) -> Any:
         return _tuple(stripped)
     try:
         value = parse_value(stripped)
+    except RefusedYamlError:
+        raise
     except yaml.YAMLError:
         return text
     if isinstance(value, dict) and not stripped.startswith("{"):
@@ -61,8 +74,10 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str, str]]:
             continue
         value = next(remaining, None)
         if value is None:
+            name = word if _KEY.fullmatch(word) else "KEY"
             raise ConfigError(
-                f"the override {word!r} has no value", f"Write {word}=VALUE or {word} VALUE"
+                f"the override {shortened(repr(word))} has no value",
+                f"Write {name}=VALUE or {name} VALUE",
             )
         yield word, value, f"{word} {value}"
 
@@ -70,6 +85,7 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str, str]]:
 def _tuple(text: str) -> Any:
     try:
         value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+        json.dumps(value)  # a TypeError for what YAML could not hold
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return text
     return list(value) if isinstance(value, tuple) else value

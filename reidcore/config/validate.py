@@ -7,6 +7,7 @@ what they take when all that is right, and before any of them is made.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -33,9 +34,9 @@ from reidcore.config.options import HeadOptions, OpenOptions
 from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
 from reidcore.config.schema import Config
 from reidcore.errors import ConfigError, PluginError, UserError, did_you_mean
-from reidcore.plugins import Plugins, current_plugins
+from reidcore.plugins import Plugins, current_plugins, describe
 from reidcore.registry import KINDS, Entry, entries, settings_schemas
-from reidcore.registry.signature import declared_options, spellings, takes_anything
+from reidcore.registry.signature import declared_options, numbers_in, spellings, takes_anything
 
 _HEAD: Path = ("model", "head")
 
@@ -333,12 +334,32 @@ def _check_settings(
                 f"the settings schema of plugin {name!r} is no pydantic model: {schema!r}",
                 "That is a mistake in the plugin; tell its author.",
             )
-        values = given.get(name) or {}
+        values = {} if given.get(name) is None else given[name]
         try:
             checked[name] = schema.model_validate(values)
         except ValidationError as error:
             problems += from_validation(error, values, schema, ("settings", name))
+        except Exception as error:
+            raise PluginError(
+                f"plugin {name!r} cannot read its settings: {describe(error)}",
+                "That is a mistake in the plugin; tell its author.",
+            ) from error
+        else:
+            problems += _infinite_settings(name, values, schema)
     return checked, problems
+
+
+def _infinite_settings(
+    name: str, values: Mapping[str, Any], schema: type[BaseModel]
+) -> Iterator[Problem]:
+    """Find the numbers that are not finite under keys that do not allow it in so many words."""
+    for key, value in values.items():
+        metadata = schema.model_fields[key].metadata if key in schema.model_fields else []
+        is_allowed = any(getattr(rule, "allow_inf_nan", False) for rule in metadata)
+        if is_allowed or schema.model_config.get("allow_inf_nan"):
+            continue
+        if any(not math.isfinite(number) for number in numbers_in(value)):
+            yield Problem(("settings", name, key), f"expected a finite number, not {value!r}")
 
 
 def _unclaimed_settings(name: str, schemas: dict[str, Any], plugins: Plugins | None) -> Problem:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -156,18 +157,44 @@ def options_model(entry: Entry) -> type[BaseModel]:
         default = ... if parameter.default is parameter.empty else parameter.default
         field = Field(default, validation_alias=AliasChoices(name, *others))
         fields[name] = (_readable(_annotation(target, parameter)), field)
-    extra: Literal["allow", "forbid"] = "allow" if takes_anything(entry) else "forbid"
-    config = ConfigDict(strict=True, extra=extra, protected_namespaces=())
+    base = _AnyOptions if takes_anything(entry) else _KnownOptions
     with warnings.catch_warnings():  # an option may bear the name of a method of pydantic's
         warnings.simplefilter("ignore", UserWarning)
-        return create_model(entry.qualified_name, __config__=config, **fields)
+        return create_model(entry.qualified_name, __base__=base, **fields)
 
 
 def _refuse(value: Any) -> Any:
     raise PydanticCustomError("extra_forbidden", "The core fills this argument itself")
 
 
+def _finite(value: Any) -> Any:
+    if any(not math.isfinite(number) for number in numbers_in(value)):
+        raise PydanticCustomError("finite_number", "not finite")
+    return value
+
+
+def numbers_in(value: Any) -> Iterator[float]:
+    """Yield the floating-point numbers in plain values."""
+    if isinstance(value, float):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from numbers_in(inner)
+
+
 _Refused = Annotated[Any, AfterValidator(_refuse)]
+_Finite = Annotated[Any, AfterValidator(_finite)]
+_FINITE = ConfigDict(allow_inf_nan=False)  # an option whose type allows infinity may have it
+
+
+class _KnownOptions(BaseModel):
+    model_config = ConfigDict(_FINITE, strict=True, extra="forbid", protected_namespaces=())
+
+
+class _AnyOptions(_KnownOptions):
+    model_config = ConfigDict(extra="allow")
+
+    __pydantic_extra__: dict[str, _Finite]
 
 
 def _is_positional(parameter: inspect.Parameter) -> bool:
@@ -175,13 +202,13 @@ def _is_positional(parameter: inspect.Parameter) -> bool:
 
 
 def _readable(annotation: Any) -> Any:
-    """Return the type with a reader of plain values; ``Any`` where plain values cannot have it."""
+    """Return the type with a reader of plain values; anything where those cannot have it."""
     try:
-        adapter = TypeAdapter(annotation)
+        adapter = _adapter(annotation)
     except (PydanticUserError, PydanticUndefinedAnnotation):
-        return Any
+        return _Finite
     if annotation is Any:
-        return Any
+        return _Finite
 
     def read(value: Any, as_object: ValidatorFunctionWrapHandler) -> Any:
         try:
@@ -191,6 +218,13 @@ def _readable(annotation: Any) -> Any:
         return adapter.validate_json(plain, strict=True)
 
     return Annotated[annotation, WrapValidator(read)]
+
+
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    try:
+        return TypeAdapter(annotation, config=_FINITE)
+    except PydanticUserError:  # a model, whose own configuration counts
+        return TypeAdapter(annotation)
 
 
 def _number(value: Any) -> Any:

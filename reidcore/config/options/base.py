@@ -8,9 +8,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
 
-from reidcore._validation import dotted, mistakes_in
+from reidcore._validation import dotted, mistakes_in, shortened
 from reidcore.errors import ConfigError, did_you_mean
 
 
@@ -30,13 +38,24 @@ def _located(value: object) -> object:
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
+def _named(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("string_too_short", "empty")
+    return value
+
+
+MOST = 1_000_000
+"""What no count of epochs, of batches, or of what a batch holds needs to exceed."""
+
 Location = Annotated[str, BeforeValidator(_located)]
+OutputFolder = Annotated[Location, AfterValidator(_named)]
 Names = Annotated[list[str], BeforeValidator(listed)]
-Positive = Annotated[int, Field(ge=1)]
-NotNegative = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1, le=MOST)]
+NotNegative = Annotated[int, Field(ge=0, le=MOST)]
 Positives = Annotated[list[Positive], Field(min_length=1), BeforeValidator(listed)]
-Rate = Annotated[float, Field(ge=0)]
-Channels = Annotated[list[float], Field(min_length=1), BeforeValidator(listed)]
+Rate = Annotated[float, Field(ge=0, le=MOST)]
+_Level = Annotated[float, Field(ge=-MOST, le=MOST)]
+Channels = Annotated[list[_Level], Field(min_length=1), BeforeValidator(listed)]
 
 
 class Options(BaseModel):
@@ -46,7 +65,9 @@ class Options(BaseModel):
         section: its place in a configuration, for messages.
     """
 
-    model_config = ConfigDict(strict=True, extra="forbid", validate_assignment=True)
+    model_config = ConfigDict(
+        strict=True, extra="forbid", validate_assignment=True, allow_inf_nan=False
+    )
 
     section: ClassVar[str] = ""
 
@@ -88,7 +109,7 @@ def _refusal(
         elif mistake.kind == "missing":
             told.append(f"{key} needs a value")
         else:
-            told.append(f"{key} is {mistake.found!r}")
+            told.append(f"{key} is {shortened(repr(mistake.found))}")
             words = re.findall(r"'([^']+)'", mistake.expected)
             hints.append(did_you_mean(str(mistake.found), words))
             hints.append(f"Expected {mistake.expected}.")

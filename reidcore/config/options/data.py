@@ -7,15 +7,18 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from reidcore.config.options.base import (
+    MOST,
     Channels,
     Location,
     Names,
     NotNegative,
     Options,
-    Positive,
+    OutputFolder,
     switched,
 )
 
+Pixels = Annotated[int, Field(ge=1, le=8192)]
+Deviations = Annotated[list[Annotated[float, Field(ge=1e-6, le=MOST)]], *Channels.__metadata__]
 CacheKind = Literal["off", "ram", "disk"]
 
 
@@ -37,13 +40,13 @@ class LoadingOptions(Options):
 
     section: ClassVar[str] = "data"
 
-    workers: NotNegative = 4
+    workers: Annotated[int, Field(ge=0, le=4096)] = 4
     on_bad_image: Literal["error", "skip"] = "error"
     augment: Literal["image", "batch"] = "image"
     resize: Literal["torch", "pillow"] = "torch"
     draft: bool = False
     cache: Annotated[CacheKind, BeforeValidator(switched)] = "off"
-    cache_gb: Annotated[float, Field(gt=0)] = 8.0
+    cache_gb: Annotated[float, Field(gt=0, le=MOST)] = 8.0
 
 
 class DataOptions(LoadingOptions):
@@ -60,7 +63,7 @@ class DataOptions(LoadingOptions):
         combineall: learn from query and gallery of the sources as well.
         transforms: training transforms.
         k_tfm: how often a training image is transformed, independently.
-        norm_mean: mean of each channel in 0..1.
+        norm_mean: mean of each channel, of values in 0..1.
         norm_std: standard deviation of each channel.
         save_dir: where everything is written.
         load_train_targets: also load the targets' training images, for domain adaptation.
@@ -71,14 +74,14 @@ class DataOptions(LoadingOptions):
     sources: Names = ["market1501"]
     targets: Names = ["market1501"]
     split_id: NotNegative = 0
-    height: Positive = 256
-    width: Positive = 128
+    height: Pixels = 256
+    width: Pixels = 128
     combineall: bool = False
     transforms: Names = ["random_flip"]
-    k_tfm: Positive = 1
+    k_tfm: Annotated[int, Field(ge=1, le=1000)] = 1
     norm_mean: Channels = [0.485, 0.456, 0.406]
-    norm_std: Channels = [0.229, 0.224, 0.225]
-    save_dir: Location = "log"
+    norm_std: Deviations = [0.229, 0.224, 0.225]
+    save_dir: OutputFolder = "log"
     load_train_targets: bool = False
 
 
@@ -93,6 +96,6 @@ class VideoOptions(Options):
 
     section: ClassVar[str] = "video"
 
-    seq_len: Positive = 15
+    seq_len: Annotated[int, Field(ge=1, le=10_000)] = 15
     sample_method: Literal["evenly", "random", "all", "evenly_torchreid"] = "evenly"
     pooling_method: Literal["avg", "max"] = "avg"

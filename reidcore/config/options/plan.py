@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from reidcore.config.options.base import Location, Names, NotNegative, Positive
+from reidcore.config.options.base import Names, NotNegative, OutputFolder, Positive
 from reidcore.config.options.test import ScoringOptions
 from reidcore.config.options.train import EpochOptions
 
@@ -26,7 +26,7 @@ class RunPlan(EpochOptions, ScoringOptions):
 
     section: ClassVar[str] = ""
 
-    save_dir: Location = "log"
+    save_dir: OutputFolder = "log"
     max_epoch: NotNegative = 0
     print_freq: Positive = 10
     open_layers: Names = []

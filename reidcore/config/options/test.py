@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from reidcore.config.options.base import NotNegative, Options, Positive, Positives
+from reidcore.config.options.base import MOST, NotNegative, Options, Positive, Positives
 
 
 class ScoringOptions(Options):
@@ -32,7 +32,7 @@ class ScoringOptions(Options):
     dist_metric: str = "euclidean"
     normalize_feature: bool = False
     ranks: Positives = [1, 5, 10, 20]
-    eval_freq: Annotated[int, Field(ge=-1)] = -1
+    eval_freq: Annotated[int, Field(ge=-1, le=MOST)] = -1
     start_eval: NotNegative = 0
     rerank: bool = False
     visrank: bool = False

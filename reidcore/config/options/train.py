@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from reidcore.config.options.base import (
     Names,
@@ -42,7 +42,7 @@ class TrainOptions(OptimOptions, EpochOptions):
 
     Attributes:
         batch_size: images in a training batch, over all processes.
-        seed: seed of everything random.
+        seed: seed of everything random, 32 bits.
         amp: mixed precision.
         channels_last: keep images and weights in channels-last layout.
         accumulate: batches whose gradients are averaged before a step of the optimizer.
@@ -50,7 +50,7 @@ class TrainOptions(OptimOptions, EpochOptions):
     """
 
     batch_size: Positive = 32
-    seed: NotNegative = 1
+    seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 1
     amp: Annotated[Literal["off", "bf16", "fp16", "auto"], BeforeValidator(switched)] = "off"
     channels_last: bool = False
     accumulate: Positive = 1
