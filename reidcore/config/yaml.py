@@ -48,7 +48,7 @@ class _Loader(yaml.SafeLoader):
     def construct_plain(self, node: yaml.Node) -> Any:
         """Construct a null, a switch or a number."""
         kind = node.tag.rpartition(":")[2]
-        written = self.construct_scalar(node)
+        written = str(node.value)
         if len(written) > MAX_NUMBER:
             raise _refused(node.start_mark, f"an {kind} of {len(written):,} characters")
         try:

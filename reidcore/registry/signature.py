@@ -184,11 +184,12 @@ def numbers_in(value: Any) -> Iterator[float]:
 
 _Refused = Annotated[Any, AfterValidator(_refuse)]
 _Finite = Annotated[Any, AfterValidator(_finite)]
-_FINITE = ConfigDict(allow_inf_nan=False)  # an option whose type allows infinity may have it
 
 
 class _KnownOptions(BaseModel):
-    model_config = ConfigDict(_FINITE, strict=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(
+        strict=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False
+    )
 
 
 class _AnyOptions(_KnownOptions):
@@ -222,7 +223,7 @@ def _readable(annotation: Any) -> Any:
 
 def _adapter(annotation: Any) -> TypeAdapter[Any]:
     try:
-        return TypeAdapter(annotation, config=_FINITE)
+        return TypeAdapter(annotation, config=ConfigDict(allow_inf_nan=False))
     except PydanticUserError:  # a model, whose own configuration counts
         return TypeAdapter(annotation)
 
