@@ -24,25 +24,33 @@ _BLOCK_BYTES = 32 << 20  # one block of rows
 _BLOCK_ROWS = 256
 _TILE = 1 << 20  # distances computed by one matrix product
 _SCAN_BYTES = 8 << 20  # queries that the compiled kernel packs together
+_EXACT = 1 << 24  # float32 holds all whole numbers up to here
 
 
 def compute_distance_matrix(input1: Tensor, input2: Tensor, metric: str = "euclidean") -> Tensor:
     """Return the whole distance matrix, as Torchreid defines it.
 
     Args:
-        input1: (Q, D) features.
+        input1: (Q, D) features, real numbers of any type.
         input2: (G, D) features.
         metric: ``"euclidean"``, which is *squared*, or ``"cosine"``, which is 1 - cos.
 
     Returns:
-        (Q, G) distances; gradients flow through them.
+        (Q, G) distances, at least float32; gradients flow through them.
 
     Raises:
-        UserError: if a shape or the metric is wrong.
+        UserError: if a shape or the metric is wrong, or a feature is not finite.
     """
-    _check_features(input1, input2)
+    query, gallery = _as_features("query", input1), _as_features("gallery", input2)
+    _check_features(query, gallery)
     check_metric(metric)
-    return _pairwise(input1, input2, input1.square().sum(1), input2.square().sum(1), metric)
+    # Torch does not mix types, and numbers of 16 bits overflow where their squares are summed.
+    dtype = torch.promote_types(torch.promote_types(query.dtype, gallery.dtype), torch.float32)
+    query, gallery = query.to(dtype), gallery.to(dtype)
+    q_norms, g_norms = query.square().sum(1), gallery.square().sum(1)
+    _check_comparable("query", q_norms)
+    _check_comparable("gallery", g_norms)
+    return _pairwise(query, gallery, q_norms, g_norms, metric)
 
 
 class Distances(ABC):
@@ -98,17 +106,18 @@ class MatrixDistances(Distances):
     """A distance matrix that exists already.
 
     Args:
-        matrix: (Q, G) distances, an array or a tensor.
+        matrix: (Q, G) distances, an array or a tensor of real numbers.
 
     Raises:
-        UserError: if it is not two-dimensional or has no rows or columns.
+        UserError: if they are no real numbers, it is not two-dimensional, or it has no rows or
+            columns.
     """
 
     def __init__(self, matrix: npt.ArrayLike | Tensor) -> None:
-        if isinstance(matrix, Tensor):
+        if isinstance(matrix, Tensor) and not matrix.is_complex():
             matrix = matrix.detach().cpu()
             matrix = (matrix.float() if matrix.dtype.itemsize < 4 else matrix).numpy()
-        self._matrix = np.asarray(matrix)
+        self._matrix = _real_array("the distances", matrix)
         if self._matrix.ndim != 2 or not self._matrix.size:
             raise DataError(
                 f"a distance matrix must be (queries, gallery), not {self._matrix.shape}"
@@ -144,7 +153,8 @@ class FeatureDistances(Distances):
         gallery: npt.ArrayLike | Tensor,
         metric: str = "euclidean",
     ) -> None:
-        self.query, self.gallery = _as_features(query), _as_features(gallery)
+        self.query = _as_features("query", query).detach()
+        self.gallery = _as_features("gallery", gallery).detach()
         _check_features(self.query, self.gallery)
         check_metric(metric)
         self.metric = metric
@@ -218,15 +228,7 @@ class FeatureDistances(Distances):
         for top in range(0, len(features), height):
             part = slice(top, top + height)
             norms[part] = features[part].to(self._dtype).square().sum(1)
-        # A quarter, so that no sum or difference of two products overflows; NaN fails as well.
-        largest = torch.finfo(self._dtype).max / 4
-        bad = (~(norms <= largest)).nonzero().flatten()
-        if len(bad):
-            raise DataError(
-                f"{len(bad)} of {len(features)} {side} features are NaN, infinite or too large "
-                f"to compare, the first at index {int(bad[0])}",
-                "Look for a diverged training or a division by zero in the feature extraction.",
-            )
+        _check_comparable(side, norms)
         return norms
 
 
@@ -240,9 +242,48 @@ def _pairwise(
     return 1 - query.mm(gallery.T) * q_scale[:, None] * g_scale
 
 
-def _as_features(features: npt.ArrayLike | Tensor) -> Tensor:
-    tensor = features.detach() if isinstance(features, Tensor) else torch.as_tensor(features)
-    return tensor if tensor.is_floating_point() else tensor.float()
+def _as_features(side: str, features: npt.ArrayLike | Tensor) -> Tensor:
+    """Return features as floating point: whole numbers in the narrowest type that holds them."""
+    name = f"the {side} features"
+    if isinstance(features, Tensor):
+        _check_real(name, "c" if features.is_complex() else "f", features.dtype)
+        tensor = features
+    else:
+        tensor = torch.from_numpy(np.ascontiguousarray(_real_array(name, features)))
+    if tensor.is_floating_point():
+        return tensor
+    wide = tensor.to(torch.float64)
+    exact = bool((wide.abs() <= _EXACT).all())
+    return wide.float() if exact else wide
+
+
+def _real_array(name: str, values: Any) -> npt.NDArray[Any]:
+    """Return real numbers as an array of a type that torch knows."""
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError) as error:  # rows of several lengths, a complex tensor
+        raise DataError(f"{name} are no array of numbers: {error}") from error
+    _check_real(name, array.dtype.kind, array.dtype)
+    known = np.dtype(f"=f{min(array.itemsize, 8)}") if array.dtype.kind == "f" else array.dtype
+    return array.astype(known.newbyteorder("="), copy=False)
+
+
+def _check_real(name: str, kind: str, dtype: object) -> None:
+    if kind not in "biuf":
+        # The imaginary part would be dropped without a word.
+        raise DataError(f"{name} are {dtype}", "Give real numbers, such as float32.")
+
+
+def _check_comparable(side: str, norms: Tensor) -> None:
+    """Refuse features whose squared norms (N,) are not finite, or overflow once added."""
+    # A quarter, so that no sum or difference of two products overflows; NaN fails as well.
+    bad = (~(norms <= torch.finfo(norms.dtype).max / 4)).nonzero().flatten()
+    if len(bad):
+        raise DataError(
+            f"{len(bad)} of {len(norms)} {side} features are NaN, infinite or too large "
+            f"to compare, the first at index {int(bad[0])}",
+            "Look for a diverged training or a division by zero in the feature extraction.",
+        )
 
 
 def _check_features(query: Tensor, gallery: Tensor) -> None:

@@ -83,7 +83,7 @@ def neighbourhoods(distances: Distances, k1: int, k2: int) -> Neighbourhoods:
         k2: over how many nearest images the weights are averaged; 1 averages none.
 
     Raises:
-        DataError: if a distance is NaN.
+        DataError: if a distance is not finite in float32.
     """
     nearest, farthest = _nearest(distances, max(k1 + 1, k2))
     # Python rounds a half to the even number, and so do the published results.
@@ -108,18 +108,26 @@ def _nearest(distances: Distances, count: int) -> tuple[Int64, Float32]:
     nearest = np.empty((size, count), dtype=np.int64)
     farthest = np.empty(size, dtype=np.float32)
     for start, block in distances.blocks():
+        _check_finite(start, block)
         rows = torch.from_numpy(np.maximum(block, 0))
         stop = start + len(rows)
         farthest[start:stop] = rows.amax(1)
-        bad = np.flatnonzero(np.isnan(farthest[start:stop]))
-        if len(bad):
-            raise DataError(
-                f"a distance of image {start + bad[0]} is NaN",
-                "Look for NaN in the features or in the distance matrices.",
-            )
         nearest[start:stop] = _smallest(rows, count)
     farthest[farthest == 0] = 1
     return nearest, farthest
+
+
+def _check_finite(start: int, block: Rows) -> None:
+    """Refuse distances that leave no share of the largest: infinite, or too large for float32."""
+    ends = np.stack([block.min(1), block.max(1)])
+    bad = np.argwhere(~(np.abs(ends.T) <= np.finfo(np.float32).max))
+    if len(bad):
+        row, end = bad[0]
+        raise DataError(
+            f"a distance of image {start + row} is {str(ends[end, row]).replace('nan', 'NaN')}",
+            "Re-ranking takes each distance as a share of the largest. Look for such numbers in the "
+            "features or in the distance matrices.",
+        )
 
 
 def _smallest(rows: Tensor, count: int) -> Int64:

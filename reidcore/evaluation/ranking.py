@@ -90,7 +90,8 @@ def _within(keys: Keys, owner: Int64, first: Int64, strict: bool) -> Int64:
         first: where each owner's keys begin.
         strict: count lesser keys; otherwise lesser or equal ones.
     """
-    changes = (np.diff(keys) != 0) | (np.diff(owner) != 0)
+    # Compared, not subtracted: two infinite distances are a tie, and their difference is NaN.
+    changes = (keys[1:] != keys[:-1]) | (owner[1:] != owner[:-1])
     starts = np.flatnonzero(np.concatenate([np.ones(min(1, len(keys)), dtype=bool), changes]))
     lengths = np.diff(np.append(starts, len(keys)))  # of the runs of equal keys
     begin = np.repeat(starts, lengths)

@@ -45,7 +45,7 @@ def re_ranking(
         (Q, G) distances in [0, 1].
 
     Raises:
-        UserError: if a shape or a number is wrong, or a distance is NaN.
+        UserError: if a shape or a number is wrong, or a distance is not finite.
     """
     blocks = _Joined(q_g_dist, q_q_dist, g_g_dist)
     reranked = RerankedDistances(blocks, blocks.num_queries, k1, k2, lambda_value)
@@ -66,7 +66,7 @@ class RerankedDistances(Distances):
         lambda_value: the share of the old distance in the new one.
 
     Raises:
-        UserError: if a shape or a number is wrong, or a distance is NaN.
+        UserError: if a shape or a number is wrong, or a distance is not finite.
 
     Example:
         >>> distances = RerankedDistances.of_features(query, gallery)
@@ -94,8 +94,8 @@ class RerankedDistances(Distances):
     @classmethod
     def of_features(
         cls,
-        query: Tensor,
-        gallery: Tensor,
+        query: npt.ArrayLike | Tensor,
+        gallery: npt.ArrayLike | Tensor,
         metric: str = "euclidean",
         k1: int = 20,
         k2: int = 6,
@@ -114,10 +114,10 @@ class RerankedDistances(Distances):
         Raises:
             UserError: if a shape, a number or the metric is wrong, or a feature is not finite.
         """
-        FeatureDistances(query[:1], gallery[:1], metric)  # tells of shapes that do not fit
-        everything = torch.cat([query, gallery])
+        sides = FeatureDistances(query, gallery, metric)  # tells of features that do not fit
+        everything = torch.cat([sides.query, sides.gallery])
         distances = FeatureDistances(everything, everything, metric)
-        return cls(distances, len(query), k1, k2, lambda_value)
+        return cls(distances, len(sides.query), k1, k2, lambda_value)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -197,7 +197,7 @@ def _whole(matrix: npt.ArrayLike | Tensor) -> Rows:
 
 def _check_numbers(k1: int, k2: int, lambda_value: float) -> None:
     for name, value in (("k1", k1), ("k2", k2)):
-        if value < 1:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise UserError(f"re-ranking with {name}={value}", "Give 1 or more neighbours.")
     if not 0 <= lambda_value <= 1:
         raise UserError(f"re-ranking with lambda_value={lambda_value}", "Give a share from 0 to 1.")
