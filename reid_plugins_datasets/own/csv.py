@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reid_plugins_datasets.own.csv_rows import Faults, Piece, open_rows
-from reidcore.data import JUNK_PID, SampleTable, Splits
+from reidcore.data import JUNK_PID, SampleTable, Splits, leave_out
 from reidcore.errors import DataError, did_you_mean
 
 _log = logging.getLogger(__name__)
@@ -39,8 +39,8 @@ def csv(
 ) -> Splits:
     """Read a table of images: path, identity, camera and split of each; more columns are kept.
 
-    The first line names the columns. Identities and cameras are whole numbers; rows of identity -1
-    are left out. A table without the column of cameras is read as if the queries were seen by one
+    The first line names the columns. Identities (0 and more) and cameras are whole numbers; rows of
+    identity -1 are left out and counted. A table without the column of cameras is read as if the queries were seen by one
     camera and the gallery by another, so that no image is left out of any ranking. Each further
     column becomes a column of the tables: of whole numbers or of numbers if it holds nothing else,
     otherwise of text.
@@ -79,8 +79,6 @@ def csv(
             table,
             camid,
         )
-    if reading.junk:
-        _log.info("%s: %d rows of identity %d left out", table, reading.junk, JUNK_PID)
     return Splits(*_with_types([SampleTable.joined(pieces) for pieces in zip(*parts, strict=True)]))
 
 
@@ -94,11 +92,10 @@ class _Reading:
         self._places = [folders[1] / images] if images else list(dict.fromkeys(folders))
         self._faults = faults
         self._folder = ""
-        self.junk = 0
 
     def tables_of(self, piece: Piece) -> list[SampleTable]:
         names, columns = self._names, piece.columns
-        pids = piece.numbers(names["pid"], self._faults)
+        pids = piece.numbers(names["pid"], self._faults, lowest=JUNK_PID)
         splits = piece.choices(names["split"], SPLITS, self._faults)
         if names["camid"] in columns:
             camids = piece.numbers(names["camid"], self._faults)
@@ -109,7 +106,7 @@ class _Reading:
         folder, paths = self._paths_of(piece)
         rows = SampleTable.below(folder, paths, pids, camids, further)
         kept = pids != JUNK_PID
-        self.junk += int((~kept).sum())
+        leave_out(rows.paths.take(~kept), f"rows of identity {JUNK_PID}", expected=True)
         return [rows.take((splits == place) & kept) for place in range(len(SPLITS))]
 
     def _paths_of(self, piece: Piece) -> tuple[str, Sequence[str]]:
@@ -195,6 +192,8 @@ def _with_types(tables: Sequence[SampleTable]) -> list[SampleTable]:
 def _typed(columns: Sequence[npt.NDArray[np.str_]]) -> list[npt.NDArray[Any]]:
     """Return text as whole numbers, or as numbers, if there is nothing else."""
     for kind in (np.int64, np.float64):
+        if any(np.char.count(column, "_").any() for column in columns):  # 1_2 is no 12
+            break
         try:
             return [column.astype(kind) for column in columns]
         except (ValueError, OverflowError):

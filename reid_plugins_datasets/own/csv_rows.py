@@ -6,6 +6,7 @@ import csv
 from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ DELIMITERS = ",;\t|"
 
 _PIECE = 1 << 13
 _SHOWN = 3
+_LOWEST = -(2**63)
 
 
 class Faults:
@@ -64,12 +66,19 @@ class Piece(NamedTuple):
     lines: Sequence[int]
     columns: dict[str, tuple[str, ...]]
 
-    def numbers(self, column: str, faults: Faults) -> npt.NDArray[np.int64]:
-        """Return a column of whole numbers, with 0 for what is none; that is a fault."""
-        try:
-            return np.array(list(map(int, self.columns[column])), dtype=np.int64)
-        except (ValueError, OverflowError):
-            return np.array(self._one_by_one(column, _whole_number, faults), dtype=np.int64)
+    def numbers(self, column: str, faults: Faults, lowest: int = _LOWEST) -> npt.NDArray[np.int64]:
+        """Return a column of whole numbers, with 0 for what is none or too low; that is a fault."""
+        texts = self.columns[column]
+        if not any("_" in text for text in texts):  # int() takes 1_2 for 12
+            try:
+                found = np.array(list(map(int, texts)), dtype=np.int64)
+            except (ValueError, OverflowError):
+                pass
+            else:
+                if found.min(initial=lowest) >= lowest:
+                    return found
+        whole = partial(_whole_number, lowest=lowest)
+        return np.array(self._one_by_one(column, whole, faults), dtype=np.int64)
 
     def choices(self, column: str, allowed: Sequence[str], faults: Faults) -> npt.NDArray[np.int64]:
         """Return the places of a column's words among the allowed ones, 0 for other words.
@@ -181,11 +190,15 @@ def _check_header(header: list[str], path: Path) -> None:
         raise DataError(f"{str(path)!r} has several columns {twice[0]!r}", "Rename them")
 
 
-def _whole_number(text: str) -> int:
+def _whole_number(text: str, lowest: int) -> int:
     try:
-        number = int(text)
+        number = int(text) if "_" not in text else None
     except ValueError:
-        raise ValueError("is no whole number") from None
-    if not -(2**63) <= number < 2**63:
+        number = None
+    if number is None:
+        raise ValueError("is no whole number")
+    if not _LOWEST <= number < -_LOWEST:
         raise ValueError("does not fit into 64 bits")
+    if number < lowest:
+        raise ValueError(f"is below {lowest}, which marks junk")
     return number

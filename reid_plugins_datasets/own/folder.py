@@ -2,15 +2,11 @@ r"""Anyone's own dataset: train, query and gallery folders, read by a pattern, w
 
 from __future__ import annotations
 
-import logging
 import os
-import re
 from pathlib import Path
 
-from reidcore.data import IMAGE_EXTENSIONS, JUNK_PID, MARKET_PATTERN, Sample, Splits, from_folders
+from reidcore.data import MARKET_PATTERN, Splits, from_folders
 from reidcore.errors import DataError
-
-_log = logging.getLogger(__name__)
 
 
 def folder(
@@ -24,7 +20,7 @@ def folder(
     r"""Read the images below three folders; a set may be absent.
 
     Without ``query`` and ``gallery`` the dataset serves for training only, without ``train`` for
-    testing only. Images of identity -1 are left out.
+    testing only. Images of identity -1, and those whose name does not match, are left out and told.
 
     Args:
         root: folder that holds the three folders.
@@ -42,12 +38,8 @@ def folder(
     names = {"train": train, "query": query, "gallery": gallery}
     present = {key: name for key, name in names.items() if name and (Path(root) / name).is_dir()}
     _check_present(Path(root), names, present)
-    if "/" not in pattern:
-        places = {key: present.get(key) for key in names}
-        return from_folders(root, pattern=pattern, **places)
-    matcher = _compiled(pattern)
-    found = {key: _read_tree(Path(root) / name, matcher) for key, name in present.items()}
-    return Splits(found.get("train", []), found.get("query", []), found.get("gallery", []))
+    train_folder, query_folder, gallery_folder = (present.get(key) for key in names)
+    return from_folders(root, train_folder, query_folder, gallery_folder, pattern)
 
 
 def _check_present(root: Path, names: dict[str, str], present: dict[str, str]) -> None:
@@ -63,45 +55,3 @@ def _check_present(root: Path, names: dict[str, str], present: dict[str, str]) -
         f"Expected {expected} below {root}: train alone, query and gallery alone, or all three. "
         "Other names are given by the options train, query and gallery.",
     )
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    try:
-        matcher = re.compile(pattern)
-    except re.error as error:
-        raise DataError(f"the path pattern {pattern!r} is not one ({error})") from error
-    if not {"pid", "camid"} <= matcher.groupindex.keys():
-        raise DataError(
-            f"the path pattern {pattern!r} lacks a group",
-            r"It must name both, as in (?P<pid>\d+)/c(?P<camid>\d+)_",
-        )
-    return matcher
-
-
-def _read_tree(directory: Path, matcher: re.Pattern[str]) -> list[Sample]:
-    """Read the images at any depth below a folder, sorted by their path below it."""
-    paths = sorted(
-        Path(above, name).relative_to(directory).as_posix()
-        for above, _, names in os.walk(directory)
-        for name in names
-        if name.lower().endswith(IMAGE_EXTENSIONS)
-    )
-    matches = [(path, matcher.search(path)) for path in paths]
-    strangers = [path for path, match in matches if match is None]
-    if strangers:
-        told = f"{strangers[0]!r} in {directory} does not match the pattern {matcher.pattern}"
-        if len(strangers) == len(paths):
-            raise DataError(told, "No image there does: give another pattern.")
-        _log.warning("%d of %d images left out: %s", len(strangers), len(paths), told)
-    samples = (_sample(directory, path, match) for path, match in matches if match)
-    return [sample for sample in samples if sample.pid != JUNK_PID]
-
-
-def _sample(directory: Path, path: str, match: re.Match[str]) -> Sample:
-    try:
-        return Sample(str(directory / path), int(match["pid"]), int(match["camid"]))
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"the path {path!r} gives pid={match['pid']!r} and camid={match['camid']!r}",
-            "Both must be whole numbers: change the pattern.",
-        ) from error

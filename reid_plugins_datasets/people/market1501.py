@@ -10,14 +10,21 @@ from pathlib import Path
 from reid_plugins_datasets.people.attributes import with_attributes
 from reid_plugins_datasets.reading.market_layout import (
     DISTRACTOR_PID,
-    JUNK_PID,
     TRAIN,
     market_folders,
     read_folder,
     read_market_layout,
 )
 from reid_plugins_datasets.reading.names import NameForm
-from reidcore.data import Archive, DatasetCard, OfficialCount, Splits, described_by, require
+from reidcore.data import (
+    JUNK_PID,
+    Archive,
+    DatasetCard,
+    OfficialCount,
+    Splits,
+    described_by,
+    require,
+)
 
 _log = logging.getLogger(__name__)
 

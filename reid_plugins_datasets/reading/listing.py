@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reid_plugins_datasets.reading.names import shown
+from reidcore.data import leave_out_files
 from reidcore.errors import DataError
 
 JPEG = (".jpg",)
@@ -33,7 +34,8 @@ def list_files(
 
     Args:
         folder: where to look; not in the folders below it.
-        extensions: endings with their dot, such as ``.jpg``; other files are passed over.
+        extensions: endings with their dot, such as ``.jpg``; other files are left out and told,
+            hidden ones passed over.
         any_case: whether ``.JPG`` counts as ``.jpg``.
 
     Raises:
@@ -48,15 +50,20 @@ def list_names(
 ) -> list[str]:
     """List the names of a folder's files, sorted; arguments and errors as of `list_files`."""
     endings, folded = tuple(extensions), str.lower if any_case else str
+    names, others = [], []
     try:
         with os.scandir(folder) as entries:
-            return sorted(
-                entry.name
-                for entry in entries
-                if folded(entry.name).endswith(endings) and not entry.is_dir()
-            )
+            for entry in entries:
+                if folded(entry.name).endswith(endings):
+                    if not entry.is_dir():
+                        names.append(entry.name)
+                elif not entry.name.startswith(".") and not entry.is_dir():
+                    others.append(entry.name)
     except OSError as error:
         raise DataError(f"cannot read the folder {str(folder)!r}: {error.strerror}") from error
+    places = [os.path.join(folder, name) for name in sorted(others)]  # noqa: PTH118
+    leave_out_files(places, f"not {', '.join(extensions)}")
+    return sorted(names)
 
 
 def list_folders(folder: str | os.PathLike[str]) -> list[Listed]:

@@ -9,13 +9,10 @@ import numpy as np
 
 from reid_plugins_datasets.reading.listing import JPEG, list_names
 from reid_plugins_datasets.reading.names import NameForm
-from reidcore.data import Int64Array, SampleTable, Splits
+from reidcore.data import JUNK_PID, Int64Array, SampleTable, Splits, leave_out
 from reidcore.errors import DataError
 
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
-
-JUNK_PID = -1
-"""Boxes too bad to be scored: they enter no list."""
 
 DISTRACTOR_PID = 0
 """Background and unknown people: searched in, never searched for, never learnt from."""
@@ -45,7 +42,7 @@ def read_market_layout(directory: Path, form: NameForm) -> Splits:
 def read_folder(folder: Path, form: NameForm) -> SampleTable:
     """Read identities and cameras (base 0) from the names of a folder's ``*.jpg`` files, sorted.
 
-    Junk (-1) is left out. Only names are looked at, never the folders above.
+    Junk (-1), boxes too bad to be scored, is left out and told. Only names are looked at, never the folders above.
 
     Raises:
         DataError: the folder cannot be read, or images in it have names of another form.
@@ -53,7 +50,9 @@ def read_folder(folder: Path, form: NameForm) -> SampleTable:
     names = list_names(folder, JPEG)
     pids, camids = _labels(names, form, folder)
     table = SampleTable.below(folder, names, pids, camids)
-    return table.take(table.pids != JUNK_PID)
+    junk = table.pids == JUNK_PID
+    leave_out(table.paths.take(junk), f"images of identity {JUNK_PID}", "junk", expected=True)
+    return table.take(~junk)
 
 
 def _labels(names: list[str], form: NameForm, folder: Path) -> Int64Array:

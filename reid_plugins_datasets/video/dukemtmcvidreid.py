@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from pathlib import Path
@@ -10,10 +9,17 @@ from pathlib import Path
 from reid_plugins_datasets.reading.listing import list_folders
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.video.tracklets import read_frames
-from reidcore.data import Archive, DatasetCard, OfficialCount, Sample, Splits, described_by, require
+from reidcore.data import (
+    Archive,
+    DatasetCard,
+    OfficialCount,
+    Sample,
+    Splits,
+    described_by,
+    leave_out,
+    require,
+)
 from reidcore.errors import DataError
-
-_log = logging.getLogger(__name__)
 
 CARD = DatasetCard(
     title="DukeMTMC-VideoReID",
@@ -70,16 +76,10 @@ def _read_split(split: Path, min_seq_len: int) -> list[Sample]:
         for person in list_folders(split)
         for track in list_folders(person.path)
     ]
-    kept = [sample for sample in found if len(sample.path) >= min_seq_len]
-    if len(kept) < len(found):
-        _log.info(
-            "%s: %d of %d tracklets left out, they have fewer than %d frames",
-            split,
-            len(found) - len(kept),
-            len(found),
-            min_seq_len,
-        )
-    return kept
+    short = [sample.path for sample in found if len(sample.path) < min_seq_len]
+    why = f"fewer than min_seq_len={min_seq_len} frames"
+    leave_out(short, "tracklets", why, total=len(found), expected=True)
+    return [sample for sample in found if len(sample.path) >= min_seq_len]
 
 
 def _read_track(folder: Path) -> Sample:

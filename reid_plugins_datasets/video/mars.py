@@ -10,11 +10,18 @@ from reid_plugins_datasets.reading.list_file import read_lines
 from reid_plugins_datasets.reading.listing import check_files
 from reid_plugins_datasets.reading.matlab import load_integers
 from reid_plugins_datasets.reading.names import shown
-from reidcore.data import Archive, DatasetCard, OfficialCount, Sample, Splits, described_by, require
+from reidcore.data import (
+    JUNK_PID,
+    Archive,
+    DatasetCard,
+    OfficialCount,
+    Sample,
+    Splits,
+    described_by,
+    leave_out,
+    require,
+)
 from reidcore.errors import DataError
-
-JUNK_PID = -1
-"""Tracks too bad to be scored: they enter no list."""
 
 DISTRACTOR_PID = 0
 """Unknown people and background: searched in, never learnt from."""
@@ -97,6 +104,8 @@ class _Half(NamedTuple):
         names = read_lines(self.names)
         tracks = _track_rows(self.tracks, len(names))
         used = {row: track for row, track in enumerate(tracks) if track[2] != JUNK_PID}
+        junk = [names[first - 1] for first, _, pid, _ in tracks if pid == JUNK_PID]
+        leave_out(junk, f"tracklets of identity {JUNK_PID}", "junk", expected=True)
         samples, needed = {}, []
         for row, (first, last, pid, camera) in used.items():
             frames = names[first - 1 : last]

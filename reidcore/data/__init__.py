@@ -24,13 +24,19 @@ if TYPE_CHECKING:
         require,
     )
     from reidcore.data.dataset import Dataset, ImageDataset
-    from reidcore.data.folders import IMAGE_EXTENSIONS, JUNK_PID, MARKET_PATTERN, from_folders
+    from reidcore.data.folders import (
+        IMAGE_EXTENSIONS,
+        MARKET_PATTERN,
+        from_folders,
+        leave_out_files,
+    )
     from reidcore.data.images.decode import UnreadableImageError, read_image, read_pixels
     from reidcore.data.images.resize import Pixels, writable
+    from reidcore.data.left_out import LeftOut, leave_out, noting_left_out
     from reidcore.data.loader.sampling import build_train_sampler
     from reidcore.data.loader.seeding import generators_kept, mixed_seed, seed_generators
     from reidcore.data.managers import DataManager, ImageDataManager, VideoDataManager
-    from reidcore.data.sample import Sample, SamplePath, Samples, Splits
+    from reidcore.data.sample import JUNK_PID, Sample, SamplePath, Samples, Splits
     from reidcore.data.splits import IdentitySplit, seeded_order, split_identities, write_layout
     from reidcore.data.table import Int64Array, SampleTable
     from reidcore.data.transforms.base import (
@@ -68,6 +74,7 @@ __all__ = [
     "ImageSource",
     "Int64Array",
     "JUNK_PID",
+    "LeftOut",
     "MARKET_PATTERN",
     "OfficialCount",
     "PILSource",
@@ -98,7 +105,10 @@ __all__ = [
     "generators_kept",
     "init_image_dataset",
     "init_video_dataset",
+    "leave_out",
+    "leave_out_files",
     "mixed_seed",
+    "noting_left_out",
     "prepare_dataset",
     "read_image",
     "read_pixels",

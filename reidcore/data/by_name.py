@@ -15,6 +15,7 @@ from reidcore import registry
 from reidcore._logging import configure_if_bare
 from reidcore.data.card import DatasetCard, card_of, differences
 from reidcore.data.dataset import MODES, Dataset, ImageDataset, Transform, view_of
+from reidcore.data.left_out import noting_left_out
 from reidcore.data.table import SampleTable
 from reidcore.data.video import VideoDataset, check_sampling
 from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
@@ -166,11 +167,14 @@ def make_dataset(component: Component, root: Path, split_id: int = 0) -> Dataset
     Raises:
         DataError: What the factory gives is not three splits of samples.
     """
-    read = read_tables(component, root, split_id)
-    if isinstance(read, Dataset):
-        return read
-    _log_differences(component, read, split_id)
-    return _dataset_of(component.entry, root, read)
+    with noting_left_out(component.entry.name) as left_out:
+        read = read_tables(component, root, split_id)
+        made = read if isinstance(read, Dataset) else _dataset_of(component.entry, root, read)
+    made.left_out = left_out
+    if not isinstance(read, Dataset):
+        _log_differences(component, read, split_id)
+        made.show_summary(component.entry.name)
+    return made
 
 
 def read_tables(component: Component, root: Path, split_id: int = 0) -> list[SampleTable] | Dataset:
@@ -207,14 +211,13 @@ def _log_differences(component: Component, tables: Sequence[SampleTable], split_
 
 
 def _dataset_of(entry: Entry, root: Path, tables: Sequence[SampleTable]) -> Dataset:
-    """Return the dataset of three tables, as the factory's card describes it; log its size."""
+    """Return the dataset of three tables, as the factory's card describes it."""
     card = card_of(entry.load())
     train, query, gallery = tables
     kind = KINDS[card.data_type if card else _kind_of(tables)]
     dataset = kind(train, query, gallery, verbose=False)
     if card is not None:
         _describe(dataset, card, root)
-    dataset.show_summary(entry.name)
     return dataset
 
 

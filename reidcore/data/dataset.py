@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar, overload
 import numpy as np
 
 from reidcore.data.images.decode import read_image
+from reidcore.data.left_out import LeftOut, noting_left_out
 from reidcore.data.sample import Sample, SamplePath, Samples, Splits
 from reidcore.data.table import Counts, SampleTable, combined, rebased
 from reidcore.errors import DataError
@@ -73,6 +74,9 @@ class Dataset:
 
     unit: str = "items"
     """What a sample is, for the summary."""
+
+    left_out: Sequence[LeftOut] = ()
+    """What lies in the dataset and is not used, counted by kind."""
 
     def __init__(
         self,
@@ -139,12 +143,14 @@ class Dataset:
         """Add query and gallery to the training samples; their identities become new classes."""
         if self._train_only:
             return
-        self.train = combined(
-            SampleTable.of(self.train),
-            SampleTable.of(self.query),
-            SampleTable.of(self.gallery),
-            self._junk_pids,
-        )
+        with noting_left_out(f"{self.title or type(self).__name__}, combined") as left_out:
+            self.train = combined(
+                SampleTable.of(self.train),
+                SampleTable.of(self.query),
+                SampleTable.of(self.gallery),
+                self._junk_pids,
+            )
+        self.left_out = [*self.left_out, *left_out]
         self._count()
 
     def show_summary(self, title: str = "") -> None:
@@ -293,11 +299,7 @@ def training_table(samples: Samples, where: str) -> SampleTable:
         where: What they are, for messages.
     """
     table = SampleTable.of(samples, where)
-    known = table.pids >= 0
-    if not known.all():
-        _log.info("%s: %d images of no identity left out", where, int((~known).sum()))
-        table = table.take(known)
-    return table.relabelled()
+    return table.identified(where).relabelled()
 
 
 def view_of(

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reidcore.data.sample import Sample, Splits
+from reidcore.data.left_out import leave_out
+from reidcore.data.sample import JUNK_PID, Sample, Splits
 from reidcore.errors import DataError
 
-_log = logging.getLogger(__name__)
+MARKET_PATTERN = r"(?P<pid>^-1|[0-9]+)_c(?P<camid>[0-9]+)"
+"""Market1501's file names, such as ``0002_c1s1_000451_03.jpg``: identity 2, camera 1.
 
-MARKET_PATTERN = r"(?P<pid>-?\d+)_c(?P<camid>\d+)"
-"""Market1501's file names, such as ``0002_c1s1_000451_03.jpg``: identity 2, camera 1."""
+A hyphen belongs to the number in the mark for junk alone, with which a name begins:
+``site-3_c4.jpg`` shows identity 3.
+"""
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 """Endings of the files that are taken for images."""
 
-JUNK_PID = -1
-"""Market1501's mark for images that count neither for nor against a query."""
+FURTHER_EXTENSIONS = (
+    ".avif",
+    ".gif",
+    ".heic",
+    ".jfif",
+    ".jp2",
+    ".jpe",
+    ".pgm",
+    ".ppm",
+    ".tif",
+    ".tiff",
+)
+"""Endings of files that are images too, and are not read."""
 
 
 def from_folders(
@@ -32,22 +45,26 @@ def from_folders(
 ) -> Splits:
     r"""Read a dataset that keeps one folder of images a split.
 
-    Identity and camera are read from the file *name*, never from the folders above it. Files that
-    are no images are passed over, and so are images of identity -1 (Market1501's mark for junk).
+    Identity and camera are read from the file *name* or, by a pattern with a slash, from the path
+    below the split's folder; never from the folders above. Files that are no images are left out,
+    and so are images of identity -1 (Market1501's mark for junk) and those whose name does not
+    match: all are counted, and told with their first names.
 
     Args:
         root: Folder that holds the three folders.
         train: Name of the training folder; None if there is none.
         query: Name of the query folder; None if there is none.
         gallery: Name of the gallery folder; None if there is none.
-        pattern: Regular expression with the groups ``pid`` and ``camid``.
+        pattern: Regular expression with the groups ``pid`` and ``camid``, both digits, a hyphen
+            before them if it is in the group. With a slash it is searched in the path below the
+            split's folder, in images at any depth.
 
     Returns:
-        The splits, each sorted by file name.
+        The splits, each sorted by file name (or path below its folder).
 
     Raises:
-        DataError: A folder is missing, no image in it has a name of the expected form, or the
-            pattern is not one.
+        DataError: A folder is missing, no image in it has a name of the expected form, the pattern
+            is not one, or an identity is below -1.
 
     Example:
         >>> from_folders("shop", gallery="database", pattern=r"cam(?P<camid>\d+)_id(?P<pid>\d+)")
@@ -75,6 +92,12 @@ def _compile(pattern: str) -> re.Pattern[str]:
     return matcher
 
 
+def leave_out_files(names: Sequence[str], why: str) -> None:
+    """Tell of files that are not read, with a warning if any looks like an image."""
+    images = IMAGE_EXTENSIONS + FURTHER_EXTENSIONS
+    leave_out(names, "files", why, expected=not any(n.lower().endswith(images) for n in names))
+
+
 def _layout(root: str | os.PathLike[str], names: dict[str, str | None], pattern: str) -> str:
     expected = ", ".join(f"{name}/" for name in names.values() if name)
     example = "0002_c1_000451.jpg" if pattern == MARKET_PATTERN else f"/{pattern}/"
@@ -82,43 +105,58 @@ def _layout(root: str | os.PathLike[str], names: dict[str, str | None], pattern:
 
 
 def _read_folder(folder: Path, matcher: re.Pattern[str]) -> list[Sample]:
-    files = dict(sorted(_image_files(folder)))
-    samples: list[Sample] = []
-    strangers: list[str] = []
-    for name, path in files.items():
-        match = matcher.search(name)
-        if match is None:
-            strangers.append(name)
-            continue
-        pid, camid = _numbers(match, path)
-        if pid != JUNK_PID:
-            samples.append(Sample(path, pid, camid))
-    if strangers:
-        _report_strangers(folder, strangers, len(files), matcher)
-    return samples
+    names = sorted(_tree(folder) if "/" in matcher.pattern else _flat(folder))
+    images = [name for name in names if name.lower().endswith(IMAGE_EXTENSIONS)]
+    if len(images) < len(names):
+        others = [str(folder / n) for n in names if not n.lower().endswith(IMAGE_EXTENSIONS)]
+        leave_out_files(others, f"not {', '.join(IMAGE_EXTENSIONS)}")
+    found = [(str(folder / name), matcher.search(name)) for name in images]
+    strangers = [path for path, match in found if match is None]
+    if strangers and len(strangers) == len(images):
+        raise DataError(
+            f"{images[0]!r} in {folder} does not match the pattern {matcher.pattern}",
+            "No image there does: rename the files or give another pattern",
+        )
+    why = f"they do not match the pattern {matcher.pattern}"
+    leave_out(strangers, "images", why, total=len(images))
+    samples = [_sample(match, path) for path, match in found if match is not None]
+    junk = [sample.path for sample in samples if sample.pid == JUNK_PID]
+    leave_out(junk, f"images of identity {JUNK_PID}", "junk", expected=True)
+    return [sample for sample in samples if sample.pid != JUNK_PID]
 
 
-def _image_files(folder: Path) -> Iterator[tuple[str, str]]:
+def _flat(folder: Path) -> Iterator[str]:
+    """Yield the names of a folder's files; hidden ones and folders are passed over."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.lower().endswith(IMAGE_EXTENSIONS) and entry.is_file():
-                yield entry.name, entry.path
+            if entry.is_file() and not entry.name.startswith("."):
+                yield entry.name
 
 
-def _numbers(match: re.Match[str], path: str) -> tuple[int, int]:
-    try:
-        return int(match["pid"]), int(match["camid"])
-    except (TypeError, ValueError) as error:
+def _tree(folder: Path) -> Iterator[str]:
+    """Yield the paths of the files at any depth below a folder, relative to it, with slashes."""
+    for above, _, names in os.walk(folder):
+        for name in names:
+            if not name.startswith("."):
+                yield Path(above, name).relative_to(folder).as_posix()
+
+
+def _sample(match: re.Match[str], path: str) -> Sample:
+    pid, camid = (_number(match[group]) for group in ("pid", "camid"))
+    if pid is None or camid is None:
         raise DataError(
             f"the name of {path} gives pid={match['pid']!r} and camid={match['camid']!r}",
             "Both must be whole numbers: change the pattern",
-        ) from error
+        )
+    if pid < JUNK_PID:
+        raise DataError(
+            f"the pattern {match.re.pattern} reads identity {pid} in {path}",
+            f"Identities count from 0, and {JUNK_PID} marks junk. Where the hyphen separates, keep "
+            f"it out of the group pid, as the default does: {MARKET_PATTERN}",
+        )
+    return Sample(path, pid, camid)
 
 
-def _report_strangers(
-    folder: Path, strangers: list[str], total: int, matcher: re.Pattern[str]
-) -> None:
-    told = f"{strangers[0]!r} in {folder} does not match the pattern {matcher.pattern}"
-    if len(strangers) == total:
-        raise DataError(told, "No image there does: rename the files or give another pattern")
-    _log.warning("%d of %d images left out: %s", len(strangers), total, told)
+def _number(text: str | None) -> int | None:
+    """Return a whole number written in digits alone; int() would take ``1_2`` for 12."""
+    return int(text) if text and re.fullmatch(r"-?[0-9]+", text) else None

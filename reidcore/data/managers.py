@@ -75,6 +75,7 @@ class DataManager:
         train_loader_t: Loader of the targets' training samples, if it was asked for.
         test_loader: Target -> ``query`` and ``gallery`` -> loader.
         test_dataset: Target -> ``query`` and ``gallery`` -> table of samples.
+        left_out: Dataset -> what lies there and is not used, counted by kind.
 
     Raises:
         UserError: A name or an option is unknown, or sources and targets are missing.
@@ -117,6 +118,7 @@ class DataManager:
             if learns:
                 _check_alone("train", batch_size_train)
         self._datasets = _open_datasets(data, video, choose)
+        self.left_out = {name: list(dataset.left_out) for name, dataset in self._datasets.items()}
         loading = Loading(
             data,
             seed=seed,
@@ -204,6 +206,7 @@ class DataManager:
             for name in names
         ]
         for name, view in zip(names, views, strict=True):
+            self.left_out[name] = list(view.left_out)
             if not may_be_empty:
                 _check_filled(name, "train", view)
         transform = self.transform_tr.with_training_images(PathsOfViews(views))

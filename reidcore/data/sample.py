@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 SamplePath: TypeAlias = str | tuple[str, ...]
 """Path of an image, or the paths of a tracklet's frames in order of time."""
 
+JUNK_PID = -1
+"""Market1501's mark for images that count neither for nor against a query."""
+
 
 class Sample(NamedTuple):
     """One image (or tracklet) with its labels.

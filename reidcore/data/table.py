@@ -13,7 +13,9 @@ from typing import Any, NamedTuple, TypeAlias, cast, overload
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.data.sample import Sample, SamplePath, Samples
+from reidcore.data.file_ids import file_ids
+from reidcore.data.left_out import leave_out
+from reidcore.data.sample import JUNK_PID, Sample, SamplePath, Samples
 from reidcore.errors import DataError
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
@@ -157,6 +159,11 @@ class PathColumn(Sequence[SamplePath]):
         for size in self.sizes().tolist():
             line = b"\0".join(islice(names, size)) + b"\n"
             yield line if os.sep == "/" else line.replace(os.sep.encode(), b"/")
+
+    @cached_property
+    def file_ids(self) -> Int64Array:
+        """(N,) which file on disk each row is, equal for the same one; looked up once."""
+        return file_ids(self.files(), self.sizes())
 
     @staticmethod
     def joined(columns: Sequence[PathColumn]) -> PathColumn:
@@ -316,18 +323,34 @@ class SampleTable(Sequence[Sample]):
         return replace(self, pids=labels.reshape(-1).astype(np.int64, copy=False))
 
     def without(self, pids: Sequence[int]) -> SampleTable:
-        """Return the table without the rows of these identities."""
+        """Return the table without the rows of these identities, which `leave_out` tells of."""
         if not len(pids):
             return self
         junk = np.isin(self.pids, np.asarray(pids, dtype=np.int64))
+        leave_out(self.paths.take(junk), "images", "of no person to learn from", expected=True)
         return self.take(~junk) if junk.any() else self
+
+    def identified(self, where: str) -> SampleTable:
+        """Return the table without rows of negative identities, which `leave_out` tells of."""
+        known = self.pids >= 0
+        if known.all():
+            return self
+        nobody = self.take(~known)
+        junk = bool((nobody.pids == JUNK_PID).all())
+        leave_out(nobody.paths, "images of negative identities", where, expected=junk)
+        return self.take(known)
 
     def distinct(self) -> SampleTable:
         """Return the table without the later rows of a path that came before."""
         firsts: dict[SamplePath, int] = {}
         for row, path in enumerate(self.paths):
             firsts.setdefault(path, row)
-        return self if len(firsts) == len(self) else self.take(np.array(list(firsts.values())))
+        if len(firsts) == len(self):
+            return self
+        kept = np.array(list(firsts.values()))
+        twice = np.setdiff1d(np.arange(len(self)), kept)
+        leave_out(self.paths.take(twice), "images", "their paths came before", expected=True)
+        return self.take(kept)
 
     @staticmethod
     def joined(tables: Sequence[SampleTable]) -> SampleTable:
@@ -398,8 +421,8 @@ def combined(
         gallery: Gallery samples.
         junk_pids: Test identities that are no person; negative ones never are.
     """
-    test = SampleTable.joined([query, gallery]).without(junk_pids)
-    test = test.take(test.pids >= 0).relabelled().shifted(pids=train.counts.ids)
+    test = SampleTable.joined([query, gallery]).without(junk_pids).identified("query and gallery")
+    test = test.relabelled().shifted(pids=train.counts.ids)
     return SampleTable.joined([train, test]).distinct().relabelled()
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from reidcore.data.left_out import LeftOut
 from reidcore.errors import DataError, UserError
 
 _T = TypeVar("_T")
@@ -78,6 +79,11 @@ class DataFacts:
     def skipped(self) -> Mapping[str, str]:
         """Path -> reason of each image that was left out so far."""
         return self._said("skipped", {})
+
+    @property
+    def left_out(self) -> Mapping[str, Sequence[LeftOut]]:
+        """Dataset -> what lies there and is not used."""
+        return self._said("left_out", {})
 
     def fingerprints(self) -> Any:
         """Return what identifies the data that was read, for the record; None if nothing does."""

@@ -18,11 +18,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reidcore.config.options.plan import RunPlan
+from reidcore.data.left_out import leave_out, noting_left_out
 from reidcore.data.table import SampleTable
 from reidcore.engine.datamanager import left_without_images, skipped_by
 from reidcore.engine.hook_results import checked_pair
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation import Labels, RankingResult, RerankedDistances, evaluate
+from reidcore.evaluation.matches import OwnFilesIgnored, without_own_files
 from reidcore.models.reid_model import check_finite
 from reidcore.plugins import Plugins
 from reidcore.registry.component import choose
@@ -60,6 +62,8 @@ class TargetResult:
         query: the Q queries with their labels and paths, in the order of ``ranking``'s arrays.
         gallery: the G gallery images.
         files: what plugins wrote about the target, such as ``pictures``; ``results.json`` has it.
+        num_own_files: gallery images left out of the ranking of a query that is the same file,
+            beside those that the protocol ignores in any case.
     """
 
     ranking: RankingResult
@@ -68,6 +72,7 @@ class TargetResult:
     query: SampleTable
     gallery: SampleTable
     files: dict[str, Path] = field(default_factory=dict)
+    num_own_files: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +129,24 @@ def evaluate_target(engine: Engine, name: str) -> TargetResult:
         "images_per_second": (len(query.table) + len(gallery.table)) / (extracted - started),
         "ranking_seconds": time.perf_counter() - extracted,
     }
+    own = _own_files(relations_of(protocol, labels))
     result = TargetResult(
-        ranking, timings, skipped_queries + skipped_gallery, query.table, gallery.table
+        ranking,
+        timings,
+        skipped_queries + skipped_gallery,
+        query.table,
+        gallery.table,
+        num_own_files=len(own),
     )
+    if engine.is_final_test:
+        with noting_left_out(name):
+            paths = query.table.paths
+            leave_out(paths.take(~ranking.valid), "queries", "without a match", total=len(paths))
+            leave_out(
+                paths.take(own),
+                "gallery images",
+                "each the same file as the query it is ranked for",
+            )
     _call_target_tested(engine, TargetTest(name, query, gallery, distances, protocol, result))
     return result
 
@@ -140,7 +160,16 @@ def make_protocol(plugins: Plugins, plan: RunPlan) -> EvaluationProtocol:
 
 def relations_of(protocol: EvaluationProtocol, labels: Labels) -> Relations | None:
     """Return what a protocol matches and ignores; None if it evaluates in a way of its own."""
-    return protocol.relations(labels) if hasattr(protocol, "relations") else None
+    if not hasattr(protocol, "relations"):
+        return None
+    return without_own_files(protocol.relations(labels), labels)
+
+
+def _own_files(relations: Relations | None) -> npt.NDArray[np.int64]:
+    """Return (P,) the queries whose own file was left out, once for each such gallery image."""
+    if isinstance(relations, OwnFilesIgnored):
+        return relations.queries
+    return np.zeros(0, dtype=np.int64)
 
 
 def extract(engine: Engine, name: str, split: str) -> tuple[TestSet, int]:

@@ -57,6 +57,10 @@ def record_run(
         ],
         "step": step.as_record(),
         "dataset": engine.data_facts.fingerprints(),
+        "left_out": {
+            name: [found.as_dict() for found in kinds]
+            for name, kinds in engine.data_facts.left_out.items()
+        },
         "versions": versions(),
         "device": str(engine.device),
     }
@@ -71,6 +75,7 @@ def record_target(result: TargetResult, plan: RunPlan) -> dict[str, Any]:
         "num_valid_queries": result.ranking.num_valid,
         "num_skipped_queries": result.ranking.num_skipped,
         "num_skipped_images": result.num_skipped,
+        "num_own_files": result.num_own_files,
         "distance": plan.dist_metric,
         "rerank": plan.rerank,
         "protocol": plan.protocol,

@@ -66,7 +66,8 @@ def _check_queries(engine: Engine, plan: RunPlan) -> None:
             raise DataError(
                 f"target {name!r}: none of its {len(splits['query'])} queries has a match in the "
                 "gallery",
-                "A match needs the query's pid and, under most protocols, another camid.",
+                "A match needs the query's pid and, under most protocols, another camid; it is no "
+                "match for itself, under any name that its file has.",
             )
 
 

@@ -15,7 +15,7 @@ from reidcore.evaluation.distances import (
 )
 from reidcore.evaluation.kernel import kernel_in_use
 from reidcore.evaluation.labels import Labels
-from reidcore.evaluation.matches import Related, Relations, SameIdentity
+from reidcore.evaluation.matches import Related, Relations, SameIdentity, without_own_files
 from reidcore.evaluation.protocols import AnyCamera, EvaluationProtocol, Market1501, check_shapes
 from reidcore.evaluation.ranking import MatchRanks, match_ranks
 from reidcore.evaluation.report import table, text
@@ -47,4 +47,5 @@ __all__ = [
     "re_ranking",
     "table",
     "text",
+    "without_own_files",
 ]

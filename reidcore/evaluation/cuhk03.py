@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from reidcore.evaluation.distances import Distances, Rows
 from reidcore.evaluation.labels import Int64, Labels
-from reidcore.evaluation.matches import Related
+from reidcore.evaluation.matches import Related, without_own_files
 from reidcore.evaluation.protocols import Market1501
 from reidcore.evaluation.result import Float64, RankingResult
 
@@ -34,7 +34,7 @@ class Cuhk03(Market1501):
     ) -> RankingResult:
         """Evaluate Q queries against G gallery items; arguments and errors as in the base."""
         result = super().evaluate(distances, labels, max_rank, ties)
-        relations = self.relations(labels)
+        relations = without_own_files(self.relations(labels), labels)
         identities = _Identities(labels.g_pids)
         cmc = np.zeros(len(result.cmc))
         for start, rows in distances.blocks():
@@ -51,28 +51,37 @@ class _Identities:
         starts = np.flatnonzero(np.diff(pids[self._order], prepend=pids.min() - 1))
         self._starts = starts
         self._sizes = np.diff(np.append(starts, len(pids)))
-        self._identity = np.empty(len(pids), dtype=np.int64)
+        self._identity, self._place = np.empty((2, len(pids)), dtype=np.int64)
         self._identity[self._order] = np.repeat(np.arange(len(starts)), self._sizes)
+        self._place[self._order] = np.arange(len(pids))
 
     def curves(self, rows: Rows, related: Related, depth: int, strict: bool) -> Float64:
         """Return (valid queries, depth): the chance of a match by rank 1, 2, ..."""
         curves = [np.zeros((0, depth))]
         for query, row in enumerate(rows):
             span = slice(related.first[query], related.first[query + 1])
-            matches = related.items[span][related.match[span]]
+            items, match = related.items[span], related.match[span]
+            matches = items[match]
             if len(matches):
-                ahead = self._chances_ahead(row, row[matches], strict)
+                ahead = self._chances_ahead(row, row[matches], items[~match], strict)
                 ahead[:, self._identity[matches[0]]] = 0  # the query's own is not a rival
                 curves.append(_at_most(ahead, depth).mean(0, keepdims=True))
         return np.concatenate(curves)
 
     def _chances_ahead(
-        self, row: npt.NDArray[np.floating], limits: npt.NDArray[np.floating], strict: bool
+        self,
+        row: npt.NDArray[np.floating],
+        limits: npt.NDArray[np.floating],
+        ignored: Int64,
+        strict: bool,
     ) -> Float64:
         """Return (limits, identities): the share of each identity's images within each limit."""
         ordered = row[self._order]
         within = ordered < limits[:, None] if strict else ordered <= limits[:, None]
-        shares: Float64 = np.add.reduceat(within, self._starts, axis=1, dtype=float) / self._sizes
+        within[:, self._place[ignored]] = False
+        drawn_from = self._sizes - np.bincount(self._identity[ignored], minlength=len(self._sizes))
+        shares: Float64 = np.add.reduceat(within, self._starts, axis=1, dtype=float)
+        shares /= np.maximum(drawn_from, 1)
         return shares
 
 

@@ -125,8 +125,8 @@ def _check_finite(start: int, block: Rows) -> None:
         row, end = bad[0]
         raise DataError(
             f"a distance of image {start + row} is {str(ends[end, row]).replace('nan', 'NaN')}",
-            "Re-ranking takes each distance as a share of the largest. Look for such numbers in the "
-            "features or in the distance matrices.",
+            "Re-ranking takes each distance as a share of the largest: look for such numbers in "
+            "the features or in the distance matrices.",
         )
 
 

@@ -26,6 +26,8 @@ class Labels:
         g_camids: (G,) cameras of the gallery.
         q_columns: further columns of the queries, each of length Q, such as ``clothes``.
         g_columns: further columns of the gallery, each of length G.
+        q_files: (Q,) whole numbers that tell the queries' files apart; None if nobody looked.
+        g_files: (G,) those of the gallery, equal to a query's where they are one file on disk.
 
     Raises:
         DataError: if one is no list of whole numbers, lengths differ, or a side is empty.
@@ -39,14 +41,20 @@ class Labels:
         g_camids: npt.ArrayLike,
         q_columns: Columns | None = None,
         g_columns: Columns | None = None,
+        q_files: Int64 | None = None,
+        g_files: Int64 | None = None,
     ) -> None:
         self.q_pids, self.q_camids = _side("query", q_pids, q_camids)
         self.g_pids, self.g_camids = _side("gallery", g_pids, g_camids)
         self.q_columns, self.g_columns = q_columns or {}, g_columns or {}
+        self.q_files, self.g_files = q_files, g_files
 
     @classmethod
     def from_samples(cls, query: Sequence[Any], gallery: Sequence[Any]) -> Labels:
-        """Read the labels off two tables, or two lists of samples ``(path, pid, camid, ...)``."""
+        """Read the labels off two tables, or two lists of samples ``(path, pid, camid, ...)``.
+
+        Of a table's samples the files are looked up on disk, once.
+        """
         return cls(
             _column(query, "pids", 1),
             _column(gallery, "pids", 1),
@@ -54,6 +62,7 @@ class Labels:
             _column(gallery, "camids", 2),
             getattr(query, "columns", None),
             getattr(gallery, "columns", None),
+            *(getattr(getattr(side, "paths", None), "file_ids", None) for side in (query, gallery)),
         )
 
     @property
@@ -80,11 +89,13 @@ def _side(side: str, pids: npt.ArrayLike, camids: npt.ArrayLike) -> tuple[Int64,
 
 
 def _whole_numbers(name: str, values: Any) -> Int64:
-    if hasattr(values, "cpu"):
-        values = values.cpu()
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
     array = np.asarray(values)
     if array.ndim != 1:
         raise DataError(f"{name} must be a list of whole numbers, not of shape {array.shape}")
-    if array.dtype.kind not in "iufb" or not np.array_equal(array, array.astype(np.int64)):
+    with np.errstate(invalid="ignore"):  # NaN and what is too large differ after the conversion
+        whole = array.astype(np.int64) if array.dtype.kind in "iufb" else None
+    if whole is None or not np.array_equal(array, whole):
         raise DataError(f"{name} must be whole numbers", f"They are {array.dtype} now.")
-    return array.astype(np.int64)
+    return whole

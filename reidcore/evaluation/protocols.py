@@ -7,7 +7,12 @@ from abc import ABC, abstractmethod
 from reidcore.errors import DataError
 from reidcore.evaluation.distances import Distances
 from reidcore.evaluation.labels import Labels
-from reidcore.evaluation.matches import Relations, SameIdentity, SameIdentityAnyCamera
+from reidcore.evaluation.matches import (
+    Relations,
+    SameIdentity,
+    SameIdentityAnyCamera,
+    without_own_files,
+)
 from reidcore.evaluation.ranking import MatchRanks, match_ranks
 from reidcore.evaluation.result import RankingResult, reduce_ranks
 
@@ -16,7 +21,8 @@ class EvaluationProtocol(ABC):
     """The rules of a benchmark.
 
     Most protocols need `relations` alone. One that reduces queries in its own way overrides
-    `reduce`; one that needs the distances themselves overrides `evaluate`.
+    `reduce`; one that needs the distances themselves overrides `evaluate`, and asks
+    `without_own_files` there if it means to keep a query from finding itself, as the others do.
     """
 
     @abstractmethod
@@ -46,7 +52,8 @@ class EvaluationProtocol(ABC):
             UserError: if shapes differ, a distance is NaN, or no query has a match.
         """
         check_shapes(distances, labels)
-        return self.reduce(match_ranks(distances, self.relations(labels), ties), max_rank)
+        relations = without_own_files(self.relations(labels), labels)
+        return self.reduce(match_ranks(distances, relations, ties), max_rank)
 
 
 class Market1501(EvaluationProtocol):
@@ -65,8 +72,9 @@ class AnyCamera(EvaluationProtocol):
     """Matches are the query's identity by any camera; nothing is ignored.
 
     For data of one camera, or of none that are known, where the Market1501 protocol would leave no
-    match. An image that is query and gallery item at once would find itself: leave it out of the
-    gallery (``reidcore data check`` finds such images).
+    match. A file that is query and gallery item at once is left out of its own ranking, as under
+    every protocol, where labels say which file each image is (`Labels.from_samples` of tables);
+    a copy of it under another inode is not (``reidcore data check`` finds copies).
     """
 
     def relations(self, labels: Labels) -> Relations:

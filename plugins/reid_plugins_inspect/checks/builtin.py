@@ -8,9 +8,10 @@ from reid_plugins_inspect.checks.cameras import find_hopeless_queries
 from reid_plugins_inspect.checks.corrupt import find_corrupt
 from reid_plugins_inspect.checks.duplicates import find_duplicates, find_near_duplicates
 from reid_plugins_inspect.checks.finding import Finding
-from reid_plugins_inspect.checks.identities import find_leaks, find_lonely
+from reid_plugins_inspect.checks.identities import find_leaks, find_lonely, find_nobody
 from reid_plugins_inspect.checks.image_stats import ImageStats
 from reid_plugins_inspect.checks.inputs import CheckedDataset
+from reid_plugins_inspect.checks.queries_in_gallery import find_queries_in_gallery
 from reid_plugins_inspect.checks.sizes import find_tiny
 
 
@@ -24,6 +25,7 @@ def find_everything(
         image_stats: (M,) records of its files.
         unreadable: place of a file -> why it cannot be read.
     """
+    yield from _left_out(dataset)
     yield from find_corrupt(dataset, image_stats, unreadable)
     yield from find_duplicates(dataset, image_stats)
     yield from find_near_duplicates(dataset, image_stats)
@@ -31,9 +33,23 @@ def find_everything(
     if dataset.labelled:
         yield from find_leaks(dataset)
         yield from find_hopeless_queries(dataset)
+        yield from find_queries_in_gallery(dataset, image_stats)
         yield from find_lonely(dataset)
+        yield from find_nobody(dataset)
     if dataset.differences:
         yield _official_counts(dataset)
+
+
+def _left_out(dataset: CheckedDataset) -> Iterator[Finding]:
+    for found in dataset.left_out:
+        yield Finding(
+            "left-out",
+            "note" if found.expected else "warning",
+            f"{found.count:,} {found.what} left out{f': {found.why}' if found.why else ''}",
+            found.count,
+            found.names,
+            "" if found.expected else "They are neither learnt from nor tested on",
+        )
 
 
 def _official_counts(dataset: CheckedDataset) -> Finding:

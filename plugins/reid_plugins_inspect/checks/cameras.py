@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reid_plugins_inspect.checks.finding import Finding, counted, first
-from reid_plugins_inspect.checks.inputs import GALLERY, QUERY, CheckedDataset
+from reid_plugins_inspect.checks.inputs import CheckedDataset
 from reidcore.data import SampleTable
 
 Mask = npt.NDArray[np.bool_]
@@ -46,7 +46,6 @@ def find_hopeless_queries(dataset: CheckedDataset) -> Iterator[Finding]:
         "whose identity is not in the gallery",
         "They are skipped and counted by every protocol",
     )
-    yield from _find_queries_in_gallery(dataset)
 
 
 def _report_queries(
@@ -62,23 +61,6 @@ def _report_queries(
         total = f"{len(wanted):,}"
         queries, severity = f"{counted(len(rows), 'query', 'queries')} of {total}", "warning"
     yield Finding(check, severity, f"{queries} {words}", len(rows), first(shown), advice)
-
-
-def _find_queries_in_gallery(dataset: CheckedDataset) -> Iterator[Finding]:
-    """Yield a note on query files that are gallery files too."""
-    files = dataset.files
-    both = np.intersect1d(files.file[files.split == QUERY], files.file[files.split == GALLERY])
-    if len(both):
-        shown = [files.paths[number] for number in both[:9].tolist()]
-        yield Finding(
-            "query-in-gallery",
-            "note",
-            f"{counted(len(both), 'file')} are query and gallery at once",
-            len(both),
-            first(shown),
-            "The usual protocol ignores them, having identity and camera in common with the query; "
-            "any_camera does not: take them out of the gallery for it",
-        )
 
 
 def _matched(query: SampleTable, gallery: SampleTable) -> tuple[Mask, Mask]:

@@ -51,6 +51,22 @@ def find_lonely(dataset: CheckedDataset) -> Iterator[Finding]:
         )
 
 
+def find_nobody(dataset: CheckedDataset) -> Iterator[Finding]:
+    """Yield a warning on training images of a negative identity, which no run learns from."""
+    nobody = dataset.train.take(dataset.train.pids < 0)
+    if len(nobody):
+        paths = (path if isinstance(path, str) else path[0] for path in nobody.paths[:9])
+        yield Finding(
+            "negative-identity",
+            "warning",
+            f"{counted(len(nobody), 'training image')} of {len(dataset.train):,} with a negative "
+            "identity, which no run learns from",
+            len(nobody),
+            first(list(paths)),
+            "Number identities from 0",
+        )
+
+
 def histogram(table: SampleTable) -> dict[str, Any]:
     """Say how many images the identities of a split have.
 

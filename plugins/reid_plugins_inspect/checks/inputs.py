@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.data import Difference, Int64Array, SampleTable, Splits
+from reidcore.data import Difference, Int64Array, LeftOut, SampleTable, Splits
 
 TRAIN, QUERY, GALLERY = range(3)
 
@@ -28,6 +28,7 @@ class CheckedDataset:
         pids_apart: whether a number in train and test may be two identities.
         labelled: whether identities and cameras are known at all.
         differences: how it differs from what its authors published.
+        left_out: what lies there and is not used, counted by kind.
     """
 
     name: str
@@ -38,6 +39,7 @@ class CheckedDataset:
     pids_apart: bool = False
     labelled: bool = True
     differences: Sequence[Difference] = field(default_factory=list)
+    left_out: Sequence[LeftOut] = ()
 
     @property
     def splits(self) -> dict[str, SampleTable]:

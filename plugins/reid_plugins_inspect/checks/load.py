@@ -10,7 +10,16 @@ from typing import Any
 
 from reid_plugins_inspect.checks.inputs import CheckedDataset
 from reidcore import registry
-from reidcore.data import IMAGE_EXTENSIONS, Dataset, SampleTable, card_of, differences, read_tables
+from reidcore.data import (
+    IMAGE_EXTENSIONS,
+    Dataset,
+    SampleTable,
+    card_of,
+    differences,
+    leave_out_files,
+    noting_left_out,
+    read_tables,
+)
 from reidcore.errors import DataError
 from reidcore.plugins import Plugins
 
@@ -40,7 +49,8 @@ def open_dataset(
     """
     component = registry.choose("datasets", name, options, plugins)
     entry, own = component.entry, component.options
-    read = read_tables(component, root)
+    with noting_left_out(entry.name) as left_out:
+        read = read_tables(component, root)
     if isinstance(read, Dataset):  # which has numbered its training identities anew
         splits = [SampleTable.of(split) for split in (read.train, read.query, read.gallery)]
         apart = True
@@ -56,6 +66,7 @@ def open_dataset(
         unit="tracklets" if any(table.paths.has_tracklets for table in splits) else "images",
         pids_apart=apart,
         differences=[] if isinstance(read, Dataset) else differences(entry.load(), read, own),
+        left_out=left_out,
     )
 
 
@@ -101,15 +112,19 @@ def open_table(
 
 
 def _pictures(folder: Path) -> CheckedDataset:
-    files = sorted(
+    everything = sorted(
         os.path.join(above, name)  # noqa: PTH118  (a million times)
         for above, _, names in os.walk(folder)
         for name in names
-        if name.lower().endswith(IMAGE_EXTENSIONS)
+        if not name.startswith(".")
     )
+    files = [path for path in everything if path.lower().endswith(IMAGE_EXTENSIONS)]
+    with noting_left_out(str(folder)) as left_out:
+        others = [path for path in everything if not path.lower().endswith(IMAGE_EXTENSIONS)]
+        leave_out_files(others, f"not {', '.join(IMAGE_EXTENSIONS)}")
     if not files:
         endings = ", ".join(IMAGE_EXTENSIONS)
         raise DataError(f"no picture below {str(folder)!r}", f"Looked for {endings}")
     none = SampleTable.of([])
-    everything = SampleTable.of([(path, 0, 0) for path in files])
-    return CheckedDataset(str(folder), everything, none, none, labelled=False)
+    pictures = SampleTable.of([(path, 0, 0) for path in files])
+    return CheckedDataset(str(folder), pictures, none, none, labelled=False, left_out=left_out)

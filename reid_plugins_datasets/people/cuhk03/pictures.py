@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from reid_plugins_datasets.reading.matlab import open_mat73
+from reidcore.data import leave_out_files
 from reidcore.errors import DataError, UserError
 from reidcore.utils import atomic_folder
 
@@ -59,6 +60,10 @@ def pictures_of(folder: Path, release: Path, kind: str) -> dict[str, Picture]:
     found = {
         name: _picture(match, path) for name, path in files if (match := _NAME.fullmatch(name))
     }
+    leave_out_files(
+        [path for name, path in files if name not in found and not name.startswith(".")],
+        "their names are not those of CUHK03's pictures, such as 1_001_1_01.png",
+    )
     if not found:
         raise DataError(
             f"{str(folder)!r} holds no picture of CUHK03",

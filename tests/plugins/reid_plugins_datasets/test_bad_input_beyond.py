@@ -251,7 +251,7 @@ class TestTracklets:
 
     def test_min_seq_len_leaves_out_and_says_how_many(self, planted, caplog):
         root = planted("dukemtmcvidreid").root
-        with caplog.at_level("INFO", logger="reid_plugins_datasets"):
+        with caplog.at_level("INFO", logger="reidcore"):
             found = init_video_dataset("dukemtmcvidreid", root=root, min_seq_len=5)
         assert min(len(sample.path) for sample in found.train) == 5
         assert re.search(r"\d of 13 tracklets left out", caplog.text)
