@@ -40,10 +40,10 @@ def csv(
     """Read a table of images: path, identity, camera and split of each; more columns are kept.
 
     The first line names the columns. Identities (0 and more) and cameras are whole numbers; rows of
-    identity -1 are left out and counted. A table without the column of cameras is read as if the queries were seen by one
-    camera and the gallery by another, so that no image is left out of any ranking. Each further
-    column becomes a column of the tables: of whole numbers or of numbers if it holds nothing else,
-    otherwise of text.
+    identity -1 are left out and counted. A table without the column of cameras is read as if the
+    queries were seen by one camera and the gallery by another, so that no image is left out of any
+    ranking but a query's own file. Each further column becomes a column of the tables: of whole
+    numbers or of numbers if it holds nothing else, otherwise of text.
 
     Args:
         root: the data root.
@@ -191,9 +191,9 @@ def _with_types(tables: Sequence[SampleTable]) -> list[SampleTable]:
 
 def _typed(columns: Sequence[npt.NDArray[np.str_]]) -> list[npt.NDArray[Any]]:
     """Return text as whole numbers, or as numbers, if there is nothing else."""
+    if any(np.char.count(column, "_").any() for column in columns):  # 1_2 is no 12
+        return list(columns)
     for kind in (np.int64, np.float64):
-        if any(np.char.count(column, "_").any() for column in columns):  # 1_2 is no 12
-            break
         try:
             return [column.astype(kind) for column in columns]
         except (ValueError, OverflowError):

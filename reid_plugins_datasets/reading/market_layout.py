@@ -42,7 +42,8 @@ def read_market_layout(directory: Path, form: NameForm) -> Splits:
 def read_folder(folder: Path, form: NameForm) -> SampleTable:
     """Read identities and cameras (base 0) from the names of a folder's ``*.jpg`` files, sorted.
 
-    Junk (-1), boxes too bad to be scored, is left out and told. Only names are looked at, never the folders above.
+    Junk (-1), boxes too bad to be scored, is left out and told. Only names are looked at, never the
+    folders above.
 
     Raises:
         DataError: the folder cannot be read, or images in it have names of another form.

@@ -77,7 +77,7 @@ def _read_split(split: Path, min_seq_len: int) -> list[Sample]:
         for track in list_folders(person.path)
     ]
     short = [sample.path for sample in found if len(sample.path) < min_seq_len]
-    why = f"fewer than min_seq_len={min_seq_len} frames"
+    why = f"in {split.name}, fewer than min_seq_len={min_seq_len} frames"
     leave_out(short, "tracklets", why, total=len(found), expected=True)
     return [sample for sample in found if len(sample.path) >= min_seq_len]
 

@@ -41,13 +41,14 @@ class Labels:
         g_camids: npt.ArrayLike,
         q_columns: Columns | None = None,
         g_columns: Columns | None = None,
-        q_files: Int64 | None = None,
-        g_files: Int64 | None = None,
+        q_files: npt.ArrayLike | None = None,
+        g_files: npt.ArrayLike | None = None,
     ) -> None:
         self.q_pids, self.q_camids = _side("query", q_pids, q_camids)
         self.g_pids, self.g_camids = _side("gallery", g_pids, g_camids)
         self.q_columns, self.g_columns = q_columns or {}, g_columns or {}
-        self.q_files, self.g_files = q_files, g_files
+        self.q_files = _files("query", q_files, len(self.q_pids))
+        self.g_files = _files("gallery", g_files, len(self.g_pids))
 
     @classmethod
     def from_samples(cls, query: Sequence[Any], gallery: Sequence[Any]) -> Labels:
@@ -85,6 +86,13 @@ def _side(side: str, pids: npt.ArrayLike, camids: npt.ArrayLike) -> tuple[Int64,
         raise DataError(f"the {side} has {len(checked[0])} pids but {len(checked[1])} camids")
     if not len(checked[0]):
         raise DataError(f"the {side} is empty", "Evaluation needs queries and a gallery.")
+    return checked
+
+
+def _files(side: str, files: npt.ArrayLike | None, count: int) -> Int64 | None:
+    checked = None if files is None else _whole_numbers(f"{side} files", files)
+    if checked is not None and len(checked) != count:
+        raise DataError(f"the {side} has {count} pids but {len(checked)} files")
     return checked
 
 

@@ -82,8 +82,9 @@ def _copies(dataset: CheckedDataset, image_stats: ImageStats, same: _Pairs) -> _
     asked, known = (content[files.file[files.split == side]] for side in (QUERY, GALLERY))
     asked = np.where(asked < 0, -2, asked)  # what cannot be read equals nothing
     pairs = _equal(asked, known)
-    numbers = (some.queries * len(gallery) + some.items for some in (pairs, same))
-    other = ~np.isin(*numbers)
+    other = ~np.isin(
+        pairs.queries * len(gallery) + pairs.items, same.queries * len(gallery) + same.items
+    )
     return _Pairs(pairs.queries[other], pairs.items[other])
 
 

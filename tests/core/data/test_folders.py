@@ -81,3 +81,66 @@ def test_a_few_strangers_are_told_and_left_out(
         assert len(from_folders(shop).train) == 3
     assert "1 of 4 images left out" in caplog.text
     assert "thumbnail.jpg" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("site-3_c4_x.jpg", (3, 4)),
+        ("0003_c1_x.jpg", (3, 1)),
+        ("a-1_c2.jpg", (1, 2)),
+        ("site--12_c5.jpg", (12, 5)),
+        ("-12_c5.jpg", (12, 5)),
+        ("2024-05-07_c1.jpg", (7, 1)),
+        ("x_-1_c1.jpg", (1, 1)),
+    ],
+)
+def test_a_hyphen_before_a_number_is_a_separator(tmp_path: Path, name: str, labels) -> None:
+    _touch(tmp_path / "train", name)
+    assert from_folders(tmp_path, query=None, gallery=None).train[0][1:3] == labels
+
+
+def test_names_with_and_without_separators_are_read_alike(tmp_path: Path) -> None:
+    for split in ("train", "query", "gallery"):
+        _touch(tmp_path / split, "site-3_c4_x.jpg", "0003_c1_x.jpg", "site-5_c2.jpg")
+    for split in from_folders(tmp_path):
+        assert sorted(sample[1] for sample in split) == [3, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "words"),
+    [
+        (r"(?P<pid>-?\d+)_c(?P<camid>\d+)", "site-3_c4.jpg", "reads identity -3 .* separates"),
+        (r"(?P<pid>[\d_]+)_c(?P<camid>\d+)", "1_2_c4.jpg", "pid='1_2'"),
+        (r"(?P<pid>[+\d]+)_c(?P<camid>\d+)", "+2_c4.jpg", r"pid='\+2'"),
+        (r"(?P<pid>\d+)_c(?P<camid>\d+)", "\u0663_c4.jpg", "pid='\u0663'"),
+        (r"(?P<pid>\d+)_c(?P<camid>\d+)?", "3_c.jpg", "camid=None"),
+    ],
+)
+def test_other_signs_in_a_number_are_told(tmp_path: Path, pattern, name, words) -> None:
+    _touch(tmp_path / "train", name)
+    with pytest.raises(DataError, match=words):
+        from_folders(tmp_path, query=None, gallery=None, pattern=pattern)
+
+
+def test_what_is_left_out_is_told_with_three_names(
+    shop: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("a.tif", "b.TIFF", "c.txt", "d.txt"):
+        (shop / "gallery" / name).touch()
+    with caplog.at_level(logging.INFO, "reidcore"):
+        from_folders(shop)
+    told = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert [level for level, _ in told] == ["INFO", "WARNING", "INFO"]
+    assert told[0][1].startswith("1 files left out (not .jpg")
+    assert told[1][1].startswith("4 files left out (not .jpg")
+    assert told[1][1].endswith("c.txt' and 1 more")
+    assert told[2][1].startswith("1 images of identity -1 left out (junk)")
+
+
+def test_a_pattern_with_a_slash_reads_the_path_below_the_folder(tmp_path: Path) -> None:
+    _touch(tmp_path / "train" / "-1", "c1_a.jpg")
+    _touch(tmp_path / "train" / "0007", "c2_a.jpg")
+    pattern = r"(?P<pid>-1|\d+)/c(?P<camid>\d+)_"
+    splits = from_folders(tmp_path, query=None, gallery=None, pattern=pattern)
+    assert [sample[1:3] for sample in splits.train] == [(7, 2)]

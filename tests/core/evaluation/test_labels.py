@@ -32,6 +32,24 @@ def test_a_tables_own_arrays_are_taken_with_its_further_columns():
     assert labels.g_columns["clothes"].tolist() == [1]
 
 
+def test_files_are_checked_as_the_other_labels_are():
+    labels = Labels([1], [1, 2], [0], [0, 0], q_files=[3], g_files=torch.tensor([3, 4]))
+    assert labels.g_files.tolist() == [3, 4]
+    with pytest.raises(DataError, match="the gallery has 2 pids but 1 files"):
+        Labels([1], [1, 2], [0], [0, 0], q_files=[3], g_files=[3])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300, 2.0**63])
+def test_numbers_beyond_64_bits_are_no_labels(bad):
+    with pytest.raises(DataError, match="query pids must be whole numbers"):
+        Labels([bad], [1], [0], [0])
+
+
+def test_tensors_that_learn_are_taken():
+    assert Labels(torch.ones(1, requires_grad=True), [1], [0], [1]).q_pids.tolist() == [1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -117,6 +117,25 @@ def test_rows_of_nobody_are_left_out_and_counted(root, caplog):
     assert "1 rows of identity -1 left out" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("1_2", "is no whole number"),
+        ("-3", "is below -1, which marks junk"),
+        ("--1", "is no whole"),
+    ],
+)
+def test_an_identity_with_a_separator_is_a_fault(root, cell, told):
+    said = refused(root, TABLE + f"a/1.jpg,{cell},0,train\n")
+    assert f"line 6: column 'pid': '{cell}' {told}" in said
+
+
+def test_a_further_column_with_separators_stays_text(root):
+    rows = TABLE.splitlines()
+    text = "\n".join(f"{r},{e}" for r, e in zip(rows, ["shop", "1_2", "12", "3", "4"], strict=True))
+    assert read(root, text).train.columns["shop"].tolist() == ["1_2", "12"]
+
+
 class TestPlaces:
     def test_relative_paths_start_from_the_tables_folder(self, root):
         text = TABLE.replace("a/", "../a/").replace("b/", "../b/")

@@ -12,6 +12,7 @@ from PIL import Image
 from reid_plugins_inspect.checks import CheckedDataset, Finding, Report, check_dataset
 
 from reidcore import hookimpl
+from reidcore.data import LeftOut
 from reidcore.data.card import Difference
 from reidcore.data.table import SampleTable
 from reidcore.errors import PluginError
@@ -144,6 +145,40 @@ def test_a_single_camera_has_its_protocol(make_dataset: MakeDataset) -> None:
 def test_a_query_that_is_in_the_gallery_is_noted(make_dataset: MakeDataset) -> None:
     found = findings(make_dataset(TRAIN, QUERY, [*GALLERY, QUERY[0]]))
     assert found == {"query-in-gallery": ("note", 1)}
+
+
+def test_a_query_in_the_gallery_is_known_under_all_its_names(
+    make_dataset: MakeDataset, tmp_path: Path
+) -> None:
+    make_dataset(TRAIN, QUERY, GALLERY)
+    (tmp_path / "link.png").hardlink_to(tmp_path / QUERY[0][0])
+    (tmp_path / "copy.png").write_bytes((tmp_path / QUERY[0][0]).read_bytes())
+    name, pid, camid = QUERY[0]
+    gallery = [*GALLERY, ("link.png", pid, camid + 1), (name, pid, camid), ("copy.png", pid, 9)]
+    report = check_dataset(make_dataset(TRAIN, QUERY, gallery), workers=0)
+    found = {finding.check: finding for finding in report.findings}
+    same, copied = found["query-in-gallery"], found["query-copied-in-gallery"]
+    assert (same.severity, same.count) == ("note", 1)
+    assert "ignores 1 of these pairs" in same.advice
+    assert "leaves out the other 1, under any_camera all 2" in same.advice
+    assert (copied.severity, copied.count) == ("warning", 1)
+    assert "ranks the other 1, any_camera ranks all 1" in copied.advice
+    assert copied.examples == (f"{tmp_path / name} = {tmp_path / 'copy.png'}",)
+
+
+def test_what_a_dataset_leaves_out_is_found(make_dataset: MakeDataset) -> None:
+    left_out = (
+        LeftOut("images", "they do not match", 4, ("a.jpg", "b.jpg", "c.jpg"), 9),
+        LeftOut("images of identity -1", "junk", 1, ("-1_c1.jpg",), expected=True),
+    )
+    train = [*TRAIN, ("nobody.png", -3, 0)]
+    report = check_dataset(make_dataset(train, QUERY, GALLERY, left_out=left_out), workers=0)
+    assert [(f.check, f.severity, f.count) for f in report.findings] == [
+        ("left-out", "warning", 4),
+        ("negative-identity", "warning", 1),
+        ("left-out", "note", 1),
+    ]
+    assert report.findings[0].examples == ("a.jpg", "b.jpg", "c.jpg")
 
 
 def test_identities_with_one_image_and_tiny_pictures(
