@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
+import socket
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from http.client import HTTPException, HTTPMessage
+from functools import partial
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPMessage,
+    HTTPResponse,
+    HTTPSConnection,
+)
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +26,7 @@ from urllib.parse import parse_qs, urlsplit
 from reidcore import __version__
 from reidcore._files import atomic_path
 from reidcore._progress import progress
+from reidcore._validation import shortened
 from reidcore.errors import UserError
 
 OFFLINE = "REIDCORE_OFFLINE"
@@ -38,9 +48,12 @@ def check_address(url: str) -> None:
     """Reject an address that is neither https nor on this machine.
 
     Raises:
-        UserError: if it is neither.
+        UserError: if it is neither, or no address at all.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UserError(f"{url!r} is no address: {error}", "Fetch the file by hand.") from error
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         return
     raise UserError(f"expected an https address, found {url!r}", "Fetch the file by hand.")
@@ -92,14 +105,14 @@ def download(
     check_address(url)
     deadline = time.monotonic() + max_seconds
     request = urllib.request.Request(url, headers={"User-Agent": f"reidcore/{__version__}"})
-    with atomic_path(target) as partial:
-        with _opened(request) as response, partial.open("wb") as file:
+    with atomic_path(target) as incomplete:
+        with _opened(request, deadline) as response, incomplete.open("wb") as file:
             _reject_page(response)
-            digest = _copy(response, file, target.name, max_bytes, deadline)
+            digest = _copy(response, file, target.name, max_bytes)
         if not digest.startswith(sha256):
-            size = partial.stat().st_size
+            size = incomplete.stat().st_size
             raise UserError(f"expected sha256 {sha256}, found {digest} in {size:,} bytes")
-        validate(partial)
+        validate(incomplete)
     return digest
 
 
@@ -117,16 +130,75 @@ class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-_opener = urllib.request.build_opener(_HttpsRedirects())
+class _Until(io.RawIOBase):
+    """What a socket sends until a deadline, which holds for headers and chunks of any size."""
+
+    def __init__(self, sock: socket.socket, sent: io.RawIOBase, deadline: float) -> None:
+        self._sock, self._sent, self._deadline = sock, sent, deadline
+        self._received = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - time.monotonic()
+        try:
+            self._sock.settimeout(max(min(left, _SILENCE_S), 0.001))
+            count = self._sent.readinto(buffer)
+        except TimeoutError:
+            if time.monotonic() < self._deadline:
+                raise
+            count = None
+        if count is None or left <= 0:
+            raise UserError(f"it took too long: {self._received:,} bytes came in the time allowed")
+        self._received += count
+        return count
+
+    def close(self) -> None:
+        self._sent.close()
+        super().close()
 
 
-def _opened(request: urllib.request.Request) -> Any:
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, deadline: float, **named: Any) -> None:
+        super().__init__(sock, *args, **named)
+        self.fp = io.BufferedReader(_Until(sock, self.fp.detach(), deadline))
+
+
+class _HttpUntil(urllib.request.HTTPHandler):
+    def __init__(self, deadline: float) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def http_open(self, req: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(partial(_connection, HTTPConnection, self._deadline), req)
+
+
+class _HttpsUntil(urllib.request.HTTPSHandler):
+    def __init__(self, deadline: float) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def https_open(self, req: urllib.request.Request) -> HTTPResponse:
+        return self.do_open(partial(_connection, HTTPSConnection, self._deadline), req)
+
+
+def _connection(kind: Any, deadline: float, host: str, timeout: float, **named: Any) -> Any:
+    left = max(deadline - time.monotonic(), 0.001)
+    connection = kind(host, timeout=min(timeout, left), **named)
+    connection.response_class = partial(_Response, deadline=deadline)
+    return connection
+
+
+def _opened(request: urllib.request.Request, deadline: float) -> Any:
+    handlers = (_HttpsRedirects(), _HttpUntil(deadline), _HttpsUntil(deadline))
     try:
-        return _opener.open(request, timeout=_SILENCE_S)
+        return urllib.request.build_opener(*handlers).open(request, timeout=_SILENCE_S)
     except urllib.error.HTTPError as error:
         error.close()
         raise UserError(f"the server answered {error.code} {error.reason}") from error
-    except (OSError, HTTPException) as error:
+    # ValueError: a host name, or a number in the answer, that is none.
+    except (OSError, HTTPException, ValueError) as error:
         raise UserError(str(error) or type(error).__name__) from error
 
 
@@ -139,9 +211,19 @@ def _reject_page(response: Any) -> None:
     raise UserError(f"expected a file, found a web page that says {said!r}")
 
 
-def _copy(response: Any, file: IO[bytes], name: str, max_bytes: int, deadline: float) -> str:
+def _length_of(response: Any) -> int | None:
+    """Return the number of bytes that the server promises; None if it does not say."""
+    told = response.headers.get("Content-Length")
+    if told is None or response.chunked:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", told.strip()):
+        raise UserError(f"the server says that the file has {shortened(repr(told))} bytes")
+    return int(told)
+
+
+def _copy(response: Any, file: IO[bytes], name: str, max_bytes: int) -> str:
     """Write the body to a file; return its SHA-256."""
-    total = response.length  # None if the server does not say
+    total = _length_of(response)
     if total is not None and total > max_bytes:
         raise UserError(f"the file has {total:,} bytes, and {max_bytes:,} are the most expected")
     digest, received = hashlib.sha256(), 0
@@ -150,8 +232,6 @@ def _copy(response: Any, file: IO[bytes], name: str, max_bytes: int, deadline: f
             received += len(chunk)
             if received > max_bytes:
                 raise UserError(f"the server sent more than {max_bytes:,} bytes")
-            if time.monotonic() > deadline:
-                raise UserError(f"it took too long: {received:,} bytes came in the time allowed")
             file.write(chunk)
             digest.update(chunk)
             advance(len(chunk))
@@ -165,5 +245,5 @@ def _chunks(response: Any) -> Iterator[bytes]:
     try:
         while chunk := response.read1(_CHUNK):
             yield chunk
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, ValueError) as error:
         raise UserError(f"the connection broke: {error or type(error).__name__}") from error

@@ -149,7 +149,7 @@ def read_json(fpath: PathLike) -> Any:
         return json.loads(Path(fpath).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read {os.fspath(fpath)!r}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{os.fspath(fpath)!r} is not valid JSON: {error}") from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import lzma
+import re
 import shutil
 import stat
 import tarfile
@@ -26,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 MOST_EXPANSION = 50
 """Images hardly compress: an archive that grows more than so many times is no dataset."""
+
+_DRIVE = re.compile(r"(\./)*[A-Za-z]:")  # C:x is a place on drive C of its own
 
 _SMALL = 1 << 30  # bytes that an archive may unpack to whatever it expands
 _MAX_BYTES = 1 << 40
@@ -292,7 +295,7 @@ def _opened(archive: Path) -> Iterator[Iterator[_Entry]]:
 
 
 def _zip_entry(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Entry:
-    info.filename = _inside(info.filename)
+    info.filename = _inside(info.filename, is_folder=info.filename.endswith("/"))
     if stat.S_ISLNK(info.external_attr >> 16):
         raise _RefusedError(f"{info.filename!r} is a link")
     return _Entry(
@@ -301,7 +304,7 @@ def _zip_entry(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Entry:
 
 
 def _tar_entry(tarred: tarfile.TarFile, info: tarfile.TarInfo) -> _Entry:
-    info.name = _inside(info.name)
+    info.name = _inside(info.name, is_folder=info.isdir())
     if not (info.isfile() or info.isdir()):
         kind = "a link" if info.issym() or info.islnk() else "no file"
         raise _RefusedError(f"{info.name!r} is {kind}")
@@ -312,17 +315,17 @@ def _tar_entry(tarred: tarfile.TarFile, info: tarfile.TarInfo) -> _Entry:
     return _Entry(info.name, info.size if info.isfile() else 0, info.isdir(), extract_to)
 
 
-def _inside(name: str) -> str:
+def _inside(name: str, is_folder: bool) -> str:
     """Return a name with plain slashes; refuse one that leads out of the folder.
 
     ``tarfile`` and ``zipfile`` would bring most such names inside without a word: but a dataset
     has none, so that an archive with one is not what it says it is.
     """
     plain = name.replace("\\", "/")
-    if not plain:
-        raise _RefusedError("an entry has no name")
     parts = PurePosixPath(plain).parts
-    if plain.startswith("/") or ".." in parts or (parts and parts[0].endswith(":")) or "\0" in name:
+    if not plain or not (parts or is_folder):
+        raise _RefusedError("an entry has no name")
+    if plain.startswith("/") or ".." in parts or _DRIVE.match(plain) or "\0" in name:
         raise _RefusedError(f"{name!r} would be written outside the folder")
     return plain
 

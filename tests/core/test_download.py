@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -109,6 +113,73 @@ def test_a_redirect_must_stay_on_https(host, served, tmp_path):
 def test_no_server_is_told(tmp_path):
     with pytest.raises(UserError, match="refused"):
         download("http://localhost:9/a.bin", tmp_path / "a.bin", **LIMITS)
+
+
+@contextmanager
+def answering(*parts: bytes, pause: float = 0.0) -> Iterator[str]:
+    """Serve one answer, as it stands and in these parts; gives its address."""
+
+    def answer() -> None:
+        with suppress(OSError), listening.accept()[0] as connection:
+            connection.recv(1 << 16)
+            for part in parts:
+                connection.sendall(part)
+                time.sleep(pause)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/a.bin"
+        listening.close()
+        thread.join(timeout=20)
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("begin", [b"", OK + b"X: ", CHUNKED + b"2;", CHUNKED + b"3\r\nabc\r\n1;"])
+def test_a_server_that_drips_is_left_at_the_deadline_wherever_it_is(begin, tmp_path):
+    drops = [b"x"] * 60
+    with (
+        answering(begin, *drops, b"\r\n\r\n", pause=0.05) as address,
+        pytest.raises(UserError, match=r"it took too long: [0-9,]+ bytes came"),
+    ):
+        download(address, tmp_path / "a.bin", max_bytes=1 << 20, max_seconds=0.5)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("length", ["abc", "-5", "1e3", "9" * 5000, "3, 3", "\xb2"])
+def test_a_length_that_is_none_is_refused(length, tmp_path):
+    head = OK + f"Content-Length: {length}\r\n\r\n".encode("latin-1")
+    with (
+        answering(head, b"abc") as address,
+        pytest.raises(UserError, match=r"the server says that the file has .* bytes"),
+    ):
+        download(address, tmp_path / "a.bin", **LIMITS)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"\0" * 99,
+        b"HTTP/1.1 abc OK\r\n\r\n",
+        b"HTTP/1.1 " + b"9" * 5000 + b" OK\r\n\r\n",
+        OK + b"A: " + b"x" * 70_000 + b"\r\n\r\n",
+        OK + b"A: b\r\n" * 999 + b"\r\n",
+        CHUNKED + b"zz\r\nabc",
+        CHUNKED + b"-5\r\nabc",
+        b"HTTP/1.1 302 Found\r\nLocation: https://[::1/a\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: https://a:b/\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: https://" + b"a" * 70 + b".com/\r\n\r\n",
+    ],
+)
+def test_an_answer_that_is_none_is_told(answer, tmp_path):
+    with answering(answer) as address, pytest.raises(UserError):
+        download(address, tmp_path / "a.bin", **LIMITS)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

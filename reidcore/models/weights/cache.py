@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -101,12 +102,15 @@ class WeightsStore:
         return next(self._places(weights), None)
 
     def expected(self, weights: PublishedWeights) -> tuple[str, HashState]:
-        """Return the hash, or its first digits, that the file should have, and who says so."""
+        """Return the hash, or its first digits, that the file should have, and who says so.
+
+        Raises:
+            CheckpointError: if what was recorded is no hash.
+        """
         if weights.sha256:
             return weights.sha256, "published"
         file = self._record_file(weights)
-        recorded = str(read_json(file).get("sha256", "")) if file.is_file() else ""
-        return recorded, "recorded" if recorded else "new"
+        return (_recorded(file), "recorded") if file.is_file() else ("", "new")
 
     def check(self, weights: PublishedWeights, file: Path) -> Checked:
         """Read a file and compare its hash with the one it should have."""
@@ -225,6 +229,21 @@ def _altered(weights: PublishedWeights, held: Checked) -> CheckpointError:
         f"{held.sha256} in {held.path.stat().st_size:,} bytes",
         f"Fetch it again: reidcore weights fetch --again {weights.name}",
     )
+
+
+def _recorded(file: Path) -> str:
+    """Return the hash in the record of a download."""
+    try:
+        record = read_json(file)
+    except UserError:
+        record = None
+    digest = record.get("sha256") if isinstance(record, dict) else None
+    if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+        raise CheckpointError(
+            f"{str(file)!r} records no SHA-256 of a file of weights",
+            "Remove it if you trust the file beside it, whose hash is then recorded anew.",
+        )
+    return digest
 
 
 def _identity(file: Path) -> tuple[int, int] | None:

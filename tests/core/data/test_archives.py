@@ -70,11 +70,22 @@ def test_what_an_archive_holds_is_known_before_it_is_unpacked(tmp_path: Path, pa
     ]
 
 
-@pytest.mark.parametrize("name", ["/etc/x", "../x", "a/../../x", "..\\x", "C:\\x", "C:/x"])
+@pytest.mark.parametrize(
+    "name", ["/etc/x", "../x", "a/../../x", "..\\x", "C:\\x", "C:/x", "C:x", "./c:x"]
+)
 @pytest.mark.parametrize("pack", [zipped, tarred])
 def test_names_that_lead_out_are_refused(tmp_path: Path, pack: Pack, name: str) -> None:
     archive = pack(tmp_path / "a.bin", {"good.jpg": b"1", name: b"2"})
     with pytest.raises(DataError, match="outside the folder"):
+        unpack(archive, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["", ".", "./."])
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_a_file_without_a_name_is_refused(tmp_path: Path, pack: Pack, name: str) -> None:
+    archive = pack(tmp_path / "a.bin", {"good.jpg": b"1", name: b"2"})
+    with pytest.raises(DataError, match="an entry has no name"):
         unpack(archive, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -58,6 +58,28 @@ def test_an_unknown_hash_is_recorded_and_checked_from_then_on(content, host, pub
     assert visible() == ["tiny.pth", "tiny.pth.json"]
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        "[]",
+        "5",
+        "null",
+        "{}",
+        '{"sha256": 5}',
+        '{"sha256": ""}',
+        '{"sha256": "ab"}',
+        "{",
+        "[" * 9999,
+    ],
+)
+def test_a_record_without_a_hash_is_refused(content, published, record):
+    store = WeightsStore()
+    store.require(published())
+    (weights_dir() / "tiny.pth.json").write_text(record)
+    with pytest.raises(CheckpointError, match=r"tiny.pth.json' records no SHA-256.*Remove it"):
+        store.require(published())
+
+
 def test_a_file_that_was_put_there_by_hand_is_recorded_as_well(content, host, published):
     weights_dir().mkdir(parents=True)
     (weights_dir() / "tiny.pth").write_bytes(content)
