@@ -23,7 +23,8 @@ class TensorBoard(Writer):
 
         self._is_ours = engine.writer is None
         if engine.writer is None:
-            engine.writer = SummaryWriter(log_dir=str(engine.plan.save_dir))
+            purge = _first_step(engine)
+            engine.writer = SummaryWriter(log_dir=str(engine.plan.save_dir), purge_step=purge)
 
     def step_done(self, engine: Engine) -> None:
         """Write the training figures, where they are due."""
@@ -52,3 +53,14 @@ class TensorBoard(Writer):
         if engine.writer is not None:
             for name, value in scalars.items():
                 engine.writer.add_scalar(f"{group}/{name}", value, step)
+
+
+def _first_step(engine: Engine) -> int | None:
+    """Return the step that a resumed run takes next; TensorBoard hides former ones from it on.
+
+    A run that was killed may have written figures of what its last checkpoint does not hold.
+    """
+    run = engine.active_run
+    if run is None or not (engine.record.history or run.position.batch):
+        return None
+    return engine.plan.start_epoch * len(engine.train_loader) + run.position.batch + 1

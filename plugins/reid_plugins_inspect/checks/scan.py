@@ -8,11 +8,13 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 import numpy as np
 
 from reid_plugins_inspect.checks.image_stats import STATS_DTYPE, ImageStats, examine
+from reidcore.errors import DataError
 
 Result = TypeVar("Result")
 
@@ -50,6 +52,9 @@ def in_pieces(
         work: What each process does with its paths; a function of a module.
         paths: All of them.
         workers: Number of processes; as many as there are CPUs if None, 0 to work here.
+
+    Raises:
+        DataError: One of the processes was killed.
     """
     begins = range(0, len(paths), PIECE)
     workers = available_cpus() if workers is None else workers
@@ -69,6 +74,11 @@ def in_pieces(
                 yield place, future.result()
         for place, future in waiting:
             yield place, future.result()
+    except BrokenProcessPool as error:
+        raise DataError(
+            "a process that reads images was killed",
+            "Most often memory ran out: use fewer processes (--workers 1, or 0 for none).",
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -76,3 +78,13 @@ def make_stats(tmp_path: Path) -> Callable[..., np.ndarray]:
         return image_stats[0]
 
     return make
+
+
+def die(paths: Sequence[str]) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return len(paths)
+
+
+def test_a_process_that_is_killed_says_what_to_change(paths: list[str]) -> None:
+    with pytest.raises(DataError, match=r"was killed\. Most often memory ran out.*--workers"):
+        list(scan.in_pieces(die, paths, 2))
