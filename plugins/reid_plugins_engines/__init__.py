@@ -1,12 +1,14 @@
-"""The bundled engines, with their losses and samplers."""
+"""The bundled engines, with their losses and samplers, and a look at what a run trains."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from reidcore import hookimpl
 
 if TYPE_CHECKING:
+    from reidcore.engine import Engine
     from reidcore.registry import Registrar
 
 
@@ -79,3 +81,29 @@ def reid_register_samplers(registry: Registrar) -> None:
         "reid_plugins_engines.samplers:BalancedDomainSampler",
         summary="batches with as many identities of each source (or camera), K images each",
     )
+
+
+@hookimpl(trylast=True)
+def reid_run_start(engine: Engine) -> None:
+    """Make losses ready to learn, and say who is trained once other plugins have had their say."""
+    from reid_plugins_engines import loss_state, trainability
+
+    loss_state.place(engine)
+    if not engine.plan.test_only and engine.plan.start_epoch < engine.plan.max_epoch:
+        trainability.check_training(engine)
+
+
+@hookimpl
+def reid_checkpoint_save(engine: Engine) -> dict[str, Any]:
+    """Keep what losses have learnt."""
+    from reid_plugins_engines.loss_state import learning_losses
+
+    return {name: each.state_dict() for name, each in learning_losses(engine).items()}
+
+
+@hookimpl
+def reid_checkpoint_load(engine: Engine, state: Mapping[str, Any]) -> None:
+    """Give losses back what they had learnt."""
+    from reid_plugins_engines import loss_state
+
+    loss_state.restore(engine, state)

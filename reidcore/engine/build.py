@@ -13,7 +13,7 @@ from reidcore.config.options.plan import RunPlan
 from reidcore.data import DataManager, ImageDataManager, VideoDataManager
 from reidcore.engine.batch_layout import ClipBatches, layout_of
 from reidcore.engine.engine import Engine
-from reidcore.engine.loss_terms import make_terms
+from reidcore.engine.loss_terms import make_terms, parameters_of
 from reidcore.engine.precision import Precision
 from reidcore.engine.rng import set_random_seed
 from reidcore.models.build import build_configured_model
@@ -75,7 +75,17 @@ def build_engine(
 ) -> Engine:
     """Build the engine that ``loss.name`` names, or the core's with weighted loss terms."""
     train, choose = config.train, partial(component_of, config, plugins=plugins)
-    optimizer = make_optimizer(model, train, choose("optimizers", train.optim))
+    weights = loss_weights(config, plugins)
+    terms = make_terms(
+        {name: (weight, choose("losses", name)) for name, weight in weights.items()},
+        num_classes=num_classes,
+        feature_dim=getattr(unwrap(model), "feature_dim", None),
+        train_table=datamanager.train_table,
+        use_gpu=config.use_gpu,
+    )
+    optimizer = make_optimizer(
+        model, train, choose("optimizers", train.optim), parameters_of(terms)
+    )
     scheduler = make_scheduler(optimizer, train, choose("schedulers", train.lr_scheduler))
     options: dict[str, Any] = {
         "use_gpu": config.use_gpu,
@@ -83,17 +93,11 @@ def build_engine(
         "precision": Precision(train.amp, train.channels_last, train.accumulate),
         "step": train.step,
     }
-    if not (weights := loss_weights(config, plugins)):
+    if not weights:
         named = choose("engines", config.loss.name)
         options |= {"scheduler": scheduler, **named.options}
         return cast(Engine, named.entry.load()(datamanager, model, optimizer, **options))
     engine = Engine(datamanager, **options)
     engine.register_model("model", model, optimizer, scheduler)
-    engine.terms = make_terms(
-        {name: (weight, choose("losses", name)) for name, weight in weights.items()},
-        num_classes=num_classes,
-        feature_dim=getattr(unwrap(model), "feature_dim", None),
-        train_table=datamanager.train_table,
-        use_gpu=config.use_gpu,
-    )
+    engine.terms = terms
     return engine

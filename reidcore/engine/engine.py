@@ -47,7 +47,7 @@ from reidcore.engine.train_state import TrainState
 from reidcore.errors import UserError, did_you_mean
 from reidcore.models import Outputs, outputs_of, wanted_columns
 from reidcore.models.adapter import adapted
-from reidcore.models.layers import open_all_layers, open_specified_layers
+from reidcore.models.layers import as_layer_names, freeze_others
 from reidcore.plugins import Plugins, current_plugins
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ class Engine:
         self.active_run: Run | None = None
         self.step_choice = step
         self._trace = StepTrace()
+        self._held_back: dict[nn.Module, list[nn.Parameter]] = {}
         self.resume_point: ResumePoint | None = None
 
     @cached_property
@@ -153,10 +154,7 @@ class Engine:
             raise UserError(f"model {name!r} is a {type(model).__name__}", "Give a torch module.")
         if name in self.states:
             raise UserError(f"a model is registered as {name!r} already", "Choose another name.")
-        model = self.accelerator.place(model)
-        if optim is not None and optim.state:
-            # Restored before the weights were moved: loading puts its state where they are now.
-            optim.load_state_dict(optim.state_dict())
+        model = self.accelerator.place(model, *filter(None, [optim]))
         self.states[name] = TrainState(model, optim, sched)
         if len(self.states) == 1:
             self.model, self.optimizer, self.scheduler = model, optim, sched
@@ -203,13 +201,25 @@ class Engine:
         open_layers: Sequence[str],
         model: nn.Module | None = None,
     ) -> None:
-        """Train only ``open_layers`` in the first ``fixbase_epoch`` epochs, then everything."""
+        """Train ``open_layers`` alone in the first ``fixbase_epoch`` epochs, then the others too.
+
+        What was frozen before stays frozen in all of them.
+        """
         model = self.model if model is None else model
+        self.open_again(model)
         if epoch < fixbase_epoch and open_layers:
-            _log.info("Only %s trained (epoch %d/%d)", open_layers, epoch + 1, fixbase_epoch)
-            open_specified_layers(model, open_layers)
+            names = as_layer_names(open_layers)
+            _log.info(
+                "Training %s alone (epoch %d/%d)", " and ".join(names), epoch + 1, fixbase_epoch
+            )
+            self._held_back[model] = freeze_others(model, names)
         else:
-            open_all_layers(model)
+            model.train()
+
+    def open_again(self, model: nn.Module) -> None:
+        """Let learn what `two_stepped_transfer_learning` froze of a model."""
+        for parameter in self._held_back.pop(model, ()):
+            parameter.requires_grad_(True)
 
     @property
     def optimizers(self) -> list[Optimizer]:

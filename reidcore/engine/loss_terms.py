@@ -45,6 +45,12 @@ def make_terms(losses: Mapping[str, tuple[float, Component]], **supplied: Any) -
     return terms
 
 
+def parameters_of(terms: LossTerms) -> list[nn.Parameter]:
+    """Return what the criteria learn by themselves, such as centres."""
+    modules = nn.ModuleList(each for _, each in terms.values() if isinstance(each, nn.Module))
+    return list(modules.parameters())
+
+
 def takes_outputs(criterion: Criterion) -> bool:
     """Say whether a loss is called as ``loss(outputs, batch)``."""
     return _parameters(criterion)[:2] == ("outputs", "batch")

@@ -79,11 +79,14 @@ class Accelerator:
         self._batches = 0
         self._has_gradients = False
 
-    def place(self, model: nn.Module) -> nn.Module:
-        """Move a model to the device and into its memory layout."""
+    def place(self, model: nn.Module, *optimizers: Optimizer) -> nn.Module:
+        """Move a model to the device and into its memory layout, and its optimizers along."""
         model = model.to(self.device)
         if self.precision.channels_last:
             model = model.to(memory_format=torch.channels_last)
+        for optimizer in optimizers:
+            if optimizer.state:  # loading puts it where the parameters are now
+                optimizer.load_state_dict(optimizer.state_dict())
         return model
 
     def move(self, value: Tensor) -> Tensor:

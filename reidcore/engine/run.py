@@ -108,6 +108,8 @@ class Run:
         self.engine.accelerator.reset(self.engine.optimizers)
         self.engine.record, self.engine.active_run = RunRecord(), self
         self._exits.enter_context(self.engine.interruption.listening())
+        for state in self.engine.states.values():
+            self._exits.callback(self.engine.open_again, state.model)
         return self
 
     def start(self) -> None:

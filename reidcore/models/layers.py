@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
@@ -92,14 +92,39 @@ def open_specified_layers(model: nn.Module, open_layers: str | Iterable[str]) ->
     Raises:
         UnknownNameError: the model has no such layer; the message names the nearest.
     """
-    network = unwrap(model)
     names = as_layer_names(open_layers)
-    require_layers(network, names)
+    freeze_others(model, names)
+    for name, parameter in unwrap(model).named_parameters():
+        if inside(name, names):
+            parameter.requires_grad_(True)
+
+
+def freeze_others(model: nn.Module, layers: Sequence[str]) -> list[nn.Parameter]:
+    """Freeze all but some layers, as `open_specified_layers` does, and open none.
+
+    Args:
+        model: the network, wrapped or not.
+        layers: dotted names of the layers that stay as they are.
+
+    Returns:
+        The parameters that were not frozen before.
+
+    Raises:
+        UnknownNameError: the model has no such layer; the message names the nearest.
+    """
+    network = unwrap(model)
+    require_layers(network, layers)
     for name, layer in network.named_modules():
         if name:
-            layer.training = inside(name, names)
-    for name, parameter in network.named_parameters():
-        parameter.requires_grad_(inside(name, names))
+            layer.training = inside(name, layers)
+    frozen = [
+        parameter
+        for name, parameter in network.named_parameters()
+        if parameter.requires_grad and not inside(name, layers)
+    ]
+    for parameter in frozen:
+        parameter.requires_grad_(False)
+    return frozen
 
 
 def count_num_param(model: nn.Module) -> int:

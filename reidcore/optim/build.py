@@ -113,13 +113,19 @@ def build_lr_scheduler(
     return cast(LRScheduler, made)
 
 
-def make_optimizer(model: nn.Module, options: OptimOptions, component: Component) -> Optimizer:
+def make_optimizer(
+    model: nn.Module,
+    options: OptimOptions,
+    component: Component,
+    learnt_by_losses: Sequence[nn.Parameter] = (),
+) -> Optimizer:
     """Make an optimizer over a model's parameters.
 
     Args:
         model: the network, bare or data-parallel.
         options: its rates, and the layers that they are for.
         component: the optimizer with its own options.
+        learnt_by_losses: parameters of losses, such as centres, which are the last group.
 
     Raises:
         UnknownNameError: a name in ``new_layers`` is no layer of the model.
@@ -127,6 +133,8 @@ def make_optimizer(model: nn.Module, options: OptimOptions, component: Component
     groups = parameter_groups(
         model, options.lr, options.staged_lr, options.new_layers, options.base_lr_mult
     )
+    if learnt_by_losses:
+        groups.append({"params": list(learnt_by_losses)})
     made = component.make(groups=groups, lr=options.lr, weight_decay=options.weight_decay)
     return cast(Optimizer, made)
 

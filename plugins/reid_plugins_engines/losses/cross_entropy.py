@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from reidcore.errors import UserError
+
 
 class CrossEntropyLoss(nn.Module):
     """Cross entropy with label smoothing.
@@ -38,7 +40,17 @@ class CrossEntropyLoss(nn.Module):
         Args:
             inputs: logits ``(B, C)``.
             targets: identities ``(B,)``, from 0 to C - 1.
+
+        Raises:
+            UserError: if the model has no class for an identity.
         """
+        classes = inputs.shape[1]
+        # Labels are read, which waits for the device, only where there are fewer classes.
+        if classes < self.num_classes and int(targets.max()) >= classes:
+            raise UserError(
+                f"the model has {classes} classes, and the loss {self.num_classes} identities",
+                "Build it with num_classes=datamanager.num_train_pids.",
+            )
         return F.cross_entropy(inputs, targets, label_smoothing=self.eps)
 
 

@@ -1,0 +1,53 @@
+"""What losses learn, such as centres: moved to the engine's device, and kept in checkpoints."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from reidcore.engine import Engine
+from reidcore.errors import CheckpointError
+
+_log = logging.getLogger(__name__)
+
+
+def learning_losses(engine: Engine) -> dict[str, nn.Module]:
+    """Return the losses that hold parameters or buffers, each once, by the name of its term."""
+    found: dict[str, nn.Module] = {}
+    for name, (_, criterion) in engine.terms.items():
+        is_new = all(criterion is not other for other in found.values())
+        if isinstance(criterion, nn.Module) and is_new and criterion.state_dict():
+            found[name] = criterion
+    return found
+
+
+def place(engine: Engine) -> None:
+    """Move the losses to the engine's device, with what optimizers hold of them."""
+    for criterion in learning_losses(engine).values():
+        engine.accelerator.place(criterion, *engine.optimizers)
+
+
+def restore(engine: Engine, states: Mapping[str, Any]) -> None:
+    """Give the losses back what they had learnt.
+
+    Args:
+        engine: has the losses.
+        states: state dicts by the names of the terms.
+
+    Raises:
+        CheckpointError: if one is of another size.
+    """
+    for name, criterion in learning_losses(engine).items():
+        if name not in states:
+            _log.warning("The checkpoint has nothing of the loss %r, which begins anew", name)
+            continue
+        try:
+            criterion.load_state_dict(states[name])
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"the loss {name!r} in the checkpoint does not fit: {error}",
+                "Train with the losses, and on the identities, that it was trained with.",
+            ) from error
