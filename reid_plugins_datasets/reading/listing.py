@@ -57,7 +57,7 @@ def list_names(
                 if folded(entry.name).endswith(endings):
                     if not entry.is_dir():
                         names.append(entry.name)
-                elif not entry.name.startswith(".") and not entry.is_dir():
+                elif not entry.is_dir():
                     others.append(entry.name)
     except OSError as error:
         raise DataError(f"cannot read the folder {str(folder)!r}: {error.strerror}") from error

@@ -11,7 +11,7 @@ from reidcore.data.left_out import leave_out
 from reidcore.data.sample import JUNK_PID, Sample, Splits
 from reidcore.errors import DataError
 
-MARKET_PATTERN = r"(?P<pid>^-1|[0-9]+)_c(?P<camid>[0-9]+)"
+MARKET_PATTERN = r"(?P<pid>^-0*1|[0-9]+)_c(?P<camid>[0-9]+)"
 """Market1501's file names, such as ``0002_c1s1_000451_03.jpg``: identity 2, camera 1.
 
 A hyphen belongs to the number in the mark for junk alone, with which a name begins:
@@ -92,10 +92,19 @@ def _compile(pattern: str) -> re.Pattern[str]:
     return matcher
 
 
-def leave_out_files(names: Sequence[str], why: str) -> None:
-    """Tell of files that are not read, with a warning if any looks like an image."""
+def leave_out_files(paths: Sequence[str], why: str = f"not {', '.join(IMAGE_EXTENSIONS)}") -> None:
+    """Tell of files that are not read, with a warning if any looks like an image.
+
+    Hidden files that do not look so belong to programs: they are passed over.
+    """
     images = IMAGE_EXTENSIONS + FURTHER_EXTENSIONS
-    leave_out(names, "files", why, expected=not any(n.lower().endswith(images) for n in names))
+    looks_so = [path.lower().endswith(images) for path in paths]
+    told = [
+        path
+        for path, image in zip(paths, looks_so, strict=True)
+        if image or not os.path.basename(path).startswith(".")  # noqa: PTH119  (a million times)
+    ]
+    leave_out(told, "files", why, expected=not any(looks_so))
 
 
 def _layout(root: str | os.PathLike[str], names: dict[str, str | None], pattern: str) -> str:
@@ -109,7 +118,7 @@ def _read_folder(folder: Path, matcher: re.Pattern[str]) -> list[Sample]:
     images = [name for name in names if name.lower().endswith(IMAGE_EXTENSIONS)]
     if len(images) < len(names):
         others = [str(folder / n) for n in names if not n.lower().endswith(IMAGE_EXTENSIONS)]
-        leave_out_files(others, f"not {', '.join(IMAGE_EXTENSIONS)}")
+        leave_out_files(others)
     found = [(str(folder / name), matcher.search(name)) for name in images]
     strangers = [path for path, match in found if match is None]
     if strangers and len(strangers) == len(images):
@@ -126,10 +135,10 @@ def _read_folder(folder: Path, matcher: re.Pattern[str]) -> list[Sample]:
 
 
 def _flat(folder: Path) -> Iterator[str]:
-    """Yield the names of a folder's files; hidden ones and folders are passed over."""
+    """Yield the names of a folder's files."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_file() and not entry.name.startswith("."):
+            if entry.is_file():
                 yield entry.name
 
 
@@ -137,8 +146,7 @@ def _tree(folder: Path) -> Iterator[str]:
     """Yield the paths of the files at any depth below a folder, relative to it, with slashes."""
     for above, _, names in os.walk(folder):
         for name in names:
-            if not name.startswith("."):
-                yield Path(above, name).relative_to(folder).as_posix()
+            yield Path(above, name).relative_to(folder).as_posix()
 
 
 def _sample(match: re.Match[str], path: str) -> Sample:

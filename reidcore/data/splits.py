@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from reidcore._files import PathLike, atomic_folder, atomic_write
 from reidcore.data.folders import IMAGE_EXTENSIONS
-from reidcore.data.sample import Samples, Splits
+from reidcore.data.sample import JUNK_PID, Samples, Splits
 from reidcore.data.table import Int64Array, SampleTable
 from reidcore.errors import DataError
 
@@ -224,13 +224,15 @@ def _write_folders(tables: Mapping[str, SampleTable], folder: Path) -> None:
 
 
 def _name(path: Path, pid: int, camid: int, number: int) -> str:
-    if camid < 0 or path.suffix.lower() not in IMAGE_EXTENSIONS:
+    if camid < 0 or pid < JUNK_PID or path.suffix.lower() not in IMAGE_EXTENSIONS:
         raise DataError(
-            f"{str(path)!r} of camera {camid} would not be read back from a folder",
-            f"Cameras count from 0, and names end in {', '.join(IMAGE_EXTENSIONS)}; a table (.csv) "
+            f"{str(path)!r} of identity {pid} and camera {camid} would not be read back from a "
+            "folder",
+            f"Both count from 0, and names end in {', '.join(IMAGE_EXTENSIONS)}; a table (.csv) "
             "takes any",
         )
-    return f"{pid:04d}_c{camid}_{number:06d}{path.suffix.lower()}"
+    person = pid if pid == JUNK_PID else f"{pid:04d}"
+    return f"{person}_c{camid}_{number:06d}{path.suffix.lower()}"
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

@@ -6,14 +6,15 @@ import glob
 from collections.abc import Iterable
 from pathlib import Path
 
-from reidcore.data.folders import IMAGE_EXTENSIONS
+from reidcore.data.folders import IMAGE_EXTENSIONS, leave_out_files
 from reidcore.errors import DataError
 
 
 def find_images(sources: Iterable[str]) -> list[str]:
     """Return the image files that sources name, each once.
 
-    The sources keep their order; what one of them names is sorted.
+    The sources keep their order; what one of them names is sorted. Other files in a folder are
+    left out, and told.
 
     Args:
         sources: a file, a folder (everything below it) or a pattern such as ``"shots/**/*.jpg"``.
@@ -27,7 +28,9 @@ def find_images(sources: Iterable[str]) -> list[str]:
 def _named_by(source: str) -> list[str]:
     place = Path(source).expanduser()
     if place.is_dir():
-        found = sorted(str(path) for path in place.rglob("*") if _is_image(path))
+        files = sorted(str(path) for path in place.rglob("*") if path.is_file())
+        found = [path for path in files if path.lower().endswith(IMAGE_EXTENSIONS)]
+        leave_out_files([path for path in files if not path.lower().endswith(IMAGE_EXTENSIONS)])
         return found or _nothing(source, f"It has no file ending in {', '.join(IMAGE_EXTENSIONS)}.")
     if place.is_file():
         return [str(place)]

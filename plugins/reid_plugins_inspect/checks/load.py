@@ -116,12 +116,10 @@ def _pictures(folder: Path) -> CheckedDataset:
         os.path.join(above, name)  # noqa: PTH118  (a million times)
         for above, _, names in os.walk(folder)
         for name in names
-        if not name.startswith(".")
     )
     files = [path for path in everything if path.lower().endswith(IMAGE_EXTENSIONS)]
     with noting_left_out(str(folder)) as left_out:
-        others = [path for path in everything if not path.lower().endswith(IMAGE_EXTENSIONS)]
-        leave_out_files(others, f"not {', '.join(IMAGE_EXTENSIONS)}")
+        leave_out_files([p for p in everything if not p.lower().endswith(IMAGE_EXTENSIONS)])
     if not files:
         endings = ", ".join(IMAGE_EXTENSIONS)
         raise DataError(f"no picture below {str(folder)!r}", f"Looked for {endings}")

@@ -25,6 +25,7 @@ from reidcore.evaluation import (
     Relations,
     SameIdentity,
     check_shapes,
+    without_own_files,
 )
 from reidcore.utils import PathLike, mkdir_if_missing
 
@@ -92,7 +93,8 @@ def draw_ranked_results(
         topk: how many gallery items to draw beside each query.
         width: of a picture, in pixels.
         height: of a picture, in pixels.
-        relations: what matches and what is ignored; Market1501's rule by default.
+        relations: what matches and what is ignored; Market1501's rule by default, without the
+            query's own file where samples are tables.
 
     Returns:
         The files written, the overview last.
@@ -112,7 +114,8 @@ def draw_ranked_results(
     strips, written = [], []
     names = FileNames(taken=["overview"])
     name_of = [names.of(sample[0]) for sample in query]
-    for ranking in _rankings(distances, relations or SameIdentity(labels), layout.columns):
+    applied = relations or without_own_files(SameIdentity(labels), labels)
+    for ranking in _rankings(distances, applied, layout.columns):
         entries = _entries(ranking, query, gallery)
         written.append(folder / name_of[ranking.query])
         save_picture(draw_strip(entries[0], entries[1:], layout), written[-1])

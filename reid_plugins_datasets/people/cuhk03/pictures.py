@@ -61,7 +61,7 @@ def pictures_of(folder: Path, release: Path, kind: str) -> dict[str, Picture]:
         name: _picture(match, path) for name, path in files if (match := _NAME.fullmatch(name))
     }
     leave_out_files(
-        [path for name, path in files if name not in found and not name.startswith(".")],
+        [path for name, path in files if name not in found],
         "their names are not those of CUHK03's pictures, such as 1_001_1_01.png",
     )
     if not found:

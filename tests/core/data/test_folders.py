@@ -93,6 +93,7 @@ def test_a_few_strangers_are_told_and_left_out(
         ("-12_c5.jpg", (12, 5)),
         ("2024-05-07_c1.jpg", (7, 1)),
         ("x_-1_c1.jpg", (1, 1)),
+        ("-10_c1.jpg", (10, 1)),
     ],
 )
 def test_a_hyphen_before_a_number_is_a_separator(tmp_path: Path, name: str, labels) -> None:

@@ -167,7 +167,20 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path, target: str) -> N
 
 
 def test_names_that_would_not_be_read_back_are_refused(tmp_path: Path) -> None:
-    for path, camid in (("a.tiff", 0), ("a.jpg", -1)):
+    for path, pid, camid in (("a.tiff", 1, 0), ("a.jpg", 1, -1), ("a.jpg", -3, 0)):
         (tmp_path / path).touch()
         with pytest.raises(DataError, match="would not be read back"):
-            write_layout(Splits([(str(tmp_path / path), 1, camid)], [], []), tmp_path / "made")
+            write_layout(Splits([(str(tmp_path / path), pid, camid)], [], []), tmp_path / "made")
+
+
+def test_junk_is_read_back_as_junk(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    rows = [(str(tmp_path / "a.jpg"), pid, 2) for pid in (-1, 0, 1)]
+    made = write_layout(Splits(rows, [], []), tmp_path / "made")
+    assert sorted(path.name for path in (made / "train").iterdir()) == [
+        "-1_c2_000000.jpg",
+        "0000_c2_000001.jpg",
+        "0001_c2_000002.jpg",
+    ]
+    (made / "train" / "-001_c2_000003.jpg").touch()  # as earlier versions wrote it
+    assert [s[1] for s in data.from_folders(made, query=None, gallery=None).train] == [0, 1]

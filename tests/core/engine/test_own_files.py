@@ -46,6 +46,17 @@ def test_a_table_without_cameras_does_not_find_its_queries(tmp_path) -> None:
     assert table.ranking.cmc_at(1) < 1
 
 
+def test_queries_that_are_skipped_are_told_with_their_names(tmp_path, caplog) -> None:
+    fake_dataset(tmp_path / "data" / "tiny")
+    for picture in (tmp_path / "data" / "tiny" / "gallery").glob("0007_*"):
+        picture.unlink()
+    with caplog.at_level("INFO", "reidcore"):
+        tiny_run(save_dir=tmp_path / "log", root=tmp_path / "data")
+    assert caplog.text.count("tiny: 4 of 24 queries left out (without a match): '") == 1
+    assert "0007_c1_000000.png', " in caplog.text
+    assert " and 1 more" in caplog.text
+
+
 def test_without_such_files_nothing_is_told(tmp_path, caplog) -> None:
     with caplog.at_level("INFO", "reidcore"):
         run = tiny_run(save_dir=tmp_path / "log")

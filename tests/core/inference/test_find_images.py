@@ -51,3 +51,12 @@ def test_nothing_is_an_error(folder, source, message) -> None:
     (folder / "empty").mkdir()
     with pytest.raises(DataError, match=message):
         find_images(["a.jpeg", source])
+
+
+def test_other_files_in_a_folder_are_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("scan.tif", ".DS_Store"):
+        (folder / name).touch()
+    find_images([str(folder)])
+    assert "files left out (not .jpg" in caplog.text
+    assert "scan.tif" in caplog.text
+    assert ".DS_Store" not in caplog.text
