@@ -117,4 +117,10 @@ def _expectation(item: Mapping[str, Any]) -> str:
             return f"at most {context['le']}"
         case "too_short":
             return f"at least {context['min_length']} items"
+        case "too_long":
+            return f"at most {context['max_length']} items"
+        case "is_instance_of":
+            return f"a {context['class']}"
+        case "wanted":  # of our own validators
+            return str(item["msg"])
     return _EXPECTED.get(item["type"]) or f"something else ({item['msg']})"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +34,12 @@ def is_checkpoint(path: str) -> bool:
     return head.startswith(_TORCH) or head.endswith(_JSON)
 
 
-def configuration_of(checkpoint: str) -> dict[str, Any]:
+def configuration_of(checkpoint: str, added: Sequence[str] = ()) -> dict[str, Any]:
     """Return the configuration that tests the model of a checkpoint; results go beside the file.
+
+    Args:
+        checkpoint: the file.
+        added: the plugin files that the user names; others that the record names are told.
 
     Raises:
         CheckpointError: if it cannot be read.
@@ -42,6 +48,13 @@ def configuration_of(checkpoint: str) -> dict[str, Any]:
     from reidcore.inference.checkpoint_metadata import read_metadata
 
     metadata = read_metadata(checkpoint)
+    known = {Path(file).name for file in added}
+    for file in [file for file in metadata.plugin_files if Path(file).name not in known]:
+        _log.warning(
+            "%r was trained with the plugin file %r, which is not loaded on its word: "
+            "if you trust that file, add it by -p %s",
+            *(checkpoint, file, shlex.quote(file)),
+        )
     if not metadata.model_name:
         raise UserError(
             f"{checkpoint!r} does not tell its model",

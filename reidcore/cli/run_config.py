@@ -89,9 +89,10 @@ def configured(
     from reidcore.config.loader import is_config_file
 
     configure_if_bare()
+    added = [*session.extra, *extra]
     is_recipe = arguments.config is not None and not is_config_file(arguments.config)
     plugins = session.plugins(extra) if is_recipe else None
-    given = read_config(_source(arguments), arguments.overrides, arguments.flags, plugins)
+    given = read_config(_source(arguments, added), arguments.overrides, arguments.flags, plugins)
     given = with_checkpoint_found(given)
     recorded = recorded_values(given)
     if plugins is None or given.plugins is not None:
@@ -108,10 +109,11 @@ def configured(
         yield config, plugins
 
 
-def _source(arguments: Arguments) -> str | dict[str, Any] | None:
+def _source(arguments: Arguments, added: Sequence[str]) -> str | dict[str, Any] | None:
     """Return the configuration's name, or what a checkpoint in its place tells."""
     given = arguments.config
-    return configuration_of(given) if given is not None and is_checkpoint(given) else given
+    is_told = given is not None and is_checkpoint(given)
+    return configuration_of(given, added) if given is not None and is_told else given
 
 
 def _require_test_of_checkpoint(arguments: Arguments, config: Config) -> None:

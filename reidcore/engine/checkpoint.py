@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -27,12 +27,15 @@ from reidcore.engine.rng import capture_rng, restore_rng
 from reidcore.errors import CheckpointError, PluginError
 from reidcore.models.build_args import build_args_of
 from reidcore.models.layers import bare_key, unwrap
+from reidcore.models.weights.record import check_training_state
 from reidcore.optim.resume import (
     check_kind,
     continue_optimizer,
     continue_schedule,
     fast_forward,
+    load_part,
     set_rates,
+    state_error,
 )
 
 if TYPE_CHECKING:
@@ -50,17 +53,20 @@ class ResumePoint(int):
         scheduler: the scheduler's state, for a run whose scheduler was not loaded yet.
         differences: where the optimizer and the scheduler have other settings than they had, a
             line each.
+        path: the checkpoint.
     """
 
     state: Mapping[str, Any]
     scheduler: Any
     differences: list[str]
+    path: str
 
     @classmethod
-    def of(cls, checkpoint: Mapping[str, Any]) -> ResumePoint:
+    def of(cls, checkpoint: Mapping[str, Any], path: PathLike) -> ResumePoint:
         """Return the point that a checkpoint was written at."""
         point = cls(checkpoint["epoch"])
-        point.state = checkpoint.get(OWN_KEY, {})
+        point.path = os.fspath(path)
+        point.state = checkpoint.get(OWN_KEY) or {}
         point.scheduler = checkpoint.get("scheduler")
         point.differences = []
         return point
@@ -163,7 +169,7 @@ def _resumed(
     configure_if_bare()
     checkpoint, origin = load_checkpoint(fpath), os.fspath(fpath)
     weights = _fitting_weights(checkpoint, fpath, model)
-    point = ResumePoint.of(checkpoint)
+    point = ResumePoint.of(checkpoint, fpath)
     if optimizer is not None and checkpoint.get("optimizer"):
         check_kind(optimizer, checkpoint["optimizer"], origin)
         point.differences += continue_optimizer(optimizer, checkpoint["optimizer"], origin)
@@ -265,21 +271,26 @@ def restore_run(engine: Engine, start_epoch: int) -> Restored:
         if held.scheduler is not None:
             # Of several models each has a schedule of its own, which engine.resume loaded.
             saved = point.scheduler if point is not None and len(engine.states) == 1 else None
-            _continue(held.scheduler, saved, start_epoch)
+            path = point.path if point is not None else ""
+            _continue(held.scheduler, saved, start_epoch, path)
     if point is None or "rng" not in point.state:
         return Restored()
     state = point.state
-    restore_rng(state["rng"])
-    if state["scaler"] and engine.accelerator.scaler.is_enabled():
-        engine.accelerator.scaler.load_state_dict(state["scaler"])
+    try:
+        restore_rng(state["rng"])
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise state_error(f"state of the generators in {point.path!r}", error) from error
+    if state.get("scaler") and engine.accelerator.scaler.is_enabled():
+        what = f"gradient scaler in {point.path!r}"
+        load_part(engine.accelerator.scaler, state["scaler"], what)
     engine.record.history = list(state.get("history", ()))
     if isinstance(skipped := skipped_by(engine.train_loader), dict):
         skipped.update(state.get("skipped", {}))
     if engine.active_run and state.get("meters"):
         engine.active_run.meters.load_state_dict(state["meters"])
-    _restore_plugins(engine, state["hooks"])
+    _restore_plugins(engine, state.get("hooks", {}))
     has_history = bool(engine.record.history)
-    return Restored(int(state["step"]), has_history and bool(state.get("test_due")))
+    return Restored(_batches_done(engine, point), has_history and bool(state.get("test_due")))
 
 
 # -- inside ----------------------------------------------------------------------------------------
@@ -317,16 +328,7 @@ def _check_layout(checkpoint: dict[str, Any], fpath: PathLike) -> None:
             f"{os.fspath(fpath)!r} holds no training state to resume from",
             "If it holds weights alone, use load_pretrained_weights or model.load_weights.",
         )
-    weights, epoch = checkpoint["state_dict"], checkpoint["epoch"]
-    is_state = isinstance(weights, Mapping) and all(
-        isinstance(value, Tensor) for value in weights.values()
-    )
-    is_epoch = isinstance(epoch, int) and epoch >= 0
-    if not (is_state and is_epoch and isinstance(checkpoint.get(OWN_KEY, {}), Mapping)):
-        raise CheckpointError(
-            f"{os.fspath(fpath)!r} is laid out unlike a checkpoint",
-            "Give a file written by save_checkpoint.",
-        )
+    check_training_state(checkpoint, fpath)
 
 
 def _sibling_checkpoints(fpath: PathLike, names: Sequence[str]) -> list[Path]:
@@ -377,14 +379,26 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
     }
 
 
-def _continue(scheduler: LRScheduler, saved: Any, start_epoch: int) -> None:
+def _batches_done(engine: Engine, point: ResumePoint) -> int:
+    """Return the batches done in the epoch that was under way, if it has so many."""
+    step = int(point.state.get("step", 0))
+    if step and step > (batches := len(engine.train_loader)):
+        raise CheckpointError(
+            f"{point.path!r} records reidcore.step {step}, batches done of an epoch of {batches}",
+            "Resume with the data and the batch size it was trained with, or from a checkpoint of "
+            "a whole epoch.",
+        )
+    return step
+
+
+def _continue(scheduler: LRScheduler, saved: Any, start_epoch: int, path: str) -> None:
     """Put a scheduler where it was, if it was not passed to resume_from_checkpoint."""
     if scheduler.last_epoch == start_epoch:
         return
     if saved is None:
         fast_forward(scheduler, start_epoch)
         return
-    log_differences(continue_schedule(scheduler, saved, start_epoch))
+    log_differences(continue_schedule(scheduler, saved, start_epoch, path))
     set_rates(scheduler.optimizer, scheduler.get_last_lr())
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reidcore._files import PathLike
-from reidcore._serialization import OWN_KEY, load_safely
+from reidcore._serialization import load_safely
 from reidcore.config import Config, model_arguments
-from reidcore.errors import CheckpointError
+from reidcore.models.weights.record import record_of
+from reidcore.plugins.discovery import looks_like_path
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
@@ -40,6 +41,11 @@ class CheckpointMetadata:
         """The model's name; empty if it was not recorded."""
         return str(self.model.get("name") or self.config.get("model", {}).get("name", ""))
 
+    @property
+    def plugin_files(self) -> list[str]:
+        """The plugin files that its configuration named: for the user to judge, not for us."""
+        return list(filter(looks_like_path, self.config.get("plugins") or ()))
+
     def model_options(self, plugins: Plugins | None = None) -> dict[str, Any]:
         """Return the arguments of ``build_model`` that decide the network's form."""
         if self.model:
@@ -61,11 +67,14 @@ class CheckpointMetadata:
     def configuration(self) -> dict[str, Any]:
         """Return a configuration, nested and in plain values, that tests the model as it was.
 
-        What concerns training alone is left out, so that its plugins need not be installed.
+        What concerns training alone is left out, so that its plugins need not be installed; and so
+        are plugin files, since a file of weights chooses no code.
         """
         resize = {"resize": self.preprocessing.get("resize", "pillow")}
         if self.config:
             kept = {key: self.config[key] for key in _OF_TESTS if key in self.config}
+            installed = [name for name in kept.get("plugins") or () if not looks_like_path(name)]
+            kept["plugins"] = installed or None
             data, test = {**resize, **kept.get("data", {})}, kept.get("test", {})
             named = [*data.get("sources", []), *data.get("targets", []), test.get("protocol")]
             named += data.get("transforms", [])
@@ -117,16 +126,8 @@ def read_metadata(checkpoint: PathLike) -> CheckpointMetadata:
     """Read what a checkpoint says, or a safetensors file that was made of one.
 
     Raises:
-        CheckpointError: if the file is missing, damaged or refused.
+        CheckpointError: if the file is missing, damaged or refused, or its record is not ours.
     """
-    held = load_safely(checkpoint)
-    own = held.get(OWN_KEY) if isinstance(held, Mapping) else None
-    if not isinstance(own, Mapping):
-        return CheckpointMetadata()
-    parts = {key: own.get(key) or {} for key in ("config", "preprocessing", "model", "test")}
-    if not all(isinstance(part, Mapping) for part in parts.values()):
-        raise CheckpointError(
-            f"the record in {str(checkpoint)!r} is laid out unlike ours",
-            "Give a file that reidcore wrote.",
-        )
-    return CheckpointMetadata(**parts)
+    own = record_of(load_safely(checkpoint), checkpoint)
+    parts = ("config", "preprocessing", "model", "test")
+    return CheckpointMetadata(**{key: own.get(key) or {} for key in parts})

@@ -12,10 +12,12 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from torch.amp import GradScaler
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from reidcore.errors import CheckpointError
+from reidcore.optim.saved_state import optimizer_faults, scheduler_faults
 
 # The settings by which kinds of optimizer differ; others come and go with torch's versions.
 _TELLING_SETTINGS = {"betas", "momentum", "alpha", "dampening"}
@@ -38,10 +40,12 @@ def check_kind(optimizer: Optimizer, state: Any, origin: str) -> None:
         CheckpointError: the state is of another kind.
     """
     groups = state.get("param_groups") if isinstance(state, Mapping) else None
-    saved = set(groups[0]) if groups else set()
+    if not isinstance(groups, list) or not groups or not isinstance(groups[0], Mapping):
+        return  # which is a fault of its own
+    saved = set(groups[0])
     own = optimizer.param_groups[0]
     is_other = (saved ^ set(own)) & _TELLING_SETTINGS
-    if is_other or (groups and groups[0].get("amsgrad", False) != own.get("amsgrad", False)):
+    if is_other or groups[0].get("amsgrad", False) != own.get("amsgrad", False):
         raise CheckpointError(
             f"the optimizer in {origin!r} is no {type(optimizer).__name__}"
             + (" of these settings (amsgrad)" if not is_other else ""),
@@ -67,7 +71,9 @@ def continue_optimizer(optimizer: Optimizer, state: Any, origin: str) -> list[st
         CheckpointError: the state is of other parameters or of another kind of optimizer.
     """
     made_with = [_settings(group) for group in optimizer.param_groups]
-    _load(optimizer, state, "optimizer", origin)
+    what = f"optimizer in {origin!r}"
+    _refuse(what, optimizer_faults(optimizer, state))
+    load_part(optimizer, state, what)
     differences: dict[str, None] = {}  # those that groups share are told once
     for group, own in zip(optimizer.param_groups, made_with, strict=True):
         saved = _settings(group)
@@ -98,9 +104,11 @@ def continue_schedule(
     Raises:
         CheckpointError: the state is damaged, or the schedule can be continued neither way.
     """
+    what = f"scheduler in {origin!r}"
+    _refuse(what, scheduler_faults(scheduler, saved))
     difference = _other_schedule(scheduler, saved)
     if difference is None:
-        _load(scheduler, saved, "scheduler", origin)
+        load_part(scheduler, saved, what)
         return []
     if scheduler.last_epoch == 0:
         _repeat(scheduler, epochs, scheduler.get_last_lr())
@@ -133,7 +141,38 @@ def set_rates(optimizer: Optimizer, rates: Sequence[Any]) -> None:
         group["lr"] = rate
 
 
+def load_part(part: Optimizer | LRScheduler | GradScaler, state: Any, what: str) -> None:
+    """Load a saved state.
+
+    Args:
+        part: takes it.
+        state: its ``state_dict`` in a checkpoint.
+        what: names the part and the checkpoint, for messages.
+
+    Raises:
+        CheckpointError: the state is none of such a part.
+    """
+    try:
+        part.load_state_dict(state)
+    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise state_error(what, error) from error
+
+
+def state_error(what: str, why: object) -> CheckpointError:
+    """Return the error of a saved state that does not fit, and why."""
+    return CheckpointError(
+        f"the {what} does not fit: {why}",
+        "Build what it was trained with, and give the checkpoint as it was written.",
+    )
+
+
 # -- inside ----------------------------------------------------------------------------------------
+
+
+def _refuse(what: str, faults: Iterator[str]) -> None:
+    """Raise the first fault in a saved state, if there is one."""
+    if (fault := next(faults, None)) is not None:
+        raise state_error(what, fault)
 
 
 def _repeat(scheduler: LRScheduler, epochs: int, rates: Sequence[Any]) -> None:
@@ -193,13 +232,3 @@ def _arguments(scheduler: LRScheduler) -> list[str]:
     """Name what a scheduler is made with; the rest of its state is how far it has come."""
     parameters = inspect.signature(type(scheduler).__init__).parameters
     return [name for name in parameters if name not in ("self", "optimizer", "last_epoch")]
-
-
-def _load(part: Optimizer | LRScheduler, state: Any, label: str, origin: str) -> None:
-    try:
-        part.load_state_dict(state)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(
-            f"the {label} in {origin!r} does not fit: {error}",
-            f"Build the {label} it was trained with.",
-        ) from error

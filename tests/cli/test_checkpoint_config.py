@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 
 from reidcore.cli.app import main
-from reidcore.cli.checkpoint_config import is_checkpoint
+from reidcore.cli.checkpoint_config import configuration_of, is_checkpoint
+from reidcore.models.weights import export_weights
 
 Run = Callable[..., Any]
 
@@ -114,6 +115,53 @@ def test_its_safetensors_do_as_well(trained: Path, reidcore_here: Run, tmp_path)
     assert code == 0, err
     tested = json.loads((tmp_path / "test_results.json").read_text())
     assert tested["config"]["test"]["dist_metric"] == "cosine"
+
+
+@pytest.mark.parametrize("command", ["test", "safetensors", "ranks", "actmap", "resume"])
+def test_a_plugin_file_that_it_names_is_told_and_never_imported(
+    trained: Path,
+    reidcore_here: Run,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    command: str,
+) -> None:
+    evil, weights = tmp_path / "evil.py", tmp_path / "doctored.pth"
+    evil.write_text(f"from pathlib import Path\nPath({str(tmp_path / 'ran')!r}).touch()\n")
+    held = torch.load(trained, weights_only=True)
+    held["reidcore"]["config"]["plugins"] = [str(evil)]
+    torch.save(held, weights)
+    if command == "safetensors":
+        export_weights(weights, weights := tmp_path / "doctored.safetensors")
+    look = ["--weights", weights, "--save-dir", tmp_path / "look"]
+    words = {
+        "ranks": ["visualize", "ranks", *look],
+        "actmap": ["visualize", "actmap", *look],
+        "resume": ["run", "--resume", weights, *_of_run(trained), "train.max_epoch=2"],
+    }.get(command, ["test", weights])
+    code, _, err = reidcore_here(*words)
+    assert code == 0, err
+    assert not (tmp_path / "ran").exists()
+    assert caplog.text.count(f"add it by -p {evil}") == (command != "resume")
+
+
+def _of_run(trained: Path) -> list[str]:
+    """The words of the run that left the checkpoint."""
+    root = str(trained.parent.parent)
+    words = ["-s", "folder", "-t", "folder", "--root", root, "model.name=osnet_x0_25"]
+    words += ["model.head.neck=bnneck", "data.height=48", "data.width=24", "train.batch_size=3"]
+    return [*words, "data.workers=0", "use_gpu=false", f"data.save_dir={trained.parent / 'more'}"]
+
+
+def test_names_of_installed_plugins_restrict_its_test(
+    trained: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    held = torch.load(trained, weights_only=True)
+    held["reidcore"]["config"]["plugins"] = ["./evil.py", "osnet", "sub/step.py"]
+    torch.save(held, tmp_path / "named.pth")
+    told = configuration_of(str(tmp_path / "named.pth"), added=["mine/step.py"])
+    assert told["plugins"] == ["osnet"]
+    assert "-p ./evil.py" in caplog.text
+    assert "sub/step.py" not in caplog.text  # the user has added it
 
 
 def test_a_run_is_not_a_test(trained: Path, reidcore_here: Run) -> None:

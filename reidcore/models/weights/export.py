@@ -9,11 +9,12 @@ from typing import Any
 from torch import Tensor, nn
 
 from reidcore._files import PathLike
-from reidcore._serialization import OWN_KEY, load_safely, save_safetensors
+from reidcore._serialization import load_safely, save_safetensors
 from reidcore.errors import CheckpointError, UserError
 from reidcore.models.build_args import build_args_of
 from reidcore.models.layers import unwrap
 from reidcore.models.weights.files import read_weights
+from reidcore.models.weights.record import record_of
 
 # What of a checkpoint's record concerns the model, and not the training.
 _KEPT = ("version", "epoch", "config", "model", "preprocessing", "test", "plugins")
@@ -54,10 +55,8 @@ def export_weights(checkpoint: PathLike, path: PathLike) -> int:
     """
     _check_name(path)
     tensors = read_weights(checkpoint).tensors
-    held = load_safely(checkpoint)
-    own = held.get(OWN_KEY) if isinstance(held, Mapping) else None
-    record = {key: own[key] for key in _KEPT if key in own} if isinstance(own, Mapping) else {}
-    _write(tensors, path, record)
+    own = record_of(load_safely(checkpoint), checkpoint)
+    _write(tensors, path, {key: own[key] for key in _KEPT if key in own})
     return len(tensors)
 
 

@@ -10,9 +10,10 @@ from typing import Any
 from torch import Tensor
 
 from reidcore._files import PathLike
-from reidcore._serialization import OWN_KEY, load_safely
+from reidcore._serialization import load_safely
 from reidcore.errors import CheckpointError
 from reidcore.models.layers import bare_key
+from reidcore.models.weights.record import record_of
 
 # Under which key published checkpoints keep the state dict, if they keep more than that.
 _STATE_KEYS = ("state_dict", "model_state_dict", "model")
@@ -44,7 +45,7 @@ def read_weights(path: PathLike) -> FileOfWeights:
             f"{os.fspath(path)!r} holds no model weights",
             "Give a state dict, or a checkpoint with one under 'state_dict'.",
         )
-    return FileOfWeights(tensors, _model_name_in(checkpoint))
+    return FileOfWeights(tensors, _model_name_in(record_of(checkpoint, path)))
 
 
 def _tensors_in(checkpoint: Any) -> dict[str, Tensor]:
@@ -58,11 +59,6 @@ def _tensors_in(checkpoint: Any) -> dict[str, Tensor]:
     return {bare_key(str(key)): value for key, value in held.items() if isinstance(value, Tensor)}
 
 
-def _model_name_in(checkpoint: Any) -> str:
-    for keys in ((OWN_KEY, "model", "name"), (OWN_KEY, "config", "model", "name")):
-        found = checkpoint
-        for key in keys:
-            found = found.get(key) if isinstance(found, Mapping) else None
-        if isinstance(found, str):
-            return found
-    return ""
+def _model_name_in(record: Mapping[str, Any]) -> str:
+    parts = (record.get("model"), (record.get("config") or {}).get("model"))
+    return next((str(part["name"]) for part in parts if part and "name" in part), "")

@@ -340,3 +340,32 @@ def test_an_engine_of_ones_own_trains_tests_checkpoints_and_resumes(
     start = resumed.resume(str(tmp_path / "parts" / "model.pth.tar-2"))
     resumed.run(save_dir=str(tmp_path / "parts"), max_epoch=3, start_epoch=start)
     assert_same(weights(whole), weights(resumed))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"step": 10**6},
+            r"doctored.*reidcore\.step 1000000, batches done of an epoch of \d",
+        ),
+        ({"torch": torch.zeros(3)}, r"state of the generators in .*doctored"),
+        ({"python": (3, (5,) * 624 + (10**6,), None)}, r"state of the generators in .*doctored"),
+        ({"position": 10**6}, r"doctored.*reidcore\.rng\.numpy\[2\] is 1000000"),
+    ],
+)
+def test_a_doctored_place_or_generator_is_refused(
+    make_engine: MakeEngine, tmp_path: Path, changes: dict[str, Any], told: str
+) -> None:
+    engine = make_engine()
+    engine.save_model(0, save_dir=str(tmp_path))
+    held = torch.load(tmp_path / "model.pth.tar-1", weights_only=True)
+    own = held["reidcore"]
+    own["step"] = changes.pop("step", 0)
+    name, words, position, *rest = own["rng"]["numpy"]
+    own["rng"]["numpy"] = (name, words, changes.pop("position", position), *rest)
+    own["rng"] |= changes
+    torch.save(held, tmp_path / "doctored.pth")
+    doctored = str(tmp_path / "doctored.pth")
+    with pytest.raises(CheckpointError, match=told):
+        engine.run(save_dir=str(tmp_path), max_epoch=2, start_epoch=engine.resume(doctored))

@@ -1,0 +1,285 @@
+"""What a checkpoint records beside its weights, read through one schema with bounds.
+
+A file comes from anywhere. Each value is of its kind and within bounds before anything is built,
+allocated or restored by it, and nothing here chooses code: a record names components of installed
+plugins, and paths in it are never followed.
+"""
+
+from __future__ import annotations
+
+import os
+import reprlib
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
+from torch import Tensor
+
+from reidcore._files import PathLike
+from reidcore._serialization import OWN_KEY
+from reidcore._validation import Mistake, dotted, mistakes_in
+from reidcore.config import Config
+from reidcore.config.options import HeadOptions
+from reidcore.config.options.base import MOST
+from reidcore.config.options.data import Pixels
+from reidcore.errors import CheckpointError
+
+# Bounds that no run reaches, and below which nothing that is made of a number exhausts memory.
+_WIDEST = 65_536  # features, channels, cameras
+_DEEPEST = 32  # sections within one another
+
+_LEAVES = (str, bool, int, float, type(None))
+_STATE_LEAVES = (*_LEAVES, Tensor, np.generic, torch.dtype, torch.device)
+
+
+def _walked(tree: Any, leaves: tuple[type, ...], largest: float | None) -> Any:
+    """Return a tree of plain values, refused if it is deep, long, or has other leaves."""
+    left, level = MOST, [tree]
+    for _ in range(_DEEPEST):
+        inner = [_items(value) for value in level if _is_inner(value, leaves, largest)]
+        left -= sum(map(len, inner))  # counted before they are listed: lists may share their items
+        if not inner or left < 0:
+            break
+        level = [value for values in inner for value in values]
+    if not inner:
+        return tree
+    raise PydanticCustomError(
+        "wanted", f"at most {MOST:,} values in sections at most {_DEEPEST} deep"
+    )
+
+
+def _is_inner(value: Any, leaves: tuple[type, ...], largest: float | None) -> bool:
+    if isinstance(value, Mapping | list | tuple):
+        return True
+    if not isinstance(value, leaves):
+        raise PydanticCustomError("wanted", f"plain values, and no {type(value).__name__}")
+    if largest is not None and isinstance(value, int | float) and not abs(value) <= largest:
+        raise PydanticCustomError("wanted", f"numbers of at most {largest:,.0f}")
+    return False
+
+
+def _items(value: Any) -> Sequence[Any]:
+    if not isinstance(value, Mapping):
+        return value  # type: ignore[no-any-return]
+    if not all(isinstance(key, str | int) for key in value):
+        raise PydanticCustomError("wanted", "sections whose keys are text")
+    return list(value.values())
+
+
+def _plain(tree: Any) -> Any:
+    return _walked(tree, _LEAVES, 1e12)
+
+
+def _small(tree: Any) -> Any:
+    return _walked(tree, _LEAVES, _WIDEST)
+
+
+def _state(tree: Any) -> Any:
+    return _walked(tree, _STATE_LEAVES, None)
+
+
+def _from_numpy(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _words(value: Tensor) -> Tensor:
+    if tuple(value.shape) != (624,) or value.dtype != torch.int64:
+        raise PydanticCustomError("wanted", "a tensor (624,) of whole numbers")
+    return value
+
+
+Plain = Annotated[Any, AfterValidator(_plain)]
+Small = Annotated[dict[str, Any], AfterValidator(_small)]
+State = Annotated[dict[str, Any], AfterValidator(_state)]
+Count = Annotated[int, Field(ge=0, le=MOST), BeforeValidator(_from_numpy)]
+Width = Annotated[int, Field(ge=1, le=_WIDEST)]
+Share = Annotated[float, Field(ge=0, le=1), BeforeValidator(_from_numpy)]
+Word = Annotated[int, Field(ge=0, lt=1 << 32)]
+Words = Annotated[tuple[Word, ...], Field(min_length=625, max_length=625)]
+Channels = Annotated[Sequence[float], Field(min_length=1, max_length=4)]
+Deviation = Annotated[float, Field(gt=0)]
+Shade = Annotated[int, Field(ge=0, le=255)]
+
+
+class _Part(BaseModel):
+    """A part of a record; what another version recorded beside it is plain."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="allow",
+        allow_inf_nan=False,
+        arbitrary_types_allowed=True,
+        protected_namespaces=(),
+    )
+
+    __pydantic_extra__: dict[str, Plain]
+
+
+class _Images(_Part):
+    height: Pixels | None = None
+    width: Pixels | None = None
+    norm_mean: Channels | None = None
+    norm_std: Annotated[Sequence[Deviation], Field(min_length=1, max_length=4)] | None = None
+    resize: Literal["torch", "pillow"] = "pillow"
+    letterbox: Annotated[Sequence[Shade], Field(min_length=3, max_length=3)] | None = None
+
+
+class _Configuration(_Part):
+    plugins: list[str] | None = None
+    model: Small = {}
+    data: _Images | None = None
+
+
+class _Model(_Part):
+    name: str = ""
+    num_classes: Count | None = None
+    options: Small = {}
+    head: Annotated[HeadOptions, BeforeValidator(_small)] | None = None
+    image_size: Annotated[Sequence[Pixels], Field(min_length=2, max_length=2)] | None = None
+    num_cameras: Width | None = None
+    num_views: Width | None = None
+    feature_dim: Width | None = None
+
+
+class _Test(_Part):
+    dist_metric: str = "euclidean"
+    normalize_feature: bool = False
+
+
+class _Generators(_Part):
+    python: tuple[Literal[3], Words, float | None]
+    numpy: tuple[
+        Literal["MT19937"],
+        Annotated[Tensor, AfterValidator(_words)],
+        Annotated[int, Field(ge=0, le=624)],
+        Literal[0, 1],
+        float,
+    ]
+    torch: Tensor
+    cuda: Sequence[Tensor] = ()
+
+
+class _Average(_Part):
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    sum: float
+    count: Annotated[float, Field(ge=0)]
+
+
+class _Meters(_Part):
+    figures: dict[str, _Average]
+    batch_seconds: _Average
+    data_seconds: _Average
+    batches: Count
+    steps: Count
+
+
+class _Epoch(_Part):
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    __pydantic_extra__: dict[str, Any]
+
+    epoch: Count
+    rank1: Share | None = None
+
+
+class _Record(_Part):
+    version: str = ""
+    epoch: Count = 0
+    step: Count = 0
+    rng: _Generators | None = None
+    scaler: dict[str, float] = {}
+    history: list[_Epoch] = []
+    meters: _Meters | None = None
+    models: list[str] = []
+    test_due: bool = False
+    skipped: dict[str, str] = {}
+    config: _Configuration | None = None
+    model: _Model | None = None
+    preprocessing: _Images | None = None
+    test: _Test | None = None
+    hooks: dict[str, dict[str, Any]] = {}
+
+
+class _TrainingState(_Part):
+    __pydantic_extra__: dict[str, Any]
+
+    state_dict: dict[str, Tensor]
+    epoch: Count
+    rank1: Share | None = None
+    optimizer: State | None = None
+    scheduler: State | None = None
+    reidcore: _Record | None = None
+
+
+def record_of(checkpoint: Any, path: PathLike) -> dict[str, Any]:
+    """Return what a checkpoint keeps under ``reidcore``; empty if it is not of ours.
+
+    Raises:
+        CheckpointError: if a value is of another kind or out of bounds: names file, field, value.
+    """
+    own = checkpoint.get(OWN_KEY) if isinstance(checkpoint, Mapping) else None
+    if own is None:
+        return {}
+    _check(_Record, own, "the record in {} is laid out unlike ours", path)
+    _check_configuration(own.get("config") or {}, path)
+    return dict(own)
+
+
+def check_training_state(checkpoint: Mapping[str, Any], path: PathLike) -> None:
+    """Refuse what no run can be resumed from, before anything is loaded of it.
+
+    Raises:
+        CheckpointError: as for `record_of`, of a checkpoint's other keys as well.
+    """
+    _check(_TrainingState, dict(checkpoint), "{} is laid out unlike a checkpoint", path)
+    own = checkpoint.get(OWN_KEY) or {}
+    _check_configuration(own.get("config") or {}, path)
+
+
+def _check_configuration(config: Mapping[str, Any], path: PathLike) -> None:
+    """Hold the core's keys to the configuration's own schema; keys of other versions may be there.
+
+    What stands in the sections of components is judged when these are known.
+    """
+    known = {key: value for key, value in config.items() if key in Config.model_fields}
+    try:
+        Config.model_validate(known)
+    except ValidationError as error:
+        mistakes = [each for each in mistakes_in(known, error) if each.kind != "unknown"]
+        if mistakes:
+            told = "the record in {} is laid out unlike ours"
+            raise _refusal(told, path, mistakes, "config.") from error
+
+
+def _check(schema: type[_Part], tree: Any, told: str, path: PathLike) -> None:
+    try:
+        schema.model_validate(tree)
+    except ValidationError as error:
+        raise _refusal(told, path, list(mistakes_in(tree, error))) from error
+
+
+def _refusal(
+    told: str, path: PathLike, mistakes: Sequence[Mistake], prefix: str = ""
+) -> CheckpointError:
+    lines = [
+        f"{prefix}{dotted(each.place)} is missing"
+        if each.kind == "missing"
+        else f"{prefix}{dotted(each.place) or 'it'} is {_shown(each.found)}, "
+        f"expected {each.expected}"
+        for each in mistakes[:3]
+    ]
+    more = f", and {len(mistakes) - 3} more" if len(mistakes) > 3 else ""
+    return CheckpointError(
+        f"{told.format(repr(os.fspath(path)))}: {'; '.join(lines)}{more}",
+        "Give a file that reidcore wrote, or copy it again.",
+    )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"a tensor {tuple(value.shape)}"
+    return reprlib.repr(value)
