@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reid_plugins_writers.writer import Writer
 
 if TYPE_CHECKING:
-    from reidcore.engine import Engine, TargetResult
+    from reidcore.engine import Engine, Run, TargetResult
 
 
 class TensorBoard(Writer):
@@ -33,7 +33,7 @@ class TensorBoard(Writer):
             return
         at = run.position
         step = (at.epoch - 1) * at.num_batches + at.batch
-        self._write(engine, "Train", run.timings() | run.figures(), step)
+        self._write(engine, "Train", run.timings() | _loss(run) | run.figures(), step)
 
     def test_done(self, engine: Engine, results: Mapping[str, TargetResult]) -> None:
         """Write each target's figures, by the number of epochs done."""
@@ -64,3 +64,9 @@ def _first_step(engine: Engine) -> int | None:
     if run is None or not (engine.record.history or run.position.batch):
         return None
     return engine.plan.start_epoch * len(engine.train_loader) + run.position.batch + 1
+
+
+def _loss(run: Run) -> dict[str, float]:
+    """Return Torchreid's ``loss`` where a run has one term alone, and shows it by its own name."""
+    terms = [name for name in run.meters.figures.meters if name != "acc"]
+    return {"loss": run.figures()[terms[0]]} if len(terms) == 1 else {}

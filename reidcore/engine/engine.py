@@ -48,6 +48,7 @@ from reidcore.errors import UserError, did_you_mean
 from reidcore.models import Outputs, outputs_of, wanted_columns
 from reidcore.models.adapter import adapted
 from reidcore.models.layers import as_layer_names, freeze_others
+from reidcore.models.weights.untrained import untrained_weights
 from reidcore.plugins import Plugins, current_plugins
 
 if TYPE_CHECKING:
@@ -517,6 +518,10 @@ class Engine:
         """
         if not self.test_loader:
             raise UserError("there is no target to test on", "Give targets to the data manager.")
+        if weights := untrained_weights(self.model):
+            _log.warning(
+                "These are figures of %s: give trained ones, model.load_weights=FILE", weights
+            )
         planned, self.plan = self.plan, plan
         hook = self.plugins.hook
         try:

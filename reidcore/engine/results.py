@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reidcore._environment import versions
 from reidcore.evaluation import table
+from reidcore.models.weights.untrained import untrained_weights
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -48,6 +49,7 @@ def record_run(
         "targets": {
             name: record_target(result, plan) for name, result in engine.record.targets.items()
         },
+        "weights": untrained_weights(engine.model) or None,
         "training": engine.record.history,
         "timings": dict(timings),
         "config": engine.config,
@@ -84,11 +86,21 @@ def record_target(result: TargetResult, plan: RunPlan) -> dict[str, Any]:
     }
 
 
-def results_table(results: Mapping[str, TargetResult], ranks: Sequence[int]) -> tuple[Table, str]:
-    """Return the figures of all targets as a table and as plain text."""
+def results_table(
+    results: Mapping[str, TargetResult], ranks: Sequence[int], weights: str = ""
+) -> tuple[Table, str]:
+    """Return the figures of all targets as a table and as plain text.
+
+    Args:
+        results: target name -> what was found.
+        ranks: the ranks of the CMC to show.
+        weights: what the figures are of, if of weights that nobody trained.
+    """
     from rich.console import Console
 
     shown = table({name: result.ranking for name, result in results.items()}, ranks)
+    if weights:
+        shown.title = f"{shown.title} of {weights}"
     plain = Console(width=100, color_system=None, legacy_windows=False)
     with plain.capture() as captured:
         plain.print(shown)

@@ -23,6 +23,7 @@ from reidcore.engine.meters import EpochMeters
 from reidcore.engine.results import RunRecord, record_run, results_table
 from reidcore.engine.sanity_checks import needs_two_images
 from reidcore.errors import DataError, UserError
+from reidcore.models.weights.untrained import untrained_weights
 from reidcore.plugins import describe
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ class Run:
 
     def tested(self, results: Mapping[str, TargetResult]) -> None:
         """Take in the results of a test, log them, and put the rank-1 into the checkpoint."""
-        table, text = results_table(results, self.plan.ranks)
+        table, text = results_table(results, self.plan.ranks, untrained_weights(self.engine.model))
         _log.info("%s", text, extra={"renderable": table})
         if not self.test_due:
             return

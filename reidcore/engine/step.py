@@ -42,7 +42,9 @@ class StepOutcome:
 
     @property
     def total(self) -> Tensor:
-        """The sum of the loss terms."""
+        """The sum of the loss terms; a step of one's own may give it, by the name ``loss``."""
+        if "loss" in self.losses:
+            return self.losses["loss"]
         return torch.stack([value.float() for value in self.losses.values()]).sum()
 
     def figures(self) -> dict[str, Tensor]:

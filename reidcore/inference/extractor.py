@@ -22,6 +22,7 @@ from reidcore.inference.preprocessing import choose_preprocessing
 from reidcore.models import build_model, load_pretrained_weights
 from reidcore.models.complexity import compute_model_complexity
 from reidcore.models.reid_model import check_finite, usual_size
+from reidcore.models.weights.untrained import untrained_weights
 from reidcore.plugins import Plugins, current_plugins
 
 _log = logging.getLogger(__name__)
@@ -125,6 +126,8 @@ class FeatureExtractor:
             costs = compute_model_complexity(model, (1, 3, *size))
             _log.info("Model: %s", name)
             _log.info("- params: {:,}\n- flops: {:,}".format(*costs))
+        if weights := untrained_weights(model):
+            _log.warning("These are features of %s: give trained ones, model_path=FILE", weights)
         self.model = model.eval().to(self.device).to(memory_format=torch.channels_last)
         if compile:
             self.model.compile()

@@ -21,6 +21,7 @@ from reidcore.models.weights.cache import WeightsStore
 from reidcore.models.weights.catalog import KeyMap, PublishedWeights, find_published
 from reidcore.models.weights.files import FileOfWeights, read_weights
 from reidcore.models.weights.key_maps import Arranged, arrange
+from reidcore.models.weights.untrained import remember_loading
 from reidcore.registry import entries
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ def load_state(model: nn.Module, path: PathLike, keys: KeyMap | None = None) -> 
     network.load_state_dict(
         {own_key[name]: arranged.tensors[name] for name in fitting}, strict=False
     )
+    remember_loading(network)
     used = {arranged.file_keys.get(name) for name in fitting}
     names = {key: name for name, key in arranged.file_keys.items()}
     reasons = {key: _reason(names[key], found[key], wanted) for key in found if key not in used}

@@ -79,6 +79,8 @@ def test_tensorboard_has_losses_rates_times_and_test_figures(
     assert {"Test/tiny/rank1", "Test/tiny/mAP", "Test/tiny/mINP"} <= tags
     assert [event.step for event in events.Scalars("Test/tiny/mAP")] == [1, 2]
     assert len(events.Scalars("Train/softmax")) == 6
+    losses, terms = (events.Scalars(f"Train/{name}") for name in ("loss", "softmax"))
+    assert [each.value for each in losses] == [each.value for each in terms]
 
 
 def test_test_returns_every_target(make_engine: MakeEngine) -> None:

@@ -164,3 +164,29 @@ def test_a_loader_without_a_batch_is_told(make_engine: MakeEngine, tmp_path: Pat
     engine.train_loader = []  # type: ignore[assignment]
     with pytest.raises(DataError, match="the training loader gave no batch"):
         engine.run(save_dir=str(tmp_path), max_epoch=1)
+
+
+# -- weights that nobody trained -------------------------------------------------------------------
+
+
+def test_a_test_of_random_weights_says_so(
+    root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    tests = tiny_run(save_dir=tmp_path, root=root, overrides=["test.evaluate=true"])
+    assert tests.result["weights"] == "random weights"
+    assert json.loads((tmp_path / "test_results.json").read_text())["weights"] == "random weights"
+    assert any(text.startswith("Results (%) of random weights") for text in caplog.messages)
+    assert "These are figures of random weights: give trained ones" in caplog.text
+
+
+def test_a_test_of_trained_ones_has_nothing_to_say(
+    root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    trained = tiny_run(save_dir=tmp_path, root=root)
+    weights = f"model.load_weights={tmp_path / 'model.pth.tar-1'}"
+    tested = tiny_run(save_dir=tmp_path, root=root, overrides=["test.evaluate=true", weights])
+    assert trained.result["weights"] is tested.result["weights"] is None
+    assert "untrained" not in caplog.text
+    assert "random weights" not in caplog.text

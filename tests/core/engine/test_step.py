@@ -96,6 +96,13 @@ def test_a_dictionary_of_numbers_is_an_outcome() -> None:
     assert outcome.figures() == {"loss": torch.tensor(2.0), "acc": torch.tensor(50.0)}
 
 
+def test_a_loss_that_a_step_gives_beside_its_terms_is_not_added_to_them() -> None:
+    given = {"loss_t": 1.0, "loss_x": 2.0, "loss": 2.5}
+    assert as_outcome(given, origin="a test").figures() == {
+        name: torch.tensor(value) for name, value in given.items()
+    }
+
+
 def test_anything_else_is_a_defect_of_the_engine() -> None:
     with pytest.raises(TypeError, match="step of Mine returned NoneType"):
         as_outcome(None, "Mine")
