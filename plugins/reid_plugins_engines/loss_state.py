@@ -11,7 +11,8 @@ from torch import nn
 from reidcore.engine import Engine
 from reidcore.errors import CheckpointError
 
-_log = logging.getLogger(__name__)
+# Below the core's logger, so that a bare script shows what a run tells of itself.
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 
 def learning_losses(engine: Engine) -> dict[str, nn.Module]:

@@ -16,7 +16,8 @@ from reidcore.models import unwrap
 if TYPE_CHECKING:
     from reidcore.engine import Engine, RunPlan
 
-_log = logging.getLogger(__name__)
+# Below the core's logger, so that a bare script shows what a run tells of itself.
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 _MOST_SHOWN = 4
 """How many layers a message names."""
