@@ -12,6 +12,7 @@ from reidcore.cli.options import (
     configuration_command,
     device_option,
     json_option,
+    reading_options,
     root_option,
 )
 from reidcore.cli.run_config import OpenCheckpoint, open_checkpoint
@@ -30,6 +31,7 @@ __all__ = [
     "number",
     "open_checkpoint",
     "progress",
+    "reading_options",
     "root_option",
     "table",
     "word",

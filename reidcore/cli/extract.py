@@ -14,7 +14,7 @@ import click
 from reidcore._files import atomic_write, mkdir_if_missing
 from reidcore._logging import configure_if_bare
 from reidcore._progress import progress
-from reidcore.cli.options import device_option
+from reidcore.cli.options import device_option, reading_options
 from reidcore.cli.session import Session
 from reidcore.errors import DataError, UserError
 
@@ -42,6 +42,7 @@ Examples:
 @device_option
 @click.option("--height", type=int, help="Of the images, in pixels; with --width.")
 @click.option("--width", type=int, help="By default the checkpoint's, or 256 by 128.")
+@reading_options
 @click.pass_obj
 def extract(session: Session, /, **options: Any) -> None:
     """Extract the features of images with a trained model.
@@ -66,6 +67,8 @@ class Extraction:
     device: str | None
     height: int | None
     width: int | None
+    reading: str | None
+    value_range: tuple[float, float] | None
 
     @property
     def image_size(self) -> tuple[int, int] | None:
@@ -131,6 +134,8 @@ def _make_extractor(
         verbose=False,
         batch_size=asked.batch_size,
         plugins=plugins,
+        reading=asked.reading,
+        value_range=asked.value_range,
     )
 
 

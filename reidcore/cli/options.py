@@ -31,6 +31,23 @@ plugin_option = click.option(
 )
 
 
+def reading_options(command: Command) -> Command:
+    """Add ``--reading`` and ``--value-range``, as ``data.reading`` and ``data.value_range``."""
+    ends = click.option(
+        "--value-range",
+        type=float,
+        nargs=2,
+        metavar="LOW HIGH",
+        help="What becomes black and white of more than 8 bits.",
+    )
+    preset = click.option(
+        "--reading",
+        type=click.Choice(["viewer", "torchreid"]),
+        help="What images look like, as data.reading.",
+    )
+    return preset(ends(command))
+
+
 def configuration_command(epilog: str) -> Callable[[Callable[..., Any]], click.Command]:
     """Make a command of a function ``(session, extra, words)``; click leaves its words alone."""
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
         from_folders,
         leave_out_files,
     )
-    from reidcore.data.images.decode import UnreadableImageError, read_image, read_pixels
+    from reidcore.data.images.decode import decode_pixels, read_image, read_pixels
+    from reidcore.data.images.narrow import narrow_use
+    from reidcore.data.images.reading import VIEWER, ImageReading, UnreadableImageError
     from reidcore.data.images.resize import Pixels, writable
     from reidcore.data.left_out import LeftOut, leave_out, noting_left_out
     from reidcore.data.loader.sampling import build_train_sampler
@@ -71,6 +73,7 @@ __all__ = [
     "IdentitySplit",
     "ImageDataManager",
     "ImageDataset",
+    "ImageReading",
     "ImageSource",
     "Int64Array",
     "JUNK_PID",
@@ -91,6 +94,7 @@ __all__ = [
     "Stage",
     "TensorTransform",
     "UnreadableImageError",
+    "VIEWER",
     "VideoDataManager",
     "VideoDataset",
     "as_colour",
@@ -99,6 +103,7 @@ __all__ = [
     "build_transforms",
     "card_of",
     "check_probability",
+    "decode_pixels",
     "described_by",
     "differences",
     "from_folders",
@@ -108,6 +113,7 @@ __all__ = [
     "leave_out",
     "leave_out_files",
     "mixed_seed",
+    "narrow_use",
     "noting_left_out",
     "prepare_dataset",
     "read_image",

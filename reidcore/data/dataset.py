@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar, overload
 import numpy as np
 
 from reidcore.data.images.decode import read_image
+from reidcore.data.images.reading import TORCHREID, ImageReading
 from reidcore.data.left_out import LeftOut, noting_left_out
 from reidcore.data.sample import Sample, SamplePath, Samples, Splits
 from reidcore.data.table import Counts, SampleTable, combined, rebased
@@ -71,6 +72,9 @@ class Dataset:
     dataset_url: str | None = None
     title: str = ""
     """Its name as its authors write it, where that is known."""
+
+    reading: ImageReading = TORCHREID
+    """What becomes of the orientation, transparency and depth of its images."""
 
     unit: str = "items"
     """What a sample is, for the summary."""
@@ -222,7 +226,7 @@ class ImageDataset(Dataset):
                 f"an image was expected, and {path[0]} begins a tracklet of {len(path)} frames",
                 "Use a dataset of single images",
             )
-        image: Any = read_image(path)
+        image: Any = read_image(path, self.reading)
         if self.transform is not None:
             image = self._transform_image(self.transform, self.k_tfm, image)
         return {"img": image, "pid": pid, "camid": camid, "impath": path, "dsetid": dsetid}

@@ -13,16 +13,12 @@ from PIL import Image
 
 from reidcore._logging import configure_if_bare
 from reidcore.config.options import DataOptions, SamplingOptions, VideoOptions
-from reidcore.data.by_name import (
-    Sections,
-    check_sections,
-    check_shared,
-    open_datasets,
-    set_sampling,
-    training_view,
-)
+from reidcore.data import by_name
 from reidcore.data.dataset import Dataset, PathsOfViews, merged, view_of
 from reidcore.data.images.cache import PixelCache
+from reidcore.data.images.narrow import warn_of_narrow_use
+from reidcore.data.images.reading import ImageReading
+from reidcore.data.images.rgb import rgb_of_picture
 from reidcore.data.loader.loader import (
     BatchLoader,
     Loading,
@@ -69,8 +65,8 @@ class DataManager:
         transform_tr: The training transform, PIL image to (3, height, width).
         transform_te: The test transform.
         preprocessing: What a test image needs: ``height``, ``width``, ``norm_mean``, ``norm_std``,
-            ``interpolation``, ``resize``, and ``letterbox``, the colour of margins, if images keep
-            their shape.
+            ``interpolation``, ``resize``, ``reading``, and where they are set ``value_range`` and
+            ``letterbox``, the colour of margins.
         train_loader: Loader of the sources' training samples; it raises on use if there are none.
         train_loader_t: Loader of the targets' training samples, if it was asked for.
         test_loader: Target -> ``query`` and ``gallery`` -> loader.
@@ -105,6 +101,7 @@ class DataManager:
         self.seed = seed
         self.transform_tr, self.transform_te = make_transforms(data, choose)
         self.preprocessing = _preprocessing(data, self.transform_te)
+        self._reading = ImageReading.of(data)
         self.train_loader: BatchLoader = NothingToLearn(
             UserError("this data manager was made for testing", "Name a dataset in data.sources")
         )
@@ -117,7 +114,7 @@ class DataManager:
             _check_alone("test", batch_size_test)
             if learns:
                 _check_alone("train", batch_size_train)
-        self._datasets = _open_datasets(data, video, choose)
+        self._datasets = _open_datasets(data, video, choose, self._reading)
         self.left_out = {name: list(dataset.left_out) for name, dataset in self._datasets.items()}
         loading = Loading(
             data,
@@ -136,6 +133,7 @@ class DataManager:
             self.train_loader_t = _training_loader(targets, sampler, batch_size_train, loading)
         self._open_targets(batch_size_test, loading)
         self._log_summary()
+        warn_of_narrow_use(self._files(), self._reading)
 
     @classmethod
     def from_options(cls, *options: Any, **settings: Any) -> Self:
@@ -184,8 +182,9 @@ class DataManager:
         return self.fetch_test_loaders(name)
 
     def preprocess_pil_img(self, img: Image.Image) -> Any:
-        """Return a PIL image after the test transform, (3, height, width)."""
-        return self.transform_te(img)
+        """Return a PIL image, read as a file's, after the test transform, (3, height, width)."""
+        pixels = rgb_of_picture(img, self._reading, "the image")
+        return self.transform_te(Image.fromarray(pixels))
 
     def fingerprints(self) -> dict[str, dict[str, str]]:
         """Return dataset -> split -> fingerprint, see `SampleTable.fingerprint`."""
@@ -202,7 +201,9 @@ class DataManager:
     ) -> Dataset:
         """Return the training view of one dataset, or the merged one of several."""
         views = [
-            training_view(self._datasets[name], name, combineall=combineall, k_tfm=data.k_tfm)
+            by_name.training_view(
+                self._datasets[name], name, combineall=combineall, k_tfm=data.k_tfm
+            )
             for name in names
         ]
         for name, view in zip(names, views, strict=True):
@@ -228,6 +229,11 @@ class DataManager:
                 split: loader_for_testing(view, batch_size, loading)
                 for split, view in views.items()
             }
+
+    def _files(self) -> PathsOfViews:
+        """Return the images and tracklets that this manager reads."""
+        tested = [loader.dataset for pair in self.test_loader.values() for loader in pair.values()]
+        return PathsOfViews([*filter(None, [self._trainset]), *tested])
 
     def _log_summary(self) -> None:
         if self._trainset is not None:
@@ -277,7 +283,7 @@ class ImageDataManager(DataManager):
         options: Further keys of `DataOptions`, such as ``cache="ram"``; options of one
             component under its name, ``market1501={"use_500k_distractors": True}``; and options of
             datasets, such as ``cuhk03_labeled``, each of which goes to those that declare it.
-            ``resize`` is ``pillow`` unless it is given.
+            ``resize`` is ``pillow`` and ``reading`` is ``torchreid`` unless they are given.
 
     Raises:
         UserError: A name or an option is unknown, or a value is out of range.
@@ -317,7 +323,7 @@ class ImageDataManager(DataManager):
         seed: int = 0,
         test_only: bool = False,
         plugins: Plugins | None = None,
-        sections: Sections | None = None,
+        sections: by_name.Sections | None = None,
         **options: Any,
     ) -> None:
         data = _data_options(
@@ -409,7 +415,7 @@ class VideoDataManager(DataManager):
         seed: int = 0,
         test_only: bool = False,
         plugins: Plugins | None = None,
-        sections: Sections | None = None,
+        sections: by_name.Sections | None = None,
         **options: Any,
     ) -> None:
         data = _data_options(
@@ -462,7 +468,8 @@ def _data_options(
     # The folder of a run's files is nothing to its loaders: naming it here would have no effect.
     further = DataOptions.model_fields.keys() - values.keys() - {"save_dir"}
     values |= {key: options.pop(key) for key in further & options.keys()}
-    values.setdefault("resize", "pillow")  # as Torchreid's models know their images
+    # As Torchreid's models know their images.
+    values = {"resize": "pillow", "reading": "torchreid", **values}
     targets = sources if targets is None else targets
     return DataOptions.checked(sources=sources, targets=targets, **values)
 
@@ -471,7 +478,7 @@ def _chooser(
     data: DataOptions,
     sampling: SamplingOptions,
     options: Mapping[str, Any],
-    sections: Sections | None,
+    sections: by_name.Sections | None,
     plugins: Plugins | None,
 ) -> Chooser:
     """Return what chooses components with the options that a program gave."""
@@ -479,14 +486,16 @@ def _chooser(
     used |= {sampling.train_sampler, sampling.train_sampler_t}
     own = {key: value for key, value in options.items() if key in used}
     shared = {key: value for key, value in options.items() if key not in used}
-    check_sections(sections or {}, used, plugins)
-    check_shared(shared, [*data.sources, *data.targets], plugins)
+    by_name.check_sections(sections or {}, used, plugins)
+    by_name.check_shared(shared, [*data.sources, *data.targets], plugins)
     asked = sampling.model_dump(exclude={"train_sampler", "train_sampler_t"})
     return Chooser(plugins, {**(sections or {}), **own}, {"datasets": shared, "samplers": asked})
 
 
-def _open_datasets(data: DataOptions, video: VideoOptions, choose: Choose) -> dict[str, Dataset]:
-    datasets = open_datasets(
+def _open_datasets(
+    data: DataOptions, video: VideoOptions, choose: Choose, reading: ImageReading
+) -> dict[str, Dataset]:
+    datasets = by_name.open_datasets(
         dict.fromkeys([*data.sources, *data.targets]),
         data.root,
         choose,
@@ -496,7 +505,9 @@ def _open_datasets(data: DataOptions, video: VideoOptions, choose: Choose) -> di
     )
     if data.type == "video":
         for dataset in datasets.values():
-            set_sampling(dataset, video.seq_len, video.sample_method)
+            by_name.set_sampling(dataset, video.seq_len, video.sample_method)
+    for dataset in datasets.values():
+        dataset.reading = reading
     return datasets
 
 
@@ -517,7 +528,10 @@ def _preprocessing(data: DataOptions, transform_te: Any) -> dict[str, Any]:
         "norm_std": list(std),
         "interpolation": "bilinear",
         "resize": data.resize,
+        "reading": data.reading,
     }
+    if data.value_range is not None:
+        kept["value_range"] = data.value_range
     rule = size_rule_of(transform_te)
     if rule is None or rule.margin is None:
         return kept

@@ -73,7 +73,7 @@ class VideoDataset(Dataset):
         return {"img": clip, "pid": pid, "camid": camid, "impath": paths, "dsetid": dsetid}
 
     def _frame(self, path: str) -> Any:
-        image = read_image(path)
+        image = read_image(path, self.reading)
         return image if self.transform is None else self.transform(image)
 
 

@@ -24,8 +24,8 @@ class CheckpointMetadata:
     Attributes:
         config: the configuration; empty if the engine was built by hand.
         preprocessing: ``height``, ``width``, ``norm_mean``, ``norm_std``, ``interpolation``,
-            ``resize`` and, if there is one, ``letterbox`` of its images; empty in a checkpoint that
-            is not ours.
+            ``resize``, ``reading`` of its images and, where they are set, ``value_range`` and
+            ``letterbox``; empty in a checkpoint that is not ours.
         model: the arguments of ``build_model`` with which the model was built, and its
             ``feature_dim``; empty if something else built it.
         test: ``dist_metric`` and ``normalize_feature``, by which it was tested.
@@ -70,12 +70,14 @@ class CheckpointMetadata:
         What concerns training alone is left out, so that its plugins need not be installed; and so
         are plugin files, since a file of weights chooses no code.
         """
-        resize = {"resize": self.preprocessing.get("resize", "pillow")}
+        # As Torchreid, whose checkpoints record nothing, resizes and reads images.
+        look = {"resize": "pillow", "reading": "torchreid"}
+        look |= {key: self.preprocessing[key] for key in _OF_LOOKS if key in self.preprocessing}
         if self.config:
             kept = {key: self.config[key] for key in _OF_TESTS if key in self.config}
             installed = [name for name in kept.get("plugins") or () if not looks_like_path(name)]
             kept["plugins"] = installed or None
-            data, test = {**resize, **kept.get("data", {})}, kept.get("test", {})
+            data, test = {**look, **kept.get("data", {})}, kept.get("test", {})
             named = [*data.get("sources", []), *data.get("targets", []), test.get("protocol")]
             named += data.get("transforms", [])
             own = {name: self.config[name] for name in named if name in self.config}
@@ -87,7 +89,7 @@ class CheckpointMetadata:
         boxed = {"letterbox": {"fill": list(fill)}} if fill is not None else {}
         return {
             "model": {**model, "head": dict(head)} if head else model,
-            "data": {**data, **resize, "transforms": list(boxed)},
+            "data": {**data, **look, "transforms": list(boxed)},
             "test": dict(self.test),
             **boxed,
         }
@@ -119,6 +121,7 @@ _OF_A_RUN = {
     "test": ("evaluate",),
 }
 _OF_TESTS = ("plugins", "use_gpu", "model", "data", "video", "test")
+_OF_LOOKS = ("resize", "reading", "value_range")
 _OF_IMAGES = ("height", "width", "norm_mean", "norm_std")
 
 

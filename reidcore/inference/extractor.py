@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from reidcore._files import PathLike
 from reidcore._logging import configure_if_bare
+from reidcore.data.images.narrow import warn_of_narrow_use
 from reidcore.data.images.resize import Pixels
 from reidcore.errors import DataError, UserError
 from reidcore.inference.checkpoint_metadata import CheckpointMetadata, read_metadata
@@ -48,10 +49,10 @@ class ExtractedBatch(NamedTuple):
 class FeatureExtractor:
     """Turns images into features, with Torchreid's arguments.
 
-    Call it with a path, an RGB array (H, W, 3) of bytes, a PIL image or a list of them, which are
-    resized and normalised; or with a float tensor (3, h, w) or (B, 3, h, w), which is taken as it
-    is. It gives a tensor (B, D) on its device. Images are read by threads while the model works on
-    the batch before, and no more than a few batches are held at a time.
+    Call it with a path, an RGB array (H, W, 3), a PIL image or a list of them, which are read by
+    one rule, resized and normalised; or with a float tensor (3, h, w) or (B, 3, h, w), which is
+    taken as it is. It gives a tensor (B, D) on its device. Images are read by threads while the
+    model works on the batch before, and no more than a few batches are held at a time.
 
     A checkpoint that an engine of ours wrote brings its preprocessing with it and, from a
     ``reidcore run``, the model's name and options; what is given here goes before that.
@@ -71,6 +72,11 @@ class FeatureExtractor:
         plugins: where the model is looked up and whose ``reid_extract_features`` is called; by
             default the current plugins.
         compile: compile the model at its first use, which takes a while and a compiler.
+        reading: what images look like: ``viewer`` for what a viewer shows (upright, over white
+            where transparent, more than 8 bits scaled), or ``torchreid`` for what Torchreid makes
+            of them; otherwise the checkpoint's, or ``torchreid``.
+        value_range: what becomes 0 and 255 of values of more than 8 bits and of floats; otherwise
+            the checkpoint's, or the range of their type.
 
     Attributes:
         model: the network, in evaluation mode.
@@ -102,6 +108,8 @@ class FeatureExtractor:
         workers: int | None = None,
         plugins: Plugins | None = None,
         compile: bool = False,
+        reading: str | None = None,
+        value_range: Sequence[float] | None = None,
     ) -> None:
         configure_if_bare()
         self.device = pick_device(device)
@@ -115,6 +123,8 @@ class FeatureExtractor:
             pixel_mean=pixel_mean,
             pixel_std=pixel_std,
             pixel_norm=pixel_norm,
+            reading=reading,
+            value_range=value_range,
         )
         wanted = choose(image_size)
         name = model_name or metadata.model_name
@@ -128,6 +138,7 @@ class FeatureExtractor:
             _log.info("- params: {:,}\n- flops: {:,}".format(*costs))
         if weights := untrained_weights(model):
             _log.warning("These are features of %s: give trained ones, model_path=FILE", weights)
+        self._has_looked = False
         self.model = model.eval().to(self.device).to(memory_format=torch.channels_last)
         if compile:
             self.model.compile()
@@ -158,7 +169,10 @@ class FeatureExtractor:
         Raises:
             DataError: as for a call.
         """
-        images = as_images(input)
+        images, reading = as_images(input, self.preprocessing.reading), self.preprocessing.reading
+        if not self._has_looked:
+            self._has_looked = True
+            warn_of_narrow_use(images, reading)
         start = 0
         for read in prefetch(images, self._read, self.batch_size, self.workers):
             good = {}
@@ -180,7 +194,7 @@ class FeatureExtractor:
 
     def _read(self, image: ImageInput) -> Pixels | DataError:
         try:
-            return self.preprocessing.resized(open_image(image))
+            return self.preprocessing.resized(open_image(image, self.preprocessing.reading))
         except DataError as error:
             return error
 

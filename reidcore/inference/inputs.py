@@ -6,51 +6,62 @@ import os
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
-from reidcore.data.images.decode import UnreadableImageError, read_pixels
+from reidcore.data.images import rgb
+from reidcore.data.images.decode import read_pixels
+from reidcore.data.images.depth import Values, check_depth
+from reidcore.data.images.reading import ImageReading, UnreadableImageError
 from reidcore.data.images.resize import Pixels
 from reidcore.errors import DataError
 
-ImageInput: TypeAlias = str | os.PathLike[str] | npt.NDArray[np.uint8] | Image.Image
-"""One image: a file, an RGB array (H, W, 3) of bytes, or a PIL image."""
+ImageInput: TypeAlias = str | os.PathLike[str] | Values | Image.Image
+"""One image: a file, an RGB array (H, W, 3), or a PIL image."""
 
-_KINDS = "a path, an RGB array (H, W, 3) of uint8 or a PIL image"
+_KINDS = "a path, an RGB array (H, W, 3) or a PIL image"
 
 
-def as_images(given: Any) -> list[ImageInput]:
+def as_images(given: Any, reading: ImageReading) -> list[ImageInput]:
     """Return what was given as a list of images.
 
     Args:
         given: an image, or a list or tuple of images.
+        reading: how they will be read.
 
     Raises:
-        DataError: if it is empty, or holds something else; nothing was read by then.
+        DataError: if it is empty, or holds something else, or values of a range that nobody told;
+            nothing was read by then.
     """
     if not isinstance(given, list | tuple):
-        _check_image(given, "the input")
+        _check_image(given, "the input", reading)
         return [given]
     if not given:
         raise DataError("there is no image to extract features from", "The list is empty.")
     for place, image in enumerate(given):
-        _check_image(image, f"element {place}")
+        _check_image(image, f"element {place}", reading)
     return list(given)
 
 
-def open_image(image: ImageInput) -> Pixels:
+def open_image(image: ImageInput, reading: ImageReading) -> Pixels:
     """Return an image as 8-bit RGB, (h, w, 3), decoded as training decodes it.
 
+    Args:
+        image: a file, an array or a PIL image, which are read by one rule.
+        reading: the rule.
+
     Raises:
-        DataError: if a file is missing, truncated or not an image.
+        DataError: if an image is missing, truncated, too large or none, or its values are of a
+            range that nobody told.
     """
-    if isinstance(image, Image.Image):
-        return np.asarray(image.convert("RGB"))
-    if isinstance(image, np.ndarray):
-        return image
     try:
-        return read_pixels(os.fspath(image))
+        if isinstance(image, Image.Image):
+            return rgb.rgb_of_picture(
+                image, reading, getattr(image, "filename", "") or "<PIL image>"
+            )
+        if isinstance(image, np.ndarray):
+            return rgb.rgb_of_array(image, reading, "<array>")
+        return read_pixels(os.fspath(image), reading=reading)
     except UnreadableImageError as error:
         raise DataError(error.what, "Repair it, or leave it out.") from error
 
@@ -79,9 +90,9 @@ def check_tensor(images: Tensor) -> Tensor:
     return batch
 
 
-def _check_image(image: object, where: str) -> None:
+def _check_image(image: object, where: str, reading: ImageReading) -> None:
     if isinstance(image, np.ndarray):
-        _check_array(image, where)
+        _check_array(image, where, reading)
     elif isinstance(image, Tensor):
         raise DataError(
             f"{where} is a tensor in a list", "Give one tensor (B, 3, h, w): torch.stack(list)."
@@ -90,7 +101,7 @@ def _check_image(image: object, where: str) -> None:
         raise DataError(f"{where} is of type {type(image).__name__}", f"Give {_KINDS}.")
 
 
-def _check_array(image: npt.NDArray[Any], where: str) -> None:
+def _check_array(image: Values, where: str, reading: ImageReading) -> None:
     told = f"{where} is an array {image.shape} of {image.dtype}"
     if image.ndim == 4:
         raise DataError(told, "Give a batch of images as a list: list(array).")
@@ -100,8 +111,4 @@ def _check_array(image: npt.NDArray[Any], where: str) -> None:
         raise DataError(told, "Repeat the grey values: np.dstack([array] * 3).")
     if image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise DataError(told, "Give RGB images (H, W, 3).")
-    if image.dtype != np.uint8:
-        fix = "array.astype(np.uint8)"
-        if image.dtype.kind == "f":
-            fix = f"(array * 255).astype(np.uint8) if it lies in 0..1, else {fix}"
-        raise DataError(told, f"Give bytes in 0..255: {fix}.")
+    check_depth(image.dtype, reading, where)

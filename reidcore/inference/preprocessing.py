@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from reidcore.data.images.reading import TORCHREID, ImageReading
 from reidcore.data.images.resize import Pixels, check_resizer
 from reidcore.data.transforms.build import normalisation
 from reidcore.data.transforms.normalise import ToNormalisedTensor
@@ -27,6 +29,7 @@ class Preprocessing:
         std: of each channel.
         letterbox: colour of the margins that keep an image's shape; None stretches it.
         resize: what resizes images, ``pillow`` or ``torch``.
+        reading: what becomes of the orientation, transparency and depth of images.
 
     Raises:
         ConfigError: if there is no such resizer, or the colour is none.
@@ -40,7 +43,9 @@ class Preprocessing:
         std: Sequence[float],
         letterbox: Sequence[int] | None = None,
         resize: str = "pillow",
+        reading: ImageReading = TORCHREID,
     ) -> None:
+        self.reading = reading
         self.height, self.width = height, width
         self.mean, self.std = list(mean), list(std)
         margin = as_colour(letterbox) if letterbox else None
@@ -66,6 +71,8 @@ def choose_preprocessing(
     pixel_mean: Sequence[float] | None,
     pixel_std: Sequence[float] | None,
     pixel_norm: bool,
+    reading: str | None = None,
+    value_range: Sequence[float] | None = None,
 ) -> Preprocessing:
     """Return what was asked for; where nothing was, what was recorded; else the usual.
 
@@ -75,6 +82,8 @@ def choose_preprocessing(
         pixel_mean: mean of each channel in 0..1.
         pixel_std: standard deviation of each channel.
         pixel_norm: False leaves pixels in 0..1.
+        reading: ``viewer`` or ``torchreid``.
+        value_range: what becomes 0 and 255 of values of more than 8 bits.
 
     Raises:
         ConfigError: if a size, a mean or a deviation makes no sense.
@@ -86,13 +95,22 @@ def choose_preprocessing(
         )
     height, width = _two_sides(image_size)
     # Torchreid's checkpoints, which record nothing, were trained on Pillow's pixels.
-    look = recorded.get("letterbox"), recorded.get("resize", "pillow")
+    asked = {"reading": reading, "value_range": value_range}
+    given = {key: value for key, value in asked.items() if value is not None}
+    make = partial(
+        Preprocessing,
+        height,
+        width,
+        letterbox=recorded.get("letterbox"),
+        resize=recorded.get("resize", "pillow"),
+        reading=ImageReading.recorded({**recorded, **given}),
+    )
     if not pixel_norm:
-        return Preprocessing(height, width, (0, 0, 0), (1, 1, 1), *look)
+        return make((0, 0, 0), (1, 1, 1))
     usual_mean, usual_std = normalisation(recorded.get("norm_mean"), recorded.get("norm_std"))
     mean = usual_mean if pixel_mean is None else pixel_mean
     std = usual_std if pixel_std is None else pixel_std
-    return Preprocessing(height, width, *normalisation(mean, std), *look)
+    return make(*normalisation(mean, std))
 
 
 def _two_sides(image_size: int | Sequence[int]) -> tuple[int, int]:

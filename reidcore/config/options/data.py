@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from reidcore.config.options.base import (
     MOST,
@@ -14,12 +15,23 @@ from reidcore.config.options.base import (
     NotNegative,
     Options,
     OutputFolder,
+    listed,
     switched,
 )
 
 Pixels = Annotated[int, Field(ge=1, le=8192)]
 Deviations = Annotated[list[Annotated[float, Field(ge=1e-6, le=MOST)]], *Channels.__metadata__]
 CacheKind = Literal["off", "ram", "disk"]
+ReadingPreset = Literal["viewer", "torchreid"]
+
+
+def _ascending(ends: list[float]) -> list[float]:
+    if len(ends) != 2 or ends[0] >= ends[1]:
+        raise PydanticCustomError("wanted", "two numbers, of which the first is smaller")
+    return ends
+
+
+ValueRange = Annotated[list[float], BeforeValidator(listed), AfterValidator(_ascending)]
 
 
 class LoadingOptions(Options):
@@ -32,6 +44,10 @@ class LoadingOptions(Options):
             on the device that the batch is moved to.
         resize: what resizes images: ``torch``, or ``pillow`` for the bytes that Torchreid's models
             were trained on, at most 2 of 255 apart.
+        reading: what an image looks like: as a ``viewer`` shows it (upright, over white where it is
+            transparent, more than 8 bits scaled), or as in ``torchreid``.
+        value_range: what becomes 0 and 255 of values of more than 8 bits and of floats; their
+            type's range if null, which signed integers and floats have not.
         draft: decode JPEG files without detail that their size would not show, which is faster and
             changes pixels slightly.
         cache: where decoded and resized images are kept.
@@ -44,6 +60,8 @@ class LoadingOptions(Options):
     on_bad_image: Literal["error", "skip"] = "error"
     augment: Literal["image", "batch"] = "image"
     resize: Literal["torch", "pillow"] = "torch"
+    reading: ReadingPreset = "viewer"
+    value_range: ValueRange | None = None
     draft: bool = False
     cache: Annotated[CacheKind, BeforeValidator(switched)] = "off"
     cache_gb: Annotated[float, Field(gt=0, le=MOST)] = 8.0

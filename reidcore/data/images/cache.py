@@ -26,6 +26,7 @@ import torch
 
 from reidcore._files import user_cache
 from reidcore.config.options.data import CacheKind
+from reidcore.data.images.reading import TORCHREID, ImageReading
 from reidcore.data.images.resize import Pixels
 from reidcore.data.transforms.resize import SizeRule
 from reidcore.errors import ConfigError, UserError, did_you_mean
@@ -81,7 +82,11 @@ class PixelCache:
             raise ConfigError(f"cache_gb={self.gigabytes}", "Set data.cache_gb to a number above 0")
 
     def stores(
-        self, paths: Sequence[str], rules: Sequence[SizeRule], draft: bool
+        self,
+        paths: Sequence[str],
+        rules: Sequence[SizeRule],
+        draft: bool,
+        reading: ImageReading = TORCHREID,
     ) -> Mapping[SizeRule, PixelStore]:
         """Return a store for each size; an image's number is its place in the list.
 
@@ -89,12 +94,13 @@ class PixelCache:
             paths: The images' files.
             rules: The sizes.
             draft: Whether they are decoded as drafts.
+            reading: What becomes of their orientation, transparency and depth.
         """
         if self.kind == "off" or self._has_failed:
             return {}
         found = {}
         for rule in dict.fromkeys(rules):
-            name = _file_name(paths, rule, draft)
+            name = _file_name(paths, rule, draft, reading)
             store = self._made.get(name) or self._store(name, len(paths), rule)
             if store is not None:
                 found[rule] = self._made[name] = store
@@ -319,8 +325,8 @@ def words_of(height: int, width: int) -> int:
     return MARKS + -(-height * width * 3 // 8)
 
 
-def _file_name(paths: Sequence[str], rule: SizeRule, draft: bool) -> str:
-    digest = hashlib.sha256(repr((VERSION, rule, draft)).encode())
+def _file_name(paths: Sequence[str], rule: SizeRule, draft: bool, reading: ImageReading) -> str:
+    digest = hashlib.sha256(repr((VERSION, rule, draft, reading)).encode())
     here = str(Path.cwd())
     for path in paths:
         base = "" if path.startswith(os.sep) else here

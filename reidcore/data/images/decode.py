@@ -19,65 +19,72 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from reidcore.data.images.jpeg import read_header
+from reidcore.data.images.orientation import orientation_in, upright
+from reidcore.data.images.reading import TORCHREID, ImageReading, UnreadableImageError
 from reidcore.data.images.resize import Pixels
-from reidcore.errors import DataError
+from reidcore.data.images.rgb import damage_told, rgb_of_picture
 
 
-class UnreadableImageError(DataError):
-    """An image file is missing, truncated or not an image.
-
-    Attributes:
-        path: The file.
-        reason: What the decoder said.
-    """
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(
-            f"cannot read the image {path} ({reason})",
-            "Repair or remove it, or leave such images out with data.on_bad_image=skip",
-        )
-        self.path = path
-        self.reason = reason
-
-    def __reduce__(self) -> tuple[type[UnreadableImageError], tuple[str, str]]:
-        return type(self), (self.path, self.reason)
-
-
-def read_image(path: str | os.PathLike[str]) -> Image.Image:
+def read_image(path: str | os.PathLike[str], reading: ImageReading = TORCHREID) -> Image.Image:
     """Decode an image file completely, as 8-bit RGB.
 
+    Args:
+        path: The file.
+        reading: What becomes of orientation, transparency and depth.
+
     Raises:
-        UnreadableImageError: The file is missing, truncated or not an image.
+        UnreadableImageError: The file is missing, truncated, too large or not an image.
+        DataError: Its values are of a range that nobody told.
     """
-    return _by_pillow(path, os.fspath(path))
+    return Image.fromarray(_by_pillow(path, os.fspath(path), reading))
 
 
-def read_pixels(path: str, draft: tuple[int, int] | None = None) -> Pixels:
+def read_pixels(
+    path: str, draft: tuple[int, int] | None = None, reading: ImageReading = TORCHREID
+) -> Pixels:
     """Decode an image file completely, to the pixels that `read_image` gives, or faster to others.
 
     Args:
         path: The file.
         draft: Height and width below which a JPEG file need not be decoded: its decoder may leave
             out detail that so small an image would not show, which changes pixels slightly.
+        reading: What becomes of orientation, transparency and depth.
 
     Returns:
         The image, (h, w, 3).
 
     Raises:
-        UnreadableImageError: The file is missing, truncated or not an image.
+        UnreadableImageError: The file is missing, truncated, too large or not an image.
+        DataError: Its values are of a range that nobody told.
     """
     if draft is not None:
-        return np.asarray(_by_pillow(path, path, draft))
+        return _by_pillow(path, path, reading, draft)
     try:
         with open(path, "rb", buffering=0) as opened:  # noqa: PTH123  (quicker by half)
             file = opened.readall()
     except OSError as error:
         raise UnreadableImageError(path, error.strerror or str(error)) from error
-    decoder = jpeg_decoder()
-    pixels = decoder.decode(file) if isinstance(decoder, JpegDecoder) else None
-    return np.asarray(_by_pillow(path, BytesIO(file))) if pixels is None else pixels
+    return decode_pixels(file, path, reading)
+
+
+def decode_pixels(file: bytes, name: str, reading: ImageReading = TORCHREID) -> Pixels:
+    """Decode the bytes of an image file, see `read_pixels`.
+
+    Args:
+        file: The bytes.
+        name: What they are, for messages.
+        reading: What becomes of orientation, transparency and depth.
+    """
+    header, decoder = read_header(file), jpeg_decoder()
+    if header is not None and isinstance(decoder, JpegDecoder):
+        pixels = decoder.decode(file)
+        if pixels is not None:
+            turn = orientation_in(header.exif) if reading.is_viewer else 1
+            return upright(pixels, turn)
+    return _by_pillow(name, BytesIO(file), reading)
 
 
 def prepare_worker() -> None:
@@ -118,9 +125,7 @@ class JpegDecoder:
             raise ImportError("OpenCV is older than 4.11, or damaged") from error
 
     def decode(self, file: bytes) -> Pixels | None:
-        """Return the image (h, w, 3) of a JPEG file, or None where it is left to Pillow."""
-        if not is_plain_jpeg(file):
-            return None
+        """Return the image (h, w, 3) of a plain JPEG file, or None where it is left to Pillow."""
         before = self._messages.start()
         try:
             pixels: Pixels | None = self.opencv.imdecode(
@@ -231,54 +236,20 @@ def _trials() -> Iterator[bytes]:
         yield file.getvalue()
 
 
-_START, _END = b"\xff\xd8\xff", b"\xff\xd9"
-_HUFFMAN_FRAMES = (0xC0, 0xC1, 0xC2)
-_ADOBE, _SCAN = 0xEE, 0xDA
+_END = b"\xff\xd9"
 
-
-def is_plain_jpeg(file: bytes) -> bool:
-    """Say whether a file is a whole JPEG image of 8-bit grey or YCbCr values, by its headers.
-
-    Args:
-        file: The bytes of an image file.
-    """
-    if not (file.startswith(_START) and file.endswith(_END)):
-        return False
-    place, is_plain = 2, False
-    while place + 18 < len(file) and file[place] == 0xFF:
-        marker, segment = file[place + 1], file[place + 4 : place + 23]
-        if marker == _SCAN:
-            return is_plain
-        if marker in _HUFFMAN_FRAMES:
-            is_plain = _is_plain_frame(segment)
-        elif marker == _ADOBE and segment.startswith(b"Adobe") and not segment[11]:
-            return False  # RGB or CMYK
-        place += 2 + int.from_bytes(file[place + 2 : place + 4])
-    return False
-
-
-def _is_plain_frame(header: bytes) -> bool:
-    """Say so of a frame: precision, height and width in 2 bytes each, and its components."""
-    height, width = int.from_bytes(header[1:3]), int.from_bytes(header[3:5])
-    # Pillow warns of images that are suspiciously large, or refuses them.
-    is_sane = height * width <= (Image.MAX_IMAGE_PIXELS or height * width)
-    is_rgb = header[6:15:3] == b"RGB"
-    return header[0] == 8 and header[5] in (1, 3) and is_sane and not is_rgb
+_RUNS_PROGRAMS = ("EPS",)
+"""Formats that Pillow draws by a program of the machine, Ghostscript."""
 
 
 def _by_pillow(
     path: str | os.PathLike[str],
     file: str | BytesIO,
+    reading: ImageReading,
     draft: tuple[int, int] | None = None,
-) -> Image.Image:
-    try:
-        with Image.open(file) as image:
-            if draft is not None:
-                image.draft("RGB", (draft[1], draft[0]))
-            return image.convert("RGB")
-    except UnidentifiedImageError as error:
-        raise UnreadableImageError(os.fspath(path), "not an image") from error
-    # Pillow's decoders tell of damage by any of these.
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise UnreadableImageError(os.fspath(path), reason) from error
+) -> Pixels:
+    name = os.fspath(path)
+    with damage_told(name), Image.open(file) as image:
+        if image.format in _RUNS_PROGRAMS:
+            raise UnreadableImageError(name, f"{image.format} files are programs")
+        return rgb_of_picture(image, reading, name, draft)

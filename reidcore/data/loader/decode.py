@@ -15,6 +15,7 @@ from typing import Any
 from reidcore.data.dataset import Dataset, ImageDataset, MergedDataset
 from reidcore.data.images.cache import FileMark, PixelCache, PixelStore
 from reidcore.data.images.decode import read_pixels
+from reidcore.data.images.reading import ImageReading
 from reidcore.data.images.resize import Pixels
 from reidcore.data.sample import SamplePath
 from reidcore.data.table import SampleTable
@@ -35,15 +36,22 @@ class FileSource:
         number: Its place in the stores.
         stores: Where its sizes may be found, and are kept.
         draft: Height and width that its decoder may aim at, see `read_pixels`.
+        reading: What becomes of orientation, transparency and depth.
     """
 
     def __init__(
-        self, path: str, number: int, stores: Stores, draft: tuple[int, int] | None
+        self,
+        path: str,
+        number: int,
+        stores: Stores,
+        draft: tuple[int, int] | None,
+        reading: ImageReading,
     ) -> None:
         self.path = path
         self.number = number
         self.stores = stores
         self.draft = draft
+        self.reading = reading
         # Taken before the file is read: if it changes meanwhile, its mark is an old one.
         self.mark = FileMark.of(path) if stores else None
         self._pixels: Pixels | None = None
@@ -51,7 +59,7 @@ class FileSource:
     def pixels(self) -> Pixels:
         """Return the image, (h, w, 3)."""
         if self._pixels is None:
-            self._pixels = read_pixels(self.path, self.draft)
+            self._pixels = read_pixels(self.path, self.draft, self.reading)
         return self._pixels
 
     def sized(self, rule: SizeRule) -> Pixels:
@@ -73,12 +81,14 @@ class Part:
     Attributes:
         paths: (N,) paths, or tuples of frames.
         stores: Where images are kept.
+        reading: What becomes of orientation, transparency and depth.
         starts: (N,) number of the first frame of each tracklet in the stores; may be empty.
         sampling: Method and number of frames of each tracklet; None for images.
     """
 
     paths: Sequence[SamplePath]
     stores: Stores
+    reading: ImageReading
     starts: Sequence[int] = ()
     sampling: tuple[str, int] | None = None
 
@@ -135,7 +145,7 @@ class Reader:
         return [
             self.pipeline.read(source)
             for path, place in part.files(row)
-            for source in [FileSource(path, place, part.stores, self.draft)]
+            for source in [FileSource(path, place, part.stores, self.draft, part.reading)]
             for _ in range(self.views)
         ]
 
@@ -179,19 +189,23 @@ def _reads_as_the_core_does(dataset: Dataset) -> bool:
 def _part(
     dataset: Dataset, rules: Sequence[SizeRule], draft: bool, cache: PixelCache | None
 ) -> Part:
-    paths = SampleTable.of(dataset.data).paths
+    paths, reading = SampleTable.of(dataset.data).paths, dataset.reading
     if not isinstance(dataset, VideoDataset):
-        return Part(paths, _stores(paths, rules, draft, cache))
+        return Part(paths, _stores(paths, rules, draft, reading, cache), reading)
     frames = list(chain.from_iterable(paths)) if cache and cache.kind != "off" else []
     starts = list(accumulate(map(len, paths), initial=0)) if frames else ()
     sampling = dataset.sample_method, dataset.seq_len
-    return Part(paths, _stores(frames, rules, draft, cache), starts, sampling)
+    return Part(paths, _stores(frames, rules, draft, reading, cache), reading, starts, sampling)
 
 
 def _stores(
-    paths: Sequence[Any], rules: Sequence[SizeRule], draft: bool, cache: PixelCache | None
+    paths: Sequence[Any],
+    rules: Sequence[SizeRule],
+    draft: bool,
+    reading: ImageReading,
+    cache: PixelCache | None,
 ) -> Mapping[SizeRule, PixelStore]:
-    return cache.stores(paths, rules, draft) if cache and len(paths) else {}
+    return cache.stores(paths, rules, draft, reading) if cache and len(paths) else {}
 
 
 def _largest(rules: Sequence[SizeRule]) -> tuple[int, int] | None:

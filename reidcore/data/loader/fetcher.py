@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reidcore.data.dataset import Dataset
-from reidcore.data.images.decode import UnreadableImageError
+from reidcore.data.images.reading import UnreadableImageError
 from reidcore.data.loader.batch_sampler import ItemKey, ItemKeys
 from reidcore.data.loader.collate import Failure, Items, PackedBatch, Packer, Skipped
 from reidcore.data.loader.decode import Reader

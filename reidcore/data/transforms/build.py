@@ -8,7 +8,8 @@ from typing import Any
 
 from reidcore import registry
 from reidcore.config.options import DataOptions
-from reidcore.data.transforms.compose import Pipeline, compose
+from reidcore.data.images.reading import TORCHREID, ImageReading
+from reidcore.data.transforms.compose import Pipeline, ReadsImages, compose
 from reidcore.data.transforms.normalise import ToNormalisedTensor
 from reidcore.data.transforms.resize import Resize, ResizeTransform
 from reidcore.errors import ConfigError, UnknownNameError, UnknownOptionError
@@ -32,6 +33,7 @@ def build_transforms(
     norm_std: Sequence[float] | None = IMAGENET_STD,
     *,
     resize: str = "pillow",
+    reading: ImageReading = TORCHREID,
     plugins: Plugins | None = None,
     **sections: Mapping[str, Any],
 ) -> tuple[Pipeline, Pipeline]:
@@ -49,6 +51,7 @@ def build_transforms(
         norm_std: Standard deviation of each channel.
         resize: What resizes images: ``pillow``, to the bytes that Torchreid's models know, or
             ``torch``, which is faster and differs by at most 2 of 255.
+        reading: How transforms that draw on other images read them.
         plugins: Where to look; the current ones if None.
         sections: Options of a transform, by its name: ``random_erase={"p": 0.3}``.
 
@@ -61,7 +64,14 @@ def build_transforms(
         registry.find("transforms", name, plugins)  # refuses what is no transform at all
     mean, std = normalisation(norm_mean, norm_std)
     data = DataOptions.checked(
-        height=height, width=width, transforms=names, norm_mean=mean, norm_std=std, resize=resize
+        height=height,
+        width=width,
+        transforms=names,
+        norm_mean=mean,
+        norm_std=std,
+        resize=resize,
+        reading=reading.preset,
+        value_range=reading.value_range,
     )
     return make_transforms(data, Chooser(plugins, sections))
 
@@ -70,17 +80,21 @@ def make_transforms(data: DataOptions, choose: Choose) -> tuple[Pipeline, Pipeli
     """Make the train and the test transform of a run; see `build_transforms`.
 
     Args:
-        data: Size, names, normalisation and resizer.
+        data: Size, names, normalisation, resizer and reading.
         choose: Gives each transform with its options.
     """
     chosen = {each.entry.name: each for each in (_chosen(name, choose) for name in data.transforms)}
     resizing = Resize(data.height, data.width, resizer=data.resize)
     to_tensor = ToNormalisedTensor(*normalisation(data.norm_mean, data.norm_std))
+    reading = ImageReading.of(data)
     named = []
     for name, component in chosen.items():
         step = component.make(height=data.height, width=data.width)
-        is_resizing = isinstance(step, ResizeTransform)
-        named.append((name, step.resized_by(data.resize) if is_resizing else step))
+        if isinstance(step, ResizeTransform):
+            step = step.resized_by(data.resize)
+        elif isinstance(step, ReadsImages):
+            step = step.reading_by(reading)
+        named.append((name, step))
     in_tests = [(name, step) for name, step in named if getattr(step, "in_tests", False)]
     shown = ", ".join(chosen) or "no augmentation"
     _log.info("Training images: %dx%d, %s", data.height, data.width, shown)

@@ -19,6 +19,7 @@ from typing import Any, Protocol, get_args, runtime_checkable
 
 from PIL import Image
 
+from reidcore.data.images.reading import ImageReading
 from reidcore.data.sample import SamplePath
 from reidcore.data.transforms.base import Stage
 from reidcore.data.transforms.resize import ResizeTransform, SizeRule
@@ -36,6 +37,15 @@ class UsesTrainingImages(Protocol):
 
     def with_training_images(self, paths: Sequence[SamplePath]) -> Callable[[Any], Any]:
         """Return the transform that knows the files of the training set."""
+        ...
+
+
+@runtime_checkable
+class ReadsImages(Protocol):
+    """A transform that reads image files by itself."""
+
+    def reading_by(self, reading: ImageReading) -> Callable[[Any], Any]:
+        """Return the transform that reads them as the run reads its images."""
         ...
 
 

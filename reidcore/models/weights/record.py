@@ -24,7 +24,7 @@ from reidcore._validation import Mistake, dotted, mistakes_in
 from reidcore.config import Config
 from reidcore.config.options import HeadOptions
 from reidcore.config.options.base import MOST
-from reidcore.config.options.data import Pixels
+from reidcore.config.options.data import Pixels, ReadingPreset, ValueRange
 from reidcore.errors import CheckpointError
 
 # Bounds that no run reaches, and below which nothing that is made of a number exhausts memory.
@@ -124,6 +124,8 @@ class _Images(_Part):
     norm_mean: Channels | None = None
     norm_std: Annotated[Sequence[Deviation], Field(min_length=1, max_length=4)] | None = None
     resize: Literal["torch", "pillow"] = "pillow"
+    reading: ReadingPreset = "torchreid"
+    value_range: ValueRange | None = None
     letterbox: Annotated[Sequence[Shade], Field(min_length=3, max_length=3)] | None = None
 
 

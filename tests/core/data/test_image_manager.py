@@ -201,8 +201,11 @@ def test_what_a_checkpoint_keeps_of_it(shops: Any) -> None:
         "norm_std": [0.229, 0.224, 0.225],
         "interpolation": "bilinear",
         "resize": "pillow",
+        "reading": "torchreid",
     }
     assert shops(resize="torch").preprocessing["resize"] == "torch"
+    read = shops(reading="viewer", value_range=[7000, 9040]).preprocessing
+    assert (read["reading"], read["value_range"]) == ("viewer", [7000, 9040])
 
 
 def test_bad_images_of_every_loader_are_listed(shops: Any) -> None:

@@ -67,6 +67,17 @@ def test_images_are_resized_by_pillow_unless_another_resizer_was_recorded(record
     assert load_config(record.configuration()).data.resize == expected
 
 
+@pytest.mark.parametrize("recorded", [{}, {"reading": "viewer", "value_range": [0.0, 9.0]}])
+@pytest.mark.parametrize("config", [{}, {"model": {"name": "osnet_x0_25"}, "data": {}}])
+def test_images_are_read_as_by_torchreid_unless_another_reading_was_recorded(recorded, config):
+    record = CheckpointMetadata(
+        config=config, model={"name": "osnet_x0_25"}, preprocessing={**FED, **recorded}
+    )
+    data = load_config(record.configuration()).data
+    assert data.reading == recorded.get("reading", "torchreid")
+    assert data.value_range == recorded.get("value_range")
+
+
 def test_a_record_that_is_laid_out_otherwise_is_refused(tmp_path):
     torch.save({"reidcore": {"model": ["osnet"]}}, tmp_path / "odd.pth")
     with pytest.raises(CheckpointError, match="laid out unlike ours"):

@@ -13,6 +13,7 @@ from torch import nn
 
 from reidcore import hookimpl, utils
 from reidcore.data.images.decode import read_image
+from reidcore.data.images.reading import VIEWER, ImageReading
 from reidcore.data.images.resize import RESIZERS, resized
 from reidcore.data.transforms.build import build_transforms
 from reidcore.errors import CheckpointError, ConfigError, DataError, UnknownNameError, UserError
@@ -150,7 +151,7 @@ def test_no_more_is_held_than_a_few_batches(make, monkeypatch) -> None:
 
     opened, most_ahead = [], 0
     monkeypatch.setattr(
-        module, "open_image", lambda image: opened.append(image) or np.asarray(image)
+        module, "open_image", lambda image, reading: opened.append(image) or np.asarray(image)
     )
     extract = make(batch_size=2, workers=2)
     picture = Image.new("RGB", (16, 32))
@@ -256,6 +257,100 @@ def test_images_are_resized_as_in_training_and_by_pillow_where_nobody_says(
     made = {name: resized(pixels, 36, 20, name) for name in RESIZERS}
     assert not np.array_equal(made["torch"], made["pillow"])
     np.testing.assert_array_equal(extract.preprocessing.resized(pixels), made[expected])
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+THERMAL = np.random.default_rng(0).integers(7000, 9041, (40, 20), dtype=np.uint16)
+
+
+def _forms(folder: Path, values: np.ndarray) -> list:
+    """Return an image as a path, a picture and an array."""
+    path = folder / "a.tif"
+    Image.fromarray(values).save(path)
+    return [path, Image.open(path), np.dstack([values] * 3)]
+
+
+@pytest.mark.parametrize("ends", [None, (7000, 9040)])
+def test_sixteen_bits_are_scaled_by_one_rule_however_they_come(make, tmp_path, ends) -> None:
+    extract = make(reading="viewer", value_range=ends)
+    low, high = ends or (0, 65535)
+    scaled = np.rint((THERMAL - np.float64(low)) / (high - low) * 255).astype(np.uint8)
+    wanted = extract(np.dstack([scaled] * 3))
+    for image in _forms(tmp_path, THERMAL):
+        same(extract(image), wanted)
+
+
+def test_floats_are_scaled_by_the_range_that_is_given(make, tmp_path) -> None:
+    values = np.linspace(0, 1, 800, dtype=np.float32).reshape(40, 20)
+    extract = make(value_range=(0, 1))
+    wanted = extract(np.dstack([np.rint(values * 255).astype(np.uint8)] * 3))
+    for image in _forms(tmp_path, values):
+        same(extract(image), wanted)
+        with pytest.raises(DataError, match=r"float32, whose range nobody told. .*value_range="):
+            make(reading="viewer")(image)
+
+
+def test_sixteen_bits_are_not_cut_off_where_torchreid_would(make, tmp_path) -> None:
+    for image in _forms(tmp_path, THERMAL):
+        with pytest.raises(DataError, match=r"from 7\d+ to 90\d+.*reading='viewer'"):
+            make()(image)
+
+
+def test_a_viewers_picture_is_upright_and_over_white(make, tmp_path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (40, 20, 4), dtype=np.uint8)
+    noise[:9, :, 3] = 0
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.fromarray(noise, "RGBA").save(tmp_path / "a.png", exif=exif)
+    seen = np.asarray(read_image(tmp_path / "a.png", VIEWER))
+    assert seen[-1, 0].tolist() == [255] * 3
+    for image in (tmp_path / "a.png", Image.open(tmp_path / "a.png")):
+        same(make(reading="viewer")(image), make()(seen))
+        same(make()(image), make()(noise[..., :3].copy()))
+
+
+@pytest.mark.parametrize("recorded", [{}, {"reading": "viewer", "value_range": [7000, 9040]}])
+def test_images_are_read_as_in_training_and_as_torchreid_does_where_nobody_says(
+    trained, tmp_path, recorded
+) -> None:
+    engine, path = trained
+    checkpoint = torch.load(path, weights_only=False)
+    assert checkpoint["reidcore"]["preprocessing"].pop("reading") == "viewer"
+    checkpoint["reidcore"]["preprocessing"].update(recorded)
+    torch.save(checkpoint, tmp_path / "read.pth")
+    options = {"device": "cpu", "verbose": False, "plugins": engine.plugins}
+    found = FeatureExtractor(model_path=tmp_path / "read.pth", **options)
+    assert found.preprocessing.reading == ImageReading.recorded(recorded)
+    asked = FeatureExtractor(model_path=tmp_path / "read.pth", value_range=(0, 1), **options)
+    assert asked.preprocessing.reading.value_range == (0, 1)
+    assert asked.preprocessing.reading.preset == recorded.get("reading", "torchreid")
+
+
+def test_a_sample_that_uses_little_of_its_range_is_told_once(make, tmp_path, caplog) -> None:
+    extract = make(reading="viewer")
+    for image in _forms(tmp_path, THERMAL):
+        extract(image)
+    (line,) = [line for line in caplog.messages if "data.value_range" in line]
+    assert "hold values from 70" in line
+
+
+def test_a_picture_of_too_many_pixels_or_a_damaged_one_is_told_by_its_place(
+    make, photos, tmp_path, monkeypatch
+) -> None:
+    Image.new("RGB", (30, 40)).save(tmp_path / "large.png")
+    whole = (tmp_path / "large.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    large, cut = Image.open(tmp_path / "large.png"), Image.open(tmp_path / "cut.png")
+    with pytest.raises(DataError, match=r"cannot read the image .*cut\.png"):
+        make()(cut)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30 * 40 - 1)
+    left = []
+    array = np.zeros((40, 30, 3), np.uint8)
+    given = [tmp_path / "large.png", large, array]
+    list(make().batches(given, on_bad=lambda place, error: left.append((place, error.what))))
+    assert [place for place, _ in left] == [0, 1, 2]
+    assert all("30x40 pixels, and at most 1,199 are read" in what for _, what in left)
 
 
 def test_a_resizer_that_is_not_known_is_refused(trained, tmp_path) -> None:
@@ -379,8 +474,11 @@ BYTES = np.zeros((8, 6, 3), np.uint8)
         ([], "no image to extract features from. The list is empty"),
         (3, "the input is of type int. Give a path, an RGB array"),
         ([BYTES, None], "element 1 is of type NoneType"),
-        (BYTES.astype(np.float32), r"float32. Give bytes in 0..255: \(array \* 255\).astype"),
-        (BYTES.astype(np.int64), r"int64. Give bytes in 0..255: array.astype\(np.uint8\)"),
+        (
+            BYTES.astype(np.float32),
+            r"float32, whose range nobody told. Set data.value_range \(value_range=",
+        ),
+        (BYTES.astype(np.int64), "int64, whose range nobody told"),
         (BYTES.transpose(2, 0, 1), r"\(3, 8, 6\) .*Bring the channels last: array.transpose"),
         (BYTES[..., 0], r"\(8, 6\) .*Repeat the grey values"),
         (BYTES[..., :1], "Repeat the grey values"),

@@ -21,6 +21,7 @@ from reidcore.data.images.cache import (
     remove_unused,
     words_of,
 )
+from reidcore.data.images.reading import VIEWER
 from reidcore.data.transforms.resize import SizeRule
 
 RULE, LARGER = SizeRule(40, 20), SizeRule(45, 23)
@@ -54,12 +55,14 @@ def test_a_file_for_each_list_size_and_way_of_decoding(folder: Path) -> None:
         cache.stores(_paths("b"), [RULE], False),
         cache.stores(_paths("a"), [RULE], True),
         cache.stores(_paths("a"), [SizeRule(40, 20, (1, 2, 3))], False),
+        cache.stores(_paths("a"), [RULE], False, VIEWER),
+        cache.stores(_paths("a"), [RULE], False, VIEWER._replace(value_range=(0.0, 1.0))),
     ]
     assert [list(stores) for stores in made[:2]] == [[RULE, LARGER], [RULE]]
-    assert len(_files(folder)) == 5
+    assert len(_files(folder)) == 7
     again = PixelCache("disk").stores(_paths("a"), [RULE], False)
     assert len(again[RULE]) == 10
-    assert len(_files(folder)) == 5
+    assert len(_files(folder)) == 7
 
 
 def test_relative_paths_of_two_places_are_not_one(

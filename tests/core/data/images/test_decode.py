@@ -22,7 +22,6 @@ from reidcore.data.images.decode import (
     JpegDecoder,
     UnreadableImageError,
     decoder_in_use,
-    is_plain_jpeg,
     jpeg_decoder,
     read_image,
     read_pixels,
@@ -159,32 +158,6 @@ def test_an_image_is_read_as_it_lies_in_the_file(tmp_path: Path, decoder: str) -
     path = tmp_path / "a.jpg"
     path.write_bytes(_file(size=(30, 20), exif=turned))
     assert read_pixels(str(path)).shape == (20, 30, 3)
-
-
-@pytest.mark.parametrize(
-    ("file", "expected"),
-    [
-        (_file(), True),
-        (_file("L"), True),
-        (_file(progressive=True), True),
-        (_file("CMYK"), False),
-        (_file(keep_rgb=True), False),
-        (_file() + b"\0", False),
-        (_file()[:-2], False),
-        (b"", False),
-        (b"\xff\xd8\xff\xd9", False),
-        (b"\xff\xd8\xff" * 20 + b"\xff\xd9", False),
-    ],
-)
-def test_grey_and_ycbcr_files_are_told_from_others(file: bytes, expected: bool) -> None:
-    assert is_plain_jpeg(file) is expected
-
-
-def test_an_image_of_implausible_size_is_left_to_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 45 * 67)
-    assert is_plain_jpeg(_file())
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 45 * 67 - 1)
-    assert not is_plain_jpeg(_file())
 
 
 class Fake:
