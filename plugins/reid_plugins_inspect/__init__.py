@@ -43,6 +43,7 @@ def reid_target_tested(engine: Engine, tested: TargetTest) -> None:
     if not (plan.visrank and engine.is_final_test):
         return
     from reid_plugins_inspect.pictures import draw_ranked_results
+    from reidcore.data import ImageReading
 
     folder = Path(plan.save_dir) / f"visrank_{tested.name}"
     draw_ranked_results(
@@ -52,5 +53,6 @@ def reid_target_tested(engine: Engine, tested: TargetTest) -> None:
         folder,
         topk=plan.visrank_topk,
         relations=tested.matches,
+        reading=ImageReading.recorded(engine.data_facts.preprocessing or {}),
     )
     tested.result.files["pictures"] = folder

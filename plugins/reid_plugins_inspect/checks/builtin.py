@@ -13,6 +13,7 @@ from reid_plugins_inspect.checks.image_stats import ImageStats
 from reid_plugins_inspect.checks.inputs import CheckedDataset
 from reid_plugins_inspect.checks.queries_in_gallery import find_queries_in_gallery
 from reid_plugins_inspect.checks.sizes import find_tiny
+from reidcore.data import narrow_use
 
 
 def find_everything(
@@ -27,6 +28,8 @@ def find_everything(
     """
     yield from _left_out(dataset)
     yield from find_corrupt(dataset, image_stats, unreadable)
+    if told := narrow_use(dataset.files.paths, dataset.reading):
+        yield Finding("narrow-range", "warning", told, 1)
     yield from find_duplicates(dataset, image_stats)
     yield from find_near_duplicates(dataset, image_stats)
     yield from find_tiny(dataset, image_stats)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from reid_plugins_inspect.checks.scan import Advance, in_pieces
-from reidcore.data import UnreadableImageError, read_image
+from reidcore.data import VIEWER, ImageReading, UnreadableImageError, read_pixels
 from reidcore.errors import DataError
 
 Float64 = npt.NDArray[np.float64]
@@ -32,7 +33,10 @@ class ChannelStatistics(NamedTuple):
 
 
 def channel_statistics(
-    paths: Sequence[str], workers: int | None = None, advance: Advance = lambda count: None
+    paths: Sequence[str],
+    workers: int | None = None,
+    advance: Advance = lambda count: None,
+    reading: ImageReading = VIEWER,
 ) -> ChannelStatistics:
     """Return the statistics of images, each of which counts alike, however large it is.
 
@@ -42,12 +46,14 @@ def channel_statistics(
         paths: Image files.
         workers: Number of processes; as many as there are CPUs if None.
         advance: Called with the number of files that were read since.
+        reading: How images are read.
 
     Raises:
-        DataError: No image can be read.
+        DataError: No image can be read, or values are of a range that nobody told.
     """
     first, second, images = np.zeros(3), np.zeros(3), 0
-    for _, (values, squares, count, tried) in in_pieces(_moments, paths, workers):
+    work = partial(_moments, reading=reading)
+    for _, (values, squares, count, tried) in in_pieces(work, paths, workers):
         first, second, images = first + values, second + squares, images + count
         advance(tried)
     if not images:
@@ -57,7 +63,7 @@ def channel_statistics(
     return ChannelStatistics(_three(mean), _three(std), images, len(paths) - images)
 
 
-def _moments(paths: Sequence[str]) -> tuple[Float64, Float64, int, int]:
+def _moments(paths: Sequence[str], reading: ImageReading) -> tuple[Float64, Float64, int, int]:
     """Return the sums of images' mean values and mean squares, (3,) each.
 
     Behind them the number of images read, and of images tried.
@@ -65,7 +71,7 @@ def _moments(paths: Sequence[str]) -> tuple[Float64, Float64, int, int]:
     first, second, count = np.zeros(3), np.zeros(3), 0
     for path in paths:
         try:
-            pixels = np.asarray(read_image(path)).reshape(-1, 3)
+            pixels = read_pixels(path, reading=reading).reshape(-1, 3)
         except UnreadableImageError:
             continue
         values = pixels.astype(np.uint32)

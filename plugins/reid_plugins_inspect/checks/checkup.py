@@ -78,7 +78,7 @@ def check_dataset(
     """
     plugins = plugins or current_plugins()
     plugins.get(PLUGIN)
-    image_stats, unreadable = scan_files(dataset.files.paths, workers, advance)
+    image_stats, unreadable = scan_files(dataset.files.paths, workers, advance, dataset.reading)
     found = [
         finding
         for plugin in plugins.active

@@ -7,13 +7,22 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from reid_plugins_inspect.checks.finding import Finding, counted, first
-from reid_plugins_inspect.checks.image_stats import DAMAGED, EMPTY, MISSING, ImageStats
+from reid_plugins_inspect.checks.image_stats import (
+    DAMAGED,
+    EMPTY,
+    MISSING,
+    UNKNOWN_RANGE,
+    ImageStats,
+)
 from reid_plugins_inspect.checks.inputs import CheckedDataset
 
+_SKIP = ", or leave such images out with data.on_bad_image=skip"
+_RANGE = "Give --value-range here, and data.value_range to the run"
 _KINDS = (
-    (MISSING, "missing", "missing or may not be read", "Unpack the dataset again"),
-    (EMPTY, "empty", "of zero bytes", "Copy or unpack the files again"),
-    (DAMAGED, "damaged", "truncated or no images", "Repair or remove the files"),
+    (MISSING, "missing", "missing or may not be read", f"Unpack the dataset again{_SKIP}"),
+    (EMPTY, "empty", "of zero bytes", f"Copy or unpack the files again{_SKIP}"),
+    (DAMAGED, "damaged", "truncated, too large or no images", f"Repair or remove the files{_SKIP}"),
+    (UNKNOWN_RANGE, "range", "of values whose range is to be told", _RANGE),
 )
 
 
@@ -32,5 +41,5 @@ def find_corrupt(
                 f"{counted(len(places), 'file')} {are} {words}",
                 len(places),
                 first(shown),
-                f"{advice}, or leave such images out with data.on_bad_image=skip",
+                advice,
             )

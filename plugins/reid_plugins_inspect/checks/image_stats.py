@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-GOOD, MISSING, EMPTY, DAMAGED = range(4)
+from reidcore.data import VIEWER, ImageReading, UnreadableImageError, decode_pixels
+from reidcore.errors import DataError
+
+GOOD, MISSING, EMPTY, DAMAGED, UNKNOWN_RANGE = range(5)
 
 STATS_DTYPE = np.dtype(
     [
@@ -33,18 +35,20 @@ recompressed or slightly recoloured.
 ImageStats = npt.NDArray[np.void]
 
 
-def examine(paths: Sequence[str]) -> tuple[ImageStats, dict[int, str]]:
+def examine(
+    paths: Sequence[str], reading: ImageReading = VIEWER
+) -> tuple[ImageStats, dict[int, str]]:
     """Return (n,) records of n files, as `STATS_DTYPE`, and place -> why it cannot be read."""
     image_stats = np.zeros(len(paths), dtype=STATS_DTYPE)
     unreadable: dict[int, str] = {}
     for place, path in enumerate(paths):
-        reason = _examine_one(path, image_stats[place])
+        reason = _examine_one(path, reading, image_stats[place])
         if reason:
             unreadable[place] = reason
     return image_stats, unreadable
 
 
-def _examine_one(path: str, stats: np.void) -> str:
+def _examine_one(path: str, reading: ImageReading, stats: np.void) -> str:
     """Fill in what is known of a file; return why it is of no use, or nothing."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123  (a hundred thousand times)
@@ -59,20 +63,16 @@ def _examine_one(path: str, stats: np.void) -> str:
     # Hexadecimal digits, since numpy cuts trailing zero bytes off.
     stats["digest"] = hashlib.blake2b(content, digest_size=16).hexdigest().encode()
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            stats["width"], stats["height"] = image.size
-            grey = image.convert("L")
-    # Pillow's decoders tell of damage by any of these.
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        image = Image.fromarray(decode_pixels(content, path, reading))
+    except UnreadableImageError as error:
         stats["state"] = DAMAGED
-        return _reason(error)
-    stats["across"], stats["down"] = _perceptual_hashes(grey)
+        return error.reason
+    except DataError as error:
+        stats["state"] = UNKNOWN_RANGE
+        return error.what.removeprefix(path).strip()
+    stats["width"], stats["height"] = image.size
+    stats["across"], stats["down"] = _perceptual_hashes(image.convert("L"))
     return ""
-
-
-def _reason(error: Exception) -> str:
-    text = str(error) or type(error).__name__
-    return "no image" if text.startswith("cannot identify") else text
 
 
 def _perceptual_hashes(grey: Image.Image) -> tuple[int, int]:

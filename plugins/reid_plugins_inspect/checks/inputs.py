@@ -10,7 +10,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.data import Difference, Int64Array, LeftOut, SampleTable, Splits
+from reidcore.data import (
+    VIEWER,
+    Difference,
+    ImageReading,
+    Int64Array,
+    LeftOut,
+    SampleTable,
+    Splits,
+)
 
 TRAIN, QUERY, GALLERY = range(3)
 
@@ -27,6 +35,7 @@ class CheckedDataset:
         unit: ``images`` or ``tracklets``.
         pids_apart: whether a number in train and test may be two identities.
         labelled: whether identities and cameras are known at all.
+        reading: how its images are read.
         differences: how it differs from what its authors published.
         left_out: what lies there and is not used, counted by kind.
     """
@@ -38,6 +47,7 @@ class CheckedDataset:
     unit: str = "images"
     pids_apart: bool = False
     labelled: bool = True
+    reading: ImageReading = VIEWER
     differences: Sequence[Difference] = field(default_factory=list)
     left_out: Sequence[LeftOut] = ()
 

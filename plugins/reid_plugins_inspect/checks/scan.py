@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 
 from reid_plugins_inspect.checks.image_stats import STATS_DTYPE, ImageStats, examine
+from reidcore.data import VIEWER, ImageReading
 from reidcore.errors import DataError
 
 Result = TypeVar("Result")
@@ -25,7 +27,10 @@ PIECE = 64
 
 
 def scan_files(
-    paths: Sequence[str], workers: int | None = None, advance: Advance = lambda count: None
+    paths: Sequence[str],
+    workers: int | None = None,
+    advance: Advance = lambda count: None,
+    reading: ImageReading = VIEWER,
 ) -> tuple[ImageStats, dict[int, str]]:
     """Return (n,) records of n files, and place -> why it cannot be read.
 
@@ -33,10 +38,11 @@ def scan_files(
         paths: Image files.
         workers: Number of processes; as many as there are CPUs if None, 0 to read here.
         advance: Called with the number of files that were read since.
+        reading: How images are read.
     """
     image_stats = np.zeros(len(paths), dtype=STATS_DTYPE)
     unreadable: dict[int, str] = {}
-    for begin, (some, why) in in_pieces(examine, paths, workers):
+    for begin, (some, why) in in_pieces(partial(examine, reading=reading), paths, workers):
         image_stats[begin : begin + len(some)] = some
         unreadable |= {begin + place: reason for place, reason in why.items()}
         advance(len(some))

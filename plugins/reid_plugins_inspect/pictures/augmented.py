@@ -10,7 +10,14 @@ from PIL import Image, ImageDraw
 
 from reid_plugins_inspect.pictures.contact import fitted
 from reid_plugins_inspect.pictures.drawing import FAINT, INK, LINE, PAPER, TITLE, font_of
-from reidcore.data import generators_kept, mixed_seed, read_image, seed_generators
+from reidcore.data import (
+    VIEWER,
+    ImageReading,
+    generators_kept,
+    mixed_seed,
+    read_image,
+    seed_generators,
+)
 
 GAP = 10
 
@@ -23,6 +30,7 @@ def before_and_after(
     title: str,
     draws: int = 6,
     seed: int = 0,
+    reading: ImageReading = VIEWER,
 ) -> Image.Image:
     """Draw images, and to the right of each what a transform makes of it in several draws.
 
@@ -34,6 +42,7 @@ def before_and_after(
         title: Words at the top.
         draws: How often the transform is applied to each image.
         seed: What is drawn.
+        reading: How images are read.
 
     Raises:
         UnreadableImageError: An image cannot be read.
@@ -41,10 +50,11 @@ def before_and_after(
     with generators_kept():
         rows = [
             (
-                read_image(path),
-                [_made(path, transform, mean, std, (seed, row, n)) for n in range(draws)],
+                before,
+                [_made(before, transform, mean, std, (seed, row, n)) for n in range(draws)],
             )
             for row, path in enumerate(paths)
+            for before in [read_image(path, reading)]
         ]
     width, height = rows[0][1][0].size
     margin, head, apart = 2 * GAP, 3 * TITLE + 24, 2 * GAP
@@ -68,13 +78,13 @@ def before_and_after(
 
 
 def _made(
-    path: str,
+    before: Image.Image,
     transform: Callable[[Any], Any],
     mean: Sequence[float],
     std: Sequence[float],
     seed: tuple[int, int, int],
 ) -> Image.Image:
     seed_generators(mixed_seed(*seed))
-    pixels = np.asarray(transform(read_image(path)), dtype=np.float64)
+    pixels = np.asarray(transform(before), dtype=np.float64)
     shown = pixels * np.reshape(std, (3, 1, 1)) + np.reshape(mean, (3, 1, 1))
     return Image.fromarray(np.round(shown.clip(0, 1) * 255).astype(np.uint8).transpose(1, 2, 0))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,8 @@ from reid_plugins_inspect.pictures.drawing import (
     font_of,
     placeholder,
 )
-from reidcore.data import SampleTable, UnreadableImageError, read_image
+from reidcore.data import VIEWER, ImageReading, SampleTable, read_image
+from reidcore.errors import DataError
 
 EMPTY: Colour = (244, 245, 247)
 CHIP: Colour = (52, 58, 64)
@@ -66,6 +68,7 @@ def contact_sheet(
     width: int = 64,
     height: int | None = None,
     seed: int = 0,
+    reading: ImageReading = VIEWER,
 ) -> Image.Image:
     """Draw some identities of a split as each camera saw them.
 
@@ -80,11 +83,13 @@ def contact_sheet(
         width: Of a picture, in pixels.
         height: Of a picture, in pixels; as their usual proportions want if None.
         seed: Which identities, and which of their images.
+        reading: How images are read.
     """
+    picture_of = partial(_picture, table, reading)
     rng = np.random.default_rng(seed)
     columns = _most_used(table.camids, cameras)
     rows = _chosen(table, columns, identities, rng)
-    height = height or _usual_height(table, width)
+    height = height or _usual_height(len(table), picture_of, width)
     measures = Measures(width, height)
     unit = "tracklet" if table.paths.has_tracklets else "image"
     labels = [(f"id {pid}", _amount(int((table.pids == pid).sum()), unit)) for pid in rows]
@@ -108,7 +113,7 @@ def contact_sheet(
         _draw_label(draw, label, (measures.margin, y + height // 2), measures.text)
         for number, camid in enumerate(columns):
             found = np.flatnonzero((table.pids == pid) & (table.camids == camid))
-            _draw_cell(sheet, draw, table, found, (left + number * step_x, y), measures, rng)
+            _draw_cell(sheet, draw, picture_of, found, (left + number * step_x, y), measures, rng)
     return sheet
 
 
@@ -123,7 +128,7 @@ def _draw_label(
 def _draw_cell(
     sheet: Image.Image,
     draw: ImageDraw.ImageDraw,
-    table: SampleTable,
+    picture_of: Callable[[int], Image.Image],
     found: npt.NDArray[np.intp],
     corner: tuple[int, int],
     measures: Measures,
@@ -136,7 +141,7 @@ def _draw_cell(
             [(x + width // 2 - 5, y + height // 2), (x + width // 2 + 5, y + height // 2)], LINE, 2
         )
         return
-    picture = fitted(_picture(table, int(rng.choice(found))), width, height)
+    picture = fitted(picture_of(int(rng.choice(found))), width, height)
     sheet.paste(picture, (x + (width - picture.width) // 2, y + (height - picture.height) // 2))
     if len(found) > 1:
         _draw_chip(draw, f"{len(found)}", (x + width - 3, y + height - 3), measures.text - 2)
@@ -160,19 +165,19 @@ def fitted(picture: Image.Image, width: int, height: int) -> Image.Image:
     return picture.resize(size, Image.Resampling.BICUBIC)
 
 
-def _picture(table: SampleTable, row: int) -> Image.Image:
+def _picture(table: SampleTable, reading: ImageReading, row: int) -> Image.Image:
     path = table.paths[row]
     file = path if isinstance(path, str) else path[len(path) // 2]
     try:
-        return read_image(file)
-    except UnreadableImageError:
+        return read_image(file, reading)
+    except DataError:
         return placeholder("unreadable")
 
 
-def _usual_height(table: SampleTable, width: int) -> int:
+def _usual_height(count: int, picture_of: Callable[[int], Image.Image], width: int) -> int:
     """Return the height that half of some pictures have when they are so wide, within reason."""
-    rows = np.linspace(0, len(table) - 1, min(len(table), 15)).astype(int)
-    pictures = [_picture(table, row) for row in rows.tolist()]
+    rows = np.linspace(0, count - 1, min(count, 15)).astype(int)
+    pictures = [picture_of(row) for row in rows.tolist()]
     aspect = float(np.median([picture.height / picture.width for picture in pictures]))
     return round(width * min(max(aspect, 0.5), 2.5))
 

@@ -16,8 +16,8 @@ from torch import Tensor
 from reid_plugins_inspect.pictures.drawing import Entry, Layout, draw_sheet, draw_strip, placeholder
 from reid_plugins_inspect.pictures.files import FileNames, save_picture, shown_path
 from reid_plugins_inspect.pictures.nearest import nearest
-from reidcore.data import Int64Array, UnreadableImageError, read_image
-from reidcore.errors import UnknownNameError, UserError, did_you_mean
+from reidcore.data import VIEWER, ImageReading, Int64Array, read_image
+from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
 from reidcore.evaluation import (
     Distances,
     Labels,
@@ -79,6 +79,7 @@ def draw_ranked_results(
     width: int = 128,
     height: int = 256,
     relations: Relations | None = None,
+    reading: ImageReading = VIEWER,
 ) -> list[Path]:
     """Draw a strip for each query, and ``overview.jpg`` with some of them.
 
@@ -95,6 +96,7 @@ def draw_ranked_results(
         height: of a picture, in pixels.
         relations: what matches and what is ignored; Market1501's rule by default, without the
             query's own file where samples are tables.
+        reading: how images are read.
 
     Returns:
         The files written, the overview last.
@@ -116,7 +118,7 @@ def draw_ranked_results(
     name_of = [names.of(sample[0]) for sample in query]
     applied = relations or without_own_files(SameIdentity(labels), labels)
     for ranking in _rankings(distances, applied, layout.columns):
-        entries = _entries(ranking, query, gallery)
+        entries = _entries(ranking, query, gallery, reading)
         written.append(folder / name_of[ranking.query])
         save_picture(draw_strip(entries[0], entries[1:], layout), written[-1])
         if ranking.query in on_sheet:
@@ -148,15 +150,20 @@ def _rankings(distances: Distances, relations: Relations, count: int) -> Iterato
             yield _Ranking(start + index, chosen, row[chosen], matched, int(match.sum()))
 
 
-def _entries(ranking: _Ranking, query: Sequence[Any], gallery: Sequence[Any]) -> list[Entry]:
+def _entries(
+    ranking: _Ranking, query: Sequence[Any], gallery: Sequence[Any], reading: ImageReading
+) -> list[Entry]:
     """Return the query and what was found, as pictures."""
     sample = query[ranking.query]
-    entries = [Entry(_picture(sample), _caption(sample), f"{ranking.num_matches} in gallery")]
+    entries = [
+        Entry(_picture(sample, reading), _caption(sample), f"{ranking.num_matches} in gallery")
+    ]
     found = zip(ranking.items, ranking.distances, ranking.matched, strict=True)
     for rank, (item, distance, matched) in enumerate(found, start=1):
         sample = gallery[int(item)]
         detail = f"{distance:.3g}" if abs(distance) >= 100 else f"{distance:.3f}"
-        entries.append(Entry(_picture(sample), _caption(sample), detail, rank, bool(matched)))
+        picture = _picture(sample, reading)
+        entries.append(Entry(picture, _caption(sample), detail, rank, bool(matched)))
     return entries
 
 
@@ -164,9 +171,9 @@ def _caption(sample: Sequence[Any]) -> str:
     return f"id {sample[1]} · cam {sample[2]}"
 
 
-def _picture(sample: Sequence[Any]) -> Image.Image:
+def _picture(sample: Sequence[Any], reading: ImageReading) -> Image.Image:
     try:
-        return read_image(shown_path(sample[0]))
-    except UnreadableImageError as error:
+        return read_image(shown_path(sample[0]), reading)
+    except DataError as error:
         _log.warning("%s", error)
         return placeholder("unreadable")

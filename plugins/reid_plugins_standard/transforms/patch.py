@@ -11,6 +11,7 @@ from PIL import Image
 
 from reid_plugins_standard.transforms.boxes import Range, draw_corner, draw_size
 from reidcore.data import (
+    ImageReading,
     SamplePath,
     Stage,
     UnreadableImageError,
@@ -62,11 +63,18 @@ class RandomPatch:
         self.area = area
         self.ratio = ratio
         self.paths: Sequence[SamplePath] = ()
+        self.reading = ImageReading()
 
     def with_training_images(self, paths: Sequence[SamplePath]) -> RandomPatch:
         """Return the transform that takes its patches from these files."""
         bound = copy.copy(self)
         bound.paths = paths
+        return bound
+
+    def reading_by(self, reading: ImageReading) -> RandomPatch:
+        """Return the transform that reads those files so."""
+        bound = copy.copy(self)
+        bound.reading = reading
         return bound
 
     def __call__(self, image: Image.Image) -> Image.Image:
@@ -94,8 +102,9 @@ class RandomPatch:
         if not self.paths:
             return None
         path = random.choice(self.paths)
+        file = path if isinstance(path, str) else random.choice(path)
         try:
-            return as_pil(read_pixels(path if isinstance(path, str) else random.choice(path)))
+            return as_pil(read_pixels(file, reading=self.reading))
         except UnreadableImageError:
             return None  # it is told when its own turn comes
 

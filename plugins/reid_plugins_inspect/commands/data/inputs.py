@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reidcore.cli import root_option
+from reidcore.cli import reading_options, root_option
 from reidcore.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class DatasetOptions:
     root: str
     folder: str | None
     table: str | None
+    reading: str | None = None
+    value_range: tuple[float, float] | None = None
 
     def open(self, plugins: Plugins) -> CheckedDataset:
         """Read it.
@@ -33,6 +35,14 @@ class DatasetOptions:
         Raises:
             UserError: none or several are named, or it cannot be read.
         """
+        from reidcore.data import ImageReading
+
+        reading = ImageReading.recorded(
+            {"reading": self.reading or "viewer", "value_range": self.value_range}
+        )
+        return replace(self._named(plugins), reading=reading)
+
+    def _named(self, plugins: Plugins) -> CheckedDataset:
         from reid_plugins_inspect.checks import load as opening
 
         options, names = self._options(), [word for word in self.words if "=" not in word]
@@ -68,12 +78,16 @@ def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
         root: str,
         folder: str | None,
         table: str | None,
+        reading: str | None,
+        value_range: tuple[float, float] | None,
         **options: Any,
     ) -> Any:
-        return command(*arguments, chosen=DatasetOptions(words, root, folder, table), **options)
+        chosen = DatasetOptions(words, root, folder, table, reading, value_range)
+        return command(*arguments, chosen=chosen, **options)
 
     decorated: Callable[..., Any] = with_dataset
     for option in (
+        reading_options,
         click.option("--csv", "table", metavar="FILE", help="A table of images of your own."),
         click.option("--folder", metavar="DIR", help="A folder of images of your own."),
         root_option,

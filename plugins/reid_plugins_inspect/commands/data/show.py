@@ -101,7 +101,13 @@ def _contact_sheet(
     counts = table.counts
     title = f"{dataset.name}, {name}: {counts.ids:,} identities, {counts.images:,} {dataset.unit}"
     return contact_sheet(
-        table, title, wanted.ids, width=wanted.width or 72, height=wanted.height, seed=wanted.seed
+        table,
+        title,
+        wanted.ids,
+        width=wanted.width or 72,
+        height=wanted.height,
+        seed=wanted.seed,
+        reading=dataset.reading,
     )
 
 
@@ -115,7 +121,7 @@ def _before_and_after(
 
     height, width = wanted.size(192, 96)
     names = [word.strip() for word in (wanted.transforms or "").split(",") if word.strip()]
-    train, _ = build_transforms(height, width, names, plugins=plugins)
+    train, _ = build_transforms(height, width, names, reading=dataset.reading, plugins=plugins)
     files = list(table.paths.files())
     chosen = np.random.default_rng(wanted.seed).permutation(len(files))[: min(wanted.ids, 5)]
     title = f"{', '.join(names)} on {dataset.name}, {name}"
@@ -126,4 +132,5 @@ def _before_and_after(
         IMAGENET_STD,
         title,
         seed=wanted.seed,
+        reading=dataset.reading,
     )

@@ -68,7 +68,7 @@ def _channels(dataset: CheckedDataset, workers: int | None) -> dict[str, Any]:
     if not paths:
         raise DataError(f"{dataset.name} has no training images", "Leave --mean-std out")
     with progress("reading", len(paths)) as advance:
-        read = channel_statistics(paths, workers, advance)
+        read = channel_statistics(paths, workers, advance, dataset.reading)
     return {
         "norm_mean": [round(value, 6) for value in read.mean],
         "norm_std": [round(value, 6) for value in read.std],

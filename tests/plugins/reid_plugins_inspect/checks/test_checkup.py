@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from reid_plugins_inspect.checks import CheckedDataset, Finding, Report, check_dataset
 
 from reidcore import hookimpl
-from reidcore.data import LeftOut
+from reidcore.data import VIEWER, LeftOut
 from reidcore.data.card import Difference
 from reidcore.data.table import SampleTable
 from reidcore.errors import PluginError
@@ -62,6 +64,34 @@ def test_a_file_of_no_use_is_an_error(
     assert (finding.check, finding.severity, finding.count) == (check, "error", 1)
     assert str(tmp_path / "g3.png") in finding.examples[0]
     assert report.count("error") == 1
+
+
+def test_values_of_unknown_range_and_of_a_narrow_one_are_told(
+    make_dataset: MakeDataset, tmp_path: Path
+) -> None:
+    dataset = make_dataset(TRAIN, QUERY, GALLERY)
+    thermal = np.random.default_rng(0).integers(7000, 9041, (64, 32), dtype=np.uint16)
+    Image.fromarray(thermal.astype(np.float32)).save(tmp_path / "g3.png", "TIFF")
+    (finding,) = check_dataset(dataset, workers=0).findings
+    assert (finding.check, finding.severity) == ("range", "error")
+    assert "data.value_range" in finding.advice
+    assert "data.on_bad_image" not in finding.advice
+    assert "holds float32" in finding.examples[0]
+    told = replace(dataset, reading=VIEWER._replace(value_range=(7000, 9040)))
+    assert findings(told) == {}
+    Image.fromarray(thermal).save(tmp_path / "g3.png")
+    assert findings(dataset) == {"narrow-range": ("warning", 1)}
+
+
+def test_an_image_of_too_many_pixels_is_damage(
+    make_dataset: MakeDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_dataset(TRAIN, QUERY, GALLERY)
+    Image.new("RGB", (100, 200)).save(tmp_path / "g3.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 15_000)
+    (finding,) = check_dataset(dataset, workers=0).findings
+    assert (finding.check, finding.count) == ("damaged", 1)
+    assert "100x200 pixels, and at most 15,000 are read" in finding.examples[0]
 
 
 @pytest.mark.parametrize(

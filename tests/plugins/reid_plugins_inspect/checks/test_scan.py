@@ -37,7 +37,7 @@ def test_image_stats_come_in_order_from_any_number_of_processes(
     assert image_stats["height"].tolist() == [4, 5, 6, 0, 8, 9, 10, 11, 12, 13]
     assert [state == GOOD for state in image_stats["state"].tolist()].count(False) == 1
     assert image_stats["state"][3] == DAMAGED
-    assert unreadable == {3: "no image"}
+    assert unreadable == {3: "not an image"}
     assert sum(done) == 10
     assert image_stats["bytes"].tolist() == [Path(path).stat().st_size for path in paths]
 

@@ -138,6 +138,23 @@ def test_stats_and_channels(here, reidcore, shop: Path) -> None:
     assert "of 4 training images" in plain.stdout
 
 
+def test_images_are_read_as_the_options_say(here, tmp_path: Path) -> None:
+    values = np.linspace(7000, 9040, 32 * 16).reshape(32, 16)
+    for name in ("train", "query", "gallery"):
+        (tmp_path / name).mkdir()
+        file = tmp_path / name / "0001_c1_0.png"
+        Image.fromarray(values.astype(np.float32)).save(file, "TIFF")
+    done = here("stats", "--folder", tmp_path, "--mean-std")
+    assert done.returncode == 2
+    assert "holds float32, whose range nobody told" in done.stderr
+    read = ["--value-range", "7000", "9040", "--reading", "viewer"]
+    done = here("stats", "--folder", tmp_path, "--mean-std", *read)
+    assert "data.norm_mean=[0.5000,0.5000,0.5000]" in done.stdout
+    sheet = tmp_path / "sheet.png"
+    assert here("show", "--folder", tmp_path, "-o", sheet, *read).returncode == 0
+    assert here("check", "--folder", tmp_path, "--value-range", "9", "1").returncode == 2
+
+
 def test_show_draws_identities_and_transforms(here, reidcore, shop: Path, tmp_path: Path) -> None:
     sheet, after = tmp_path / "sheet.png", tmp_path / "after.png"
     done = reidcore("data", "show", "--folder", shop, "--split", "gallery", "-o", sheet)
