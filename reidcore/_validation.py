@@ -85,6 +85,22 @@ def dotted(path: Place) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:]
 
 
+def kind_of(answer: Any) -> str:
+    """Return what a value is, for messages: ``a tensor (8, 3)``; asks nothing of the value."""
+    name = type(answer).__name__
+    if name in ("Tensor", "ndarray"):
+        return f"a {name.lower()} {tuple(answer.shape)}"
+    return "None" if answer is None else f"a {name}"
+
+
+def has_methods(obj: Any, *names: str) -> bool:
+    """Tell whether an object has methods of these names, whatever asking for them raises."""
+    try:
+        return all(callable(getattr(obj, name, None)) for name in names)
+    except Exception:
+        return False
+
+
 def shortened(text: str, most: int = 200) -> str:
     """Return a text for a message: whole if it is short, else its beginning."""
     return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
@@ -96,7 +96,10 @@ def build_engine(
     if not weights:
         named = choose("engines", config.loss.name)
         options |= {"scheduler": scheduler, **named.options}
-        return cast(Engine, named.entry.load()(datamanager, model, optimizer, **options))
+        engine = named.entry.load()(datamanager, model, optimizer, **options)
+        if not isinstance(engine, Engine):
+            raise named.entry.defect(engine, "a reidcore.engine.Engine")
+        return engine
     engine = Engine(datamanager, **options)
     engine.register_model("model", model, optimizer, scheduler)
     engine.terms = terms

@@ -25,6 +25,7 @@ from reidcore.engine.checkpoint import (
 from reidcore.engine.datamanager import DataFacts, EngineData, Loader, check_members
 from reidcore.engine.evaluator import TargetResult, evaluate_target
 from reidcore.engine.hook_results import (
+    check_outputs,
     checked_features,
     checked_losses,
     checked_outcome,
@@ -384,6 +385,7 @@ class Engine:
         with self.accelerator.autocast():
             columns = self._moved(wanted_columns(self.network, parsed))
             outputs = outputs_of(self.network, parsed["img"], parsed["pid"], **columns)
+            check_outputs(outputs, self.network, len(parsed["img"]))
             self._trace = StepTrace(outputs, parsed["pid"], losses_asked=True)
             losses = self.plugins.hook.reid_compute_losses(
                 engine=self, batch=parsed, outputs=outputs
@@ -462,7 +464,7 @@ class Engine:
             answer = self.plugins.hook.reid_extract_features(
                 model=self.network, images=images, labels=labels
             )
-            return checked_features(answer, self.plugins, len(images))
+            return checked_features(answer, self.plugins, len(images), self.network)
 
         return self.batch_layout.features(input, self._moved(labels or {}), extract)
 

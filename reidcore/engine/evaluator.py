@@ -17,17 +17,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from reidcore._validation import has_methods
 from reidcore.config.options.plan import RunPlan
 from reidcore.data.left_out import leave_out, noting_left_out
 from reidcore.data.table import SampleTable
 from reidcore.engine.datamanager import left_without_images, skipped_by
-from reidcore.engine.hook_results import checked_pair
+from reidcore.engine.hook_results import checked_distances, checked_pair
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation import Labels, RankingResult, RerankedDistances, evaluate
 from reidcore.evaluation.matches import OwnFilesIgnored, without_own_files
 from reidcore.models.reid_model import check_finite
 from reidcore.plugins import Plugins
-from reidcore.registry.component import choose
+from reidcore.registry import choose, find
 
 if TYPE_CHECKING:
     from reidcore.engine.engine import Engine
@@ -124,6 +125,9 @@ def evaluate_target(engine: Engine, name: str) -> TargetResult:
             distances, labels, protocol=protocol, max_rank=plan.reported_max_rank, ties=plan.ties
         ),
     )
+    if not isinstance(ranking, RankingResult):
+        entry = find("protocols", plan.protocol, engine.plugins)
+        raise entry.defect(ranking, "a RankingResult", "evaluate")
     timings = {
         "extraction_seconds": extracted - started,
         "images_per_second": (len(query.table) + len(gallery.table)) / (extracted - started),
@@ -155,6 +159,8 @@ def make_protocol(plugins: Plugins, plan: RunPlan) -> EvaluationProtocol:
     """Make the protocol that a plan names, with its options."""
     chosen = choose("protocols", plan.protocol, plan.protocol_options, plugins)
     protocol: EvaluationProtocol = chosen.make()
+    if not has_methods(protocol, "evaluate"):
+        raise chosen.entry.defect(protocol, "an object with a method evaluate")
     return protocol
 
 
@@ -236,13 +242,14 @@ def measure(plugins: Plugins, query: Tensor, gallery: Tensor, plan: RunPlan) -> 
     if plan.normalize_feature:
         query, gallery = F.normalize(query, dim=1), F.normalize(gallery, dim=1)
     answer = plugins.hook.reid_transform_features(query=query, gallery=gallery)
-    query, gallery = checked_pair(answer, plugins)
     num_queries = len(query)
+    query, gallery = checked_pair(answer, plugins, (num_queries, len(gallery)))
     if plan.rerank:
         query = gallery = torch.cat([query, gallery])
-    distances: Distances = plugins.hook.reid_compute_distance(
+    answer = plugins.hook.reid_compute_distance(
         query=query, gallery=gallery, metric=plan.dist_metric
     )
+    distances = checked_distances(answer, plugins, (len(query), len(gallery)))
     return RerankedDistances(distances, num_queries) if plan.rerank else distances
 
 

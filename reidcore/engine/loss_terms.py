@@ -14,7 +14,23 @@ from reidcore.errors import ConfigError, UserError
 
 if TYPE_CHECKING:
     from reidcore.models import Outputs
-    from reidcore.registry import Component
+    from reidcore.registry import Component, Entry
+
+RESERVED_FIGURES = frozenset(
+    [
+        "acc",
+        "data",
+        "data_seconds",
+        "epoch",
+        "lr",
+        "rank1",
+        "seconds",
+        "skipped_images",
+        "step",
+        "time",
+    ]
+)
+"""Names that the record of an epoch and the writers have for figures of their own."""
 
 Criterion = Callable[..., Tensor]
 LossTerms = dict[str, tuple[float, Criterion]]
@@ -34,8 +50,7 @@ def make_terms(losses: Mapping[str, tuple[float, Component]], **supplied: Any) -
     terms: LossTerms = {}
     for name, (weight, component) in losses.items():
         made = component.make(**supplied)
-        several = made if isinstance(made, Mapping) else {name: (1.0, made)}
-        for term, (share, criterion) in several.items():
+        for term, (share, criterion) in _criteria(component.entry, name, made).items():
             if term in terms:
                 raise ConfigError(
                     f"the loss {name!r} brings a term {term!r}, and there is one already",
@@ -49,6 +64,23 @@ def parameters_of(terms: LossTerms) -> list[nn.Parameter]:
     """Return what the criteria learn by themselves, such as centres."""
     modules = nn.ModuleList(each for _, each in terms.values() if isinstance(each, nn.Module))
     return list(modules.parameters())
+
+
+def _criteria(entry: Entry, name: str, made: Any) -> LossTerms:
+    """Return what a factory of losses gave as weighted criteria by name.
+
+    Raises:
+        PluginError: if it gave something else, or a name that the record has for its own.
+    """
+    several = made if isinstance(made, Mapping) else {name: (1.0, made)}
+    for term, pair in several.items():
+        is_pair = isinstance(pair, tuple) and len(pair) == 2
+        if not is_pair or not isinstance(pair[0], float | int) or not callable(pair[1]):
+            odd = pair[1] if is_pair else pair
+            raise entry.defect(odd, f"a callable for {term!r}, or weights and callables by name")
+        if not isinstance(term, str) or term in RESERVED_FIGURES:
+            raise entry.defect(term, f"another name: the record keeps {sorted(RESERVED_FIGURES)}")
+    return dict(several)
 
 
 def takes_outputs(criterion: Criterion) -> bool:

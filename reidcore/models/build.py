@@ -11,7 +11,7 @@ from reidcore._logging import show
 from reidcore.config import Config, model_arguments
 from reidcore.errors import ConfigError, PluginError
 from reidcore.models.adapter import adapted
-from reidcore.models.build_args import remember_build_args
+from reidcore.models.build_args import remember_build_args, remember_origin
 from reidcore.models.head.build import attach_head, read_head
 from reidcore.models.weights.load import load_pretrained_weights
 from reidcore.models.weights.untrained import remember_as_built
@@ -84,6 +84,7 @@ def build_model(
         )
     network = attach_head(adapted(built, loss), chosen, num_classes, image_size, plugins)
     arguments = {"name": name, "num_classes": num_classes, "loss": loss, "options": section}
+    remember_origin(network, component.entry.origin)
     remember_build_args(network, {**arguments, "head": chosen, "image_size": image_size} | given)
     remember_as_built(network, pretrained)
     return network

@@ -10,6 +10,7 @@ from torch import nn
 from reidcore.models.layers import unwrap
 
 _ATTRIBUTE = "_build_args"
+_ORIGIN = "_origin"
 
 
 def remember_build_args(model: nn.Module, arguments: Mapping[str, Any]) -> None:
@@ -22,6 +23,17 @@ def remember_build_args(model: nn.Module, arguments: Mapping[str, Any]) -> None:
     """
     if _is_plain(arguments):
         unwrap(model).__dict__[_ATTRIBUTE] = dict(arguments)
+
+
+def remember_origin(model: nn.Module, origin: str) -> None:
+    """Keep with a network who brought it, for messages about what it gives."""
+    unwrap(model).__dict__[_ORIGIN] = origin
+
+
+def origin_of(model: nn.Module) -> str:
+    """Return the network's name and its plugin's; its class if ``build_model`` did not build it."""
+    network = unwrap(model)
+    return str(network.__dict__.get(_ORIGIN, f"the model {type(network).__name__}"))
 
 
 def build_args_of(model: nn.Module) -> dict[str, Any]:

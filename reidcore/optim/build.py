@@ -9,6 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from reidcore._validation import has_methods
 from reidcore.config.options import OptimOptions, TrainOptions
 from reidcore.optim.groups import parameter_groups
 from reidcore.registry import Component, choose, find
@@ -110,7 +111,7 @@ def build_lr_scheduler(
     """
     component = choose("schedulers", lr_scheduler, section, plugins)
     made = component.make(optimizer=optimizer, stepsize=stepsize, gamma=gamma, max_epoch=max_epoch)
-    return cast(LRScheduler, made)
+    return _scheduler(component, made)
 
 
 def make_optimizer(
@@ -136,7 +137,9 @@ def make_optimizer(
     if learnt_by_losses:
         groups.append({"params": list(learnt_by_losses)})
     made = component.make(groups=groups, lr=options.lr, weight_decay=options.weight_decay)
-    return cast(Optimizer, made)
+    if not isinstance(made, Optimizer):
+        raise component.entry.defect(made, "a torch.optim.Optimizer")
+    return made
 
 
 def make_scheduler(
@@ -155,4 +158,12 @@ def make_scheduler(
         gamma=options.gamma,
         max_epoch=options.max_epoch,
     )
+    return _scheduler(component, made)
+
+
+def _scheduler(component: Component, made: Any) -> LRScheduler:
+    """Return a scheduler, of whatever class, that has what training and checkpoints call."""
+    needed = ("step", "state_dict", "load_state_dict")
+    if not has_methods(made, *needed):
+        raise component.entry.defect(made, f"a scheduler with the methods {', '.join(needed)}")
     return cast(LRScheduler, made)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reidcore._lazy import load_target
 from reidcore._resources import read_table
+from reidcore._validation import kind_of
 from reidcore.errors import PluginError, UserError
 from reidcore.plugins import describe
 
@@ -78,6 +79,26 @@ class Entry:
     def label(self) -> str:
         """The component as messages name it, e.g. ``model 'osnet_x1_0'``."""
         return f"{singular(self.kind)} {self.name!r}"
+
+    @property
+    def origin(self) -> str:
+        """The component, its plugin and the plugin's distribution, for messages."""
+        brought_by = f" ({self.distribution})" if self.distribution else ""
+        return f"{self.label} of plugin {self.plugin!r}{brought_by}"
+
+    def defect(self, gave: Any, wanted: str, where: str = "") -> PluginError:
+        """Return the error that a wrong answer of the component is.
+
+        Args:
+            gave: the answer.
+            wanted: what it should have been.
+            where: the method that gave it; by default the factory.
+        """
+        return PluginError(
+            f"{self.origin} gave {kind_of(gave)}{f' in {where}' if where else ''}; it must give "
+            f"{wanted}",
+            "That is a mistake in the plugin; tell its author.",
+        )
 
     @property
     def is_at_hand(self) -> bool:

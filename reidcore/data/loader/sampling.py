@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from torch.utils.data import Sampler
 
+from reidcore._validation import has_methods
 from reidcore.data.loader.batch_sampler import SampleOrder
 from reidcore.data.sample import Samples
-from reidcore.data.table import SampleTable
+from reidcore.data.table import Int64Array, SampleTable
 from reidcore.errors import PluginError
 from reidcore.plugins import Plugins
-from reidcore.registry import Chooser, Component
+from reidcore.registry import Chooser, Component, Entry
 
 
 def make_order(sampler: Component, table: SampleTable, batch_size: int, seed: int) -> SampleOrder:
@@ -28,13 +31,45 @@ def make_order(sampler: Component, table: SampleTable, batch_size: int, seed: in
         PluginError: What the factory returns has no ``order(epoch)``.
     """
     made: SampleOrder = sampler.make(table=table, batch_size=batch_size, seed=seed)
-    if not callable(getattr(made, "order", None)):
+    if not has_methods(made, "order"):
         entry = sampler.entry
         raise PluginError(
-            f"{entry.label} of plugin {entry.plugin!r} has no method order(epoch)",
+            f"{entry.origin} has no method order(epoch)",
             "A sampler returns the rows an epoch shows, as one array",
         )
-    return made
+    return CheckedOrder(sampler.entry, made, len(table))
+
+
+@dataclass(frozen=True)
+class CheckedOrder:
+    """What a plugin's sampler orders, checked.
+
+    Attributes:
+        entry: The sampler as it was registered.
+        sampler: What its factory made.
+        num_rows: Number of rows there are.
+    """
+
+    entry: Entry
+    sampler: SampleOrder
+    num_rows: int
+
+    def order(self, epoch: int) -> Int64Array:
+        """Return the rows that an epoch shows.
+
+        Raises:
+            PluginError: The sampler gives something else; its plugin is named.
+        """
+        given = self.sampler.order(epoch)
+        wanted = f"a flat array of rows 0..{self.num_rows - 1}"
+        try:
+            rows = np.asarray(given)
+        except Exception as error:  # whatever a foreign object raises
+            raise self.entry.defect(given, wanted, "order") from error
+        is_flat = rows.ndim == 1 and (rows.dtype.kind in "iu" or not len(rows))
+        if not is_flat or (len(rows) and not 0 <= rows.min() <= rows.max() < self.num_rows):
+            raise self.entry.defect(given, wanted, "order")
+        return rows.astype(np.int64)
 
 
 class EpochSampler(Sampler[int]):

@@ -9,7 +9,14 @@ from typing import Any
 from reidcore import registry
 from reidcore.config.options import DataOptions
 from reidcore.data.images.reading import TORCHREID, ImageReading
-from reidcore.data.transforms.compose import Pipeline, ReadsImages, compose
+from reidcore.data.transforms.base import RandomTransform
+from reidcore.data.transforms.compose import (
+    CheckedStep,
+    Pipeline,
+    ReadsImages,
+    UsesTrainingImages,
+    compose,
+)
 from reidcore.data.transforms.normalise import ToNormalisedTensor
 from reidcore.data.transforms.resize import Resize, ResizeTransform
 from reidcore.errors import ConfigError, UnknownNameError, UnknownOptionError
@@ -90,10 +97,14 @@ def make_transforms(data: DataOptions, choose: Choose) -> tuple[Pipeline, Pipeli
     named = []
     for name, component in chosen.items():
         step = component.make(height=data.height, width=data.width)
+        if not callable(step):
+            raise component.entry.defect(step, "a callable that takes and returns an image")
         if isinstance(step, ResizeTransform):
             step = step.resized_by(data.resize)
         elif isinstance(step, ReadsImages):
             step = step.reading_by(reading)
+        elif not isinstance(step, RandomTransform | UsesTrainingImages):
+            step = CheckedStep(component.entry, step)
         named.append((name, step))
     in_tests = [(name, step) for name, step in named if getattr(step, "in_tests", False)]
     shown = ", ".join(chosen) or "no augmentation"

@@ -17,13 +17,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, get_args, runtime_checkable
 
+import numpy as np
 from PIL import Image
+from torch import Tensor
 
 from reidcore.data.images.reading import ImageReading
 from reidcore.data.sample import SamplePath
 from reidcore.data.transforms.base import Stage
 from reidcore.data.transforms.resize import ResizeTransform, SizeRule
 from reidcore.errors import ConfigError
+from reidcore.registry import Entry
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
@@ -47,6 +50,35 @@ class ReadsImages(Protocol):
     def reading_by(self, reading: ImageReading) -> Callable[[Any], Any]:
         """Return the transform that reads them as the run reads its images."""
         ...
+
+
+@dataclass(frozen=True)
+class CheckedStep:
+    """A plugin's function of images, held to give images.
+
+    Attributes:
+        entry: The transform as it was registered.
+        function: What its factory made.
+    """
+
+    entry: Entry
+    function: Callable[[Any], Any]
+
+    def __call__(self, image: Any) -> Any:
+        """Return the changed image.
+
+        Raises:
+            PluginError: The function gives something else; its plugin is named.
+        """
+        changed = self.function(image)
+        if not isinstance(changed, Image.Image | np.ndarray | Tensor):
+            raise self.entry.defect(changed, "the changed image", "its call")
+        return changed
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("stage", "order", "in_tests"):
+            return getattr(self.function, name)
+        raise AttributeError(name)
 
 
 @dataclass(frozen=True)

@@ -125,9 +125,14 @@ def _add_layers_on_maps(
     if pooling is None:
         return int(network.describe(images).shape[1])
     maps = _maps(network, images)
-    head.pool = pooling.make(channels=maps.shape[1]).to(images.device)
+    made = pooling.make(channels=maps.shape[1])
+    if not isinstance(made, nn.Module):
+        raise pooling.entry.defect(made, "a torch.nn.Module")
+    head.pool = made.to(images.device)
     _take_out(network, _idle_layers(network, images))
     pooled: Tensor = head.pool(maps)
+    if not isinstance(pooled, Tensor):
+        raise pooling.entry.defect(pooled, "vectors (B, D)", "forward")
     if pooled.dim() != 2:
         raise ConfigError(
             f"model.head.pool: {options.pool!r} makes {tuple(pooled.shape)} of maps "
@@ -142,7 +147,9 @@ def _classifier(
 ) -> nn.Module:
     if component is None:
         return linear_classifier(width, num_classes, has_bias)
-    made: nn.Module = component.make(feature_dim=width, num_classes=num_classes, bias=has_bias)
+    made = component.make(feature_dim=width, num_classes=num_classes, bias=has_bias)
+    if not isinstance(made, nn.Module):
+        raise component.entry.defect(made, "a torch.nn.Module")
     return made
 
 
