@@ -364,7 +364,8 @@ def reid_compute_losses(
         outputs: ``logits (B, C)`` and ``features (B, D)``, whatever the engine.
 
     Returns:
-        Scalar tensors by name, already weighted.
+        Scalar tensors by name, already weighted. Names that the record of a run has for itself,
+        such as ``epoch``, ``lr`` or (beside other terms) ``loss``, are refused.
     """
 
 
@@ -431,7 +432,7 @@ def reid_figures(engine: Engine) -> dict[str, float] | None:
         engine: the engine.
 
     Returns:
-        Numbers by name. Reading one off a device waits for it, so do it here and not at each step.
+        Numbers by name, which may be none of the record's own, such as ``epoch``. Reading one off a device waits for it, so do it here and not at each step.
     """
 
 

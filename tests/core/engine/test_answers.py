@@ -192,7 +192,7 @@ def test_a_factory_that_gives_something_else_names_its_plugin(kind: str, odd: An
         iter([0, 1]),
         Raises(),
     ],
-    ids=str,
+    ids=named,
 )
 def test_an_order_of_other_than_rows_names_the_samplers_plugin(order: Any) -> None:
     class Orders:
