@@ -432,7 +432,8 @@ def reid_figures(engine: Engine) -> dict[str, float] | None:
         engine: the engine.
 
     Returns:
-        Numbers by name, which may be none of the record's own, such as ``epoch``. Reading one off a device waits for it, so do it here and not at each step.
+        Numbers by name, which may be none of the record's own, such as ``epoch``. Reading one off a
+        device waits for it, so do it here and not at each step.
     """
 
 
