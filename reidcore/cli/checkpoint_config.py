@@ -84,20 +84,29 @@ def with_checkpoint_found(draft: Draft) -> Draft:
 
 
 def recorded_values(draft: Draft) -> RecordedValues | None:
-    """Return what the checkpoint that a draft resumes from records for it; None without one.
+    """Return what the checkpoint that a draft names records for its run; None without one.
+
+    A resumed training is that of the checkpoint. Who uses its weights has its model, images and
+    distance: a test also where a recipe has others, a training where nobody has.
 
     Raises:
         CheckpointError: if it cannot be read.
     """
-    resumed = draft.config.model.resume
-    if not resumed or draft.config.test.evaluate:
+    config = draft.config
+    path, tests = config.model.resume or config.model.load_weights, config.test.evaluate
+    if not path or not is_checkpoint(path):
         return None
     from reidcore.config.recorded import RecordedValues
     from reidcore.inference.checkpoint_metadata import read_metadata
 
-    values = read_metadata(resumed).of_training()
-    values["data"] = {**values.get("data", {}), "save_dir": str(Path(resumed).parent)}
-    return RecordedValues(resumed, values)
+    metadata = read_metadata(path)
+    if tests or not config.model.resume:
+        if not (tests or metadata.preprocessing):
+            return None  # weights of nobody's run, to begin with
+        return RecordedValues(path, metadata.of_weights(config.data.transforms), tests)
+    values = metadata.of_training()
+    values["data"] = {**values.get("data", {}), "save_dir": str(Path(path).parent)}
+    return RecordedValues(path, values)
 
 
 def tell_differences(
@@ -105,10 +114,16 @@ def tell_differences(
 ) -> None:
     """Log where a run and its checkpoint differ, a line for each key.
 
+    What a test, or a training that begins with weights, does otherwise is told by the engine, which
+    sees it on every road.
+
     Raises:
-        CheckpointError: if they differ in what the checkpoint's state has no meaning without.
+        CheckpointError: if they differ in what the state of a resumed run has no meaning without.
     """
     differences = list(recorded.differences(draft, config, plugins))
-    recorded.refuse_another_meaning(differences)
+    if config.model.resume and not config.test.evaluate:
+        recorded.refuse_another_meaning(differences)
+    else:
+        differences = [each for each in differences if each.origin is None]
     for difference in differences:
-        _log.info("Resumed: %s", difference)
+        _log.info("From %s: %s", recorded.checkpoint, difference)

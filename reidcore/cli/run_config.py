@@ -101,7 +101,7 @@ def configured(
         if recorded is None:
             config = check_config(given, plugins)
         else:
-            recorded = recorded.for_plugins(plugins)
+            recorded = recorded.for_plugins(plugins, given)
             config = check_config(recorded.under(given), plugins)
             tell_differences(recorded, given, config, plugins)
         _require_test_of_checkpoint(arguments, config)

@@ -17,6 +17,8 @@ from reidcore.config.loader import Draft
 from reidcore.config.options import HeadOptions
 from reidcore.config.schema import Config
 from reidcore.errors import CheckpointError
+from reidcore.registry import find
+from reidcore.registry.lookup import is_registered
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
@@ -60,34 +62,39 @@ class RecordedValues:
     Attributes:
         checkpoint: its path.
         values: nested, in plain values.
-        are_over_recipes: whether they go before a recipe's as well, and not only before defaults.
+        are_over_recipes: whether they go before a recipe's as well; if not, a recipe's values count
+            as written.
     """
 
     checkpoint: str
     values: Tree
     are_over_recipes: bool = True
 
-    def for_plugins(self, plugins: Plugins) -> RecordedValues:
-        """Return the values without the settings of plugins that are not active."""
+    def for_plugins(self, plugins: Plugins, draft: Draft) -> RecordedValues:
+        """Return the values without settings of plugins that are not active.
+
+        The model has the name by which the run knows it, where that is another name of the same.
+        """
         active = {plugin.name for plugin in plugins.active}
         settings = {k: v for k, v in self.values.get("settings", {}).items() if k in active}
-        return replace(self, values={**self.values, "settings": settings})
+        values, name = {**self.values, "settings": settings}, draft.config.model.name
+        model = values.get("model", {})
+        is_known = is_registered("models", name, plugins)
+        if is_known and model.get("name") in find("models", name, plugins).names:
+            values["model"] = {**model, "name": name}
+        return replace(self, values=values)
 
     def under(self, draft: Draft) -> Draft:
         """Return a draft with these values below what was written for this run."""
-        given, written = draft.layer, [p for p, o in draft.layer.origins.items() if o.is_written]
+        written, recipe = _written(draft.layer, or_a_recipe=not self.are_over_recipes)
         recorded = Layer.of(self.values, Origin("checkpoint", f"checkpoint {self.checkpoint}"))
-        for path in [path for path in recorded.origins if _is_replaced(path, given, self.values)]:
+        for path in [path for path in recorded.origins if _is_replaced(path, written, self.values)]:
             del recorded.origins[path]
-        recipe = Layer()
-        for path in [path for path in given.origins if path not in written]:
-            if not (self.are_over_recipes and _is_whole_in(recorded, path)):
-                recipe.set(path, at(given.tree, path), given.origins[path])
+        for path in [path for path in recipe.origins if _is_whole_in(recorded, path)]:
+            del recipe.origins[path]
         merged = Layer()
-        for layer in (recipe, recorded) if self.are_over_recipes else (recorded, recipe):
+        for layer in (recipe, recorded, written):
             merged.update(layer)
-        for path in written:
-            merged.set(path, at(given.tree, path), given.origins[path])
         return Draft(merged)
 
     def differences(
@@ -131,22 +138,28 @@ class RecordedValues:
             )
 
 
-def _is_replaced(path: Path, given: Layer, recorded: Tree) -> bool:
-    """Say whether what was written for this run takes the place of a recorded value as a whole."""
+def _written(given: Layer, or_a_recipe: bool) -> tuple[Layer, Layer]:
+    """Part what goes before a checkpoint's values from what comes after them."""
+    before, after = Layer(), Layer()
+    for path, origin in given.origins.items():
+        part = before if origin.is_written or or_a_recipe else after
+        part.set(path, at(given.tree, path), origin)
+    return before, after
 
-    def writes(*place: str) -> Origin | None:
-        origin = given.origins.get(place)
-        return origin if origin is not None and origin.is_written else None
 
+def _is_replaced(path: Path, written: Layer, recorded: Tree) -> bool:
+    """Say whether what was written takes the place of a recorded value as a whole."""
     if path[:1] == ("loss",) and path[1:2] in (("name",), ("terms",)):
-        terms = [o for known, o in given.origins.items() if known[:2] == ("loss", "terms")]
+        terms = [o for known, o in written.origins.items() if known[:2] == ("loss", "terms")]
         # A single term may be written over the recorded ones; a list of terms in a file may not.
-        anew = any(origin.is_written and origin.kind != "override" for origin in terms)
-        return anew or (writes("loss", "name") is not None and not terms)
-    if path[:1] == ("model",) and writes("model", "name"):
-        return bool(at(given.tree, ("model", "name")) != recorded["model"].get("name"))
-    if path[:2] == ("model", "head") and path[2] not in HeadOptions.model_fields:
-        return any(writes("model", "head", key) for key in ("pool", "classifier"))
+        anew = any(origin.kind != "override" for origin in terms)
+        return anew or (("loss", "name") in written.origins and not terms)
+    if path[:1] == ("model",) and ("model", "name") in written.origins:
+        is_other = written.tree["model"]["name"] != recorded["model"].get("name")
+        if is_other:
+            return True
+    if path[:2] == ("model", "head") and path[-1] not in HeadOptions.model_fields:
+        return any(("model", "head", key) in written.origins for key in ("pool", "classifier"))
     return False
 
 

@@ -28,6 +28,7 @@ from reidcore.errors import CheckpointError, PluginError
 from reidcore.models.build_args import build_args_of
 from reidcore.models.layers import bare_key, unwrap
 from reidcore.models.weights.record import check_training_state
+from reidcore.models.weights.trained import remember_training
 from reidcore.optim.resume import (
     check_kind,
     continue_optimizer,
@@ -176,6 +177,7 @@ def _resumed(
     if scheduler is not None and checkpoint.get("scheduler"):
         point.differences += continue_schedule(scheduler, point.scheduler, point, origin)
     unwrap(model).load_state_dict(weights)
+    remember_training(model, fpath, point.state)
     rank1 = checkpoint.get("rank1")
     reached = f", rank-1 {float(rank1):.1%}" if rank1 is not None else ""
     _log.info("Resuming from %s: %d epochs done%s", os.fspath(fpath), point, reached)

@@ -36,7 +36,7 @@ from reidcore.engine.loss_terms import Criterion, LossTerms, top1, weighted
 from reidcore.engine.precision import Accelerator, Precision, run_device
 from reidcore.engine.results import RunRecord
 from reidcore.engine.run import Run
-from reidcore.engine.sanity_checks import check_plan
+from reidcore.engine.sanity_checks import check_plan, warn_of_other_use
 from reidcore.engine.step import (
     NonFiniteLossError,
     StepOutcome,
@@ -49,6 +49,7 @@ from reidcore.errors import UserError, did_you_mean
 from reidcore.models import Outputs, outputs_of, wanted_columns
 from reidcore.models.adapter import adapted
 from reidcore.models.layers import as_layer_names, freeze_others
+from reidcore.models.weights.trained import forget_training
 from reidcore.models.weights.untrained import untrained_weights
 from reidcore.plugins import Plugins, current_plugins
 
@@ -311,11 +312,14 @@ class Engine:
         """
         self.plan, self.epoch, self.max_epoch = plan, plan.start_epoch, plan.max_epoch
         check_plan(self, plan)
+        warn_of_other_use(self, plan)
         with Run(self, plan, plan_step(self.plugins, self.step_choice)) as run:
             run.start()
             if run.begins_with_test:
                 run.tested(self.test_targets(plan))
             if not plan.test_only:
+                for held in self.states.values():
+                    forget_training(held.model)
                 for self.epoch in range(plan.start_epoch, plan.max_epoch):
                     self.train(plan.print_freq, plan.fixbase_epoch, list(plan.open_layers))
                     run.save(self.epoch + 1)
@@ -505,6 +509,7 @@ class Engine:
             rerank=rerank,
             test_only=True,
         )
+        warn_of_other_use(self, plan)
         return self.test_targets(plan)
 
     @property

@@ -14,6 +14,7 @@ from reidcore.evaluation import Labels
 from reidcore.evaluation.distances import check_metric
 from reidcore.evaluation.ranking import check_ties
 from reidcore.models.layers import require_layers
+from reidcore.models.weights import trained
 from reidcore.plugins import CORE, Plugins
 
 if TYPE_CHECKING:
@@ -39,6 +40,17 @@ def check_plan(engine: Engine, plan: RunPlan) -> None:
     _check_queries(engine, plan)
     if not _measures_itself(engine.plugins):
         check_metric(plan.dist_metric)
+
+
+def warn_of_other_use(engine: Engine, plan: RunPlan) -> None:
+    """Say where models are used otherwise than their weights were trained."""
+    point = engine.resume_point
+    if engine.config and point is not None and point.state.get("config") and not plan.test_only:
+        return  # where a configuration differs from the one it resumes is told by its keys
+    keys = ("dist_metric", "normalize_feature") if plan.test_only else ()
+    test = {key: getattr(plan, key) for key in keys}
+    for held in engine.states.values():
+        trained.warn_of_other_use(held.model, engine.data_facts.preprocessing, test)
 
 
 def needs_two_images(model: nn.Module) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reidcore._files import PathLike
 from reidcore._serialization import load_safely
-from reidcore.config import Config, model_arguments
+from reidcore.config import Config, HeadOptions, model_arguments
 from reidcore.models.weights.record import record_of
 from reidcore.plugins.discovery import looks_like_path
 
@@ -70,29 +70,63 @@ class CheckpointMetadata:
         What concerns training alone is left out, so that its plugins need not be installed; and so
         are plugin files, since a file of weights chooses no code.
         """
-        # As Torchreid, whose checkpoints record nothing, resizes and reads images.
-        look = {"resize": "pillow", "reading": "torchreid"}
-        look |= {key: self.preprocessing[key] for key in _OF_LOOKS if key in self.preprocessing}
         if self.config:
             kept = {key: self.config[key] for key in _OF_TESTS if key in self.config}
             installed = [name for name in kept.get("plugins") or () if not looks_like_path(name)]
             kept["plugins"] = installed or None
-            data, test = {**look, **kept.get("data", {})}, kept.get("test", {})
+            data, test = {**self._of_images(), **kept.get("data", {})}, kept.get("test", {})
             named = [*data.get("sources", []), *data.get("targets", []), test.get("protocol")]
             named += data.get("transforms", [])
             own = {name: self.config[name] for name in named if name in self.config}
             return {**own, **kept, "data": data}
         head = self.model.get("head") or {}
         model = {"name": self.model_name, **self.model.get("options", {})}
-        data = {key: value for key, value in self.preprocessing.items() if key in _OF_IMAGES}
         fill = self.preprocessing.get("letterbox")
         boxed = {"letterbox": {"fill": list(fill)}} if fill is not None else {}
         return {
             "model": {**model, "head": dict(head)} if head else model,
-            "data": {**data, **look, "transforms": list(boxed)},
+            "data": {**self._of_images(), "transforms": list(boxed)},
             "test": dict(self.test),
             **boxed,
         }
+
+    def of_weights(self, transforms: Sequence[str]) -> dict[str, Any]:
+        """Return what of a configuration holds wherever these weights are used.
+
+        That is the model with its head, how images become pixels, and how features are compared.
+
+        Args:
+            transforms: the run's; it keeps them, but has a letterbox as the weights' images had.
+        """
+        config, test = self.config, self.config.get("test", {})
+        compared = _only(("dist_metric", "normalize_feature", "rerank"), test)
+        kept: dict[str, Any] = {"test": {**compared, **self.test}}
+        data = self._of_images()
+        if "type" in config.get("data", {}):
+            data["type"] = config["data"]["type"]
+            kept["video"] = dict(config["video"]) if data["type"] == "video" else {}
+        fill = self.preprocessing.get("letterbox")
+        if self.preprocessing and (fill is not None) != ("letterbox" in transforms):
+            others = [name for name in transforms if name != "letterbox"]
+            data["transforms"] = [*([] if fill is None else ["letterbox"]), *others]
+        if fill is not None:
+            kept["letterbox"] = {"fill": list(fill)}
+        if self.model_name:
+            kept["model"] = self._model_section()
+        return {**kept, "data": data}
+
+    def _of_images(self) -> dict[str, Any]:
+        recorded = self.preprocessing or self.config.get("data", {})
+        # As Torchreid, whose checkpoints record nothing, resizes and reads images.
+        unsaid = {"resize": "pillow", "reading": "torchreid"}
+        return {**unsaid, **_only(_OF_IMAGES, recorded)}
+
+    def _model_section(self) -> dict[str, Any]:
+        if not self.model:
+            own = _OF_A_RUN["model"]
+            return {key: value for key, value in self.config["model"].items() if key not in own}
+        head = HeadOptions.model_validate(self.model.get("head") or {}).model_dump()
+        return {**self.model.get("options", {}), "name": self.model_name, "head": head}
 
     def of_training(self) -> dict[str, Any]:
         """Return the configuration by which a resumed run goes on, nested and in plain values.
@@ -121,8 +155,11 @@ _OF_A_RUN = {
     "test": ("evaluate",),
 }
 _OF_TESTS = ("plugins", "use_gpu", "model", "data", "video", "test")
-_OF_LOOKS = ("resize", "reading", "value_range")
-_OF_IMAGES = ("height", "width", "norm_mean", "norm_std")
+_OF_IMAGES = ("height", "width", "norm_mean", "norm_std", "resize", "reading", "value_range")
+
+
+def _only(keys: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: values[key] for key in keys if key in values}
 
 
 def read_metadata(checkpoint: PathLike) -> CheckpointMetadata:

@@ -23,8 +23,10 @@ from reidcore.inference.preprocessing import choose_preprocessing
 from reidcore.models import build_model, load_pretrained_weights
 from reidcore.models.complexity import compute_model_complexity
 from reidcore.models.reid_model import check_finite, usual_size
+from reidcore.models.weights.trained import warn_of_other_use
 from reidcore.models.weights.untrained import untrained_weights
 from reidcore.plugins import Plugins, current_plugins
+from reidcore.registry import find
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +57,8 @@ class FeatureExtractor:
     model works on the batch before, and no more than a few batches are held at a time.
 
     A checkpoint that an engine of ours wrote brings its preprocessing with it and, from a
-    ``reidcore run``, the model's name and options; what is given here goes before that.
+    ``reidcore run``, the model's name and options; what is given here goes before that, and a
+    difference is logged.
 
     Args:
         model_name: a registered model's name; may be left out where the checkpoint tells it.
@@ -131,6 +134,7 @@ class FeatureExtractor:
         model = _build(name, model_path, metadata, (wanted.height, wanted.width), self.plugins)
         is_known = image_size is not None or bool(metadata.preprocessing)
         self.preprocessing = wanted if is_known else choose(usual_size(model))
+        warn_of_other_use(model, self.preprocessing.record)
         if verbose:
             size = (self.preprocessing.height, self.preprocessing.width)
             costs = compute_model_complexity(model, (1, 3, *size))
@@ -252,7 +256,8 @@ def _build(
             "no model is named" + (f", and {str(path)!r} does not tell it" if path else ""),
             "Give model_name; 'reidcore ls models' lists the names.",
         )
-    options = metadata.model_options(plugins) if name == metadata.model_name else {}
+    is_recorded = metadata.model_name in find("models", name, plugins).names
+    options = metadata.model_options(plugins) if is_recorded else {}
     # A model that learnt a position for each patch keeps the size it was trained at.
     options["image_size"] = options.get("image_size") or image_size
     model = build_model(name, num_classes=1, pretrained=not path, plugins=plugins, **options)

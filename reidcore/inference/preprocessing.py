@@ -31,6 +31,9 @@ class Preprocessing:
         resize: what resizes images, ``pillow`` or ``torch``.
         reading: what becomes of the orientation, transparency and depth of images.
 
+    Attributes:
+        record: all of this, as a checkpoint records it.
+
     Raises:
         ConfigError: if there is no such resizer, or the colour is none.
     """
@@ -49,6 +52,14 @@ class Preprocessing:
         self.height, self.width = height, width
         self.mean, self.std = list(mean), list(std)
         margin = as_colour(letterbox) if letterbox else None
+        self.record: dict[str, Any] = {
+            "height": height,
+            "width": width,
+            "norm_mean": self.mean,
+            "norm_std": self.std,
+            "letterbox": margin,
+            "resize": resize,
+        }
         self._rule = SizeRule(height, width, margin, check_resizer(resize))
         self._normalise = ToNormalisedTensor(mean, std)
 

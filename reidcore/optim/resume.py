@@ -110,7 +110,7 @@ def continue_schedule(
     if difference is None:
         load_part(scheduler, saved, what)
         return []
-    if scheduler.last_epoch == 0:
+    if hasattr(scheduler, "_schedulers") and scheduler.last_epoch == 0:
         _repeat(scheduler, epochs, scheduler.get_last_lr())
     else:
         fast_forward(scheduler, epochs)

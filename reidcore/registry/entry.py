@@ -71,6 +71,11 @@ class Entry:
     member: str = ""
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that it is found by."""
+        return self.name, self.qualified_name, *self.aliases
+
+    @property
     def qualified_name(self) -> str:
         """The spelling that is never ambiguous: ``plugin/name``."""
         return f"{self.plugin}/{self.name}"

@@ -183,4 +183,4 @@ def test_the_whole_command_again_with_resume_is_told_nothing(run: Run) -> None:
     assert run("small.yaml", "train.lr=0.01", "train.max_epoch=1")[0] == 0
     code, told = run("small.yaml", "train.lr=0.01", "train.max_epoch=1", "--resume", "auto")
     assert code == 0, told
-    assert "Resumed" not in told
+    assert "in the checkpoint" not in told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -26,10 +26,12 @@ class FileOfWeights:
     Attributes:
         tensors: by their keys, without the prefixes that wrappers put before them.
         model_name: name of the model, if the file tells it.
+        record: what the file says beside the weights, if it is of ours.
     """
 
     tensors: dict[str, Tensor]
     model_name: str = ""
+    record: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_weights(path: PathLike) -> FileOfWeights:
@@ -45,7 +47,8 @@ def read_weights(path: PathLike) -> FileOfWeights:
             f"{os.fspath(path)!r} holds no model weights",
             "Give a state dict, or a checkpoint with one under 'state_dict'.",
         )
-    return FileOfWeights(tensors, _model_name_in(record_of(checkpoint, path)))
+    record = record_of(checkpoint, path)
+    return FileOfWeights(tensors, _model_name_in(record), record)
 
 
 def _tensors_in(checkpoint: Any) -> dict[str, Tensor]:

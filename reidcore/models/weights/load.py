@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
@@ -21,6 +21,7 @@ from reidcore.models.weights.cache import WeightsStore
 from reidcore.models.weights.catalog import KeyMap, PublishedWeights, find_published
 from reidcore.models.weights.files import FileOfWeights, read_weights
 from reidcore.models.weights.key_maps import Arranged, arrange
+from reidcore.models.weights.trained import remember_training
 from reidcore.models.weights.untrained import remember_loading
 from reidcore.registry import entries
 
@@ -147,6 +148,8 @@ def load_state(model: nn.Module, path: PathLike, keys: KeyMap | None = None) -> 
         resampled=[own_key[name] for name in resampled],
     )
     _log_report(report, path)
+    _log_other_form(network, path, held)
+    remember_training(network, path, held.record)
     return report
 
 
@@ -218,6 +221,13 @@ def _check_whole(
         name for name in wanted if _is_distinctive(name) and not name.startswith("head.")
     ]
     missing = [name for name in distinctive if name not in arranged.tensors]
+    here, there = (each.get("head") or {} for each in (build_args_of(network), _model_of(held)))
+    if missing and here != there:
+        raise CheckpointError(
+            f"{os.fspath(path)!r} is of a {held.model_name!r} with the head {there}, the model has "
+            f"{here or 'its own'}: {_listed(missing, 3)} would keep its random weights",
+            f"Build the model with head={there}, or set model.head so.",
+        )
     if missing:
         raise CheckpointError(
             f"{os.fspath(path)!r}, of a {held.model_name!r}, lacks {len(missing)} of its "
@@ -282,6 +292,24 @@ def _log_report(report: LoadedWeights, path: PathLike) -> None:
     ]
     if missing:
         _log.warning("Not in the file and left as they were: %s", _listed(missing, 12))
+
+
+def _log_other_form(network: nn.Module, path: PathLike, held: FileOfWeights) -> None:
+    """Say where a network was built otherwise than the one that a file's weights are of."""
+    own, recorded = build_args_of(network), _model_of(held)
+    if not own or own.get("name") != recorded.get("name"):
+        return
+    for part in ("options", "head"):
+        here, there = (each.get(part) or {} for each in (own, recorded))
+        for key in dict.fromkeys((*here, *there)):
+            if here.get(key) != there.get(key):
+                told = "the model was built with %s %s=%r, that of %r with %r"
+                values = here.get(key), os.fspath(path), there.get(key)
+                _log.warning(told, part, key, *values)
+
+
+def _model_of(held: FileOfWeights) -> Mapping[str, Any]:
+    return held.record.get("model") or {}
 
 
 def _listed(keys: Sequence[str], most: int) -> str:

@@ -13,7 +13,12 @@ import torch
 from reidcore import hookimpl
 from reidcore.engine import Engine, Interrupted
 from reidcore.errors import CheckpointError
-from reidcore.utils import load_checkpoint, resume_from_checkpoint, save_checkpoint
+from reidcore.utils import (
+    load_checkpoint,
+    load_pretrained_weights,
+    resume_from_checkpoint,
+    save_checkpoint,
+)
 
 MakeEngine = Callable[..., Engine]
 
@@ -369,3 +374,39 @@ def test_a_doctored_place_or_generator_is_refused(
     doctored = str(tmp_path / "doctored.pth")
     with pytest.raises(CheckpointError, match=told):
         engine.run(save_dir=str(tmp_path), max_epoch=2, start_epoch=engine.resume(doctored))
+
+
+def test_by_hand_other_images_and_another_distance_are_told(
+    make_engine: MakeEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trained = make_engine()
+    trained.data_facts.preprocessing["norm_std"][:] = [0.1, 0.1, 0.1]
+    trained.run(save_dir=str(tmp_path), max_epoch=1, dist_metric="cosine")
+    caplog.clear()
+    trained.test()
+    assert "Other results" not in caplog.text  # it was trained so
+    path = tmp_path / "model.pth.tar-1"
+    for load in (resume_from_checkpoint, load_pretrained_weights):
+        caplog.clear()
+        engine = make_engine()
+        load(path, engine.model) if load is resume_from_checkpoint else load(engine.model, path)
+        engine.run(save_dir=str(tmp_path / "test"), test_only=True)
+        assert "norm_std is [0.229, 0.224, 0.225], with" in caplog.text
+        assert "dist_metric is 'euclidean', with" in caplog.text
+        caplog.clear()
+        engine.test(dist_metric="cosine", save_dir=str(tmp_path / "test"))
+        assert caplog.text.count("Other results than in training") == 1
+
+
+def test_by_hand_another_rate_acts_and_is_told(
+    make_engine: MakeEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_engine().run(save_dir=str(tmp_path), max_epoch=2)
+    caplog.set_level("INFO")
+    engine = make_engine(max_epoch=4)
+    for group in engine.optimizer.param_groups:  # type: ignore[union-attr]
+        group.update(lr=0.5, initial_lr=0.5)
+    engine.scheduler.base_lrs = [0.5 for _ in engine.scheduler.base_lrs]  # type: ignore[union-attr]
+    start = engine.resume(str(tmp_path / "model.pth.tar-2"))
+    assert record_rates(engine, tmp_path, start)[0] == pytest.approx(0.25)
+    assert "Resumed with other settings: lr is 0.5, in the checkpoint 0.01" in caplog.text

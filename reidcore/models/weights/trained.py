@@ -1,0 +1,89 @@
+"""What weights were trained and tested with, kept with the model that they were loaded into.
+
+A file of weights may say how its images became pixels and how its features were compared. Whoever
+uses the model otherwise is told so: other pixels, or another distance, give other results.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+
+from reidcore._files import PathLike
+from reidcore.models.layers import unwrap
+
+_log = logging.getLogger(__name__)
+
+_ATTRIBUTE = "_trained_with"
+# What holds where a record says nothing of a key.
+_UNSAID = {"resize": "pillow", "reading": "torchreid", "letterbox": None, "value_range": None}
+
+
+@dataclass(frozen=True)
+class TrainedWith:
+    """What a file of weights says of its training.
+
+    Attributes:
+        path: the file.
+        preprocessing: as `CheckpointMetadata` has it: ``height``, ``norm_mean``, ...
+        test: ``dist_metric`` and ``normalize_feature``.
+    """
+
+    path: str
+    preprocessing: Mapping[str, Any] = field(default_factory=dict)
+    test: Mapping[str, Any] = field(default_factory=dict)
+
+    def differences(
+        self, preprocessing: Mapping[str, Any] | None, test: Mapping[str, Any] | None = None
+    ) -> Iterator[str]:
+        """Yield a line for each thing that is done otherwise than it was in training.
+
+        Args:
+            preprocessing: what becomes of images now; None if that is not known.
+            test: how features are compared now; likewise.
+        """
+        for recorded, acting in ((self.preprocessing, preprocessing), (self.test, test)):
+            if recorded and acting is not None:
+                for key in dict.fromkeys((*recorded, *_UNSAID)):
+                    unsaid = _UNSAID.get(key)
+                    now, then = (_plain(each.get(key, unsaid)) for each in (acting, recorded))
+                    if now != then and (key in acting or key in _UNSAID):
+                        yield f"{key} is {now!r}, with {self.path} it was {then!r}"
+
+
+def remember_training(model: nn.Module, path: PathLike, record: Mapping[str, Any]) -> None:
+    """Keep with a network what the record of its weights says of their training."""
+    parts = [record.get(key) or {} for key in ("preprocessing", "test")]
+    unwrap(model).__dict__[_ATTRIBUTE] = TrainedWith(os.fspath(path), *parts)
+
+
+def forget_training(model: nn.Module) -> None:
+    """Let go of it, as the network is trained further."""
+    unwrap(model).__dict__.pop(_ATTRIBUTE, None)
+
+
+def warn_of_other_use(
+    model: nn.Module,
+    preprocessing: Mapping[str, Any] | None,
+    test: Mapping[str, Any] | None = None,
+) -> None:
+    """Log a line for each thing that is done otherwise than in the training of a model's weights.
+
+    Args:
+        model: the network.
+        preprocessing: what becomes of images now; None if that is not known.
+        test: ``dist_metric`` and ``normalize_feature`` now; likewise.
+    """
+    trained = unwrap(model).__dict__.get(_ATTRIBUTE)
+    if trained is not None:
+        for difference in trained.differences(preprocessing, test):
+            _log.warning("Other results than in training: %s", difference)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, list | tuple) else value
