@@ -59,6 +59,8 @@ class Preprocessing:
             "norm_std": self.std,
             "letterbox": margin,
             "resize": resize,
+            "reading": reading.preset,
+            "value_range": reading.value_range,
         }
         self._rule = SizeRule(height, width, margin, check_resizer(resize))
         self._normalise = ToNormalisedTensor(mean, std)
