@@ -3,15 +3,20 @@
 Two formats are read: what ``torch.save`` writes, and safetensors, which holds tensors and text
 alone. A safetensors file is read as the checkpoint that it was made of, as far as it goes: its
 tensors under ``state_dict``, and what our own metadata says under ``reidcore``.
+
+Damage is found by the sums that a zip container keeps of its records, and in safetensors of ours by
+a hash of the tensors and the record.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import pickle
 import re
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -27,8 +32,7 @@ from reidcore.errors import CheckpointError, UserError
 OWN_KEY = "reidcore"
 """Under which key our checkpoints keep what they hold beyond Torchreid's keys."""
 
-# Torchreid and others store metrics as numpy scalars. Rebuilding one takes three harmless names;
-# numpy 2 moved the first, so old and new files spell it differently.
+# Torchreid and others store metrics as numpy scalars; numpy 2 moved what rebuilds them.
 _SCALAR_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 _SCALAR_DTYPES = "?bhilqBHILQefd"
 
@@ -37,6 +41,18 @@ _LENGTH = 8
 _LONGEST_HEADER = 100_000_000
 
 _BLOCKED_NAME = re.compile(r"GLOBAL ([\w.]+)")
+_DIGEST_KEY = "reidcore.sha256"
+_MOST_GROWTH = 100  # of a compressed file; torch compresses none
+
+# What else a file may be, by how it begins.
+_KINDS = {
+    b"<": "a web page, such as a download's error",
+    b"version https://git-lfs": "the pointer of Git LFS to a file that was not fetched",
+    b"\x93NUMPY": "an array of numpy's",
+    b"\x89HDF": "an HDF5 file, such as Keras writes",
+    b"\x1f\x8b": "compressed by gzip",
+    b"\x80": "a pickle that torch.save did not write",
+}
 
 
 def load_safely(path: PathLike, map_location: str | torch.device = "cpu") -> Any:
@@ -62,6 +78,7 @@ def load_safely(path: PathLike, map_location: str | torch.device = "cpu") -> Any
     try:
         if is_safetensors(file):
             return _load_safetensors(file, map_location)
+        _check_sums(file)
         return _load(file, map_location)
     except UserError:
         raise
@@ -95,7 +112,8 @@ def save_safetensors(
     """
     # Each tensor has bytes of its own there, also where two layers share theirs.
     own = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-    metadata = {"format": "pt", OWN_KEY: json.dumps(record)}
+    text = json.dumps(record)
+    metadata = {"format": "pt", OWN_KEY: text, _DIGEST_KEY: _digest(own, text)}
     content: bytes = _safetensors().save(own, metadata)
     with atomic_write(path) as file:
         file.write(content)
@@ -132,7 +150,10 @@ def _load_safetensors(file: Path, map_location: str | torch.device) -> dict[str,
     with file.open("rb") as opened:
         length = int.from_bytes(opened.read(_LENGTH), "little")
         metadata = json.loads(opened.read(length)).get("__metadata__", {})
-    own = json.loads(metadata[OWN_KEY]) if OWN_KEY in metadata else None
+    text = metadata.get(OWN_KEY)
+    if _DIGEST_KEY in metadata and metadata[_DIGEST_KEY] != _digest(tensors, text or ""):
+        raise _damaged(file, "its tensors or its record are not what was written")
+    own = json.loads(text) if text is not None else None
     return {"state_dict": tensors} | ({OWN_KEY: own} if isinstance(own, dict) else {})
 
 
@@ -177,10 +198,54 @@ def _refused(file: Path, error: pickle.UnpicklingError) -> CheckpointError:
     )
 
 
+def _check_sums(file: Path) -> None:
+    """Compare the records of a zip container with their sums, which torch's reader does not."""
+    if not zipfile.is_zipfile(file):
+        return
+    with zipfile.ZipFile(file) as archive:
+        records, size = archive.infolist(), file.stat().st_size
+        if sum(record.file_size for record in records) > _MOST_GROWTH * size:
+            raise _damaged(file, f"its {size:,} bytes would grow more than {_MOST_GROWTH}-fold")
+        # Torch can be told to leave them out.
+        if any(record.CRC for record in records) and (name := archive.testzip()):
+            raise _damaged(file, f"the sum of {name!r} is wrong")
+
+
+def _digest(tensors: Mapping[str, Tensor], text: str) -> str:
+    """Return the hash of a record and of tensors with their names, types and shapes."""
+    total = hashlib.sha256(text.encode())
+    for key in sorted(tensors):
+        value = tensors[key].detach().cpu().contiguous()
+        total.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
+        total.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
+
+
+def _damaged(file: Path, why: str) -> CheckpointError:
+    return CheckpointError(f"{str(file)!r} is damaged: {why}", "Copy or download it again.")
+
+
 def _unreadable(file: Path, error: Exception) -> CheckpointError:
-    size = file.stat().st_size
+    size, kind = file.stat().st_size, _kind_of(file)
     reason = "it is empty" if size == 0 else f"{type(error).__name__} in {size} bytes"
     return CheckpointError(
-        f"{str(file)!r} is damaged or no torch checkpoint ({reason})",
+        f"{str(file)!r} is no torch checkpoint: it is {kind}"
+        if kind
+        else f"{str(file)!r} is damaged or no torch checkpoint ({reason})",
         "Copy or download it again; it must have been written by torch.save or safetensors.",
     )
+
+
+def _kind_of(file: Path) -> str:
+    """Say what a file is that is no checkpoint; empty if it may be a damaged one."""
+    with file.open("rb") as opened:
+        head = opened.read(512)
+    if head[257:].startswith(b"ustar"):
+        return "a tar archive, as torch wrote before 0.2"
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            names = [name.partition("/")[2] or name for name in archive.namelist()]
+        if "constants.pkl" in names:
+            return "a TorchScript archive, which is a program; ask for the state dict of its model"
+        return "" if "data.pkl" in names else "a zip archive of other files"
+    return next((kind for start, kind in _KINDS.items() if head.lstrip().startswith(start)), "")

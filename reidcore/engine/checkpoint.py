@@ -26,7 +26,7 @@ from reidcore.engine.hook_results import checked_state
 from reidcore.engine.rng import capture_rng, restore_rng
 from reidcore.errors import CheckpointError, PluginError
 from reidcore.models.build_args import build_args_of
-from reidcore.models.layers import bare_key, unwrap
+from reidcore.models.layers import bare_key, kind_fault, unwrap
 from reidcore.models.weights.record import check_training_state
 from reidcore.models.weights.trained import remember_training
 from reidcore.optim.resume import (
@@ -320,6 +320,10 @@ def _fitting_weights(
                 f"{os.fspath(fpath)!r} has {key} of size {tuple(value.shape)}, the model "
                 f"{tuple(wanted[own_key[key]].shape)}",
                 "Train on the same identities, or use load_pretrained_weights.",
+            )
+        if (fault := kind_fault(value, wanted[own_key[key]])) is not None:
+            raise CheckpointError(
+                f"{os.fspath(fpath)!r} has {key} {fault}", "Give the checkpoint as it was written."
             )
     return {own_key[key]: value for key, value in given.items()}
 

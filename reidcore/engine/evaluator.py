@@ -199,8 +199,8 @@ def extract(engine: Engine, name: str, split: str) -> tuple[TestSet, int]:
             images, batch_pids, batch_camids = engine.parse_data_for_eval(batch)
             with engine.accelerator.autocast():
                 computed = compute(engine.accelerator.move(images), _labels_in(batch))
+            check_finite(computed, batch["impath"], engine.plugins)
             features.append(computed.float().cpu())
-            check_finite(features[-1], batch["impath"], engine.plugins)
             paths.extend(batch["impath"])
             pids.append(_int_array(batch_pids))
             camids.append(_int_array(batch_camids))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 
@@ -32,6 +32,18 @@ def unwrapping(model: nn.Module) -> Iterator[nn.Module]:
         yield from unwrapping(model.module)
     elif isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):
         yield from unwrapping(inner)
+
+
+def kind_fault(given: Tensor, own: Tensor) -> str | None:
+    """Say why a saved entry cannot stand for a model's own; None if it can.
+
+    Real numbers of any width are cast to one another; complex and quantised ones are other numbers.
+    """
+    is_counted = not own.is_floating_point() and not own.is_complex()
+    is_same = given.is_complex() == own.is_complex()
+    if is_same and (is_counted or own.is_complex() or given.is_floating_point()):
+        return None
+    return f"of {given.dtype}, the model's is {own.dtype}".replace("torch.", "")
 
 
 def bare_key(key: str) -> str:

@@ -220,16 +220,18 @@ def check_finite(features: Tensor, images: Sequence[Any], plugins: Plugins) -> N
         plugins: whose hooks took part.
 
     Raises:
-        DataError: if one is NaN or infinite.
+        DataError: if one is NaN, infinite or complex.
     """
-    bad = (~torch.isfinite(features).flatten(1).all(dim=1)).nonzero().flatten().tolist()
+    kind = "complex" if features.is_complex() else "not finite"
+    good = torch.isfinite(features).flatten(1).all(dim=1) & (kind != "complex")
+    bad = (~good).nonzero().flatten().tolist()
     if not bad:
         return
     taking_part = plugins.implementations("reid_extract_features")
     names = [plugin.name for plugin, _ in taking_part if plugin.name != CORE]
     makers = " and ".join(["the model", *(f"plugin {name!r}" for name in names)])
     raise DataError(
-        f"{makers} gave features that are not finite for {len(bad)} of {len(images)} images, such "
+        f"{makers} gave features that are {kind} for {len(bad)} of {len(images)} images, such "
         f"as {images[bad[0]]!r}",
         "Look for NaN in the weights, which a training that diverged leaves; under train.amp=fp16 "
         "try bf16 or off.",

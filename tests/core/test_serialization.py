@@ -6,13 +6,18 @@ import io
 import lzma
 import pickle
 import tarfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from reidcore._serialization import load_safely, save_atomically
+from reidcore._serialization import (
+    load_safely,
+    save_atomically,
+    save_safetensors,
+)
 from reidcore.errors import CheckpointError, UserError
 
 DATA = Path(__file__).parents[1] / "fixtures" / "checkpoints"
@@ -71,6 +76,79 @@ def test_a_code_object_is_named_in_the_refusal(tmp_path):
     torch.save({"path": Path("x")}, tmp_path / "foreign.pth")
     with pytest.raises(CheckpointError, match=r"asks to run 'pathlib\.\S*PosixPath'"):
         load_safely(tmp_path / "foreign.pth")
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_flipped_byte_is_damage(zipped, tmp_path):
+    path = tmp_path / ("model.pth" if zipped else "model.safetensors")
+    weights = {"w": torch.arange(256.0), "b": torch.ones(9, dtype=torch.bfloat16)}
+    if zipped:
+        save_atomically(weights, path)
+        places = [path.read_bytes().index(weights["w"].numpy().tobytes()) + 400]
+    else:
+        save_safetensors(weights, path, {"version": "1.0"})
+        assert load_safely(path)["reidcore"] == {"version": "1.0"}
+        whole = path.read_bytes()
+        places = [len(whole) - 3, len(whole) - 500, whole.index(b"1.0")]
+    whole = path.read_bytes()
+    for place in places:
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(CheckpointError, match=r"model\.\w+' is damaged"):
+            load_safely(path)
+
+
+def test_torch_may_leave_the_sums_out(tmp_path):
+    before = torch.serialization.get_crc32_options()
+    try:
+        torch.serialization.set_crc32_options(False)
+        torch.save({"w": torch.ones(3)}, tmp_path / "w.pth")
+    finally:
+        torch.serialization.set_crc32_options(before)
+    assert torch.equal(load_safely(tmp_path / "w.pth")["w"], torch.ones(3))
+
+
+def test_a_record_that_would_fill_the_memory_is_damage(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb/data.pkl", bytes(200 << 20))
+    with pytest.raises(CheckpointError, match="would grow more than 100-fold"):
+        load_safely(tmp_path / "bomb.pth")
+
+
+def _zip_of(path, **contents):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(f"a/{name}.pkl", content)
+
+
+def _save_array(path):
+    with path.open("wb") as file:
+        np.save(file, np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("write", "told"),
+    [
+        (lambda path: path.write_text("<!DOCTYPE html><html>quota"), "a web page"),
+        (
+            lambda path: path.write_text("version https://git-lfs.github.com/spec/v1"),
+            "the pointer of Git LFS",
+        ),
+        (lambda path: torch.jit.save(torch.jit.script(torch.nn.ReLU()), path), "a TorchScript"),
+        (_save_array, "an array of numpy's"),
+        (lambda path: _zip_of(path, weights=b"1"), "a zip archive of other files"),
+        (lambda path: path.write_bytes(pickle.dumps([1, 2])), "a pickle that torch.save did not"),
+        (lambda path: _as_tar(path), "a tar archive"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_by_its_kind(write, told, tmp_path):
+    write(tmp_path / "other.pth")
+    with pytest.raises(CheckpointError, match=f"is no torch checkpoint: it is {told}"):
+        load_safely(tmp_path / "other.pth")
+
+
+def _as_tar(path):
+    with tarfile.open(path, "w") as archive:
+        archive.addfile(tarfile.TarInfo("storages"), io.BytesIO())
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from reidcore.models.layers import bare_key
 from reidcore.models.weights.record import record_of
 
 # Under which key published checkpoints keep the state dict, if they keep more than that.
-_STATE_KEYS = ("state_dict", "model_state_dict", "model")
+_STATE_KEYS = ("state_dict", "model_state_dict", "model", "net")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def read_weights(path: PathLike) -> FileOfWeights:
     tensors = _tensors_in(checkpoint)
     if not tensors:
         raise CheckpointError(
-            f"{os.fspath(path)!r} holds no model weights",
+            f"{os.fspath(path)!r} holds no model weights: it is {_described(checkpoint)}",
             "Give a state dict, or a checkpoint with one under 'state_dict'.",
         )
     record = record_of(checkpoint, path)
@@ -52,14 +52,29 @@ def read_weights(path: PathLike) -> FileOfWeights:
 
 
 def _tensors_in(checkpoint: Any) -> dict[str, Tensor]:
-    held = checkpoint
-    for key in _STATE_KEYS:
-        if isinstance(checkpoint, Mapping) and isinstance(checkpoint.get(key), Mapping):
-            held = checkpoint[key]
-            break
-    if not isinstance(held, Mapping):
+    """Return the entries of the state dict in a file, wherever in it that lies."""
+    if not isinstance(checkpoint, Mapping):
         return {}
+    sections = {key: held for key, held in checkpoint.items() if isinstance(held, Mapping)}
+    held = next((sections[key] for key in _STATE_KEYS if key in sections), checkpoint)
+    if held is checkpoint and not _entries(checkpoint):
+        # Under a key of its author's choice, if that is the only one with tensors below it.
+        found = [section for section in sections.values() if _entries(section)]
+        held = found[0] if len(found) == 1 else {}
+    return _entries(held)
+
+
+def _entries(held: Mapping[Any, Any]) -> dict[str, Tensor]:
     return {bare_key(str(key)): value for key, value in held.items() if isinstance(value, Tensor)}
+
+
+def _described(held: Any) -> str:
+    """Say what a file holds, for who expected weights there."""
+    if not isinstance(held, Mapping):
+        return f"a {type(held).__name__}"
+    counts = {k: f" ({len(_entries(v))} tensors)" for k, v in held.items() if isinstance(v, dict)}
+    told = [f"{key!r}{counts.get(key, '')}" for key in list(held)[:6]]
+    return f"a mapping of {', '.join(told) or 'nothing'}"
 
 
 def _model_name_in(record: Mapping[str, Any]) -> str:

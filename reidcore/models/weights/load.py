@@ -15,7 +15,7 @@ from reidcore._files import PathLike
 from reidcore._logging import configure_if_bare
 from reidcore.errors import CheckpointError, did_you_mean
 from reidcore.models.build_args import build_args_of
-from reidcore.models.layers import bare_key, unwrap
+from reidcore.models.layers import bare_key, kind_fault, unwrap
 from reidcore.models.reid_model import ReidModel
 from reidcore.models.weights.cache import WeightsStore
 from reidcore.models.weights.catalog import KeyMap, PublishedWeights, find_published
@@ -132,6 +132,7 @@ def load_state(model: nn.Module, path: PathLike, keys: KeyMap | None = None) -> 
     fitting = arranged.fitting(wanted)
     _check_architecture(network, path, held, arranged, wanted, fitting)
     _check_whole(network, path, held, arranged, wanted)
+    _check_kinds(path, {name: arranged.tensors[name] for name in fitting}, wanted)
     network.load_state_dict(
         {own_key[name]: arranged.tensors[name] for name in fitting}, strict=False
     )
@@ -234,6 +235,16 @@ def _check_whole(
             f"{len(distinctive)} entries: {_listed(missing, 3)}",
             "Copy or download the whole file again.",
         )
+
+
+def _check_kinds(path: PathLike, given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    """Refuse numbers of another kind, of which a cast would lose or misread a part."""
+    for name, value in given.items():
+        if (fault := kind_fault(value, wanted[name])) is not None:
+            raise CheckpointError(
+                f"{os.fspath(path)!r} has {name} {fault}",
+                "Save the weights as the numbers that the model computes with.",
+            )
 
 
 def _differences(arranged: Arranged, wanted: Mapping[str, Tensor]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import reprlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -39,46 +40,30 @@ def _walked(tree: Any, leaves: tuple[type, ...], largest: float | None) -> Any:
     """Return a tree of plain values, refused if it is deep, long, or has other leaves."""
     left, level = MOST, [tree]
     for _ in range(_DEEPEST):
-        inner = [_items(value) for value in level if _is_inner(value, leaves, largest)]
+        inner = [items for value in level if (items := _items(value, leaves, largest)) is not None]
         left -= sum(map(len, inner))  # counted before they are listed: lists may share their items
-        if not inner or left < 0:
+        if not inner:
+            return tree
+        if left < 0:
             break
         level = [value for values in inner for value in values]
-    if not inner:
-        return tree
-    raise PydanticCustomError(
-        "wanted", f"at most {MOST:,} values in sections at most {_DEEPEST} deep"
-    )
+    wanted = f"at most {MOST:,} values in sections at most {_DEEPEST} deep"
+    raise PydanticCustomError("wanted", wanted)
 
 
-def _is_inner(value: Any, leaves: tuple[type, ...], largest: float | None) -> bool:
-    if isinstance(value, Mapping | list | tuple):
-        return True
+def _items(value: Any, leaves: tuple[type, ...], largest: float | None) -> Sequence[Any] | None:
+    """Return what a value holds; None of a leaf."""
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str | int) for key in value):
+            raise PydanticCustomError("wanted", "sections whose keys are text")
+        return list(value.values())
+    if isinstance(value, list | tuple):
+        return value
     if not isinstance(value, leaves):
         raise PydanticCustomError("wanted", f"plain values, and no {type(value).__name__}")
     if largest is not None and isinstance(value, int | float) and not abs(value) <= largest:
         raise PydanticCustomError("wanted", f"numbers of at most {largest:,.0f}")
-    return False
-
-
-def _items(value: Any) -> Sequence[Any]:
-    if not isinstance(value, Mapping):
-        return value  # type: ignore[no-any-return]
-    if not all(isinstance(key, str | int) for key in value):
-        raise PydanticCustomError("wanted", "sections whose keys are text")
-    return list(value.values())
-
-
-def _plain(tree: Any) -> Any:
-    return _walked(tree, _LEAVES, 1e12)
-
-
-def _small(tree: Any) -> Any:
-    return _walked(tree, _LEAVES, _WIDEST)
-
-
-def _state(tree: Any) -> Any:
-    return _walked(tree, _STATE_LEAVES, None)
+    return None
 
 
 def _from_numpy(value: Any) -> Any:
@@ -91,9 +76,12 @@ def _words(value: Tensor) -> Tensor:
     return value
 
 
-Plain = Annotated[Any, AfterValidator(_plain)]
+_small = partial(_walked, leaves=_LEAVES, largest=_WIDEST)
+Plain = Annotated[Any, AfterValidator(partial(_walked, leaves=_LEAVES, largest=1e12))]
 Small = Annotated[dict[str, Any], AfterValidator(_small)]
-State = Annotated[dict[str, Any], AfterValidator(_state)]
+State = Annotated[
+    dict[str, Any], AfterValidator(partial(_walked, leaves=_STATE_LEAVES, largest=None))
+]
 Count = Annotated[int, Field(ge=0, le=MOST), BeforeValidator(_from_numpy)]
 Width = Annotated[int, Field(ge=1, le=_WIDEST)]
 Share = Annotated[float, Field(ge=0, le=1), BeforeValidator(_from_numpy)]

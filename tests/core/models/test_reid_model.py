@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from reidcore.errors import UnknownNameError, UserError
+from reidcore.errors import DataError, UnknownNameError, UserError
 from reidcore.models import (
     Outputs,
     ReidModel,
@@ -19,7 +19,8 @@ from reidcore.models import (
     outputs_of,
     wanted_columns,
 )
-from reidcore.models.reid_model import usual_size
+from reidcore.models.reid_model import check_finite, usual_size
+from reidcore.plugins import current_plugins
 
 IMAGES = torch.randn(4, 3, 16, 8, generator=torch.Generator().manual_seed(0))
 PIDS = torch.tensor([0, 1, 2, 0])
@@ -221,3 +222,8 @@ def test_the_usual_size_is_the_models_own_or_at_least_its_smallest(fixed, smalle
 
 def test_the_usual_size_of_a_foreign_module_is_that_of_reidentification():
     assert usual_size(nn.Linear(2, 2)) == (256, 128)
+
+
+def test_complex_features_are_refused_before_a_cast_halves_them() -> None:
+    with pytest.raises(DataError, match="gave features that are complex for 2 of 2 images, such"):
+        check_finite(torch.ones(2, 3) * 1j, ["a.jpg", "b.jpg"], current_plugins())

@@ -218,3 +218,21 @@ def test_a_file_goes_before_a_name(tmp_path, monkeypatch):
     model = nn.Linear(2, 3)
     load_pretrained_weights(model, "osnet_x1_0")
     assert torch.equal(model.weight, source.weight)
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.int8, torch.bool])
+def test_numbers_of_another_kind_are_refused(dtype, tmp_path):
+    state = nn.Linear(2, 2).state_dict()
+    torch.save({**state, "weight": state["weight"].to(dtype)}, tmp_path / "odd.pth")
+    model = nn.Linear(2, 2)
+    before = model.bias.clone()
+    told = rf"odd\.pth' has weight of {str(dtype)[6:]}, the model's is float32"
+    with pytest.raises(CheckpointError, match=told):
+        load_pretrained_weights(model, tmp_path / "odd.pth")
+    assert torch.equal(model.bias, before)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_real_numbers_of_another_width_are_taken(dtype, tmp_path):
+    torch.save(nn.Linear(2, 2).to(dtype).state_dict(), tmp_path / "half.pth")
+    assert load_pretrained_weights(nn.Linear(2, 2), tmp_path / "half.pth").untouched == []
