@@ -352,7 +352,8 @@ class Engine:
                 check_losses_were_called(run.step, type(self).__name__)
             run.step_done(outcome)
             hook.reid_step_end(engine=self, outcome=outcome)
-            self.interruption.check()
+            if not self.accelerator.is_accumulating:  # checkpoints hold no gradients
+                self.interruption.check()
         self.accelerator.flush(self.optimizers)
         run.epoch_done()  # before the next epoch's learning rate
         self.update_lr()

@@ -111,6 +111,11 @@ class Accelerator:
         """Count a batch towards the next optimizer step."""
         self._batches += 1
 
+    @property
+    def is_accumulating(self) -> bool:
+        """Whether gradients wait for those of further batches before an optimizer steps."""
+        return self._has_gradients and self._batches < self.precision.accumulate
+
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a scalar loss to the weights'."""
         self._has_gradients = True

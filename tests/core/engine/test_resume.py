@@ -12,6 +12,7 @@ import torch
 
 from reidcore import hookimpl
 from reidcore.engine import Engine, Interrupted
+from reidcore.engine.precision import Precision
 from reidcore.errors import CheckpointError
 from reidcore.utils import (
     load_checkpoint,
@@ -88,6 +89,28 @@ def test_a_run_stopped_within_an_epoch_goes_on_with_the_next_batch(
     assert load_checkpoint(path)["reidcore"]["step"] == 2
     assert_same(weights(whole), weights(resumed))
     assert figures(again) == figures(result)  # those of the whole epoch, not of its rest
+
+
+def test_a_run_stops_where_no_gradients_wait_for_further_batches(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    class StopAtOne:
+        @hookimpl
+        def reid_step_end(self, engine: Engine) -> None:
+            engine.interruption.ask()
+
+    def accumulating(*plugins: object) -> Engine:
+        return make_engine(*plugins, precision=Precision(accumulate=2))
+
+    whole = accumulating()
+    whole.run(save_dir=str(tmp_path / "whole"), max_epoch=1)
+    with pytest.raises(Interrupted):
+        accumulating(StopAtOne()).run(save_dir=str(tmp_path / "parts"), max_epoch=1)
+    resumed = accumulating()
+    start = resumed.resume(str(tmp_path / "parts" / "model-interrupted.pth.tar-0"))
+    resumed.run(save_dir=str(tmp_path / "parts"), max_epoch=1, start_epoch=start)
+    assert start.state["step"] == 2
+    assert_same(weights(whole), weights(resumed))
 
 
 def test_the_seconds_of_a_resumed_epoch_are_those_before_the_stop_too(
