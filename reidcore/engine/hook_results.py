@@ -32,8 +32,10 @@ def checked_losses(answer: Any, plugins: Plugins) -> dict[str, Tensor]:
             plugins, "reid_compute_losses", f"gave {kind_of(answer)}", "scalar tensors by name"
         )
     hook = "reid_compute_losses"
+    # The sum of several terms is shown as "loss".
+    reserved = RESERVED_FIGURES | ({"loss"} if len(answer) > 1 else set())
     for name, value in _items(answer, plugins, hook, "scalar tensors by name"):
-        _refuse_reserved(name, len(answer), plugins, hook)
+        _refuse_reserved(name, reserved, plugins, hook)
         if not isinstance(value, Tensor) or value.numel() != 1 or not value.is_floating_point():
             raise _defect(
                 plugins,
@@ -59,7 +61,7 @@ def checked_outcome(answer: Any, plugins: Plugins) -> StepOutcome:
     except Exception as error:  # whatever a foreign object raises
         raise _defect(plugins, hook, f"gave {kind_of(answer)}", wanted) from error
     for name, value in figures.items():
-        _refuse_reserved(name, len(figures), plugins, hook)
+        _refuse_reserved(name, RESERVED_FIGURES, plugins, hook)
         if not isinstance(value, Tensor) or value.numel() != 1:
             raise _defect(plugins, hook, f"gave {kind_of(value)} for {name!r}", wanted)
     return outcome
@@ -221,11 +223,11 @@ def _items(answer: Any, plugins: Plugins, hook: str, wanted: str) -> list[tuple[
         raise _defect(plugins, hook, f"gave {kind_of(answer)}", wanted) from error
 
 
-def _refuse_reserved(name: Any, count: int, plugins: Plugins, hook: str) -> None:
-    """Refuse a name that the record has for a figure of its own, such as the sum of the terms."""
-    if not isinstance(name, str) or name in RESERVED_FIGURES or (name == "loss" and count > 1):
-        reserved = f"another name: the record keeps 'loss' and {sorted(RESERVED_FIGURES)}"
-        raise _defect(plugins, hook, f"gave a term named {name!r}", reserved)
+def _refuse_reserved(name: Any, reserved: Collection[str], plugins: Plugins, hook: str) -> None:
+    """Refuse a name that the record has for a figure of its own."""
+    if not isinstance(name, str) or name in reserved:
+        wanted = f"another name: the record keeps {sorted(reserved)}"
+        raise _defect(plugins, hook, f"gave a term named {name!r}", wanted)
 
 
 def _defect(

@@ -98,3 +98,18 @@ def test_a_dictionary_of_numbers_is_a_fair_answer(make_engine: MakeEngine, tmp_p
 
     result = make_engine(Numbers()).run(save_dir=str(tmp_path), max_epoch=1)
     assert result["training"][0]["loss"] > 0
+
+
+def test_a_loss_that_a_step_gives_beside_its_terms_is_shown_as_given(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    class Numbers:
+        @hookimpl
+        def reid_forward_backward(self, engine: Engine, batch: Any) -> Any:
+            engine.backward(engine.losses(batch))
+            engine.optimizer_step()
+            return {"loss_t": 1.0, "loss_x": 2.0, "loss": 2.5}
+
+    result = make_engine(Numbers()).run(save_dir=str(tmp_path), max_epoch=1)
+    first = result["training"][0]
+    assert (first["loss_t"], first["loss_x"], first["loss"]) == (1.0, 2.0, 2.5)
