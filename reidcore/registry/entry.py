@@ -41,6 +41,14 @@ def singular(kind: str) -> str:
     return names.get(kind, kind.removesuffix("s"))
 
 
+def wrong_answer(origin: str, gave: Any, wanted: str, where: str = "") -> PluginError:
+    """Return the error of `Entry.defect`, for who keeps no more of the entry than its origin."""
+    return PluginError(
+        f"{origin} gave {kind_of(gave)}{f' in {where}' if where else ''}; it must give {wanted}",
+        "That is a mistake in the plugin; tell its author.",
+    )
+
+
 @dataclass(frozen=True)
 class Entry:
     """A registered component.
@@ -99,11 +107,7 @@ class Entry:
             wanted: what it should have been.
             where: the method that gave it; by default the factory.
         """
-        return PluginError(
-            f"{self.origin} gave {kind_of(gave)}{f' in {where}' if where else ''}; it must give "
-            f"{wanted}",
-            "That is a mistake in the plugin; tell its author.",
-        )
+        return wrong_answer(self.origin, gave, wanted, where)
 
     @property
     def is_at_hand(self) -> bool:

@@ -104,7 +104,7 @@ def make_transforms(data: DataOptions, choose: Choose) -> tuple[Pipeline, Pipeli
         elif isinstance(step, ReadsImages):
             step = step.reading_by(reading)
         elif not isinstance(step, RandomTransform | UsesTrainingImages):
-            step = CheckedStep(component.entry, step)
+            step = CheckedStep(component.entry.origin, step)
         named.append((name, step))
     in_tests = [(name, step) for name, step in named if getattr(step, "in_tests", False)]
     shown = ", ".join(chosen) or "no augmentation"

@@ -26,7 +26,7 @@ from reidcore.data.sample import SamplePath
 from reidcore.data.transforms.base import Stage
 from reidcore.data.transforms.resize import ResizeTransform, SizeRule
 from reidcore.errors import ConfigError
-from reidcore.registry import Entry
+from reidcore.registry.entry import wrong_answer
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
@@ -54,14 +54,15 @@ class ReadsImages(Protocol):
 
 @dataclass(frozen=True)
 class CheckedStep:
-    """A plugin's function of images, held to give images.
+    """A plugin's function of images, held to give images; it has the function's attributes.
 
     Attributes:
-        entry: The transform as it was registered.
+        origin: The transform and its plugin, for messages: worker processes are sent no factory,
+            which may be a local function that cannot be pickled.
         function: What its factory made.
     """
 
-    entry: Entry
+    origin: str
     function: Callable[[Any], Any]
 
     def __call__(self, image: Any) -> Any:
@@ -72,13 +73,13 @@ class CheckedStep:
         """
         changed = self.function(image)
         if not isinstance(changed, Image.Image | np.ndarray | Tensor):
-            raise self.entry.defect(changed, "the changed image", "its call")
+            raise wrong_answer(self.origin, changed, "the changed image", "its call")
         return changed
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("stage", "order", "in_tests"):
-            return getattr(self.function, name)
-        raise AttributeError(name)
+        if name == "function" or name.startswith("__"):  # copy and pickle ask before it is set
+            raise AttributeError(name)
+        return getattr(self.function, name)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import pickle
 import random
 from collections.abc import Mapping
@@ -134,6 +135,22 @@ class Extra:
         registry.add("Squash", _placed("resize", lambda image: image.resize((32, 64))))
         registry.add("zero", _placed("tensor", torch.zeros_like))
         registry.add("odd", _placed("late", lambda image: image))
+        registry.add("fading", lambda height, width: Fading())
+
+
+class Fading:
+    """A transform whose strength somebody sets from outside, and which tests use too."""
+
+    stage, order, in_tests = "tensor", 3, True
+
+    def __init__(self) -> None:
+        self.strength = 0.5
+
+    def set_strength(self, strength: float) -> None:
+        self.strength = strength
+
+    def __call__(self, image: torch.Tensor) -> torch.Tensor:
+        return image * self.strength
 
 
 def _placed(stage: str, action: Any) -> Any:
@@ -167,6 +184,20 @@ def test_transforms_of_plugins_take_their_place(
         build_transforms(64, 32, ["random_crop", "Squash"], plugins=plugins)
     with pytest.raises(ConfigError, match="'late'"):
         build_transforms(64, 32, ["odd"], plugins=plugins)
+
+
+def test_a_plugins_transform_keeps_its_attributes_also_in_worker_processes(
+    plugins: Plugins,
+) -> None:
+    train, test = build_transforms(64, 32, ["fading"], plugins=plugins)
+    for pipeline in (train, pickle.loads(pickle.dumps(train)), copy.deepcopy(train)):
+        step: Any = pipeline.transforms[-1]
+        assert (step.stage, step.order, step.in_tests) == ("tensor", 3, True)
+        step.set_strength(2.0)
+        assert torch.equal(step(torch.ones(3, 2, 2)), torch.full((3, 2, 2), 2.0))
+        with pytest.raises(AttributeError, match="colour"):
+            _ = step.colour
+    assert len(test.transforms) == len(train.transforms)
 
 
 def test_pipelines_travel_to_worker_processes(
