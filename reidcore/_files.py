@@ -167,6 +167,8 @@ def _partial(target: Path, new: Callable[[Path], str]) -> Iterator[Path]:
         lock = _locked(path)
         if path.exists():  # not so if it was taken for abandoned before it was locked
             break
+        if lock is not None:
+            os.close(lock)
     try:
         yield path
     finally:

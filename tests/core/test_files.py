@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -230,3 +231,21 @@ def test_a_writer_whose_file_is_taken_before_it_is_locked_begins_again(
         file.write(b"whole")
     assert not taken[0].exists()
     assert os.listdir(tmp_path) == ["file.bin"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="takes locks")
+def test_a_lock_on_a_file_that_was_taken_is_given_back(tmp_path, monkeypatch) -> None:
+    locked, given = _files._locked, []
+
+    def late(path: Path) -> int | None:
+        given.append(locked(path))
+        if len(given) == 1:
+            path.unlink()
+        return given[-1]
+
+    monkeypatch.setattr(_files, "_locked", late)
+    with atomic_write(tmp_path / "file.bin") as file:
+        with suppress(OSError):  # the number is free, or that of another file
+            assert os.fstat(given[0]).st_nlink == 1
+        file.write(b"whole")
+    assert len(given) == 2
