@@ -14,7 +14,6 @@ import hashlib
 import io
 import json
 import pickle
-import re
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from reidcore import _inert_pickle
 from reidcore._files import PathLike, atomic_write
 from reidcore.errors import CheckpointError, UserError
 
@@ -40,7 +40,6 @@ _SCALAR_DTYPES = "?bhilqBHILQefd"
 _LENGTH = 8
 _LONGEST_HEADER = 100_000_000
 
-_BLOCKED_NAME = re.compile(r"GLOBAL ([\w.]+)")
 _DIGEST_KEY = "reidcore.sha256"
 _MOST_GROWTH = 100  # of a compressed file; torch compresses none
 
@@ -57,6 +56,9 @@ _KINDS = {
 
 def load_safely(path: PathLike, map_location: str | torch.device = "cpu") -> Any:
     """Load tensors, containers, plain and numpy scalars, and nothing else.
+
+    Objects of other classes become placeholders, and their classes are not looked for; see
+    `not_loaded`.
 
     Args:
         path: a file in torch's zip format, in the older one that precedes torch 1.6, or in
@@ -79,15 +81,18 @@ def load_safely(path: PathLike, map_location: str | torch.device = "cpu") -> Any
         if is_safetensors(file):
             return _load_safetensors(file, map_location)
         _check_sums(file)
-        return _load(file, map_location)
+        return _load_or_hold_places(file, map_location)
     except UserError:
         raise
-    except pickle.UnpicklingError as error:
-        raise _refused(file, error) from error
     except PermissionError as error:
         raise CheckpointError(f"{str(file)!r} may not be read: {error.strerror}") from error
     except Exception as error:  # a damaged file breaks the reader in any of a dozen ways
         raise _unreadable(file, error) from error
+
+
+def not_loaded(held: Any) -> list[str]:
+    """Return the classes and functions for which placeholders stand in what was loaded."""
+    return _inert_pickle.placeholders_in(held)
 
 
 def is_safetensors(path: PathLike) -> bool:
@@ -187,15 +192,28 @@ def _numpy_scalar_names() -> list[Any]:
     return [*names, np.dtype, *{type(np.dtype(code)) for code in _SCALAR_DTYPES}]
 
 
-def _refused(file: Path, error: pickle.UnpicklingError) -> CheckpointError:
-    blocked = _BLOCKED_NAME.search(str(error))
-    if blocked is None:
-        return _unreadable(file, error)
-    return CheckpointError(
-        f"refused to load {str(file)!r}: it asks to run {blocked.group(1)!r}, and a checkpoint "
-        "holds only tensors, numbers and text",
-        "Do not open it by other means unless you trust its author; ask for a plain state dict.",
-    )
+def _load_or_hold_places(file: Path, map_location: str | torch.device) -> Any:
+    """Load a file, also one that names classes other than those of tensors.
+
+    Torch's strict reader goes first: it refuses TorchScript and tar archives before it comes to a
+    pickle, which it would run or unpack without ``weights_only``.
+    """
+    try:
+        return _load(file, map_location)
+    except pickle.UnpicklingError as error:
+        strict = error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # Our pickle module calls nothing that the file names.
+            machine: Any = {"pickle_module": _inert_pickle, "encoding": "latin1"}
+            return torch.load(file, map_location=map_location, weights_only=False, **machine)
+    except _inert_pickle.AsksToRunError as error:
+        raise CheckpointError(
+            f"refused to load {str(file)!r}: it asks to run {str(error)!r}, and a checkpoint "
+            "holds only tensors, numbers and text",
+            "Open it by no other means unless you trust its author; ask for a plain state dict.",
+        ) from strict
 
 
 def _check_sums(file: Path) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
 
 from reidcore._files import PathLike
-from reidcore._serialization import load_safely
+from reidcore._inert_pickle import Placeholder
+from reidcore._serialization import load_safely, not_loaded
 from reidcore.errors import CheckpointError
 from reidcore.models.layers import bare_key
 from reidcore.models.weights.record import record_of
@@ -27,11 +28,13 @@ class FileOfWeights:
         tensors: by their keys, without the prefixes that wrappers put before them.
         model_name: name of the model, if the file tells it.
         record: what the file says beside the weights, if it is of ours.
+        not_loaded: classes in it that are none of tensors and plain values.
     """
 
     tensors: dict[str, Tensor]
     model_name: str = ""
     record: Mapping[str, Any] = field(default_factory=dict)
+    not_loaded: Sequence[str] = ()
 
 
 def read_weights(path: PathLike) -> FileOfWeights:
@@ -41,14 +44,17 @@ def read_weights(path: PathLike) -> FileOfWeights:
         CheckpointError: if the file cannot be loaded safely or holds no weights.
     """
     checkpoint = load_safely(path)
+    left_out = not_loaded(checkpoint)
     tensors = _tensors_in(checkpoint)
     if not tensors:
+        classes = f", and objects of {', '.join(left_out[:5])}, not loaded" if left_out else ""
         raise CheckpointError(
-            f"{os.fspath(path)!r} holds no model weights: it is {_described(checkpoint)}",
-            "Give a state dict, or a checkpoint with one under 'state_dict'.",
+            f"{os.fspath(path)!r} holds no model weights: it is {_described(checkpoint)}{classes}",
+            "Give a state dict, or a checkpoint with one under 'state_dict'; of a whole network "
+            "saved as an object, save model.state_dict() where its class is.",
         )
     record = record_of(checkpoint, path)
-    return FileOfWeights(tensors, _model_name_in(record), record)
+    return FileOfWeights(tensors, _model_name_in(record), record, left_out)
 
 
 def _tensors_in(checkpoint: Any) -> dict[str, Tensor]:
@@ -71,7 +77,7 @@ def _entries(held: Mapping[Any, Any]) -> dict[str, Tensor]:
 def _described(held: Any) -> str:
     """Say what a file holds, for who expected weights there."""
     if not isinstance(held, Mapping):
-        return f"a {type(held).__name__}"
+        return repr(held) if isinstance(held, Placeholder) else f"a {type(held).__name__}"
     counts = {k: f" ({len(_entries(v))} tensors)" for k, v in held.items() if isinstance(v, dict)}
     told = [f"{key!r}{counts.get(key, '')}" for key in list(held)[:6]]
     return f"a mapping of {', '.join(told) or 'nothing'}"

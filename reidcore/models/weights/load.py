@@ -149,6 +149,11 @@ def load_state(model: nn.Module, path: PathLike, keys: KeyMap | None = None) -> 
         resampled=[own_key[name] for name in resampled],
     )
     _log_report(report, path)
+    if held.not_loaded:
+        _log.info(
+            "Not loaded of %r, being neither tensors nor plain values: %s",
+            *(os.fspath(path), _listed(held.not_loaded, 6)),
+        )
     _log_other_form(network, path, held)
     remember_training(network, path, held.record)
     return report
