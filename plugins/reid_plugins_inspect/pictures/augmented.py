@@ -85,6 +85,7 @@ def _made(
     seed: tuple[int, int, int],
 ) -> Image.Image:
     seed_generators(mixed_seed(*seed))
-    pixels = np.asarray(transform(before), dtype=np.float64)
+    # A copy: a plugin's transform may draw on the image that it is given.
+    pixels = np.asarray(transform(before.copy()), dtype=np.float64)
     shown = pixels * np.reshape(std, (3, 1, 1)) + np.reshape(mean, (3, 1, 1))
     return Image.fromarray(np.round(shown.clip(0, 1) * 255).astype(np.uint8).transpose(1, 2, 0))
