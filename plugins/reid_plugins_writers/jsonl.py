@@ -79,7 +79,7 @@ def _comes_again(line: dict[str, Any], engine: Engine, run: Run) -> bool:
     """Whether a run that resumes will write a line's figures itself."""
     kind, epoch, done = line.get("kind"), line.get("epoch", 0), engine.plan.start_epoch
     if kind == "step":
-        return (epoch, line["batch"]) > (done + 1, run.position.batch)
-    if kind == "test" and epoch == done and line["target"] in engine.test_loader:
+        return (epoch, line.get("batch", 0)) > (done + 1, run.position.batch)
+    if kind == "test" and epoch == done and line.get("target") in engine.test_loader:
         return run.begins_with_test
     return bool(epoch > done)

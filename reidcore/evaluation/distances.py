@@ -50,7 +50,8 @@ def compute_distance_matrix(input1: Tensor, input2: Tensor, metric: str = "eucli
     q_norms, g_norms = query.square().sum(1), gallery.square().sum(1)
     _check_comparable("query", q_norms)
     _check_comparable("gallery", g_norms)
-    return _pairwise(query, gallery, q_norms, g_norms, metric)
+    with torch.autocast(query.device.type, enabled=False):
+        return _pairwise(query, gallery, q_norms, g_norms, metric)
 
 
 class Distances(ABC):

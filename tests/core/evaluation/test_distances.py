@@ -18,6 +18,12 @@ def test_euclidean_is_squared(features):
     torch.testing.assert_close(matrix, expected.float(), rtol=1e-4, atol=1e-4)
 
 
+def test_the_matrix_is_of_single_precision_under_autocast(features):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        matrix = compute_distance_matrix(*features)
+    assert torch.equal(matrix, compute_distance_matrix(*features))
+
+
 def test_cosine_is_one_minus_the_cosine(features):
     matrix = compute_distance_matrix(*features, metric="cosine")
     expected = 1 - torch.nn.functional.cosine_similarity(

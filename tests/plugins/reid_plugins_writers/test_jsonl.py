@@ -31,6 +31,15 @@ def test_a_resumed_run_goes_on_in_the_same_file(tmp_path: Path) -> None:
     assert [line["epoch"] for line in read(tmp_path) if line["kind"] == "epoch"] == [1, 2]
 
 
+def test_a_strangers_lines_stay_where_they_are(tmp_path: Path) -> None:
+    tiny_run(save_dir=tmp_path)
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"kind": "test", "epoch": 1}\n{"kind": "note"}\n')
+    checkpoint = tmp_path / "model.pth.tar-1"
+    tiny_run(save_dir=tmp_path, overrides=[f"model.resume={checkpoint}", "train.max_epoch=2"])
+    assert {"kind": "note"} in read(tmp_path)
+
+
 def test_a_test_writes_none(tmp_path: Path) -> None:
     tiny_run(save_dir=tmp_path, overrides=["test.evaluate=true"])
     assert not (tmp_path / "metrics.jsonl").exists()
