@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,16 +23,18 @@ _TORCH = (b"PK\x03\x04", b"\x80")
 # A safetensors file begins with the length, in eight bytes, of the JSON object that follows. It is
 # short enough to leave the upper bytes zero, which no text does.
 _LENGTH, _JSON = 8, b"\0\0\0\0{"
+# A download that broke off, or a web page, is told as what its name promises.
+_NAMED = re.compile(r"\.(pth|pt|safetensors)(\.tar)?(-\d+)?$")
 
 
 def is_checkpoint(path: str) -> bool:
-    """Tell a file of weights from a configuration by how it begins."""
+    """Tell a file of weights from a configuration by its name, or else by how it begins."""
     try:
         with Path(path).expanduser().open("rb") as file:
             head = file.read(_LENGTH + 1)
     except OSError:
         return False
-    return head.startswith(_TORCH) or head.endswith(_JSON)
+    return bool(_NAMED.search(path)) or head.startswith(_TORCH) or head.endswith(_JSON)
 
 
 def configuration_of(checkpoint: str, added: Sequence[str] = ()) -> dict[str, Any]:

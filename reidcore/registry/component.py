@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from reidcore._validation import dotted, mistakes_in
-from reidcore.errors import ConfigError, UnknownOptionError, UserError, did_you_mean
+from reidcore.errors import ConfigError, PluginError, UnknownOptionError, UserError, did_you_mean
 from reidcore.plugins.attribution import exit_defect
 from reidcore.registry.entry import Entry, singular
 from reidcore.registry.lookup import find
@@ -45,6 +45,7 @@ class Component:
 
         Raises:
             PluginDefectError: the factory tried to end the program.
+            PluginError: the factory does not take what every factory of the kind gets.
         """
         parameters = self.entry.parameters()
         first = {name: supplied.pop(name) for name in supplied_to(self.entry).first}
@@ -57,6 +58,16 @@ class Component:
             return factory(**first, **named, **self.options)
         except SystemExit as error:
             raise exit_defect(f"plugin {self.entry.plugin!r}", error, self.entry.label) from error
+        except TypeError as error:
+            # Raised inside the factory, its traceback goes on there, and that names the plugin.
+            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise
+            given = ", ".join([*first, *named, *self.options])
+            raise PluginError(
+                f"{self.entry.label} of plugin {self.entry.plugin!r} cannot be made with {given}: "
+                f"{error}",
+                "That is a mistake in the plugin; tell its author.",
+            ) from error
 
 
 Choose = Callable[[str, str], Component]

@@ -15,6 +15,7 @@ from PIL import Image
 
 from reidcore.cli.app import main
 from reidcore.cli.checkpoint_config import configuration_of, is_checkpoint
+from reidcore.errors import CheckpointError
 from reidcore.models.weights import export_weights
 
 Run = Callable[..., Any]
@@ -186,3 +187,14 @@ def test_a_configuration_is_no_checkpoint(trained: Path, tmp_path: Path) -> None
     flow.write_text("\nmodel: {name: osnet_x1_0}\n")  # a brace where safetensors has one
     assert not is_checkpoint(str(flow))
     assert not is_checkpoint("quickstart")
+
+
+@pytest.mark.parametrize("name", ["net.pth", "model.pth.tar-3", "net.safetensors"])
+@pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html>"])
+def test_a_file_named_as_weights_is_no_configuration(
+    name: str, content: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert is_checkpoint(str(tmp_path / name))
+    with pytest.raises(CheckpointError, match=name):
+        configuration_of(str(tmp_path / name))

@@ -178,7 +178,7 @@ def test_no_operation_runs_anything(attack: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("held", "told"),
     [
-        (nn.Linear(3, 2), r"it is <torch\.nn\.modules\.linear\.Linear, not loaded>"),
+        (nn.Linear(3, 2), r"it is <torch\.nn\.modules\.linear\.Linear, not loaded>\. "),
         ({"a": WEIGHTS, "b": WEIGHTS}, r"'a' \(2 tensors\), 'b' \(2 tensors\)"),
         ({"weight": np.ones(3)}, r"a mapping of 'weight', and objects of numpy\S*_reconstruct"),
     ],

@@ -47,7 +47,9 @@ def read_weights(path: PathLike) -> FileOfWeights:
     left_out = not_loaded(checkpoint)
     tensors = _tensors_in(checkpoint)
     if not tensors:
-        classes = f", and objects of {', '.join(left_out[:5])}, not loaded" if left_out else ""
+        is_object = isinstance(checkpoint, Placeholder)  # which its description names already
+        beside = "" if is_object else ", ".join(left_out[:5])
+        classes = f", and objects of {beside}, not loaded" if beside else ""
         raise CheckpointError(
             f"{os.fspath(path)!r} holds no model weights: it is {_described(checkpoint)}{classes}",
             "Give a state dict, or a checkpoint with one under 'state_dict'; of a whole network "
