@@ -91,7 +91,8 @@ def kind_of(answer: Any) -> str:
     name = type(answer).__name__
     if name in ("Tensor", "ndarray"):
         return f"a {name.lower()} {tuple(answer.shape)}"
-    return "None" if answer is None else f"a {name}"
+    article = "an" if name[0] in "aeiouAEIOU" else "a"
+    return "None" if answer is None else f"{article} {name}"
 
 
 def has_methods(obj: Any, *names: str) -> bool:

@@ -415,7 +415,7 @@ def test_reid_figures(
     [
         ({"lr": 1.0}, "'Odd' gave the figure 'lr' in reid_figures, which is there already"),
         ({"text": "much"}, "'Odd' gave a dict in reid_figures; it must return numbers by name"),
-        (3, "'Odd' gave a int in reid_figures"),
+        (3, "'Odd' gave an int in reid_figures"),
     ],
 )
 def test_reid_figures_refuses_what_is_no_figure(
