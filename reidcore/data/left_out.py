@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 _log = logging.getLogger(__name__)
@@ -37,8 +38,9 @@ class LeftOut:
     def __str__(self) -> str:
         total = f" of {self.total}" if self.total else ""
         why = f" ({self.why})" if self.why else ""
-        named = first_names(self.names, self.count)
-        return f"{self.count}{total} {self.what} left out{why}: {named}"
+        # What the layout itself leaves out need not be looked for, and paths are long.
+        names = [Path(name).name for name in self.names] if self.expected else self.names
+        return f"{self.count}{total} {self.what} left out{why}: {first_names(names, self.count)}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""

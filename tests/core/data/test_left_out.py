@@ -84,3 +84,15 @@ def test_a_dataset_by_name_keeps_what_it_left_out(tmp_path) -> None:
 def test_nothing_is_said_of_a_table_without_negative_identities(caplog) -> None:
     SampleTable.of([("a", 0, 0)]).identified("train")
     assert not caplog.records
+
+
+def test_files_that_the_layout_leaves_out_are_told_without_their_folders(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level("INFO"):
+        leave_out([f"data/test/{n}.jpg" for n in range(5)], "images", "junk", expected=True)
+        leave_out(["data/a.jpg"], "files")
+    assert caplog.messages == [
+        "5 images left out (junk): '0.jpg', '1.jpg', '2.jpg' and 2 more",
+        "1 files left out: 'data/a.jpg'",
+    ]
