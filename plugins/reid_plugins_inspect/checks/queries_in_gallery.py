@@ -65,8 +65,9 @@ def find_queries_in_gallery(dataset: CheckedDataset, image_stats: ImageStats) ->
 def _equal(wanted: Int64Array, known: Int64Array) -> _Pairs:
     """Return all pairs of a query and a gallery item of the same value."""
     order = np.argsort(known, kind="stable")
-    left = np.searchsorted(known[order], wanted, side="left")
-    sizes = np.searchsorted(known[order], wanted, side="right") - left
+    ascending = known[order]
+    left = np.searchsorted(ascending, wanted, side="left")
+    sizes = np.searchsorted(ascending, wanted, side="right") - left
     starts = np.cumsum(sizes) - sizes
     places = np.arange(sizes.sum()) + np.repeat(left - starts, sizes)
     return _Pairs(np.repeat(np.arange(len(wanted)), sizes), order[places])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from reidcore.data.table import Int64Array
@@ -152,13 +153,18 @@ class EpochBatches:
         return self._cached[1]
 
     def _checked(self, order: Any) -> Int64Array:
-        fits = order.ndim == 1 and (order.dtype.kind in "iu" or not len(order))
-        if not fits or (len(order) and (order.min() < 0 or order.max() >= self.num_rows)):
+        if not is_order(order, self.num_rows):
             raise PluginError(
                 f"the sampler {type(self.source).__name__} gave an order that is no flat array "
                 f"of rows 0..{self.num_rows - 1}"
             )
         return np.asarray(order, dtype=np.int64)
+
+
+def is_order(order: npt.NDArray[Any], num_rows: int) -> bool:
+    """Say whether an array is flat and holds rows 0 to ``num_rows - 1`` alone."""
+    fits = order.ndim == 1 and (order.dtype.kind in "iu" or not len(order))
+    return fits and (not len(order) or bool(0 <= order.min() <= order.max() < num_rows))
 
 
 def rank_and_world() -> tuple[int, int]:

@@ -10,7 +10,7 @@ import numpy as np
 from torch.utils.data import Sampler
 
 from reidcore._validation import has_methods
-from reidcore.data.loader.batch_sampler import SampleOrder
+from reidcore.data.loader.batch_sampler import SampleOrder, is_order
 from reidcore.data.sample import Samples
 from reidcore.data.table import Int64Array, SampleTable
 from reidcore.errors import PluginError
@@ -66,8 +66,7 @@ class CheckedOrder:
             rows = np.asarray(given)
         except Exception as error:  # whatever a foreign object raises
             raise self.entry.defect(given, wanted, "order") from error
-        is_flat = rows.ndim == 1 and (rows.dtype.kind in "iu" or not len(rows))
-        if not is_flat or (len(rows) and not 0 <= rows.min() <= rows.max() < self.num_rows):
+        if not is_order(rows, self.num_rows):
             raise self.entry.defect(given, wanted, "order")
         return rows.astype(np.int64)
 
