@@ -56,8 +56,21 @@ def root(
     """A plugin-based framework for re-identification."""
     if offline:
         os.environ["REIDCORE_OFFLINE"] = "1"  # for the processes of a run as well
+    _let_torch_threads_wait_briefly()
     loaded = context.ensure_object(list)
     context.obj = Session(disabled=disabled, extra=extra, debug=debug, loaded=loaded)
+
+
+def _let_torch_threads_wait_briefly() -> None:
+    """Have torch's threads sleep soon while they wait for one another, unless the user chose.
+
+    By default they spin for a long time, on cores that data loaders and other programs want: on a
+    busy machine a step then takes many times as long. Sleeping at once costs about half the speed
+    of small networks on a machine of one's own (``benchmarks/threads.py``).
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # GNU's OpenMP, in torch's Linux wheels
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -120,8 +120,6 @@ def _check_output(output: Path) -> None:
 def _make_extractor(
     asked: Extraction, image_size: tuple[int, int] | None, plugins: Plugins
 ) -> FeatureExtractor:
-    # Torch's threads would otherwise spin while they wait, on the cores that decode images.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     from reidcore.inference import FeatureExtractor

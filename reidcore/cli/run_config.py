@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -128,8 +127,6 @@ def _require_test_of_checkpoint(arguments: Arguments, config: Config) -> None:
 
 def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
     """Build the engine; imports torch, so that a mistake before is told without waiting for it."""
-    # Torch's threads would otherwise spin while they wait, on the cores that decode images.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from reidcore.engine import build
 
     return build.prepare(config, plugins)
