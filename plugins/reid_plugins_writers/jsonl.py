@@ -52,7 +52,7 @@ class JsonLines(Writer):
         history = engine.record.history
         epoch = history[-1]["epoch"] if history else engine.plan.start_epoch
         for target, result in results.items():
-            figures = result.ranking.summary(engine.plan.ranks)
+            figures = result.ranking.summary(engine.plan.ranks) | result.ranking.further()
             self._append({"kind": "test", "epoch": epoch, "target": target, **figures})
 
     def _append(self, line: dict[str, Any]) -> None:

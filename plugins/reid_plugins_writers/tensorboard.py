@@ -36,12 +36,16 @@ class TensorBoard(Writer):
         self._write(engine, "Train", run.timings() | _loss(run) | run.figures(), step)
 
     def test_done(self, engine: Engine, results: Mapping[str, TargetResult]) -> None:
-        """Write each target's figures, by the number of epochs done."""
+        """Write each target's figures and their averages, by the number of epochs done."""
+        from reidcore.evaluation import AVERAGE, averages
+
         if not engine.record.history:
             return
-        for target, result in results.items():
-            figures = result.ranking.summary(ranks=[1])
-            self._write(engine, f"Test/{target}", figures, engine.record.history[-1]["epoch"])
+        epoch = engine.record.history[-1]["epoch"]
+        rankings = {target: result.ranking for target, result in results.items()}
+        for target, found in rankings.items():
+            self._write(engine, f"Test/{target}", found.summary(ranks=[1]) | found.further(), epoch)
+        self._write(engine, f"Test/{AVERAGE}", averages(rankings, ranks=[1]), epoch)
 
     def close(self, engine: Engine) -> None:
         """Close the files, unless they are somebody else's."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +130,7 @@ def evaluate_target(engine: Engine, name: str) -> TargetResult:
     if not isinstance(ranking, RankingResult):
         entry = find("protocols", plan.protocol, engine.plugins)
         raise entry.defect(ranking, "a RankingResult", "evaluate")
+    _check_figures(ranking, plan, engine.plugins)
     timings = {
         "extraction_seconds": extracted - started,
         "images_per_second": (len(query.table) + len(gallery.table)) / (extracted - started),
@@ -162,6 +165,17 @@ def make_protocol(plugins: Plugins, plan: RunPlan) -> EvaluationProtocol:
     if not has_methods(protocol, "evaluate"):
         raise chosen.entry.defect(protocol, "an object with a method evaluate")
     return protocol
+
+
+def _check_figures(ranking: RankingResult, plan: RunPlan, plugins: Plugins) -> None:
+    """Refuse figures of a protocol's own that no table can show."""
+    taken = ranking.summary([*plan.ranks, 1])
+    for name, value in ranking.figures.items():
+        entry = find("protocols", plan.protocol, plugins)
+        if not isinstance(name, str) or name in taken:
+            raise entry.defect(name, f"names beside {', '.join(taken)}", f"figures, {name!r}")
+        if not isinstance(value, Real) or isinstance(value, bool) or math.isinf(value):
+            raise entry.defect(value, f"a number for {name!r}, or NaN for none", "figures")
 
 
 def relations_of(protocol: EvaluationProtocol, labels: Labels) -> Relations | None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reidcore._environment import versions
-from reidcore.evaluation import table
+from reidcore.evaluation.report import averages, further_table, table
 from reidcore.models.weights.untrained import untrained_weights
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
 
     from reidcore.config.options.plan import RunPlan
     from reidcore.engine.engine import Engine
@@ -49,6 +49,9 @@ def record_run(
         "targets": {
             name: record_target(result, plan) for name, result in engine.record.targets.items()
         },
+        "average": averages(
+            {name: result.ranking for name, result in engine.record.targets.items()}, plan.ranks
+        ),
         "weights": untrained_weights(engine.model) or None,
         "training": engine.record.history,
         "timings": dict(timings),
@@ -74,6 +77,7 @@ def record_target(result: TargetResult, plan: RunPlan) -> dict[str, Any]:
         "pictures": None,
         **{kind: str(path) for kind, path in result.files.items()},
         **result.ranking.summary(plan.ranks),
+        "figures": result.ranking.further(),
         "num_valid_queries": result.ranking.num_valid,
         "num_skipped_queries": result.ranking.num_skipped,
         "num_skipped_images": result.num_skipped,
@@ -88,20 +92,22 @@ def record_target(result: TargetResult, plan: RunPlan) -> dict[str, Any]:
 
 def results_table(
     results: Mapping[str, TargetResult], ranks: Sequence[int], weights: str = ""
-) -> tuple[Table, str]:
-    """Return the figures of all targets as a table and as plain text.
+) -> tuple[RenderableType, str]:
+    """Return the figures of all targets as tables and as plain text.
 
     Args:
         results: target name -> what was found.
         ranks: the ranks of the CMC to show.
         weights: what the figures are of, if of weights that nobody trained.
     """
-    from rich.console import Console
+    from rich.console import Console, Group
 
-    shown = table({name: result.ranking for name, result in results.items()}, ranks)
+    rankings = {name: result.ranking for name, result in results.items()}
+    shown, further = table(rankings, ranks), further_table(rankings)
     if weights:
         shown.title = f"{shown.title} of {weights}"
+    tables = Group(shown, further) if further else shown
     plain = Console(width=100, color_system=None, legacy_windows=False)
     with plain.capture() as captured:
-        plain.print(shown)
-    return shown, captured.get().rstrip()
+        plain.print(tables)
+    return tables, captured.get().rstrip()

@@ -18,11 +18,12 @@ from reidcore.evaluation.labels import Labels
 from reidcore.evaluation.matches import Related, Relations, SameIdentity, without_own_files
 from reidcore.evaluation.protocols import AnyCamera, EvaluationProtocol, Market1501, check_shapes
 from reidcore.evaluation.ranking import MatchRanks, match_ranks
-from reidcore.evaluation.report import table, text
+from reidcore.evaluation.report import AVERAGE, averages, table, text
 from reidcore.evaluation.reranking import RerankedDistances, re_ranking
 from reidcore.evaluation.result import RankingResult
 
 __all__ = [
+    "AVERAGE",
     "AnyCamera",
     "Cuhk03",
     "Distances",
@@ -37,6 +38,7 @@ __all__ = [
     "Relations",
     "RerankedDistances",
     "SameIdentity",
+    "averages",
     "check_shapes",
     "compute_distance_matrix",
     "evaluate",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ class RankingResult:
             NaN for a query that was skipped.
         first_rank: (Q,) rank of the nearest match; 0 for a query that was skipped.
         num_gallery: G.
+        figures: whatever else a protocol measured, by name, in units of its own; NaN where it has
+            nothing to say. `summary` has no such name.
     """
 
     cmc: Float64
@@ -40,6 +43,7 @@ class RankingResult:
     inp: Float64
     first_rank: Int64
     num_gallery: int
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def valid(self) -> npt.NDArray[np.bool_]:
@@ -76,6 +80,11 @@ class RankingResult:
         means = {"mAP": self.mAP, "mINP": self.mINP}
         return means | {f"rank{rank}": self.cmc_at(rank) for rank in shown}
 
+    def further(self) -> dict[str, float]:
+        """Return ``figures`` in plain numbers, without those that are NaN."""
+        plain = {name: float(value) for name, value in self.figures.items()}
+        return {name: value for name, value in plain.items() if not math.isnan(value)}
+
     def as_dict(self) -> dict[str, Any]:
         """Return everything in plain types, ready for JSON; NaN becomes None."""
         return {
@@ -85,6 +94,7 @@ class RankingResult:
             "num_valid": self.num_valid,
             "num_skipped": self.num_skipped,
             "num_gallery": self.num_gallery,
+            "figures": self.further(),
             "ap": [None if np.isnan(value) else value for value in self.ap.tolist()],
             "inp": [None if np.isnan(value) else value for value in self.inp.tolist()],
             "first_rank": self.first_rank.tolist(),
