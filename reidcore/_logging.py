@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import IO
 
 from reidcore._files import PathLike, mkdir_if_missing
+from reidcore.errors import printable
 
 LOGGER_NAME = "reidcore"
 
@@ -24,6 +27,30 @@ class _StandardOutput(logging.StreamHandler):  # type: ignore[type-arg]
         return sys.stdout
 
 
+class PlainText(logging.Formatter):
+    """The message alone, with nothing in it that steers a terminal.
+
+    What the code wrote may have lines; names that are put into it stay in theirs.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record's message, see `printable`."""
+        if isinstance(record.args, tuple) and record.msg != "%s":
+            record = copy.copy(record)
+            record.args = tuple(map(_in_one_line, record.args or ()))
+        return printable(super().format(record))
+
+
+def _in_one_line(value: object) -> object:
+    return printable(value, one_line=True) if isinstance(value, str | os.PathLike) else value
+
+
+def clean_last_resort() -> None:
+    """Let warnings that no handler takes, which Python writes to standard error, be plain text."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(PlainText())
+
+
 def configure_if_bare() -> None:
     """Show INFO on standard output if the program has configured no logging of its own.
 
@@ -34,7 +61,7 @@ def configure_if_bare() -> None:
     if logger.hasHandlers():
         return
     handler = _StandardOutput()
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(PlainText())
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
@@ -42,7 +69,7 @@ def configure_if_bare() -> None:
 
 def show(text: str) -> None:
     """Write to standard output what a function exists to show, whatever the program's logging."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{printable(text)}\n")
 
 
 class Logger:

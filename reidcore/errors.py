@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 __all__ = [
@@ -14,7 +15,15 @@ __all__ = [
     "UnknownNameError",
     "UserError",
     "did_you_mean",
+    "printable",
 ]
+
+_STEERING = (
+    "\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f"  # control characters, but tab and newline
+    "\\xad\\u061c\\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb"
+    "\\ud800-\\udfff\\U000e0000-\\U000e007f"  # what no encoding has; tags
+)
+_IN_LINES, _IN_ONE_LINE = re.compile(f"[{_STEERING}]"), re.compile(f"[\\t\\n{_STEERING}]")
 
 
 class UserError(Exception):
@@ -62,6 +71,20 @@ class PluginError(UserError):
 
 class PluginDefectError(Exception):
     """A plugin broke the contract of a hook: a defect of its own, told by its name; exits 1."""
+
+
+def printable(text: object, *, one_line: bool = False) -> str:
+    r"""Return text that may be shown: names come from files, and may steer a terminal or lie.
+
+    Escape sequences and other control characters, marks that turn or hide text, and lone surrogates
+    (bytes of a file's name that are no text) become escapes such as ``\x1b``.
+
+    Args:
+        text: what is shown, such as a file's name.
+        one_line: escape newlines and tabs too, as in a name inside of a sentence.
+    """
+    unsafe = _IN_ONE_LINE if one_line else _IN_LINES
+    return unsafe.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), str(text))
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:

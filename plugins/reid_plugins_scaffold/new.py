@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reid_plugins_scaffold.writing import KINDS
-from reidcore.cli import Session
+from reidcore.cli import Session, echo
 
 EPILOG = """\b
 Examples:
@@ -37,5 +37,5 @@ def new(session: Session, kind: str, name: str, folder: Path) -> None:
 
     files = write_package(kind, name, folder, session.plugins())
     for file in files:
-        click.echo(file)
-    click.echo(f"Next: cd {files[0].parent} && pip install -e . && pytest")
+        echo(file)
+    echo(f"Next: cd {files[0].parent} && pip install -e . && pytest")

@@ -19,6 +19,7 @@ from rich.text import Text
 from reid_plugins_writers.live_line import LiveLine
 from reid_plugins_writers.settings import settings_of
 from reid_plugins_writers.writer import Writer
+from reidcore.errors import printable
 
 if TYPE_CHECKING:
     from reidcore.engine import Engine
@@ -123,7 +124,7 @@ class ConsoleHandler(logging.Handler):
         try:
             shown = getattr(record, "renderable", None)
             if shown is None:
-                shown = Text(self.format(record))
+                shown = Text(printable(self.format(record)))
             self.console.print(shown, soft_wrap=isinstance(shown, Text))
         except Exception:
             self.handleError(record)

@@ -15,6 +15,7 @@ from reidcore.cli.options import (
     reading_options,
     root_option,
 )
+from reidcore.cli.output import echo
 from reidcore.cli.run_config import OpenCheckpoint, open_checkpoint
 from reidcore.cli.session import Session
 from reidcore.cli.tables import number, table, word
@@ -26,6 +27,7 @@ __all__ = [
     "checkpoint_options",
     "configuration_command",
     "device_option",
+    "echo",
     "json_option",
     "main",
     "number",

@@ -8,6 +8,7 @@ import sys
 import click
 
 import reidcore
+from reidcore._logging import clean_last_resort
 from reidcore.cli.exit_codes import exit_code
 from reidcore.cli.group import CommandGroup, CoreCommand
 from reidcore.cli.options import plugin_option
@@ -77,6 +78,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a defect, 2 a mistake to mend, 130 Ctrl-C."""
     given = sys.argv[1:] if arguments is None else arguments
     loaded: list[Plugins] = []
+    clean_last_resort()
     try:
         code = root.main(given, prog_name="reidcore", standalone_mode=False, obj=loaded)
     except BaseException as error:

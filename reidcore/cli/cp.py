@@ -8,6 +8,7 @@ import click
 
 from reidcore import registry
 from reidcore._files import atomic_write
+from reidcore.cli.output import echo
 from reidcore.cli.session import Session
 from reidcore.errors import UserError
 
@@ -34,4 +35,4 @@ def cp(session: Session, config: str, dest: Path, force: bool) -> None:
         raise UserError(f"{str(target)!r} is there already", "Give another name, or --force.")
     with atomic_write(target) as file:
         file.write(recipe.read_bytes())
-    click.echo(f"{target}  (reidcore run {target})")
+    echo(f"{target}  (reidcore run {target})")

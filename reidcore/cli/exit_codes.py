@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import traceback
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from collections.abc import Sequence
 import click
 
 from reidcore.cli.installed import COMMANDS_GROUP
-from reidcore.errors import PluginDefectError, UserError
+from reidcore.cli.output import echo
+from reidcore.errors import PluginDefectError, UserError, printable
 from reidcore.plugins import Plugins, describe
 from reidcore.plugins.attribution import owner_of_error
 from reidcore.plugins.discovery import BUNDLED_DISTRIBUTION, installed_candidates
@@ -36,7 +38,9 @@ def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ())
         by = stop.args[0] if stop is not None and stop.args else signal.SIGINT
         return 128 + (by if isinstance(by, signal.Signals) else signal.SIGINT)
     if isinstance(error, click.ClickException):
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        echo(shown.getvalue().rstrip("\n"), err=True)
         return MISTAKE
     if debug:
         traceback.print_exception(error)
@@ -68,4 +72,4 @@ def _culprit_among_commands(error: BaseException) -> str:
 
 
 def _report_error(text: str) -> None:
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {text}", err=True)
+    click.echo(f"{click.style('Error:', fg='red', bold=True)} {printable(text)}", err=True)

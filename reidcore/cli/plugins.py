@@ -9,6 +9,7 @@ import click
 
 from reidcore.cli.group import CommandGroup
 from reidcore.cli.options import json_option
+from reidcore.cli.output import echo
 from reidcore.cli.session import Session
 from reidcore.cli.tables import table, word
 from reidcore.errors import UnknownNameError, did_you_mean
@@ -72,9 +73,9 @@ def why(session: Session, hook: str) -> None:
                 did_you_mean(hook, names) or f"The hooks are: {', '.join(names)}.",
             )
         if hook in loaded.published:
-            click.echo(f"published by plugin {loaded.published[hook].origin}")
+            echo(f"published by plugin {loaded.published[hook].origin}")
         for number, (plugin, implementation) in enumerate(loaded.implementations(hook), 1):
-            click.echo(f"{number}. {plugin.origin}  {_role(implementation)}")
+            echo(f"{number}. {plugin.origin}  {_role(implementation)}")
 
 
 def _role(implementation: pluggy.HookImpl) -> str:
@@ -110,15 +111,15 @@ def _more(plugin: Plugin, loaded: Plugins) -> dict[str, object]:
 def _print_record(record: dict[str, object]) -> None:
     """Print what is known of a plugin, a line each; private imports with what they mean."""
     brought = f" ({record['distribution']} {record['version']})" if record["distribution"] else ""
-    click.echo(f"{record['name']}{brought}: {record['error'] or record['state']}")
+    echo(f"{record['name']}{brought}: {record['error'] or record['state']}")
     for key in ("module", "hooks", "publishes"):
         value = record.get(key)
         if value:
-            click.echo(f"  {key}: {', '.join(value) if isinstance(value, list) else value}")
+            echo(f"  {key}: {', '.join(value) if isinstance(value, list) else value}")
     if private := record.get("private_imports"):
         assert isinstance(private, list)
-        click.echo(f"  private modules of reidcore: {', '.join(private)}")
-        click.echo("    These work, and may change or go with any release.")
+        echo(f"  private modules of reidcore: {', '.join(private)}")
+        echo("    These work, and may change or go with any release.")
 
 
 def _print_table(loaded: list[Plugin]) -> None:

@@ -18,6 +18,7 @@ from reidcore.cli.checkpoint_config import (
     with_checkpoint_found,
 )
 from reidcore.cli.options import CheckpointOptions
+from reidcore.cli.output import echo
 from reidcore.cli.session import Session
 from reidcore.cli.torchreid_flags import Arguments, parse
 from reidcore.errors import UserError
@@ -137,7 +138,7 @@ def print_config(config: Config, plugins: Plugins) -> None:
     from reidcore.config.dump import listing
 
     for key, value, origin in listing(config, plugins):
-        click.echo(f"{key}: {_as_yaml(value)}  # {origin}")
+        echo(f"{key}: {_as_yaml(value)}  # {origin}")
 
 
 def _as_yaml(value: object) -> str:

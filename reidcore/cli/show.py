@@ -7,6 +7,7 @@ import inspect
 import click
 
 from reidcore import registry
+from reidcore.cli.output import echo
 from reidcore.cli.session import Session
 from reidcore.registry import Entry, TableRow
 
@@ -29,7 +30,7 @@ def show(session: Session, kind: str, name: str) -> None:
     with session.plugins() as plugins:
         entry = registry.find(plural(kind), name, plugins)
         for line in describe(entry):
-            click.echo(line)
+            echo(line)
 
 
 def plural(kind: str) -> str:

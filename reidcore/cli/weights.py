@@ -11,6 +11,7 @@ import click
 from reidcore._logging import configure_if_bare
 from reidcore.cli.group import CommandGroup
 from reidcore.cli.options import json_option
+from reidcore.cli.output import echo
 from reidcore.cli.session import Session
 from reidcore.cli.tables import number, table, word
 from reidcore.errors import CheckpointError, UserError
@@ -98,7 +99,7 @@ def fetch(session: Session, names: tuple[str, ...], again: bool, mirror: str | N
             held = None if again else store.locate(wanted)
             path = store.fetch(wanted) if held is None else store.require(wanted)
             state = "fetched" if held is None else "here already"
-            click.echo(f"{wanted.name}: {path}, {_size(path)} ({state})")
+            echo(f"{wanted.name}: {path}, {_size(path)} ({state})")
 
 
 @weights.command(epilog=VERIFY_EPILOG)
@@ -119,7 +120,7 @@ def verify(session: Session, names: tuple[str, ...]) -> None:
             f"{len(differing)} of {_files(len(by_file))} with another hash than expected",
             f"Fetch again: reidcore weights fetch --again {' '.join(differing)}",
         )
-    click.echo(f"all whole: {_files(len(by_file))} in {store.folder}")
+    echo(f"all whole: {_files(len(by_file))} in {store.folder}")
 
 
 @weights.command(epilog=EXPORT_EPILOG)
@@ -134,7 +135,7 @@ def export(checkpoint: str, output: str) -> None:
     from reidcore.models.weights import export_weights
 
     count = export_weights(checkpoint, output)
-    click.echo(f"{output}: {count} tensors, {_size(Path(output))}")
+    echo(f"{output}: {count} tensors, {_size(Path(output))}")
 
 
 def _is_intact(store: WeightsStore, wanted: PublishedWeights) -> bool:
@@ -146,12 +147,12 @@ def _is_intact(store: WeightsStore, wanted: PublishedWeights) -> bool:
         )
     held = store.check(wanted, path)
     if held.state == "differs":
-        click.echo(f"{path}: expected sha256 {held.expected}, found {held.sha256}", err=True)
+        echo(f"{path}: expected sha256 {held.expected}, found {held.sha256}", err=True)
         return False
     if held.state == "new":
         store.record(wanted, held.sha256)
     who = {"published": "its publisher's", "recorded": "as recorded", "new": "recorded now"}
-    click.echo(f"{path}: sha256 {held.sha256}, {who[held.state]}")
+    echo(f"{path}: sha256 {held.sha256}, {who[held.state]}")
     return True
 
 

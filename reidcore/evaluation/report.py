@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from reidcore.errors import printable
 from reidcore.evaluation.result import RANKS, RankingResult
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 
 AVERAGE = "average"
@@ -29,7 +31,7 @@ def table(results: Mapping[str, RankingResult], ranks: Sequence[int] = RANKS) ->
     for target, result in results.items():
         summary = result.summary(ranks)
         cells = [_percent(summary.get(name)) for name in ("mAP", "mINP", *names)]
-        shown.add_row(target, *cells, str(result.num_valid), str(result.num_skipped))
+        shown.add_row(_plain(target), *cells, str(result.num_valid), str(result.num_skipped))
     means = averages(results, ranks)
     if means:
         shown.add_row(AVERAGE, *(_percent(means.get(name)) for name in ("mAP", "mINP", *names)))
@@ -49,7 +51,9 @@ def further_table(results: Mapping[str, RankingResult]) -> Table | None:
     rows = {target: result.further() for target, result in results.items()}
     means = averages(results)
     for target, row in [*rows.items(), *([(AVERAGE, means)] if means else [])]:
-        shown.add_row(target, *(f"{row[name]:.4g}" if name in row else "-" for name in names))
+        shown.add_row(
+            _plain(target), *(f"{row[name]:.4g}" if name in row else "-" for name in names)
+        )
     return shown
 
 
@@ -102,6 +106,13 @@ def text(result: RankingResult, ranks: Sequence[int] = RANKS) -> str:
         total = result.num_valid + result.num_skipped
         lines.append(f"{result.num_skipped} of {total} queries have no match and were skipped")
     return "\n".join(lines)
+
+
+def _plain(text: str) -> Text:
+    """Return text that is no markup."""
+    from rich.text import Text
+
+    return Text(printable(text))
 
 
 def _percent(share: float | None) -> str:

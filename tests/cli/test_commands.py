@@ -14,7 +14,7 @@ import pytest
 
 from reidcore import __version__
 from reidcore._lazy import load_target
-from reidcore.cli.app import COMMANDS, root
+from reidcore.cli.app import COMMANDS, main, root
 from reidcore.cli.group import CommandGroup
 from reidcore.plugins import HOOK_NAMES
 from reidcore.registry import KINDS
@@ -267,6 +267,18 @@ def test_a_users_mistake_is_one_line_and_exits_2(reidcore) -> None:
     assert debugged.returncode == 2
     assert "Traceback" in debugged.stderr
     assert debugged.stderr.splitlines()[-1] == done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "words", [("show", "model", "\x1b[2J\u202e"), ("\x1b[2J\u202e",), ("cp", "\x1b[2J\u202e", "x")]
+)
+def test_what_was_typed_comes_back_without_steering_the_terminal(capfd, words) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(list(words))
+    told = capfd.readouterr().err
+    assert caught.value.code == 2
+    assert r"\x1b[2J\u202e" in told
+    assert "\x1b" not in told
 
 
 def test_a_plugins_plain_bug_exits_1_and_names_it(reidcore, site) -> None:

@@ -16,3 +16,14 @@ def test_names_are_never_cut_and_numbers_stand_on_the_right() -> None:
     assert lines[1].split() == ["name", "summary", "size", "plugin"]
     assert lines[2].startswith("osnet_x1_0 ")
     assert lines[2].rstrip().endswith("2.19 M  osnet")
+
+
+def test_cells_are_text_and_no_markup_and_steer_no_terminal() -> None:
+    shown = table("name", "summary", title="[b]\x1b[2J")
+    shown.add_row("[/]shop[a]", "caf\udce9 \u202e")
+    console = Console(width=60)
+    with console.capture() as capture:
+        console.print(shown)
+    title, _, row = capture.get().splitlines()
+    assert title.strip() == r"[b]\x1b[2J"
+    assert row.split() == ["[/]shop[a]", r"caf\udce9", r"\u202e"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from reidcore.errors import (
     UnknownNameError,
     UserError,
     did_you_mean,
+    printable,
 )
 
 
@@ -52,3 +54,30 @@ def test_a_name_is_nearest_to_itself(names: list[str], data: st.DataObject) -> N
     suggestion = did_you_mean(name, names)
     same = [candidate for candidate in names if candidate.casefold() == name.casefold()]
     assert any(suggestion.startswith(f"Did you mean {candidate!r}") for candidate in same)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred\x07", r"\x1b[31mred\x07"),
+        ("gpj.\u202egnp", r"gpj.\u202egnp"),
+        ("caf\udce9.jpg", r"caf\udce9.jpg"),
+        ("\x9b2J\x7f\ufeff\u2028", r"\x9b2J\x7f\ufeff\u2028"),
+        ("Zoë 漢字\u3000😀 ✓", "Zoë 漢字\u3000😀 ✓"),
+        ("one\ntwo\tthree", "one\ntwo\tthree"),
+    ],
+)
+def test_text_from_outside_is_shown_without_what_steers_a_terminal(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_a_name_stays_in_its_line() -> None:
+    assert printable(PurePosixPath("a\nError: b\t.jpg"), one_line=True) == r"a\nError: b\t.jpg"
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_whatever_is_shown_can_be_written_and_is_left_as_it_is(text: str) -> None:
+    shown = printable(text)
+    assert "\x1b" not in shown
+    assert printable(shown) == shown
+    shown.encode()

@@ -43,6 +43,16 @@ logging.getLogger("reidcore").info("outside")
 assert caught.getvalue() == "inside\\n", caught.getvalue()
 """
 
+NAMES = """
+import logging
+from pathlib import Path
+from reidcore._logging import configure_if_bare
+configure_if_bare()
+log = logging.getLogger("reidcore")
+log.warning("left out %s and %s", Path("a\\x1b[2J.jpg"), "caf\\udce9\\nError: b")
+log.info("%s", "a table\\nof two lines \\u202e")
+"""
+
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -87,6 +97,14 @@ def test_without_configuration_only_warnings_show_on_standard_error() -> None:
         "logging.getLogger('reidcore.plugins').warning('! a line')\n"
     )
     assert (done.stdout, done.stderr) == ("", "! a line\n")
+
+
+def test_names_do_not_steer_the_terminal_and_stay_in_their_line() -> None:
+    assert run(NAMES).stdout.splitlines() == [
+        r"left out a\x1b[2J.jpg and caf\udce9\nError: b",
+        "a table",
+        r"of two lines \u202e",
+    ]
 
 
 @pytest.mark.parametrize("module", ["reidcore", "reidcore.engine", "reidcore.cli"])

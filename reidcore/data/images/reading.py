@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 from reidcore.config.options.data import LoadingOptions
-from reidcore.errors import DataError
+from reidcore.errors import DataError, printable
 
 
 class UnreadableImageError(DataError):
@@ -19,7 +19,7 @@ class UnreadableImageError(DataError):
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(
-            f"cannot read the image {path} ({reason})",
+            f"cannot read the image {printable(path, one_line=True)} ({reason})",
             "Repair or remove it, or leave such images out with data.on_bad_image=skip",
         )
         self.path = path

@@ -11,6 +11,7 @@ import click
 from reid_plugins_inspect.commands.data.inputs import DatasetOptions, dataset_options
 from reid_plugins_inspect.commands.data.splits import splits_table
 from reidcore.cli import Session, json_option, progress
+from reidcore.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,7 +69,7 @@ def _print(report: Report) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    console.print(Text(f"{report.name}: {report.files:,} files", style="bold"))
+    console.print(Text(printable(f"{report.name}: {report.files:,} files"), style="bold"))
     console.print(splits_table(report.unit, report.splits, report.histograms))
     for finding in report.findings:
         _print_finding(console, finding)
@@ -90,12 +91,14 @@ def _print_finding(console: Console, finding: Finding) -> None:
     from rich.text import Text
 
     head = Text(f"{finding.severity:8} ", style=_COLOURS[finding.severity])
-    head.append(finding.message, style="default")
+    head.append(printable(finding.message), style="default")
     console.print(head, soft_wrap=True)
     below = [*finding.examples, *([finding.advice] if finding.advice else [])]
     more = finding.count - len(finding.examples)
     if finding.examples and more > 0:
         below.insert(len(finding.examples), f"... and {more:,} more")
     for line in below:
-        text = Text(" " * 9 + line, style="" if line == finding.advice else "dim")
+        text = Text(
+            " " * 9 + printable(line, one_line=True), style="" if line == finding.advice else "dim"
+        )
         console.print(text, soft_wrap=True)

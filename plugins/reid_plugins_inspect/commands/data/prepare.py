@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reidcore.cli import Session, root_option
+from reidcore.cli import Session, echo, root_option
 from reidcore.errors import DataError, UserError
 
 if TYPE_CHECKING:
@@ -49,16 +49,16 @@ def prepare(session: Session, name: str, root: str, accept: bool) -> None:
         for done in prepare_dataset(card, folder, accept):
             size = f", {done.contents.size:,} bytes" if done.contents else ""
             files = f" ({done.contents.files:,} files{size})" if done.contents else ""
-            click.echo(f"{done.archive.filename}: {done.state}{files}")
+            echo(f"{done.archive.filename}: {done.state}{files}")
         _read(card, name, folder)
 
 
 def _report_card(card: DatasetCard) -> None:
-    click.echo(f"{card.title} ({card.paper})")
-    click.echo(f"source:  {card.source}")
-    click.echo(f"licence: {card.licence}")
+    echo(f"{card.title} ({card.paper})")
+    echo(f"source:  {card.source}")
+    echo(f"licence: {card.licence}")
     if card.withdrawn:
-        click.echo(f"status:  withdrawn; {card.withdrawn}")
+        echo(f"status:  withdrawn; {card.withdrawn}")
 
 
 def _read(card: DatasetCard, name: str, folder: Path) -> None:
@@ -71,6 +71,6 @@ def _read(card: DatasetCard, name: str, folder: Path) -> None:
         raise DataError(f"{card.title} cannot be read yet: {error.what}", error.hint) from error
     for split, table in dataset.splits.items():
         ids, images, cameras = table.counts
-        click.echo(f"{split}: {ids:,} ids, {images:,} {dataset.unit}, {cameras:,} cameras")
+        echo(f"{split}: {ids:,} ids, {images:,} {dataset.unit}, {cameras:,} cameras")
     for difference in dataset.differences:
-        click.echo(f"unlike the official release: {difference}", err=True)
+        echo(f"unlike the official release: {difference}", err=True)

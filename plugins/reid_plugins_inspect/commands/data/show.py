@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reid_plugins_inspect.commands.data.inputs import DatasetOptions, dataset_options
-from reidcore.cli import Session
+from reidcore.cli import Session, echo
 from reidcore.errors import DataError, UserError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def show(session: Session, /, chosen: DatasetOptions, output: str, **options: ob
 
     with atomic_write(path) as file:
         sheet.save(file, Image.registered_extensions()[path.suffix.lower()])
-    click.echo(f"{path}: {sheet.width}x{sheet.height} pixels")
+    echo(f"{path}: {sheet.width}x{sheet.height} pixels")
 
 
 def _split(dataset: CheckedDataset, wanted: str | None) -> tuple[str, SampleTable]:
