@@ -98,13 +98,15 @@ def save_checkpoint(
     kept = dict(state)
     if remove_module_from_keys:
         kept["state_dict"] = without_prefixes(kept["state_dict"])
-    path = Path(save_dir) / f"{name}.pth.tar-{kept['epoch']}"
-    if is_best:
-        # First: a run that is killed here finds the other file as it was, and tests again.
-        save_atomically(kept, path.with_name(f"{name}-best.pth.tar"))
-    save_atomically(kept, path)
-    _log.info("Checkpoint saved to %s", path)
+    path = _write_checkpoint(kept, save_dir, is_best, name)
+    announce([path])
     return path
+
+
+def announce(paths: Sequence[Path]) -> None:
+    """Say that checkpoints were written."""
+    for path in paths:
+        _log.info("Checkpoint saved to %s", path)
 
 
 def load_checkpoint(fpath: PathLike) -> dict[str, Any]:
@@ -202,7 +204,7 @@ def write_checkpoints(
     is_best: bool = False,
     suffix: str = "",
 ) -> list[Path]:
-    """Write a checkpoint of each of the engine's models.
+    """Write a checkpoint of each of the engine's models; nothing is logged.
 
     Args:
         engine: the engine.
@@ -226,7 +228,7 @@ def write_checkpoints(
             "rank1": rank1,
             OWN_KEY: own | {"model": build_args_of(held.model)},
         }
-        paths.append(save_checkpoint(state, save_dir, is_best, name=f"{name}{suffix}"))
+        paths.append(_write_checkpoint(state, save_dir, is_best, f"{name}{suffix}"))
     return paths[::-1]
 
 
@@ -285,6 +287,11 @@ def restore_run(engine: Engine, start_epoch: int) -> Restored:
     if state.get("scaler") and engine.accelerator.scaler.is_enabled():
         what = f"gradient scaler in {point.path!r}"
         load_part(engine.accelerator.scaler, state["scaler"], what)
+    if accumulated := state.get("accumulated"):
+        try:
+            engine.accelerator.take_up(accumulated, engine.optimizers)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise state_error(f"gradients in {point.path!r}", error) from error
     engine.record.history = list(state.get("history", ()))
     if isinstance(skipped := skipped_by(engine.train_loader), dict):
         skipped.update(state.get("skipped", {}))
@@ -296,6 +303,17 @@ def restore_run(engine: Engine, start_epoch: int) -> Restored:
 
 
 # -- inside ----------------------------------------------------------------------------------------
+
+
+def _write_checkpoint(
+    state: Mapping[str, Any], save_dir: PathLike, is_best: bool, name: str
+) -> Path:
+    path = Path(save_dir) / f"{name}.pth.tar-{state['epoch']}"
+    if is_best:
+        # First: a run that is killed here finds the other file as it was, and tests again.
+        save_atomically(state, path.with_name(f"{name}-best.pth.tar"))
+    save_atomically(state, path)
+    return path
 
 
 def _fitting_weights(
@@ -366,6 +384,7 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
         "test_due": engine.active_run.test_due if engine.active_run else False,
         "rng": capture_rng(),
         "scaler": engine.accelerator.scaler.state_dict(),
+        "accumulated": engine.accelerator.accumulated(engine.optimizers),
         "sampler": {"seed": engine.data_facts.seed},
         "history": engine.record.history,
         "meters": run.meters.state_dict() if run and step else None,

@@ -18,6 +18,7 @@ from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.batch_layout import layout_of
 from reidcore.engine.checkpoint import (
     ResumePoint,
+    announce,
     log_differences,
     resume_models,
     write_checkpoints,
@@ -241,7 +242,7 @@ class Engine:
         self, epoch: int, rank1: float | None = None, save_dir: str = "log", is_best: bool = False
     ) -> None:
         """Write a checkpoint of each model after epoch ``epoch``, counted from 0."""
-        write_checkpoints(self, save_dir, epoch + 1, rank1=rank1, is_best=is_best)
+        announce(write_checkpoints(self, save_dir, epoch + 1, rank1=rank1, is_best=is_best))
 
     def resume(self, path: str) -> int:
         """Load a checkpoint; the next ``run(start_epoch=...)`` goes on from what this returns.
@@ -352,11 +353,11 @@ class Engine:
                 check_losses_were_called(run.step, type(self).__name__)
             run.step_done(outcome)
             hook.reid_step_end(engine=self, outcome=outcome)
-            if not self.accelerator.is_accumulating:  # checkpoints hold no gradients
-                self.interruption.check()
+            self.interruption.check()
         self.accelerator.flush(self.optimizers)
-        run.epoch_done()  # before the next epoch's learning rate
+        figures = run.epoch_figures()  # before the next epoch's learning rate
         self.update_lr()
+        run.epoch_done(figures)
         hook.reid_epoch_end(engine=self)
 
     # -- the step, and the verbs that it is made of ------------------------------------------------

@@ -6,7 +6,7 @@ right under mixed precision and accumulation, whoever calls them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -111,11 +111,6 @@ class Accelerator:
         """Count a batch towards the next optimizer step."""
         self._batches += 1
 
-    @property
-    def is_accumulating(self) -> bool:
-        """Whether gradients wait for those of further batches before an optimizer steps."""
-        return self._has_gradients and self._batches < self.precision.accumulate
-
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a scalar loss to the weights'."""
         self._has_gradients = True
@@ -139,6 +134,34 @@ class Accelerator:
         """
         if self._has_gradients:
             self._step(optimizers)
+        self._batches = 0  # also of batches that were left out
+
+    def accumulated(self, optimizers: list[Optimizer]) -> dict[str, Any] | None:
+        """Return the batches since the last step and their gradients, for a checkpoint."""
+        if not self._batches or self.precision.accumulate == 1:
+            return None
+        gradients = [each.grad for each in _parameters(optimizers)] if self._has_gradients else []
+        return {"batches": self._batches, "gradients": gradients}
+
+    def take_up(self, accumulated: Mapping[str, Any], optimizers: list[Optimizer]) -> None:
+        """Go on from what `accumulated` returned.
+
+        Raises:
+            ValueError: if it is of other parameters.
+        """
+        parameters, gradients = _parameters(optimizers), accumulated["gradients"]
+        if gradients and len(gradients) != len(parameters):
+            raise ValueError(f"{len(gradients)} gradients of {len(parameters)} parameters")
+        for parameter, gradient in zip(parameters, gradients, strict=False):
+            if gradient is not None and gradient.shape != parameter.shape:
+                raise ValueError(
+                    f"a gradient {tuple(gradient.shape)} of {tuple(parameter.shape)} numbers"
+                )
+            if gradient is not None and parameter.requires_grad:
+                parameter.grad = torch.empty_like(parameter).copy_(gradient)
+                self._has_gradients = True
+        self._batches = int(accumulated["batches"])
+        self.scaler.scale(torch.zeros(1, device=self.device))  # which it knows its scale after
 
     def reset(self, optimizers: list[Optimizer]) -> None:
         """Forget gradients that a run left behind when it failed."""
@@ -164,9 +187,13 @@ class Accelerator:
         self.reset(optimizers)
 
 
+def _parameters(optimizers: list[Optimizer]) -> list[Tensor]:
+    groups = (group for optimizer in optimizers for group in optimizer.param_groups)
+    return [parameter for group in groups for parameter in group["params"]]
+
+
 def _gradients(optimizer: Optimizer) -> list[Tensor]:
-    parameters = (p for group in optimizer.param_groups for p in group["params"])
-    return [parameter.grad for parameter in parameters if parameter.grad is not None]
+    return [each.grad for each in _parameters([optimizer]) if each.grad is not None]
 
 
 def _amp_dtype(amp: str, device: torch.device) -> torch.dtype | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from reidcore._files import mkdir_if_missing, remove_abandoned, write_json
-from reidcore.engine.checkpoint import restore_run, write_checkpoints
+from reidcore.engine.checkpoint import announce, restore_run, write_checkpoints
 from reidcore.engine.datamanager import left_without_images, skipped_by
 from reidcore.engine.hook_results import gathered_figures
 from reidcore.engine.interrupts import Interrupted
@@ -214,6 +214,7 @@ class Run:
                 continue
             self._is_between_steps = False
             yield batch
+            self._is_between_steps = True  # and every plugin has seen the step
         self._is_between_steps = False
 
     def step_done(self, outcome: StepOutcome) -> None:
@@ -224,13 +225,12 @@ class Run:
         self.meters.update(figures, seconds=time.perf_counter() - self._batch_started)
         self._batch_started = time.perf_counter()
         self._batch += 1
-        self._is_between_steps = True
         self._figures = None
         if self.shows_figures:
             _log.info("%s", self._step_line(), extra=IN_PROGRESS)
 
-    def epoch_done(self) -> None:
-        """Keep the epoch's averages and its learning rate for the record, and log them.
+    def epoch_figures(self) -> dict[str, float]:
+        """Return the epoch's averages and the learning rate that it was trained at.
 
         Raises:
             UserError: if no step was taken.
@@ -238,9 +238,14 @@ class Run:
         if not self.meters.steps:
             raise self._nothing_trained()
         self._figures = None
-        self._is_between_steps = True
-        self.test_due = self.tests_after(self.engine.epoch + 1)
+        self._is_between_steps = True  # all batches are done, and the schedules where they were
         figures = self.figures()
+        self._is_between_steps = False
+        return figures
+
+    def epoch_done(self, figures: Mapping[str, float]) -> None:
+        """Keep an epoch's figures for the record, and log them."""
+        self.test_due = self.tests_after(self.engine.epoch + 1)
         seconds = self.meters.batch_seconds.sum
         self.engine.record.history.append(
             {
@@ -261,8 +266,9 @@ class Run:
 
         Those of epochs that are tested, the last among them, stay.
         """
-        previous, self._is_between_steps = self._rolling, False
+        previous = self._rolling
         written = write_checkpoints(self.engine, self.plan.save_dir, done)
+        announce(written)
         for path in previous:
             path.unlink(missing_ok=True)
         self._newest = written[0]

@@ -182,6 +182,7 @@ class _Record(_Part):
     step: Count = 0
     rng: _Generators | None = None
     scaler: dict[str, float] = {}
+    accumulated: State | None = None
     history: list[_Epoch] = []
     meters: _Meters | None = None
     models: list[str] = []

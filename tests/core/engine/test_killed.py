@@ -14,6 +14,7 @@ import torch
 
 from reidcore import hookimpl
 from reidcore.engine import Engine, Interrupted
+from reidcore.engine.precision import Precision
 from reidcore.errors import DataError
 from reidcore.testing import tiny_run
 from reidcore.utils import load_checkpoint
@@ -201,18 +202,21 @@ class Failing:
             yield batch
 
 
+@pytest.mark.parametrize("accumulate", [1, 3])
 def test_a_worker_that_is_killed_costs_no_batch_that_was_done(
-    make_engine: Callable[..., Engine], tmp_path: Path
+    make_engine: Callable[..., Engine], tmp_path: Path, accumulate: int
 ) -> None:
-    whole = make_engine()
+    """Of three batches that step together, two have left gradients."""
+    precision = Precision(accumulate=accumulate)
+    whole = make_engine(precision=precision)
     whole.run(save_dir=str(tmp_path / "whole"), max_epoch=3)
-    engine = make_engine()
+    engine = make_engine(precision=precision)
     engine.__dict__["train_loader"] = Failing(engine.train_loader, epoch=1)
     with pytest.raises(DataError, match="was killed"):
         engine.run(save_dir=str(tmp_path), max_epoch=3)
     left = tmp_path / "model-interrupted.pth.tar-1"
     assert load_checkpoint(left)["reidcore"]["step"] == 2
-    resumed = make_engine()
+    resumed = make_engine(precision=precision)
     start_epoch = resumed.resume(str(left))
     resumed.run(save_dir=str(tmp_path), max_epoch=3, start_epoch=start_epoch)
     for key, value in whole.model.state_dict().items():

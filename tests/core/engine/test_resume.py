@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 import torch
 
 from reidcore import hookimpl
-from reidcore.engine import Engine, Interrupted
+from reidcore.engine import Engine, Interrupted, StepOutcome
+from reidcore.engine.latest import newest_checkpoint
 from reidcore.engine.precision import Precision
 from reidcore.errors import CheckpointError
 from reidcore.utils import (
@@ -91,25 +93,179 @@ def test_a_run_stopped_within_an_epoch_goes_on_with_the_next_batch(
     assert figures(again) == figures(result)  # those of the whole epoch, not of its rest
 
 
-def test_a_run_stops_where_no_gradients_wait_for_further_batches(
-    make_engine: MakeEngine, tmp_path: Path
-) -> None:
-    class StopAtOne:
-        @hookimpl
-        def reid_step_end(self, engine: Engine) -> None:
+class StopAt:
+    """Asks for the run's end after a batch of the first epoch, from 1."""
+
+    def __init__(self, batch: int) -> None:
+        self.batch, self.seen = batch, 0
+
+    @hookimpl
+    def reid_step_end(self, engine: Engine) -> None:
+        self.seen += 1
+        if self.seen == self.batch:
             engine.interruption.ask()
 
+
+class LeaveOut:
+    """Leaves a batch of each epoch out, from 1."""
+
+    def __init__(self, batch: int) -> None:
+        self.batch = batch
+
+    @hookimpl
+    def reid_forward_backward(self, engine: Engine) -> StepOutcome | None:
+        at = engine.active_run.position.batch if engine.active_run else 0
+        return StepOutcome.skipped() if at + 1 == self.batch else None
+
+
+@pytest.mark.parametrize("amp", ["off", "fp16"])
+@pytest.mark.parametrize("batch", [1, 2, 3])
+def test_a_run_stopped_while_gradients_wait_for_further_batches_goes_on_with_them(
+    make_engine: MakeEngine, tmp_path: Path, batch: int, amp: str
+) -> None:
+    """Epochs have three batches here: after the third a rest of one waits for the epoch's end."""
+
     def accumulating(*plugins: object) -> Engine:
-        return make_engine(*plugins, precision=Precision(accumulate=2))
+        return make_engine(*plugins, precision=Precision(amp=amp, accumulate=2))
+
+    whole = accumulating()
+    whole.run(save_dir=str(tmp_path / "whole"), max_epoch=2)
+    with pytest.raises(Interrupted):
+        accumulating(StopAt(batch)).run(save_dir=str(tmp_path / "parts"), max_epoch=2)
+    resumed = accumulating()
+    start = resumed.resume(str(tmp_path / "parts" / "model-interrupted.pth.tar-0"))
+    resumed.run(save_dir=str(tmp_path / "parts"), max_epoch=2, start_epoch=start)
+    assert start.state["step"] == batch
+    assert_same(weights(whole), weights(resumed))
+
+
+def test_a_batch_that_was_left_out_counts_towards_the_next_step_after_a_stop_too(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    def accumulating(*plugins: object) -> Engine:
+        return make_engine(LeaveOut(1), *plugins, precision=Precision(accumulate=2))
 
     whole = accumulating()
     whole.run(save_dir=str(tmp_path / "whole"), max_epoch=1)
     with pytest.raises(Interrupted):
-        accumulating(StopAtOne()).run(save_dir=str(tmp_path / "parts"), max_epoch=1)
+        accumulating(StopAt(1)).run(save_dir=str(tmp_path / "parts"), max_epoch=1)
     resumed = accumulating()
     start = resumed.resume(str(tmp_path / "parts" / "model-interrupted.pth.tar-0"))
     resumed.run(save_dir=str(tmp_path / "parts"), max_epoch=1, start_epoch=start)
-    assert start.state["step"] == 2
+    assert_same(weights(whole), weights(resumed))
+
+
+def test_one_that_ends_an_epoch_is_no_part_of_the_next(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    def accumulating() -> Engine:
+        return make_engine(LeaveOut(3), precision=Precision(accumulate=2))
+
+    whole = accumulating()
+    whole.run(save_dir=str(tmp_path / "whole"), max_epoch=2)
+    accumulating().run(save_dir=str(tmp_path / "parts"), max_epoch=1)
+    resumed = accumulating()
+    start = resumed.resume(str(tmp_path / "parts" / "model.pth.tar-1"))
+    resumed.run(save_dir=str(tmp_path / "parts"), max_epoch=2, start_epoch=start)
+    assert_same(weights(whole), weights(resumed))
+
+
+@pytest.mark.parametrize(
+    ("gradients", "told"),
+    [
+        ([torch.ones(1)], "1 gradients of 6 parameters"),
+        ([torch.ones(2, 2)] * 6, r"a gradient \(2, 2\) of \(8, 3, 3, 3\) numbers"),
+        ("none", "does not fit"),
+    ],
+)
+def test_gradients_of_another_model_are_refused(
+    make_engine: MakeEngine, tmp_path: Path, gradients: Any, told: str
+) -> None:
+    with pytest.raises(Interrupted):
+        make_engine(StopAt(1)).run(save_dir=str(tmp_path), max_epoch=1)
+    held = load_checkpoint(tmp_path / "model-interrupted.pth.tar-0")
+    held["reidcore"]["accumulated"] = {"batches": 1, "gradients": gradients}
+    path = save_checkpoint(held, tmp_path, name="doctored")
+    engine = make_engine()
+    start = engine.resume(str(path))
+    with pytest.raises(CheckpointError, match=told):
+        engine.run(save_dir=str(tmp_path), max_epoch=1, start_epoch=start)
+
+
+class FailsLate(torch.optim.lr_scheduler.StepLR):
+    """A scheduler of somebody else's, which is out of steps at the second epoch's end."""
+
+    def step(self, epoch: int | None = None) -> None:
+        super().step(epoch)
+        if self.last_epoch == 2:
+            raise ValueError("tried to step 2 times")
+
+
+def test_a_schedule_that_fails_at_an_epochs_end_leaves_the_epoch_before_it(
+    make_engine: MakeEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Weights one epoch ahead of their rate would be no state of any run."""
+
+    def stepped(kind: Any = torch.optim.lr_scheduler.StepLR) -> Engine:
+        engine = make_engine(scheduler="single_step")
+        held = engine.states["model"]
+        for group in held.optimizer.param_groups:  # type: ignore[union-attr]
+            group.pop("initial_lr")
+        schedule = kind(held.optimizer, step_size=1)
+        engine.states["model"] = replace(held, scheduler=schedule)
+        return engine
+
+    caplog.set_level("INFO")
+    whole = stepped()
+    whole.run(save_dir=str(tmp_path / "whole"), max_epoch=3)
+    with pytest.raises(ValueError, match="tried to step"):
+        stepped(FailsLate).run(save_dir=str(tmp_path / "parts"), max_epoch=3)
+    newest = tmp_path / "parts" / "model.pth.tar-1"
+    assert newest_checkpoint(tmp_path / "parts") == newest
+    assert f"model.resume={newest}" in caplog.text
+    resumed = stepped()
+    start = resumed.resume(str(newest))
+    resumed.run(save_dir=str(tmp_path / "parts"), max_epoch=3, start_epoch=start)
+    assert_same(weights(whole), weights(resumed))
+
+
+def test_a_plugin_that_fails_at_an_epochs_end_does_so_too(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    """Others after it have not seen the epoch."""
+
+    class Fail:
+        @hookimpl
+        def reid_epoch_end(self, engine: Engine) -> None:
+            if engine.epoch == 1:
+                raise RuntimeError("no connection")
+
+    with pytest.raises(RuntimeError, match="no connection"):
+        make_engine(Fail()).run(save_dir=str(tmp_path), max_epoch=3)
+    assert newest_checkpoint(tmp_path) == tmp_path / "model.pth.tar-1"
+
+
+def test_figures_that_fail_at_an_epochs_end_cost_no_batch(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    class Fail:
+        asked = 0
+
+        @hookimpl
+        def reid_figures(self) -> dict[str, float]:
+            self.asked += 1
+            if self.asked == 2:  # the first time is after the last batch
+                raise RuntimeError("no figures")
+            return {}
+
+    whole = make_engine()
+    whole.run(save_dir=str(tmp_path / "whole"), max_epoch=2)
+    with pytest.raises(RuntimeError, match="no figures"):
+        make_engine(Fail()).run(save_dir=str(tmp_path / "parts"), max_epoch=2, print_freq=10)
+    resumed = make_engine()
+    start = resumed.resume(str(tmp_path / "parts" / "model-interrupted.pth.tar-0"))
+    assert start.state["step"] == 3
+    resumed.run(save_dir=str(tmp_path / "parts"), max_epoch=2, start_epoch=start)
     assert_same(weights(whole), weights(resumed))
 
 
