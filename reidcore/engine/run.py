@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -92,7 +92,9 @@ class Run:
         self.result: dict[str, Any] | None = None
         self._exits = ExitStack()
         self._rolling: list[Path] = []
-        self._newest: Path | None = None
+        point = engine.resume_point
+        self._resumed = point if point == plan.start_epoch and not plan.test_only else None
+        self._newest = Path(self._resumed.path) if self._resumed is not None else None
         self._is_between_steps = False
         self.test_due = False
         self._steps_taken = 0
@@ -363,13 +365,13 @@ class Run:
     def _save_what_is_done(self, error: BaseException) -> None:
         # What fails between two steps, such as a worker that reads, leaves all that is done.
         is_safe = self._is_between_steps and self._batch > 0 and isinstance(error, Exception)
-        if not self.plan.test_only and (is_safe or isinstance(error, Interrupted)):
-            self._leave_checkpoint()
-        elif self._newest is not None:
+        is_wanted = not self.plan.test_only and (is_safe or isinstance(error, Interrupted))
+        is_left = is_wanted and _succeeds(self._leave_checkpoint)
+        if self._newest is not None and not is_left:
             _log.info("To go on from the last epoch: model.resume=%s", self._newest)
         record = self.engine.record
         if record.history or record.targets:
-            self._write_record(is_finished=False)
+            _succeeds(lambda: self._write_record(is_finished=False))
 
     def _is_too_small(self, batch: Mapping[str, Any]) -> bool:
         """Whether unreadable images left one image alone, and the model cannot learn from it."""
@@ -407,3 +409,15 @@ class Run:
                 failures.append(failure)
         if failures and error is None:
             raise failures[0]
+
+
+def _succeeds(save: Callable[[], object]) -> bool:
+    """Save something of a run that failed; where that fails too, the first failure stands."""
+    try:
+        save()
+    except Exception as failure:
+        _log.error(
+            "! Not saved: %s", failure if isinstance(failure, UserError) else describe(failure)
+        )
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import shutil
@@ -11,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from reidcore import hookimpl
-from reidcore.engine import Engine, StepOutcome
+from reidcore.engine import Engine, Interrupted, StepOutcome
 from reidcore.engine.run import Position
 from reidcore.errors import DataError, UserError
 from reidcore.plugins import make_plugins
 from reidcore.testing import TinyWorld, tiny_run
+from reidcore.utils import save_checkpoint
 
 MakeEngine = Callable[..., Engine]
 
@@ -190,3 +193,87 @@ def test_a_test_of_trained_ones_has_nothing_to_say(
     assert trained.result["weights"] is tested.result["weights"] is None
     assert "untrained" not in caplog.text
     assert "random weights" not in caplog.text
+
+
+# -- checkpoints -----------------------------------------------------------------------------------
+
+
+def test_a_checkpoint_is_announced_once(
+    make_engine: MakeEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The last one is written again with the test's rank-1 in it."""
+    caplog.set_level("INFO")
+    engine = make_engine()
+    engine.run(save_dir=str(tmp_path), max_epoch=2, eval_freq=1)
+    engine.save_model(2, save_dir=str(tmp_path))
+    save_checkpoint({"state_dict": {}, "epoch": 4}, tmp_path)
+    told = [text for text in caplog.messages if "Checkpoint saved" in text]
+    paths = [tmp_path / f"model.pth.tar-{epoch}" for epoch in (1, 2, 3, 4)]
+    assert told == [f"Checkpoint saved to {path}" for path in paths]
+
+
+def test_so_is_the_one_that_a_stop_leaves(
+    make_engine: MakeEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Stop:
+        @hookimpl
+        def reid_step_end(self, engine: Engine) -> None:
+            engine.interruption.ask()
+
+    caplog.set_level("INFO")
+    with pytest.raises(Interrupted):
+        make_engine(Stop()).run(save_dir=str(tmp_path), max_epoch=2)
+    assert sum("model-interrupted.pth.tar-0" in text for text in caplog.messages) == 1
+
+
+class FullDisk:
+    """From a moment on nothing can be written to the run's folder."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
+        self.monkeypatch, self.epoch = monkeypatch, epoch
+
+    @hookimpl
+    def reid_epoch_end(self, engine: Engine) -> None:
+        def write(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        if engine.epoch + 1 == self.epoch:
+            self.monkeypatch.setattr("os.fsync", write)
+
+
+def test_a_disk_that_gets_full_costs_no_checkpoint_and_the_run_says_how_to_go_on(
+    make_engine: MakeEngine,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level("INFO")
+    whole = make_engine()
+    whole.run(save_dir=str(tmp_path / "whole"), max_epoch=3)
+    folder = tmp_path / "parts"
+    with monkeypatch.context() as patched, pytest.raises(UserError) as ended:
+        make_engine(FullDisk(patched, epoch=2)).run(save_dir=str(folder), max_epoch=3)
+    newest = folder / "model.pth.tar-1"
+    assert f"cannot write {str(folder / 'model.pth.tar-2')!r}: No space left" in str(ended.value)
+    assert f"model.resume={newest}" in caplog.text
+    assert "! Not saved: cannot write" in caplog.text  # the record, which hides nothing
+    assert sorted(path.name for path in folder.glob("*tar*")) == [newest.name]
+    resumed = make_engine()
+    resumed.run(save_dir=str(folder), max_epoch=3, start_epoch=resumed.resume(str(newest)))
+    for key, value in whole.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[key]), key
+
+
+def test_a_resumed_run_that_fails_before_its_first_checkpoint_names_the_one_it_began_with(
+    make_engine: MakeEngine,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level("INFO")
+    make_engine().run(save_dir=str(tmp_path), max_epoch=1)
+    engine = make_engine(FullDisk(monkeypatch, epoch=2))
+    start = engine.resume(str(tmp_path / "model.pth.tar-1"))
+    with pytest.raises(UserError, match="No space left"):
+        engine.run(save_dir=str(tmp_path), max_epoch=2, start_epoch=start)
+    assert f"To go on from the last epoch: model.resume={tmp_path}/model.pth.tar-1" in caplog.text
