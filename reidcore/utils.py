@@ -24,10 +24,9 @@ if TYPE_CHECKING:
     from reidcore.engine.rng import set_random_seed
     from reidcore.evaluation.reranking import re_ranking
     from reidcore.inference import FeatureExtractor
-    from reidcore.models.complexity import compute_model_complexity
     from reidcore.models.layers import count_num_param, open_all_layers, open_specified_layers
     from reidcore.models.weights.load import load_pretrained_weights
-    from reidcore.plugins.bundled import visualize_ranked_results
+    from reidcore.plugins.bundled import compute_model_complexity, visualize_ranked_results
 
 __all__ = [
     "AverageMeter",

@@ -21,7 +21,6 @@ from reidcore.inference.inputs import ImageInput, as_images, check_tensor, open_
 from reidcore.inference.prefetch import default_workers, prefetch
 from reidcore.inference.preprocessing import choose_preprocessing
 from reidcore.models import build_model, load_pretrained_weights
-from reidcore.models.complexity import compute_model_complexity
 from reidcore.models.reid_model import check_finite, usual_size
 from reidcore.models.weights.trained import warn_of_other_use
 from reidcore.models.weights.untrained import untrained_weights
@@ -137,6 +136,8 @@ class FeatureExtractor:
         warn_of_other_use(model, self.preprocessing.record)
         if verbose:
             size = (self.preprocessing.height, self.preprocessing.width)
+            from reidcore.plugins.bundled import compute_model_complexity
+
             costs = compute_model_complexity(model, (1, 3, *size))
             _log.info("Model: %s", name)
             _log.info("- params: {:,}\n- flops: {:,}".format(*costs))

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from reidcore._lazy import attach
 
 if TYPE_CHECKING:
-    from reidcore.models.adapter import features_of, outputs_of, wanted_columns
+    from reidcore.models.adapter import adapted, features_of, outputs_of, wanted_columns
     from reidcore.models.build import build_model, show_avai_models
     from reidcore.models.head.build import attach_head
     from reidcore.models.head.slot import linear_classifier
     from reidcore.models.init import initialise
     from reidcore.models.layers import unwrap
-    from reidcore.models.reid_model import Outputs, ReidModel
-    from reidcore.models.summary import USUAL_CLASSES, ModelSummary, summarize
+    from reidcore.models.reid_model import Outputs, ReidModel, usual_size
     from reidcore.models.weights.cache import WeightsStore
     from reidcore.models.weights.export import save_weights
     from reidcore.models.weights.load import load_pretrained_weights, load_published_weights
+    from reidcore.plugins.bundled import USUAL_CLASSES, ModelSummary, summarize
 
 __all__ = [
     "ModelSummary",
@@ -25,6 +25,7 @@ __all__ = [
     "ReidModel",
     "USUAL_CLASSES",
     "WeightsStore",
+    "adapted",
     "attach_head",
     "build_model",
     "features_of",
@@ -37,6 +38,7 @@ __all__ = [
     "show_avai_models",
     "summarize",
     "unwrap",
+    "usual_size",
     "wanted_columns",
 ]
 

@@ -15,17 +15,23 @@ if TYPE_CHECKING:
     from reid_plugins_engines.softmax import ImageSoftmaxEngine
     from reid_plugins_engines.triplet import ImageTripletEngine
     from reid_plugins_engines.video import VideoSoftmaxEngine, VideoTripletEngine
+    from reid_plugins_inspect.complexity import compute_model_complexity
     from reid_plugins_inspect.pictures import draw_ranked_results, visualize_ranked_results
+    from reid_plugins_inspect.summary import USUAL_CLASSES, ModelSummary, summarize
 
 __all__ = [
     "CrossEntropyLoss",
     "DeepSupervision",
     "ImageSoftmaxEngine",
     "ImageTripletEngine",
+    "ModelSummary",
     "TripletLoss",
+    "USUAL_CLASSES",
     "VideoSoftmaxEngine",
     "VideoTripletEngine",
+    "compute_model_complexity",
     "draw_ranked_results",
+    "summarize",
     "visualize_ranked_results",
 ]
 

@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from reidcore.models import ModelSummary, summarize
 from reidcore.models.reid_model import USUAL_SIZE
-from reidcore.models.summary import ModelSummary, summarize
 from reidcore.registry import entries
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reid_plugins_standard.poolings import GeneralizedMeanPool
 
-from reidcore.models.summary import summarize
+from reidcore.models import summarize
 from reidcore.registry import choose
 from reidcore.testing import TinyWorld, make_plugins
 

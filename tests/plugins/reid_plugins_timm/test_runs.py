@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from reidcore.inference import FeatureExtractor
-from reidcore.models import build_model
-from reidcore.models.summary import summarize
+from reidcore.models import build_model, summarize
 from reidcore.testing import tiny_run
 
 RUNS = {

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from reidcore.errors import UserError
-from reidcore.models.complexity import compute_model_complexity
+from reidcore.utils import compute_model_complexity
 
 DATA = Path(__file__).parents[2] / "fixtures" / "models"
 NAMES = tuple(json.loads(lzma.decompress((DATA / "models.json.xz").read_bytes())))

@@ -9,8 +9,7 @@ from torch import nn
 
 from reidcore import hookimpl
 from reidcore.errors import UnknownNameError, UserError
-from reidcore.models import ReidModel
-from reidcore.models.summary import ModelSummary, summarize
+from reidcore.models import ModelSummary, ReidModel, summarize
 from reidcore.plugins import make_plugins
 
 

@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from reid_plugins_inspect.complexity import compute_model_complexity
 from reidcore.errors import UserError
-from reidcore.models.adapter import adapted
-from reidcore.models.build import build_model
-from reidcore.models.complexity import compute_model_complexity
-from reidcore.models.layers import unwrap
-from reidcore.models.reid_model import usual_size
+from reidcore.models import adapted, build_model, unwrap, usual_size
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins

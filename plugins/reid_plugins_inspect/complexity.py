@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -11,9 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from reidcore._logging import show
-from reidcore.errors import UserError
-from reidcore.models.layers import unwrap
+from reidcore.errors import UserError, printable
+from reidcore.models import unwrap
 
 Cost = Callable[[Any, Tensor, Tensor], int]
 
@@ -63,7 +63,7 @@ def compute_model_complexity(
     params = sum(call.params for call in calls)
     flops = sum(call.flops for call in calls)
     if verbose:
-        show(describe(calls, input_size))
+        sys.stdout.write(f"{printable(describe(calls, input_size))}\n")
     return params, flops
 
 
