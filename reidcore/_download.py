@@ -26,8 +26,7 @@ from urllib.parse import parse_qs, urlsplit
 from reidcore import __version__
 from reidcore._files import atomic_path
 from reidcore._progress import progress
-from reidcore._validation import shortened
-from reidcore.errors import UserError
+from reidcore.errors import UserError, quoted
 
 OFFLINE = "REIDCORE_OFFLINE"
 """Environment variable, set by ``reidcore --offline`` too, that switches downloads off."""
@@ -217,7 +216,7 @@ def _length_of(response: Any) -> int | None:
     if told is None or response.chunked:
         return None
     if not re.fullmatch(r"[0-9]{1,18}", told.strip()):
-        raise UserError(f"the server says that the file has {shortened(repr(told))} bytes")
+        raise UserError(f"the server says that the file has {quoted(told)} bytes")
     return int(told)
 
 

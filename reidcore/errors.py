@@ -6,6 +6,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from reidcore._wording import bounded, counted, quoted
+
 __all__ = [
     "CheckpointError",
     "ConfigError",
@@ -14,8 +16,10 @@ __all__ = [
     "PluginError",
     "UnknownNameError",
     "UserError",
+    "counted",
     "did_you_mean",
     "printable",
+    "quoted",
 ]
 
 _STEERING = (
@@ -32,12 +36,14 @@ class UserError(Exception):
     Args:
         what: what is wrong, naming the thing and where it came from.
         hint: the next step to take.
+
+    Of a line of thousands of characters the beginning and the end are kept.
     """
 
     def __init__(self, what: str, hint: str = "") -> None:
-        self.what = what
-        self.hint = hint
-        super().__init__(what, hint)
+        self.what = bounded(what)
+        self.hint = bounded(hint)
+        super().__init__(self.what, self.hint)
 
     def __str__(self) -> str:
         if not self.hint:

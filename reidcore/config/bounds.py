@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reidcore._validation import Place, dotted, shortened
+from reidcore._validation import Place, dotted
+from reidcore._wording import shortened
 from reidcore.errors import ConfigError
 
 MAX_FILE = 1 << 18  # characters

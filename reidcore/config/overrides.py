@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from reidcore._validation import shortened
+from reidcore._wording import quoted, shortened
 from reidcore.config.layers import Layer, Origin
 from reidcore.config.yaml import RefusedYamlError, parse_value
 from reidcore.errors import ConfigError
@@ -30,7 +30,7 @@ def parse_overrides(words: Sequence[str]) -> Layer:
     """
     layer = Layer()
     for key, text, shown in _pairs(words):
-        told = shortened(repr(shown))
+        told = quoted(shown)
         if not _KEY.fullmatch(key):
             raise ConfigError(
                 f"{told} is no override", "Write key=value, such as train.max_epoch=10"
@@ -38,7 +38,8 @@ def parse_overrides(words: Sequence[str]) -> Layer:
         try:
             value = read_value(text)
         except RefusedYamlError as error:
-            raise ConfigError(f"{shortened(key)}: {error.problem} (override {told})") from error
+            what = f"{shortened(key)}: {error.problem} (override {told})"
+            raise ConfigError(what, error.note or "") from error
         layer.set(tuple(key.split(".")), value, Origin("override", told))
     return layer
 
@@ -76,7 +77,7 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str, str]]:
         if value is None:
             name = word if _KEY.fullmatch(word) else "KEY"
             raise ConfigError(
-                f"the override {shortened(repr(word))} has no value",
+                f"the override {quoted(word)} has no value",
                 f"Write {name}=VALUE or {name} VALUE",
             )
         yield word, value, f"{word} {value}"

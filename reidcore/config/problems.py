@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from reidcore._validation import Place, dotted, mistakes_in
+from reidcore._wording import joined
 from reidcore.config.layers import Layer
 from reidcore.errors import ConfigError, did_you_mean
 
@@ -21,15 +22,21 @@ class Problem:
     Args:
         place: the path of the key.
         text: what is wrong and what to do.
+        component: the label of the one whose option it is, if it is a component's.
     """
 
     place: Place
     text: str
+    component: str = ""
 
 
 def refuse(problems: Iterable[Problem], layer: Layer) -> None:
     """Raise one ``ConfigError`` that tells every problem and where its value was set, if any."""
-    lines = list(dict.fromkeys(_line(problem, layer) for problem in problems))
+    # Components may share a section: what several say of a key is one mistake.
+    sharers: dict[tuple[Place, str], list[str]] = {}
+    for problem in problems:
+        sharers.setdefault((problem.place, problem.text), []).append(problem.component)
+    lines = [_line(place, text, labels, layer) for (place, text), labels in sharers.items()]
     if len(lines) == 1:
         raise ConfigError(lines[0])
     if lines:
@@ -102,6 +109,7 @@ def _leaves(schema: type[BaseModel], prefix: str) -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
-def _line(problem: Problem, layer: Layer) -> str:
-    origin = layer.origin(problem.place)
-    return f"{dotted(problem.place)}: {problem.text}" + (f" ({origin})" if origin else "")
+def _line(place: Place, text: str, components: Sequence[str], layer: Layer) -> str:
+    origin, labels = layer.origin(place), list(dict.fromkeys(filter(None, components)))
+    whose = f", for {joined(labels)}" if labels else ""
+    return f"{dotted(place)}: {text}{whose}" + (f" ({origin})" if origin else "")

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from reidcore._validation import mistakes_in
+from reidcore._wording import joined
 from reidcore.config.components import (
     HEAD_KINDS,
     LOSS_KINDS,
@@ -33,7 +34,7 @@ from reidcore.config.loader import Draft, read_config
 from reidcore.config.options import HeadOptions, OpenOptions
 from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
 from reidcore.config.schema import Config
-from reidcore.errors import ConfigError, PluginError, UserError, did_you_mean
+from reidcore.errors import ConfigError, PluginError, UserError, did_you_mean, quoted
 from reidcore.plugins import Plugins, current_plugins, describe
 from reidcore.registry import KINDS, Entry, entries, settings_schemas
 from reidcore.registry.signature import declared_options, numbers_in, spellings, takes_anything
@@ -255,8 +256,7 @@ def _choices_that_take(key: str, plugins: Plugins | None) -> str:
         claims = [_own_claim(each, may_import=True) for each in entries(kind, plugins)]
         takers = [claim.entry.name for claim in claims if key in claim.keys]
         if takers:
-            *first, last = takers
-            return f"{chooser}: {' or '.join(filter(None, [', '.join(first), last]))}"
+            return f"{chooser}: {joined(takers, 'or')}"
     return ""
 
 
@@ -266,8 +266,8 @@ def _refused_by(claim: Claim, place: Path, values: dict[str, Any]) -> Iterator[P
     for key in [key for key in given if claim.keys.get(key) == SELECT]:
         value = given.pop(key)
         if not isinstance(value, bool):
-            text = f"expected true or false, not {value!r}, for {claim.entry.label}"
-            yield Problem((*place, key), text)
+            text = f"expected true or false, not {quoted(value)}"
+            yield Problem((*place, key), text, claim.entry.label)
     shown = {real: key for key, real in claim.keys.items() if key in given}
     named = {claim.keys.get(key, key): value for key, value in given.items()}
     if not named:
@@ -283,7 +283,7 @@ def _refused_by(claim: Claim, place: Path, values: dict[str, Any]) -> Iterator[P
             if mistake.kind == "unknown":
                 yield unknown_key(written, claim.keys)
             elif mistake.kind == "value":
-                yield Problem(written, f"{mistake.text}, for {claim.entry.label}")
+                yield Problem(written, mistake.text, claim.entry.label)
 
 
 def _missing(config: Config, in_use: Sequence[Entry]) -> Iterator[Problem]:
@@ -293,8 +293,7 @@ def _missing(config: Config, in_use: Sequence[Entry]) -> Iterator[Problem]:
         given = {real for real, _ in given_to(values, entry)}
         for name, parameter in declared_options(entry).items():
             if parameter.default is parameter.empty and name not in given:
-                text = f"a value is required, for {entry.label}"
-                yield Problem((*section_of(entry), name), text)
+                yield Problem((*section_of(entry), name), "a value is required", entry.label)
 
 
 def _unclaimed(place: Path, plugins: Plugins | None) -> Problem:
@@ -331,7 +330,7 @@ def _check_settings(
     for name, schema in schemas.items():
         if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
             raise PluginError(
-                f"the settings schema of plugin {name!r} is no pydantic model: {schema!r}",
+                f"the settings schema of plugin {name!r} is no pydantic model: {quoted(schema)}",
                 "That is a mistake in the plugin; tell its author.",
             )
         values = {} if given.get(name) is None else given[name]
@@ -359,7 +358,7 @@ def _infinite_settings(
         if is_allowed or schema.model_config.get("allow_inf_nan"):
             continue
         if any(not math.isfinite(number) for number in numbers_in(value)):
-            yield Problem(("settings", name, key), f"expected a finite number, not {value!r}")
+            yield Problem(("settings", name, key), f"expected a finite number, not {quoted(value)}")
 
 
 def _unclaimed_settings(name: str, schemas: dict[str, Any], plugins: Plugins | None) -> Problem:

@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from reidcore._validation import dotted, shortened
+from reidcore._validation import dotted
+from reidcore._wording import shortened
 from reidcore.config.bounds import MAX_DEPTH, MAX_FILE, MAX_NUMBER, MAX_VALUES
 from reidcore.config.layers import Layer, Origin, Path
 from reidcore.errors import ConfigError
@@ -23,14 +24,16 @@ class _Loader(yaml.SafeLoader):
 
     def __init__(self, text: str) -> None:
         if len(text) > MAX_FILE:
-            raise RefusedYamlError(problem=f"more than {MAX_FILE:,} characters")
+            problem = f"more than {MAX_FILE:,} characters"
+            raise RefusedYamlError(problem=problem, note="Is it a configuration?")
         super().__init__(text)
         self._depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise _refused(self.get_mark(), f"more than {MAX_DEPTH} levels are nested")
+            problem = f"more than {MAX_DEPTH} levels are nested"
+            raise _refused(self.get_mark(), problem, "Put fewer lists or sections in one another.")
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
@@ -50,16 +53,22 @@ class _Loader(yaml.SafeLoader):
         kind = node.tag.rpartition(":")[2]
         written = str(node.value)
         if len(written) > MAX_NUMBER:
-            raise _refused(node.start_mark, f"an {kind} of {len(written):,} characters")
+            problem = f"the value has {len(written):,} characters"
+            wanted = f"{_KINDS[kind]} in at most {MAX_NUMBER} characters, such as {_SUCH_AS[kind]}"
+            raise _refused(node.start_mark, problem, f"Write {wanted}.")
         try:
             return yaml.SafeLoader.yaml_constructors[node.tag](self, node)
         except (ValueError, LookupError) as error:
-            raise _refused(node.start_mark, f"{written!r} is no {kind}") from error
+            problem = f"expected {_KINDS[kind]}, not {written!r}"
+            raise _refused(node.start_mark, problem) from error
 
 
 _PREFIX = "tag:yaml.org,2002:"
+# Kinds of plain values as messages call them, each with an example.
+_KINDS = {"null": "null", "bool": "true or false", "int": "a whole number", "float": "a number"}
+_SUCH_AS = {"null": "null", "bool": "true", "int": "100", "float": "3e-4"}
 _TEXT, _MAP, _MERGE = f"{_PREFIX}str", f"{_PREFIX}map", f"{_PREFIX}merge"
-_PLAIN = [f"{_PREFIX}{kind}" for kind in ("null", "bool", "int", "float")]
+_PLAIN = [f"{_PREFIX}{kind}" for kind in _KINDS]
 
 _NUMBERS = {
     f"{_PREFIX}int": r"[-+]?(0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)",
@@ -156,7 +165,8 @@ class _Inspection:
         if isinstance(node, yaml.ScalarNode):
             return 1, 1
         if id(node) in self._open:
-            raise _refused(node.start_mark, f"{dotted(path)} contains itself: remove the alias")
+            problem = f"{dotted(path) or 'it'} contains itself"
+            raise _refused(node.start_mark, problem, "Remove the alias.")
         if id(node) not in self._sizes:
             self._open.add(id(node))
             inner = [self.size_of(*each) for each in self._inside(node, path)]
@@ -164,7 +174,7 @@ class _Inspection:
             size, depth = 1 + sum(size for size, _ in inner), 1 + max([0, *(d for _, d in inner)])
             if size > MAX_VALUES or depth > MAX_DEPTH:
                 bounds = f"{MAX_VALUES:,} values, or nested more than {MAX_DEPTH} deep"
-                raise _refused(node.start_mark, f"more than {bounds}")
+                raise _refused(node.start_mark, f"more than {bounds}", "Write out fewer.")
             self._sizes[id(node)] = size, depth
         return self._sizes[id(node)]
 
@@ -179,10 +189,12 @@ class _Inspection:
         for key_node, value_node in node.value:
             key, line = key_node.value, key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                raise _refused(key_node.start_mark, f"a key of {dotted(path)} is no text")
+                problem = f"a key{' of ' if path else ''}{dotted(path)} is no text"
+                raise _refused(key_node.start_mark, problem, "Write text before the colon.")
             if key in lines and key != "<<":
-                twice = f"{shortened(dotted((*path, key)))} is given twice"
-                raise _refused(key_node.start_mark, f"{twice}, in lines {lines[key]} and {line}")
+                where = f"line {line}" if line == lines[key] else f"lines {lines[key]} and {line}"
+                problem = f"{shortened(dotted((*path, key)))} is given twice, in {where}"
+                raise _refused(key_node.start_mark, problem, "Keep one.")
             if key_node.tag in _PLAIN:
                 key_node.tag = _TEXT  # 'on: 1' has the key "on"
             lines[key] = line
@@ -190,8 +202,8 @@ class _Inspection:
             yield value_node, (*path, key)
 
 
-def _refused(mark: yaml.Mark, problem: str) -> RefusedYamlError:
-    return RefusedYamlError(problem=problem, problem_mark=mark)
+def _refused(mark: yaml.Mark, problem: str, hint: str = "") -> RefusedYamlError:
+    return RefusedYamlError(problem=problem, problem_mark=mark, note=hint)
 
 
 def _not_plain(error: yaml.YAMLError, shown: str) -> ConfigError:
@@ -200,7 +212,7 @@ def _not_plain(error: yaml.YAMLError, shown: str) -> ConfigError:
     told = [getattr(error, part, None) for part in ("context", "problem")]
     problem = shortened(" ".join(" ".join(filter(None, told)).split()) or str(error))
     if isinstance(error, RefusedYamlError):
-        return ConfigError(f"{place}: {problem}")
+        return ConfigError(f"{place}: {problem}", error.note or "")
     if isinstance(error, yaml.constructor.ConstructorError):
         return ConfigError(
             f"{place}: {problem}", "A configuration holds plain values only: remove the tag."

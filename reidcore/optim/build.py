@@ -107,10 +107,14 @@ def build_lr_scheduler(
 
     Raises:
         UnknownNameError: no such scheduler.
-        ConfigError: ``stepsize`` does not suit the scheduler, or an option is unknown.
+        ConfigError: ``stepsize`` does not suit the scheduler, an option is unknown, or another
+            value is mistyped or out of range.
     """
     component = choose("schedulers", lr_scheduler, section, plugins)
-    made = component.make(optimizer=optimizer, stepsize=stepsize, gamma=gamma, max_epoch=max_epoch)
+    rule = TrainOptions.checked(gamma=gamma, max_epoch=max_epoch)
+    made = component.make(
+        optimizer=optimizer, stepsize=stepsize, gamma=rule.gamma, max_epoch=rule.max_epoch
+    )
     return _scheduler(component, made)
 
 

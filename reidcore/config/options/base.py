@@ -18,8 +18,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from reidcore._validation import dotted, mistakes_in, shortened
-from reidcore.errors import ConfigError, did_you_mean
+from reidcore._validation import dotted, mistakes_in
+from reidcore.errors import ConfigError, did_you_mean, quoted
 
 
 def listed(value: object) -> object:
@@ -84,6 +84,17 @@ class Options(BaseModel):
         except ValidationError as error:
             raise _refusal(cls, plain, error) from None
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Change a key, as a hook or a script does; the value is checked like any other.
+
+        Raises:
+            ConfigError: if the key is unknown, or the value mistyped or out of range.
+        """
+        try:
+            super().__setattr__(name, value)
+        except ValidationError as error:
+            raise _refusal(type(self), {name: value}, error) from None
+
 
 class OpenOptions(Options):
     """A section that also carries the options of a component."""
@@ -109,8 +120,8 @@ def _refusal(
         elif mistake.kind == "missing":
             told.append(f"{key} needs a value")
         else:
-            told.append(f"{key} is {shortened(repr(mistake.found))}")
+            told.append(f"{key} is {quoted(mistake.found)}")
             words = re.findall(r"'([^']+)'", mistake.expected)
             hints.append(did_you_mean(str(mistake.found), words))
             hints.append(f"Expected {mistake.expected}.")
-    return ConfigError("; ".join(told), " ".join(filter(None, hints)))
+    return ConfigError("; ".join(told), " ".join(dict.fromkeys(filter(None, hints))))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
 
+from reidcore._validation import wanted
 from reidcore.config.options.base import (
     MOST,
     Channels,
@@ -27,7 +27,7 @@ ReadingPreset = Literal["viewer", "torchreid"]
 
 def _ascending(ends: list[float]) -> list[float]:
     if len(ends) != 2 or ends[0] >= ends[1]:
-        raise PydanticCustomError("wanted", "two numbers, of which the first is smaller")
+        raise wanted("two numbers, of which the first is smaller")
     return ends
 
 

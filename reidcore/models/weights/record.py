@@ -7,26 +7,23 @@ plugins, and paths in it are never followed.
 
 from __future__ import annotations
 
-import os
-import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError
 from torch import Tensor
 
 from reidcore._files import PathLike
 from reidcore._serialization import OWN_KEY
-from reidcore._validation import Mistake, dotted, mistakes_in
+from reidcore._validation import Mistake, Place, dotted, mistakes_in, wanted
 from reidcore.config import Config
 from reidcore.config.options import HeadOptions
 from reidcore.config.options.base import MOST
 from reidcore.config.options.data import Pixels, ReadingPreset, ValueRange
-from reidcore.errors import CheckpointError
+from reidcore.errors import CheckpointError, quoted
 
 # Bounds that no run reaches, and below which nothing that is made of a number exhausts memory.
 _WIDEST = 65_536  # features, channels, cameras
@@ -38,32 +35,36 @@ _STATE_LEAVES = (*_LEAVES, Tensor, np.generic, torch.dtype, torch.device)
 
 def _walked(tree: Any, leaves: tuple[type, ...], largest: float | None) -> Any:
     """Return a tree of plain values, refused if it is deep, long, or has other leaves."""
-    left, level = MOST, [tree]
+    left = MOST
+    level: list[tuple[Place, Any]] = [((), tree)]
     for _ in range(_DEEPEST):
-        inner = [items for value in level if (items := _items(value, leaves, largest)) is not None]
-        left -= sum(map(len, inner))  # counted before they are listed: lists may share their items
-        if not inner:
+        holders = [each for each in level if not _is_leaf(*each, leaves, largest)]
+        left -= sum(len(held) for _, held in holders)  # before they are listed: lists may share
+        if not holders:
             return tree
         if left < 0:
             break
-        level = [value for values in inner for value in values]
-    wanted = f"at most {MOST:,} values in sections at most {_DEEPEST} deep"
-    raise PydanticCustomError("wanted", wanted)
+        level = [((*at, key), value) for at, held in holders for key, value in _items(held)]
+    raise wanted(f"at most {MOST:,} values in sections at most {_DEEPEST} deep")
 
 
-def _items(value: Any, leaves: tuple[type, ...], largest: float | None) -> Sequence[Any] | None:
-    """Return what a value holds; None of a leaf."""
+def _is_leaf(place: Place, value: Any, leaves: tuple[type, ...], largest: float | None) -> bool:
+    """Say whether a value holds no others; one that is neither plain nor small is refused."""
     if isinstance(value, Mapping):
         if not all(isinstance(key, str | int) for key in value):
-            raise PydanticCustomError("wanted", "sections whose keys are text")
-        return list(value.values())
+            raise wanted("a section whose keys are text", place)
+        return False
     if isinstance(value, list | tuple):
-        return value
+        return False
     if not isinstance(value, leaves):
-        raise PydanticCustomError("wanted", f"plain values, and no {type(value).__name__}")
+        raise wanted(f"a plain value, and no {type(value).__name__}", place)
     if largest is not None and isinstance(value, int | float) and not abs(value) <= largest:
-        raise PydanticCustomError("wanted", f"numbers of at most {largest:,.0f}")
-    return None
+        raise wanted(f"a number of at most {largest:,.0f}", place)
+    return True
+
+
+def _items(held: Any) -> Iterable[tuple[str | int, Any]]:
+    return held.items() if isinstance(held, Mapping) else enumerate(held)
 
 
 def _from_numpy(value: Any) -> Any:
@@ -72,7 +73,7 @@ def _from_numpy(value: Any) -> Any:
 
 def _words(value: Tensor) -> Tensor:
     if tuple(value.shape) != (624,) or value.dtype != torch.int64:
-        raise PydanticCustomError("wanted", "a tensor (624,) of whole numbers")
+        raise wanted("a tensor (624,) of whole numbers")
     return value
 
 
@@ -259,18 +260,12 @@ def _refusal(
     lines = [
         f"{prefix}{dotted(each.place)} is missing"
         if each.kind == "missing"
-        else f"{prefix}{dotted(each.place) or 'it'} is {_shown(each.found)}, "
+        else f"{prefix}{dotted(each.place) or 'it'} is {quoted(each.found)}, "
         f"expected {each.expected}"
         for each in mistakes[:3]
     ]
     more = f", and {len(mistakes) - 3} more" if len(mistakes) > 3 else ""
     return CheckpointError(
-        f"{told.format(repr(os.fspath(path)))}: {'; '.join(lines)}{more}",
+        f"{told.format(quoted(path))}: {'; '.join(lines)}{more}",
         "Give a file that reidcore wrote, or copy it again.",
     )
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Tensor):
-        return f"a tensor {tuple(value.shape)}"
-    return reprlib.repr(value)

@@ -59,7 +59,7 @@ def test_every_mistake_is_kept_and_the_rest_is_typed(write):
         ("train.amp=half", "expected 'off', 'bf16', 'fp16' or 'auto', not 'half'"),
         ("loss.terms={softmax: much}", "expected a number, not 'much'"),
         ("train.height=3", "unknown key. Did you mean 'data.height'?"),
-        ("data.norm_mean=[]", "expected at least 1 items, not []"),
+        ("data.norm_mean=[]", "expected at least 1 item, not []"),
     ],
 )
 def test_wrong_types_are_named_with_the_value_and_what_was_expected(override, text):
@@ -98,7 +98,7 @@ def test_defaults_are_not_shared_between_configurations():
 def test_assignment_is_typed_so_that_a_plugin_cannot_break_the_run():
     config = read_config(None).config
     config.train.lr = 0.5
-    with pytest.raises(ValueError, match="lr"):
+    with pytest.raises(ConfigError, match=r"^train\.lr is 'fast'\. Expected a number\.$"):
         config.train.lr = "fast"
 
 

@@ -55,6 +55,7 @@ def test_a_value_with_an_equals_sign_belongs_to_its_key():
         (["--lr", "3"], "'--lr 3' is no override"),
         (["train..lr=3"], "no override"),
         (["=3", "x"], "no override"),
+        ([f"train.lr={'9' * 5000}"], r"^train.lr: the value has 5,000 characters .*Write a whole"),
     ],
 )
 def test_words_that_are_no_overrides_are_refused(words, message):

@@ -48,6 +48,15 @@ def test_a_mistake_is_one_line_that_says_what_to_do(override, message, plugins):
     assert f"(override '{override}')" in str(refused.value)
 
 
+def test_what_several_components_of_a_section_refuse_is_told_once():
+    with pytest.raises(ConfigError) as refused:
+        load_config(None, ["loss.softmax.label_smooth=3"])
+    assert str(refused.value) == (
+        "loss.softmax.label_smooth: expected true or false, not 3, for loss 'softmax', engine "
+        "'softmax' and loss 'triplet' (override 'loss.softmax.label_smooth=3')"
+    )
+
+
 def test_an_option_without_a_default_must_be_given(plugins):
     with pytest.raises(ConfigError, match=r"^variant.release: a value is required, for dataset"):
         load_config(None, ["data.sources=[variant]"], plugins=plugins)
