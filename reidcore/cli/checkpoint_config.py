@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,22 +41,17 @@ def configuration_of(checkpoint: str, added: Sequence[str] = ()) -> dict[str, An
 
     Args:
         checkpoint: the file.
-        added: the plugin files that the user names; others that the record names are told.
+        added: the plugins that the user names; a file that only the record names is told.
 
     Raises:
         CheckpointError: if it cannot be read.
         UserError: if it does not tell its model.
     """
     from reidcore.inference.checkpoint_metadata import read_metadata
+    from reidcore.models.weights.trained import warn_of_plugin_files
 
     metadata = read_metadata(checkpoint)
-    known = {Path(file).name for file in added}
-    for file in [file for file in metadata.plugin_files if Path(file).name not in known]:
-        _log.warning(
-            "%r was trained with the plugin file %r, which is not loaded on its word: "
-            "if you trust that file, add it by -p %s",
-            *(checkpoint, file, shlex.quote(file)),
-        )
+    warn_of_plugin_files(checkpoint, metadata.config, added)
     if not metadata.model_name:
         raise UserError(
             f"{checkpoint!r} does not tell its model",
@@ -86,11 +80,16 @@ def with_checkpoint_found(draft: Draft) -> Draft:
     return type(draft)(draft.layer)
 
 
-def recorded_values(draft: Draft) -> RecordedValues | None:
+def recorded_values(draft: Draft, added: Sequence[str] = ()) -> RecordedValues | None:
     """Return what the checkpoint that a draft names records for its run; None without one.
 
     A resumed training is that of the checkpoint. Who uses its weights has its model, images and
     distance: a test also where a recipe has others, a training where nobody has.
+
+    Args:
+        draft: what was given.
+        added: the plugins that the user names beside those of the draft; a file that only the
+            checkpoint's record names is told.
 
     Raises:
         CheckpointError: if it cannot be read.
@@ -101,8 +100,10 @@ def recorded_values(draft: Draft) -> RecordedValues | None:
         return None
     from reidcore.config.recorded import RecordedValues
     from reidcore.inference.checkpoint_metadata import read_metadata
+    from reidcore.models.weights.trained import warn_of_plugin_files
 
     metadata = read_metadata(path)
+    warn_of_plugin_files(path, metadata.config, [*added, *(draft.plugins or ())])
     if tests or not config.model.resume:
         if not (tests or metadata.preprocessing):
             return None  # weights of nobody's run, to begin with

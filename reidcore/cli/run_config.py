@@ -94,7 +94,7 @@ def configured(
     plugins = session.plugins(extra) if is_recipe else None
     given = read_config(_source(arguments, added), arguments.overrides, arguments.flags, plugins)
     given = with_checkpoint_found(given)
-    recorded = recorded_values(given)
+    recorded = recorded_values(given, added)
     if plugins is None or given.plugins is not None:
         plugins = session.plugins(extra, given.plugins)
     with plugins:

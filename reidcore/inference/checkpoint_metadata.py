@@ -41,11 +41,6 @@ class CheckpointMetadata:
         """The model's name; empty if it was not recorded."""
         return str(self.model.get("name") or self.config.get("model", {}).get("name", ""))
 
-    @property
-    def plugin_files(self) -> list[str]:
-        """The plugin files that its configuration named: for the user to judge, not for us."""
-        return list(filter(looks_like_path, self.config.get("plugins") or ()))
-
     def model_options(self, plugins: Plugins | None = None) -> dict[str, Any]:
         """Return the arguments of ``build_model`` that decide the network's form."""
         if self.model:

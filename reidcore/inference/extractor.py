@@ -22,7 +22,11 @@ from reidcore.inference.prefetch import default_workers, prefetch
 from reidcore.inference.preprocessing import choose_preprocessing
 from reidcore.models import build_model, load_pretrained_weights
 from reidcore.models.reid_model import check_finite, usual_size
-from reidcore.models.weights.trained import warn_of_other_use
+from reidcore.models.weights.trained import (
+    loaded_files,
+    warn_of_other_use,
+    warn_of_plugin_files,
+)
 from reidcore.models.weights.untrained import untrained_weights
 from reidcore.plugins import Plugins, current_plugins
 from reidcore.registry import find
@@ -119,6 +123,7 @@ class FeatureExtractor:
         self.batch_size = _number("batch_size", batch_size, self._usual_batch(), least=1)
         self.workers = _number("workers", workers, default_workers(), least=0)
         metadata = read_metadata(model_path) if model_path else CheckpointMetadata()
+        warn_of_plugin_files(model_path, metadata.config, loaded_files(self.plugins))
         choose = partial(
             choose_preprocessing,
             metadata.preprocessing,
@@ -263,7 +268,7 @@ def _build(
     options["image_size"] = options.get("image_size") or image_size
     model = build_model(name, num_classes=1, pretrained=not path, plugins=plugins, **options)
     if path:
-        load_pretrained_weights(model, path)
+        load_pretrained_weights(model, path, plugins)
     return model
 
 

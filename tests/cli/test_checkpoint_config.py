@@ -118,7 +118,9 @@ def test_its_safetensors_do_as_well(trained: Path, reidcore_here: Run, tmp_path)
     assert tested["config"]["test"]["dist_metric"] == "cosine"
 
 
-@pytest.mark.parametrize("command", ["test", "safetensors", "ranks", "actmap", "resume"])
+@pytest.mark.parametrize(
+    "command", ["test", "safetensors", "ranks", "actmap", "resume", "load", "extract"]
+)
 def test_a_plugin_file_that_it_names_is_told_and_never_imported(
     trained: Path,
     reidcore_here: Run,
@@ -138,11 +140,29 @@ def test_a_plugin_file_that_it_names_is_told_and_never_imported(
         "ranks": ["visualize", "ranks", *look],
         "actmap": ["visualize", "actmap", *look],
         "resume": ["run", "--resume", weights, *_of_run(trained), "train.max_epoch=2"],
+        "load": ["run", *_of_run(trained), f"model.load_weights={weights}", "train.max_epoch=0"],
+        "extract": [
+            *("extract", trained.parent.parent / "query", "--weights", weights),
+            *("--output", tmp_path / "features.npz"),
+        ],
     }.get(command, ["test", weights])
     code, _, err = reidcore_here(*words)
     assert code == 0, err
     assert not (tmp_path / "ran").exists()
-    assert caplog.text.count(f"add it by -p {evil}") == (command != "resume")
+    assert caplog.text.count(f"add it by -p {evil}") == 1
+
+
+def test_a_plugin_file_that_the_user_adds_is_not_told(
+    trained: Path, reidcore_here: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine, weights = tmp_path / "mine.py", tmp_path / "with_mine.pth"
+    mine.write_text("")
+    held = torch.load(trained, weights_only=True)
+    held["reidcore"]["config"]["plugins"] = ["elsewhere/mine.py"]
+    torch.save(held, weights)
+    words = ["run", "--resume", weights, *_of_run(trained), "train.max_epoch=2"]
+    assert reidcore_here("-p", mine, *words)[0] == 0
+    assert "mine.py" not in caplog.text
 
 
 def _of_run(trained: Path) -> list[str]:

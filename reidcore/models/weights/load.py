@@ -83,9 +83,9 @@ def load_pretrained_weights(
         UserError: if published weights cannot be downloaded.
     """
     if Path(weight_path).expanduser().is_file():
-        return load_state(model, weight_path)
+        return load_state(model, weight_path, plugins=plugins)
     published = _published(weight_path, plugins)
-    return load_state(model, WeightsStore().require(published), published.key_map())
+    return load_state(model, WeightsStore().require(published), published.key_map(), plugins)
 
 
 def load_published_weights(
@@ -113,13 +113,16 @@ def load_published_weights(
     return load_state(model, WeightsStore().require(weights), keys=weights.key_map())
 
 
-def load_state(model: nn.Module, path: PathLike, keys: KeyMap | None = None) -> LoadedWeights:
+def load_state(
+    model: nn.Module, path: PathLike, keys: KeyMap | None = None, plugins: Plugins | None = None
+) -> LoadedWeights:
     """Fill a model from a file, as ``load_pretrained_weights`` does.
 
     Args:
         model: the network, wrapped or not; changed in place.
         path: the file.
         keys: turns a key of the file into the model's, or into None where it has no such entry.
+        plugins: those of who uses the model; by default the current plugins.
     """
     configure_if_bare()
     network = unwrap(model)
@@ -155,7 +158,7 @@ def load_state(model: nn.Module, path: PathLike, keys: KeyMap | None = None) -> 
             *(os.fspath(path), _listed(held.not_loaded, 6)),
         )
     _log_other_form(network, path, held)
-    remember_training(network, path, held.record)
+    remember_training(network, path, held.record, plugins)
     return report
 
 

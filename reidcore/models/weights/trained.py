@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from reidcore._files import PathLike
 from reidcore.models.layers import unwrap
+from reidcore.plugins import current_plugins
+from reidcore.plugins.discovery import looks_like_path
+
+if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
 
 _log = logging.getLogger(__name__)
 
@@ -56,8 +64,18 @@ class TrainedWith:
                         yield f"{key} is {now!r}, with {self.path} it was {then!r}"
 
 
-def remember_training(model: nn.Module, path: PathLike, record: Mapping[str, Any]) -> None:
-    """Keep with a network what the record of its weights says of their training."""
+def remember_training(
+    model: nn.Module, path: PathLike, record: Mapping[str, Any], plugins: Plugins | None = None
+) -> None:
+    """Keep with a network what the record of its weights says of their training.
+
+    Args:
+        model: the network.
+        path: the file of the weights.
+        record: what it keeps beside them.
+        plugins: those of who uses the network, by default the current ones.
+    """
+    warn_of_plugin_files(path, record.get("config") or {}, loaded_files(plugins))
     parts = [record.get(key) or {} for key in ("preprocessing", "test")]
     unwrap(model).__dict__[_ATTRIBUTE] = TrainedWith(os.fspath(path), *parts)
 
@@ -83,6 +101,37 @@ def warn_of_other_use(
     if trained is not None:
         for difference in trained.differences(preprocessing, test):
             _log.warning("Other results than in training: %s", difference)
+
+
+def warn_of_plugin_files(
+    path: PathLike, config: Mapping[str, Any], loaded: Iterable[PathLike]
+) -> None:
+    """Log once for each plugin file that a checkpoint's configuration names and that is not loaded.
+
+    Args:
+        path: the checkpoint.
+        config: the configuration that it records.
+        loaded: plugin files that the user named; one of the same name is taken for it.
+    """
+    known = {Path(file).name for file in loaded}
+    for file in filter(looks_like_path, config.get("plugins") or ()):
+        if Path(file).name not in known:
+            _warn_of_plugin_file(os.fspath(path), file)
+
+
+@cache  # however often a checkpoint is read
+def _warn_of_plugin_file(checkpoint: str, file: str) -> None:
+    _log.warning(
+        "%r was trained with the plugin file %r, which is not loaded on its word: "
+        "if you trust that file, add it by -p %s",
+        *(checkpoint, file, shlex.quote(file)),
+    )
+
+
+def loaded_files(plugins: Plugins | None = None) -> list[PathLike]:
+    """Return the files of plugins that no distribution brings."""
+    alone = [each for each in (plugins or current_plugins()).active if not each.distribution]
+    return [file for each in alone if (file := getattr(each.obj, "__file__", None))]
 
 
 def _plain(value: Any) -> Any:
