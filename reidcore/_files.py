@@ -61,6 +61,17 @@ def user_cache(name: str) -> Path:
         raise UserError("there is no home folder", "Set REIDCORE_HOME to a folder.") from error
 
 
+def file_identity(path: str) -> bytes:
+    """Return what tells a file or folder from all others, whatever path leads to it."""
+    try:
+        status = os.stat(path)  # noqa: PTH116  (a hundred thousand times)
+    except (OSError, ValueError):
+        status = None
+    if status is None or not status.st_ino:  # a file system without inodes gives 0
+        return os.fsencode(os.path.realpath(path))
+    return b"%d:%d" % (status.st_dev, status.st_ino)
+
+
 @contextmanager
 def atomic_path(path: PathLike) -> Iterator[Path]:
     """Yield an empty temporary file beside ``path`` that takes its place once it is complete.
@@ -135,8 +146,10 @@ def remove_abandoned(folder: Path) -> None:
 
 def write_json(obj: Any, fpath: PathLike) -> None:
     """Write ``obj`` as indented JSON, atomically."""
+    text = json.dumps(obj, indent=2, ensure_ascii=False)
     with atomic_write(fpath) as file:
-        file.write(json.dumps(obj, indent=2, ensure_ascii=False).encode() + b"\n")
+        # Names that are no text keep the escapes that JSON has for them.
+        file.write(text.encode(errors="backslashreplace") + b"\n")
 
 
 def read_json(fpath: PathLike) -> Any:

@@ -13,12 +13,11 @@ from pathlib import Path
 from reid_plugins_datasets.reading.listing import list_folders
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.pictures import read_pictures
-from reidcore.data import DatasetCard, Sample, Splits, require
+from reidcore.data import IMAGE_EXTENSIONS, DatasetCard, Sample, Splits, require
 from reidcore.errors import DataError
 
 QUERY_CAMERA, GALLERY_CAMERA = 0, 1
 
-_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".tif")
 _PICTURES = NameForm(re.compile(r"(?P<pid>\d+)_\d+\.\w+"), "005_01.jpg: person 5, picture 1")
 
 
@@ -45,7 +44,7 @@ def _read(folder: Path, camid: int) -> list[Sample]:
     samples = [
         Sample(path, int(match["pid"]), camid)
         for place in places
-        for match, path in read_pictures(place, _PICTURES, _EXTENSIONS)
+        for match, path in read_pictures(place, _PICTURES, IMAGE_EXTENSIONS, tell_deeper=False)
     ]
     if not samples:
         raise DataError(f"no picture lies in {str(folder)!r}", "Unpack the dataset again")

@@ -6,10 +6,19 @@ import os
 import re
 from pathlib import Path
 
-from reid_plugins_datasets.reading.listing import list_files, list_folders
+from reid_plugins_datasets.reading.listing import list_folders
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.option_values import choose
-from reidcore.data import Archive, DatasetCard, OfficialCount, Sample, Splits, described_by, require
+from reidcore.data import (
+    Archive,
+    DatasetCard,
+    OfficialCount,
+    Sample,
+    Splits,
+    described_by,
+    find_image_files,
+    require,
+)
 from reidcore.errors import DataError
 
 VIEWS = ("drone", "satellite", "street", "google")
@@ -48,7 +57,6 @@ university1652/
 )
 
 _TEST_VIEWS = {view: view for view in VIEWS[:3]}
-_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 _BUILDING = NameForm(re.compile(r"(?P<pid>\d{4})"), "0839: building 839")
 
 
@@ -95,7 +103,7 @@ def _read(folder: Path, view: str) -> list[Sample]:
     buildings = list_folders(folder)
     matches = _BUILDING.read([building.name for building in buildings], folder)
     return [
-        Sample(file.path, int(match["pid"]), VIEWS.index(view))
+        Sample(str(Path(building.path, name)), int(match["pid"]), VIEWS.index(view))
         for building, match in zip(buildings, matches, strict=True)
-        for file in list_files(building.path, _EXTENSIONS, any_case=True)
+        for name in find_image_files(building.path).files
     ]

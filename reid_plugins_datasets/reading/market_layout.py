@@ -40,7 +40,7 @@ def read_market_layout(directory: Path, form: NameForm) -> Splits:
 
 
 def read_folder(folder: Path, form: NameForm) -> SampleTable:
-    """Read identities and cameras (base 0) from the names of a folder's ``*.jpg`` files, sorted.
+    """Read identities and cameras (base 0) from the names of a folder's images, sorted.
 
     Junk (-1), boxes too bad to be scored, is left out and told. Only names are looked at, never the
     folders above.
@@ -48,7 +48,7 @@ def read_folder(folder: Path, form: NameForm) -> SampleTable:
     Raises:
         DataError: the folder cannot be read, or images in it have names of another form.
     """
-    names = list_names(folder, JPEG)
+    names = list_names(folder, JPEG, form)
     pids, camids = _labels(names, form, folder)
     table = SampleTable.below(folder, names, pids, camids)
     junk = table.pids == JUNK_PID
@@ -62,9 +62,9 @@ def _labels(names: list[str], form: NameForm, folder: Path) -> Int64Array:
     for begin in range(0, len(names), _AT_A_TIME):
         some = names[begin : begin + _AT_A_TIME]
         try:
-            matches = form.read(some, folder)
+            matches = form.read(some, folder, JPEG)
         except DataError:
-            form.read(names, folder)  # says how many there are in all
+            form.read(names, folder, JPEG)  # says how many there are in all
             raise
         for row, group in zip(labels, ("pid", "camera"), strict=True):
             row[begin : begin + len(some)] = list(map(int, map(itemgetter(group), matches)))

@@ -35,18 +35,27 @@ class NameForm:
     example: str
     ranges: dict[str, range] = field(default_factory=dict)
 
-    def read(self, names: Sequence[str], where: object) -> list[re.Match[str]]:
+    def match(self, name: str, endings: Sequence[str] = ()) -> re.Match[str] | None:
+        """Match a name, or that of a copy in another format: with one of the original endings."""
+        stem = name[: name.rfind(".")]
+        tried = (self.pattern.fullmatch(stem + ending) for ending in endings)
+        return self.pattern.fullmatch(name) or next(filter(None, tried), None)
+
+    def read(
+        self, names: Sequence[str], where: object, endings: Sequence[str] = ()
+    ) -> list[re.Match[str]]:
         """Match every name, in the order given.
 
         Args:
             names: file names, without the folders above.
             where: the folder or list they come from, for messages.
+            endings: the original ones, where copies in another format are among the names.
 
         Raises:
             DataError: names have another form, or labels out of range; it counts them and shows
                 the first three.
         """
-        matches = [self.pattern.fullmatch(name) for name in names]
+        matches = [self.match(name, endings) for name in names]
         if None in matches:
             strangers = [name for name, match in zip(names, matches, strict=True) if match is None]
             raise DataError(

@@ -28,20 +28,24 @@ class PersonFolder(NamedTuple):
 
 
 def read_pictures(
-    folder: str | Path, form: NameForm, extensions: Sequence[str] = (".jpg",)
+    folder: str | Path,
+    form: NameForm,
+    extensions: Sequence[str] = (".jpg",),
+    tell_deeper: bool = True,
 ) -> list[Picture]:
     """Return the pictures of a folder, sorted by name.
 
     Args:
         folder: where they lie; not in the folders below it.
         form: how they are named.
-        extensions: endings with their dot; other files are passed over.
+        extensions: endings with their dot; see `list_files` for other files.
+        tell_deeper: whether pictures in the folders below are told as left out.
 
     Raises:
         DataError: the folder cannot be read, or a picture has another name.
     """
-    files = list_files(folder, extensions)
-    matches = form.read([file.name for file in files], folder)
+    files = list_files(folder, extensions, form, tell_deeper)
+    matches = form.read([file.name for file in files], folder, extensions)
     return [Picture(match, file.path) for match, file in zip(matches, files, strict=True)]
 
 

@@ -105,8 +105,6 @@ def write_features(asked: Extraction, plugins: Plugins) -> None:
         np.savez(file, features=features, paths=np.array([paths[place] for place in kept]))
     count, dim = features.shape
     _log.info("%s: %d features of %d numbers", asked.output, count, dim)
-    if count < len(paths):
-        _log.warning("%d of %d images could not be read", len(paths) - count, len(paths))
 
 
 def _check_output(output: Path) -> None:
@@ -141,17 +139,20 @@ def _extract(extractor: FeatureExtractor, paths: list[str]) -> tuple[np.ndarray,
     """Return (N, D) features and the places of their images in the list."""
     import numpy as np
 
-    features, kept = [], []
+    from reidcore.data.left_out import leave_out
+
+    features, kept, bad = [], [], []
     with progress("extracting", len(paths)) as advance:
 
-        def leave_out(place: int, error: UserError) -> None:
-            _log.warning("Left out: %s", error.what)
+        def note(place: int, error: UserError) -> None:
+            bad.append(error.what.removeprefix("cannot read the image "))
             advance(1)
 
-        for batch in extractor.batches(paths, on_bad=leave_out):
+        for batch in extractor.batches(paths, on_bad=note):
             features.append(batch.features.float().cpu().numpy())
             kept += batch.places
             advance(len(batch.places))
+    leave_out(bad, "images", "unreadable", total=len(paths))
     if not features:
         raise DataError(f"none of the {len(paths)} images can be read", "See the lines above.")
     return np.concatenate(features), kept

@@ -24,14 +24,19 @@ if TYPE_CHECKING:
         require,
     )
     from reidcore.data.dataset import Dataset, ImageDataset
-    from reidcore.data.folders import (
+    from reidcore.data.folders import MARKET_PATTERN, from_folders
+    from reidcore.data.image_files import (
         IMAGE_EXTENSIONS,
-        MARKET_PATTERN,
-        from_folders,
+        Listing,
+        find_image_files,
+        is_image,
+        is_side_file,
         leave_out_files,
+        list_files,
     )
     from reidcore.data.images.decode import decode_pixels, read_image, read_pixels
     from reidcore.data.images.narrow import narrow_use
+    from reidcore.data.images.opening import read_file
     from reidcore.data.images.reading import VIEWER, ImageReading, UnreadableImageError
     from reidcore.data.images.resize import Pixels, writable
     from reidcore.data.left_out import LeftOut, leave_out, noting_left_out
@@ -78,6 +83,7 @@ __all__ = [
     "Int64Array",
     "JUNK_PID",
     "LeftOut",
+    "Listing",
     "MARKET_PATTERN",
     "OfficialCount",
     "PILSource",
@@ -106,16 +112,21 @@ __all__ = [
     "decode_pixels",
     "described_by",
     "differences",
+    "find_image_files",
     "from_folders",
     "generators_kept",
     "init_image_dataset",
     "init_video_dataset",
+    "is_image",
+    "is_side_file",
     "leave_out",
     "leave_out_files",
+    "list_files",
     "mixed_seed",
     "narrow_use",
     "noting_left_out",
     "prepare_dataset",
+    "read_file",
     "read_image",
     "read_pixels",
     "read_tables",

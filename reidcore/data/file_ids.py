@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
+
+from reidcore._files import file_identity
 
 
 def file_ids(paths: Iterable[str], sizes: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
@@ -21,23 +22,13 @@ def file_ids(paths: Iterable[str], sizes: npt.NDArray[np.int32]) -> npt.NDArray[
         paths: of M files, each of which is looked up once.
         sizes: (N,) how many of them each sample has.
     """
-    files = np.fromiter((_hashed(_identity(path)) for path in paths), dtype=np.int64)
+    files = np.fromiter((_hashed(file_identity(path)) for path in paths), dtype=np.int64)
     if (sizes == 1).all():
         return files
     tracklets = np.split(files, np.cumsum(sizes)[:-1])
     single = (len(frames) == 1 for frames in tracklets)
     ids = [f[0] if one else _hashed(f.tobytes()) for f, one in zip(tracklets, single, strict=True)]
     return np.array(ids, dtype=np.int64)
-
-
-def _identity(path: str) -> bytes:
-    try:
-        status = os.stat(path)  # noqa: PTH116  (a hundred thousand times)
-    except (OSError, ValueError):
-        status = None
-    if status is None or not status.st_ino:  # a file system without inodes gives 0
-        return os.fsencode(os.path.realpath(path))
-    return b"%d:%d" % (status.st_dev, status.st_ino)
 
 
 def _hashed(identity: bytes) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from reidcore.data.image_files import find_image_files
 from reidcore.data.left_out import leave_out
 from reidcore.data.sample import JUNK_PID, Sample, Splits
 from reidcore.errors import DataError
@@ -17,23 +17,6 @@ MARKET_PATTERN = r"(?P<pid>^-0*1|[0-9]+)_c(?P<camid>[0-9]+)"
 A hyphen belongs to the number in the mark for junk alone, with which a name begins:
 ``site-3_c4.jpg`` shows identity 3.
 """
-
-IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
-"""Endings of the files that are taken for images."""
-
-FURTHER_EXTENSIONS = (
-    ".avif",
-    ".gif",
-    ".heic",
-    ".jfif",
-    ".jp2",
-    ".jpe",
-    ".pgm",
-    ".ppm",
-    ".tif",
-    ".tiff",
-)
-"""Endings of files that are images too, and are not read."""
 
 
 def from_folders(
@@ -92,21 +75,6 @@ def _compile(pattern: str) -> re.Pattern[str]:
     return matcher
 
 
-def leave_out_files(paths: Sequence[str], why: str = f"not {', '.join(IMAGE_EXTENSIONS)}") -> None:
-    """Tell of files that are not read, with a warning if any looks like an image.
-
-    Hidden files that do not look so belong to programs: they are passed over.
-    """
-    images = IMAGE_EXTENSIONS + FURTHER_EXTENSIONS
-    looks_so = [path.lower().endswith(images) for path in paths]
-    told = [
-        path
-        for path, image in zip(paths, looks_so, strict=True)
-        if image or not os.path.basename(path).startswith(".")  # noqa: PTH119  (a million times)
-    ]
-    leave_out(told, "files", why, expected=not any(looks_so))
-
-
 def _layout(root: str | os.PathLike[str], names: dict[str, str | None], pattern: str) -> str:
     expected = ", ".join(f"{name}/" for name in names.values() if name)
     example = "0002_c1_000451.jpg" if pattern == MARKET_PATTERN else f"/{pattern}/"
@@ -114,11 +82,14 @@ def _layout(root: str | os.PathLike[str], names: dict[str, str | None], pattern:
 
 
 def _read_folder(folder: Path, matcher: re.Pattern[str]) -> list[Sample]:
-    names = sorted(_tree(folder) if "/" in matcher.pattern else _flat(folder))
-    images = [name for name in names if name.lower().endswith(IMAGE_EXTENSIONS)]
-    if len(images) < len(names):
-        others = [str(folder / n) for n in names if not n.lower().endswith(IMAGE_EXTENSIONS)]
-        leave_out_files(others)
+    images, deeper = find_image_files(folder, below="/" in matcher.pattern)
+    if deeper and not images:
+        raise DataError(
+            f"all images of {str(folder)!r} lie in folders below it: {len(deeper)}, such as "
+            f"{deeper[0]!r}",
+            "A pattern with a slash reads them: "
+            r"(?P<pid>\d+)/c(?P<camid>\d+) takes 0002/c1/x.jpg for identity 2, camera 1",
+        )
     found = [(str(folder / name), matcher.search(name)) for name in images]
     strangers = [path for path, match in found if match is None]
     if strangers and len(strangers) == len(images):
@@ -132,21 +103,6 @@ def _read_folder(folder: Path, matcher: re.Pattern[str]) -> list[Sample]:
     junk = [sample.path for sample in samples if sample.pid == JUNK_PID]
     leave_out(junk, f"images of identity {JUNK_PID}", "junk", expected=True)
     return [sample for sample in samples if sample.pid != JUNK_PID]
-
-
-def _flat(folder: Path) -> Iterator[str]:
-    """Yield the names of a folder's files."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_file():
-                yield entry.name
-
-
-def _tree(folder: Path) -> Iterator[str]:
-    """Yield the paths of the files at any depth below a folder, relative to it, with slashes."""
-    for above, _, names in os.walk(folder):
-        for name in names:
-            yield Path(above, name).relative_to(folder).as_posix()
 
 
 def _sample(match: re.Match[str], path: str) -> Sample:

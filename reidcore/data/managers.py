@@ -569,9 +569,10 @@ def _check_alone(phase: str, batch_size: int) -> None:
 
 def _check_filled(name: str, split: str, view: Dataset) -> None:
     if not len(view):
+        unread = [str(found) for found in view.left_out if not found.expected]
+        other = "Learn from another dataset"
+        if split != "train":
+            other = "Name the datasets to test on in data.targets"
         raise DataError(
-            f"dataset {name!r} has no {split} {view.unit}",
-            "Learn from another dataset"
-            if split == "train"
-            else "Name the datasets to test on in data.targets",
+            f"dataset {name!r} has no {split} {view.unit}", "; ".join(unread[:1]) or other
         )

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reidcore._files import PathLike, atomic_folder, atomic_write
-from reidcore.data.folders import IMAGE_EXTENSIONS
+from reidcore.data.image_files import image_endings, is_image
 from reidcore.data.sample import JUNK_PID, Samples, Splits
 from reidcore.data.table import Int64Array, SampleTable
 from reidcore.errors import DataError
@@ -224,11 +224,11 @@ def _write_folders(tables: Mapping[str, SampleTable], folder: Path) -> None:
 
 
 def _name(path: Path, pid: int, camid: int, number: int) -> str:
-    if camid < 0 or pid < JUNK_PID or path.suffix.lower() not in IMAGE_EXTENSIONS:
+    if camid < 0 or pid < JUNK_PID or not is_image(path.name):
         raise DataError(
             f"{str(path)!r} of identity {pid} and camera {camid} would not be read back from a "
             "folder",
-            f"Both count from 0, and names end in {', '.join(IMAGE_EXTENSIONS)}; a table (.csv) "
+            f"Both count from 0, and names end in {', '.join(image_endings())}; a table (.csv) "
             "takes any",
         )
     person = pid if pid == JUNK_PID else f"{pid:04d}"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from reidcore._files import mkdir_if_missing, remove_abandoned, write_json
+from reidcore.data.left_out import first_names
 from reidcore.engine.checkpoint import announce, restore_run, write_checkpoints
 from reidcore.engine.datamanager import left_without_images, skipped_by
 from reidcore.engine.hook_results import gathered_figures
@@ -355,10 +356,10 @@ class Run:
         skipped = self.engine.data_facts.skipped
         if skipped:
             _log.warning(
-                "%d unreadable image%s left out, such as %s",
+                "%d unreadable image%s left out: %s",
                 len(skipped),
                 " was" if len(skipped) == 1 else "s were",
-                next(iter(skipped)),
+                first_names(list(skipped), len(skipped)),
             )
         return record
 

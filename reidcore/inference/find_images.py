@@ -6,15 +6,15 @@ import glob
 from collections.abc import Iterable
 from pathlib import Path
 
-from reidcore.data.folders import IMAGE_EXTENSIONS, leave_out_files
+from reidcore.data.image_files import find_image_files, image_endings, is_image, leave_out_files
 from reidcore.errors import DataError
 
 
 def find_images(sources: Iterable[str]) -> list[str]:
     """Return the image files that sources name, each once.
 
-    The sources keep their order; what one of them names is sorted. Other files in a folder are
-    left out, and told.
+    The sources keep their order; what one of them names is sorted. Other files in a folder, or that
+    a pattern fits, are left out and told; a file that is named itself is taken whatever its ending.
 
     Args:
         sources: a file, a folder (everything below it) or a pattern such as ``"shots/**/*.jpg"``.
@@ -28,21 +28,30 @@ def find_images(sources: Iterable[str]) -> list[str]:
 def _named_by(source: str) -> list[str]:
     place = Path(source).expanduser()
     if place.is_dir():
-        files = sorted(str(path) for path in place.rglob("*") if path.is_file())
-        found = [path for path in files if path.lower().endswith(IMAGE_EXTENSIONS)]
-        leave_out_files([path for path in files if not path.lower().endswith(IMAGE_EXTENSIONS)])
-        return found or _nothing(source, f"It has no file ending in {', '.join(IMAGE_EXTENSIONS)}.")
+        return _below(place) or _nothing(
+            source, f"It has no file ending in {', '.join(image_endings())}."
+        )
     if place.is_file():
         return [str(place)]
+    if place.exists():
+        return _nothing(source, "It is a pipe, a socket or a device.")
     if not glob.has_magic(source):
         return _nothing(source, "There is no such file or folder.")
-    matches = glob.glob(str(place), recursive=True)  # noqa: PTH207 - may be absolute
-    found = sorted(match for match in matches if _is_image(Path(match)))
-    return found or _nothing(source, "No image file matches the pattern.")
+    return _fitting(str(place)) or _nothing(source, "No image file matches the pattern.")
 
 
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_EXTENSIONS and path.is_file()
+def _below(folder: Path) -> list[str]:
+    return [str(folder / name) for name in find_image_files(folder, below=True).files]
+
+
+def _fitting(pattern: str) -> list[str]:
+    """Return the images that a pattern fits, and those below the folders that it fits."""
+    matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - may be absolute
+    files = [path for path in matches if Path(path).is_file()]
+    found = set(filter(is_image, files))
+    leave_out_files([path for path in files if path not in found])
+    found.update(path for each in matches if Path(each).is_dir() for path in _below(Path(each)))
+    return sorted(found)
 
 
 def _nothing(source: str, why: str) -> list[str]:

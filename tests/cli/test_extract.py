@@ -55,8 +55,8 @@ def test_unreadable_images_are_told_and_left_out(reidcore, photos, weights, tmp_
     words = ["-w", weights, "-m", MODEL, "-o", output, "--height", "64", "--width", "32"]
     done = reidcore("extract", broken, photos / "a.jpg", *words)
     assert done.returncode == 0, done.stderr
-    assert re.search(r"Left out: cannot read the image .*broken.jpg \(not an image\)", done.stdout)
-    assert "1 of 2 images could not be read" in done.stdout
+    told = r"1 of 2 images left out \(unreadable\): '.*broken.jpg \(not an image\)'"
+    assert re.search(told, done.stdout)
     with np.load(output) as written:
         assert list(written["paths"]) == [str(photos / "a.jpg")]
         assert len(written["features"]) == 1

@@ -249,3 +249,10 @@ def test_a_lock_on_a_file_that_was_taken_is_given_back(tmp_path, monkeypatch) ->
             assert os.fstat(given[0]).st_nlink == 1
         file.write(b"whole")
     assert len(given) == 2
+
+
+def test_names_that_are_no_text_survive_in_json(tmp_path: Path) -> None:
+    names = ["caf\udce9.jpg", "Zoë", "\ud800", "\x1b"]
+    write_json({"left_out": names}, tmp_path / "record.json")
+    assert read_json(tmp_path / "record.json") == {"left_out": names}
+    assert b"\\udce9" in (tmp_path / "record.json").read_bytes()

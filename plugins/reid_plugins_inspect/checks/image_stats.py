@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from reidcore.data import VIEWER, ImageReading, UnreadableImageError, decode_pixels
+from reidcore.data import VIEWER, ImageReading, UnreadableImageError, decode_pixels, read_file
 from reidcore.errors import DataError
 
 GOOD, MISSING, EMPTY, DAMAGED, UNKNOWN_RANGE = range(5)
@@ -51,11 +51,10 @@ def examine(
 def _examine_one(path: str, reading: ImageReading, stats: np.void) -> str:
     """Fill in what is known of a file; return why it is of no use, or nothing."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  (a hundred thousand times)
-            content = file.read()
-    except OSError as error:
+        content = read_file(path)
+    except UnreadableImageError as error:
         stats["state"] = MISSING
-        return error.strerror or str(error)
+        return error.reason
     stats["bytes"] = len(content)
     if not content:
         stats["state"] = EMPTY

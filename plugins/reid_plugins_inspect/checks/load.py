@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from reidcore.data import (
     SampleTable,
     card_of,
     differences,
-    leave_out_files,
+    find_image_files,
     noting_left_out,
     read_tables,
 )
@@ -112,14 +111,8 @@ def open_table(
 
 
 def _pictures(folder: Path) -> CheckedDataset:
-    everything = sorted(
-        os.path.join(above, name)  # noqa: PTH118  (a million times)
-        for above, _, names in os.walk(folder)
-        for name in names
-    )
-    files = [path for path in everything if path.lower().endswith(IMAGE_EXTENSIONS)]
     with noting_left_out(str(folder)) as left_out:
-        leave_out_files([p for p in everything if not p.lower().endswith(IMAGE_EXTENSIONS)])
+        files = [str(folder / name) for name in find_image_files(folder, below=True).files]
     if not files:
         endings = ", ".join(IMAGE_EXTENSIONS)
         raise DataError(f"no picture below {str(folder)!r}", f"Looked for {endings}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from reid_plugins_datasets.reading.matlab import open_mat73
-from reidcore.data import leave_out_files
+from reidcore.data import leave_out_files, list_files
 from reidcore.errors import DataError, UserError
 from reidcore.utils import atomic_folder
 
@@ -55,8 +54,7 @@ def pictures_of(folder: Path, release: Path, kind: str) -> dict[str, Picture]:
         _log.info("writing the %s pictures of CUHK03 to %s", kind, folder)
         with atomic_folder(folder) as partial:
             _write_pictures(partial, release, kind)
-    with os.scandir(folder) as entries:
-        files = sorted((entry.name, entry.path) for entry in entries)
+    files = [(name, str(folder / name)) for name in list_files(folder).files]
     found = {
         name: _picture(match, path) for name, path in files if (match := _NAME.fullmatch(name))
     }

@@ -161,7 +161,7 @@ class FileMark(NamedTuple):
         """Return a file's mark, or None if there is no such file."""
         try:
             found = os.stat(path)  # noqa: PTH116  (a Path for each image read would cost as much)
-        except OSError:
+        except (OSError, ValueError):
             return None
         return cls(found.st_size, found.st_mtime_ns % (1 << 64))
 

@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image
 
 from reidcore.data.images.jpeg import read_header
+from reidcore.data.images.opening import read_file
 from reidcore.data.images.orientation import orientation_in, upright
 from reidcore.data.images.reading import TORCHREID, ImageReading, UnreadableImageError
 from reidcore.data.images.resize import Pixels
@@ -39,7 +40,8 @@ def read_image(path: str | os.PathLike[str], reading: ImageReading = TORCHREID) 
         UnreadableImageError: The file is missing, truncated, too large or not an image.
         DataError: Its values are of a range that nobody told.
     """
-    return Image.fromarray(_by_pillow(path, os.fspath(path), reading))
+    name = os.fspath(path)
+    return Image.fromarray(_by_pillow(name, BytesIO(read_file(name)), reading))
 
 
 def read_pixels(
@@ -60,13 +62,9 @@ def read_pixels(
         UnreadableImageError: The file is missing, truncated, too large or not an image.
         DataError: Its values are of a range that nobody told.
     """
+    file = read_file(path)
     if draft is not None:
-        return _by_pillow(path, path, reading, draft)
-    try:
-        with open(path, "rb", buffering=0) as opened:  # noqa: PTH123  (quicker by half)
-            file = opened.readall()
-    except OSError as error:
-        raise UnreadableImageError(path, error.strerror or str(error)) from error
+        return _by_pillow(path, BytesIO(file), reading, draft)
     return decode_pixels(file, path, reading)
 
 
@@ -243,12 +241,8 @@ _RUNS_PROGRAMS = ("EPS",)
 
 
 def _by_pillow(
-    path: str | os.PathLike[str],
-    file: str | BytesIO,
-    reading: ImageReading,
-    draft: tuple[int, int] | None = None,
+    name: str, file: BytesIO, reading: ImageReading, draft: tuple[int, int] | None = None
 ) -> Pixels:
-    name = os.fspath(path)
     with damage_told(name), Image.open(file) as image:
         if image.format in _RUNS_PROGRAMS:
             raise UnreadableImageError(name, f"{image.format} files are programs")

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from reidcore.data.images.depth import Values, range_of
+from reidcore.data.images.opening import open_file
 from reidcore.data.images.reading import ImageReading, UnreadableImageError
 from reidcore.data.images.rgb import check_size, damage_told, is_deep
 
@@ -64,7 +65,7 @@ def _deep_values(image: Any) -> Values | None:
         return np.asarray(image) if is_deep(image) else None
     path = os.fspath(image[0] if isinstance(image, tuple) else image)
     try:
-        with damage_told(path), Image.open(path) as opened:
+        with damage_told(path), open_file(path) as file, Image.open(file) as opened:
             check_size(opened.height, opened.width, path)
             return np.asarray(opened) if is_deep(opened) else None
     except UnreadableImageError:

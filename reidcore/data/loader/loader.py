@@ -17,6 +17,7 @@ from reidcore.config.options import LoadingOptions
 from reidcore.data.dataset import Dataset
 from reidcore.data.images.cache import PixelCache
 from reidcore.data.images.decode import jpeg_decoder
+from reidcore.data.left_out import leave_out
 from reidcore.data.loader.batch_sampler import (
     EpochBatches,
     FileOrder,
@@ -139,6 +140,10 @@ class BatchLoader:
         self._batches.skip, self._next_skip = self._next_skip, 0
         if self._training:
             self._next_epoch += 1
+        with self._new_ones_told():
+            yield from self._completed()
+
+    def _completed(self) -> Iterator[Batch]:
         for outcome in self._outcomes():
             if isinstance(outcome, Failure):
                 # An error keeps this frame, and with it workers that then end late.
@@ -146,7 +151,7 @@ class BatchLoader:
                 raise outcome.error()
             if isinstance(outcome, PackedBatch):
                 outcome = self._finish(outcome, self.device)
-            self._note(outcome.get("skipped", []))
+            self.skipped.update(outcome.get("skipped", []))
             if "img" in outcome:
                 yield outcome
             elif self._training and rank_and_world()[1] > 1:
@@ -180,11 +185,15 @@ class BatchLoader:
             self._start()
             raise
 
-    def _note(self, skipped: list[tuple[str, str]]) -> None:
-        for path, reason in skipped:
-            if path not in self.skipped:
-                _log.warning("Left out %s (%s)", path, reason)
-            self.skipped[path] = reason
+    @contextmanager
+    def _new_ones_told(self) -> Iterator[None]:
+        """Tell of the images that were left out since, in one line."""
+        known = set(self.skipped)
+        try:
+            yield
+        finally:
+            found = [f"{path} ({why})" for path, why in self.skipped.items() if path not in known]
+            leave_out(found, "images", "unreadable")
 
 
 class NothingToLearn(BatchLoader):

@@ -127,16 +127,27 @@ def test_other_signs_in_a_number_are_told(tmp_path: Path, pattern, name, words) 
 def test_what_is_left_out_is_told_with_three_names(
     shop: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name in ("a.tif", "b.TIFF", "c.txt", "d.txt"):
+    for name in ("a.heic", "b.HEIC", "c.svg", "d.txt", "e.heif", "f.heic"):
         (shop / "gallery" / name).touch()
     with caplog.at_level(logging.INFO, "reidcore"):
         from_folders(shop)
     told = [(record.levelname, record.getMessage()) for record in caplog.records]
-    assert [level for level, _ in told] == ["INFO", "WARNING", "INFO"]
-    assert told[0][1].startswith("1 files left out (not .jpg")
-    assert told[1][1].startswith("4 files left out (not .jpg")
-    assert told[1][1].endswith("c.txt' and 1 more")
-    assert told[2][1].startswith("1 images of identity -1 left out (junk)")
+    assert told == [
+        ("INFO", "1 files left out (no images): 'notes.txt'"),
+        (
+            "WARNING",
+            "4 images left out (convert them, or let a plugin register pillow-heif): "
+            + ", ".join(repr(str(shop / "gallery" / name)) for name in ("a.heic", "b.HEIC"))
+            + f", {str(shop / 'gallery' / 'e.heif')!r} and 1 more",
+        ),
+        (
+            "WARNING",
+            "1 images left out (Pillow does not read them: convert them): "
+            f"{str(shop / 'gallery' / 'c.svg')!r}",
+        ),
+        ("INFO", "1 files left out (no images): 'd.txt'"),
+        ("INFO", "1 images of identity -1 left out (junk): '-1_c2.jpg'"),
+    ]
 
 
 def test_a_pattern_with_a_slash_reads_the_path_below_the_folder(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_combining_tells_of_junk_and_of_paths_that_came_before(caplog) -> None:
 
 def test_a_dataset_by_name_keeps_what_it_left_out(tmp_path) -> None:
     (tmp_path / "train").mkdir()
-    for name in ("0001_c1.jpg", "-1_c1.jpg", "Thumbs.db", ".keep"):
+    for name in ("0001_c1.jpg", "-1_c1.jpg", "notes.txt", "Thumbs.db", ".keep"):
         (tmp_path / "train" / name).touch()
     dataset = init_image_dataset("folder", root=tmp_path)
     assert len(dataset.train) == 1

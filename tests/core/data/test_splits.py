@@ -167,7 +167,7 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path, target: str) -> N
 
 
 def test_names_that_would_not_be_read_back_are_refused(tmp_path: Path) -> None:
-    for path, pid, camid in (("a.tiff", 1, 0), ("a.jpg", 1, -1), ("a.jpg", -3, 0)):
+    for path, pid, camid in (("a.psd", 1, 0), ("a.jpg", 1, -1), ("a.jpg", -3, 0)):
         (tmp_path / path).touch()
         with pytest.raises(DataError, match="would not be read back"):
             write_layout(Splits([(str(tmp_path / path), pid, camid)], [], []), tmp_path / "made")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def folder(tmp_path, monkeypatch) -> Path:
         (["b"], ["b/1.png", "b/2.JPG", "b/deep/3.webp"]),
         (["a.jpeg", "b/deep"], ["a.jpeg", "b/deep/3.webp"]),
         (["b/notes.txt"], ["b/notes.txt"]),  # asked for by name
-        (["b/*"], ["b/1.png", "b/2.JPG"]),
+        (["b/*"], ["b/1.png", "b/2.JPG", "b/deep/3.webp"]),  # as a shell would hand them over
         (["**/*.jpg"], ["c [1]/4.jpg"]),
         (["c [1]"], ["c [1]/4.jpg"]),  # a folder whose name reads like a pattern
         (["b/2.JPG", "b", "b/*"], ["b/2.JPG", "b/1.png", "b/deep/3.webp"]),
@@ -54,9 +55,23 @@ def test_nothing_is_an_error(folder, source, message) -> None:
 
 
 def test_other_files_in_a_folder_are_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    for name in ("scan.tif", ".DS_Store"):
+    for name in ("scan.tif", "scan.heic", ".DS_Store"):
         (folder / name).touch()
-    find_images([str(folder)])
-    assert "files left out (not .jpg" in caplog.text
-    assert "scan.tif" in caplog.text
-    assert ".DS_Store" not in caplog.text
+    assert str(folder / "scan.tif") in find_images([str(folder)])
+    assert caplog.messages == [
+        "1 images left out (convert them, or let a plugin register pillow-heif): "
+        f"{str(folder / 'scan.heic')!r}"
+    ]
+
+
+def test_what_a_pattern_fits_and_is_no_image_is_told(folder: Path, caplog) -> None:
+    caplog.set_level("INFO", "reidcore")
+    assert find_images(["b/*"])
+    assert caplog.messages == ["1 files left out (no images): 'notes.txt'"]
+
+
+def test_a_pipe_is_no_image(folder: Path) -> None:
+    os.mkfifo(folder / "b" / "pipe.jpg")
+    assert "b/pipe.jpg" not in find_images(["b"])
+    with pytest.raises(DataError, match="It is a pipe, a socket or a device"):
+        find_images(["b/pipe.jpg"])
