@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reidcore._lazy import attach
 
 if TYPE_CHECKING:
+    from reidcore._download import OFFLINE, direct_address, download, is_offline
     from reidcore._environment import collect_env_info
     from reidcore._files import (
         PathLike,
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
         atomic_write,
         check_isfile,
         mkdir_if_missing,
+        partial_folder,
         read_json,
         write_json,
     )
@@ -33,6 +35,7 @@ __all__ = [
     "FeatureExtractor",
     "Logger",
     "MetricMeter",
+    "OFFLINE",
     "PathLike",
     "atomic_folder",
     "atomic_write",
@@ -40,11 +43,15 @@ __all__ = [
     "collect_env_info",
     "compute_model_complexity",
     "count_num_param",
+    "direct_address",
+    "download",
+    "is_offline",
     "load_checkpoint",
     "load_pretrained_weights",
     "mkdir_if_missing",
     "open_all_layers",
     "open_specified_layers",
+    "partial_folder",
     "re_ranking",
     "read_image",
     "read_json",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from reidcore._lazy import attach
 
 if TYPE_CHECKING:
-    from reidcore.data.archives import prepare_dataset
     from reidcore.data.by_name import init_image_dataset, init_video_dataset, read_tables
     from reidcore.data.card import (
         Archive,
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
         as_colour,
     )
     from reidcore.data.video import VideoDataset
+    from reidcore.plugins.bundled import prepare_dataset
     from reidcore.plugins.runtime import register_image_dataset, register_video_dataset
 
 __all__ = [

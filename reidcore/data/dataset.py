@@ -187,7 +187,7 @@ class Dataset:
         Raises:
             DataError: There is no address, it is not https, or the archive is unsafe.
         """
-        from reidcore.data.archives import download_archive
+        from reidcore.plugins.bundled import download_archive
 
         download_archive(type(self).__name__, dataset_dir, dataset_url)
 

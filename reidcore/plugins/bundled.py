@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reid_plugins_engines.softmax import ImageSoftmaxEngine
     from reid_plugins_engines.triplet import ImageTripletEngine
     from reid_plugins_engines.video import VideoSoftmaxEngine, VideoTripletEngine
+    from reid_plugins_inspect.archives import download_archive, prepare_dataset
     from reid_plugins_inspect.complexity import compute_model_complexity
     from reid_plugins_inspect.pictures import draw_ranked_results, visualize_ranked_results
     from reid_plugins_inspect.summary import USUAL_CLASSES, ModelSummary, summarize
@@ -30,7 +31,9 @@ __all__ = [
     "VideoSoftmaxEngine",
     "VideoTripletEngine",
     "compute_model_complexity",
+    "download_archive",
     "draw_ranked_results",
+    "prepare_dataset",
     "summarize",
     "visualize_ranked_results",
 ]

@@ -33,8 +33,9 @@ def prepare(session: Session, name: str, root: str, accept: bool) -> None:
     ask that it be fetched by hand. Nothing is unpacked or fetched but by this command, and nothing
     is overwritten.
     """
+    from reid_plugins_inspect.archives import prepare_dataset
     from reidcore import registry
-    from reidcore.data import card_of, prepare_dataset
+    from reidcore.data import card_of
 
     with session.plugins() as plugins:
         entry = registry.find("datasets", name, plugins)

@@ -17,10 +17,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reid_plugins_inspect import archives
+from reid_plugins_inspect.archives import (
+    contents_of,
+    download_archive,
+    fetch,
+    prepare_dataset,
+    unpack,
+)
 
-from reidcore.data import archives
-from reidcore.data.archives import contents_of, download_archive, fetch, prepare_dataset, unpack
-from reidcore.data.card import Archive, DatasetCard
+from reidcore.data import Archive, DatasetCard
 from reidcore.errors import DataError, UserError
 
 Pack = Callable[..., Path]

@@ -17,11 +17,17 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from reidcore._download import OFFLINE, direct_address, download, is_offline
-from reidcore._files import mkdir_if_missing, partial_folder
-from reidcore._progress import progress
-from reidcore.data.card import Archive, DatasetCard
+from reidcore.cli import progress
+from reidcore.data import Archive, DatasetCard
 from reidcore.errors import DataError, UserError
+from reidcore.utils import (
+    OFFLINE,
+    direct_address,
+    download,
+    is_offline,
+    mkdir_if_missing,
+    partial_folder,
+)
 
 _log = logging.getLogger(__name__)
 
