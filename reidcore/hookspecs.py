@@ -27,7 +27,7 @@ An implementation may leave out arguments that it does not need. This is the run
     #             distances = reid_compute_distance(query, gallery, metric)
     #             reid_target_tested(engine, tested)
     reid_report(engine, results)
-    reid_run_end(engine, result)                                    # whatever happened
+    reid_run_end(engine, result, error)                             # whatever happened
 
 Order: later plugins are called first (core, bundled, installed by distribution and name, then
 ``-p``). *First result* hooks stop at the first implementation that returns something other than
@@ -308,7 +308,9 @@ def reid_run_start(engine: Engine) -> None:
 
 
 @hookspec
-def reid_run_end(engine: Engine, result: Mapping[str, Any] | None) -> None:
+def reid_run_end(
+    engine: Engine, result: Mapping[str, Any] | None, error: BaseException | None
+) -> None:
     """Finish: close files, send a message.
 
     When: once at the end of ``engine.run(...)``, also after a failure or Ctrl-C.
@@ -317,6 +319,7 @@ def reid_run_end(engine: Engine, result: Mapping[str, Any] | None) -> None:
     Args:
         engine: the engine.
         result: what ``results.json`` holds, or None if the run did not finish.
+        error: what ended a run that did not finish; Ctrl-C is a KeyboardInterrupt.
     """
 
 

@@ -16,7 +16,7 @@ from reid_plugins_synthetic.render import Renderer
 from reidcore.errors import DataError, UserError
 from reidcore.utils import atomic_folder, read_json, write_json
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 MARKER = "synthetic.json"
 """The file that tells a synthetic data set from any other folder, and what it was made from."""

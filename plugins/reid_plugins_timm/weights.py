@@ -16,7 +16,7 @@ import torch
 from reidcore.errors import UserError
 from reidcore.models import WeightsStore
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 _IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 

@@ -1,4 +1,4 @@
-"""Where a run's figures go: a live line on a terminal, TensorBoard, a file of JSON lines.
+"""What a run writes: a live line on a terminal, its log and configuration, its figures.
 
 The core logs the end of each epoch and the table of results by itself. ``settings.writers`` turns
 each writer off.
@@ -7,13 +7,15 @@ each writer off.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from reidcore import hookimpl
 
 if TYPE_CHECKING:
-    from reid_plugins_writers.writer import Writer
+    from reid_plugins_writers.log_file import RunLog
+    from reid_plugins_writers.run_writers import RunWriters
+    from reidcore.config import Config
     from reidcore.engine import Engine, TargetResult
     from reidcore.registry import ConfigRegistrar
 
@@ -23,13 +25,24 @@ class Writers:
 
     def __init__(self) -> None:
         # By the engine's id: entries live from a run's start to its end.
-        self._open: dict[int, list[Writer]] = {}
-        self._exits: dict[int, ExitStack] = {}
+        self._open: dict[int, RunWriters] = {}
+        # From a configuration's reading to the start of the run that it is for.
+        self._config: Config | None = None
+        self._log: RunLog | None = None
 
     @hookimpl
     def reid_register_configs(self, registry: ConfigRegistrar) -> None:
         """Have ``settings.writers`` checked."""
         registry.settings("reid_plugins_writers.settings:WritersSettings")
+
+    @hookimpl
+    def reid_configure(self, config: Config) -> None:
+        """Take in what is told from now on: the run's folder is not made yet."""
+        from reid_plugins_writers.log_file import RunLog
+
+        if self._log is not None:
+            self._log.close()
+        self._config, self._log = config, RunLog()
 
     @hookimpl(tryfirst=True)
     def reid_run_start(self, engine: Engine) -> None:
@@ -37,24 +50,27 @@ class Writers:
 
         Of several processes the main one alone has writers: the others would write the same files.
         """
-        from reid_plugins_writers.settings import opened_writers
+        from reid_plugins_writers.log_file import RunLog
+        from reid_plugins_writers.run_writers import RunWriters
 
+        config, log = self._config, self._log or RunLog()
+        self._config = self._log = None
         if engine.is_main_process:
-            exits = ExitStack()
-            self._open[id(engine)] = exits.enter_context(opened_writers(engine))
-            self._exits[id(engine)] = exits
+            self._open[id(engine)] = RunWriters(engine, log, config)
+        else:
+            log.close()
 
     @hookimpl
     def reid_step_end(self, engine: Engine) -> None:
         """Tell the writers of a step."""
-        for writer in self._open.get(id(engine), ()):
-            writer.step_done(engine)
+        if writers := self._open.get(id(engine)):
+            writers.tell(lambda writer: writer.step_done(engine))
 
     @hookimpl
     def reid_epoch_end(self, engine: Engine) -> None:
         """Tell the writers of an epoch."""
-        for writer in self._open.get(id(engine), ()):
-            writer.epoch_done(engine)
+        if writers := self._open.get(id(engine)):
+            writers.tell(lambda writer: writer.epoch_done(engine))
 
     @hookimpl(wrapper=True)
     def reid_evaluate(self, engine: Engine) -> Generator[None, Any, Any]:
@@ -68,14 +84,16 @@ class Writers:
     @hookimpl
     def reid_report(self, engine: Engine, results: Mapping[str, TargetResult]) -> None:
         """Tell the writers of a test."""
-        for writer in self._open.get(id(engine), ()):
-            writer.test_done(engine, results)
+        if writers := self._open.get(id(engine)):
+            writers.tell(lambda writer: writer.test_done(engine, results))
 
     @hookimpl(trylast=True)
-    def reid_run_end(self, engine: Engine) -> None:
+    def reid_run_end(self, engine: Engine, error: BaseException | None) -> None:
         """Close the writers, after other plugins have used ``engine.writer``."""
-        self._open.pop(id(engine), None)
-        self._exits.pop(id(engine), ExitStack()).close()
+        if writers := self._open.pop(id(engine), None):
+            if error is not None:
+                writers.tell(lambda writer: writer.failed(engine, error))
+            writers.close()
 
 
 PLUGIN = Writers()

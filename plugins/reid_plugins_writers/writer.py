@@ -21,5 +21,8 @@ class Writer:
     def test_done(self, engine: Engine, results: Mapping[str, TargetResult]) -> None:
         """Take in a test of all targets."""
 
+    def failed(self, engine: Engine, error: BaseException) -> None:
+        """Take in what ended a run before its end, be it Ctrl-C."""
+
     def close(self, engine: Engine) -> None:
         """Finish."""

@@ -17,7 +17,7 @@ from reid_plugins_zoo.blocks import ConvBlock, Streams
 from reid_plugins_zoo.embedding import fully_connected
 from reidcore.models import Outputs, ReidModel
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 _REGIONS = 4
 _STEM = 32

@@ -16,7 +16,7 @@ from reid_plugins_zoo.blocks import ConvBlock, Streams
 from reid_plugins_zoo.embedding import fully_connected
 from reidcore.models import ReidModel
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 _FUSED = 256
 _FEATURES = 4096

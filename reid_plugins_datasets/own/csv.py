@@ -16,7 +16,7 @@ from reid_plugins_datasets.own.csv_rows import Faults, Piece, open_rows
 from reidcore.data import JUNK_PID, SampleTable, Splits, leave_out
 from reidcore.errors import DataError, did_you_mean
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 SPLITS = ("train", "query", "gallery")
 

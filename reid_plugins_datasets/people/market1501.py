@@ -26,7 +26,7 @@ from reidcore.data import (
     require,
 )
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 CARD = DatasetCard(
     title="Market-1501",

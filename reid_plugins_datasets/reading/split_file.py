@@ -16,7 +16,7 @@ from reidcore.data import Sample, Splits
 from reidcore.errors import DataError
 from reidcore.utils import read_json
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 Split = TypeVar("Split")
 

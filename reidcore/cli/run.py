@@ -23,7 +23,7 @@ def run(session: Session, extra: tuple[str, ...], words: tuple[str, ...]) -> Non
 
     CONFIG is a YAML file or the name of a recipe (see: reidcore ls configs). Without it the
     defaults apply. The results go to data.save_dir. --print-config prints every value and its
-    origin instead of running.
+    origin instead of running, as YAML that can be run, or as JSON with --json.
 
     --resume FILE goes on from a checkpoint, --resume FOLDER from the newest in a folder, and
     --resume auto from the newest in data.save_dir, or starts anew if there is none. What is written

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +34,10 @@ if TYPE_CHECKING:
 def execute(session: Session, words: Sequence[str], extra: Sequence[str]) -> None:
     """Read a command line and carry it out."""
     arguments = parse(list(words))
+    if arguments.prints_config:
+        print_config(session, arguments, extra)
+        return
     with configured(session, arguments, extra) as (config, plugins):
-        if arguments.prints_config:
-            print_config(config, plugins)
-            return
         try:
             engine, plan = prepare(config, plugins)
             engine.execute(plan)
@@ -133,16 +135,13 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
     return build.prepare(config, plugins)
 
 
-def print_config(config: Config, plugins: Plugins) -> None:
-    """Print every key with its value and where the value came from."""
-    from reidcore.config.dump import listing
+def print_config(session: Session, arguments: Arguments, extra: Sequence[str]) -> None:
+    """Print every value: as YAML with its origin, or as JSON; what is told goes elsewhere."""
+    from reidcore.config import as_yaml, resolved
 
-    for key, value, origin in listing(config, plugins):
-        echo(f"{key}: {_as_yaml(value)}  # {origin}")
-
-
-def _as_yaml(value: object) -> str:
-    import yaml
-
-    text = yaml.safe_dump(value, default_flow_style=True, width=10_000)
-    return text.removesuffix("\n").removesuffix("\n...")
+    with redirect_stdout(sys.stderr), configured(session, arguments, extra) as (config, plugins):
+        if arguments.as_json:
+            text = json.dumps(resolved(config, plugins), indent=2)
+        else:
+            text = as_yaml(config, plugins)
+    echo(text)

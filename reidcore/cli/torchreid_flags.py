@@ -25,6 +25,7 @@ SINGLES = {"--root": "root"}
 CONFIG_FILE = "--config-file"
 RESUME = "--resume"
 PRINT_CONFIG = "--print-config"
+JSON = "--json"
 # These belong before the command.
 GLOBALS = ("--debug", "--no-plugin", "--offline")
 
@@ -42,6 +43,7 @@ class Arguments:
         data: the section ``data``, from the flags.
         resume: the checkpoint to go on from, a folder of them, or ``auto``.
         prints_config: print the configuration instead of running it.
+        as_json: print it as JSON.
     """
 
     config: str | None = None
@@ -49,6 +51,7 @@ class Arguments:
     data: dict[str, Any] = field(default_factory=dict)
     resume: str | None = None
     prints_config: bool = False
+    as_json: bool = False
 
     @property
     def flags(self) -> dict[str, Any]:
@@ -81,6 +84,8 @@ def parse(words: list[str]) -> Arguments:
             arguments.resume = _take(word, rest, most=1)[0]
         elif word == PRINT_CONFIG:
             arguments.prints_config = True
+        elif word == JSON:
+            arguments.as_json = True
         elif word == CONFIG_FILE:
             _set_config(arguments, _take(word, rest, most=1)[0])
         elif word.startswith("-"):
@@ -93,6 +98,8 @@ def parse(words: list[str]) -> Arguments:
             arguments.overrides += [word, rest.pop(0)]
         else:
             _set_config(arguments, word)
+    if arguments.as_json and not arguments.prints_config:
+        raise UserError(f"{JSON} is for {PRINT_CONFIG} alone", f"Add {PRINT_CONFIG}.")
     return arguments
 
 

@@ -15,7 +15,7 @@ from reidcore._lazy import attach
 
 if TYPE_CHECKING:
     from reidcore.config.components import chosen_protocol, model_arguments, options_of
-    from reidcore.config.dump import resolved
+    from reidcore.config.dump import as_yaml, resolved
     from reidcore.config.layers import Origin
     from reidcore.config.loader import Draft, read_config
     from reidcore.config.options import (
@@ -47,6 +47,7 @@ __all__ = [
     "TestOptions",
     "TrainOptions",
     "VideoOptions",
+    "as_yaml",
     "check_config",
     "chosen_protocol",
     "load_config",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from reidcore.config.components import NAMED_KINDS, SELECT, section_of
-from reidcore.config.layers import Origin
 from reidcore.config.schema import Config
+from reidcore.config.yaml import dump_value
 from reidcore.errors import UserError
 from reidcore.registry import entries
 from reidcore.registry.signature import declared_options
@@ -35,17 +35,26 @@ def resolved(config: Config, plugins: Plugins | None = None) -> dict[str, Any]:
     return tree
 
 
-def listing(config: Config, plugins: Plugins | None = None) -> Iterator[tuple[str, Any, Origin]]:
-    """Yield every dotted key with its value and where the value came from."""
+def as_yaml(config: Config, plugins: Plugins | None = None) -> str:
+    """Return the configuration as YAML that can be run again, with the origin of each value.
 
-    def walk(section: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any, Origin]]:
+    Args:
+        config: as for `resolved`.
+        plugins: as for `resolved`.
+    """
+
+    def lines(section: dict[str, Any], above: tuple[str, ...]) -> Iterator[str]:
         for name, value in section.items():
+            path = (*above, name)
+            start = f"{'  ' * len(above)}{dump_value(name)}:"
             if isinstance(value, dict) and value:
-                yield from walk(value, f"{prefix}{name}.")
+                yield start
+                yield from lines(value, path)
             else:
-                yield f"{prefix}{name}", value, config.origin(f"{prefix}{name}")
+                origin = dump_value(str(config.origin(path)))  # on one line
+                yield f"{start} {dump_value(value)}  # {origin}"
 
-    yield from walk(resolved(config, plugins), "")
+    return "\n".join(lines(resolved(config, plugins), ()))
 
 
 def _component_defaults(

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PrivateAttr
 
-from reidcore.config.layers import Origin, Origins
+from reidcore.config.layers import Origin, Origins, Path
 from reidcore.config.options import (
     DataOptions,
     LossOptions,
@@ -48,9 +48,9 @@ class Config(OpenOptions):
 
     _origins: Origins = PrivateAttr(default_factory=dict)
 
-    def origin(self, key: str) -> Origin:
-        """Tell where the value of a dotted key came from."""
-        path = tuple(key.split("."))
+    def origin(self, key: str | Path) -> Origin:
+        """Tell where the value of a key came from, which is dotted, or in parts."""
+        path = tuple(key.split(".")) if isinstance(key, str) else key
         while path and path not in self._origins:
             path = path[:-1]
         return self._origins.get(path, Origin("default"))

@@ -402,7 +402,7 @@ class Run:
         for plugin, _ in sorted(by_loading, key=lambda pair: pair[1].trylast):
             hook = self.engine.plugins.subset_hook("reid_run_end", [plugin])
             try:
-                hook(engine=self.engine, result=self.result)
+                hook(engine=self.engine, result=self.result, error=error)
             except Exception as failure:
                 _log.error(
                     "! plugin %s failed in reid_run_end: %s", plugin.origin, describe(failure)

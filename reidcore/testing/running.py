@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from reidcore._logging import configure_if_bare
 from reidcore.config import load_config
 from reidcore.engine.build import prepare
 from reidcore.testing.people import fake_dataset
@@ -73,6 +74,7 @@ def tiny_run(
         },
         "train": {"batch_size": 8, "max_epoch": 1},
     }
+    configure_if_bare()
     with make_plugins(TinyWorld(), *plugins) as made:
         config = load_config(base, overrides, plugins=made)
         made.hook.reid_configure(config=config)

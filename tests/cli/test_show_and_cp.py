@@ -35,11 +35,11 @@ def test_cp_copies_a_recipe_that_runs_under_its_new_name(reidcore: Run, tmp_path
     printed = reidcore("run", target, "train.max_epoch=3", "--print-config")
     assert printed.returncode == 0, printed.stderr
     lines = printed.stdout.splitlines()
-    assert "train.max_epoch: 3  # override 'train.max_epoch=3'" in lines
+    assert "  max_epoch: 3  # override 'train.max_epoch=3'" in lines
     assert any(
-        line.startswith("model.name: osnet_x0_25  # ") and "mine.yaml:" in line for line in lines
+        line.startswith("  name: osnet_x0_25  # ") and "mine.yaml:" in line for line in lines
     )
-    assert "train.weight_decay: 0.0005  # default" in lines
+    assert "  weight_decay: 0.0005  # default" in lines
 
 
 def test_cp_replaces_nothing_unless_forced(reidcore: Run, tmp_path: Path) -> None:
@@ -55,4 +55,4 @@ def test_cp_replaces_nothing_unless_forced(reidcore: Run, tmp_path: Path) -> Non
 
 def test_resume_is_a_flag_of_run(reidcore: Run) -> None:
     printed = reidcore("run", "quickstart", "--resume", "a/model.pth.tar-3", "--print-config")
-    assert "model.resume: a/model.pth.tar-3  # flag" in printed.stdout
+    assert "  resume: a/model.pth.tar-3  # flag" in printed.stdout

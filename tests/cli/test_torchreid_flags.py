@@ -132,3 +132,9 @@ def test_any_words_are_read_or_refused_with_a_message(words) -> None:
     with contextlib.suppress(UserError):
         parse(words)
     assert words == given
+
+
+def test_json_is_a_way_of_printing_the_configuration() -> None:
+    assert parse(["quickstart", "--print-config", "--json"]).as_json
+    with pytest.raises(UserError, match="Add --print-config"):
+        parse(["quickstart", "--json"])

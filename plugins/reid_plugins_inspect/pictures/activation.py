@@ -24,7 +24,7 @@ from reidcore.errors import UserError
 from reidcore.models import unwrap
 from reidcore.utils import PathLike, mkdir_if_missing
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -29,7 +29,7 @@ from reidcore.evaluation import (
 )
 from reidcore.utils import PathLike, mkdir_if_missing
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 SHEET_QUERIES = 12  # as many strips as one still takes in at a glance
 SHEET_WIDTH = 64  # of a picture on the sheet, in pixels

@@ -15,7 +15,7 @@ from reidcore.data import leave_out_files, list_files
 from reidcore.errors import DataError, UserError
 from reidcore.utils import atomic_folder
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 _NAME = re.compile(r"(?P<pair>\d)_(?P<person>\d{3})_(?P<view>[12])_\d{2}\.png")
 _FIRST_VIEW_COLUMNS = 5

@@ -100,9 +100,10 @@ def test_reid_run_end_is_called_for_everyone_after_a_failure(
 
     class Tidy:
         @hookimpl
-        def reid_run_end(self, result: Any) -> None:
+        def reid_run_end(self, result: Any, error: BaseException) -> None:
             seen.append("tidied")
             assert result is None
+            assert str(error) == "the step's observer fails"
 
     with pytest.raises(RuntimeError, match="observer"):
         make_engine(Tidy(), Failing(), Tidy2(seen)).run(save_dir=str(tmp_path), max_epoch=1)

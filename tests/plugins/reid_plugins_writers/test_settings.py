@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from reid_plugins_writers import Writers
-from reid_plugins_writers.settings import opened_writers
+from reid_plugins_writers.log_file import RunLog
+from reid_plugins_writers.run_writers import RunWriters
 
 from reidcore import hookimpl
 from reidcore.engine import Engine, RunPlan
@@ -20,10 +21,10 @@ from reidcore.testing import tiny_run
 
 
 def test_writers_are_turned_off_one_by_one(tmp_path: Path) -> None:
-    overrides = ["settings.writers.tensorboard=false", "settings.writers.jsonl=false"]
-    tiny_run(save_dir=tmp_path, overrides=overrides)
-    assert not list(tmp_path.glob("events.*"))
-    assert not (tmp_path / "metrics.jsonl").exists()
+    names = ("tensorboard", "jsonl", "log", "config")
+    tiny_run(save_dir=tmp_path, overrides=[f"settings.writers.{name}=false" for name in names])
+    left = {path.name for path in tmp_path.iterdir()} - {"data", "model-best.pth.tar"}
+    assert left == {"model.pth.tar-1", "results.json"}
 
 
 def test_a_mistyped_writer_is_refused(tmp_path: Path) -> None:
@@ -74,20 +75,50 @@ def log_to_terminal(terminal: Any, monkeypatch: pytest.MonkeyPatch) -> logging.H
     return handler
 
 
-def test_a_writer_that_cannot_open_leaves_no_log_handler_behind(
+def test_a_writer_that_cannot_open_is_told_of_and_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_terminal: Any
 ) -> None:
-    def refuse(engine: Any) -> None:
-        raise OSError("no space left")
+    def refuse(self: Any, engine: Any) -> None:
+        raise TypeError("Descriptors cannot be created directly")
 
-    monkeypatch.setattr("reid_plugins_writers.tensorboard.TensorBoard", refuse)
+    monkeypatch.setattr("reid_plugins_writers.tensorboard.TensorBoard.__init__", refuse)
     handler = log_to_terminal(make_terminal(80), monkeypatch)
     engine = an_engine(tmp_path)
     progress = engine.progress
-    with pytest.raises(OSError, match="no space"), opened_writers(engine):
-        pass
+    writers = RunWriters(engine, RunLog(), None)
+    writers.close()
+    left_out = "TensorBoard is left out, and the run goes on: Descriptors cannot be created"
+    assert (tmp_path / "train.log").read_text().count(left_out) == 1
     assert logging.getLogger("reidcore").handlers == [handler]
     assert engine.progress is progress
+
+
+@pytest.mark.parametrize("missing", ["tensorboard", "google.protobuf"])
+def test_a_run_needs_no_tensorboard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    for name in [name for name in sys.modules if name.startswith(("tensorboard", missing))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "torch.utils.tensorboard", raising=False)
+    monkeypatch.setitem(sys.modules, missing, None)
+    result = tiny_run(save_dir=tmp_path).result
+    assert result["finished"]
+    assert (tmp_path / "train.log").read_text().count("TensorBoard is left out") == 1
+    assert not list(tmp_path.glob("events.*"))
+    assert (tmp_path / "metrics.jsonl").exists()
+
+
+def test_a_writer_that_fails_later_is_told_of_once_and_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Any, line: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("reid_plugins_writers.jsonl.JsonLines._append", refuse)
+    assert tiny_run(save_dir=tmp_path).result["finished"]
+    told = (tmp_path / "train.log").read_text()
+    assert told.count("JsonLines is left out, and the run goes on") == 1
+    assert "No space left on device" in told
 
 
 def test_a_writer_that_cannot_close_keeps_no_other_open(
@@ -102,9 +133,9 @@ def test_a_writer_that_cannot_close_keeps_no_other_open(
     plugin = Writers()
     plugin.reid_run_start(engine)
     assert logging.getLogger("reidcore").handlers != [handler]
-    with pytest.raises(OSError, match="no space"):
-        plugin.reid_run_end(engine)
+    plugin.reid_run_end(engine, None)
     assert logging.getLogger("reidcore").handlers == [handler]
+    assert "no space left" in (tmp_path / "train.log").read_text()
     engine.writer.close()
 
 
@@ -123,4 +154,5 @@ def test_only_the_main_process_writes_and_reports(
     tiny_run(reporter, save_dir=tmp_path)
     assert not reporter.reported
     assert not list(tmp_path.glob("events.*"))
-    assert not (tmp_path / "metrics.jsonl").exists()
+    for name in ("metrics.jsonl", "train.log", "config.yaml"):
+        assert not (tmp_path / name).exists()
