@@ -19,7 +19,6 @@ if TYPE_CHECKING:
         read_json,
         write_json,
     )
-    from reidcore._logging import Logger
     from reidcore.data.images.decode import read_image
     from reidcore.engine.checkpoint import load_checkpoint, resume_from_checkpoint, save_checkpoint
     from reidcore.engine.meters import AverageMeter, MetricMeter
@@ -28,7 +27,11 @@ if TYPE_CHECKING:
     from reidcore.inference import FeatureExtractor
     from reidcore.models.layers import count_num_param, open_all_layers, open_specified_layers
     from reidcore.models.weights.load import load_pretrained_weights
-    from reidcore.plugins.bundled import compute_model_complexity, visualize_ranked_results
+    from reidcore.plugins.bundled import (
+        Logger,
+        compute_model_complexity,
+        visualize_ranked_results,
+    )
 
 __all__ = [
     "AverageMeter",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reidcore.config.components import NAMED_KINDS, SELECT, section_of
 from reidcore.config.schema import Config
 from reidcore.config.yaml import dump_value
-from reidcore.errors import UserError
+from reidcore.errors import UserError, printable
 from reidcore.registry import entries
 from reidcore.registry.signature import declared_options
 
@@ -51,7 +51,7 @@ def as_yaml(config: Config, plugins: Plugins | None = None) -> str:
                 yield start
                 yield from lines(value, path)
             else:
-                origin = dump_value(str(config.origin(path)))  # on one line
+                origin = printable(config.origin(path), one_line=True)
                 yield f"{start} {dump_value(value)}  # {origin}"
 
     return "\n".join(lines(resolved(config, plugins), ()))

@@ -93,34 +93,29 @@ _Loader.yaml_constructors = {
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes values so that `_Loader`, and other readers of YAML 1.1, read the same again."""
+    """Quotes all text but words, with the escapes that Python has for what an encoding lacks."""
 
 
-_Dumper.yaml_implicit_resolvers = {
-    first: [*_Loader.yaml_implicit_resolvers.get(first, ()), *resolvers]
-    for first, resolvers in yaml.SafeDumper.yaml_implicit_resolvers.items()
-}
-
-
-def _text(dumper: _Dumper, text: str) -> yaml.Node:
-    # Between double quotes a text of several lines stays on one, and the escapes are those that
-    # Python puts in place of what a terminal's encoding lacks.
-    is_plain = text.isascii() and "\n" not in text
-    return dumper.represent_scalar(_TEXT, text, style=None if is_plain else '"')
-
-
-_Dumper.add_representer(str, _text)
+_WORD = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+-]*")
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        _TEXT, text, style=None if _WORD.fullmatch(text) else '"'
+    ),
+)
 
 
 def dump_value(value: Any) -> str:
     """Return a plain value as YAML on one line."""
-    text: str = yaml.dump(
-        value,
-        Dumper=_Dumper,
-        default_flow_style=True,
-        width=float("inf"),
-        allow_unicode=True,
-        sort_keys=False,
+    text = str(
+        yaml.dump(
+            value,
+            Dumper=_Dumper,
+            default_flow_style=True,
+            width=float("inf"),
+            allow_unicode=True,
+            sort_keys=False,
+        )
     )
     return text.removesuffix("\n").removesuffix("\n...")
 

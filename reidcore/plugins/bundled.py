@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from reid_plugins_inspect.complexity import compute_model_complexity
     from reid_plugins_inspect.pictures import draw_ranked_results, visualize_ranked_results
     from reid_plugins_inspect.summary import USUAL_CLASSES, ModelSummary, summarize
+    from reid_plugins_writers.logger import Logger
 
 __all__ = [
     "CrossEntropyLoss",
     "DeepSupervision",
     "ImageSoftmaxEngine",
     "ImageTripletEngine",
+    "Logger",
     "ModelSummary",
     "TripletLoss",
     "USUAL_CLASSES",

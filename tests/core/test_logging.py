@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reidcore._logging import Logger
+from reidcore.utils import Logger
 
 BARE = """
 import logging
@@ -128,7 +128,7 @@ def test_a_logger_writes_to_a_file_and_to_standard_output(tmp_path, capsys) -> N
 def test_a_logger_takes_the_place_of_standard_output(tmp_path) -> None:
     done = run(
         "import sys\n"
-        "from reidcore._logging import Logger\n"
+        "from reidcore.utils import Logger\n"
         f"sys.stdout = Logger({str(tmp_path / 'train.txt')!r})\n"
         "print('epoch', 1)\n"
     )
