@@ -138,6 +138,6 @@ def test_warnings_of_others_are_shown_as_ever(
 def test_what_cannot_be_encoded_is_escaped(tmp_path: Path) -> None:
     log = RunLog()
     log.open(tmp_path / "a.log")
-    logging.getLogger("reidcore").warning("the file %s", "caf\udce9.jpg")
+    log.tell(logging.WARNING, "the file caf\udce9.jpg")
     log.close()
     assert (tmp_path / "a.log").read_text().endswith("the file caf\\udce9.jpg\n")
