@@ -28,9 +28,9 @@ def versions() -> dict[str, str]:
     }
 
 
-def collect_env_info() -> str:
-    """Return versions, devices and threads, a line each."""
-    facts = {
+def environment() -> dict[str, str]:
+    """Return versions, devices and threads."""
+    return {
         **versions(),
         "platform": platform.platform(),
         "cpu cores": str(os.cpu_count()),
@@ -38,6 +38,11 @@ def collect_env_info() -> str:
         "cuda": _cuda(),
         "mps": "available" if torch.backends.mps.is_available() else "not available",
     }
+
+
+def collect_env_info() -> str:
+    """Return versions, devices and threads, a line each."""
+    facts = environment()
     width = max(map(len, facts))
     return "\n".join(f"{name:<{width}}  {value}" for name, value in facts.items())
 

@@ -11,6 +11,10 @@ from reidcore.errors import printable
 
 LOGGER_NAME = "reidcore"
 
+RESULT = 25
+"""The level of what a command was called for, such as the table of a test: shown by ``-q`` too."""
+logging.addLevelName(RESULT, "RESULT")
+
 
 class _StandardOutput(logging.StreamHandler):  # type: ignore[type-arg]
     """Writes to whatever ``sys.stdout`` is at the moment of writing."""
@@ -48,6 +52,20 @@ def clean_last_resort() -> None:
         logging.lastResort.setFormatter(PlainText())
 
 
+_shown_level = logging.INFO
+
+
+def show_from(level: int) -> None:
+    """Choose what `configure_if_bare` shows: DEBUG and above, or INFO, or RESULT."""
+    global _shown_level
+    _shown_level = level
+
+
+def is_quiet() -> bool:
+    """Say whether no more than results and warnings is to be shown."""
+    return _shown_level > logging.INFO
+
+
 def configure_if_bare() -> None:
     """Show INFO on standard output if the program has configured no logging of its own.
 
@@ -59,8 +77,9 @@ def configure_if_bare() -> None:
         return
     handler = _StandardOutput()
     handler.setFormatter(PlainText())
+    handler.setLevel(_shown_level)  # of what the terminal shows; other handlers get all
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    logger.setLevel(min(_shown_level, logging.INFO))
     logger.propagate = False
 
 

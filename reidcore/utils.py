@@ -8,7 +8,7 @@ from reidcore._lazy import attach
 
 if TYPE_CHECKING:
     from reidcore._download import OFFLINE, direct_address, download, is_offline
-    from reidcore._environment import collect_env_info
+    from reidcore._environment import collect_env_info, environment
     from reidcore._files import (
         PathLike,
         atomic_folder,
@@ -46,6 +46,7 @@ __all__ = [
     "collect_env_info",
     "compute_model_complexity",
     "count_num_param",
+    "environment",
     "direct_address",
     "download",
     "is_offline",

@@ -60,8 +60,13 @@ class Trainability:
         return "; ".join(parts)
 
     @property
+    def untrained(self) -> list[str]:
+        """The parameters that stay as they are; of a model that is trained whole there are none."""
+        return [*self.frozen, *self.forgotten]
+
+    @property
     def _names(self) -> list[str]:
-        return [*self.trained, *self.frozen, *self.forgotten]
+        return [*self.trained, *self.untrained]
 
     def _layers(self, names: Sequence[str]) -> str:
         layers = layers_of(names, self._names)
@@ -98,7 +103,8 @@ def check_training(engine: Engine) -> None:
     _check_open_layers(found[0], engine.plan)
     for each in found:
         is_odd = bool(each.forgotten and (each.trained or each.label.startswith("loss")))
-        _log.log(logging.WARNING if is_odd else logging.INFO, "trained: %s", each)
+        level = logging.WARNING if is_odd else logging.INFO if each.untrained else logging.DEBUG
+        _log.log(level, "trained: %s", each)
 
 
 def layers_of(chosen: Sequence[str], names: Sequence[str]) -> list[str]:

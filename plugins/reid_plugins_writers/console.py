@@ -45,7 +45,9 @@ class LiveConsole(Writer):
         self._line = LiveLine("")
         self._untracked = engine.progress
         self._exits = ExitStack()
-        self._exits.enter_context(_handlers_replaced(self.console))
+        shown = self._exits.enter_context(_handlers_replaced(self.console))
+        # Where only results are shown, what is under way is not.
+        self._is_quiet = bool(shown) and all(each.level > logging.INFO for each in shown)
         engine.progress = self.track
 
     def step_done(self, engine: Engine) -> None:
@@ -80,6 +82,8 @@ class LiveConsole(Writer):
             self._hide()
 
     def _show(self, line: LiveLine) -> None:
+        if self._is_quiet:
+            return
         self._line = line
         if self._live is None:
             self._live = Live(
@@ -147,7 +151,7 @@ def _opened(engine: Engine) -> Iterator[None]:
 
 
 @contextmanager
-def _handlers_replaced(console: Console) -> Iterator[None]:
+def _handlers_replaced(console: Console) -> Iterator[list[ConsoleHandler]]:
     """Let a console print what the program's handlers would write to the terminal."""
     replaced = []
     for name in LOGGERS:
@@ -159,7 +163,7 @@ def _handlers_replaced(console: Console) -> Iterator[None]:
                 logger.addHandler(ours)
                 replaced.append((logger, handler, ours))
     try:
-        yield
+        yield [ours for _, _, ours in replaced]
     finally:
         for logger, handler, ours in replaced:
             logger.removeHandler(ours)

@@ -6,11 +6,13 @@ are what it needs of the command line, and importing them loads click alone.
 
 from reidcore._progress import progress
 from reidcore.cli.app import main
+from reidcore.cli.arguments import Arguments, configuration_command
+from reidcore.cli.device import device_option, find_device
+from reidcore.cli.names import Kind, component_names
 from reidcore.cli.options import (
     CheckpointOptions,
     checkpoint_options,
-    configuration_command,
-    device_option,
+    json_alone,
     json_option,
     reading_options,
     root_option,
@@ -18,16 +20,22 @@ from reidcore.cli.options import (
 from reidcore.cli.output import echo
 from reidcore.cli.run_config import OpenCheckpoint, open_checkpoint
 from reidcore.cli.session import Session
-from reidcore.cli.tables import number, table, word
+from reidcore.cli.tables import console, number, table, word
 
 __all__ = [
+    "Arguments",
     "CheckpointOptions",
+    "component_names",
+    "Kind",
     "OpenCheckpoint",
     "Session",
     "checkpoint_options",
     "configuration_command",
+    "console",
     "device_option",
     "echo",
+    "find_device",
+    "json_alone",
     "json_option",
     "main",
     "number",

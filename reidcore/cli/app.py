@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
 import click
 
 import reidcore
-from reidcore._logging import clean_last_resort
+from reidcore._logging import RESULT, clean_last_resort, show_from
+from reidcore.cli.arguments import plugin_option
 from reidcore.cli.exit_codes import exit_code
 from reidcore.cli.group import CommandGroup, CoreCommand
-from reidcore.cli.options import plugin_option
+from reidcore.cli.names import plugin_names
 from reidcore.cli.session import Session
 from reidcore.plugins import Plugins
 
@@ -20,17 +22,9 @@ COMMANDS = {
     "test": CoreCommand("reidcore.cli.test:test", "Test a trained model."),
     "extract": CoreCommand("reidcore.cli.extract:extract", "Extract the features of image files."),
     "ls": CoreCommand("reidcore.cli.ls:ls", "List models, datasets and every other component."),
-    "show": CoreCommand(
-        "reidcore.cli.show:show", "Show a component's signature, documentation and origin."
-    ),
-    "cp": CoreCommand("reidcore.cli.cp:cp", "Copy a recipe, to make it yours."),
     "plugins": CoreCommand(
         "reidcore.cli.plugins:plugins", "List plugins, and who answers a hook.", is_group=True
     ),
-    "weights": CoreCommand(
-        "reidcore.cli.weights:weights", "List, fetch, check and export weights.", is_group=True
-    ),
-    "env": CoreCommand("reidcore.cli.env:env", "Show versions, devices and the evaluation kernel."),
 }
 
 EPILOG = """\b
@@ -40,11 +34,25 @@ Examples:
 """
 
 
-@click.group(cls=CommandGroup, table=COMMANDS, epilog=EPILOG)
+@click.group(
+    cls=CommandGroup,
+    table=COMMANDS,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(reidcore.__version__, prog_name="reidcore")
-@click.option("--no-plugin", "disabled", multiple=True, metavar="NAME", help="Leave a plugin out.")
+@click.option(
+    "--no-plugin",
+    "disabled",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=plugin_names,
+    help="Leave a plugin out.",
+)
 @plugin_option
 @click.option("--offline", is_flag=True, help="Download nothing.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell more of what is done.")
+@click.option("-q", "--quiet", is_flag=True, help="Tell only results and warnings.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.pass_context
 def root(
@@ -52,9 +60,14 @@ def root(
     disabled: tuple[str, ...],
     extra: tuple[str, ...],
     offline: bool,
+    verbose: bool,
+    quiet: bool,
     debug: bool,
 ) -> None:
     """A plugin-based framework for re-identification."""
+    if verbose and quiet:
+        raise click.UsageError("-v and -q are opposites: give one of them.")
+    show_from(RESULT if quiet else logging.DEBUG if verbose else logging.INFO)
     if offline:
         os.environ["REIDCORE_OFFLINE"] = "1"  # for the processes of a run as well
     _let_torch_threads_wait_briefly()
@@ -79,6 +92,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     loaded: list[Plugins] = []
     clean_last_resort()
+    if "_REIDCORE_COMPLETE" in os.environ:
+        logging.disable()  # what a shell asks for is all that its user wants to see
     try:
         code = root.main(given, prog_name="reidcore", standalone_mode=False, obj=loaded)
     except BaseException as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import traceback
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ())
         return 128 + (by if isinstance(by, signal.Signals) else signal.SIGINT)
     if isinstance(error, click.ClickException):
         shown = io.StringIO()
-        error.show(shown)
+        _with_advice(error).show(shown)
         echo(shown.getvalue().rstrip("\n"), err=True)
         return MISTAKE
     if debug:
@@ -71,5 +72,18 @@ def _culprit_among_commands(error: BaseException) -> str:
     return "a defect in " + ("" if owner == BUNDLED_DISTRIBUTION else "a command of ") + owner
 
 
+def _with_advice(error: click.ClickException) -> click.ClickException:
+    """Return an error that says where an option of ``reidcore`` itself belongs."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return error
+    name, root = error.option_name, error.ctx.find_root().command
+    if not any(name in option.opts for option in root.params):
+        return error
+    where = f"No such option {name!r} here. Write it before the command: reidcore {name} ..."
+    return click.NoSuchOption(name, where, ctx=error.ctx)
+
+
 def _report_error(text: str) -> None:
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {printable(text)}", err=True)
+    is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    head = click.style("Error:", fg="red", bold=True)
+    click.echo(f"{head} {printable(text)}", err=True, color=False if is_plain else None)

@@ -14,7 +14,9 @@ import click
 from reidcore._files import atomic_write, mkdir_if_missing
 from reidcore._logging import configure_if_bare
 from reidcore._progress import progress
-from reidcore.cli.options import device_option, reading_options
+from reidcore.cli.device import device_option, find_device
+from reidcore.cli.names import component_names
+from reidcore.cli.options import reading_options
 from reidcore.cli.session import Session
 from reidcore.errors import DataError, UserError
 
@@ -32,12 +34,16 @@ Examples:
   reidcore extract 'a/**/*.jpg' b.png -w weights.pth -m osnet_x1_0 -o features.npz
 """
 
+FILE, MODELS = click.Path(), component_names("models")
+
 
 @click.command(epilog=EPILOG)
-@click.argument("sources", nargs=-1, required=True)
-@click.option("-w", "--weights", required=True, help="Checkpoint or weights of the model.")
-@click.option("-o", "--output", required=True, help="File to write, ending in .npz.")
-@click.option("-m", "--model", default="", help="The model, unless the checkpoint tells it.")
+@click.argument("sources", nargs=-1, required=True, type=click.Path())
+@click.option("-w", "--weights", required=True, type=FILE, help="Checkpoint, or other weights.")
+@click.option("-o", "--output", required=True, type=FILE, help="File to write, ending in .npz.")
+@click.option(
+    "-m", "--model", default="", shell_complete=MODELS, help="If the weights do not tell it."
+)
 @click.option("--batch-size", type=int, help="Images at a time.")
 @device_option
 @click.option("--height", type=int, help="Of the images, in pixels; with --width.")
@@ -118,15 +124,13 @@ def _check_output(output: Path) -> None:
 def _make_extractor(
     asked: Extraction, image_size: tuple[int, int] | None, plugins: Plugins
 ) -> FeatureExtractor:
-    import torch
-
     from reidcore.inference import FeatureExtractor
 
     return FeatureExtractor(
         asked.model,
         asked.weights,
         image_size=image_size,
-        device=asked.device or ("cuda" if torch.cuda.is_available() else "cpu"),
+        device=find_device(asked.device),
         verbose=False,
         batch_size=asked.batch_size,
         plugins=plugins,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 from reidcore._lazy import load_target
 from reidcore._source import summary
@@ -79,25 +80,36 @@ class CommandGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or name the nearest ones."""
         name = args[0]
-        if name not in self.list_commands(ctx):
+        if name not in self.list_commands(ctx) and not ctx.resilient_parsing:
             hint = did_you_mean(name, self.list_commands(ctx))
             ctx.fail(f"no command is named {name!r}. {hint}".rstrip())
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, and tell of those that are left out."""
+        texts = self._texts(ctx)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, texts[name]) for name in self.list_commands(ctx)])
+        for lines in self._installed(ctx).left_out.values():
+            for line in lines:
+                _log.warning("! %s", line)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete commands, none of which is imported for it, and options."""
+        texts = self._texts(ctx)
+        found = [CompletionItem(name, help=texts[name]) for name in self.list_commands(ctx)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(each for each in found if each.value.startswith(incomplete)), *options]
+
+    def _texts(self, ctx: click.Context) -> dict[str, str]:
+        """Return the line of help of each command."""
         installed = self._installed(ctx)
-        texts = {
+        return {
             **{name: command.help for name, command in self.table.items()},
             **{name: summary(command.help or "") for name, command in self.commands.items()},
             **{name: command.help for name, command in installed.commands.items()},
             **{name: group.help for name, group in installed.groups.items()},
         }
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, texts[name]) for name in self.list_commands(ctx)])
-        for lines in installed.left_out.values():
-            for line in lines:
-                _log.warning("! %s", line)
 
     def _installed(self, ctx: click.Context) -> Installed:
         """Return what plugins add, which is looked up once for each command line."""

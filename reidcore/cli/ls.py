@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from reidcore import registry
-from reidcore.cli.options import json_option
+from reidcore.cli.names import Kind, component_names
+from reidcore.cli.options import json_alone, json_option
 from reidcore.cli.session import Session
-from reidcore.cli.tables import table, word
+from reidcore.cli.tables import console, table, word
 from reidcore.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -29,30 +29,29 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("kind", required=False, metavar="[KIND]")
-@click.argument("text", required=False, metavar="[FILTER]")
+@click.argument("kind", type=Kind(), required=False, metavar="[KIND]")
+@click.argument("text", shell_complete=component_names(), required=False, metavar="[FILTER]")
 @json_option
 @click.pass_obj
 def ls(session: Session, kind: str | None, text: str | None, as_json: bool) -> None:
     """List components by kind: name, summary, plugin.
 
-    KIND is one of models, poolings, classifiers, datasets, losses, samplers, engines, transforms,
-    optimizers, schedulers, protocols, configs and weights; without it all are listed. FILTER keeps
-    the names that contain it, or match it where it has a *; with a prefix such as timm/ it lists
-    the names of a family, which is one line otherwise.
+    KIND, in the singular or plural, is one of models, poolings, classifiers, datasets, losses,
+    samplers, engines, transforms, optimizers, schedulers, protocols, configs (or recipes) and
+    weights; without it all are listed. FILTER keeps the names that contain it, or match it where it
+    has a *; with a prefix such as timm/ it lists the names of a family, which is one line
+    otherwise.
     """
-    with session.plugins() as plugins:
+    with json_alone(as_json) as write, session.plugins() as plugins:
         kinds = (kind,) if kind else registry.KINDS
         listed = {each: _listed(each, text or "", plugins) for each in kinds}
-    if kind and text and not listed[kind]:
-        raise UnknownNameError(
-            f"no {registry.singular(kind)} is named like {text!r}", f"See: reidcore ls {kind}"
-        )
-    if as_json:
-        rows = [_as_record(entry) for entries in listed.values() for entry in entries]
-        click.echo(json.dumps(rows, indent=2))
-        return
-    _print_table(listed)
+        if kind and text and not listed[kind]:
+            raise UnknownNameError(
+                f"no {registry.singular(kind)} is named like {text!r}", f"See: reidcore ls {kind}"
+            )
+        write([_as_record(entry) for entries in listed.values() for entry in entries])
+    if not as_json:
+        _print_table(listed)
 
 
 def _listed(kind: str, text: str, plugins: Plugins) -> list[Entry]:
@@ -85,14 +84,12 @@ def _as_record(entry: Entry) -> dict[str, object]:
 
 
 def _print_table(listed: dict[str, list[Entry]]) -> None:
-    from rich.console import Console
-
-    console = Console()
+    out = console()
     for kind, entries in listed.items():
         if not entries:
             continue
         shown = table("name", "summary", word("plugin", style="dim"), title=kind)
         for entry in entries:
             shown.add_row(entry.name, entry.summary, entry.plugin)
-        console.print(shown)
-        console.print()
+        out.print(shown)
+        out.print()

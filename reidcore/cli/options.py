@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 
+from reidcore.cli.arguments import Arguments
 from reidcore.cli.checkpoint_config import is_checkpoint
-from reidcore.errors import UserError
+from reidcore.cli.device import device_option
+from reidcore.cli.names import component_names
+from reidcore.errors import UserError, printable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-"""``--json``, the parameter ``as_json``."""
+_FOLDER = click.Path(file_okay=False)
 
-device_option = click.option(
-    "--device", help="cpu, cuda or cuda:1; by default a GPU if there is one."
-)
-"""``--device``: where a model runs."""
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+"""``--json``, the parameter ``as_json``; see `json_alone`."""
 
 root_option = click.option(
-    "--root", default="reid-data", show_default=True, help="Folder of datasets."
+    "--root", default="reid-data", show_default=True, type=_FOLDER, help="Folder of datasets."
 )
 """``--root``: the folder of datasets."""
 
-plugin_option = click.option(
-    "-p", "--plugin", "extra", multiple=True, metavar="FILE", help="Add a plugin file."
-)
+
+@contextmanager
+def json_alone(as_json: bool) -> Iterator[Callable[[Any], None]]:
+    """Yield a function that prints a value as JSON, and keep all else off standard output.
+
+    What the program says meanwhile, its plugins included, goes to standard error. A text is printed
+    as it is.
+
+    Args:
+        as_json: whether JSON was asked for; if not, the function does nothing and nothing changes.
+    """
+    stdout = sys.stdout
+
+    def write(value: Any) -> None:
+        text = value if isinstance(value, str) else json.dumps(value, indent=2, default=repr)
+        click.echo(printable(text), stdout)
+
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+        yield write if as_json else lambda value: None
 
 
 def reading_options(command: Command) -> Command:
@@ -48,22 +67,6 @@ def reading_options(command: Command) -> Command:
     return preset(ends(command))
 
 
-def configuration_command(epilog: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a command of a function ``(session, extra, words)``; click leaves its words alone."""
-
-    def decorate(function: Callable[..., Any]) -> click.Command:
-        command = click.pass_obj(function)
-        command = click.argument(
-            "words", nargs=-1, type=click.UNPROCESSED, metavar="[CONFIG] [KEY=VALUE]..."
-        )(command)
-        settings = {"ignore_unknown_options": True, "allow_interspersed_args": True}
-        return click.command(epilog=epilog, context_settings=settings, options_metavar="[OPTIONS]")(
-            plugin_option(command)
-        )
-
-    return decorate
-
-
 @dataclass(frozen=True)
 class CheckpointOptions:
     """A trained model and the dataset that it is tried on, as `checkpoint_options` take them.
@@ -76,6 +79,7 @@ class CheckpointOptions:
         save_dir: folder to write to.
         height: of the images, pixels.
         width: of the images, pixels.
+        device: where the model runs; None for a GPU if there is one.
     """
 
     root: str | None
@@ -85,9 +89,10 @@ class CheckpointOptions:
     save_dir: str
     height: int | None
     width: int | None
+    device: str | None = None
 
-    def words(self, *overrides: str) -> list[str]:
-        """Return the command line of a test of it.
+    def arguments(self, *overrides: str) -> Arguments:
+        """Return what the command line of a test of it would say, with further overrides.
 
         Raises:
             UserError: if neither the options nor the checkpoint say what is looked at.
@@ -97,9 +102,8 @@ class CheckpointOptions:
             raise UserError(f"no checkpoint at {self.weights!r}", "Check the path, or give -m.")
         if self.dataset is None and not tells:
             raise UserError("no dataset is named", "Give -d, or leave out -m as well.")
-        flags = ["-s", self.dataset, "-t", self.dataset] if self.dataset else []
+        named = [self.dataset] if self.dataset else []
         values = {
-            "data.root": self.root,
             "model.name": self.model,
             "model.pretrained": "false",
             "model.load_weights": self.weights,
@@ -109,20 +113,30 @@ class CheckpointOptions:
             "test.evaluate": "true",
         }
         given = [f"{key}={value}" for key, value in values.items() if value is not None]
-        return [*([self.weights] if tells else []), *flags, *given, *overrides]
+        return Arguments.read(
+            [*([self.weights] if tells else []), *given, *overrides],
+            sources=named,
+            targets=named,
+            root=self.root,
+            device=self.device,
+        )
 
 
 def checkpoint_options(command: Command) -> Command:
     """Add the options of a trained model and its dataset; see `CheckpointOptions`."""
-    options = [
-        click.option("--root", help="Folder of datasets."),
-        click.option("-d", "--dataset", help="Dataset to test on."),
-        click.option("-m", "--model", help="Name of the model, if its weights do not tell it."),
-        click.option("--weights", required=True, help="Checkpoint or weights of the model."),
-        click.option("--save-dir", default="log", show_default=True, help="Folder to write to."),
-        click.option("--height", type=int, help="Of the images, in pixels."),
-        click.option("--width", type=int, help="Of the images, in pixels."),
+    datasets, models = component_names("datasets"), component_names("models")
+    weights = {"type": click.Path(), "required": True}
+    log = {"type": _FOLDER, "default": "log", "show_default": True}
+    options: list[tuple[tuple[str, ...], str, dict[str, Any]]] = [
+        (("--root",), "Folder of datasets.", {"type": _FOLDER}),
+        (("-d", "--dataset"), "Dataset to test on.", {"shell_complete": datasets}),
+        (("-m", "--model"), "If the weights do not tell it.", {"shell_complete": models}),
+        (("-w", "--weights"), "Checkpoint or weights of the model.", weights),
+        (("--save-dir",), "Folder to write to.", log),
+        (("--height",), "Of the images, in pixels.", {"type": int}),
+        (("--width",), "Of the images, in pixels.", {"type": int}),
     ]
-    for option in reversed(options):
-        command = option(command)
+    command = device_option(command)
+    for names, text, details in reversed(options):
+        command = click.option(*names, help=text, **details)(command)
     return command

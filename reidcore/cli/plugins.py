@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from reidcore.cli.group import CommandGroup
-from reidcore.cli.options import json_option
+from reidcore.cli.names import hook_names
+from reidcore.cli.options import json_alone, json_option
 from reidcore.cli.output import echo
 from reidcore.cli.session import Session
-from reidcore.cli.tables import table, word
+from reidcore.cli.tables import console, table, word
 from reidcore.errors import UnknownNameError, did_you_mean
 from reidcore.plugins import describe
 from reidcore.plugins.private_imports import private_imports
@@ -44,16 +44,16 @@ def plugins(context: click.Context, as_json: bool, verbose: bool) -> None:
     if context.invoked_subcommand is not None:
         return
     session: Session = context.obj
-    loaded = session.plugins()
-    records = [_as_record(plugin) for plugin in loaded]
-    if verbose:
+    with json_alone(as_json) as write:
+        loaded = session.plugins()
         records = [
-            {**record, **_more(plugin, loaded)}
-            for record, plugin in zip(records, loaded, strict=True)
+            {**_as_record(plugin), **(_more(plugin, loaded) if verbose else {})}
+            for plugin in loaded
         ]
+        write(records)
     if as_json:
-        click.echo(json.dumps(records, indent=2))
-    elif verbose:
+        return
+    if verbose:
         for record in records:
             _print_record(record)
     else:
@@ -61,7 +61,7 @@ def plugins(context: click.Context, as_json: bool, verbose: bool) -> None:
 
 
 @plugins.command(epilog=WHY_EPILOG)
-@click.argument("hook")
+@click.argument("hook", shell_complete=hook_names)
 @click.pass_obj
 def why(session: Session, hook: str) -> None:
     """Show who answers HOOK, in call order."""
@@ -123,7 +123,6 @@ def _print_record(record: dict[str, object]) -> None:
 
 
 def _print_table(loaded: list[Plugin]) -> None:
-    from rich.console import Console
     from rich.table import Column
 
     headings = map(word, ("distribution", "version", "state"))
@@ -132,4 +131,4 @@ def _print_table(loaded: list[Plugin]) -> None:
         detail = describe(plugin.error) if plugin.error else ", ".join(plugin.hooks)
         state = f"[red]{plugin.state}[/red]" if plugin.error else plugin.state
         shown.add_row(plugin.name, plugin.distribution, plugin.version, state, detail)
-    Console().print(shown)
+    console().print(shown)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reidcore._logging import configure_if_bare
+from reidcore.cli.arguments import Arguments
 from reidcore.cli.checkpoint_config import (
     configuration_of,
     is_checkpoint,
@@ -19,10 +18,9 @@ from reidcore.cli.checkpoint_config import (
     tell_differences,
     with_checkpoint_found,
 )
-from reidcore.cli.options import CheckpointOptions
-from reidcore.cli.output import echo
+from reidcore.cli.device import find_device
+from reidcore.cli.options import CheckpointOptions, json_alone
 from reidcore.cli.session import Session
-from reidcore.cli.torchreid_flags import Arguments, parse
 from reidcore.errors import UserError
 
 if TYPE_CHECKING:
@@ -31,16 +29,16 @@ if TYPE_CHECKING:
     from reidcore.plugins import Plugins
 
 
-def execute(session: Session, words: Sequence[str], extra: Sequence[str]) -> None:
-    """Read a command line and carry it out."""
-    arguments = parse(list(words))
+def execute(session: Session, arguments: Arguments) -> None:
+    """Carry out the command line of a run or test."""
     if arguments.prints_config:
-        print_config(session, arguments, extra)
+        print_config(session, arguments)
         return
-    with configured(session, arguments, extra) as (config, plugins):
+    with json_alone(arguments.as_json) as write, configured(session, arguments) as opened:
+        config, plugins = opened
         try:
-            engine, plan = prepare(config, plugins)
-            engine.execute(plan)
+            engine, plan = prepare(config, plugins, arguments.device)
+            write(engine.execute(plan))
         except (SystemExit, click.exceptions.Exit) as error:
             raise plugins.exit_defect(error, "the run") from error
 
@@ -74,14 +72,13 @@ def open_checkpoint(
     Raises:
         UserError: if the checkpoint, the dataset or a setting is not as it should be.
     """
-    with configured(session, parse(options.words(*overrides))) as (config, plugins):
-        yield OpenCheckpoint(config, *prepare(config, plugins))
+    arguments = options.arguments(*overrides)
+    with configured(session, arguments) as (config, plugins):
+        yield OpenCheckpoint(config, *prepare(config, plugins, arguments.device))
 
 
 @contextmanager
-def configured(
-    session: Session, arguments: Arguments, extra: Sequence[str] = ()
-) -> Iterator[tuple[Config, Plugins]]:
+def configured(session: Session, arguments: Arguments) -> Iterator[tuple[Config, Plugins]]:
     """Yield the checked configuration of a command line, with its plugins made current.
 
     The configuration is read before the plugins are loaded, since it may name them; a recipe's
@@ -91,6 +88,7 @@ def configured(
     from reidcore.config.loader import is_config_file
 
     configure_if_bare()
+    extra = arguments.extra
     added = [*session.extra, *extra]
     is_recipe = arguments.config is not None and not is_config_file(arguments.config)
     plugins = session.plugins(extra) if is_recipe else None
@@ -128,20 +126,24 @@ def _require_test_of_checkpoint(arguments: Arguments, config: Config) -> None:
         )
 
 
-def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
-    """Build the engine; imports torch, so that a mistake before is told without waiting for it."""
+def prepare(config: Config, plugins: Plugins, device: str | None = None) -> tuple[Engine, RunPlan]:
+    """Build the engine; imports torch, so that a mistake before is told without waiting for it.
+
+    Raises:
+        UserError: if there is no such device, or something is not as the configuration says.
+    """
+    if device is not None and (found := find_device(device)).type == "cuda":
+        import torch
+
+        torch.cuda.set_device(found)  # the one that "cuda" means from here on
     from reidcore.engine import build
 
     return build.prepare(config, plugins)
 
 
-def print_config(session: Session, arguments: Arguments, extra: Sequence[str]) -> None:
+def print_config(session: Session, arguments: Arguments) -> None:
     """Print every value: as YAML with its origin, or as JSON; what is told goes elsewhere."""
     from reidcore.config import as_yaml, resolved
 
-    with redirect_stdout(sys.stderr), configured(session, arguments, extra) as (config, plugins):
-        if arguments.as_json:
-            text = json.dumps(resolved(config, plugins), indent=2)
-        else:
-            text = as_yaml(config, plugins)
-    echo(text)
+    with json_alone(True) as write, configured(session, arguments) as (config, plugins):
+        write(resolved(config, plugins) if arguments.as_json else as_yaml(config, plugins))

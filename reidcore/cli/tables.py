@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from reidcore.errors import printable
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
     from rich.table import Column, Table
+
+_UNLIMITED = 10_000
 
 
 def table(first: str, *columns: Column | str, title: str = "") -> Table:
@@ -42,6 +45,25 @@ def _plain_table() -> type[Table]:
             super().add_row(*plain, **options)
 
     return PlainTable
+
+
+def console() -> Console:
+    """Return a console of rich's for standard output, as wide as what a pipe or file gets needs."""
+    from rich.console import Console
+
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return Console(highlight=False, width=_UNLIMITED, file=cast("IO[str]", _Trimmed()))
+
+
+class _Trimmed:
+    """Standard output without the spaces that fill up the lines of a table."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write("\n".join(line.rstrip(" ") for line in text.split("\n")))
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 def number(heading: str) -> Column:

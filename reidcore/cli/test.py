@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from reidcore.cli.options import configuration_command
+from dataclasses import replace
+
+from reidcore.cli.arguments import Arguments, configuration_command
+from reidcore.cli.options import json_option
 from reidcore.cli.session import Session
 
 EPILOG = """\b
@@ -13,13 +16,15 @@ Examples:
 """
 
 
-@configuration_command(EPILOG)
-def test(session: Session, extra: tuple[str, ...], words: tuple[str, ...]) -> None:
+@configuration_command(EPILOG, json_option)
+def test(session: Session, arguments: Arguments) -> None:
     """Test a trained model: a run with test.evaluate=true.
 
     CONFIG is a checkpoint, which tells how its model is tested; or a configuration as for reidcore
-    run, and model.load_weights names the checkpoint. Overrides are those of reidcore run.
+    run, and model.load_weights names the checkpoint. KEY=VALUE sets any key of it. With --json the
+    record of the results, which data.save_dir gets too, is all that standard output has.
     """
     from reidcore.cli.run_config import execute
 
-    execute(session, [*words, "test.evaluate=true"], extra)
+    overrides = (*arguments.overrides, "test.evaluate=true")
+    execute(session, replace(arguments, overrides=overrides))

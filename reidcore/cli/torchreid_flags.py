@@ -1,138 +1,98 @@
-"""Torchreid's command-line flags, split off before click sees the rest.
+"""Torchreid's command-line flags, and its ``key value`` pairs.
 
-Click has no options that take a varying number of values, and Torchreid's ``-s a b`` does.
+Its flags take several values, ``-s a b``, its overrides stand in two words; click knows neither.
+Both are put into click's form, ``-s a -s b`` and ``key=value``, before it reads the words.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from reidcore.errors import UserError, did_you_mean
+import click
 
-# Flag -> the key that it sets. These take one or more values.
-LISTS = {
-    "-s": "sources",
-    "--sources": "sources",
-    "-t": "targets",
-    "--targets": "targets",
-    "--transforms": "transforms",
-}
-# These take one value.
-SINGLES = {"--root": "root"}
-CONFIG_FILE = "--config-file"
-RESUME = "--resume"
-PRINT_CONFIG = "--print-config"
-JSON = "--json"
-# These belong before the command.
-GLOBALS = ("--debug", "--no-plugin", "--offline")
+from reidcore.cli.names import component_names, is_key
 
-_DOTTED_KEY = re.compile(r"^[A-Za-z_][\w-]*(\.[\w-]+)+$")
-_YAML_ENDINGS = (".yaml", ".yml")
+GROUP = "Torchreid's flags"
+_SEVERAL = {"multiple": True, "metavar": "NAME..."}
 
 
-@dataclass
-class Arguments:
-    """What a command line says.
+class TorchreidFlag(click.Option):
+    """A flag of Torchreid's; with ``multiple`` it takes values up to the next flag or override."""
 
-    Attributes:
-        config: the configuration's path or recipe name.
-        overrides: ``key=value`` words and ``key value`` pairs, in order.
-        data: the section ``data``, from the flags.
-        resume: the checkpoint to go on from, a folder of them, or ``auto``.
-        prints_config: print the configuration instead of running it.
-        as_json: print it as JSON.
+
+class ConfigurationCommand(click.Command):
+    """A command of a configuration and overrides; Torchreid's flags have a group in its help."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words, Torchreid's among them."""
+        return super().parse_args(ctx, in_clicks_form(args, self.get_params(ctx)))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's own options, then Torchreid's flags."""
+        options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        for title, is_theirs in (("Options", False), (GROUP, True)):
+            shown = [each for each in options if isinstance(each, TorchreidFlag) is is_theirs]
+            records = [record for each in shown if (record := each.get_help_record(ctx))]
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def torchreid_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add Torchreid's flags to a `ConfigurationCommand`."""
+    dataset = {"shell_complete": component_names("datasets")}
+    transform = {"shell_complete": component_names("transforms")}
+    file, folder = click.Path(), click.Path(file_okay=False)
+    flags: list[tuple[tuple[str, ...], str, dict[str, Any]]] = [
+        (("--config-file",), "As CONFIG.", {"type": file, "metavar": "FILE"}),
+        (("--root",), "Folder of datasets.", {"type": folder, "metavar": "DIR"}),
+        (("-s", "--sources"), "Datasets to train on.", {**dataset, **_SEVERAL}),
+        (("-t", "--targets"), "Datasets to test on.", {**dataset, **_SEVERAL}),
+        (("--transforms",), "Transforms to train with.", {**transform, **_SEVERAL}),
+    ]
+    for names, text, details in reversed(flags):
+        command = click.option(*names, help=text, cls=TorchreidFlag, **details)(command)
+    return command
+
+
+def in_clicks_form(words: Sequence[str], parameters: Sequence[click.Parameter]) -> list[str]:
+    """Return the words of a command line with one value to each flag and override.
+
+    Of a repeated list the last counts, as in Torchreid.
+
+    Args:
+        words: as they were given.
+        parameters: those of the command, which tell flags with a value from those without.
     """
-
-    config: str | None = None
-    overrides: list[str] = field(default_factory=list)
-    data: dict[str, Any] = field(default_factory=dict)
-    resume: str | None = None
-    prints_config: bool = False
-    as_json: bool = False
-
-    @property
-    def flags(self) -> dict[str, Any]:
-        """The flags as a nested configuration."""
-        flags: dict[str, Any] = {"data": self.data} if self.data else {}
-        if self.resume is not None:
-            flags["model"] = {"resume": self.resume}
-        return flags
-
-
-def parse(words: list[str]) -> Arguments:
-    """Read the words of ``reidcore run`` and ``reidcore test``.
-
-    Raises:
-        UserError: if a flag is unknown or lacks its value, or two configurations are given.
-    """
-    arguments = Arguments()
-    rest = list(words)
+    options = [each for each in parameters if isinstance(each, click.Option) and not each.is_flag]
+    by_name = {name: option for option in options for name in option.opts}
+    rest, read, lists, without = list(words), [], {}, []
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")
-        if name.startswith("-") and equals:
+        if equals and name in by_name:
             rest.insert(0, value)
             word = name
-        if word in LISTS:
-            arguments.data[LISTS[word]] = _take(word, rest)
-        elif word in SINGLES:
-            arguments.data[SINGLES[word]] = _take(word, rest, most=1)[0]
-        elif word == RESUME:
-            arguments.resume = _take(word, rest, most=1)[0]
-        elif word == PRINT_CONFIG:
-            arguments.prints_config = True
-        elif word == JSON:
-            arguments.as_json = True
-        elif word == CONFIG_FILE:
-            _set_config(arguments, _take(word, rest, most=1)[0])
-        elif word.startswith("-"):
-            raise UserError(f"no option is named {word!r}", _advice(word))
-        elif "=" in word:
-            arguments.overrides.append(word)
-        elif _is_key(word):
-            if not rest:
-                raise UserError(f"the override {word!r} has no value", f"Write {word}=VALUE.")
-            arguments.overrides += [word, rest.pop(0)]
+        option = by_name.get(word)
+        if isinstance(option, TorchreidFlag) and option.multiple:
+            values = _values(rest)
+            lists[option.opts[-1]] = values
+            without += [] if values else [word]
+        elif option is not None:
+            has_value = bool(rest) and not rest[0].startswith("-")
+            read += [word, rest.pop(0)] if has_value else []
+            without += [] if has_value else [word]
+        elif is_key(word) and rest:
+            read.append(f"{word}={rest.pop(0)}")
         else:
-            _set_config(arguments, word)
-    if arguments.as_json and not arguments.prints_config:
-        raise UserError(f"{JSON} is for {PRINT_CONFIG} alone", f"Add {PRINT_CONFIG}.")
-    return arguments
+            read.append(word)
+    repeated = [part for name, values in lists.items() for each in values for part in (name, each)]
+    return [*read, *repeated, *without[-1:]]
 
 
-def _advice(word: str) -> str:
-    if word in GLOBALS:
-        return f"Write it before the command: reidcore {word} ..."
-    return did_you_mean(word, [*LISTS, *SINGLES, CONFIG_FILE]) or "See: reidcore run --help"
-
-
-def _take(flag: str, rest: list[str], most: int | None = None) -> list[str]:
-    taken: list[str] = []
-    while rest and len(taken) != most and not _ends_values(rest[0], most):
-        taken.append(rest.pop(0))
-    if not taken:
-        raise UserError(f"{flag} has no value", f"Write {flag} VALUE.")
-    return taken
-
-
-def _ends_values(word: str, most: int | None) -> bool:
-    if word.startswith("-"):
-        return True
-    return most is None and ("=" in word or _is_key(word))
-
-
-def _is_key(word: str) -> bool:
-    is_spelled_so = bool(_DOTTED_KEY.match(word)) and not word.endswith(_YAML_ENDINGS)
-    return is_spelled_so and not Path(word).is_file()  # model.pth.tar-8
-
-
-def _set_config(arguments: Arguments, name: str) -> None:
-    if arguments.config is not None:
-        raise UserError(
-            f"two configurations are given: {arguments.config!r} and {name!r}",
-            "Give one; overrides are written key=value.",
-        )
-    arguments.config = name
+def _values(rest: list[str]) -> list[str]:
+    """Take the values of a list off the words that follow it."""
+    values = []
+    while rest and not (rest[0].startswith("-") or "=" in rest[0] or is_key(rest[0])):
+        values.append(rest.pop(0))
+    return values

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reidcore.config.components import chosen_protocol, model_arguments, options_of
     from reidcore.config.dump import as_yaml, resolved
     from reidcore.config.layers import Origin
-    from reidcore.config.loader import Draft, read_config
+    from reidcore.config.loader import Draft, read_config, recipe_file
     from reidcore.config.options import (
         DataOptions,
         HeadOptions,
@@ -54,6 +54,7 @@ __all__ = [
     "model_arguments",
     "options_of",
     "read_config",
+    "recipe_file",
     "resolved",
 ]
 

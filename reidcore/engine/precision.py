@@ -50,7 +50,8 @@ class Precision:
 def run_device(use_gpu: bool) -> torch.device:
     """Return the device of a run: CUDA, then MPS, if wanted and there; else the CPU."""
     if use_gpu and torch.cuda.is_available():
-        return torch.device("cuda")
+        number = torch.cuda.current_device()  # torch.cuda.set_device chooses another than the first
+        return torch.device(f"cuda:{number}" if number else "cuda")
     if use_gpu and torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")

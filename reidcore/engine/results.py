@@ -107,7 +107,7 @@ def results_table(
     if weights:
         shown.title = f"{shown.title} of {weights}"
     tables = Group(shown, further) if further else shown
-    plain = Console(width=100, color_system=None, legacy_windows=False)
+    plain = Console(width=10_000, color_system=None, legacy_windows=False)
     with plain.capture() as captured:
         plain.print(tables)
     return tables, captured.get().rstrip()

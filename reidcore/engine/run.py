@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from reidcore._files import mkdir_if_missing, remove_abandoned, write_json
+from reidcore._logging import RESULT
 from reidcore.data.left_out import first_names
 from reidcore.engine.checkpoint import announce, restore_run, write_checkpoints
 from reidcore.engine.datamanager import left_without_images, skipped_by
@@ -25,7 +26,7 @@ from reidcore.engine.results import RunRecord, record_run, results_table
 from reidcore.engine.sanity_checks import needs_two_images
 from reidcore.errors import DataError, UserError
 from reidcore.models.weights.untrained import untrained_weights
-from reidcore.plugins import describe
+from reidcore.plugins import Plugin, describe
 
 if TYPE_CHECKING:
     from reidcore.config.options.plan import RunPlan
@@ -118,8 +119,7 @@ class Run:
 
     def start(self) -> None:
         """Restore what a checkpoint held, say who is in the step, and tell the plugins."""
-        for line in self._header():
-            _log.info("%s", line)
+        self._log_header()
         if not self.plan.test_only:
             self._skip, self.test_due = restore_run(self.engine, self.plan.start_epoch)
             self._batch = self._skip
@@ -280,7 +280,7 @@ class Run:
     def tested(self, results: Mapping[str, TargetResult]) -> None:
         """Take in the results of a test, log them, and put the rank-1 into the checkpoint."""
         table, text = results_table(results, self.plan.ranks, untrained_weights(self.engine.model))
-        _log.info("%s", text, extra={"renderable": table})
+        _log.log(RESULT, "%s", text, extra={"renderable": table})
         if not self.test_due:
             return
         history = self.engine.record.history
@@ -335,16 +335,17 @@ class Run:
             ]
         )
 
-    def _header(self) -> list[str]:
-        active = ", ".join(
-            f"{plugin.name} {plugin.version}".rstrip() for plugin in self.engine.plugins.active
-        )
-        device = str(self.engine.device)
-        return [
-            f"plugins: {active}",
-            *self.step.describe(),
-            f"device: {device}, torch {torch.__version__}",
-        ]
+    def _log_header(self) -> None:
+        """Tell what is not as in any other run; the record has all of it."""
+        plugins = self.engine.plugins
+        _log.debug("active plugins: %s", _named(plugins.active))
+        if added := [each for each in plugins.active if not each.is_bundled]:
+            _log.info("plugins: %s", _named(added))
+        if disabled := [each for each in plugins if each.state == "disabled"]:
+            _log.info("disabled plugins: %s", _named(disabled))
+        for line in self.step.describe():
+            _log.info("%s", line)
+        _log.info("device: %s, torch %s", self.engine.device, torch.__version__)
 
     def _write_record(self, is_finished: bool) -> dict[str, Any]:
         timings = {"total_seconds": time.perf_counter() - self._started}
@@ -422,3 +423,7 @@ def _succeeds(save: Callable[[], object]) -> bool:
         )
         return False
     return True
+
+
+def _named(plugins: Sequence[Plugin]) -> str:
+    return ", ".join(f"{each.name} {each.version}".rstrip() for each in plugins)

@@ -120,13 +120,14 @@ class StepPlan:
     loss_wrappers: tuple[Plugin, ...]
 
     def describe(self) -> list[str]:
-        """Return the run header's lines: from the innermost outwards."""
+        """Return the run header's lines, from the innermost outwards; none where only core acts."""
         step = ["core"]
         if self.replacement:
             step.append(f"{self.replacement.name} (replaces)")
         step += [f"{plugin.name} (wraps)" for plugin in reversed(self.step_wrappers)]
         losses = ["core", *(f"{plugin.name} (wraps)" for plugin in reversed(self.loss_wrappers))]
-        return [f"step: {' <- '.join(step)}", f"losses: {' <- '.join(losses)}"]
+        lines = {"step": step, "losses": losses}
+        return [f"{name}: {' <- '.join(who)}" for name, who in lines.items() if len(who) > 1]
 
     @property
     def plugins(self) -> list[str]:

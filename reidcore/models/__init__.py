@@ -15,25 +15,34 @@ if TYPE_CHECKING:
     from reidcore.models.layers import unwrap
     from reidcore.models.reid_model import Outputs, ReidModel, usual_size
     from reidcore.models.weights.cache import WeightsStore
-    from reidcore.models.weights.export import save_weights
+    from reidcore.models.weights.catalog import (
+        PublishedWeights,
+        find_published,
+        published_weights,
+    )
+    from reidcore.models.weights.export import export_weights, save_weights
     from reidcore.models.weights.load import load_pretrained_weights, load_published_weights
     from reidcore.plugins.bundled import USUAL_CLASSES, ModelSummary, summarize
 
 __all__ = [
     "ModelSummary",
     "Outputs",
+    "PublishedWeights",
     "ReidModel",
     "USUAL_CLASSES",
     "WeightsStore",
     "adapted",
     "attach_head",
     "build_model",
+    "export_weights",
     "features_of",
+    "find_published",
     "initialise",
     "linear_classifier",
     "load_pretrained_weights",
     "load_published_weights",
     "outputs_of",
+    "published_weights",
     "save_weights",
     "show_avai_models",
     "summarize",

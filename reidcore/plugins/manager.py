@@ -18,6 +18,7 @@ from reidcore._lazy import load_target
 from reidcore.errors import PluginError, did_you_mean
 from reidcore.plugins.attribution import exit_defect, implementer_of, owner_of_error
 from reidcore.plugins.discovery import (
+    BUNDLED_DISTRIBUTION,
     Candidate,
     extra_candidates,
     installed_candidates,
@@ -63,6 +64,11 @@ class Plugin:
     def origin(self) -> str:
         """The plugin and its distribution, for messages."""
         return f"{self.name!r} ({self.distribution})" if self.distribution else repr(self.name)
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether every installation has it, or every process."""
+        return self.distribution == BUNDLED_DISTRIBUTION or self.name in (CORE, THIS_PROCESS)
 
     @property
     def module_name(self) -> str:

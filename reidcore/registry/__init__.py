@@ -15,6 +15,7 @@ from reidcore.registry.registrars import ConfigRegistrar, Registrar, WeightsRegi
 
 if TYPE_CHECKING:
     from reidcore.registry.component import Choose, Chooser, Component, choose
+    from reidcore.registry.signature import declared_options
 
 __all__ = [
     "Choose",
@@ -28,6 +29,7 @@ __all__ = [
     "TableRow",
     "WeightsRegistrar",
     "choose",
+    "declared_options",
     "entries",
     "families",
     "find",

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shlex
 import string
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reidcore.cli.torchreid_flags import Arguments, parse
+from reidcore.cli import Arguments, Session, configuration_command, json_option
+from reidcore.cli.run import resume_option
 from reidcore.errors import UserError
 
 NAMES = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=8)
 KEYS = st.lists(NAMES, min_size=2, max_size=3).map(".".join).filter(lambda key: key[0].isalpha())
 VALUES = st.text(string.ascii_letters + string.digits + "-./[] ,", max_size=8)
+
+
+def parse(words: list[str]) -> Arguments:
+    """Read words as ``reidcore run`` does."""
+    read = []
+
+    @configuration_command("", resume_option, json_option)
+    def run(session: Session, arguments: Arguments) -> None:
+        read.append(arguments)
+
+    run.main(words, "run", standalone_mode=False, obj=Session())
+    return read[0]
 
 
 def test_nothing_is_the_defaults() -> None:
@@ -40,18 +55,16 @@ def test_a_line_as_torchreids_users_write_it() -> None:
             "root": "/data/reid",
         }
     }
-    assert arguments.overrides == [
-        "model.load_weights",
-        "log/model.pth.tar-60",
-        "test.evaluate",
-        "True",
-    ]
+    assert arguments.overrides == (
+        "model.load_weights=log/model.pth.tar-60",
+        "test.evaluate=True",
+    )
 
 
 def test_a_recipe_and_overrides() -> None:
     arguments = parse(["quickstart", "train.max_epoch=2", "loss.terms={a: 1.0}"])
     assert arguments.config == "quickstart"
-    assert arguments.overrides == ["train.max_epoch=2", "loss.terms={a: 1.0}"]
+    assert arguments.overrides == ("train.max_epoch=2", "loss.terms={a: 1.0}")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +94,7 @@ def test_a_flag_may_carry_its_value_behind_an_equals_sign() -> None:
 
 
 def test_a_value_may_begin_with_a_minus_sign_in_a_pair() -> None:
-    assert parse(["test.eval_freq", "-1"]).overrides == ["test.eval_freq", "-1"]
+    assert parse(["test.eval_freq", "-1"]).overrides == ("test.eval_freq=-1",)
 
 
 def test_the_last_of_a_repeated_flag_counts() -> None:
@@ -91,21 +104,25 @@ def test_the_last_of_a_repeated_flag_counts() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--sorces", "a"], r"no option is named '--sorces'.*Did you mean '--sources'"),
-        (["--debug"], "Write it before the command: reidcore --debug"),
-        (["--zzz"], "no option is named '--zzz'. See: reidcore run --help"),
-        (["-s"], "-s has no value. Write -s VALUE"),
-        (["-s", "-t", "a"], "-s has no value"),
-        (["--root"], "--root has no value"),
-        (["--config-file"], "--config-file has no value"),
+        (["--sorces", "a"], r"[Nn]o such option.*--sorces.*Did you mean.*--sources"),
+        (["--zzz"], "[Nn]o such option.*--zzz"),
+        (["-s"], "Option '-s' requires an argument"),
+        (["-s", "-t", "a"], "Option '-s' requires an argument"),
+        (["--root"], "Option '--root' requires an argument"),
+        (["--root", "-t", "a"], "Option '--root' requires an argument"),
+        (["--config-file"], "Option '--config-file' requires an argument"),
         (["train.lr"], "'train.lr' has no value. Write train.lr=VALUE"),
         (["a.yaml", "b.yaml"], "two configurations are given: 'a.yaml' and 'b.yaml'"),
         (["--config-file", "a.yaml", "quickstart"], "two configurations"),
     ],
 )
 def test_a_mistake_says_what_to_write(words, message) -> None:
-    with pytest.raises(UserError, match=message):
+    with pytest.raises((UserError, click.UsageError)) as refused:
         parse(words)
+    error = refused.value
+    assert re.search(
+        message, str(error) if isinstance(error, UserError) else error.format_message()
+    )
 
 
 @given(
@@ -123,18 +140,16 @@ def test_the_order_of_the_parts_does_not_matter(sources, targets, overrides, as_
     second = parse([*words, *flags, "--config-file", "quickstart"])
     assert first == second
     assert first.data == {"sources": sources, "targets": targets}
-    assert first.overrides == words
+    assert first.overrides == tuple(f"{key}={value}" for key, value in overrides.items())
 
 
 @given(st.lists(st.text(max_size=6), max_size=6))
 def test_any_words_are_read_or_refused_with_a_message(words) -> None:
     given = list(words)
-    with contextlib.suppress(UserError):
+    with contextlib.suppress(UserError, click.UsageError):
         parse(words)
     assert words == given
 
 
 def test_json_is_a_way_of_printing_the_configuration() -> None:
     assert parse(["quickstart", "--print-config", "--json"]).as_json
-    with pytest.raises(UserError, match="Add --print-config"):
-        parse(["quickstart", "--json"])

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reidcore.cli import Session, device_option, json_option, number, table
+from reidcore.cli import (
+    Session,
+    component_names,
+    console,
+    device_option,
+    find_device,
+    json_alone,
+    json_option,
+    number,
+    table,
+)
 from reidcore.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,7 +39,9 @@ _SIZE = re.compile(r"^([1-9]\d*)[xX]([1-9]\d*)$")
 
 
 @click.command(epilog=EPILOG)
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.argument(
+    "models", nargs=-1, required=True, shell_complete=component_names("models"), metavar="MODEL..."
+)
 @click.option("--size", metavar="HxW", help="Of the images; by default the model's, or 256x128.")
 @click.option("--batch", default="1,8,32", show_default=True, help="Batch sizes that are timed.")
 @device_option
@@ -64,18 +75,16 @@ def complexity(
     batches = [] if no_latency else read_batches(batch)
     from reidcore.models import summarize
 
-    with session.plugins() as plugins:
+    with json_alone(as_json) as write, session.plugins() as plugins:
         summaries = [summarize(name, image_size, plugins) for name in dict.fromkeys(models)]
         where, times = None, {}
         if batches:
-            where = _device(device)
+            where = find_device(device)
             times = {
                 each.name: _timed(each, batches, where, seconds, plugins) for each in summaries
             }
-    if as_json:
-        records = [_as_record(each, times.get(each.name, []), where) for each in summaries]
-        click.echo(json.dumps(records, indent=2))
-    else:
+        write([_as_record(each, times.get(each.name, []), where) for each in summaries])
+    if not as_json:
         _print_table(summaries, times, where)
 
 
@@ -103,14 +112,6 @@ def read_batches(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def _device(name: str | None) -> torch.device:
-    import torch
-
-    from reidcore.inference import pick_device
-
-    return pick_device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-
-
 def _timed(
     each: ModelSummary, batches: list[int], device: torch.device, seconds: float, plugins: Plugins
 ) -> list[Latency]:
@@ -136,8 +137,6 @@ def _as_record(
 def _print_table(
     summaries: list[ModelSummary], times: dict[str, list[Latency]], device: torch.device | None
 ) -> None:
-    from rich.console import Console
-
     headings = ("size", "parameters", "multiply-adds", "operations", "features")
     costs = table("model", *map(number, headings))
     for each in summaries:
@@ -149,7 +148,8 @@ def _print_table(
             f"{each.operations / 1e9:.3f} G",
             str(each.feature_dim),
         )
-    Console().print(costs)
+    out = console()
+    out.print(costs)
     if not times:
         return
     latencies = table(f"on {device}", *map(number, ("batch", "p50, ms", "p95, ms", "images/s")))
@@ -157,5 +157,5 @@ def _print_table(
         for latency in measured:
             figures = (latency.p50, latency.p95, latency.images_per_second)
             latencies.add_row(name, str(latency.batch), *(f"{each:.1f}" for each in figures))
-    Console().print()
-    Console().print(latencies)
+    out.print()
+    out.print(latencies)

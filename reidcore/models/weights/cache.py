@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from reidcore._download import OFFLINE, direct_address, download, is_offline
 from reidcore._files import mkdir_if_missing, read_json, user_cache, write_json
+from reidcore._logging import configure_if_bare
 from reidcore.errors import CheckpointError, UserError
 from reidcore.models.weights.catalog import PublishedWeights
 from reidcore.models.weights.files import read_weights
@@ -135,6 +136,7 @@ class WeightsStore:
         with _locked(self.folder / f".{weights.filename}.lock", weights.filename):
             if _identity(target) != before and self.check(weights, target).state != "differs":
                 return target  # another process downloaded it in the meantime
+            configure_if_bare()
             _log.info("Downloading the weights %s from %s", weights.name, address)
             try:
                 digest = download(

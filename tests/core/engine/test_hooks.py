@@ -121,6 +121,7 @@ class Tidy2:
 
 def test_reid_configure(tmp_path: Path, root: Path) -> None:
     """Run through the command line's own path, since only it reads a configuration."""
+    from reidcore.cli import Arguments
     from reidcore.cli.run_config import execute
     from reidcore.cli.session import Session
 
@@ -136,9 +137,10 @@ def test_reid_configure(tmp_path: Path, root: Path) -> None:
         "    config.train.max_epoch = 1\n"
         "    config.data.workers = 0\n"
     )
-    words = ["quickstart", "-s", "tiny", "-t", "tiny", "--root", str(root), "train.max_epoch=9"]
-    words += ["data.height=64", "data.width=32", "train.batch_size=8"]
-    execute(Session(), [*words, f"data.save_dir={tmp_path}/log"], [str(plugin)])
+    words = ["quickstart", "train.max_epoch=9", "data.height=64", "data.width=32"]
+    words += ["train.batch_size=8", f"data.save_dir={tmp_path}/log"]
+    flags = {"sources": ["tiny"], "targets": ["tiny"], "root": str(root)}
+    execute(Session(), Arguments.read(words, **flags, extra=(str(plugin),)))
     written = json.loads((tmp_path / "log" / "results.json").read_text())
     assert written["config"]["train"]["max_epoch"] == 1
     assert [epoch["epoch"] for epoch in written["training"]] == [1]

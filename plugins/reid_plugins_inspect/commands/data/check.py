@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import click
 
 from reid_plugins_inspect.commands.data.inputs import DatasetOptions, dataset_options
 from reid_plugins_inspect.commands.data.splits import splits_table
-from reidcore.cli import Session, json_option, progress
+from reidcore.cli import Session, console, json_alone, json_option, progress
 from reidcore.errors import printable
 
 if TYPE_CHECKING:
@@ -50,32 +49,30 @@ def check(
     there is an error; warnings and notes do not count.
     """
     session: Session = context.obj
-    with session.plugins() as plugins:
+    with json_alone(as_json) as write, session.plugins() as plugins:
         dataset = chosen.open(plugins)
         from reid_plugins_inspect.checks import check_dataset
 
         dataset = replace(dataset, pids_apart=pids_apart or dataset.pids_apart)
         with progress("checking", len(dataset.files.paths)) as advance:
             report = check_dataset(dataset, workers, advance, plugins)
-    if as_json:
-        click.echo(json.dumps(report.as_dict(), indent=2))
-    else:
+        write(report.as_dict())
+    if not as_json:
         _print(report)
     context.exit(1 if report.count("error") else 0)
 
 
 def _print(report: Report) -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False)
-    console.print(Text(printable(f"{report.name}: {report.files:,} files"), style="bold"))
-    console.print(splits_table(report.unit, report.splits, report.histograms))
+    out = console()
+    out.print(Text(printable(f"{report.name}: {report.files:,} files"), style="bold"))
+    out.print(splits_table(report.unit, report.splits, report.histograms))
     for finding in report.findings:
-        _print_finding(console, finding)
+        _print_finding(out, finding)
     if report.sizes:
         width, height = report.sizes["width"], report.sizes["height"]
-        console.print(
+        out.print(
             f"sizes    {width['min']:g}x{height['min']:g} to {width['max']:g}x{height['max']:g}, "
             f"median {width['median']:g}x{height['median']:g} "
             f"({report.sizes['distinct']:,} different)"
@@ -84,15 +81,15 @@ def _print(report: Report) -> None:
     summary = ", ".join(
         f"{number} {name}{'' if number == 1 else 's'}" for name, number in counts.items()
     )
-    console.print(Text(summary, style="bold"))
+    out.print(Text(summary, style="bold"))
 
 
-def _print_finding(console: Console, finding: Finding) -> None:
+def _print_finding(out: Console, finding: Finding) -> None:
     from rich.text import Text
 
     head = Text(f"{finding.severity:8} ", style=_COLOURS[finding.severity])
     head.append(printable(finding.message), style="default")
-    console.print(head, soft_wrap=True)
+    out.print(head, soft_wrap=True)
     below = [*finding.examples, *([finding.advice] if finding.advice else [])]
     more = finding.count - len(finding.examples)
     if finding.examples and more > 0:
@@ -101,4 +98,4 @@ def _print_finding(console: Console, finding: Finding) -> None:
         text = Text(
             " " * 9 + printable(line, one_line=True), style="" if line == finding.advice else "dim"
         )
-        console.print(text, soft_wrap=True)
+        out.print(text, soft_wrap=True)

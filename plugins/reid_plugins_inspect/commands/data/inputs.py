@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reidcore.cli import reading_options, root_option
+from reidcore.cli import component_names, reading_options, root_option
 from reidcore.errors import UserError
 
 if TYPE_CHECKING:
     from reid_plugins_inspect.checks import CheckedDataset
     from reidcore.plugins import Plugins
+
+_FILE, _FOLDER, _NAMES = click.Path(), click.Path(file_okay=False), component_names("datasets")
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,23 @@ def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
     decorated: Callable[..., Any] = with_dataset
     for option in (
         reading_options,
-        click.option("--csv", "table", metavar="FILE", help="A table of images of your own."),
-        click.option("--folder", metavar="DIR", help="A folder of images of your own."),
+        click.option(
+            "--csv",
+            "table",
+            type=_FILE,
+            metavar="FILE",
+            help="A table of images of your own.",
+        ),
+        click.option(
+            "--folder",
+            type=_FOLDER,
+            metavar="DIR",
+            help="A folder of images of your own.",
+        ),
         root_option,
-        click.argument("words", nargs=-1, metavar="[NAME] [OPTION=VALUE]..."),
+        click.argument(
+            "words", nargs=-1, shell_complete=_NAMES, metavar="[NAME] [OPTION=VALUE]..."
+        ),
     ):
         decorated = option(decorated)
     return decorated

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reidcore.cli import Session, echo, root_option
+from reidcore.cli import Session, component_names, echo, root_option
 from reidcore.errors import DataError, UserError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("name")
+@click.argument("name", shell_complete=component_names("datasets"))
 @root_option
 @click.option("--accept", is_flag=True, help="Prepare it although its authors withdrew it.")
 @click.pass_obj

@@ -45,7 +45,14 @@ class Picture:
 
 @click.command(epilog=EPILOG)
 @dataset_options
-@click.option("-o", "--output", required=True, metavar="FILE", help="Picture to write (.png).")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="Picture to write (.png).",
+)
 @click.option("--split", type=click.Choice(["train", "query", "gallery"]), help="What to draw.")
 @click.option("--ids", type=click.IntRange(1), default=10, show_default=True, help="Rows.")
 @click.option("--transforms", metavar="A,B", help="Draw images before and after these instead.")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reid_plugins_inspect.commands.data.inputs import DatasetOptions, dataset_options
 from reid_plugins_inspect.commands.data.splits import splits_table
-from reidcore.cli import Session, json_option, progress
+from reidcore.cli import Session, console, json_alone, json_option, progress
 from reidcore.errors import DataError
 
 if TYPE_CHECKING:
@@ -37,14 +36,13 @@ def stats(
     With --mean-std, the mean and standard deviation of the colour channels of the training images
     as well, as the options data.norm_mean and data.norm_std take them.
     """
-    with session.plugins() as plugins:
+    with json_alone(as_json) as write, session.plugins() as plugins:
         dataset = chosen.open(plugins)
         found = {"dataset": dataset.name, "unit": dataset.unit, "splits": _splits(dataset)}
         if mean_std:
             found |= _channels(dataset, workers)
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-    else:
+        write(found)
+    if not as_json:
         _print(found)
 
 
@@ -78,18 +76,16 @@ def _channels(dataset: CheckedDataset, workers: int | None) -> dict[str, Any]:
 
 
 def _print(found: dict[str, Any]) -> None:
-    from rich.console import Console
-
     splits = found["splits"]
     histograms = {name: row["per_identity"] for name, row in splits.items()}
-    console = Console(highlight=False)
-    console.print(splits_table(found["unit"], splits, histograms, title=found["dataset"]))
+    out = console()
+    out.print(splits_table(found["unit"], splits, histograms, title=found["dataset"]))
     if "norm_mean" in found:
-        console.print(f"data.norm_mean={_listed(found['norm_mean'])}", markup=False)
-        console.print(f"data.norm_std={_listed(found['norm_std'])}", markup=False)
+        out.print(f"data.norm_mean={_listed(found['norm_mean'])}", markup=False)
+        out.print(f"data.norm_std={_listed(found['norm_std'])}", markup=False)
         skipped = found["images_skipped"]
         more = f", {skipped:,} unreadable" if skipped else ""
-        console.print(f"of {found['images_read']:,} training images{more}")
+        out.print(f"of {found['images_read']:,} training images{more}")
 
 
 def _listed(values: list[float]) -> str:

@@ -1,30 +1,35 @@
-"""``reidcore weights``: published weights on this machine, and files of one's own."""
+"""List, fetch, check and export weights.
+
+Published weights come into a cache of this machine; a checkpoint is exported for others.
+
+Examples:
+    reidcore weights ls
+    reidcore weights fetch osnet_x1_0
+"""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from reidcore._logging import configure_if_bare
-from reidcore.cli.group import CommandGroup
-from reidcore.cli.options import json_option
-from reidcore.cli.output import echo
-from reidcore.cli.session import Session
-from reidcore.cli.tables import number, table, word
+from reidcore.cli import (
+    Session,
+    component_names,
+    console,
+    echo,
+    json_alone,
+    json_option,
+    number,
+    table,
+    word,
+)
 from reidcore.errors import CheckpointError, UserError
 
 if TYPE_CHECKING:
-    from reidcore.models.weights import PublishedWeights, WeightsStore
+    from reidcore.models import PublishedWeights, WeightsStore
     from reidcore.plugins import Plugins
-
-EPILOG = """\b
-Examples:
-  reidcore weights ls
-  reidcore weights fetch osnet_x1_0
-"""
 
 LS_EPILOG = """\b
 Examples:
@@ -55,44 +60,39 @@ Examples:
 _LICENCE = 13
 
 
-@click.group(cls=CommandGroup, path="weights", epilog=EPILOG)
-def weights() -> None:
-    """List, fetch and check published weights; export one's own."""
-
-
-@weights.command("ls", epilog=LS_EPILOG)
+@click.command("ls", epilog=LS_EPILOG)
 @json_option
 @click.pass_obj
 def list_weights(session: Session, as_json: bool) -> None:
     """List published weights, and which of them are on this machine.
 
     A hash is published by whoever published the weights, or recorded when they first came here.
-    What does not fit on a line is cut: 'reidcore show weights NAME' tells all about one.
+    What does not fit a terminal's line is cut: 'reidcore show weights NAME' tells all about one.
     """
-    from reidcore.models.weights import WeightsStore, published_weights
+    from reidcore.models import WeightsStore, published_weights
 
     store = WeightsStore()
-    with session.plugins() as plugins:
+    with json_alone(as_json) as write, session.plugins() as plugins:
         records = [
             {**_as_record(store, each), "plugin": entry.plugin}
             for entry, each in published_weights(plugins)
         ]
-    if as_json:
-        click.echo(json.dumps(records, indent=2))
-    else:
+        write(records)
+    if not as_json:
         _print_table(records)
 
 
-@weights.command(epilog=FETCH_EPILOG)
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.command(epilog=FETCH_EPILOG)
+@click.argument(
+    "names", nargs=-1, required=True, shell_complete=component_names("weights"), metavar="NAME..."
+)
 @click.option("--again", is_flag=True, help="Also if the file is here and whole.")
 @click.option("--mirror", metavar="URL", help="Folder to fetch files from, instead of their own.")
 @click.pass_obj
 def fetch(session: Session, names: tuple[str, ...], again: bool, mirror: str | None) -> None:
     """Download published weights into the cache."""
-    from reidcore.models.weights import WeightsStore
+    from reidcore.models import WeightsStore
 
-    configure_if_bare()
     store = WeightsStore(mirror=mirror)
     with session.plugins() as plugins:
         for wanted in _named(names, plugins):
@@ -102,12 +102,12 @@ def fetch(session: Session, names: tuple[str, ...], again: bool, mirror: str | N
             echo(f"{wanted.name}: {path}, {_size(path)} ({state})")
 
 
-@weights.command(epilog=VERIFY_EPILOG)
-@click.argument("names", nargs=-1, metavar="[NAME...]")
+@click.command(epilog=VERIFY_EPILOG)
+@click.argument("names", nargs=-1, shell_complete=component_names("weights"), metavar="[NAME...]")
 @click.pass_obj
 def verify(session: Session, names: tuple[str, ...]) -> None:
     """Check the hashes of weights on this machine: of all, or of those named."""
-    from reidcore.models.weights import WeightsStore, published_weights
+    from reidcore.models import WeightsStore, published_weights
 
     store = WeightsStore()
     with session.plugins() as plugins:
@@ -123,16 +123,16 @@ def verify(session: Session, names: tuple[str, ...]) -> None:
     echo(f"all whole: {_files(len(by_file))} in {store.folder}")
 
 
-@weights.command(epilog=EXPORT_EPILOG)
-@click.argument("checkpoint")
-@click.argument("output", metavar="OUTPUT.safetensors")
+@click.command(epilog=EXPORT_EPILOG)
+@click.argument("checkpoint", type=click.Path())
+@click.argument("output", type=click.Path(), metavar="OUTPUT.safetensors")
 def export(checkpoint: str, output: str) -> None:
     """Write the weights of a checkpoint as safetensors.
 
     The file says what the checkpoint says about its model, so that it is all that testing,
     extraction and drawing need; what training would go on with is left out.
     """
-    from reidcore.models.weights import export_weights
+    from reidcore.models import export_weights
 
     count = export_weights(checkpoint, output)
     echo(f"{output}: {count} tensors, {_size(Path(output))}")
@@ -157,7 +157,7 @@ def _is_intact(store: WeightsStore, wanted: PublishedWeights) -> bool:
 
 
 def _named(names: tuple[str, ...], plugins: Plugins) -> list[PublishedWeights]:
-    from reidcore.models.weights import find_published
+    from reidcore.models import find_published
 
     return [find_published(name, plugins) for name in names]
 
@@ -179,18 +179,18 @@ def _as_record(store: WeightsStore, wanted: PublishedWeights) -> dict[str, objec
 
 
 def _print_table(records: list[dict[str, object]]) -> None:
-    from rich.console import Console
     from rich.table import Column
 
-    licence = Column("licence", no_wrap=True, max_width=_LICENCE)
+    out = console()
+    licence = Column("licence", no_wrap=True, max_width=_LICENCE if out.is_terminal else None)
     origin = Column("origin", no_wrap=True, ratio=1)
     shown = table("name", number("here"), word("hash"), licence, origin)
-    shown.expand = True
+    shown.expand = out.is_terminal
     for record in records:
         size = f"{int(str(record['bytes'])) / 1e6:.1f} MB" if record["path"] else "-"
         cells = [str(record[key]) for key in ("hash", "licence", "origin")]
         shown.add_row(str(record["name"]), size, *cells)
-    Console().print(shown)
+    out.print(shown)
 
 
 def _files(count: int) -> str:

@@ -7,9 +7,7 @@ from pathlib import Path
 import click
 
 from reidcore import registry
-from reidcore._files import atomic_write
-from reidcore.cli.output import echo
-from reidcore.cli.session import Session
+from reidcore.cli import Session, component_names, echo
 from reidcore.errors import UserError
 
 EPILOG = """\b
@@ -20,13 +18,14 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("config")
+@click.argument("config", shell_complete=component_names("configs"))
 @click.argument("dest", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @click.pass_obj
 def cp(session: Session, config: str, dest: Path, force: bool) -> None:
     """Copy the recipe CONFIG to the file or folder DEST, to make it yours."""
-    from reidcore.config.loader import recipe_file
+    from reidcore.config import recipe_file
+    from reidcore.utils import atomic_write
 
     with session.plugins() as plugins:
         recipe = recipe_file(registry.find("configs", config, plugins))

@@ -1,0 +1,167 @@
+"""``reidcore show``: one component in full."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import click
+
+from reidcore import registry
+from reidcore.cli import Kind, Session, component_names, echo, json_alone, json_option
+from reidcore.registry import Entry, TableRow
+
+EPILOG = """\b
+Examples:
+  reidcore show model osnet_x1_0
+  reidcore show dataset market1501 --json
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("kind", type=Kind())
+@click.argument("name", shell_complete=component_names())
+@json_option
+@click.pass_obj
+def show(session: Session, kind: str, name: str, as_json: bool) -> None:
+    """Show a component's signature, documentation and origin.
+
+    KIND is a kind of component, such as model or models; NAME is the component's.
+    """
+    with json_alone(as_json) as write, session.plugins() as plugins:
+        record = describe(registry.find(kind, name, plugins))
+        write(record)
+    if not as_json:
+        for line in _lines(record):
+            echo(line)
+
+
+def describe(entry: Entry) -> dict[str, Any]:
+    """Return what there is to know about a component: what ``show --json`` prints."""
+    record: dict[str, Any] = {
+        "kind": entry.kind,
+        "name": entry.name,
+        "summary": entry.summary,
+        "plugin": entry.plugin,
+        "distribution": entry.distribution,
+        "target": _spelled(entry.target),
+        "aliases": list(entry.aliases),
+        "needs": list(entry.needs),
+    }
+    if entry.kind == "configs":
+        from reidcore.config import recipe_file
+
+        return {**record, "text": recipe_file(entry).read_text(encoding="utf-8")}
+    if entry.kind == "weights":
+        return {**record, "values": dict(entry.load()())}
+    return {**record, **_described_factory(entry)}
+
+
+def _described_factory(entry: Entry) -> dict[str, Any]:
+    target = entry.load()
+    factory = _behind(target)
+    return {
+        "factory": _spelled(factory),
+        "source": _source_of(factory),
+        "signature": _signature(entry.name, target),
+        "options": {
+            name: {
+                **_as_record(parameter),
+                "spellings": [other for other, real in entry.options.items() if real == name],
+            }
+            for name, parameter in registry.declared_options(entry).items()
+        },
+        "documentation": inspect.getdoc(factory) or "",
+    }
+
+
+def _behind(target: Any) -> Any:
+    """Return the function or class that a component is made by, behind partials and wrappers."""
+    while isinstance(target, partial) or hasattr(target, "__wrapped__"):
+        target = target.func if isinstance(target, partial) else target.__wrapped__
+    return target
+
+
+def _spelled(target: Any) -> str:
+    if isinstance(target, str | TableRow) or not hasattr(target, "__module__"):
+        return str(target)
+    return f"{target.__module__}:{getattr(target, '__qualname__', target)}"
+
+
+def _source_of(factory: Any) -> str | None:
+    """Return ``file:line``, or None of what was not written in a file."""
+    try:
+        return f"{inspect.getsourcefile(factory)}:{inspect.getsourcelines(factory)[1]}"
+    except (OSError, TypeError):
+        return None
+
+
+class _Written(str):
+    """An annotation as it stands in the source."""
+
+    __repr__ = str.__str__
+
+
+def _signature(name: str, target: Callable[..., Any]) -> str:
+    """Return how a component is called, in lines of at most 80 columns."""
+    found = inspect.signature(target)
+    parameters = [
+        each.replace(annotation=_as_written(each.annotation)) for each in found.parameters.values()
+    ]
+    is_class = isinstance(_behind(target), type)
+    gives = found.empty if is_class else _as_written(found.return_annotation)
+    written = name + str(found.replace(parameters=parameters, return_annotation=gives))
+    return textwrap.fill(
+        written, 80, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _as_written(annotation: Any) -> Any:
+    return _Written(annotation) if isinstance(annotation, str) else annotation
+
+
+def _as_record(parameter: inspect.Parameter) -> dict[str, Any]:
+    """Return an option's type and default."""
+    annotation, is_required = parameter.annotation, parameter.default is parameter.empty
+    if not isinstance(annotation, str):
+        annotation = "" if annotation is parameter.empty else inspect.formatannotation(annotation)
+    return {
+        "type": annotation,
+        "required": is_required,
+        "default": None if is_required else parameter.default,
+    }
+
+
+def _lines(record: Mapping[str, Any]) -> list[str]:
+    """Return a component in lines, for people."""
+    origin = f"plugin {record['plugin']}"
+    if record["distribution"]:
+        origin += f" of {record['distribution']}"
+    lines = [f"{registry.singular(record['kind'])} {record['name']}: {record['summary']}"]
+    lines = [lines[0].rstrip(": "), f"from {origin}: {record['target']}"]
+    if record.get("factory", record["target"]) != record["target"]:
+        lines.append(f"made by {record['factory']}")
+    if record["aliases"]:
+        lines.append(f"also named: {', '.join(record['aliases'])}")
+    if record["needs"]:
+        needed = ",".join(record["needs"])
+        lines.append(f"needs: {record['distribution'] or 'reidcore'}[{needed}]")
+    lines += [
+        f"option {name} is also spelled {other}"
+        for name, option in record.get("options", {}).items()
+        for other in option["spellings"]
+    ]
+    return [*lines, "", *_body(record)]
+
+
+def _body(record: Mapping[str, Any]) -> list[str]:
+    """Return a recipe's text, what is known of weights, or a signature and its documentation."""
+    if "text" in record:
+        return str(record["text"]).splitlines()
+    if "values" in record:
+        return [f"{key}: {value}" for key, value in record["values"].items()]
+    documentation = record["documentation"] or "It has no documentation."
+    return [*record["signature"].splitlines(), "", *documentation.splitlines()]
