@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reid_plugins_inspect.complexity import compute_model_complexity
     from reid_plugins_inspect.pictures import draw_ranked_results, visualize_ranked_results
     from reid_plugins_inspect.summary import USUAL_CLASSES, ModelSummary, summarize
+    from reid_plugins_standard.reranking import RerankedDistances, re_ranking
     from reid_plugins_writers.logger import Logger
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "ImageTripletEngine",
     "Logger",
     "ModelSummary",
+    "RerankedDistances",
     "TripletLoss",
     "USUAL_CLASSES",
     "VideoSoftmaxEngine",
@@ -36,6 +38,7 @@ __all__ = [
     "download_archive",
     "draw_ranked_results",
     "prepare_dataset",
+    "re_ranking",
     "summarize",
     "visualize_ranked_results",
 ]
