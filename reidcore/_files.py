@@ -24,6 +24,7 @@ except ImportError:  # Windows
 _log = logging.getLogger(__name__)
 
 _SUFFIX = ".reidcore-partial"
+_ROOM = 1 << 20  # bytes that a folder must have room for
 # Checkpoints were once written under names without the suffix.
 _PARTIAL = re.compile(rf"\..+{re.escape(_SUFFIX)}|\..+\.pth\.tar(-\d+)?\.[a-z0-9_]{{8}}")
 
@@ -70,6 +71,27 @@ def file_identity(path: str) -> bytes:
     if status is None or not status.st_ino:  # a file system without inodes gives 0
         return os.fsencode(os.path.realpath(path))
     return b"%d:%d" % (status.st_dev, status.st_ino)
+
+
+def check_writable(folder: PathLike, setting: str) -> None:
+    """Write a file where a folder is or will be made, and remove it: before work that ends there.
+
+    Args:
+        folder: where the work will write to.
+        setting: how another one is chosen, such as ``data.save_dir=FOLDER``.
+
+    Raises:
+        UserError: if it cannot be written, or its disk is full.
+    """
+    place = Path(folder).absolute()
+    above = next(path for path in (place, *place.parents) if os.path.lexists(path))
+    try:
+        with _partial(above / "probe", _new_file) as partial, partial.open("wb") as file:
+            file.write(bytes(_ROOM))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _unwritable(Path(folder), error, f": {setting}") from error
 
 
 @contextmanager
@@ -144,6 +166,14 @@ def remove_abandoned(folder: Path) -> None:
                 _log.info("Removed %s, which a process that was killed left half-written", path)
 
 
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def write_json(obj: Any, fpath: PathLike) -> None:
     """Write ``obj`` as indented JSON, atomically."""
     text = json.dumps(obj, indent=2, ensure_ascii=False)
@@ -185,7 +215,7 @@ def _partial(target: Path, new: Callable[[Path], str]) -> Iterator[Path]:
     try:
         yield path
     finally:
-        _remove(path)
+        remove(path)
         if lock is not None:
             os.close(lock)
 
@@ -229,19 +259,12 @@ def _is_removed(path: Path) -> bool:
         return False
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _remove(path)
+        remove(path)
         return not path.exists()
     except OSError:
         return False
     finally:
         os.close(lock)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _umask() -> int:
@@ -250,8 +273,8 @@ def _umask() -> int:
     return mask
 
 
-def _unwritable(path: Path, error: OSError) -> UserError:
+def _unwritable(path: Path, error: OSError, how: str = ".") -> UserError:
     return UserError(
         f"cannot write {str(path)!r}: {error.strerror or error}",
-        "Free some space or choose a folder you may write to.",
+        f"Free some space or choose a folder you may write to{how}",
     )

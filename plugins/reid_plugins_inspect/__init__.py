@@ -37,6 +37,12 @@ def reid_check_data(
 
 
 @hookimpl
+def reid_run_files() -> list[str]:
+    """Name the folders of ranked results."""
+    return ["visrank_*"]
+
+
+@hookimpl
 def reid_target_tested(engine: Engine, tested: TargetTest) -> None:
     """Draw ranked results after the last test, if ``test.visrank`` asks for them."""
     plan = engine.plan

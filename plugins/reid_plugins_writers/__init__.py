@@ -44,6 +44,12 @@ class Writers:
             self._log.close()
         self._config, self._log = config, RunLog()
 
+    @hookimpl
+    def reid_run_files(self) -> list[str]:
+        """Name what the writers write, of tests too."""
+        texts = ["train.log", "test.log", "config.yaml", "test_config.yaml"]
+        return [*texts, "metrics.jsonl", "events.out.tfevents.*"]
+
     @hookimpl(tryfirst=True)
     def reid_run_start(self, engine: Engine) -> None:
         """Open the writers, before other plugins ask for ``engine.writer``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -173,6 +174,28 @@ def checked_results(answer: Any, plugins: Plugins, targets: Iterable[str]) -> di
             f"the results of {', '.join(sorted(wanted))}",
         )
     return dict(answer)
+
+
+def files_of_runs(plugins: Plugins) -> list[str]:
+    """Return the names, with wildcards, of what plugins write into the folders of runs.
+
+    Raises:
+        PluginDefectError: if one gives something else, or a name that begins with a wildcard.
+    """
+    names: list[str] = []
+    for plugin in [each for each in plugins.active if "reid_run_files" in each.hooks]:
+        for answer in plugins.subset_hook("reid_run_files", [plugin])():
+            if not isinstance(answer, list | tuple) or not all(map(_names_files, answer)):
+                raise PluginDefectError(
+                    f"plugin {plugin.name!r} gave {answer!r:.80} in reid_run_files; it must return "
+                    "a list of names of files"
+                )
+            names += answer
+    return names
+
+
+def _names_files(name: Any) -> bool:
+    return isinstance(name, str) and re.fullmatch(r"\w[^/\\]*", name) is not None
 
 
 def gathered_figures(engine: Engine, taken: Collection[str]) -> dict[str, float]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from reidcore._files import PathLike
+from reidcore._run_folder import CHECKPOINT, checkpoints_in
 from reidcore._serialization import OWN_KEY, load_safely
 from reidcore.errors import CheckpointError, UserError
 
@@ -16,9 +16,6 @@ _log = logging.getLogger(__name__)
 
 AUTO = "auto"
 """Stands for the newest checkpoint of the folder that a run writes to."""
-
-# As write_checkpoints names them; what is half written begins with a dot.
-_NAME = re.compile(r"(?P<model>[^.].*?)(?P<rest>(-interrupted)?\.pth\.tar-(?P<epoch>\d+))")
 
 
 def checkpoint_to_resume(named: PathLike, save_dir: PathLike) -> Path | None:
@@ -68,13 +65,10 @@ def newest_checkpoint(folder: PathLike) -> Path | None:
 
 def _by_age(folder: Path) -> Iterator[Path]:
     """Yield the checkpoints of a folder, the newest first."""
-    found = [(match, path) for path in _files(folder) if (match := _NAME.fullmatch(path.name))]
+    files = [path for path in checkpoints_in(folder) if path.is_file()]
+    found = [(match, path) for path in files if (match := CHECKPOINT.fullmatch(path.name))]
     aged = [(path.stat().st_mtime_ns, int(match["epoch"]), path) for match, path in found]
     yield from (path for _, _, path in sorted(aged, reverse=True))
-
-
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
 
 
 def _incompleteness(path: Path) -> str | None:
@@ -90,7 +84,7 @@ def _incompleteness(path: Path) -> str | None:
 
 
 def _siblings(path: Path, held: Mapping[str, Any]) -> Iterator[Path]:
-    match, own = _NAME.fullmatch(path.name), held.get(OWN_KEY)
+    match, own = CHECKPOINT.fullmatch(path.name), held.get(OWN_KEY)
     names = own.get("models") if isinstance(own, Mapping) else None
     if match is not None and isinstance(names, list):
         yield from (path.with_name(f"{name}{match['rest']}") for name in names)

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from reidcore._files import mkdir_if_missing, remove_abandoned, write_json
+from reidcore._files import check_writable, mkdir_if_missing, remove_abandoned, write_json
 from reidcore._logging import RESULT
+from reidcore._run_folder import RESULTS, TEST_RESULTS, held_for_training
 from reidcore.data.left_out import first_names
 from reidcore.engine.checkpoint import announce, restore_run, write_checkpoints
 from reidcore.engine.datamanager import left_without_images, skipped_by
-from reidcore.engine.hook_results import gathered_figures
+from reidcore.engine.hook_results import files_of_runs, gathered_figures
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.meters import EpochMeters
 from reidcore.engine.results import RunRecord, record_run, results_table
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from reidcore.engine.step import StepOutcome, StepPlan
 
 _log = logging.getLogger(__name__)
-
-RESULTS = "results.json"
-TEST_RESULTS = "test_results.json"
 
 IN_PROGRESS = {"is_progress": True}
 """Marks a log record that a live display makes superfluous."""
@@ -108,8 +106,7 @@ class Run:
     # -- start and end -----------------------------------------------------------------------------
 
     def __enter__(self) -> Run:
-        mkdir_if_missing(self.plan.save_dir)
-        remove_abandoned(Path(self.plan.save_dir))
+        self._enter_folder(Path(self.plan.save_dir).resolve())
         self.engine.accelerator.reset(self.engine.optimizers)
         self.engine.record, self.engine.active_run = RunRecord(), self
         self._exits.enter_context(self.engine.interruption.listening())
@@ -297,6 +294,19 @@ class Run:
         )
 
     # -- inside ------------------------------------------------------------------------------------
+
+    def _enter_folder(self, folder: Path) -> None:
+        """Make the run's folder ready; a training has it for itself until its end."""
+        mkdir_if_missing(folder)
+        if not self.engine.is_main_process:
+            return
+        check_writable(folder, "save_dir=FOLDER")
+        remove_abandoned(folder)
+        if not self.plan.test_only:
+            starts_anew = self._resumed is None and not self.plan.start_epoch
+            files = files_of_runs(self.engine.plugins)
+            held = held_for_training(folder, files, starts_anew, self.plan.overwrites)
+            self._exits.enter_context(held)
 
     def _epoch_loader(self, skip: int) -> Iterable[Mapping[str, Any]]:
         loader = self.engine.train_loader

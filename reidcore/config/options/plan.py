@@ -18,6 +18,8 @@ class RunPlan(EpochOptions, ScoringOptions):
     Attributes:
         save_dir: where checkpoints, logs, pictures and ``results.json`` go.
         test_only: test and do not train.
+        overwrites: a training that starts anew removes what an earlier run left in ``save_dir``,
+            which is moved aside otherwise.
         protocol: the evaluation protocol's name.
         protocol_options: the protocol's own options.
     """
@@ -31,6 +33,7 @@ class RunPlan(EpochOptions, ScoringOptions):
     print_freq: Positive = 10
     open_layers: Names = []
     test_only: bool = False
+    overwrites: bool = False
     protocol: str = "market1501"
     protocol_options: Mapping[str, Any] = {}
 

@@ -505,3 +505,18 @@ def test_reid_target_tested_is_told_whether_training_is_over(
     asking = Asking()
     make_engine(asking).run(save_dir=str(tmp_path), max_epoch=3, eval_freq=1)
     assert asking.final == [False, False, True]
+
+
+def test_reid_run_files(make_engine: MakeEngine, tmp_path: Path) -> None:
+    class Notes:
+        @hookimpl
+        def reid_run_files(self) -> list[str]:
+            return ["notes.txt", "sketches_*"]
+
+    (tmp_path / "model.pth.tar-3").write_text("of another run")
+    for name in ("notes.txt", "sketches_1", "other.txt"):
+        (tmp_path / name).write_text("")
+    make_engine(Notes()).run(save_dir=str(tmp_path), max_epoch=1)
+    aside = {path.name for path in (tmp_path / "earlier-1").iterdir()}
+    assert aside == {"model.pth.tar-3", "notes.txt", "sketches_1"}
+    assert (tmp_path / "other.txt").exists()

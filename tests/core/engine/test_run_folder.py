@@ -1,0 +1,159 @@
+"""A run in a folder where another one was, or is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reidcore import hookimpl
+from reidcore._run_folder import LOCK
+from reidcore.engine import Engine, Interrupted, RunPlan
+from reidcore.errors import PluginDefectError, UserError
+from reidcore.utils import load_checkpoint, resume_from_checkpoint
+
+MakeEngine = Callable[..., Engine]
+
+
+@pytest.fixture
+def other_process(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return a function after which the runs so far are those of another process."""
+    return lambda: monkeypatch.setattr("reidcore._run_folder._trained_in", set())
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.name.split(".out.")[0] for path in folder.iterdir()}
+
+
+def lines_of(folder: Path) -> int:
+    return len((folder / "metrics.jsonl").read_text().splitlines())
+
+
+RUN = {"model.pth.tar-2", "model-best.pth.tar", "results.json", "metrics.jsonl", "events"}
+
+
+def test_a_training_anew_moves_another_processs_run_aside_whole(
+    make_engine: MakeEngine,
+    tmp_path: Path,
+    other_process: Callable[[], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    make_engine().run(save_dir=str(tmp_path), max_epoch=2)
+    (tmp_path / "notes.txt").write_text("mine")
+    weights = load_checkpoint(tmp_path / "model.pth.tar-2")["state_dict"]["conv.weight"]
+    first = {name: (tmp_path / name).read_bytes() for name in RUN - {"events"}}
+    lines = lines_of(tmp_path)
+    other_process()
+    make_engine(seed=4).run(save_dir=str(tmp_path), max_epoch=1)
+    aside = tmp_path / "earlier-1"
+    assert names_in(aside) >= RUN
+    assert {name: (aside / name).read_bytes() for name in first} == first
+    assert "model.pth.tar-2" not in names_in(tmp_path)
+    assert {"model.pth.tar-1", "results.json", "notes.txt"} <= names_in(tmp_path)
+    assert len(json.loads((tmp_path / "results.json").read_text())["training"]) == 1
+    assert lines_of(tmp_path) < lines
+    assert len(list(tmp_path.glob("events.*"))) == 1
+    assert f"held another run (model.pth.tar-2 and 1 more): moved to {aside}" in caplog.text
+    assert not weights.equal(
+        load_checkpoint(tmp_path / "model.pth.tar-1")["state_dict"]["conv.weight"]
+    )
+
+
+def test_a_second_run_of_the_process_goes_on(make_engine: MakeEngine, tmp_path: Path) -> None:
+    make_engine().run(save_dir=str(tmp_path), max_epoch=2)
+    make_engine().run(save_dir=str(tmp_path), max_epoch=1)
+    assert {"model.pth.tar-1", "model.pth.tar-2"} <= names_in(tmp_path)
+    assert not (tmp_path / "earlier-1").exists()
+
+
+def test_so_do_tests_and_runs_that_go_on(
+    make_engine: MakeEngine, tmp_path: Path, other_process: Callable[[], None]
+) -> None:
+    make_engine().run(save_dir=str(tmp_path), max_epoch=1)
+    other_process()
+    make_engine().run(save_dir=str(tmp_path), test_only=True)
+    make_engine().run(save_dir=str(tmp_path), max_epoch=2, start_epoch=1)
+    assert {"model.pth.tar-1", "model.pth.tar-2", "test_results.json"} <= names_in(tmp_path)
+    other_process()
+    make_engine().run(save_dir=str(tmp_path), test_only=True)  # is no training of this process
+    make_engine().run(save_dir=str(tmp_path), max_epoch=1)
+    assert (tmp_path / "earlier-1" / "model.pth.tar-2").is_file()
+
+
+def test_and_one_that_was_stopped_in_its_first_epoch(
+    make_engine: MakeEngine, tmp_path: Path, other_process: Callable[[], None]
+) -> None:
+    class Stop:
+        @hookimpl
+        def reid_step_end(self, engine: Engine) -> None:
+            engine.interruption.ask()
+
+    with pytest.raises(Interrupted):
+        make_engine(Stop()).run(save_dir=str(tmp_path), max_epoch=1)
+    other_process()
+    engine = make_engine()
+    path = tmp_path / "model-interrupted.pth.tar-0"
+    start = resume_from_checkpoint(path, engine.model, engine.optimizer, engine.scheduler)
+    engine.run(save_dir=str(tmp_path), max_epoch=1, start_epoch=start)
+    assert {path.name, "model.pth.tar-1"} <= names_in(tmp_path)
+    assert not (tmp_path / "earlier-1").exists()
+
+
+def test_a_plan_that_overwrites_removes_it(make_engine: MakeEngine, tmp_path: Path) -> None:
+    make_engine().run(save_dir=str(tmp_path), max_epoch=2)
+    lines = lines_of(tmp_path)
+    make_engine().execute(
+        RunPlan.checked(save_dir=str(tmp_path), max_epoch=1, overwrites=True, print_freq=3)
+    )
+    assert "model.pth.tar-2" not in names_in(tmp_path)
+    assert lines_of(tmp_path) < lines
+    assert len(list(tmp_path.glob("events.*"))) == 1
+    assert not (tmp_path / "earlier-1").exists()
+
+
+def test_a_training_has_its_folder_alone_and_tests_may_write_there(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    class Meanwhile:
+        """Runs other engines in the folder of the training under way."""
+
+        @hookimpl
+        def reid_epoch_end(self) -> None:
+            with pytest.raises(UserError, match="another run writes to"):
+                make_engine().run(save_dir=str(tmp_path), max_epoch=1)
+            make_engine().run(save_dir=str(tmp_path), test_only=True)
+
+    make_engine(Meanwhile()).run(save_dir=str(tmp_path), max_epoch=1)
+    assert {"model.pth.tar-1", "results.json", "test_results.json"} <= names_in(tmp_path)
+    assert LOCK not in names_in(tmp_path)
+    make_engine().run(save_dir=str(tmp_path), max_epoch=1)  # the lock is gone
+
+
+def test_a_run_that_is_refused_leaves_the_engine_as_it_was(
+    make_engine: MakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    engine = make_engine()
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        with pytest.raises(UserError, match=r"No space left on device\. .*: save_dir=FOLDER"):
+            engine.run(save_dir=str(tmp_path), test_only=True)
+    assert engine.active_run is None
+    engine.run(save_dir=str(tmp_path), max_epoch=1)
+
+
+@pytest.mark.parametrize("answer", ["notes.txt", ["*"], [".."], ["a/b"], [1], 5])
+def test_files_that_are_none_are_a_defect_of_their_plugin(
+    make_engine: MakeEngine, tmp_path: Path, answer: object
+) -> None:
+    class Odd:
+        @hookimpl
+        def reid_run_files(self) -> object:
+            return answer
+
+    with pytest.raises(PluginDefectError, match=r"Odd' gave .* in reid_run_files; it must return"):
+        make_engine(Odd()).run(save_dir=str(tmp_path), max_epoch=1)
