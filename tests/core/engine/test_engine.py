@@ -277,7 +277,7 @@ def test_images_that_were_left_out_are_counted_at_the_end(
     assert "left out" not in caplog.text
     engine.datamanager.train_loader.skipped.update({"a.jpg": "truncated", "b.jpg": "no image"})
     engine.run(save_dir=str(tmp_path), max_epoch=1)
-    assert "2 unreadable images were left out, such as a.jpg" in caplog.text
+    assert "2 unreadable images were left out: 'a.jpg', 'b.jpg'" in caplog.text
 
 
 def test_a_foreign_model_is_tested_by_its_features_from_the_start(make_engine: MakeEngine) -> None:
