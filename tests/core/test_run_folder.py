@@ -21,9 +21,8 @@ import os, sys, time
 from reidcore._run_folder import sole_writer
 
 with sole_writer(sys.argv[1]):
-    child = os.fork()  # as a worker that outlives the process which is killed
-    if child:
-        print(child, flush=True)
+    if not os.fork():  # as a worker that outlives the process which is killed
+        print(os.getpid(), flush=True)
     time.sleep(60)
 """
 
