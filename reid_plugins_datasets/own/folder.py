@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from reid_plugins_datasets.own.layouts import recognise
 from reidcore.data import MARKET_PATTERN, Splits, from_folders
 from reidcore.errors import DataError
 
@@ -36,8 +37,19 @@ def folder(
             fit.
     """
     names = {"train": train, "query": query, "gallery": gallery}
-    present = {key: name for key, name in names.items() if name and (Path(root) / name).is_dir()}
-    _check_present(Path(root), names, present)
+    try:
+        return _read(Path(root), names, pattern)
+    except DataError as error:
+        layout = recognise(Path(root))
+        if layout is None or layout.options.items() <= {**names, "pattern": pattern}.items():
+            raise
+        hint = f"{layout.words()} reads it: {layout.example}. {error.hint}"
+        raise DataError(error.what, hint.rstrip()) from error
+
+
+def _read(root: Path, names: dict[str, str], pattern: str) -> Splits:
+    present = {key: name for key, name in names.items() if name and (root / name).is_dir()}
+    _check_present(root, names, present)
     train_folder, query_folder, gallery_folder = (present.get(key) for key in names)
     return from_folders(root, train_folder, query_folder, gallery_folder, pattern)
 

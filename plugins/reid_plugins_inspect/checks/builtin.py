@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 
 from reid_plugins_inspect.checks.cameras import find_hopeless_queries
 from reid_plugins_inspect.checks.corrupt import find_corrupt
 from reid_plugins_inspect.checks.duplicates import find_duplicates, find_near_duplicates
-from reid_plugins_inspect.checks.finding import Finding
+from reid_plugins_inspect.checks.finding import Finding, first
 from reid_plugins_inspect.checks.identities import find_leaks, find_lonely, find_nobody
 from reid_plugins_inspect.checks.image_stats import ImageStats
 from reid_plugins_inspect.checks.inputs import CheckedDataset
@@ -26,6 +27,7 @@ def find_everything(
         image_stats: (M,) records of its files.
         unreadable: place of a file -> why it cannot be read.
     """
+    yield from _labels(dataset)
     yield from _left_out(dataset)
     yield from find_corrupt(dataset, image_stats, unreadable)
     if told := narrow_use(dataset.files.paths, dataset.reading):
@@ -41,6 +43,29 @@ def find_everything(
         yield from find_nobody(dataset)
     if dataset.differences:
         yield _official_counts(dataset)
+
+
+def _labels(dataset: CheckedDataset) -> Iterator[Finding]:
+    """Say how a tree of images was read, or that it was not."""
+    if layout := dataset.read_as:
+        target = "-t folder " if len(dataset.query) else ""
+        root = shlex.quote(dataset.name)
+        advice = f"reidcore run quickstart -s folder {target}--root {root} {layout.words()}"
+        if not target:
+            advice += " (nothing to test on: data.split_identities and data.write_layout make it)"
+        told = f"read by the names of folders: {layout.example}"
+        yield Finding("read-as", "note", told, 1, advice=advice)
+    if not dataset.labelled:
+        yield Finding(
+            "unlabelled",
+            "note",
+            "nothing is known of who is on the images: their paths are of no common form",
+            len(dataset.train),
+            first(list(dataset.files.paths)),
+            "Understood are 0002_c1_x.jpg, 0002/c1/x.jpg, 0002/c1_x.jpg, c1/0002/x.jpg and "
+            "c1/0002_x.jpg, in train/, query/ and gallery/ or without. For another form give "
+            r"pattern='(?P<pid>\d+)/.*cam(?P<camid>\d+)', or a table with --csv",
+        )
 
 
 def _left_out(dataset: CheckedDataset) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ class Report:
         name: of the dataset.
         unit: ``images`` or ``tracklets``.
         files: number of image files, each counted once.
-        splits: split -> ``ids``, ``images`` and ``cameras``.
+        splits: split -> ``ids``, ``images`` and ``cameras``; None for what is not known.
         findings: the worst first.
         histograms: split -> images of its identities, see `histogram`.
         sizes: of the pictures, see `sizes`.
@@ -35,7 +35,7 @@ class Report:
     name: str
     unit: str
     files: int
-    splits: Mapping[str, Mapping[str, int]]
+    splits: Mapping[str, Mapping[str, int | None]]
     findings: tuple[Finding, ...]
     histograms: Mapping[str, Mapping[str, Any]]
     sizes: Mapping[str, Any]
@@ -89,7 +89,7 @@ def check_dataset(
         dataset.name,
         dataset.unit,
         len(dataset.files.paths),
-        {name: table.counts._asdict() for name, table in dataset.splits.items()},
+        dataset.counts,
         tuple(sorted(found, key=_rank)),
         {name: histogram(table) for name, table in labelled.items()},
         sizes(image_stats),

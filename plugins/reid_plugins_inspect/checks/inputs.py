@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from reidcore.data import (
     SampleTable,
     Splits,
 )
+
+if TYPE_CHECKING:
+    from reid_plugins_datasets.own.layouts import Layout
 
 TRAIN, QUERY, GALLERY = range(3)
 
@@ -38,6 +41,7 @@ class CheckedDataset:
         reading: how its images are read.
         differences: how it differs from what its authors published.
         left_out: what lies there and is not used, counted by kind.
+        read_as: the layout that was recognised by its names, if it is none of the usual ones.
     """
 
     name: str
@@ -50,12 +54,19 @@ class CheckedDataset:
     reading: ImageReading = VIEWER
     differences: Sequence[Difference] = field(default_factory=list)
     left_out: Sequence[LeftOut] = ()
+    read_as: Layout | None = None
 
     @property
     def splits(self) -> dict[str, SampleTable]:
         """The tables by their names, without empty ones."""
         tables = zip(Splits._fields, (self.train, self.query, self.gallery), strict=True)
         return {name: table for name, table in tables if len(table)}
+
+    @property
+    def counts(self) -> dict[str, dict[str, int | None]]:
+        """Split -> ``ids``, ``images`` and ``cameras``; None for what is not known."""
+        unknown = {} if self.labelled else {"ids": None, "cameras": None}
+        return {name: table.counts._asdict() | unknown for name, table in self.splits.items()}
 
     @cached_property
     def files(self) -> Files:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from reid_plugins_datasets.own.layouts import recognise
 from reid_plugins_inspect.checks.inputs import CheckedDataset
 from reidcore import registry
 from reidcore.data import (
@@ -24,11 +25,6 @@ from reidcore.plugins import Plugins
 
 FOLDER, TABLE = "folder", "csv"
 """The datasets that read anyone's own folders, and one's own table."""
-
-_LAYOUTS = (
-    {"train": "train", "query": "query", "gallery": "gallery"},
-    {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"},
-)
 
 
 def open_dataset(
@@ -72,7 +68,7 @@ def open_dataset(
 def open_folder(
     folder: Path, options: Mapping[str, Any], plugins: Plugins | None = None
 ) -> CheckedDataset:
-    """Read a folder: with train, query and gallery in it as a dataset, otherwise its pictures.
+    """Read a folder as a dataset if its tree is understood, otherwise its pictures.
 
     Args:
         folder: The folder.
@@ -85,12 +81,13 @@ def open_folder(
     """
     if not folder.is_dir():
         raise DataError(f"no folder {str(folder)!r}", "Check the path")
-    layout = next((known for known in _LAYOUTS if (folder / known["train"]).is_dir()), None)
-    if layout is None and not options:
+    layout = recognise(folder)
+    if layout is None and not options and not (folder / "train").is_dir():
         return _pictures(folder)
-    present = {key: name for key, name in (layout or {}).items() if (folder / name).is_dir()}
-    dataset = open_dataset(FOLDER, folder, {**present, **options}, plugins)
-    return replace(dataset, name=str(folder))
+    known = layout.options if layout else {}
+    dataset = open_dataset(FOLDER, folder, {**known, **options}, plugins)
+    is_guess = not options and ("pattern" in known or known.get("train") == ".")
+    return replace(dataset, name=str(folder), read_as=layout if is_guess else None)
 
 
 def open_table(

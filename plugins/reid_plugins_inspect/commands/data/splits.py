@@ -21,7 +21,7 @@ def splits_table(
 
     Args:
         unit: ``images`` or ``tracklets``.
-        counts: split -> ``ids``, ``images`` and ``cameras``.
+        counts: split -> ``ids``, ``images`` and ``cameras``; None for what is not known.
         histograms: split -> ``min``, ``median`` and ``max`` images of an identity, where known.
         title: above the table.
     """
@@ -32,5 +32,6 @@ def splits_table(
         summary = (
             f"{spread['min']:,} to {spread['max']:,}, median {spread['median']:g}" if spread else ""
         )
-        shown.add_row(split, *(f"{row[name]:,}" for name in ("ids", "images", "cameras")), summary)
+        counted = [row[name] for name in ("ids", "images", "cameras")]
+        shown.add_row(split, *("-" if n is None else f"{n:,}" for n in counted), summary)
     return shown

@@ -51,9 +51,9 @@ def _splits(dataset: CheckedDataset) -> dict[str, dict[str, Any]]:
 
     return {
         name: {
-            **table.counts._asdict(),
+            **dataset.counts[name],
             **({"files": table.paths.num_files} if table.paths.has_tracklets else {}),
-            "per_identity": histogram(table),
+            "per_identity": histogram(table) if dataset.labelled else {},
         }
         for name, table in dataset.splits.items()
     }

@@ -258,7 +258,7 @@ def test_pictures_without_labels_have_no_identities(
     rows = [(f"{number}.png", 0, 0) for number in range(3)]
     dataset = make_dataset(rows, labelled=False)
     shutil.copy(tmp_path / "0.png", tmp_path / "2.png")
-    assert findings(dataset) == {"duplicate": ("warning", 1)}
+    assert findings(dataset) == {"duplicate": ("warning", 1), "unlabelled": ("note", 3)}
 
 
 # -- checks of other plugins -----------------------------------------------------------------------

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from reid_plugins_inspect.checks import check_dataset
 from reid_plugins_inspect.checks.load import open_dataset, open_folder, open_table
 
+from reidcore import data
 from reidcore.data.dataset import ImageDataset
 from reidcore.data.sample import Splits
 from reidcore.errors import DataError, UserError
@@ -69,11 +72,27 @@ def test_a_folder_in_either_layout_is_a_dataset(
     assert [len(table) for table in dataset.splits.values()] == [1, 1, 1]
 
 
+def test_a_tree_of_identities_and_cameras_is_read_by_its_names(
+    pictures: Callable[..., Path],
+) -> None:
+    root = pictures(*(f"000{pid}/c{cam}/a.jpg" for pid in (1, 2, 3) for cam in (1, 2)))
+    dataset = open_folder(root, {})
+    assert dataset.counts == {"train": {"ids": 3, "images": 6, "cameras": 2}}
+    (told,) = [
+        finding for finding in check_dataset(dataset, 0).findings if finding.check == "read-as"
+    ]
+    assert "'0001/c1/a.jpg' is identity '0001', camera '1'" in told.message
+    command = shlex.split(told.advice)
+    options = dict(word.removeprefix("folder.").split("=", 1) for word in command if "=" in word)
+    assert len(data.init_image_dataset("folder", root=root, **options).train) == 6
+
+
 def test_any_other_folder_is_plain_pictures(pictures: Callable[..., Path]) -> None:
     root = pictures("b.png", "deep/er/a.jpg", "c.webp")
     (root / "notes.txt").write_text("no picture")
     dataset = open_folder(root, {})
     assert not dataset.labelled
+    assert dataset.counts == {"train": {"ids": None, "images": 3, "cameras": None}}
     assert dataset.files.paths == sorted(
         str(root / name) for name in ("b.png", "c.webp", "deep/er/a.jpg")
     )

@@ -1,0 +1,128 @@
+r"""Common trees of images, recognised: which options of the dataset ``folder`` read one.
+
+Understood are images named as Market1501's, a folder for each identity, with or without folders of
+cameras in it or cameras in the files' names, and a folder for each camera with folders of
+identities, or with files that begin with the identity: each in ``train``, ``query`` and ``gallery``
+(or what others call them) or without such folders.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from reidcore.data import MARKET_PATTERN, is_image, is_side_file
+
+__all__ = ["Layout", "recognise"]
+
+SPLIT_NAMES = {
+    "train": ("train", "bounding_box_train", "image_train", "training"),
+    "query": ("query", "image_query", "probe", "queries"),
+    "gallery": ("gallery", "bounding_box_test", "image_test", "test", "database"),
+}
+"""What folders of splits are called, the most likely first."""
+
+_LOOKED_AT = 2000
+_FITTING = 0.9
+"""Share of the images that have to be alike."""
+
+_MOST_CAMERAS = 64
+_CAMERA = re.compile(r"c(?:am(?:era)?)?[_-]?\w{1,3}", re.IGNORECASE)
+_CAMERA_IN_NAME = re.compile(r"/(?:.*[^a-zA-Z])?(c(?:am(?:era)?)?[_-]?)\d")
+_PERSON_IN_NAME = r"(?P<pid>-1|\d+)[_-]"
+
+
+class Layout(NamedTuple):
+    """A tree that is understood.
+
+    Attributes:
+        options: of the dataset ``folder``: those that are not its defaults.
+        example: a path below a split, and whom it shows.
+    """
+
+    options: dict[str, str]
+    example: str
+
+    def words(self) -> str:
+        """Return the options as a command line takes them."""
+        quoted = {name: shlex.quote(value) for name, value in self.options.items()}
+        return " ".join(f"folder.{name}={value}" for name, value in quoted.items())
+
+
+def recognise(root: Path) -> Layout | None:
+    """Return how a tree is read, by the names in it; None if it is none of those understood."""
+    splits = _splits_in(root)
+    folders = [root / name for name in splits.values()]
+    paths = [path for folder in folders for path in islice(_images_below(folder), _LOOKED_AT)]
+    pattern = _pattern_of(paths)
+    found = [match for path in paths if pattern and (match := re.search(pattern, path))]
+    if not found or len(found) < _FITTING * len(paths):
+        return None
+    first = found[0]
+    camera = f", camera {first['camid']!r}" if "camid" in first.groupdict() else ", camera unknown"
+    options = {split: name for split, name in splits.items() if name != split}
+    if pattern != MARKET_PATTERN:
+        options["pattern"] = pattern
+    return Layout(options, f"{first.string!r} is identity {first['pid']!r}{camera}")
+
+
+def _splits_in(root: Path) -> dict[str, str]:
+    """Return split -> its folder; the whole tree is for training where it has no such folders."""
+    found = {
+        split: name
+        for split, names in SPLIT_NAMES.items()
+        for name in [name for name in names if (root / name).is_dir()][:1]
+    }
+    if "query" not in found or "gallery" not in found:
+        found = {split: name for split, name in found.items() if split == "train"}
+    return found or {"train": "."}
+
+
+def _images_below(folder: Path) -> Iterator[str]:
+    for above, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = sorted(name for name in folders if not is_side_file(name))
+        for name in sorted(names):
+            if is_image(name) and not is_side_file(name):
+                yield Path(above, name).relative_to(folder).as_posix()
+
+
+def _pattern_of(paths: Sequence[str]) -> str:
+    """Return the pattern that says whom images show, by their paths; nothing if none does."""
+    parts = [path.split("/") for path in paths]
+    depth, count = Counter(map(len, parts)).most_common(1)[0] if parts else (0, 0)
+    if count < _FITTING * len(parts):
+        return ""
+    if depth < 2:
+        return MARKET_PATTERN if depth else ""
+    parts = [part for part in parts if len(part) == depth]
+    outer = {part[0] for part in parts}
+    if all(map(_CAMERA.fullmatch, outer)):
+        camera = _group("camid", outer)
+        if depth == 2:
+            return f"^{camera}/{_PERSON_IN_NAME}"
+        return f"^{camera}/{_group('pid', {part[1] for part in parts})}/"
+    person = _group("pid", outer)
+    if depth == 2:
+        token = _CAMERA_IN_NAME.search("/".join(parts[0]))
+        in_name = rf"^{person}/(?:.*[^a-zA-Z])?{token[1]}(?P<camid>\d+)" if token else "$"
+        fitting = sum(bool(re.search(in_name, path)) for path in paths)
+        return in_name if fitting >= _FITTING * len(paths) else f"^{person}/"
+    inner = {part[1] for part in parts}
+    if all(map(_CAMERA.fullmatch, inner)) or len(inner) <= min(_MOST_CAMERAS, len(paths) // 2):
+        return f"^{person}/{_group('camid', inner)}/"
+    return f"^{person}/"  # tracklets, or dates
+
+
+def _group(name: str, texts: set[str]) -> str:
+    """Return a group for numbers behind what they share, or for names."""
+    stems = {re.sub(r"\d+$", "", text) for text in texts if text != "-1"}
+    if len(stems) == 1 and all(re.search(r"\d$", text) for text in texts):
+        junk = "-1|" if "-1" in texts else ""
+        return f"{re.escape(stems.pop())}(?P<{name}>{junk}\\d+)"
+    return f"(?P<{name}>[^/]+)"

@@ -1,0 +1,104 @@
+"""Common trees are recognised by their names, and what reads them is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reid_plugins_datasets.own.layouts import recognise
+from reidcore import data
+from reidcore.data import init_image_dataset
+from reidcore.errors import DataError
+
+ANY = ("0001", "0002", "0003")
+SPLITS = ("train", "query", "gallery")
+
+TREES = {
+    "market": ([f"{s}/{p}_c{c}_7.jpg" for s in SPLITS for p in ANY for c in (1, 2)], {}),
+    "other names of splits": (
+        [f"{s}/{p}_c{c}_7.png" for s in ("training", "probe", "test") for p in ANY for c in (1, 2)],
+        {"train": "training", "query": "probe", "gallery": "test"},
+    ),
+    "identity/camera": (
+        [f"{s}/{p}/c{c}/{i}.jpg" for s in SPLITS for p in ANY for c in (1, 2) for i in (8, 9)],
+        {"pattern": r"^(?P<pid>\d+)/c(?P<camid>\d+)/"},
+    ),
+    "camera/identity_": (
+        [f"{s}/c{c}/{p}_{i}.jpg" for s in SPLITS for p in ANY for c in (1, 2) for i in (8, 9)],
+        {"pattern": r"^c(?P<camid>\d+)/(?P<pid>-1|\d+)[_-]"},
+    ),
+    "camera/identity": (
+        [f"train/cam_{c}/{p}/{i}.jpg" for p in ANY for c in (1, 2) for i in (8, 9)],
+        {"pattern": r"^cam_(?P<camid>\d+)/(?P<pid>\d+)/"},
+    ),
+    "identity, camera in the name": (
+        [f"train/person{p}/img_c{c}_{i}.jpg" for p in ANY for c in (1, 2) for i in (8, 9)],
+        {"pattern": r"^person(?P<pid>\d+)/(?:.*[^a-zA-Z])?c(?P<camid>\d+)"},
+    ),
+    "no folders of splits": (
+        [f"{p}/c{c}/{i}.jpg" for p in ANY for c in (1, 2) for i in (8, 9)],
+        {"train": ".", "pattern": r"^(?P<pid>\d+)/c(?P<camid>\d+)/"},
+    ),
+    "junk": (
+        [f"{p}/c{c}/{i}.jpg" for p in (*ANY, "-1") for c in (1, 2) for i in (8, 9)],
+        {"train": ".", "pattern": r"^(?P<pid>-1|\d+)/c(?P<camid>\d+)/"},
+    ),
+}
+
+
+def plant(root: Path, paths: list[str]) -> Path:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).touch()
+    return root
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_a_tree_is_read_by_what_was_recognised(tmp_path: Path, tree: str) -> None:
+    paths, options = TREES[tree]
+    plant(tmp_path, [*paths, "._x.jpg", "@eaDir/a/b/c.jpg", ".cache/x.jpg"])
+    found = recognise(tmp_path)
+    assert found is not None
+    assert found.options == options
+    dataset = init_image_dataset("folder", root=tmp_path, **options)
+    assert dataset.num_train_pids == len(ANY)
+    assert dataset.num_train_cams == 2
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [[], ["a.jpg", "b.jpg"], ["0001/a.jpg", "0001/c1/b.jpg"], ["train/notes.txt"]],
+)
+def test_what_is_not_understood_is_not_guessed(tmp_path: Path, paths: list[str]) -> None:
+    assert recognise(plant(tmp_path, paths)) is None
+
+
+def test_a_few_strangers_do_not_hide_a_layout(tmp_path: Path) -> None:
+    plant(tmp_path, [*TREES["other names of splits"][0], "training/overview.png"])
+    found = recognise(tmp_path)
+    assert found is not None
+    assert found.options == TREES["other names of splits"][1]
+
+
+def test_an_error_of_the_dataset_says_what_would_read_the_tree(tmp_path: Path) -> None:
+    plant(tmp_path, TREES["identity/camera"][0])
+    with pytest.raises(DataError) as caught:
+        init_image_dataset("folder", root=tmp_path)
+    pattern = r"^(?P<pid>\d+)/c(?P<camid>\d+)/"
+    assert f"folder.pattern='{pattern}' reads it" in str(caught.value)
+    assert "'0001/c1/8.jpg' is identity '0001', camera '1'" in str(caught.value)
+    assert len(init_image_dataset("folder", root=tmp_path, pattern=pattern).query) == 12
+
+
+def test_an_error_is_left_alone_where_nothing_is_understood(tmp_path: Path) -> None:
+    plant(tmp_path, ["train/0001/x.jpg", "train/0001/c1/y.jpg"])
+    with pytest.raises(DataError) as caught:
+        init_image_dataset("folder", root=tmp_path)
+    assert "reads it" not in str(caught.value)
+
+
+def test_a_root_without_splits_is_told_to_be_read_whole(tmp_path: Path) -> None:
+    plant(tmp_path, TREES["no folders of splits"][0])
+    with pytest.raises(DataError, match=r"folder\.train=\. folder\.pattern="):
+        data.init_image_dataset("folder", root=tmp_path)
