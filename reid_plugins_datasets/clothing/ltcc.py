@@ -30,6 +30,7 @@ LTCC_ReID/
         OfficialCount("query", 75, 493),
         OfficialCount("gallery", 75, 7_050),
     ),
+    camera_names=tuple(map(str, range(1, 13))),
 )
 
 _PICTURES = NameForm(

@@ -48,6 +48,7 @@ prcc/rgb/
         OfficialCount("gallery", 71, 3_384, 1, when={"single_shot": False}),
         OfficialCount("gallery", 71, 71, 1, when={"single_shot": True}),
     ),
+    camera_names=tuple("ABC"),
 )
 
 _TRAIN = NameForm(

@@ -30,6 +30,7 @@ Occluded_Duke/
         OfficialCount("query", 519, 2_210),
         OfficialCount("gallery", 1_110, 17_661),
     ),
+    camera_names=tuple("12345678"),
 )
 
 

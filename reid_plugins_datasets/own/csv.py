@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import logging
 import os
+import re
+from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import islice
+from dataclasses import replace
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from reid_plugins_datasets.own.csv_rows import Faults, Piece, open_rows
-from reidcore.data import JUNK_PID, SampleTable, Splits, leave_out
-from reidcore.errors import DataError, did_you_mean
-
-_log = logging.getLogger(f"reidcore.{__name__}")
+from reid_plugins_datasets.own.csv_columns import check_columns, usual_name
+from reid_plugins_datasets.own.csv_rows import Codes, Faults, Piece, open_rows
+from reidcore.data import (
+    JUNK_PID,
+    WITHOUT_CAMERAS,
+    LabelNames,
+    NumberedTexts,
+    SampleTable,
+    Splits,
+    leave_out,
+    number_texts,
+    unknown_cameras,
+)
+from reidcore.errors import DataError
 
 SPLITS = ("train", "query", "gallery")
-
-CAMIDS_WITHOUT_COLUMN = np.array([0, 0, 1], dtype=np.int64)
-"""Camera of training, query and gallery images where the table has none."""
 
 _SOUGHT = 100
 
@@ -39,15 +47,16 @@ def csv(
 ) -> Splits:
     """Read a table of images: path, identity, camera and split of each; more columns are kept.
 
-    The first line names the columns. Identities (0 and more) and cameras are whole numbers; rows of
-    identity -1 are left out and counted. A table without the column of cameras is read as if the
-    queries were seen by one camera and the gallery by another, so that no image is left out of any
-    ranking but a query's own file. Each further column becomes a column of the tables: of whole
-    numbers or of numbers if it holds nothing else, otherwise of text.
+    The first line names the columns. Identities and cameras are whole numbers (``1.0`` is 1) or,
+    where any of a column is no number, names, which keep their text; rows of identity -1 are left
+    out and counted, and so are rows of separators alone. A table without the column of cameras is
+    read as if the queries were seen by one camera and the gallery by another, so that no image is
+    left out of any ranking but a query's own file. Each further column becomes a column of the
+    tables: of whole numbers or of numbers if it holds nothing else, otherwise of text.
 
     Args:
         root: the data root.
-        file: the table, below the root or anywhere; UTF-8.
+        file: the table, below the root or anywhere; UTF-8, or UTF-16 with its mark.
         images: folder that relative paths start from; if empty, the table's own, or the root if
             the images lie there.
         delimiter: what separates the columns; if empty, the one of comma, semicolon, tab and bar
@@ -67,23 +76,22 @@ def csv(
     faults = Faults(table)
     with open_rows(table, delimiter, faults) as (header, pieces):
         names = {"path": path, "pid": pid, "camid": camid, "split": split}
-        _check_columns(header, names, table)
+        check_columns(header, names, table)
         reading = _Reading(names, [table.parent, Path(root)], images, faults)
-        parts = [reading.tables_of(piece) for piece in pieces]
+        parts = [reading.table_of(piece) for piece in pieces]
+    if not parts:
+        faults.check()
+        raise DataError(f"{str(table)!r} has no rows", "It needs a row for each image")
+    rows = SampleTable.joined(parts)
+    rows = replace(rows, **reading.labels(rows, _without_cameras(table, header, camid)))
     faults.check()
-    _check_splits(parts, table)
-    if camid not in header:
-        _log.warning(
-            "%s has no column %r: queries count as seen by one camera and the gallery by another, "
-            "so no image of the query's own camera is left out",
-            table,
-            camid,
-        )
-    return Splits(*_with_types([SampleTable.joined(pieces) for pieces in zip(*parts, strict=True)]))
+    tables = reading.splits_of(rows)
+    _check_splits(tables, table)
+    return Splits(*_with_types(tables))
 
 
 class _Reading:
-    """Makes tables of pieces of a file, each with a table for each split."""
+    """Makes a table of each piece of a file, whose labels are codes until all of it is read."""
 
     def __init__(
         self, names: dict[str, str], folders: Sequence[Path], images: str, faults: Faults
@@ -92,26 +100,75 @@ class _Reading:
         self._places = [folders[1] / images] if images else list(dict.fromkeys(folders))
         self._faults = faults
         self._folder = ""
+        self._backslashes_separate: bool | None = None
+        self._pids, self._camids = Codes(), Codes()
+        self._lines: list[Sequence[int]] = []
+        self._splits: list[npt.NDArray[np.int64]] = []
 
-    def tables_of(self, piece: Piece) -> list[SampleTable]:
+    def table_of(self, piece: Piece) -> SampleTable:
         names, columns = self._names, piece.columns
-        pids = piece.numbers(names["pid"], self._faults, lowest=JUNK_PID)
-        splits = piece.choices(names["split"], SPLITS, self._faults)
-        if names["camid"] in columns:
-            camids = piece.numbers(names["camid"], self._faults)
-        else:
-            camids = CAMIDS_WITHOUT_COLUMN[splits]
+        self._lines.append(piece.lines)
+        self._splits.append(piece.choices(names["split"], SPLITS, self._faults))
+        pids = self._pids.of(columns[names["pid"]])
+        camids = self._camids.of(columns.get(names["camid"], [""] * len(pids)))
         known = set(names.values())
         further = {name: np.array(columns[name]) for name in columns if name not in known}
         folder, paths = self._paths_of(piece)
-        rows = SampleTable.below(folder, paths, pids, camids, further)
-        kept = pids != JUNK_PID
+        return SampleTable.below(folder, paths, pids, camids, further)
+
+    def labels(self, rows: SampleTable, without_cameras: str) -> dict[str, Any]:
+        """Return identities, cameras and their names for the codes in a table of all rows.
+
+        Args:
+            rows: the table.
+            without_cameras: what is told where there are none; empty if there are.
+        """
+        pids, pid_names = self._numbered("pid", self._pids, rows.pids, JUNK_PID)
+        if without_cameras:
+            cameras = np.array([WITHOUT_CAMERAS[split] for split in SPLITS])
+            camids = cameras[np.concatenate(self._splits)]
+            camid_names = unknown_cameras(without_cameras)
+        else:
+            camids, camid_names = self._numbered("camid", self._camids, rows.camids)
+        return {"pids": pids, "camids": camids, "names": LabelNames(pid_names, camid_names)}
+
+    def splits_of(self, rows: SampleTable) -> list[SampleTable]:
+        """Return the tables of train, query and gallery, without rows of nobody."""
+        kept, splits = rows.pids != JUNK_PID, np.concatenate(self._splits)
         leave_out(rows.paths.take(~kept), f"rows of identity {JUNK_PID}", expected=True)
         return [rows.take((splits == place) & kept) for place in range(len(SPLITS))]
 
+    def _numbered(
+        self, role: str, codes: Codes, column: npt.NDArray[np.int64], lowest: int | None = None
+    ) -> tuple[npt.NDArray[np.int64], dict[int, str]]:
+        read = number_texts(codes, lowest)
+        if read.wrong:
+            self._tell_wrong(role, read, codes, column)
+        if read.odd:
+            row = int(np.argmax(column == codes[read.odd]))
+            read.warn_of_mixture(f"line {self._line_of(row)}, column {self._names[role]!r}")
+        numbers = np.array([read.numbers[text] for text in codes], dtype=np.int64)
+        return numbers[column], read.names
+
+    def _tell_wrong(
+        self, role: str, read: NumberedTexts, codes: Codes, column: npt.NDArray[np.int64]
+    ) -> None:
+        texts = list(codes)
+        wrong = np.flatnonzero(np.isin(column, [codes[text] for text in read.wrong]))
+        for row in wrong.tolist():
+            text = texts[column[row]]
+            fault = f"column {self._names[role]!r}: {text!r} {read.wrong[text]}"
+            self._faults.add(self._line_of(row), fault)
+
+    def _line_of(self, row: int) -> int:
+        """Return the line of a row of the whole table."""
+        starts = [0, *accumulate(map(len, self._lines))]
+        piece = bisect_right(starts, row) - 1
+        return self._lines[piece][row - starts[piece]]
+
     def _paths_of(self, piece: Piece) -> tuple[str, Sequence[str]]:
         """Return the paths of a piece, and the folder that they are relative to."""
-        paths = piece.columns[self._names["path"]]
+        paths = self._with_slashes(piece.columns[self._names["path"]])
         for line, path in zip(piece.lines, paths, strict=True) if "" in paths else ():
             if not path:
                 self._faults.add(line, f"column {self._names['path']!r}: '' is empty")
@@ -119,6 +176,21 @@ class _Reading:
         if any(map(_is_absolute, paths)):
             return "", [path if _is_absolute(path) else folder + path for path in paths]
         return folder, paths
+
+    def _with_slashes(self, paths: Sequence[str]) -> Sequence[str]:
+        """Return paths whose backslashes separate folders, as on Windows, with slashes.
+
+        A backslash belongs to a name where a file has it; the first paths decide for all.
+        """
+        if os.sep == "\\" or not any("\\" in path for path in paths):
+            return paths
+        if self._backslashes_separate is None:
+            sought = islice((path for path in paths if "\\" in path), _SOUGHT)
+            here = [place / path for path in sought for place in self._places]
+            self._backslashes_separate = not any(map(Path.is_file, here))
+        if not self._backslashes_separate:
+            return paths
+        return [path.replace("\\", "/") for path in paths]
 
     def _folder_of(self, paths: Sequence[str]) -> str:
         """Return the folder that relative paths start from, with its separator; if any are."""
@@ -129,11 +201,14 @@ class _Reading:
         for place in self._places:
             if any((place / path).is_file() for path in sought):
                 return str(place) + os.sep
+        of_windows = re.match(r"[A-Za-z]:/|//", sought[0])
         raise DataError(
             f"no image of the table is where its path says: {sought[0]!r} is not in "
             f"{' nor in '.join(repr(str(place)) for place in self._places)}",
-            "Relative paths start from the table's folder or from data.root; the option images "
-            "names another folder",
+            "That is a path of another machine, which runs Windows: write relative ones"
+            if of_windows
+            else "Relative paths start from the table's folder or from data.root; the option "
+            "images names another folder",
         )
 
 
@@ -155,22 +230,19 @@ def _found(root: Path, file: str) -> Path:
     return table
 
 
-def _check_columns(header: Sequence[str], names: dict[str, str], table: Path) -> None:
-    missing = [name for role, name in names.items() if name not in header and role != "camid"]
-    if missing:
-        near = did_you_mean(missing[0], header)
-        raise DataError(
-            f"{str(table)!r} has no column {missing[0]!r}; its first line names "
-            f"{', '.join(map(repr, header))}",
-            f"{near + ' ' if near else ''}Expected path, pid, camid and split; other names are "
-            "given by the options of those names, as in csv.pid=vehicle",
-        )
+def _without_cameras(table: Path, header: Sequence[str], camid: str) -> str:
+    """Say that a table has no cameras; nothing if it has."""
+    if camid in header:
+        return ""
+    near = usual_name("camid", header)
+    hint = f" (if {near!r} says them, set csv.camid={near})" if near else ""
+    return f"{table} has no column {camid!r}{hint}"
 
 
-def _check_splits(parts: Sequence[Sequence[SampleTable]], table: Path) -> None:
-    train, query, gallery = (sum(len(part[place]) for part in parts) for place in range(3))
+def _check_splits(tables: Sequence[SampleTable], table: Path) -> None:
+    train, query, gallery = map(len, tables)
     if not train + query + gallery:
-        raise DataError(f"{str(table)!r} has no rows", "It needs a row for each image")
+        raise DataError(f"{str(table)!r} has only rows of identity {JUNK_PID}", "Number its people")
     if bool(query) != bool(gallery):
         there, lacking = ("query", "gallery") if query else ("gallery", "query")
         raise DataError(

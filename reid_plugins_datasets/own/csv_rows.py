@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import csv
+import re
 from bisect import insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from itertools import accumulate, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 import numpy.typing as npt
 
+from reidcore.data import leave_out
 from reidcore.errors import DataError
 
 DELIMITERS = ",;\t|"
@@ -21,7 +22,8 @@ DELIMITERS = ",;\t|"
 
 _PIECE = 1 << 13
 _SHOWN = 3
-_LOWEST = -(2**63)
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx and .xls begin
 
 
 class Faults:
@@ -66,47 +68,30 @@ class Piece(NamedTuple):
     lines: Sequence[int]
     columns: dict[str, tuple[str, ...]]
 
-    def numbers(self, column: str, faults: Faults, lowest: int = _LOWEST) -> npt.NDArray[np.int64]:
-        """Return a column of whole numbers, with 0 for what is none or too low; that is a fault."""
-        texts = self.columns[column]
-        if not any("_" in text for text in texts):  # int() takes 1_2 for 12
-            try:
-                found = np.array(list(map(int, texts)), dtype=np.int64)
-            except (ValueError, OverflowError):
-                pass
-            else:
-                if found.min(initial=lowest) >= lowest:
-                    return found
-        whole = partial(_whole_number, lowest=lowest)
-        return np.array(self._one_by_one(column, whole, faults), dtype=np.int64)
-
     def choices(self, column: str, allowed: Sequence[str], faults: Faults) -> npt.NDArray[np.int64]:
         """Return the places of a column's words among the allowed ones, 0 for other words.
 
         Other words are faults.
         """
         places = {word: place for place, word in enumerate(allowed)}
+        words = [word.strip() for word in self.columns[column]]
+        for line, word in zip(self.lines, words, strict=True) if set(words) - set(places) else ():
+            if word not in places:
+                faults.add(line, f"column {column!r}: {word!r} is none of {', '.join(allowed)}")
+        return np.array([places.get(word, 0) for word in words], dtype=np.int64)
 
-        def place_of(word: str) -> int:
-            if word.strip() not in places:
-                raise ValueError(f"is none of {', '.join(allowed)}")
-            return places[word.strip()]
 
-        try:
-            found = [places[word] for word in self.columns[column]]
-        except KeyError:
-            found = self._one_by_one(column, place_of, faults)
-        return np.array(found, dtype=np.int64)
+class Codes(dict[str, int]):
+    """Numbers for the distinct texts of a column, in the order in which they come."""
 
-    def _one_by_one(self, column: str, convert: Callable[[str], int], faults: Faults) -> list[int]:
-        converted = []
-        for line, value in zip(self.lines, self.columns[column], strict=True):
-            try:
-                converted.append(convert(value))
-            except ValueError as error:
-                faults.add(line, f"column {column!r}: {value!r} {error}")
-                converted.append(0)
-        return converted
+    def __missing__(self, text: str) -> int:
+        """Number a new text."""
+        self[text] = number = len(self)
+        return number
+
+    def of(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Return (N,) the numbers of texts."""
+        return np.fromiter(map(self.__getitem__, texts), np.int64, len(texts))
 
 
 class Rows(NamedTuple):
@@ -131,35 +116,67 @@ def open_rows(path: Path, delimiter: str, faults: Faults) -> Iterator[Rows]:
         faults: takes the rows with too few or too many fields.
 
     Raises:
-        DataError: the file cannot be read, is no UTF-8 text, is empty, or names a column twice.
+        DataError: the file cannot be read, is no text in UTF-8 or UTF-16, is empty, or names a
+            column twice.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = file.readline()
-            file.seek(0)
-            reader = csv.reader(file, delimiter=delimiter or max(DELIMITERS, key=first.count))
+        with path.open(encoding=_encoding_of(path), newline="") as file:
+            separator, before = _separator_of(file)
+            reader = csv.reader(file, delimiter=delimiter or separator)
             header = [name.strip() for name in next(reader, [])]
             _check_header(header, path)
-            yield Rows(header, _pieces(reader, header, faults))
+            unnamed = [f"column {place}" for place, name in enumerate(header, 1) if not name]
+            leave_out(unnamed, "columns without a name", expected=True)
+            yield Rows(list(filter(None, header)), _pieces(reader, before, header, faults))
     except OSError as error:
         raise DataError(f"cannot read {str(path)!r}: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{str(path)!r} is no CSV file in UTF-8 ({error})", "Save it as one") from (
-            error
+    except (UnicodeError, csv.Error) as error:
+        raise DataError(
+            f"{str(path)!r} is no CSV file in UTF-8 ({error})",
+            "Save it as one; spreadsheets call it 'CSV UTF-8'",
+        ) from error
+
+
+def _encoding_of(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head in _WORKBOOKS:
+        raise DataError(
+            f"{str(path)!r} is a spreadsheet's own file",
+            "Save the sheet as CSV (UTF-8) and name that",
         )
+    return "utf-16" if head.startswith(_UTF16) else "utf-8-sig"
 
 
-def _pieces(reader: Any, header: list[str], faults: Faults) -> Iterator[Piece]:
-    line = reader.line_num
+def _separator_of(file: TextIO) -> tuple[str, int]:
+    """Return what separates the columns, and how many lines come before the header.
+
+    Spreadsheets write a first line such as ``sep=;``.
+    """
+    first = file.readline()
+    told = re.fullmatch(r"(?i)sep=(.)\s*", first)
+    if told:
+        return told[1], 1
+    file.seek(0)
+    unquoted = re.sub(r'"[^"]*"', "", first)
+    return max(DELIMITERS, key=unquoted.count), 0
+
+
+def _pieces(reader: Any, before: int, header: list[str], faults: Faults) -> Iterator[Piece]:
+    line = before + reader.line_num
+    empty: list[str] = []
     while rows := list(islice(reader, _PIECE)):
-        lines: Sequence[int] = range(line + 1, reader.line_num + 1)
+        lines: Sequence[int] = range(line + 1, before + reader.line_num + 1)
         if len(lines) != len(rows):
             lines = _last_lines(rows, line)
-        line = reader.line_num
-        if set(map(len, rows)) != {len(header)}:
-            rows, lines = _complete(rows, lines, len(header), faults)
+        line = before + reader.line_num
+        if set(map(len, rows)) != {len(header)} or not all(row[0] for row in rows):
+            rows, lines = _complete(rows, lines, len(header), faults, empty)
         if rows:
-            yield Piece(lines, dict(zip(header, zip(*rows, strict=True), strict=True)))
+            columns = dict(zip(header, zip(*rows, strict=True), strict=True))
+            columns.pop("", None)
+            yield Piece(lines, columns)
+    leave_out(empty, "empty rows", expected=True)
 
 
 def _last_lines(rows: Sequence[Sequence[str]], before: int) -> list[int]:
@@ -169,12 +186,21 @@ def _last_lines(rows: Sequence[Sequence[str]], before: int) -> list[int]:
 
 
 def _complete(
-    rows: Sequence[list[str]], lines: Sequence[int], width: int, faults: Faults
+    rows: Sequence[list[str]],
+    lines: Sequence[int],
+    width: int,
+    faults: Faults,
+    empty: list[str],
 ) -> tuple[list[list[str]], list[int]]:
-    """Return the rows with as many fields as the header; empty lines are no fault."""
+    """Return the rows with as many fields as the header, and their lines.
+
+    Rows of separators alone are added to ``empty``; blank lines hold nothing to be told.
+    """
     whole = []
     for line, row in zip(lines, rows, strict=True):
-        if len(row) == width:
+        if row and not any(map(str.strip, row)):
+            empty.append(f"line {line}")
+        elif len(row) == width:
             whole.append((row, line))
         elif row:
             fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
@@ -183,22 +209,12 @@ def _complete(
 
 
 def _check_header(header: list[str], path: Path) -> None:
-    if not header:
+    if not any(header):
         raise DataError(f"{str(path)!r} is empty", "Its first line must name the columns")
-    twice = sorted({name for name in header if header.count(name) > 1})
+    twice = [name for name in header if name and header.count(name) > 1]
     if twice:
-        raise DataError(f"{str(path)!r} has several columns {twice[0]!r}", "Rename them")
-
-
-def _whole_number(text: str, lowest: int) -> int:
-    try:
-        number = int(text) if "_" not in text else None
-    except ValueError:
-        number = None
-    if number is None:
-        raise ValueError("is no whole number")
-    if not _LOWEST <= number < -_LOWEST:
-        raise ValueError("does not fit into 64 bits")
-    if number < lowest:
-        raise ValueError(f"is below {lowest}, which marks junk")
-    return number
+        places = [str(place) for place, name in enumerate(header, 1) if name == twice[0]]
+        raise DataError(
+            f"{str(path)!r} has several columns {twice[0]!r} ({' and '.join(places)})",
+            "Rename all but one",
+        )

@@ -36,6 +36,7 @@ dukemtmc-reid/
         OfficialCount("query", 702, 2_228, 8),
         OfficialCount("gallery", 1_110, 17_661, 8),
     ),
+    camera_names=tuple("12345678"),
 )
 
 FORM = NameForm(

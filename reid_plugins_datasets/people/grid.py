@@ -39,6 +39,7 @@ grid/
         OfficialCount("query", 125, 125),
         OfficialCount("gallery", 126, 900),
     ),
+    camera_names=tuple("12345678"),
 )
 
 _PARTITIONS = "features_and_partitions.mat"

@@ -55,6 +55,7 @@ market1501/
         OfficialCount("query", 750, 3_368, 6),
         OfficialCount("gallery", 751, 15_913, 6, when={"use_500k_distractors": False}),
     ),
+    camera_names=tuple("123456"),
 )
 
 _RELEASE = Path("market1501", "Market-1501-v15.09.15")

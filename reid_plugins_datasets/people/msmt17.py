@@ -47,6 +47,7 @@ msmt17/
         OfficialCount("query", 3_060, 11_659, 15),
         OfficialCount("gallery", 3_060, 82_161, 15),
     ),
+    camera_names=tuple(map(str, range(1, 16))),
 )
 
 _VERSIONS = {

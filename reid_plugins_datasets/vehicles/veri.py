@@ -30,6 +30,7 @@ veri/
         OfficialCount("query", 200, 1_678),
         OfficialCount("gallery", 200, 11_579),
     ),
+    camera_names=tuple(map(str, range(1, 21))),
 )
 
 _PICTURES = NameForm(

@@ -44,6 +44,7 @@ dukemtmc-vidreid/DukeMTMC-VideoReID/
         OfficialCount("query", 702, 702, when={"min_seq_len": 0}),
         OfficialCount("gallery", 1_110, 1_934, when={"min_seq_len": 0}),
     ),
+    camera_names=tuple("12345678"),
 )
 
 _FRAMES = NameForm(

@@ -58,6 +58,7 @@ mars/
         OfficialCount("query", 626, 1_980, 6),
         OfficialCount("gallery", 621, 9_330, 6),
     ),
+    camera_names=tuple("123456"),
 )
 
 

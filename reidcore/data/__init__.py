@@ -38,6 +38,13 @@ if TYPE_CHECKING:
     from reidcore.data.images.opening import read_file
     from reidcore.data.images.reading import VIEWER, ImageReading, UnreadableImageError
     from reidcore.data.images.resize import Pixels, writable
+    from reidcore.data.label_names import (
+        WITHOUT_CAMERAS,
+        LabelNames,
+        NumberedTexts,
+        number_texts,
+        unknown_cameras,
+    )
     from reidcore.data.left_out import LeftOut, leave_out, noting_left_out
     from reidcore.data.loader.sampling import build_train_sampler
     from reidcore.data.loader.seeding import generators_kept, mixed_seed, seed_generators
@@ -82,9 +89,11 @@ __all__ = [
     "ImageSource",
     "Int64Array",
     "JUNK_PID",
+    "LabelNames",
     "LeftOut",
     "Listing",
     "MARKET_PATTERN",
+    "NumberedTexts",
     "OfficialCount",
     "PILSource",
     "Params",
@@ -103,6 +112,7 @@ __all__ = [
     "VIEWER",
     "VideoDataManager",
     "VideoDataset",
+    "WITHOUT_CAMERAS",
     "as_colour",
     "as_pil",
     "build_train_sampler",
@@ -125,6 +135,7 @@ __all__ = [
     "mixed_seed",
     "narrow_use",
     "noting_left_out",
+    "number_texts",
     "prepare_dataset",
     "read_file",
     "read_image",
@@ -137,6 +148,7 @@ __all__ = [
     "seeded_order",
     "split_identities",
     "to_device_of",
+    "unknown_cameras",
     "writable",
     "write_layout",
 ]

@@ -15,6 +15,7 @@ from reidcore import registry
 from reidcore._logging import configure_if_bare
 from reidcore.data.card import DatasetCard, card_of, differences
 from reidcore.data.dataset import MODES, Dataset, ImageDataset, Transform, view_of
+from reidcore.data.label_names import LabelNames
 from reidcore.data.left_out import noting_left_out
 from reidcore.data.table import SampleTable
 from reidcore.data.video import VideoDataset, check_sampling
@@ -237,10 +238,15 @@ def _tables_of(entry: Entry, made: Any) -> list[SampleTable]:
             f"{entry.label} of plugin {entry.plugin!r} returned {type(made).__name__}",
             "It must return Splits(train, query, gallery), an ImageDataset or a VideoDataset",
         )
-    return [
+    tables = [
         SampleTable.of(split, f"{mode!r} of {entry.name}")
         for mode, split in zip(MODES, splits, strict=True)
     ]
+    card = card_of(entry.load())
+    if card is None or not card.camera_names:
+        return tables
+    names = LabelNames(camids=dict(enumerate(card.camera_names)))
+    return [replace(table, names=names) for table in tables]
 
 
 def _describe(dataset: Dataset, card: DatasetCard, root: Path) -> None:

@@ -72,6 +72,7 @@ class DatasetCard:
             further pictures to learn from.
         pids_apart: whether the test identities are numbered by themselves, so that one number in
             train and test does not mean one person.
+        camera_names: what its files call the cameras 0, 1, ...; empty if as their numbers.
         withdrawn: why its authors took it back; empty if they did not.
         archives: the files it is handed out in.
         counts: official sizes.
@@ -89,6 +90,7 @@ class DatasetCard:
     combines: bool = True
     combined_options: Mapping[str, Any] = field(default_factory=dict)
     pids_apart: bool = False
+    camera_names: tuple[str, ...] = ()
     withdrawn: str = ""
     archives: tuple[Archive, ...] = ()
     counts: tuple[OfficialCount, ...] = ()

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from reidcore.data.image_files import find_image_files
+from reidcore.data.label_names import (
+    WITHOUT_CAMERAS,
+    LabelNames,
+    NumberedTexts,
+    number_texts,
+    unknown_cameras,
+)
 from reidcore.data.left_out import leave_out
-from reidcore.data.sample import JUNK_PID, Sample, Splits
+from reidcore.data.sample import JUNK_PID, Splits
 from reidcore.errors import DataError
+
+if TYPE_CHECKING:
+    from reidcore.data.table import SampleTable
 
 MARKET_PATTERN = r"(?P<pid>^-0*1|[0-9]+)_c(?P<camid>[0-9]+)"
 """Market1501's file names, such as ``0002_c1s1_000451_03.jpg``: identity 2, camera 1.
@@ -38,9 +50,10 @@ def from_folders(
         train: Name of the training folder; None if there is none.
         query: Name of the query folder; None if there is none.
         gallery: Name of the gallery folder; None if there is none.
-        pattern: Regular expression with the groups ``pid`` and ``camid``, both digits, a hyphen
-            before them if it is in the group. With a slash it is searched in the path below the
-            split's folder, in images at any depth.
+        pattern: Regular expression with the group ``pid`` and, where cameras are known, ``camid``:
+            numbers or, where any is no number, names (`number_texts`). A hyphen is a sign if it is
+            in the group. With a slash the pattern is searched in the path below the split's
+            folder, in images at any depth.
 
     Returns:
         The splits, each sorted by file name (or path below its folder).
@@ -59,7 +72,16 @@ def from_folders(
     if missing:
         raise DataError(f"no folder {missing[0]}", _layout(root, names, pattern))
     found = {split: _read_folder(folder, matcher) for split, folder in folders.items()}
-    return Splits(*(found.get(split, []) for split in names))
+    pids = _numbered("pid", matcher, found, JUNK_PID)
+    if "camid" in matcher.groupindex:
+        camids = _numbered("camid", matcher, found)
+    else:
+        camids = NumberedTexts({}, unknown_cameras(f"the pattern {pattern} has no camid"), {})
+    tables = {
+        split: _table_of(folders[split], found[split], pids, camids, WITHOUT_CAMERAS[split])
+        for split in found
+    }
+    return Splits(*(tables.get(split, []) for split in names))
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
@@ -67,10 +89,10 @@ def _compile(pattern: str) -> re.Pattern[str]:
         matcher = re.compile(pattern)
     except re.error as error:
         raise DataError(f"the file name pattern {pattern!r} is not one ({error})") from error
-    if not {"pid", "camid"} <= matcher.groupindex.keys():
+    if "pid" not in matcher.groupindex:
         raise DataError(
-            f"the file name pattern {pattern!r} lacks a group",
-            f"It must name both, as in {MARKET_PATTERN}",
+            f"the file name pattern {pattern!r} lacks a group pid",
+            f"It must name pid, and camid where cameras are known, as in {MARKET_PATTERN}",
         )
     return matcher
 
@@ -81,7 +103,11 @@ def _layout(root: str | os.PathLike[str], names: dict[str, str | None], pattern:
     return f"Expected under {root}: {expected} each holding images named like {example}"
 
 
-def _read_folder(folder: Path, matcher: re.Pattern[str]) -> list[Sample]:
+_Found: TypeAlias = Sequence[tuple[str, re.Match[str]]]
+"""Names of images below a folder, each with what the pattern found in it."""
+
+
+def _read_folder(folder: Path, matcher: re.Pattern[str]) -> _Found:
     images, deeper = find_image_files(folder, below="/" in matcher.pattern)
     if deeper and not images:
         raise DataError(
@@ -90,8 +116,8 @@ def _read_folder(folder: Path, matcher: re.Pattern[str]) -> list[Sample]:
             "A pattern with a slash reads them: "
             r"(?P<pid>\d+)/c(?P<camid>\d+) takes 0002/c1/x.jpg for identity 2, camera 1",
         )
-    found = [(str(folder / name), matcher.search(name)) for name in images]
-    strangers = [path for path, match in found if match is None]
+    found = [(name, matcher.search(name)) for name in images]
+    strangers = [str(folder / name) for name, match in found if match is None]
     if strangers and len(strangers) == len(images):
         raise DataError(
             f"{images[0]!r} in {folder} does not match the pattern {matcher.pattern}",
@@ -99,28 +125,41 @@ def _read_folder(folder: Path, matcher: re.Pattern[str]) -> list[Sample]:
         )
     why = f"they do not match the pattern {matcher.pattern}"
     leave_out(strangers, "images", why, total=len(images))
-    samples = [_sample(match, path) for path, match in found if match is not None]
-    junk = [sample.path for sample in samples if sample.pid == JUNK_PID]
-    leave_out(junk, f"images of identity {JUNK_PID}", "junk", expected=True)
-    return [sample for sample in samples if sample.pid != JUNK_PID]
+    return [(name, match) for name, match in found if match is not None]
 
 
-def _sample(match: re.Match[str], path: str) -> Sample:
-    pid, camid = (_number(match[group]) for group in ("pid", "camid"))
-    if pid is None or camid is None:
+def _numbered(
+    group: str, matcher: re.Pattern[str], found: Mapping[str, _Found], lowest: int | None = None
+) -> NumberedTexts:
+    """Number the identities, or the cameras, of all folders."""
+    texts = {match[group] or "": name for pairs in found.values() for name, match in pairs}
+    read = number_texts(texts, lowest)
+    for text, why in read.wrong.items():
         raise DataError(
-            f"the name of {path} gives pid={match['pid']!r} and camid={match['camid']!r}",
-            "Both must be whole numbers: change the pattern",
+            f"the pattern {matcher.pattern} reads {group} {text!r} in {texts[text]!r}, which {why}",
+            "Change the pattern. Where a hyphen separates, keep it out of the group, as the "
+            f"default does: {MARKET_PATTERN}",
         )
-    if pid < JUNK_PID:
-        raise DataError(
-            f"the pattern {match.re.pattern} reads identity {pid} in {path}",
-            f"Identities count from 0, and {JUNK_PID} marks junk. Where the hyphen separates, keep "
-            f"it out of the group pid, as the default does: {MARKET_PATTERN}",
-        )
-    return Sample(path, pid, camid)
+    read.warn_of_mixture(f"{group} in names of files, such as {texts.get(read.odd)!r}")
+    return read
 
 
-def _number(text: str | None) -> int | None:
-    """Return a whole number written in digits alone; int() would take ``1_2`` for 12."""
-    return int(text) if text and re.fullmatch(r"-?[0-9]+", text) else None
+def _table_of(
+    folder: Path, found: _Found, pids: NumberedTexts, camids: NumberedTexts, without: int
+) -> SampleTable:
+    """Return the samples of a folder; without cameras all are of the one that is given."""
+    import numpy as np
+
+    from reidcore.data.table import SampleTable
+
+    cameras = (camids.numbers[match["camid"]] if camids.numbers else without for _, match in found)
+    table = SampleTable.below(
+        folder,
+        [name for name, _ in found],
+        np.array([pids.numbers[match["pid"]] for _, match in found], dtype=np.int64),
+        np.fromiter(cameras, np.int64, len(found)),
+        label_names=LabelNames(pids.names, camids.names),
+    )
+    junk = table.pids == JUNK_PID
+    leave_out(table.paths.take(junk), f"images of identity {JUNK_PID}", "junk", expected=True)
+    return table.take(~junk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import logging
 import os
 import shutil
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,8 @@ from reidcore.data.image_files import image_endings, is_image
 from reidcore.data.sample import JUNK_PID, Samples, Splits
 from reidcore.data.table import Int64Array, SampleTable
 from reidcore.errors import DataError
+
+_log = logging.getLogger(__name__)
 
 Item = TypeVar("Item", int, str)
 
@@ -124,7 +127,7 @@ def write_layout(splits: Splits, target: PathLike) -> Path:
 
     Any other target becomes a folder with ``train``, ``query`` and ``gallery``, for `from_folders`
     and the dataset ``folder``; images get names such as ``0002_c1_000451.jpg`` and are hard links
-    where the file system has them, else copies. Further columns are not kept.
+    where the file system has them, else copies. Further columns and names of labels are not kept.
 
     Args:
         splits: The samples of single images; an empty split is left out.
@@ -191,7 +194,10 @@ def _write_csv(tables: Mapping[str, SampleTable], file: Path) -> None:
     above = os.path.join(file.absolute().parent, "")  # noqa: PTH118  (ends in a separator)
     for split, table in tables.items():
         paths = (os.path.abspath(str(path)).removeprefix(above) for path in table.paths)  # noqa: PTH100
-        labels = [_listed(column) for column in (table.pids, table.camids)]
+        labels = [
+            _called(table.pids, table.names.pids),
+            _called(table.camids, table.names.camids),
+        ]
         columns = [_listed(table.columns[name]) for name in further]
         splits = [split] * len(table)
         rows.writerows(zip(paths, *labels, splits, *columns, strict=True))
@@ -212,9 +218,17 @@ def _listed(column: npt.NDArray[np.generic] | Int64Array) -> list[object]:
     return listed
 
 
+def _called(numbers: Int64Array, names: Mapping[int, str]) -> list[object]:
+    """Return the names of labels; their numbers where one name stands for several."""
+    distinct = names if len(set(names.values())) == len(names) else {}
+    return [distinct.get(number, number) for number in numbers.tolist()]
+
+
 def _write_folders(tables: Mapping[str, SampleTable], folder: Path) -> None:
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise DataError(f"{str(folder)!r} exists already", "Name a new or an empty folder")
+    if any(table.names.pids or table.names.camids for table in tables.values()):
+        _log.warning("%s has the numbers of identities and cameras; a table keeps names", folder)
     with atomic_folder(folder) as partial:
         for split, table in tables.items():
             (partial / split).mkdir()

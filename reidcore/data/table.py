@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reidcore.data.file_ids import file_ids
+from reidcore.data.label_names import NUMBERS, LabelNames
 from reidcore.data.left_out import leave_out
 from reidcore.data.sample import JUNK_PID, Sample, SamplePath, Samples
 from reidcore.errors import DataError
@@ -202,6 +203,7 @@ class SampleTable(Sequence[Sample]):
         camids: (N,) cameras, int64.
         dsetids: (N,) indices of the source datasets, int64.
         columns: Further columns of length N that some datasets have, such as ``clothes``.
+        names: What identities and cameras are called.
     """
 
     paths: PathColumn
@@ -209,6 +211,7 @@ class SampleTable(Sequence[Sample]):
     camids: Int64Array
     dsetids: Int64Array
     columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    names: LabelNames = NUMBERS
 
     def __post_init__(self) -> None:
         if not isinstance(self.paths, PathColumn):
@@ -260,6 +263,7 @@ class SampleTable(Sequence[Sample]):
         pids: Int64Array,
         camids: Int64Array,
         columns: Mapping[str, npt.NDArray[Any]] | None = None,
+        label_names: LabelNames = NUMBERS,
     ) -> SampleTable:
         """Make a table of images from their paths below a folder and their labels.
 
@@ -269,12 +273,13 @@ class SampleTable(Sequence[Sample]):
             pids: (N,) identities.
             camids: (N,) cameras.
             columns: Further columns of length N.
+            label_names: What identities and cameras are called.
 
         Raises:
             DataError: A path cannot be a file name, or the lengths differ.
         """
         paths = PathColumn.of(names, os.fspath(folder))
-        return cls(paths, pids, camids, np.zeros_like(pids), dict(columns or {}))
+        return cls(paths, pids, camids, np.zeros_like(pids), dict(columns or {}), label_names)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -307,11 +312,13 @@ class SampleTable(Sequence[Sample]):
             self.camids[indices],
             self.dsetids[indices],
             {name: column[indices] for name, column in self.columns.items()},
+            self.names,
         )
 
     def shifted(self, pids: int = 0, camids: int = 0) -> SampleTable:
         """Return the table with constants added to its labels."""
-        return replace(self, pids=self.pids + pids, camids=self.camids + camids)
+        names = self.names.shifted(pids, camids)
+        return replace(self, pids=self.pids + pids, camids=self.camids + camids, names=names)
 
     def of_dataset(self, dsetid: int) -> SampleTable:
         """Return the table with all its samples said to be of one source dataset."""
@@ -319,8 +326,9 @@ class SampleTable(Sequence[Sample]):
 
     def relabelled(self) -> SampleTable:
         """Return the table with its C identities numbered 0..C-1 in ascending order."""
-        _, labels = np.unique(self.pids, return_inverse=True)
-        return replace(self, pids=labels.reshape(-1).astype(np.int64, copy=False))
+        pids, labels = np.unique(self.pids, return_inverse=True)
+        numbered = labels.reshape(-1).astype(np.int64, copy=False)
+        return replace(self, pids=numbered, names=self.names.relabelled(pids))
 
     def without(self, pids: Sequence[int]) -> SampleTable:
         """Return the table without the rows of these identities, which `leave_out` tells of."""
@@ -367,6 +375,7 @@ class SampleTable(Sequence[Sample]):
                 name: np.concatenate([table.columns[name] for table in tables])
                 for name in sorted(shared)
             },
+            LabelNames.joined([table.names for table in tables]),
         )
 
     @cached_property
@@ -465,7 +474,14 @@ def _int_column(values: Sequence[object], name: str, where: str) -> Int64Array:
                 raise DataError(
                     f"item {number} of {where} has {name}={value!r}", "It must be a whole number"
                 )
-    return np.array(values, dtype=np.int64)
+    try:
+        return np.array(values, dtype=np.int64)
+    except OverflowError:
+        most = max(values, key=lambda value: abs(cast("int", value)))
+        raise DataError(
+            f"{where} has {name}={most!r}, which does not fit into 64 bits",
+            "Number them anew, or let number_texts of reidcore.data take them for names",
+        ) from None
 
 
 def _files_of(path: SamplePath) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def find_leaks(dataset: CheckedDataset) -> Iterator[Finding]:
             "error",
             f"{counted(len(both), 'identity', 'identities')} in train and test at once",
             len(both),
-            first([f"identity {pid}" for pid in both.tolist()]),
+            first([f"identity {test.names.pid(pid)}" for pid in both.tolist()]),
             "Give test identities that are not learnt from; if one number means two people, "
             "number them apart or say --pids-apart",
         )
@@ -46,7 +46,7 @@ def find_lonely(dataset: CheckedDataset) -> Iterator[Finding]:
             "note",
             f"{identities} of {len(pids):,} with a single {unit}",
             len(lonely),
-            first([f"identity {pid}" for pid in lonely.tolist()]),
+            first([f"identity {dataset.train.names.pid(pid)}" for pid in lonely.tolist()]),
             "Losses of pairs and triplets learn nothing from them",
         )
 
@@ -92,4 +92,6 @@ def histogram(table: SampleTable) -> dict[str, Any]:
 
 def _marks_distractors(dataset: CheckedDataset) -> bool:
     """Say whether identity 0 is the gallery's background, which nobody is searched for as."""
+    if dataset.gallery.names.pids:  # the first name is somebody
+        return False
     return bool((dataset.gallery.pids == 0).any() and not (dataset.query.pids == 0).any())

@@ -17,6 +17,7 @@ from reid_plugins_inspect.pictures.drawing import (
     PAPER,
     TITLE,
     Colour,
+    fitting,
     font_of,
     placeholder,
 )
@@ -25,6 +26,8 @@ from reidcore.errors import DataError
 
 EMPTY: Colour = (244, 245, 247)
 CHIP: Colour = (52, 58, 64)
+
+_LONGEST = 24  # characters of an identity's name beside its row
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,10 @@ def contact_sheet(
     height = height or _usual_height(len(table), picture_of, width)
     measures = Measures(width, height)
     unit = "tracklet" if table.paths.has_tracklets else "image"
-    labels = [(f"id {pid}", _amount(int((table.pids == pid).sum()), unit)) for pid in rows]
+    labels = [
+        (_clipped(f"id {table.names.pid(pid)}"), _amount(int((table.pids == pid).sum()), unit))
+        for pid in rows
+    ]
     side = (
         round(max((font_of(measures.text).getlength(name) for name, _ in labels), default=0)) + 12
     )
@@ -106,8 +112,8 @@ def contact_sheet(
     left, top = measures.margin + side, measures.head
     for number, camid in enumerate(columns):
         x = left + number * step_x + width // 2
-        heading = f"cam {camid}"
-        draw.text((x, top - measures.text), heading, INK, font_of(measures.text), anchor="mm")
+        heading, font = fitting(f"cam {table.names.camid(camid)}", measures.text, step_x)
+        draw.text((x, top - measures.text), heading, INK, font, anchor="mm")
     for row, (pid, label) in enumerate(zip(rows, labels, strict=True)):
         y = top + row * step_y
         _draw_label(draw, label, (measures.margin, y + height // 2), measures.text)
@@ -197,6 +203,10 @@ def _chosen(
     pids, cameras = np.unique(seen[:, 0], return_counts=True)
     order = np.lexsort((rng.permutation(len(pids)), cameras < 2))
     return sorted(pids[order[:count]].tolist())
+
+
+def _clipped(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _amount(count: int, unit: str) -> str:

@@ -159,8 +159,8 @@ def _draw_entry(
     _draw_band(draw, entry, (x, top + layout.band // 2), layout)
     line = bottom + border + round(0.9 * layout.text)
     for text, colour in ((entry.caption, INK), (entry.detail, FAINT)):
-        font = _fitting_font(draw, text, layout)
-        draw.text(((x + right) // 2, line), text, colour, font, anchor="mm")
+        shown, font = fitting(text, layout.text, layout.step - 2)
+        draw.text(((x + right) // 2, line), shown, colour, font, anchor="mm")
         line += round(1.35 * layout.text)
 
 
@@ -200,12 +200,20 @@ def _legend() -> Image.Image:
     return legend
 
 
-def _fitting_font(draw: ImageDraw.ImageDraw, text: str, layout: Layout) -> Font:
-    """Return the font of captions, smaller where the text would run into its neighbour's."""
-    size = layout.text
-    while size > 7 and draw.textlength(text, font_of(size)) > layout.step - 2:
+def fitting(text: str, size: int, width: float) -> tuple[str, Font]:
+    """Return a text and its font, smaller and then shorter than wanted to be no wider than that.
+
+    Args:
+        text: one line.
+        size: of the font that is wanted, in pixels.
+        width: in pixels.
+    """
+    while size > 7 and font_of(size).getlength(text) > width:
         size -= 1
-    return font_of(size)
+    shown = text
+    while len(shown) > 2 and font_of(size).getlength(shown) > width:
+        shown = f"{shown[:-2]}\N{HORIZONTAL ELLIPSIS}"
+    return shown, font_of(size)
 
 
 @cache

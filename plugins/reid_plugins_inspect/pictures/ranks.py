@@ -16,7 +16,7 @@ from torch import Tensor
 from reid_plugins_inspect.pictures.drawing import Entry, Layout, draw_sheet, draw_strip, placeholder
 from reid_plugins_inspect.pictures.files import FileNames, save_picture, shown_path
 from reid_plugins_inspect.pictures.nearest import nearest
-from reidcore.data import VIEWER, ImageReading, Int64Array, read_image
+from reidcore.data import VIEWER, ImageReading, Int64Array, LabelNames, read_image
 from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
 from reidcore.evaluation import (
     Distances,
@@ -156,19 +156,22 @@ def _entries(
     """Return the query and what was found, as pictures."""
     sample = query[ranking.query]
     entries = [
-        Entry(_picture(sample, reading), _caption(sample), f"{ranking.num_matches} in gallery")
+        Entry(
+            _picture(sample, reading), _caption(sample, query), f"{ranking.num_matches} in gallery"
+        )
     ]
     found = zip(ranking.items, ranking.distances, ranking.matched, strict=True)
     for rank, (item, distance, matched) in enumerate(found, start=1):
         sample = gallery[int(item)]
         detail = f"{distance:.3g}" if abs(distance) >= 100 else f"{distance:.3f}"
         picture = _picture(sample, reading)
-        entries.append(Entry(picture, _caption(sample), detail, rank, bool(matched)))
+        entries.append(Entry(picture, _caption(sample, gallery), detail, rank, bool(matched)))
     return entries
 
 
-def _caption(sample: Sequence[Any]) -> str:
-    return f"id {sample[1]} · cam {sample[2]}"
+def _caption(sample: Sequence[Any], samples: Sequence[Any]) -> str:
+    names = LabelNames.of(samples)
+    return f"id {names.pid(sample[1])} · cam {names.camid(sample[2])}"
 
 
 def _picture(sample: Sequence[Any], reading: ImageReading) -> Image.Image:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from reidcore.data.folders import from_folders
+from reidcore.data.table import SampleTable
 from reidcore.errors import DataError
 
 
@@ -63,8 +64,7 @@ def test_another_pattern(tmp_path: Path) -> None:
     ("pattern", "words"),
     [
         (r"(?P<pid>\d+", "is not one"),
-        (r"(?P<pid>\d+)_(\d)", "lacks a group"),
-        (r"(?P<pid>c)(?P<camid>\d+)", "pid='c'"),
+        (r"(?P<id>\d+)_c(?P<camid>\d)", "lacks a group pid"),
         (r"person(?P<pid>\d+)(?P<camid>\d+)", "does not match the pattern"),
     ],
 )
@@ -111,14 +111,12 @@ def test_names_with_and_without_separators_are_read_alike(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("pattern", "name", "words"),
     [
-        (r"(?P<pid>-?\d+)_c(?P<camid>\d+)", "site-3_c4.jpg", "reads identity -3 .* separates"),
-        (r"(?P<pid>[\d_]+)_c(?P<camid>\d+)", "1_2_c4.jpg", "pid='1_2'"),
-        (r"(?P<pid>[+\d]+)_c(?P<camid>\d+)", "+2_c4.jpg", r"pid='\+2'"),
-        (r"(?P<pid>\d+)_c(?P<camid>\d+)", "\u0663_c4.jpg", "pid='\u0663'"),
-        (r"(?P<pid>\d+)_c(?P<camid>\d+)?", "3_c.jpg", "camid=None"),
+        (r"(?P<pid>-?\d+)_c(?P<camid>\d+)", "site-3_c4.jpg", "reads pid '-3' .* separates"),
+        (r"(?P<pid>\d+)_c(?P<camid>\d+)?", "3_c.jpg", "reads camid '' in '3_c.jpg'.*is empty"),
+        (r"(?P<pid>[\d.]+)_c(?P<camid>\d+)", "1.5_c4.jpg", "pid '1.5' .* is no whole number"),
     ],
 )
-def test_other_signs_in_a_number_are_told(tmp_path: Path, pattern, name, words) -> None:
+def test_what_is_no_label_is_told(tmp_path: Path, pattern, name, words) -> None:
     _touch(tmp_path / "train", name)
     with pytest.raises(DataError, match=words):
         from_folders(tmp_path, query=None, gallery=None, pattern=pattern)
@@ -156,3 +154,26 @@ def test_a_pattern_with_a_slash_reads_the_path_below_the_folder(tmp_path: Path) 
     pattern = r"(?P<pid>-1|\d+)/c(?P<camid>\d+)_"
     splits = from_folders(tmp_path, query=None, gallery=None, pattern=pattern)
     assert [sample[1:3] for sample in splits.train] == [(7, 2)]
+
+
+@pytest.mark.parametrize("pid", ["anna", "1_2", "\u0663", "9" * 20, "9" * 200])
+def test_names_are_kept_and_are_one_in_all_folders(tmp_path: Path, pid: str) -> None:
+    _touch(tmp_path / "train", f"{pid}_cfront_1.jpg", "aaa_cback_1.jpg")
+    _touch(tmp_path / "query", f"{pid}_cback_2.jpg")
+    _touch(tmp_path / "gallery", f"{pid}_cfront_3.jpg", "-1_cback_1.jpg")
+    pattern = r"(?P<pid>.+)_c(?P<camid>[a-z]+)_"
+    splits = [SampleTable.of(split) for split in from_folders(tmp_path, pattern=pattern)]
+    assert list(map(len, splits)) == [2, 1, 1]
+    people = [{table.names.pid(sample.pid) for sample in table} for table in splits]
+    assert people == [{"aaa", pid}, {pid}, {pid}]
+    cameras = [{table.names.camid(sample.camid) for sample in table} for table in splits]
+    assert cameras == [{"front", "back"}, {"back"}, {"front"}]
+
+
+def test_a_pattern_without_cameras_is_read_as_a_table_without_them(
+    shop: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    splits = from_folders(shop, pattern=r"(?P<pid>^-0*1|\d+)_")
+    assert [{sample[2] for sample in split} for split in splits] == [{0}, {0}, {1}]
+    assert SampleTable.of(splits.query).names.camid(0) == "unknown"
+    assert "has no camid: queries count as seen by one camera" in caplog.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reidcore import data
-from reidcore.data import SampleTable, Splits, seeded_order, split_identities, write_layout
+from reidcore.data import (
+    LabelNames,
+    SampleTable,
+    Splits,
+    seeded_order,
+    split_identities,
+    write_layout,
+)
 from reidcore.errors import DataError
 from reidcore.testing import fake_dataset
 
@@ -184,3 +192,19 @@ def test_junk_is_read_back_as_junk(tmp_path: Path) -> None:
     ]
     (made / "train" / "-001_c2_000003.jpg").touch()  # as earlier versions wrote it
     assert [s[1] for s in data.from_folders(made, query=None, gallery=None).train] == [0, 1]
+
+
+def test_a_table_keeps_names_and_a_folder_says_that_it_does_not(
+    splits: Splits, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = LabelNames({pid: f"p{pid}" for pid in range(20)}, dict.fromkeys(range(9), "gate"))
+    named = Splits(*(replace(SampleTable.of(split), names=names) for split in splits))
+    table = write_layout(named, tmp_path / "named.csv")
+    again = data.init_image_dataset("csv", root=tmp_path, file=table.name)
+    for before, after in zip(named, (again.train, again.query, again.gallery), strict=True):
+        expected = [names.pid(sample.pid) for sample in before]
+        assert [after.names.pid(sample.pid) for sample in after] == expected
+        # Cameras of one name would become one.
+        assert [sample.camid for sample in after] == [sample.camid for sample in before]
+    write_layout(named, tmp_path / "made")
+    assert "a table keeps names" in caplog.text

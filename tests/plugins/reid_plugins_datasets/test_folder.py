@@ -75,9 +75,8 @@ def test_missing_folders_are_told_with_the_layout(tmp_path, present, told):
     ("pattern", "told"),
     [
         (r"(?P<pid>\d+)/(", "is not one"),
-        (r"(?P<pid>\d+)/x", "lacks a group"),
+        (r"(\d+)/c(?P<camid>\d+)", "lacks a group pid"),
         (r"(?P<pid>\d+)/z(?P<camid>\d+)", "another pattern"),
-        (r"(?P<pid>[a-z]+)/c(?P<camid>\d+)", "whole numbers"),
     ],
 )
 def test_a_path_pattern_that_does_not_fit_is_told(tmp_path, pattern, told):

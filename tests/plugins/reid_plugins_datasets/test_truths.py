@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -224,3 +225,26 @@ def test_another_seed_holds_what_its_maker_says(layout, truth, seed, planted):
         expected = {path for path in tree.images if any(fnmatch(path, p) for p in wanted)}
         assert set().union(*(frames[name] for name in names.split("+"))) == expected
         assert expected
+
+
+CAMERAS_IN_PATHS = {
+    "market1501": r"_c(\d)s",
+    "occluded_duke": r"_c(\d)_",
+    "mars": r"C(\d)T",
+    "veri": r"_c0*(\d+)_",
+    "prcc": r"/([ABC])[_/]",
+    "ltcc": r"_c(\d+)_",
+}
+
+
+@pytest.mark.parametrize("name", CAMERAS_IN_PATHS)
+def test_cameras_are_called_as_the_files_number_them(name, planted):
+    tree = planted(next(layout for layout, truths in TRUTHS.items() if truths[0].key == name), 1)
+    truth = next(truth for truths in TRUTHS.values() for truth in truths if truth.key == name)
+    card = card_of(find("datasets", name).load())
+    found = OPEN[card.data_type](name, root=tree.root / truth.place, **truth.options)
+    for table in (found.train, found.query, found.gallery):
+        for sample in table:
+            frame = sample.path if isinstance(sample.path, str) else sample.path[0]
+            below = Path(frame).relative_to(tree.root).as_posix()
+            assert table.names.camid(sample.camid) == re.search(CAMERAS_IN_PATHS[name], below)[1]

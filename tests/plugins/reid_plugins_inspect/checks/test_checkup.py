@@ -14,7 +14,7 @@ from PIL import Image
 from reid_plugins_inspect.checks import CheckedDataset, Finding, Report, check_dataset
 
 from reidcore import hookimpl
-from reidcore.data import VIEWER, LeftOut
+from reidcore.data import VIEWER, LabelNames, LeftOut
 from reidcore.data.card import Difference
 from reidcore.data.table import SampleTable
 from reidcore.errors import PluginError
@@ -140,6 +140,18 @@ def test_an_identity_that_is_learnt_and_tested(make_dataset: MakeDataset) -> Non
         "identity-in-train-and-test": ("error", 1)
     }
     assert findings(make_dataset(leaking, QUERY, GALLERY, pids_apart=True)) == {}
+
+
+def test_findings_call_identities_by_their_names(make_dataset: MakeDataset) -> None:
+    dataset = make_dataset([*TRAIN, ("t5.png", 9, 0)], QUERY, GALLERY)
+    names = LabelNames({9: "anna"})
+    named = {split: replace(table, names=names) for split, table in dataset.splits.items()}
+    report = check_dataset(replace(dataset, **named), workers=0)
+    shown = {finding.check: finding.examples for finding in report.findings}
+    assert shown == {
+        "identity-in-train-and-test": ("identity anna",),
+        "single-image-identity": ("identity anna",),
+    }
 
 
 def test_distractors_of_identity_0_leak_nothing(make_dataset: MakeDataset) -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from reid_plugins_inspect.pictures.augmented import before_and_after
 from reid_plugins_inspect.pictures.contact import contact_sheet, fitted
 
+from reidcore.data import LabelNames
 from reidcore.data.table import SampleTable
 
 COLOURS = {(1, 0): (200, 0, 0), (1, 1): (0, 200, 0), (2, 0): (0, 0, 200), (3, 1): (200, 200, 0)}
@@ -120,3 +122,28 @@ def test_what_a_transform_makes_is_shown_without_its_normalisation(tmp_path: Pat
     again = before_and_after(paths, darker, mean, std, "darker", draws=3)
     assert np.array_equal(np.asarray(sheet), np.asarray(again))
     assert drawn[:3] == drawn[3:]
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is written into a picture."""
+    texts: list[str] = []
+    text = ImageDraw.ImageDraw.text
+
+    def keeping(draw: ImageDraw.ImageDraw, place: object, words: str, *others, **more) -> None:
+        texts.append(words)
+        text(draw, place, words, *others, **more)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", keeping)
+    return texts
+
+
+def test_identities_and_cameras_are_called_by_their_names(
+    table: SampleTable, written: list[str]
+) -> None:
+    names = LabelNames({1: "anna", 2: "b" * 300}, {0: "gate", 1: "hall " * 50})
+    contact_sheet(replace(table, names=names), "shop", width=32, height=64)
+    assert {"id anna", "id 3", "cam gate"} <= set(written)
+    assert all(len(text) < 30 for text in written)
+    assert any(text.startswith("id bbb") and text.endswith("…") for text in written)
+    assert any(text.startswith("cam hall") and text.endswith("…") for text in written)

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
-from reid_plugins_inspect.pictures import draw_ranked_results, visualize_ranked_results
+from reid_plugins_inspect.pictures import draw_ranked_results, ranks, visualize_ranked_results
 from reid_plugins_inspect.pictures.drawing import MATCH, NEUTRAL, OTHER, Layout
 
+from reidcore.data import LabelNames, SampleTable
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation import FeatureDistances, MatrixDistances
 
@@ -113,3 +116,18 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, dataset, matrix):
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(UserError, match="taken"):
         draw_ranked_results(MatrixDistances(matrix), *dataset, tmp_path / "taken")
+
+
+def test_captions_call_labels_by_their_names(tmp_path, dataset, matrix, monkeypatch):
+    captions = []
+    draw_strip = ranks.draw_strip
+
+    def keeping(query, found, layout):
+        captions.append([entry.caption for entry in (query, *found)])
+        return draw_strip(query, found, layout)
+
+    monkeypatch.setattr(ranks, "draw_strip", keeping)
+    names = LabelNames({1: "anna", 2: "ben"}, {0: "gate", 1: "hall"})
+    tables = [replace(SampleTable.of(side), names=names) for side in dataset]
+    draw_ranked_results(MatrixDistances(matrix), *tables, tmp_path, 2, width=32, height=64)
+    assert captions[0] == ["id anna · cam gate", "id ben · cam hall", "id anna · cam hall"]
