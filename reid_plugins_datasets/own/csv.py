@@ -24,8 +24,6 @@ from reidcore.data import (
     SampleTable,
     Splits,
     leave_out,
-    number_texts,
-    unknown_cameras,
 )
 from reidcore.errors import DataError
 
@@ -127,7 +125,7 @@ class _Reading:
         if without_cameras:
             cameras = np.array([WITHOUT_CAMERAS[split] for split in SPLITS])
             camids = cameras[np.concatenate(self._splits)]
-            camid_names = unknown_cameras(without_cameras)
+            camid_names = NumberedTexts.unknown_cameras(without_cameras).names
         else:
             camids, camid_names = self._numbered("camid", self._camids, rows.camids)
         return {"pids": pids, "camids": camids, "names": LabelNames(pid_names, camid_names)}
@@ -141,7 +139,7 @@ class _Reading:
     def _numbered(
         self, role: str, codes: Codes, column: npt.NDArray[np.int64], lowest: int | None = None
     ) -> tuple[npt.NDArray[np.int64], dict[int, str]]:
-        read = number_texts(codes, lowest)
+        read = NumberedTexts.of(codes, lowest)
         if read.wrong:
             self._tell_wrong(role, read, codes, column)
         if read.odd:

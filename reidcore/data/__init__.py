@@ -39,13 +39,7 @@ if TYPE_CHECKING:
     from reidcore.data.images.opening import read_file
     from reidcore.data.images.reading import VIEWER, ImageReading, UnreadableImageError
     from reidcore.data.images.resize import Pixels, writable
-    from reidcore.data.label_names import (
-        WITHOUT_CAMERAS,
-        LabelNames,
-        NumberedTexts,
-        number_texts,
-        unknown_cameras,
-    )
+    from reidcore.data.label_names import WITHOUT_CAMERAS, LabelNames, NumberedTexts
     from reidcore.data.left_out import LeftOut, leave_out, noting_left_out
     from reidcore.data.loader.sampling import build_train_sampler
     from reidcore.data.loader.seeding import generators_kept, mixed_seed, seed_generators
@@ -137,7 +131,6 @@ __all__ = [
     "mixed_seed",
     "narrow_use",
     "noting_left_out",
-    "number_texts",
     "prepare_dataset",
     "read_file",
     "read_image",
@@ -150,7 +143,6 @@ __all__ = [
     "seeded_order",
     "split_identities",
     "to_device_of",
-    "unknown_cameras",
     "writable",
     "write_layout",
 ]

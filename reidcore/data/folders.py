@@ -9,13 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from reidcore.data.image_files import find_image_files
-from reidcore.data.label_names import (
-    WITHOUT_CAMERAS,
-    LabelNames,
-    NumberedTexts,
-    number_texts,
-    unknown_cameras,
-)
+from reidcore.data.label_names import WITHOUT_CAMERAS, LabelNames, NumberedTexts
 from reidcore.data.left_out import leave_out
 from reidcore.data.sample import JUNK_PID, Splits
 from reidcore.errors import DataError
@@ -51,7 +45,7 @@ def from_folders(
         query: Name of the query folder; None if there is none.
         gallery: Name of the gallery folder; None if there is none.
         pattern: Regular expression with the group ``pid`` and, where cameras are known, ``camid``:
-            numbers or, where any is no number, names (`number_texts`). A hyphen is a sign if it is
+            numbers or, where any is no number, names (`NumberedTexts`). A hyphen is a sign if it is
             in the group. With a slash the pattern is searched in the path below the split's
             folder, in images at any depth.
 
@@ -76,7 +70,7 @@ def from_folders(
     if "camid" in matcher.groupindex:
         camids = _numbered("camid", matcher, found)
     else:
-        camids = NumberedTexts({}, unknown_cameras(f"the pattern {pattern} has no camid"), {})
+        camids = NumberedTexts.unknown_cameras(f"the pattern {pattern} has no camid")
     tables = {
         split: _table_of(folders[split], found[split], pids, camids, WITHOUT_CAMERAS[split])
         for split in found
@@ -133,7 +127,7 @@ def _numbered(
 ) -> NumberedTexts:
     """Number the identities, or the cameras, of all folders."""
     texts = {match[group] or "": name for pairs in found.values() for name, match in pairs}
-    read = number_texts(texts, lowest)
+    read = NumberedTexts.of(texts, lowest)
     for text, why in read.wrong.items():
         raise DataError(
             f"the pattern {matcher.pattern} reads {group} {text!r} in {texts[text]!r}, which {why}",

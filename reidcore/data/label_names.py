@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from reidcore.data.sample import JUNK_PID
 
@@ -95,6 +95,55 @@ class NumberedTexts(NamedTuple):
     wrong: dict[str, str]
     odd: str = ""
 
+    @classmethod
+    def of(cls, texts: Iterable[str], lowest: int | None = None) -> Self:
+        """Read identities or cameras as numbers or, where any is no number, all of them as names.
+
+        ``1.0``, as pandas writes a whole number, is 1, and ``007`` is 7. Names keep their text:
+        among names, ``007`` and ``7`` are two. They are numbered in their order; ``-1`` stays
+        `JUNK_PID`.
+
+        Args:
+            texts: all distinct texts of a dataset; spaces around them do not count.
+            lowest: the lowest number that is allowed, if there is one.
+        """
+        stripped = {text: " ".join(text.split()) for text in texts}
+        wrong = {text: why for text, label in stripped.items() if (why := _no_label(label))}
+        labels = {text: label for text, label in stripped.items() if text not in wrong}
+        strangers = [text for text, label in labels.items() if not _is_number(label)]
+        if strangers:
+            names = sorted({label for label in labels.values() if not _JUNK.fullmatch(label)})
+            places = {name: number for number, name in enumerate(names)}
+            numbers = {text: places.get(label, JUNK_PID) for text, label in labels.items()}
+            is_mixed = any(map(_is_number, names))
+            return cls(
+                dict.fromkeys(wrong, 0) | numbers,
+                dict(enumerate(names)),
+                wrong,
+                strangers[0] if is_mixed else "",
+            )
+        numbers = {}
+        for text, label in labels.items():
+            try:
+                numbers[text] = _whole_number(label, lowest)
+            except ValueError as error:
+                wrong[text] = str(error)
+        return cls(dict.fromkeys(wrong, 0) | numbers, {}, wrong)
+
+    @classmethod
+    def unknown_cameras(cls, where: str) -> Self:
+        """Return the names of `WITHOUT_CAMERAS`, and say what follows from it.
+
+        Args:
+            where: what does not say its cameras.
+        """
+        _log.warning(
+            "%s: queries count as seen by one camera and the gallery by another, so no image of "
+            "the query's own camera is left out",
+            where,
+        )
+        return cls({}, dict.fromkeys(WITHOUT_CAMERAS.values(), "unknown"), {})
+
     def warn_of_mixture(self, where: str) -> None:
         """Say where they come from if numbers and names are mixed, which may be a mistake."""
         if self.odd:
@@ -103,54 +152,6 @@ class NumberedTexts(NamedTuple):
                 where,
                 self.odd,
             )
-
-
-def unknown_cameras(where: str) -> dict[int, str]:
-    """Return the names of `WITHOUT_CAMERAS`, and say what follows from it.
-
-    Args:
-        where: what does not say its cameras.
-    """
-    _log.warning(
-        "%s: queries count as seen by one camera and the gallery by another, so no image of the "
-        "query's own camera is left out",
-        where,
-    )
-    return dict.fromkeys(WITHOUT_CAMERAS.values(), "unknown")
-
-
-def number_texts(texts: Iterable[str], lowest: int | None = None) -> NumberedTexts:
-    """Read identities or cameras as numbers or, where any is no number, all of them as names.
-
-    ``1.0``, as pandas writes a whole number, is 1, and ``007`` is 7. Names keep their text: among
-    names, ``007`` and ``7`` are two. They are numbered in their order; ``-1`` stays `JUNK_PID`.
-
-    Args:
-        texts: all distinct texts of a dataset; spaces around them do not count.
-        lowest: the lowest number that is allowed, if there is one.
-    """
-    stripped = {text: " ".join(text.split()) for text in texts}
-    wrong = {text: why for text, label in stripped.items() if (why := _no_label(label))}
-    labels = {text: label for text, label in stripped.items() if text not in wrong}
-    strangers = [text for text, label in labels.items() if not _is_number(label)]
-    if strangers:
-        names = sorted({label for label in labels.values() if not _JUNK.fullmatch(label)})
-        places = {name: number for number, name in enumerate(names)}
-        numbers = {text: places.get(label, JUNK_PID) for text, label in labels.items()}
-        is_mixed = any(map(_is_number, names))
-        return NumberedTexts(
-            dict.fromkeys(wrong, 0) | numbers,
-            dict(enumerate(names)),
-            wrong,
-            strangers[0] if is_mixed else "",
-        )
-    numbers = {}
-    for text, label in labels.items():
-        try:
-            numbers[text] = _whole_number(label, lowest)
-        except ValueError as error:
-            wrong[text] = str(error)
-    return NumberedTexts(dict.fromkeys(wrong, 0) | numbers, {}, wrong)
 
 
 def _no_label(label: str) -> str:

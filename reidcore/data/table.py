@@ -480,7 +480,7 @@ def _int_column(values: Sequence[object], name: str, where: str) -> Int64Array:
         most = max(values, key=lambda value: abs(cast("int", value)))
         raise DataError(
             f"{where} has {name}={most!r}, which does not fit into 64 bits",
-            "Number them anew, or let number_texts of reidcore.data take them for names",
+            "Number them anew, or let reidcore.data.NumberedTexts take them for names",
         ) from None
 
 

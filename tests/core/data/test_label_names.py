@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reidcore.data.label_names import LabelNames, number_texts
+from reidcore.data.label_names import LabelNames, NumberedTexts
 from reidcore.data.table import SampleTable, combined, rebased
 from reidcore.errors import DataError
 
@@ -50,7 +50,7 @@ def test_names_go_along_with_rows_numbers_and_merging() -> None:
     ],
 )
 def test_texts_are_numbers_or_all_of_them_names(texts: list[str], numbers: list[int]) -> None:
-    read = number_texts(texts)
+    read = NumberedTexts.of(texts)
     assert [read.numbers[text] for text in texts] == numbers
     assert not read.wrong
 
@@ -67,7 +67,7 @@ def test_texts_are_numbers_or_all_of_them_names(texts: list[str], numbers: list[
     ],
 )
 def test_what_is_neither_is_told(text: str, why: str) -> None:
-    read = number_texts(["1", text], lowest=-1)
+    read = NumberedTexts.of(["1", text], lowest=-1)
     assert why in read.wrong[text]
     assert read.numbers[text] == 0
 
