@@ -62,6 +62,7 @@ MATLAB = {"cuhk03", "grid", "ilidsvid", "mars"}
 
 # Other spellings of options, by which Torchreid knows them.
 SPELLINGS = {
+    "csv": {"csv": "file"},  # the place of a table, as in shop: {csv: shop.csv}
     "market1501": {"market1501_500k": "use_500k_distractors"},
     "cuhk03": {
         "cuhk03_labeled": "labeled_images",

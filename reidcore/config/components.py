@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,10 @@ from reidcore._validation import Place, at
 from reidcore.config.problems import keys_of
 from reidcore.config.schema import Config
 from reidcore.errors import ConfigError
-from reidcore.registry import Component, Entry, choose, entries, find
+from reidcore.registry import Component, Entry, entries, find
+from reidcore.registry.component import read_options
 from reidcore.registry.lookup import is_registered
+from reidcore.registry.named import NamedDataset
 from reidcore.registry.signature import spellings, takes_anything
 
 if TYPE_CHECKING:
@@ -39,11 +41,13 @@ class Choice:
         kinds: the kinds of component it may be, in the order they are tried.
         name: the name as written.
         place: the key that holds it.
+        own: names of the configuration's own that might be meant.
     """
 
     kinds: tuple[str, ...]
     name: str
     place: Place
+    own: Collection[str] = ()
 
     def find(self, plugins: Plugins | None) -> Entry:
         """Return the component.
@@ -55,16 +59,17 @@ class Choice:
         for kind in first:
             if is_registered(kind, self.name, plugins):
                 return find(kind, self.name, plugins)
-        return find(last, self.name, plugins)
+        return find(last, self.name, plugins, self.own)
 
 
 def choices(config: Config) -> Iterator[Choice]:
     """Name the components that a run with this configuration uses, save its protocol."""
     yield Choice(("models",), config.model.name, ("model", "name"))
     yield from choices_of_head(config.model.head)
+    own = config.data.datasets
     for key in ("sources", "targets"):
-        for name in getattr(config.data, key):
-            yield Choice(("datasets",), name, ("data", key))
+        for name in (name for name in getattr(config.data, key) if name not in own):
+            yield Choice(("datasets",), name, ("data", key), own)
     for name in config.data.transforms:
         yield Choice(("transforms",), name, ("data", "transforms"))
     yield Choice(("samplers",), config.sampler.train_sampler, ("sampler", "train_sampler"))
@@ -130,14 +135,16 @@ def component_of(config: Config, kind: str, name: str, plugins: Plugins | None =
     Args:
         config: a checked configuration.
         kind: the component's kind, such as ``"datasets"``.
-        name: its registered name.
+        name: its registered name, or one in ``data.datasets``.
         plugins: where it is looked up; the current plugins by default.
 
     Raises:
         UnknownNameError: no such component.
         ConfigError: the configuration was not checked, and a value is mistyped.
     """
-    entry = find(kind, name, plugins)
+    datasets = config.data.datasets if kind == "datasets" else {}
+    named = NamedDataset.of(datasets, name)
+    entry = find(kind, named.kind if named else name, plugins, datasets)
     known = spellings(entry)
     declared = set(known.values())
     values = config.model_dump()
@@ -146,7 +153,9 @@ def component_of(config: Config, kind: str, name: str, plugins: Plugins | None =
         taken = {*keys_of(Config, section_of(entry)), *known}
         own = _own_section(values, entry).items()
         given |= {key: value for key, value in own if key not in taken}
-    return choose(kind, name, given, plugins)
+    if named:
+        entry, given = named.entry(entry), given | named.options(entry)
+    return Component(entry, read_options(entry, given))
 
 
 def options_of(

@@ -37,6 +37,8 @@ from reidcore.config.schema import Config
 from reidcore.errors import ConfigError, PluginError, UserError, did_you_mean, quoted
 from reidcore.plugins import Plugins, current_plugins, describe
 from reidcore.registry import KINDS, Entry, entries, settings_schemas
+from reidcore.registry.lookup import is_registered
+from reidcore.registry.named import ROOT, NamedDataset
 from reidcore.registry.signature import declared_options, numbers_in, spellings, takes_anything
 
 _HEAD: Path = ("model", "head")
@@ -109,6 +111,8 @@ def _problems(config: Config, plugins: Plugins | None, may_import: bool) -> Iter
         claims = claims_on(place, in_use, plugins, may_import or place == _HEAD)
         yield from _section_problems(place, own_keys, values, claims, plugins)
     yield from _missing(config, [entry for entry in in_use if may_import or entry.is_at_hand])
+    for name in config.data.datasets:
+        yield from _named_dataset_problems(config, name, plugins, may_import)
 
 
 def _find_all(
@@ -304,6 +308,25 @@ def _unclaimed(place: Path, plugins: Plugins | None) -> Problem:
     what = "no installed component has such a section."
     hint = near or "Is its plugin not installed?"
     return Problem(place, f"{what} {hint} See: reidcore ls")
+
+
+def _named_dataset_problems(
+    config: Config, name: str, plugins: Plugins | None, may_import: bool
+) -> Iterator[Problem]:
+    """Find the mistakes of one dataset in ``data.datasets``."""
+    named = NamedDataset.of(config.data.datasets, name)
+    assert named is not None
+    place = ("data", "datasets", name)
+    if is_registered("datasets", name, plugins):
+        yield Problem(place, "a registered dataset has this name: choose another")
+    found, problems = _find_all([Choice(("datasets",), named.kind, place)], plugins, may_import)
+    yield from problems
+    for entry in found:
+        if not isinstance(named.root(entry), str):
+            yield Problem((*place, named.kind, ROOT), "expected a folder below data.root")
+        claims = [_own_claim(entry, may_import)]
+        inside = (*place, named.kind)
+        yield from _section_problems(inside, [ROOT], named.options(entry), claims, plugins)
 
 
 # -- plugins' settings -----------------------------------------------------------------------------

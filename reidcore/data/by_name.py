@@ -23,6 +23,7 @@ from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
 from reidcore.plugins import Plugins
 from reidcore.registry import Choose, Chooser, Component, Entry
 from reidcore.registry.lookup import is_registered
+from reidcore.registry.named import NamedDataset, NamedDatasets
 from reidcore.registry.signature import options_hint, spellings
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ def open_datasets(
     split_id: int = 0,
     data_type: str = "",
     combined: Collection[str] = (),
+    named: NamedDatasets | None = None,
 ) -> dict[str, Dataset]:
     """Make each named dataset once.
 
@@ -57,6 +59,7 @@ def open_datasets(
         split_id: Zero-based split, for datasets that have several.
         data_type: ``image`` or ``video`` to refuse datasets of the other; empty to take any.
         combined: Those whose query and gallery will be learnt from too (``combineall``).
+        named: Datasets under names of one's own, some of which lie below roots of their own.
 
     Raises:
         UserError: A name or an option is unknown.
@@ -67,7 +70,14 @@ def open_datasets(
     datasets: dict[str, Dataset] = {}
     for name, component in components.items():
         chosen = _combining(component) if name in combined else component
-        datasets[name] = make_dataset(chosen, Path(root).expanduser(), split_id)
+        own = NamedDataset.of(named or {}, name)
+        place = Path(root).expanduser() / (own.root(component.entry) if own else "")
+        try:
+            datasets[name] = make_dataset(chosen, place, split_id)
+        except DataError as error:
+            if own is None:
+                raise
+            raise DataError(f"dataset {name!r}: {error.what}", error.hint) from error
     for name, dataset in datasets.items():
         _check_type(components[name].entry, dataset, data_type)
     return datasets

@@ -34,6 +34,7 @@ from reidcore.data.transforms.compose import size_rule_of
 from reidcore.errors import ConfigError, DataError, UserError
 from reidcore.plugins import Plugins
 from reidcore.registry import Choose, Chooser, Component, choose
+from reidcore.registry.named import kind_of
 
 _log = logging.getLogger(__name__)
 
@@ -482,14 +483,15 @@ def _chooser(
     plugins: Plugins | None,
 ) -> Chooser:
     """Return what chooses components with the options that a program gave."""
-    used = {*data.sources, *data.targets, *data.transforms}
-    used |= {sampling.train_sampler, sampling.train_sampler_t}
+    kinds = [kind_of(data.datasets, name) for name in (*data.sources, *data.targets)]
+    used = {*kinds, *data.transforms, sampling.train_sampler, sampling.train_sampler_t}
     own = {key: value for key, value in options.items() if key in used}
     shared = {key: value for key, value in options.items() if key not in used}
     by_name.check_sections(sections or {}, used, plugins)
-    by_name.check_shared(shared, [*data.sources, *data.targets], plugins)
+    by_name.check_shared(shared, kinds, plugins)
     asked = sampling.model_dump(exclude={"train_sampler", "train_sampler_t"})
-    return Chooser(plugins, {**(sections or {}), **own}, {"datasets": shared, "samplers": asked})
+    sections = {**(sections or {}), **own}
+    return Chooser(plugins, sections, {"datasets": shared, "samplers": asked}, data.datasets)
 
 
 def _open_datasets(
@@ -502,6 +504,7 @@ def _open_datasets(
         split_id=data.split_id,
         data_type=data.type,
         combined=data.sources if data.combineall else (),
+        named=data.datasets,
     )
     if data.type == "video":
         for dataset in datasets.values():
@@ -540,6 +543,8 @@ def _preprocessing(data: DataOptions, transform_te: Any) -> dict[str, Any]:
 
 def _check_consistent(data: DataOptions) -> None:
     """Refuse options that contradict each other."""
+    if not (data.sources or data.targets):
+        raise ConfigError("no dataset is named", "Give data.sources, data.targets or both")
     for names in (data.sources, data.targets):
         twice = {name for name in names if names.count(name) > 1}
         if twice:

@@ -37,7 +37,7 @@ from reidcore.engine.loss_terms import Criterion, LossTerms, top1, weighted
 from reidcore.engine.precision import Accelerator, Precision, run_device
 from reidcore.engine.results import RunRecord
 from reidcore.engine.run import Run
-from reidcore.engine.sanity_checks import check_plan, warn_of_other_use
+from reidcore.engine.sanity_checks import check_plan, no_target, warn_of_other_use
 from reidcore.engine.step import (
     NonFiniteLossError,
     StepOutcome,
@@ -526,7 +526,7 @@ class Engine:
             UserError: if there is no target.
         """
         if not self.test_loader:
-            raise UserError("there is no target to test on", "Give targets to the data manager.")
+            raise no_target()
         if weights := untrained_weights(self.model):
             _log.warning(
                 "These are figures of %s: give trained ones, model.load_weights=FILE", weights

@@ -52,6 +52,7 @@ def record_run(
         "average": averages(
             {name: result.ranking for name, result in engine.record.targets.items()}, plan.ranks
         ),
+        "not_tested": None if engine.test_loader else "there is no target (data.targets)",
         "weights": untrained_weights(engine.model) or None,
         "training": engine.record.history,
         "timings": dict(timings),

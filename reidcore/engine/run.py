@@ -118,7 +118,8 @@ class Run:
         """Restore what a checkpoint held, say who is in the step, and tell the plugins."""
         self._log_header()
         if not self.plan.test_only:
-            self._skip, self.test_due = restore_run(self.engine, self.plan.start_epoch)
+            self._skip, is_due = restore_run(self.engine, self.plan.start_epoch)
+            self.test_due = is_due and bool(self.engine.test_loader)
             self._batch = self._skip
             if self.test_due:
                 _log.info(
@@ -163,13 +164,15 @@ class Run:
 
     def tests_after(self, done: int) -> bool:
         """Say whether a test follows ``done`` epochs, the last one included."""
-        return self.plan.tests_after(done) or done == self.plan.max_epoch
+        is_due = self.plan.tests_after(done) or done == self.plan.max_epoch
+        return is_due and bool(self.engine.test_loader)
 
     @property
     def begins_with_test(self) -> bool:
         """Whether the weights are tested as they are given, before an epoch is trained."""
         has_no_epoch_left = 0 < self.plan.max_epoch <= self.plan.start_epoch
-        return self.plan.test_only or self.test_due or has_no_epoch_left
+        is_wanted = self.plan.test_only or self.test_due or has_no_epoch_left
+        return is_wanted and bool(self.engine.test_loader)
 
     @property
     def position(self) -> Position:
@@ -364,6 +367,8 @@ class Run:
         path = Path(self.plan.save_dir) / (TEST_RESULTS if self.plan.test_only else RESULTS)
         write_json(record, path)
         _log.info("Results written to %s", path)
+        if record["not_tested"]:
+            _log.warning("Nothing was tested: %s", record["not_tested"])
         skipped = self.engine.data_facts.skipped
         if skipped:
             _log.warning(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from torch import nn
@@ -10,7 +11,7 @@ from reidcore.config.options.plan import RunPlan
 from reidcore.engine.evaluator import make_protocol, relations_of
 from reidcore.engine.loss_terms import LossTerms, learns_from_logits
 from reidcore.errors import DataError, UserError
-from reidcore.evaluation import Labels
+from reidcore.evaluation import AnyCamera, Labels, Relations, without_own_files
 from reidcore.evaluation.distances import check_metric
 from reidcore.evaluation.ranking import check_ties
 from reidcore.models.layers import require_layers
@@ -20,6 +21,8 @@ from reidcore.plugins import CORE, Plugins
 if TYPE_CHECKING:
     from reidcore.engine.engine import Engine
 
+_log = logging.getLogger(__name__)
+
 
 def check_plan(engine: Engine, plan: RunPlan) -> None:
     """Check a plan against what the engine has.
@@ -28,8 +31,10 @@ def check_plan(engine: Engine, plan: RunPlan) -> None:
         UserError: if the run could not be carried out to its end.
     """
     engine.get_model_names()
+    if not engine.test_loader and plan.test_only:
+        raise no_target()
     if not engine.test_loader:
-        raise UserError("there is no target to test on", "Give targets to the data manager.")
+        _log.warning("There is no target (data.targets): nothing will be tested")
     if not plan.test_only and plan.fixbase_epoch and plan.open_layers:
         require_layers(engine.model, plan.open_layers)
     if not plan.test_only and plan.fixbase_epoch:
@@ -40,6 +45,14 @@ def check_plan(engine: Engine, plan: RunPlan) -> None:
     _check_queries(engine, plan)
     if not _measures_itself(engine.plugins):
         check_metric(plan.dist_metric)
+
+
+def no_target() -> UserError:
+    """Return the error of a test without a target."""
+    return UserError(
+        "there is no target to test on",
+        "Name a dataset: -t NAME or data.targets, or targets of the data manager.",
+    )
 
 
 def warn_of_other_use(engine: Engine, plan: RunPlan) -> None:
@@ -74,13 +87,23 @@ def _check_queries(engine: Engine, plan: RunPlan) -> None:
             continue
         labels = Labels.from_samples(splits["query"], splits["gallery"])
         relations = relations_of(protocol, labels)
-        if relations is not None and not relations.rows(0, len(splits["query"])).match.any():
+        if relations is not None and not _any_match(relations, labels):
+            hint = (
+                "All matches are of the query's own camera: test with test.protocol=any_camera, "
+                "which takes no notice of cameras."
+                if _any_match(without_own_files(AnyCamera().relations(labels), labels), labels)
+                else "A match needs the query's pid; it is no match for itself, under any name "
+                "that its file has."
+            )
             raise DataError(
                 f"target {name!r}: none of its {len(splits['query'])} queries has a match in the "
-                "gallery",
-                "A match needs the query's pid and, under most protocols, another camid; it is no "
-                "match for itself, under any name that its file has.",
+                f"gallery under the protocol {plan.protocol}",
+                hint,
             )
+
+
+def _any_match(relations: Relations, labels: Labels) -> bool:
+    return bool(relations.rows(0, labels.shape[0]).match.any())
 
 
 def _check_classifier_learns(terms: LossTerms, plan: RunPlan) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from reidcore._serialization import load_safely
 from reidcore.config import Config, HeadOptions, model_arguments
 from reidcore.models.weights.record import record_of
 from reidcore.plugins.discovery import looks_like_path
+from reidcore.registry.named import kind_of
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
@@ -70,7 +71,7 @@ class CheckpointMetadata:
             installed = [name for name in kept.get("plugins") or () if not looks_like_path(name)]
             kept["plugins"] = installed or None
             data, test = {**self._of_images(), **kept.get("data", {})}, kept.get("test", {})
-            named = [*data.get("sources", []), *data.get("targets", []), test.get("protocol")]
+            named = [*_kinds(data), test.get("protocol")]
             named += data.get("transforms", [])
             own = {name: self.config[name] for name in named if name in self.config}
             return {**own, **kept, "data": data}
@@ -137,7 +138,7 @@ class CheckpointMetadata:
         in_loss = ("name", "terms", loss.get("name"), *(loss.get("terms") or ()))
         config["loss"] = {key: value for key, value in loss.items() if key in in_loss}
         data, protocol = config.get("data", {}), config.get("test", {}).get("protocol")
-        named = [name for key in ("sources", "targets", "transforms") for name in data.get(key, ())]
+        named = [*_kinds(data), *data.get("transforms", ())]
         named += [train.get("optim"), train.get("lr_scheduler"), protocol]
         kept = {*_OF_TESTS, "settings", "sampler", "train", "loss"} - {"plugins", "use_gpu"}
         return {key: value for key, value in config.items() if key in kept or key in named}
@@ -151,6 +152,12 @@ _OF_A_RUN = {
 }
 _OF_TESTS = ("plugins", "use_gpu", "model", "data", "video", "test")
 _OF_IMAGES = ("height", "width", "norm_mean", "norm_std", "resize", "reading", "value_range")
+
+
+def _kinds(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the registered datasets that a run used, by whatever names."""
+    for name in (*data.get("sources", ()), *data.get("targets", ())):
+        yield kind_of(data.get("datasets", {}), name)
 
 
 def _only(keys: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from reidcore.registry.registrars import ConfigRegistrar, Registrar, WeightsRegi
 
 if TYPE_CHECKING:
     from reidcore.registry.component import Choose, Chooser, Component, choose
+    from reidcore.registry.named import NamedDataset
     from reidcore.registry.signature import declared_options
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Entry",
     "Family",
     "KINDS",
+    "NamedDataset",
     "Registrar",
     "TableRow",
     "WeightsRegistrar",

@@ -13,6 +13,7 @@ from reidcore.errors import ConfigError, PluginError, UnknownOptionError, UserEr
 from reidcore.plugins.attribution import exit_defect
 from reidcore.registry.entry import Entry, singular
 from reidcore.registry.lookup import find
+from reidcore.registry.named import NamedDataset, NamedDatasets
 from reidcore.registry.signature import (
     options_hint,
     spellings,
@@ -82,30 +83,38 @@ class Chooser:
         plugins: where to look; the current plugins by default.
         sections: component's name, or an alias of it -> the options for that one alone.
         shared: kind -> options for whichever components of it declare them.
+        datasets: datasets under names of the program's own.
     """
 
     plugins: Plugins | None = None
     sections: Mapping[str, Any] = field(default_factory=dict)
     shared: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    datasets: NamedDatasets = field(default_factory=dict)
 
     def __call__(self, kind: str, name: str) -> Component:
         """Return a component with what it is given; its own section wins."""
-        entry = find(kind, name, self.plugins)
+        own = self.datasets if kind == "datasets" else {}
+        named = NamedDataset.of(own, name)
+        name = named.kind if named else name
+        entry = find(kind, name, self.plugins, own)
         known = spellings(entry)
         shared = self.shared.get(kind, {})
         given = {key: value for key, value in shared.items() if key in known}
-        named = (
+        sections = (
             self.sections[each]
             for each in (name, entry.name, *entry.aliases)
             if each in self.sections
         )
-        section: Any = next(named, {})
+        section: Any = next(sections, {})
         if not isinstance(section, Mapping):
             raise ConfigError(
                 f"the options of {entry.label} are {section!r}",
                 f"Give a mapping, as in {name}={{'p': 0.5}}",
             )
-        return Component(entry, read_options(entry, given | dict(section)))
+        given |= dict(section)
+        if named:
+            entry, given = named.entry(entry), given | named.options(entry)
+        return Component(entry, read_options(entry, given))
 
 
 def choose(

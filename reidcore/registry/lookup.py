@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
@@ -33,11 +34,19 @@ def settings_schemas(plugins: Plugins | None = None) -> dict[str, Any]:
     }
 
 
-def find(kind: str, name: str, plugins: Plugins | None = None) -> Entry:
+def find(
+    kind: str, name: str, plugins: Plugins | None = None, beside: Collection[str] = ()
+) -> Entry:
     """Return the component of that name, or of the qualified name ``plugin/name``.
 
     A component's own name goes before one that a family's prefix makes, ``prefix/member``. Whether
     the family has that member is known when it is loaded.
+
+    Args:
+        kind: one of ``KINDS``.
+        name: the name.
+        plugins: where to look; the current ones by default.
+        beside: further names that might have been meant.
 
     Raises:
         UnknownNameError: if there is none; names the nearest ones.
@@ -48,7 +57,7 @@ def find(kind: str, name: str, plugins: Plugins | None = None) -> Entry:
     found = found or [entry for entry in listed if name in entry.aliases]
     found = found or _members(name, families(kind, plugins))
     if not found:
-        raise _unknown(kind, name, listed, plugins or current_plugins())
+        raise _unknown(kind, name, listed, plugins or current_plugins(), beside)
     if len(found) > 1:
         raise PluginError(
             f"{singular(kind)} {name!r} is provided by several plugins: "
@@ -127,8 +136,11 @@ def _members(name: str, listed: list[Family]) -> list[Entry]:
     return []
 
 
-def _unknown(kind: str, name: str, listed: list[Entry], plugins: Plugins) -> UnknownNameError:
-    spellings = [spelling for entry in listed for spelling in (entry.name, *entry.aliases)]
+def _unknown(
+    kind: str, name: str, listed: list[Entry], plugins: Plugins, beside: Collection[str]
+) -> UnknownNameError:
+    spellings = [*beside]
+    spellings += [spelling for entry in listed for spelling in (entry.name, *entry.aliases)]
     patterns = [family.pattern for family in families(kind, plugins)]
     left_out = [plugin.origin for plugin in plugins if plugin.state == "disabled"]
     empty = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reid_plugins_datasets.own.layouts import recognise
 from reid_plugins_inspect.checks.inputs import CheckedDataset
@@ -22,27 +22,44 @@ from reidcore.data import (
 )
 from reidcore.errors import DataError
 from reidcore.plugins import Plugins
+from reidcore.registry import Chooser, NamedDataset
+
+if TYPE_CHECKING:
+    from reidcore.config import Config
 
 FOLDER, TABLE = "folder", "csv"
 """The datasets that read anyone's own folders, and one's own table."""
 
 
 def open_dataset(
-    name: str, root: Path, options: Mapping[str, Any], plugins: Plugins | None = None
+    name: str,
+    root: Path,
+    options: Mapping[str, Any],
+    plugins: Plugins | None = None,
+    config: Config | None = None,
 ) -> CheckedDataset:
     """Read a registered dataset, with its identities as they are.
 
     Args:
-        name: Registered name.
+        name: Registered name, or one in the configuration's ``data.datasets``.
         root: Folder below which the datasets lie.
         options: The dataset's own options, in any of their spellings.
         plugins: Where to look; the current ones if None.
+        config: A configuration that may name the dataset and give it options.
 
     Raises:
         UserError: The name or an option is unknown.
         DataError: The dataset cannot be read.
     """
-    component = registry.choose("datasets", name, options, plugins)
+    sections, datasets = (config.sections, config.data.datasets) if config else ({}, {})
+    named = NamedDataset.of(datasets, name)
+    if named is None:
+        sections = {**sections, name: {**sections.get(name, {}), **options}}
+    else:
+        entry = registry.find("datasets", named.kind, plugins)
+        root /= named.root(entry)
+        datasets = {name: {named.kind: {**named.options(entry), **options}}}
+    component = Chooser(plugins, sections, datasets=datasets)("datasets", name)
     entry, own = component.entry, component.options
     with noting_left_out(entry.name) as left_out:
         read = read_tables(component, root)

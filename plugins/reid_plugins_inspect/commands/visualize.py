@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from reidcore.cli import CheckpointOptions, Session, checkpoint_options, open_checkpoint
+from reidcore.errors import UserError
 
 RANKS_EPILOG = """\b
 Examples:
@@ -49,6 +50,8 @@ def actmap(session: Session, /, **options: Any) -> None:
         from reid_plugins_inspect.pictures import draw_activation_maps
 
         config, engine = opened.config, opened.engine
+        if not config.data.targets:
+            raise UserError("there is no target to draw", "Name a dataset: -t NAME")
         for name in config.data.targets:
             draw_activation_maps(
                 engine.model,

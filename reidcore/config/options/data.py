@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -31,7 +33,21 @@ def _ascending(ends: list[float]) -> list[float]:
     return ends
 
 
+def _one_each(datasets: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    for name, given in datasets.items():
+        place = next(iter(given.values()), None)
+        is_right = len(given) == 1 and isinstance(place, str | Mapping | None)
+        if not (is_right and re.fullmatch(r"\w[\w.-]*", name)):
+            raise PydanticCustomError(
+                "wanted",
+                "for each name (of letters, digits, _, - and .) one dataset with its place or its "
+                "options, as in {{shop: {{csv: shop.csv}}}}",
+            )
+    return datasets
+
+
 ValueRange = Annotated[list[float], BeforeValidator(listed), AfterValidator(_ascending)]
+Datasets = Annotated[dict[str, dict[str, Any]], AfterValidator(_one_each)]
 
 
 class LoadingOptions(Options):
@@ -73,8 +89,10 @@ class DataOptions(LoadingOptions):
     Attributes:
         type: whether samples are images or tracklets.
         root: folder below which the datasets lie.
+        datasets: names of your own for datasets, as in ``{shop: {csv: shop.csv}}``: for each the
+            registered dataset that reads it, with its place or its options.
         sources: datasets to learn from; none to test only.
-        targets: datasets to test on.
+        targets: datasets to test on; none to train only.
         split_id: zero-based split, for datasets that have several.
         height: of the images, pixels.
         width: of the images, pixels.
@@ -89,6 +107,7 @@ class DataOptions(LoadingOptions):
 
     type: Literal["image", "video"] = "image"
     root: Location = "reid-data"
+    datasets: Datasets = {}
     sources: Names = ["market1501"]
     targets: Names = ["market1501"]
     split_id: NotNegative = 0

@@ -23,6 +23,7 @@ Examples:
   reidcore data check cuhk03 labeled_images=true --json
   reidcore data check --folder shop --workers 8
   reidcore data check --csv shop/images.csv camid=camera
+  reidcore data check shop_a --config shops.yaml
 """
 
 _COLOURS = {"error": "bold red", "warning": "yellow", "note": "cyan"}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reidcore.plugins import Plugins
 
 _FILE, _FOLDER, _NAMES = click.Path(), click.Path(file_okay=False), component_names("datasets")
+_DEFAULT = click.core.ParameterSource.DEFAULT
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class DatasetOptions:
     root: str
     folder: str | None
     table: str | None
+    config: str | None = None
     reading: str | None = None
     value_range: tuple[float, float] | None = None
 
@@ -58,7 +60,14 @@ class DatasetOptions:
             return opening.open_folder(Path(self.folder).expanduser(), options, plugins)
         if self.table:
             return opening.open_table(Path(self.table).expanduser(), options, plugins)
-        return opening.open_dataset(names[0], Path(self.root).expanduser(), options, plugins)
+        config, root = None, self.root
+        if self.config:
+            from reidcore.config import load_config
+
+            config = load_config(self.config, plugins=plugins)
+            is_given = click.get_current_context().get_parameter_source("root") is not _DEFAULT
+            root = root if is_given else config.data.root
+        return opening.open_dataset(names[0], Path(root).expanduser(), options, plugins, config)
 
     def _options(self) -> dict[str, Any]:
         import yaml
@@ -80,11 +89,12 @@ def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
         root: str,
         folder: str | None,
         table: str | None,
+        config: str | None,
         reading: str | None,
         value_range: tuple[float, float] | None,
         **options: Any,
     ) -> Any:
-        chosen = DatasetOptions(words, root, folder, table, reading, value_range)
+        chosen = DatasetOptions(words, root, folder, table, config, reading, value_range)
         return command(*arguments, chosen=chosen, **options)
 
     decorated: Callable[..., Any] = with_dataset
@@ -104,6 +114,12 @@ def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="A folder of images of your own.",
         ),
         root_option,
+        click.option(
+            "--config",
+            type=_FILE,
+            metavar="FILE",
+            help="Configuration whose data.datasets count.",
+        ),
         click.argument(
             "words", nargs=-1, shell_complete=_NAMES, metavar="[NAME] [OPTION=VALUE]..."
         ),
