@@ -43,6 +43,16 @@ def reid_run_files() -> list[str]:
 
 
 @hookimpl
+def reid_run_start(engine: Engine) -> None:
+    """Look at the images before a training, as ``data.check_images`` says."""
+    if engine.plan.test_only or not engine.is_main_process:
+        return
+    from reid_plugins_inspect.checks.before_training import check_images
+
+    check_images(engine)
+
+
+@hookimpl
 def reid_target_tested(engine: Engine, tested: TargetTest) -> None:
     """Draw ranked results after the last test, if ``test.visrank`` asks for them."""
     plan = engine.plan

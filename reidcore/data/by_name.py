@@ -302,7 +302,10 @@ def _combining(component: Component) -> Component:
 
 
 def check_shared(
-    shared: Mapping[str, Any], names: Iterable[str], plugins: Plugins | None = None
+    shared: Mapping[str, Any],
+    names: Iterable[str],
+    plugins: Plugins | None = None,
+    own: Collection[str] = (),
 ) -> None:
     """Make sure that some dataset declares each option that is given to all of them.
 
@@ -312,11 +315,12 @@ def check_shared(
         shared: The options.
         names: The datasets in use.
         plugins: Where to look; the current ones if None.
+        own: Names of the program's own that might have been meant.
 
     Raises:
         UserError: No dataset at all has such an option; the message has the nearest ones.
     """
-    asked = [registry.find("datasets", name, plugins) for name in dict.fromkeys(names)]
+    asked = [registry.find("datasets", name, plugins, own) for name in dict.fromkeys(names)]
     declared = {key for entry in asked for key in spellings(entry)}
     elsewhere = {key for entry in registry.entries("datasets", plugins) for key in entry.options}
     listed = ", ".join(entry.name for entry in asked)

@@ -60,6 +60,7 @@ class DataManager:
         choose: Gives a dataset, transform or sampler, with its options, by kind and name.
 
     Attributes:
+        options: The first argument.
         data_type: ``image`` or ``video``: how engines read the batches.
         sources: Names of the datasets to learn from.
         targets: Names of the datasets to test on.
@@ -95,7 +96,7 @@ class DataManager:
         configure_if_bare()
         _check_consistent(data)
         sampling, video = sampling or SamplingOptions(), video or VideoOptions()
-        self.data_type = data.type
+        self.options, self.data_type = data, data.type
         self.sources, self.targets = data.sources, data.targets
         self.height, self.width = data.height, data.width
         self.use_gpu = use_gpu and torch.cuda.is_available()
@@ -488,7 +489,7 @@ def _chooser(
     own = {key: value for key, value in options.items() if key in used}
     shared = {key: value for key, value in options.items() if key not in used}
     by_name.check_sections(sections or {}, used, plugins)
-    by_name.check_shared(shared, kinds, plugins)
+    by_name.check_shared(shared, kinds, plugins, data.datasets)
     asked = sampling.model_dump(exclude={"train_sampler", "train_sampler_t"})
     sections = {**(sections or {}), **own}
     return Chooser(plugins, sections, {"datasets": shared, "samplers": asked}, data.datasets)

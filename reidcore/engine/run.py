@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -386,6 +387,8 @@ class Run:
         is_left = is_wanted and _succeeds(self._leave_checkpoint)
         if self._newest is not None and not is_left:
             _log.info("To go on from the last epoch: model.resume=%s", self._newest)
+            if self.test_due and self.engine.config:
+                _log.info("To test it alone: reidcore test %s", shlex.quote(str(self._newest)))
         record = self.engine.record
         if record.history or record.targets:
             _succeeds(lambda: self._write_record(is_finished=False))

@@ -38,10 +38,9 @@ def _one_each(datasets: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         place = next(iter(given.values()), None)
         is_right = len(given) == 1 and isinstance(place, str | Mapping | None)
         if not (is_right and re.fullmatch(r"\w[\w.-]*", name)):
-            raise PydanticCustomError(
-                "wanted",
+            raise wanted(
                 "for each name (of letters, digits, _, - and .) one dataset with its place or its "
-                "options, as in {{shop: {{csv: shop.csv}}}}",
+                "options, as in {shop: {csv: shop.csv}}"
             )
     return datasets
 
@@ -103,6 +102,8 @@ class DataOptions(LoadingOptions):
         norm_std: standard deviation of each channel.
         save_dir: where everything is written.
         load_train_targets: also load the targets' training images, for domain adaptation.
+        check_images: which images are looked at before a training: ``test``, those to be tested
+            on; ``all``, those to learn from too; ``none``.
     """
 
     type: Literal["image", "video"] = "image"
@@ -120,6 +121,7 @@ class DataOptions(LoadingOptions):
     norm_std: Deviations = [0.229, 0.224, 0.225]
     save_dir: OutputFolder = "log"
     load_train_targets: bool = False
+    check_images: Literal["none", "test", "all"] = "test"
 
 
 class VideoOptions(Options):
