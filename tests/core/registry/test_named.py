@@ -63,7 +63,7 @@ def test_what_a_kind_is_given_holds_for_all_of_its_datasets(root: Path) -> None:
 
 
 def test_options_are_judged_under_the_name(root: Path) -> None:
-    with pytest.raises(UnknownNameError, match="dataset 'shop_a' .* has no option 'pidd'"):
+    with pytest.raises(UnknownNameError, match=r"dataset 'shop_a' .* has no option 'pidd'"):
         manager(root, datasets={**DATASETS, "shop_a": {"csv": {"pidd": "x"}}})
     with pytest.raises(DataError, match=r"dataset 'shop_a': there is no table .*no\.csv"):
         manager(root, datasets={**DATASETS, "shop_a": {"csv": "no.csv"}})
@@ -72,7 +72,7 @@ def test_options_are_judged_under_the_name(root: Path) -> None:
 def test_near_names_are_ones_own_too(root: Path) -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'shop_a' or 'shop_b'"):
         manager(root, sources=["shopa"])
-    with pytest.raises(UnknownNameError, match="no dataset is named 'cvs'. Did you mean 'csv'"):
+    with pytest.raises(UnknownNameError, match=r"no dataset is named 'cvs'\. Did you mean 'csv'"):
         manager(root, sources=["shop"], datasets={"shop": {"cvs": "a.csv"}})
 
 
