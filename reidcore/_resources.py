@@ -8,7 +8,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from reidcore.errors import PluginError
+from reidcore.errors import PluginDefectError
 
 
 def package_file(target: str) -> Traversable:
@@ -33,14 +33,16 @@ def read_table(target: str) -> Mapping[str, Mapping[str, Any]]:
     """Read a YAML file of a package that maps names to rows, which are mappings themselves.
 
     Raises:
-        PluginError: if it is missing, no such table, or gives a name twice.
+        PluginDefectError: if it is missing, no such table, or gives a name twice.
     """
     try:
         text = package_file(target).read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise PluginError(f"there is no table {target!r}", "Does the package bring it?") from error
+        raise PluginDefectError(
+            f"there is no table {target!r}", "Does the package bring it?"
+        ) from error
     except UnicodeDecodeError as error:
-        raise PluginError(f"{target} is not UTF-8 text", "Save it as UTF-8 YAML.") from error
+        raise PluginDefectError(f"{target} is not UTF-8 text", "Save it as UTF-8 YAML.") from error
     return _parsed(target, text)
 
 
@@ -53,13 +55,17 @@ def _parsed(target: str, text: str) -> Mapping[str, Mapping[str, Any]]:
         root = yaml.compose(text, yaml.SafeLoader)
         table = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise PluginError(f"{target}: {' '.join(str(error).split())}", "Mend the YAML.") from error
+        raise PluginDefectError(
+            f"{target}: {' '.join(str(error).split())}", "Mend the YAML."
+        ) from error
     if not isinstance(root, yaml.MappingNode) or not isinstance(table, dict):
-        raise PluginError(f"{target} holds no table", "Write 'name:' and its row below it.")
+        raise PluginDefectError(f"{target} holds no table", "Write 'name:' and its row below it.")
     names = [str(key.value) for key, _ in root.value]
     for name in names:
         if names.count(name) > 1:
-            raise PluginError(f"{target} has two rows named {name!r}", "Keep one.")
+            raise PluginDefectError(f"{target} has two rows named {name!r}", "Keep one.")
         if not isinstance(table.get(name), dict):
-            raise PluginError(f"{target}: {name!r} has no row", "Write 'key: value' lines below.")
+            raise PluginDefectError(
+                f"{target}: {name!r} has no row", "Write 'key: value' lines below."
+            )
     return table

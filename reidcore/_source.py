@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib.util
 import inspect
-from collections.abc import Iterator
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -41,30 +40,6 @@ def summary(text: str) -> str:
     return " ".join(inspect.cleandoc(text).partition("\n\n")[0].split())
 
 
-def source_files(module: str) -> list[Path]:
-    """Return the source files of a module, or of a package and everything in it."""
-    spec = _find_spec(module)
-    if spec is None:
-        return []
-    if spec.submodule_search_locations is not None:
-        folders = [Path(folder) for folder in spec.submodule_search_locations]
-        return sorted(file for folder in folders for file in folder.rglob("*.py"))
-    return [Path(spec.origin)] if spec.origin and has_file(module) else []
-
-
-def imports(tree: ast.AST) -> Iterator[str]:
-    """Yield the dotted names that source imports, for type checking alone or not.
-
-    ``from a import b`` yields ``a`` and ``a.b``, which may be a module.
-    """
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
 def parse(path: Path) -> ast.Module | None:
     """Return a file's syntax tree, or None if it cannot be read or is no Python."""
     try:
@@ -73,12 +48,7 @@ def parse(path: Path) -> ast.Module | None:
         return None
 
 
-def is_module(name: str) -> bool:
-    """Say whether there is a module of that dotted name."""
-    return _find_spec(name) is not None
-
-
-def has_file(module: str) -> bool:
+def _has_file(module: str) -> bool:
     """Say whether a module has source of its own, which a namespace package has not."""
     spec = _find_spec(module)
     return spec is not None and spec.origin is not None and spec.origin.endswith(".py")
@@ -102,7 +72,7 @@ def _find_spec(module: str) -> ModuleSpec | None:
 @lru_cache(maxsize=64)
 def _parsed(module: str) -> ast.Module | None:
     spec = _find_spec(module)
-    return parse(Path(spec.origin)) if spec and spec.origin and has_file(module) else None
+    return parse(Path(spec.origin)) if spec and spec.origin and _has_file(module) else None
 
 
 def _defined(

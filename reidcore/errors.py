@@ -1,4 +1,9 @@
-"""Errors that the user can mend, and the near-miss suggestions they carry."""
+"""Errors that are told in one line, and whose they are: the user's to mend, or a plugin's.
+
+``UserError`` is what was asked wrongly, and the command line exits 2. ``PluginDefectError`` is what
+a plugin's code did or gave wrongly, and it exits 1, as any other exception does. A plugin that was
+asked for and cannot be had, or conflicts with another, was asked wrongly: ``PluginError``.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +35,8 @@ _STEERING = (
 _IN_LINES, _IN_ONE_LINE = re.compile(f"[{_STEERING}]"), re.compile(f"[\\t\\n{_STEERING}]")
 
 
-class UserError(Exception):
-    """Something the user can mend; the command line shows it in one line and exits 2.
+class ExplainedError(Exception):
+    """An error that is told in one line.
 
     Args:
         what: what is wrong, naming the thing and where it came from.
@@ -48,7 +53,12 @@ class UserError(Exception):
     def __str__(self) -> str:
         if not self.hint:
             return self.what
-        return f"{self.what.rstrip('.')}. {self.hint}"
+        end = "" if self.what.endswith("?") else "."
+        return f"{self.what.rstrip('.')}{end} {self.hint}"
+
+
+class UserError(ExplainedError):
+    """Something the user can mend; the command line shows it in one line and exits 2."""
 
 
 class UnknownNameError(UserError):
@@ -75,8 +85,13 @@ class PluginError(UserError):
     """A plugin that was asked for is broken, missing or in conflict with another."""
 
 
-class PluginDefectError(Exception):
-    """A plugin broke the contract of a hook: a defect of its own, told by its name; exits 1."""
+class PluginDefectError(ExplainedError):
+    """A plugin's code failed or gave something wrong: a defect of its own, by its name; exits 1."""
+
+    def __init__(
+        self, what: str, hint: str = "That is a mistake in the plugin; tell its author."
+    ) -> None:
+        super().__init__(what, hint)
 
 
 def printable(text: object, *, one_line: bool = False) -> str:

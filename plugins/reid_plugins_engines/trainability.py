@@ -101,6 +101,7 @@ def check_training(engine: Engine) -> None:
             "Set requires_grad=True on what is to learn, and build the optimizer of that model.",
         )
     _check_open_layers(found[0], engine.plan)
+    _warn_of_few_classes(engine)
     for each in found:
         is_odd = bool(each.forgotten and (each.trained or each.label.startswith("loss")))
         level = logging.WARNING if is_odd else logging.INFO if each.untrained else logging.DEBUG
@@ -152,6 +153,22 @@ def _check_open_layers(model: Trainability, plan: RunPlan) -> None:
             f"fixbase_epoch={plan.fixbase_epoch} trains {' and '.join(plan.open_layers)} alone at "
             f"first, and nothing of that can be: {model}",
             "Open other layers, set requires_grad=True there, or set train.fixbase_epoch=0.",
+        )
+
+
+def _warn_of_few_classes(engine: Engine) -> None:
+    """Say where the model is known to have fewer classes than there are identities.
+
+    It is no error by itself: a step of one's own may have labels of its own.
+    """
+    classifier = getattr(unwrap(engine.model), "classifier", None)
+    classes, pids = getattr(classifier, "out_features", None), engine.datamanager.num_train_pids
+    if isinstance(classes, int) and classes < pids:
+        _log.warning(
+            "the model has %d classes, and the data %d identities: build it with "
+            "num_classes=datamanager.num_train_pids, or learn from its features alone",
+            classes,
+            pids,
         )
 
 

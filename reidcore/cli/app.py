@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from functools import partial
 
 import click
 
@@ -16,6 +17,7 @@ from reidcore.cli.group import CommandGroup, CoreCommand
 from reidcore.cli.names import plugin_names
 from reidcore.cli.session import Session
 from reidcore.plugins import Plugins
+from reidcore.plugins.advice import BY_COMMAND
 
 COMMANDS = {
     "run": CoreCommand("reidcore.cli.run:run", "Train and test as a configuration says."),
@@ -72,6 +74,7 @@ def root(
         os.environ["REIDCORE_OFFLINE"] = "1"  # for the processes of a run as well
     _let_torch_threads_wait_briefly()
     loaded = context.ensure_object(list)
+    context.call_on_close(partial(BY_COMMAND.reset, BY_COMMAND.set(True)))
     context.obj = Session(disabled=disabled, extra=extra, debug=debug, loaded=loaded)
 
 

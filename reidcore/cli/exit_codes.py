@@ -14,7 +14,7 @@ from reidcore.cli.installed import COMMANDS_GROUP
 from reidcore.cli.output import echo
 from reidcore.errors import PluginDefectError, UserError, printable
 from reidcore.plugins import Plugins, describe
-from reidcore.plugins.attribution import owner_of_error
+from reidcore.plugins.attribution import has_passed, owner_of_error
 from reidcore.plugins.discovery import BUNDLED_DISTRIBUTION, installed_candidates
 
 DEFECT, MISTAKE = 1, 2
@@ -29,7 +29,10 @@ def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ())
         loaded: the plugins that the command loaded; one of them may be at fault.
     """
     if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else DEFECT
+        refused = _refused_exit(error, loaded)
+        if refused is None:
+            return _code_of(error)
+        error = refused
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, click.Abort | KeyboardInterrupt):
@@ -48,28 +51,47 @@ def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ())
     if isinstance(error, UserError):
         _report_error(str(error))
         return MISTAKE
-    if isinstance(error, PluginDefectError):
-        _report_error(str(error))
-    else:
-        _report_defect(error, debug, loaded)
+    told = str(error) if isinstance(error, PluginDefectError) else _told(error, loaded)
+    more = "" if debug else " For the traceback: reidcore --debug ..."
+    _report_error(f"{told.rstrip('.')}.{more}")
     return DEFECT
 
 
-def _report_defect(error: BaseException, debug: bool, loaded: Sequence[Plugins]) -> None:
+def _code_of(exited: SystemExit) -> int:
+    """Return the code that a command ended with, and show its message if it is one."""
+    if exited.code is None or isinstance(exited.code, int):
+        return exited.code or 0
+    echo(exited.code, err=True)
+    return DEFECT
+
+
+def _refused_exit(error: SystemExit, loaded: Sequence[Plugins]) -> PluginDefectError | None:
+    """Return the defect that an end of the program is, unless it is its command that ends."""
+    for plugins in loaded:
+        if plugin := plugins.blame(error):
+            own = [module for module, owner in _commands().items() if owner == plugin.distribution]
+            return None if has_passed(error, own) else plugins.defect(error)
+    return None
+
+
+def _told(error: BaseException, loaded: Sequence[Plugins]) -> str:
     plugin = next(filter(None, (plugins.blame(error) for plugins in loaded)), None)
     culprit = f"a defect in plugin {plugin.origin}" if plugin else _culprit_among_commands(error)
-    more = "" if debug else " For the traceback: reidcore --debug ..."
-    _report_error(f"{culprit}: {describe(error)}.{more}")
+    return f"{culprit}: {describe(error)}"
 
 
 def _culprit_among_commands(error: BaseException) -> str:
     """Say whose command a defect is in, or that it is in reidcore."""
-    owners = {
+    owner = owner_of_error(error, _commands()) or BUNDLED_DISTRIBUTION
+    return "a defect in " + ("" if owner == BUNDLED_DISTRIBUTION else "a command of ") + owner
+
+
+def _commands() -> dict[str, str]:
+    """Return the modules of installed commands, each with the distribution that brings it."""
+    return {
         candidate.location.partition(":")[0]: candidate.distribution
         for candidate in installed_candidates(COMMANDS_GROUP)
     }
-    owner = owner_of_error(error, owners) or BUNDLED_DISTRIBUTION
-    return "a defect in " + ("" if owner == BUNDLED_DISTRIBUTION else "a command of ") + owner
 
 
 def _with_advice(error: click.ClickException) -> click.ClickException:

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import click
 
 from reidcore._source import docstring, summary
-from reidcore.errors import PluginError
+from reidcore.errors import PluginDefectError
+from reidcore.plugins import describe
 from reidcore.plugins.discovery import BUNDLED_DISTRIBUTION, Candidate, installed_candidates
 
 COMMANDS_GROUP = "reidcore.commands"
@@ -42,18 +43,18 @@ class InstalledCommand:
         """Import the command.
 
         Raises:
-            PluginError: if it cannot be imported, or is no command.
+            PluginDefectError: if it cannot be imported, or is no command.
         """
         name, target = self.candidate.name, self.candidate.location
         try:
             command = self.candidate.load()
-        except Exception as error:
-            raise PluginError(
-                f"the command {name.replace('.', ' ')!r} cannot be loaded from {target!r}: {error}",
-                "That is a mistake in its plugin; tell its author.",
+        except (Exception, SystemExit) as error:
+            raise PluginDefectError(
+                f"the command {name.replace('.', ' ')!r} of {_owner(self.candidate)} cannot be "
+                f"loaded from {target!r}: {describe(error)}"
             ) from error
         if not isinstance(command, click.Command):
-            raise PluginError(f"{target!r} is no click command", "Tell its author.")
+            raise PluginDefectError(f"{target!r} of {_owner(self.candidate)} is no click command")
         return command
 
 

@@ -14,7 +14,6 @@ from reidcore.cli.session import Session
 from reidcore.cli.tables import console, table, word
 from reidcore.errors import UnknownNameError, did_you_mean
 from reidcore.plugins import describe
-from reidcore.plugins.private_imports import private_imports
 
 if TYPE_CHECKING:
     import pluggy
@@ -99,6 +98,8 @@ def _more(plugin: Plugin, loaded: Plugins) -> dict[str, object]:
     """Return what ``--verbose`` adds: where the code is, and what it reaches into."""
     if plugin.obj is None:
         return {}
+    from reidcore.plugins.bundled import private_imports
+
     module = plugin.module_name
     is_own = module.partition(".")[0] == "reidcore"
     return {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reidcore.config.components import NAMED_KINDS, SELECT, section_of
 from reidcore.config.schema import Config
 from reidcore.config.yaml import dump_value
-from reidcore.errors import UserError, printable
+from reidcore.errors import ExplainedError, printable
 from reidcore.registry import entries
 from reidcore.registry.signature import declared_options
 
@@ -65,7 +65,7 @@ def _component_defaults(
         for entry in entries(kind, plugins):
             try:
                 declared = declared_options(entry)
-            except UserError:
+            except ExplainedError:
                 continue
             defaults = {name: p.default for name, p in declared.items() if p.default is not p.empty}
             shared = {real for spelling, real in entry.options.items() if "." in spelling}

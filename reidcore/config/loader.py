@@ -20,7 +20,7 @@ from reidcore.config.overrides import parse_overrides
 from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
 from reidcore.config.schema import Config
 from reidcore.config.yaml import parse_file
-from reidcore.errors import ConfigError, PluginError, UnknownNameError, UserError
+from reidcore.errors import ConfigError, PluginDefectError, UnknownNameError, UserError
 from reidcore.registry import Entry, find
 
 if TYPE_CHECKING:
@@ -137,15 +137,12 @@ def recipe_file(entry: Entry) -> Traversable:
     """Return the YAML file of a recipe: ``"package:file.yaml"`` or ``"package/file.yaml"``.
 
     Raises:
-        PluginError: the recipe's plugin brings no such file.
+        PluginDefectError: the recipe's plugin brings no such file.
     """
     try:
         return package_file(str(entry.target))
     except FileNotFoundError as error:
-        raise PluginError(
-            f"{entry.label} of plugin {entry.plugin!r} has no file {str(entry.target)!r}",
-            "That is a mistake in the plugin; tell its author.",
-        ) from error
+        raise PluginDefectError(f"{entry.origin} has no file {str(entry.target)!r}") from error
 
 
 def is_config_file(source: str | Path) -> bool:

@@ -34,7 +34,7 @@ from reidcore.config.loader import Draft, read_config
 from reidcore.config.options import HeadOptions, OpenOptions
 from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
 from reidcore.config.schema import Config
-from reidcore.errors import ConfigError, PluginError, UserError, did_you_mean, quoted
+from reidcore.errors import ConfigError, PluginDefectError, UserError, did_you_mean, quoted
 from reidcore.plugins import Plugins, current_plugins, describe
 from reidcore.registry import KINDS, Entry, entries, settings_schemas
 from reidcore.registry.lookup import is_registered
@@ -211,7 +211,7 @@ def _own_claim(owner: Entry, may_import: bool) -> Claim:
     try:
         keys = {key: real for key, real in spellings(owner).items() if "." not in key}
         return Claim(owner, keys, is_unlimited=takes_anything(owner))
-    except UserError:  # needs an extra; told where the component is selected
+    except (UserError, PluginDefectError):  # needs an extra; told where the component is selected
         return nothing
 
 
@@ -278,7 +278,10 @@ def _refused_by(claim: Claim, place: Path, values: dict[str, Any]) -> Iterator[P
         return
     try:
         claim.entry.options_model().model_validate(named)
-    except UserError:  # it cannot be imported, which is told where it is selected
+    except (
+        UserError,
+        PluginDefectError,
+    ):  # it cannot be imported, which is told where it is selected
         return
     except ValidationError as error:
         for mistake in mistakes_in(named, error):
@@ -343,7 +346,7 @@ def _check_settings(
         Plugin name -> its settings, and the mistakes found.
 
     Raises:
-        PluginError: a plugin registered a schema that is no pydantic model.
+        PluginDefectError: a plugin's schema is no pydantic model, or fails.
     """
     schemas = settings_schemas(plugins)
     problems = [
@@ -352,9 +355,8 @@ def _check_settings(
     checked = {}
     for name, schema in schemas.items():
         if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
-            raise PluginError(
-                f"the settings schema of plugin {name!r} is no pydantic model: {quoted(schema)}",
-                "That is a mistake in the plugin; tell its author.",
+            raise PluginDefectError(
+                f"the settings schema of plugin {name!r} is no pydantic model: {quoted(schema)}"
             )
         values = {} if given.get(name) is None else given[name]
         try:
@@ -362,9 +364,8 @@ def _check_settings(
         except ValidationError as error:
             problems += from_validation(error, values, schema, ("settings", name))
         except Exception as error:
-            raise PluginError(
-                f"plugin {name!r} cannot read its settings: {describe(error)}",
-                "That is a mistake in the plugin; tell its author.",
+            raise PluginDefectError(
+                f"plugin {name!r} cannot read its settings: {describe(error)}"
             ) from error
         else:
             problems += _infinite_settings(name, values, schema)

@@ -17,9 +17,9 @@ from reidcore.data.card import DatasetCard, card_of, differences
 from reidcore.data.dataset import MODES, Dataset, ImageDataset, Transform, view_of
 from reidcore.data.label_names import LabelNames
 from reidcore.data.left_out import noting_left_out
-from reidcore.data.table import SampleTable
+from reidcore.data.table import SampleError, SampleTable
 from reidcore.data.video import VideoDataset, check_sampling
-from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
+from reidcore.errors import DataError, PluginDefectError, UnknownNameError, UserError, did_you_mean
 from reidcore.plugins import Plugins
 from reidcore.registry import Choose, Chooser, Component, Entry
 from reidcore.registry.lookup import is_registered
@@ -63,7 +63,8 @@ def open_datasets(
 
     Raises:
         UserError: A name or an option is unknown.
-        DataError: What a dataset gives is not three splits of samples, or not of that type.
+        PluginDefectError: What a dataset gives is not three splits of samples.
+        DataError: A dataset is not of that type.
     """
     components = {name: choose("datasets", name) for name in names}
     _check_split(split_id, [component.entry for component in components.values()])
@@ -176,12 +177,12 @@ def make_dataset(component: Component, root: Path, split_id: int = 0) -> Dataset
         split_id: Zero-based split, for a dataset that has several.
 
     Raises:
-        DataError: What the factory gives is not three splits of samples.
+        PluginDefectError: What the factory gives is not three splits of samples.
     """
     with noting_left_out(component.entry.name) as left_out:
         read = read_tables(component, root, split_id)
         made = read if isinstance(read, Dataset) else _dataset_of(component.entry, root, read)
-    made.left_out = left_out
+    made.left_out, made.origin = left_out, component.entry.origin
     if not isinstance(read, Dataset):
         _log_differences(component, read, split_id)
         made.show_summary(component.entry.name)
@@ -194,11 +195,21 @@ def read_tables(component: Component, root: Path, split_id: int = 0) -> list[Sam
     A factory in Torchreid's style gives a dataset, which is returned as it is.
 
     Raises:
-        DataError: What the factory gives is not three splits of samples.
+        PluginDefectError: What the factory gives is not three splits of samples.
     """
-    with _collector_paused():
-        made = component.make(root=root, split_id=split_id)
-        return made if isinstance(made, Dataset) else _tables_of(component.entry, made)
+    entry = component.entry
+    try:
+        with _collector_paused():
+            made = component.make(root=root, split_id=split_id)
+            if not isinstance(made, Dataset):
+                return _tables_of(entry, made)
+    except SampleError as error:
+        raise PluginDefectError(f"{entry.origin}: {error.what}", error.hint) from error
+    if not all(hasattr(made, mode) for mode in MODES):
+        raise entry.defect(
+            made, "a dataset that has called super().__init__(train, query, gallery)"
+        )
+    return made
 
 
 @contextmanager
@@ -236,18 +247,19 @@ def _tables_of(entry: Entry, made: Any) -> list[SampleTable]:
     """Return the three tables of what a factory returned.
 
     Raises:
-        DataError: It is not three splits of samples.
+        PluginDefectError: It is not three splits.
+        SampleError: One holds something else than samples.
     """
-    named: list[Any] = [getattr(made, mode, None) for mode in MODES]
+    try:
+        named: list[Any] = [getattr(made, mode, None) for mode in MODES]
+    except Exception:  # whatever a foreign object raises
+        named = [None]
     if all(split is not None for split in named):
         splits = named
     elif isinstance(made, tuple | list) and len(made) == len(MODES):
         splits = list(made)
     else:
-        raise DataError(
-            f"{entry.label} of plugin {entry.plugin!r} returned {type(made).__name__}",
-            "It must return Splits(train, query, gallery), an ImageDataset or a VideoDataset",
-        )
+        raise entry.defect(made, "Splits(train, query, gallery), an ImageDataset or a VideoDataset")
     tables = [
         SampleTable.of(split, f"{mode!r} of {entry.name}")
         for mode, split in zip(MODES, splits, strict=True)

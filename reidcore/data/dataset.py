@@ -79,6 +79,9 @@ class Dataset:
     unit: str = "items"
     """What a sample is, for the summary."""
 
+    origin: str = ""
+    """The registered dataset and its plugin, for messages; empty if it was made by hand."""
+
     left_out: Sequence[LeftOut] = ()
     """What lies in the dataset and is not used, counted by kind."""
 
@@ -243,6 +246,7 @@ class MergedDataset(Dataset):
         self.parts = tuple(parts)
         self._starts = list(accumulate((len(part) for part in parts[:-1]), initial=0))
         self.unit = parts[0].unit
+        self.origin = " or ".join(dict.fromkeys(filter(None, (part.origin for part in parts))))
         super().__init__(
             SampleTable.joined([SampleTable.of(part.train) for part in parts]),
             parts[0].query,

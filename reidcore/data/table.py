@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias, cast, overload
 import numpy as np
 import numpy.typing as npt
 
+from reidcore._validation import kind_of
 from reidcore.data.file_ids import file_ids
 from reidcore.data.label_names import NUMBERS, LabelNames
 from reidcore.data.left_out import leave_out
@@ -34,6 +35,10 @@ Other columns, such as attributes, mean the same in all datasets that have them.
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 _CHUNK = 1 << 15  # names converted at a time, which bounds the memory of Python objects
 _ENCODING, _ERRORS = "utf-8", "surrogateescape"  # bytes that are no text survive, as in os.fsencode
+
+
+class SampleError(DataError):
+    """What somebody gives as samples is something else."""
 
 
 class Counts(NamedTuple):
@@ -236,14 +241,16 @@ class SampleTable(Sequence[Sample]):
             columns: Further columns, each as long as ``items``.
 
         Raises:
-            DataError: An item has another form; the message names the first one.
+            SampleError: An item has another form; the message names the first one.
         """
         if isinstance(items, SampleTable):
             return replace(items, columns={**items.columns, **columns}) if columns else items
+        if not isinstance(items, Iterable):
+            raise SampleError(f"{where} is {kind_of(items)}", "It must be a list of samples")
         rows: Any = items if isinstance(items, list | tuple) else list(items)
         for number, row in enumerate(rows):
             if not isinstance(row, tuple | list) or len(row) not in (3, 4):
-                raise DataError(
+                raise SampleError(
                     f"item {number} of {where} is {row!r}",
                     "Each must be (path, pid, camid) or (path, pid, camid, dsetid)",
                 )
@@ -461,7 +468,7 @@ def _as_path(path: object, number: int, where: str) -> SamplePath:
     frames = path if isinstance(path, tuple | list) else ()
     if frames and all(isinstance(frame, str | os.PathLike) for frame in frames):
         return tuple(str(os.fspath(frame)) for frame in frames)
-    raise DataError(
+    raise SampleError(
         f"item {number} of {where} has the path {path!r}",
         "It must be a path or, for a tracklet, a tuple of one or more paths",
     )
@@ -471,7 +478,7 @@ def _int_column(values: Sequence[object], name: str, where: str) -> Int64Array:
     if not set(map(type, values)) <= {int, np.int64}:
         for number, value in enumerate(values):
             if isinstance(value, bool) or not isinstance(value, int | np.integer):
-                raise DataError(
+                raise SampleError(
                     f"item {number} of {where} has {name}={value!r}", "It must be a whole number"
                 )
     try:

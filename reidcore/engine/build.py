@@ -95,8 +95,8 @@ def build_engine(
     }
     if not weights:
         named = choose("engines", config.loss.name)
-        options |= {"scheduler": scheduler, **named.options}
-        engine = named.entry.load()(datamanager, model, optimizer, **options)
+        options |= {"optimizer": optimizer, "scheduler": scheduler}
+        engine = named.make(datamanager=datamanager, model=model, **options)
         if not isinstance(engine, Engine):
             raise named.entry.defect(engine, "a reidcore.engine.Engine")
         return engine

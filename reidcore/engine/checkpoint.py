@@ -24,7 +24,7 @@ from reidcore._serialization import OWN_KEY, load_safely, loads_safely, save_ato
 from reidcore.engine.datamanager import skipped_by
 from reidcore.engine.hook_results import checked_state
 from reidcore.engine.rng import capture_rng, restore_rng
-from reidcore.errors import CheckpointError, PluginError
+from reidcore.errors import CheckpointError, PluginDefectError
 from reidcore.models.build_args import build_args_of
 from reidcore.models.layers import bare_key, kind_fault, unwrap
 from reidcore.models.weights.record import check_training_state
@@ -433,10 +433,10 @@ def _states_of_plugins(engine: Engine) -> dict[str, Any]:
         if "reid_checkpoint_save" not in plugin.hooks:
             continue
         hook = engine.plugins.subset_hook("reid_checkpoint_save", [plugin])
-        parts = [checked_state(part, plugin.name) for part in hook(engine=engine)]
+        parts = [checked_state(part, plugin) for part in hook(engine=engine)]
         state = {key: value for part in parts for key, value in part.items()}
         if not loads_safely(state):
-            raise PluginError(
+            raise PluginDefectError(
                 f"plugin {plugin.origin} gave the checkpoint something that cannot be loaded "
                 "safely",
                 "Let its reid_checkpoint_save return tensors and plain values alone.",

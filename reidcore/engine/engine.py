@@ -27,7 +27,6 @@ from reidcore.engine.datamanager import DataFacts, EngineData, Loader, check_mem
 from reidcore.engine.evaluator import TargetResult, evaluate_target
 from reidcore.engine.hook_results import (
     check_outputs,
-    checked_features,
     checked_losses,
     checked_outcome,
     checked_results,
@@ -50,6 +49,7 @@ from reidcore.errors import UserError, did_you_mean
 from reidcore.models import Outputs, outputs_of, wanted_columns
 from reidcore.models.adapter import adapted
 from reidcore.models.layers import as_layer_names, freeze_others
+from reidcore.models.reid_model import features_of
 from reidcore.models.weights.trained import forget_training
 from reidcore.models.weights.untrained import untrained_weights
 from reidcore.plugins import Plugins, current_plugins
@@ -312,9 +312,11 @@ class Engine:
             Interrupted: after Ctrl-C, once a checkpoint is written.
         """
         self.plan, self.epoch, self.max_epoch = plan, plan.start_epoch, plan.max_epoch
-        check_plan(self, plan)
-        warn_of_other_use(self, plan)
-        with Run(self, plan, plan_step(self.plugins, self.step_choice)) as run:
+        with self.plugins.acting():
+            check_plan(self, plan)
+            warn_of_other_use(self, plan)
+        step = plan_step(self.plugins, self.step_choice)
+        with Run(self, plan, step) as run, self.plugins.acting():
             run.start()
             if run.begins_with_test:
                 run.tested(self.test_targets(plan))
@@ -467,10 +469,7 @@ class Engine:
         """
 
         def extract(images: Tensor, labels: Mapping[str, Any]) -> Tensor:
-            answer = self.plugins.hook.reid_extract_features(
-                model=self.network, images=images, labels=labels
-            )
-            return checked_features(answer, self.plugins, len(images), self.network)
+            return features_of(self.plugins, self.network, images, labels)
 
         return self.batch_layout.features(input, self._moved(labels or {}), extract)
 
@@ -512,7 +511,8 @@ class Engine:
             test_only=True,
         )
         warn_of_other_use(self, plan)
-        return self.test_targets(plan)
+        with self.plugins.acting():
+            return self.test_targets(plan)
 
     @property
     def is_final_test(self) -> bool:

@@ -1,4 +1,4 @@
-"""What plugins answer to the engine's hooks, checked, so that a defect is told as theirs."""
+"""What plugins answer to the engine's hooks, checked: a wrong answer is a PluginDefectError."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from reidcore.engine.step import StepOutcome, as_outcome
 from reidcore.errors import PluginDefectError
 from reidcore.evaluation import Distances
 from reidcore.models.build_args import origin_of
-from reidcore.plugins import CORE, Plugins
+from reidcore.plugins import Plugin, Plugins
+from reidcore.plugins.manager import wrong_hook_answer
 
 if TYPE_CHECKING:
     from reidcore.engine.engine import Engine
@@ -23,13 +24,9 @@ if TYPE_CHECKING:
 
 
 def checked_losses(answer: Any, plugins: Plugins) -> dict[str, Tensor]:
-    """Return the loss terms if they are scalar tensors by name.
-
-    Raises:
-        PluginDefectError: if they are not.
-    """
+    """Return the loss terms if they are scalar tensors by name."""
     if not isinstance(answer, Mapping):
-        raise _defect(
+        raise wrong_hook_answer(
             plugins, "reid_compute_losses", f"gave {kind_of(answer)}", "scalar tensors by name"
         )
     hook = "reid_compute_losses"
@@ -38,7 +35,7 @@ def checked_losses(answer: Any, plugins: Plugins) -> dict[str, Tensor]:
     for name, value in _items(answer, plugins, hook, "scalar tensors by name"):
         _refuse_reserved(name, reserved, plugins, hook)
         if not isinstance(value, Tensor) or value.numel() != 1 or not value.is_floating_point():
-            raise _defect(
+            raise wrong_hook_answer(
                 plugins,
                 "reid_compute_losses",
                 f"gave {kind_of(value)} for the term {name!r}",
@@ -48,32 +45,24 @@ def checked_losses(answer: Any, plugins: Plugins) -> dict[str, Tensor]:
 
 
 def checked_outcome(answer: Any, plugins: Plugins) -> StepOutcome:
-    """Return what a step did, if it says so.
-
-    Raises:
-        PluginDefectError: if it does not.
-    """
+    """Return what a step did, if it says so."""
     hook, wanted = "reid_forward_backward", "engine.outcome(losses), or numbers by name"
     if not isinstance(answer, StepOutcome | Mapping):
-        raise _defect(plugins, hook, f"gave {kind_of(answer)}", wanted)
+        raise wrong_hook_answer(plugins, hook, f"gave {kind_of(answer)}", wanted)
     try:
         outcome = as_outcome(answer, origin="the plugins")
         figures = dict(outcome.losses)
     except Exception as error:  # whatever a foreign object raises
-        raise _defect(plugins, hook, f"gave {kind_of(answer)}", wanted) from error
+        raise wrong_hook_answer(plugins, hook, f"gave {kind_of(answer)}", wanted) from error
     for name, value in figures.items():
         _refuse_reserved(name, RESERVED_FIGURES, plugins, hook)
         if not isinstance(value, Tensor) or value.numel() != 1:
-            raise _defect(plugins, hook, f"gave {kind_of(value)} for {name!r}", wanted)
+            raise wrong_hook_answer(plugins, hook, f"gave {kind_of(value)} for {name!r}", wanted)
     return outcome
 
 
 def check_outputs(outputs: Outputs, model: nn.Module, num_images: int) -> None:
-    """Refuse what a model gives in training unless it is a vector for each image.
-
-    Raises:
-        PluginDefectError: naming the model and its plugin.
-    """
+    """Refuse what a model gives in training unless it is a vector for each image."""
     for name, found in (("logits", outputs.logits), ("features", outputs.features)):
         parts = list(found) if isinstance(found, tuple | list) else [found]
         for part in parts if found is not None else ():
@@ -82,23 +71,6 @@ def check_outputs(outputs: Outputs, model: nn.Module, num_images: int) -> None:
                     f"{origin_of(model)} gave {kind_of(part)} as {name} of {num_images} images; "
                     f"it must give ({num_images}, n)"
                 )
-
-
-def checked_features(answer: Any, plugins: Plugins, num_images: int, model: nn.Module) -> Tensor:
-    """Return features if there is a row for each image.
-
-    Raises:
-        PluginDefectError: if there is not.
-    """
-    if not isinstance(answer, Tensor) or answer.dim() != 2 or len(answer) != num_images:
-        raise _defect(
-            plugins,
-            "reid_extract_features",
-            f"gave {kind_of(answer)} for {num_images} images",
-            f"a tensor ({num_images}, D)",
-            otherwise=origin_of(model),
-        )
-    return answer
 
 
 def checked_pair(answer: Any, plugins: Plugins, rows: tuple[int, int]) -> tuple[Tensor, Tensor]:
@@ -114,60 +86,50 @@ def checked_pair(answer: Any, plugins: Plugins, rows: tuple[int, int]) -> tuple[
     """
     is_pair = isinstance(answer, tuple) and len(answer) == 2
     if not is_pair or not all(isinstance(part, Tensor) for part in answer):
-        raise _defect(
+        raise wrong_hook_answer(
             plugins, "reid_transform_features", f"gave {kind_of(answer)}", "(query, gallery)"
         )
     query, gallery = answer
     shapes = [tuple(part.shape) for part in answer]
     wanted = [(count, query.shape[-1] if query.dim() else 0) for count in rows]
     if shapes != wanted:
-        raise _defect(
+        raise wrong_hook_answer(
             plugins, "reid_transform_features", f"gave tensors {shapes}", f"shapes {wanted}"
         )
     if not (torch.isfinite(query).all() and torch.isfinite(gallery).all()):
-        raise _defect(
+        raise wrong_hook_answer(
             plugins, "reid_transform_features", "gave NaN or infinite features", "finite numbers"
         )
     return query, gallery
 
 
 def checked_distances(answer: Any, plugins: Plugins, shape: tuple[int, int]) -> Distances:
-    """Return distances, if they are those of all queries to the whole gallery.
-
-    Raises:
-        PluginDefectError: if they are not.
-    """
+    """Return distances, if they are those of all queries to the whole gallery."""
     if not isinstance(answer, Distances) or tuple(answer.shape) != shape:
         of_shape = f" {tuple(answer.shape)}" if isinstance(answer, Distances) else ""
         wanted = f"Distances of the shape {shape}, such as MatrixDistances(matrix)"
-        raise _defect(plugins, "reid_compute_distance", f"gave {kind_of(answer)}{of_shape}", wanted)
+        raise wrong_hook_answer(
+            plugins, "reid_compute_distance", f"gave {kind_of(answer)}{of_shape}", wanted
+        )
     return answer
 
 
-def checked_state(answer: Any, plugin: str) -> dict[str, Any]:
-    """Return a plugin's part of a checkpoint, if it is a dictionary.
-
-    Raises:
-        PluginDefectError: if it is not.
-    """
+def checked_state(answer: Any, plugin: Plugin) -> dict[str, Any]:
+    """Return a plugin's part of a checkpoint, if it is a dictionary."""
     if not isinstance(answer, dict):
         raise PluginDefectError(
-            f"plugin {plugin!r} gave {kind_of(answer)} in reid_checkpoint_save; it must return a "
-            "dict"
+            f"plugin {plugin.origin} gave {kind_of(answer)} in reid_checkpoint_save; it must "
+            "return a dict"
         )
     return answer
 
 
 def checked_results(answer: Any, plugins: Plugins, targets: Iterable[str]) -> dict[str, Any]:
-    """Return the results of a test, if there is one for each target.
-
-    Raises:
-        PluginDefectError: if there is not.
-    """
+    """Return the results of a test, if there is one for each target."""
     wanted = set(targets)
     is_whole = isinstance(answer, Mapping) and set(answer) == wanted
     if not is_whole or not all(hasattr(result, "ranking") for result in answer.values()):
-        raise _defect(
+        raise wrong_hook_answer(
             plugins,
             "reid_evaluate",
             f"gave {kind_of(answer)}",
@@ -215,18 +177,18 @@ def gathered_figures(engine: Engine, taken: Collection[str]) -> dict[str, float]
             continue
         hook = engine.plugins.subset_hook("reid_figures", [plugin])
         for answer in hook(engine=engine):
-            figures = _checked_figures(answer, plugin.name)
+            figures = _checked_figures(answer, plugin)
             twice = sorted(figures.keys() & {*taken, *gathered, *RESERVED_FIGURES})
             if twice:
                 raise PluginDefectError(
-                    f"plugin {plugin.name!r} gave the figure {twice[0]!r} in reid_figures, which "
+                    f"plugin {plugin.origin} gave the figure {twice[0]!r} in reid_figures, which "
                     "is there already; it must choose another name"
                 )
             gathered |= figures
     return gathered
 
 
-def _checked_figures(answer: Any, plugin: str) -> dict[str, float]:
+def _checked_figures(answer: Any, plugin: Plugin) -> dict[str, float]:
     try:
         figures = {name: float(value) for name, value in answer.items()}
         if not all(isinstance(name, str) for name in figures):
@@ -234,8 +196,8 @@ def _checked_figures(answer: Any, plugin: str) -> dict[str, float]:
         return figures
     except Exception as error:  # whatever a foreign object raises
         raise PluginDefectError(
-            f"plugin {plugin!r} gave {kind_of(answer)} in reid_figures; it must return numbers by "
-            "name"
+            f"plugin {plugin.origin} gave {kind_of(answer)} in reid_figures; it must return "
+            "numbers by name"
         ) from error
 
 
@@ -243,20 +205,11 @@ def _items(answer: Any, plugins: Plugins, hook: str, wanted: str) -> list[tuple[
     try:
         return list(answer.items())
     except Exception as error:  # whatever a foreign object raises
-        raise _defect(plugins, hook, f"gave {kind_of(answer)}", wanted) from error
+        raise wrong_hook_answer(plugins, hook, f"gave {kind_of(answer)}", wanted) from error
 
 
 def _refuse_reserved(name: Any, reserved: Collection[str], plugins: Plugins, hook: str) -> None:
     """Refuse a name that the record has for a figure of its own."""
     if not isinstance(name, str) or name in reserved:
         wanted = f"another name: the record keeps {sorted(reserved)}"
-        raise _defect(plugins, hook, f"gave a term named {name!r}", wanted)
-
-
-def _defect(
-    plugins: Plugins, hook: str, gave: str, wanted: str, otherwise: str = "the engine"
-) -> PluginDefectError:
-    taking_part = [plugin for plugin, _ in plugins.implementations(hook) if plugin.name != CORE]
-    names = " or ".join(dict.fromkeys(plugin.origin for plugin in taking_part))
-    culprit = f"plugin {names}" if names else otherwise
-    return PluginDefectError(f"{culprit} {gave} in {hook}; it must return {wanted}")
+        raise wrong_hook_answer(plugins, hook, f"gave a term named {name!r}", wanted)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from reidcore._validation import kind_of
 from reidcore.engine.accuracy import accuracy
-from reidcore.errors import ConfigError, UserError
+from reidcore.errors import ConfigError, PluginDefectError, UserError
 
 if TYPE_CHECKING:
     from reidcore.models import Outputs
@@ -31,6 +33,8 @@ RESERVED_FIGURES = frozenset(
     ]
 )
 """Names that the record of an epoch and the writers have for figures of their own."""
+
+_ORIGIN = "_origin"  # of a criterion: the loss and its plugin, for messages
 
 Criterion = Callable[..., Tensor]
 LossTerms = dict[str, tuple[float, Criterion]]
@@ -70,7 +74,7 @@ def _criteria(entry: Entry, name: str, made: Any) -> LossTerms:
     """Return what a factory of losses gave as weighted criteria by name.
 
     Raises:
-        PluginError: if it gave something else, or a name that the record has for its own.
+        PluginDefectError: if it gave something else, or a name that the record has for its own.
     """
     several = made if isinstance(made, Mapping) else {name: (1.0, made)}
     for term, pair in several.items():
@@ -80,7 +84,21 @@ def _criteria(entry: Entry, name: str, made: Any) -> LossTerms:
             raise entry.defect(odd, f"a callable for {term!r}, or weights and callables by name")
         if not isinstance(term, str) or term in RESERVED_FIGURES:
             raise entry.defect(term, f"another name: the record keeps {sorted(RESERVED_FIGURES)}")
+        with suppress(AttributeError):  # an object with slots
+            pair[1].__dict__[_ORIGIN] = entry.origin
     return dict(several)
+
+
+def _scalar(criterion: Criterion, value: Any) -> Tensor:
+    """Return what a criterion gave, if it is a scalar to learn from.
+
+    Raises:
+        PluginDefectError: if it is not; the criterion's plugin is named.
+    """
+    if isinstance(value, Tensor) and value.numel() == 1 and value.is_floating_point():
+        return value
+    origin = getattr(criterion, _ORIGIN, f"the loss {type(criterion).__name__}")
+    raise PluginDefectError(f"{origin} gave {kind_of(value)}; it must give a scalar of floats")
 
 
 def takes_outputs(criterion: Criterion) -> bool:
@@ -128,10 +146,11 @@ def weighted(
     """Return the weighted terms of a batch; ``compute_loss`` calls those that take ``pids``."""
     return {
         name: weight
-        * (
+        * _scalar(
+            criterion,
             criterion(outputs, batch)
             if takes_outputs(criterion)
-            else compute_loss(criterion, input_of(criterion, outputs), batch["pid"])
+            else compute_loss(criterion, input_of(criterion, outputs), batch["pid"]),
         )
         for name, (weight, criterion) in terms.items()
     }

@@ -29,6 +29,7 @@ from reidcore.engine.sanity_checks import needs_two_images
 from reidcore.errors import DataError, UserError
 from reidcore.models.weights.untrained import untrained_weights
 from reidcore.plugins import Plugin, describe
+from reidcore.plugins.advice import leaving_out
 
 if TYPE_CHECKING:
     from reidcore.config.options.plan import RunPlan
@@ -327,7 +328,7 @@ class Run:
             names = ", ".join(map(repr, self.step.plugins)) or type(self.engine).__name__
             return UserError(
                 f"{what}: the step of {names} left out all of its {self.meters.batches} batches",
-                "Find out why it skips them, or disable a plugin with --no-plugin.",
+                f"Find out why it skips them, or leave a plugin out: {leaving_out()}",
             )
         if skipped:
             return left_without_images(what, skipped)

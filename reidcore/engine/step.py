@@ -14,6 +14,7 @@ from torch import Tensor
 
 from reidcore.errors import PluginError, UserError, did_you_mean
 from reidcore.plugins import CORE, Plugin, Plugins
+from reidcore.plugins.advice import leaving_out
 
 if TYPE_CHECKING:
     from pluggy import HookCaller
@@ -179,7 +180,8 @@ def check_losses_were_called(plan: StepPlan, engine_name: str) -> None:
     names = ", ".join(repr(plugin.name) for plugin in plan.loss_wrappers)
     raise UserError(
         f"plugin {names} adds a loss term, but the step of {culprit} never asked for the losses",
-        "Call engine.losses(batch) in that step, or disable the plugin with --no-plugin.",
+        "Call engine.losses(batch) in that step, or leave the plugin out: "
+        f"{leaving_out(plan.loss_wrappers[0].name)}",
     )
 
 

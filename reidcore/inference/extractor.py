@@ -21,7 +21,7 @@ from reidcore.inference.inputs import ImageInput, as_images, check_tensor, open_
 from reidcore.inference.prefetch import default_workers, prefetch
 from reidcore.inference.preprocessing import choose_preprocessing
 from reidcore.models import build_model, load_pretrained_weights
-from reidcore.models.reid_model import check_finite, usual_size
+from reidcore.models.reid_model import check_finite, features_of, usual_size
 from reidcore.models.weights.trained import (
     loaded_files,
     warn_of_other_use,
@@ -213,9 +213,7 @@ class FeatureExtractor:
 
     def _features(self, images: Tensor) -> Tensor:
         with torch.inference_mode():
-            features: Tensor = self.plugins.hook.reid_extract_features(
-                model=self.model, images=images, labels={}
-            )
+            features = features_of(self.plugins, self.model, images, {})
         # An ordinary tensor again, which may take part in a training.
         return features.clone()
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from reidcore._logging import show
 from reidcore.config import Config, model_arguments
-from reidcore.errors import ConfigError, PluginError
+from reidcore.errors import ConfigError
 from reidcore.models.adapter import adapted
 from reidcore.models.build_args import remember_build_args, remember_origin
 from reidcore.models.head.build import attach_head, read_head
@@ -57,7 +57,7 @@ def build_model(
         UnknownNameError: if no plugin has such a model, or the model no such option.
         ConfigError: if an option that it needs is missing, ``num_classes`` is less than 1, or the
             model cannot have such a head.
-        PluginError: if its plugin is broken, or builds something else than a module.
+        PluginDefectError: if its plugin cannot be loaded, or gives something else than a module.
     """
     if num_classes < 1:
         raise ConfigError(
@@ -72,17 +72,13 @@ def build_model(
         "num_views": num_views,
     }
     given = {key: value for key, value in known.items() if value is not None}
-    with plugins or current_plugins():  # the factory looks up its weights among the same plugins
+    with (plugins or current_plugins()).acting():  # the factory's weights are looked up there too
         built = component.make(
             num_classes=num_classes, loss=loss, pretrained=pretrained, use_gpu=use_gpu, **given
         )
-    if not isinstance(built, nn.Module):
-        raise PluginError(
-            f"model {name!r} of plugin {component.entry.plugin!r} is a {type(built).__name__}, "
-            "not a torch.nn.Module",
-            "Its factory must return the network.",
-        )
-    network = attach_head(adapted(built, loss), chosen, num_classes, image_size, plugins)
+        if not isinstance(built, nn.Module):
+            raise component.entry.defect(built, "a torch.nn.Module")
+        network = attach_head(adapted(built, loss), chosen, num_classes, image_size, plugins)
     arguments = {"name": name, "num_classes": num_classes, "loss": loss, "options": section}
     remember_origin(network, component.entry.origin)
     remember_build_args(network, {**arguments, "head": chosen, "image_size": image_size} | given)

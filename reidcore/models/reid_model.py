@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
+from reidcore._validation import kind_of
 from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
+from reidcore.models.build_args import origin_of
 from reidcore.models.head.slot import Head
 from reidcore.models.layers import unwrap
 from reidcore.plugins import CORE, Plugins
+from reidcore.plugins.manager import wrong_hook_answer
 
 Logits: TypeAlias = Tensor | Sequence[Tensor]
 Features: TypeAlias = Tensor | tuple[Tensor, ...]
@@ -209,6 +212,26 @@ def usual_size(model: nn.Module) -> tuple[int, int]:
     if network.fixed_size is not None:
         return network.fixed_size
     return max(USUAL_SIZE[0], network.min_size[0]), max(USUAL_SIZE[1], network.min_size[1])
+
+
+def features_of(
+    plugins: Plugins, model: nn.Module, images: Tensor, labels: Mapping[str, Any]
+) -> Tensor:
+    """Return the features (B, D) that the hook ``reid_extract_features`` gives of images.
+
+    Raises:
+        PluginDefectError: if there is not a row for each image.
+    """
+    answer: Any = plugins.hook.reid_extract_features(model=model, images=images, labels=labels)
+    if not isinstance(answer, Tensor) or answer.dim() != 2 or len(answer) != len(images):
+        raise wrong_hook_answer(
+            plugins,
+            "reid_extract_features",
+            f"gave {kind_of(answer)} for {len(images)} images",
+            f"a tensor ({len(images)}, D)",
+            otherwise=origin_of(model),
+        )
+    return answer
 
 
 def check_finite(features: Tensor, images: Sequence[Any], plugins: Plugins) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import takewhile
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
@@ -25,12 +25,17 @@ def owner_of_error(error: BaseException, owners: Mapping[str, Owner]) -> Owner |
         owners: the owners by their modules. A module that belongs to no owner by itself is that
             of the one with whom it shares the most of its dotted name.
     """
-    modules = [str(frame.f_globals.get("__name__", "")) for frame in _frames_of(error)]
-    for module in reversed(modules):
+    return blamed(error, owners)[0]
+
+
+def blamed(error: BaseException, owners: Mapping[str, Owner]) -> tuple[Owner | None, str]:
+    """Return what `owner_of_error` does, and the name of the function that it is the owner of."""
+    for frame in reversed(list(_frames_of(error))):
+        module = str(frame.f_globals.get("__name__", ""))
         owner = _owner_of(module, owners)
         if owner is not None or _is_core(module):
-            return owner
-    return None
+            return owner, frame.f_code.co_qualname.rpartition("<locals>.")[2]
+    return None, ""
 
 
 def implementer_of(error: BaseException, implementations: Iterable[HookImpl]) -> str:
@@ -41,6 +46,11 @@ def implementer_of(error: BaseException, implementations: Iterable[HookImpl]) ->
     }
     met = [plugins[frame.f_code] for frame in _frames_of(error) if frame.f_code in plugins]
     return met[-1] if met else ""
+
+
+def has_passed(error: BaseException, modules: Container[str]) -> bool:
+    """Say whether an error left code of one of these modules."""
+    return any(frame.f_globals.get("__name__") in modules for frame in _frames_of(error))
 
 
 def exit_defect(culprit: str, error: BaseException, where: str) -> PluginDefectError:

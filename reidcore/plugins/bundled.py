@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reid_plugins_inspect.complexity import compute_model_complexity
     from reid_plugins_inspect.pictures import draw_ranked_results, visualize_ranked_results
     from reid_plugins_inspect.summary import USUAL_CLASSES, ModelSummary, summarize
+    from reid_plugins_scaffold.private_imports import private_imports
     from reid_plugins_standard.reranking import RerankedDistances, re_ranking
     from reid_plugins_writers.logger import Logger
 
@@ -38,6 +39,7 @@ __all__ = [
     "download_archive",
     "draw_ranked_results",
     "prepare_dataset",
+    "private_imports",
     "re_ranking",
     "summarize",
     "visualize_ranked_results",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from itertools import chain, count
@@ -15,8 +16,9 @@ import pluggy
 
 from reidcore import hookspecs
 from reidcore._lazy import load_target
-from reidcore.errors import PluginError, did_you_mean
-from reidcore.plugins.attribution import exit_defect, implementer_of, owner_of_error
+from reidcore.errors import PluginDefectError, PluginError, did_you_mean
+from reidcore.plugins.advice import letting_in, seeing_traceback
+from reidcore.plugins.attribution import blamed, exit_defect, implementer_of, owner_of_error
 from reidcore.plugins.discovery import (
     BUNDLED_DISTRIBUTION,
     Candidate,
@@ -131,7 +133,7 @@ class Plugins:
         if plugin.state == "broken":
             raise _is_broken(plugin) from plugin.error
         if plugin.state == "disabled":
-            raise PluginError(f"plugin {plugin.origin} is disabled", "Drop --no-plugin for it.")
+            raise PluginError(f"plugin {plugin.origin} is disabled", letting_in())
         return plugin
 
     def implementations(self, hook_name: str) -> list[tuple[Plugin, pluggy.HookImpl]]:
@@ -153,19 +155,37 @@ class Plugins:
 
         A plugin's code is its module and whatever else is in the same package.
         """
-        owners = {p.module_name: p for p in self.active if p.name not in (CORE, THIS_PROCESS)}
-        return owner_of_error(error, owners)
+        return owner_of_error(error, self._owners)
+
+    @property
+    def _owners(self) -> dict[str, Plugin]:
+        return {p.module_name: p for p in self.active if p.name not in (CORE, THIS_PROCESS)}
+
+    def defect(self, error: BaseException) -> PluginDefectError | None:
+        """Return an error that arose in a plugin's code as its defect; None if it did not."""
+        plugin, function = blamed(error, self._owners)
+        if plugin is None:
+            return None
+        culprit = f"plugin {plugin.origin}"
+        if isinstance(error, SystemExit):
+            return exit_defect(culprit, error, function)
+        return PluginDefectError(f"{culprit} failed in {function} ({describe(error)})")
 
     def exit_defect(self, error: BaseException, where: str, name: str = "") -> Exception:
-        """Return the defect that an attempt to end the program is, in the name of its plugin.
-
-        Args:
-            error: what was raised, such as a ``SystemExit``.
-            where: the hook, or what else was being done.
-            name: the plugin whose hook raised it; otherwise it is read from the traceback.
-        """
+        """Return an attempt to end the program as its plugin's defect."""
         plugin = self.blame(error) if name in ("", CORE) else self._plugins[name]
         return exit_defect(f"plugin {plugin.origin}" if plugin else "the program", error, where)
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Make the set current; raise a PluginDefectError where its code would end the program."""
+        with self:
+            try:
+                yield
+            except SystemExit as error:
+                if defect := self.defect(error):
+                    raise defect from error
+                raise
 
     def _refuse_exit(
         self,
@@ -234,6 +254,7 @@ class Plugins:
     def _register(self, plugin: Plugin) -> None:
         self._refuse_unmarked(plugin.obj)
         self._manager.register(plugin.obj, name=plugin.name)
+        self._refuse_unknown(plugin)
         self._manager.check_pending()
         callers = self._manager.get_hookcallers(plugin.obj) or []
         plugin.hooks = tuple(sorted(caller.name for caller in callers))
@@ -292,6 +313,15 @@ class Plugins:
         for name in self.hook_names:
             if hasattr(obj, name) and self._manager.parse_hookimpl_opts(obj, name) is None:
                 raise TypeError(f"{name} lacks its mark: write @hookimpl above it")
+
+    def _refuse_unknown(self, plugin: Plugin) -> None:
+        callers = self._manager.get_hookcallers(plugin.obj) or []
+        for caller in [caller for caller in callers if not caller.has_spec()]:
+            own = [each for each in caller.get_hookimpls() if each.plugin is plugin.obj]
+            if not all(each.optionalhook for each in own):
+                near = did_you_mean(caller.name, self.hook_names)
+                hint = near or "One that a further plugin publishes takes optionalhook=True."
+                raise TypeError(f"there is no hook {caller.name!r}. {hint}")
 
     # -- being current -----------------------------------------------------------------------------
 
@@ -359,6 +389,16 @@ def _default_plugins() -> Plugins:
     return make_plugins()
 
 
+def wrong_hook_answer(
+    plugins: Plugins, hook: str, gave: str, wanted: str, otherwise: str = "the engine"
+) -> PluginDefectError:
+    """Return the error that a wrong answer is, in the name of those who take part in the hook."""
+    taking_part = [plugin for plugin, _ in plugins.implementations(hook) if plugin.name != CORE]
+    names = " or ".join(dict.fromkeys(plugin.origin for plugin in taking_part))
+    culprit = f"plugin {names}" if names else otherwise
+    return PluginDefectError(f"{culprit} {gave} in {hook}; it must return {wanted}")
+
+
 def describe(error: BaseException) -> str:
     """Return an exception as one line: its type and what it says."""
     text = " ".join(str(error).split())
@@ -400,5 +440,5 @@ def _is_broken(plugin: Plugin) -> PluginError:
     assert plugin.error is not None
     return PluginError(
         f"plugin {plugin.origin} is broken: {describe(plugin.error)}",
-        "Mend or uninstall it; 'reidcore --debug ...' shows the traceback.",
+        f"Mend or uninstall it.{seeing_traceback()}",
     )

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from reidcore._validation import dotted, mistakes_in
-from reidcore.errors import ConfigError, PluginError, UnknownOptionError, UserError, did_you_mean
+from reidcore.errors import (
+    ConfigError,
+    PluginDefectError,
+    UnknownOptionError,
+    UserError,
+    did_you_mean,
+)
 from reidcore.plugins.attribution import exit_defect
 from reidcore.registry.entry import Entry, singular
 from reidcore.registry.lookup import find
 from reidcore.registry.named import NamedDataset, NamedDatasets
 from reidcore.registry.signature import (
+    has_kwargs,
     options_hint,
     spellings,
     supplied_to,
@@ -45,12 +52,13 @@ class Component:
                 factory gets must be there; of the others a factory gets what it has a name for.
 
         Raises:
-            PluginDefectError: the factory tried to end the program.
-            PluginError: the factory does not take what every factory of the kind gets.
+            PluginDefectError: the factory tried to end the program, or does not take what every
+                factory of the kind gets.
         """
         parameters = self.entry.parameters()
         first = {name: supplied.pop(name) for name in supplied_to(self.entry).first}
-        named = {name: value for name, value in supplied.items() if name in parameters}
+        takes_all = self.entry.kind == "engines" and has_kwargs(self.entry)
+        named = {name: each for name, each in supplied.items() if takes_all or name in parameters}
         factory = self.entry.load()
         by_position = takes_first_by_position(self.entry)
         try:
@@ -58,16 +66,14 @@ class Component:
                 return factory(*first.values(), **named, **self.options)
             return factory(**first, **named, **self.options)
         except SystemExit as error:
-            raise exit_defect(f"plugin {self.entry.plugin!r}", error, self.entry.label) from error
+            raise exit_defect(self.entry.origin, error, "its factory") from error
         except TypeError as error:
             # Raised inside the factory, its traceback goes on there, and that names the plugin.
             if error.__traceback__ is None or error.__traceback__.tb_next is not None:
                 raise
             given = ", ".join([*first, *named, *self.options])
-            raise PluginError(
-                f"{self.entry.label} of plugin {self.entry.plugin!r} cannot be made with {given}: "
-                f"{error}",
-                "That is a mistake in the plugin; tell its author.",
+            raise PluginDefectError(
+                f"{self.entry.origin} cannot be made with {given}: {error}"
             ) from error
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reidcore._lazy import load_target
 from reidcore._resources import read_table
 from reidcore._validation import kind_of
-from reidcore.errors import PluginError, UserError
+from reidcore.errors import ExplainedError, PluginDefectError, UserError
 from reidcore.plugins import describe
 
 if TYPE_CHECKING:
@@ -39,14 +39,6 @@ def singular(kind: str) -> str:
     """Return the name of one component of a kind."""
     names = {"losses": "loss", "configs": "recipe", "weights": "weights"}
     return names.get(kind, kind.removesuffix("s"))
-
-
-def wrong_answer(origin: str, gave: Any, wanted: str, where: str = "") -> PluginError:
-    """Return the error of `Entry.defect`, for who keeps no more of the entry than its origin."""
-    return PluginError(
-        f"{origin} gave {kind_of(gave)}{f' in {where}' if where else ''}; it must give {wanted}",
-        "That is a mistake in the plugin; tell its author.",
-    )
 
 
 @dataclass(frozen=True)
@@ -99,7 +91,7 @@ class Entry:
         brought_by = f" ({self.distribution})" if self.distribution else ""
         return f"{self.label} of plugin {self.plugin!r}{brought_by}"
 
-    def defect(self, gave: Any, wanted: str, where: str = "") -> PluginError:
+    def defect(self, gave: Any, wanted: str, where: str = "") -> PluginDefectError:
         """Return the error that a wrong answer of the component is.
 
         Args:
@@ -107,7 +99,10 @@ class Entry:
             wanted: what it should have been.
             where: the method that gave it; by default the factory.
         """
-        return wrong_answer(self.origin, gave, wanted, where)
+        place = f" in {where}" if where else ""
+        return PluginDefectError(
+            f"{self.origin} gave {kind_of(gave)}{place}; it must give {wanted}"
+        )
 
     @property
     def is_at_hand(self) -> bool:
@@ -121,14 +116,14 @@ class Entry:
 
         Raises:
             UserError: if an extra is not installed, or a family has no such member.
-            PluginError: if the target cannot be imported.
+            PluginDefectError: if the target cannot be imported.
         """
         if not (isinstance(self.target, str) or self.member):
             return self.target
         try:
             target = load_target(self.target) if isinstance(self.target, str) else self.target
             target = target(self.member) if self.member else target
-        except UserError:
+        except ExplainedError:
             raise
         except (Exception, SystemExit) as error:
             raise self._unloadable(error) from error
@@ -146,17 +141,15 @@ class Entry:
 
         return options_model(self)
 
-    def _unloadable(self, error: BaseException) -> UserError:
+    def _unloadable(self, error: BaseException) -> ExplainedError:
         if self.needs and isinstance(error, ImportError):
             extras = ",".join(self.needs)
             return UserError(
                 f"{self.label} needs a package that is not installed ({error})",
                 f'Run: pip install "{self.distribution or "reidcore"}[{extras}]"',
             )
-        return PluginError(
-            f"{self.label} of plugin {self.plugin!r} cannot be loaded from {self.target!r}: "
-            f"{describe(error)}",
-            "That is a mistake in the plugin; tell its author.",
+        return PluginDefectError(
+            f"{self.origin} cannot be loaded from {self.target!r}: {describe(error)}"
         )
 
 
@@ -203,10 +196,17 @@ class Family:
 
         Raises:
             UserError: if an extra is not installed.
-            PluginError: if they cannot be listed.
+            PluginDefectError: if they cannot be listed.
         """
-        members = self._entry(self.pattern, self.members).load()
-        return sorted(f"{self.prefix}/{name}" for name in members())
+        entry = self._entry(self.pattern, self.members)
+        try:
+            return sorted(f"{self.prefix}/{name}" for name in entry.load()())
+        except ExplainedError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise PluginDefectError(
+                f"{entry.origin} cannot be listed: {describe(error)}"
+            ) from error
 
     def _entry(self, name: str, target: Callable[..., Any] | str, member: str = "") -> Entry:
         return Entry(

@@ -127,7 +127,7 @@ class WeightsRegistrar(Registrar):
         """Add each row of a YAML file of your package, ``"package:weights.yaml"``.
 
         Raises:
-            PluginError: if the file is missing or holds no table.
+            PluginDefectError: if the file is missing or holds no table.
         """
         for name, row in read_table(target).items():
             told = [str(row[key]) for key in ("origin", "licence") if row.get(key)]

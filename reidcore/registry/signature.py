@@ -87,8 +87,8 @@ SUPPLIED: Mapping[str, Supplied] = {
     "losses": Supplied(("num_classes",), frozenset({"use_gpu", "feature_dim", "train_table"})),
     "samplers": Supplied(("table", "batch_size", "seed")),
     "engines": Supplied(
-        ("datamanager", "model"),
-        frozenset({"optimizer", "scheduler", "use_gpu", "plugins", "precision", "step"}),
+        ("datamanager", "model", "optimizer"),
+        frozenset({"scheduler", "use_gpu", "plugins", "precision", "step"}),
     ),
     "transforms": Supplied(("height", "width")),
     "optimizers": Supplied(("groups", "lr", "weight_decay")),
@@ -137,8 +137,11 @@ def takes_anything(entry: Entry) -> bool:
 
     Those of an engine are the core engine's own arguments, which no section holds.
     """
-    if entry.kind == "engines":
-        return False
+    return entry.kind != "engines" and has_kwargs(entry)
+
+
+def has_kwargs(entry: Entry) -> bool:
+    """Tell whether the factory has ``**kwargs``."""
     return any(p.kind is p.VAR_KEYWORD for p in entry.parameters().values())
 
 

@@ -142,10 +142,8 @@ def test_a_taken_name_is_told_with_the_list_and_when_it_is_asked_for(reidcore, s
 def test_what_is_no_command_is_told(reidcore, shelf) -> None:
     shelf.install("f", {"odd": "splitting:not_a_command"}, group=GROUP)
     odd = reidcore("odd", path=shelf.folder)
-    assert (odd.returncode, odd.stderr) == (
-        2,
-        "Error: 'splitting:not_a_command' is no click command. Tell its author.\n",
-    )
+    assert odd.returncode == 1
+    assert "Error: 'splitting:not_a_command' of f is no click command" in odd.stderr
 
 
 def test_a_defect_in_a_command_names_who_brings_it(reidcore, shelf) -> None:

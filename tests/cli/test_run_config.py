@@ -35,7 +35,7 @@ PLUGIN = """
     ("exits", "setting", "culprit"),
     [
         (True, "data.transforms=[]", "plugin 'leaver' ended the program in the run (Exit: 0)"),
-        (False, "data.transforms=[leaves]", "plugin 'leaver' ended the program in the run"),
+        (False, "data.transforms=[leaves]", "plugin 'leaver' ended the program in <lambda>"),
     ],
 )
 def test_an_exit_that_a_plugin_asks_for_is_no_success(

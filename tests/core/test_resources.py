@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reidcore._resources import package_file, read_table
-from reidcore.errors import PluginError
+from reidcore.errors import PluginDefectError
 
 
 @pytest.fixture(params=["with __init__.py", "without"])
@@ -32,7 +32,7 @@ def test_a_file_in_nested_folders_of_a_package_is_found(package: str, separator:
 def test_a_missing_file_is_told(package: str, inside: str) -> None:
     with pytest.raises(FileNotFoundError):
         package_file(f"{package}:{inside}")
-    with pytest.raises(PluginError, match="there is no table"):
+    with pytest.raises(PluginDefectError, match="there is no table"):
         read_table(f"{package}:{inside}")
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
-
 import pytest
 
-from reidcore._source import docstring, imports, is_module, parse, source_files, summary
+from reidcore._source import docstring, parse, summary
 
 BOOM = "raise RuntimeError('imported')\n"
 
@@ -50,18 +48,3 @@ def test_source_that_is_no_python_has_no_docstring(site) -> None:
 def test_a_summary_is_one_line() -> None:
     assert summary("First\n    goes on.\n\n    More.") == "First goes on."
     assert summary("") == ""
-
-
-def test_files_of_a_module_and_of_a_package(package) -> None:
-    found = source_files("shop")
-    assert [file.name for file in found] == ["__init__.py", "__init__.py", "split.py"]
-    assert [file.name for file in source_files("shop.tools.split")] == ["split.py"]
-    assert source_files("gone") == []
-    assert source_files("math") == []
-    assert is_module("shop.tools")
-    assert not is_module("shop.gone")
-
-
-def test_imports_within_functions_count() -> None:
-    tree = ast.parse("import a.b\ndef f():\n    from c import d, e\n    from . import g\n")
-    assert sorted(imports(tree)) == ["a.b", "c", "c.d", "c.e"]

@@ -6,8 +6,7 @@ import importlib
 from types import ModuleType
 
 import pytest
-
-from reidcore.plugins.private_imports import FACADES
+from reid_plugins_scaffold.private_imports import FACADES
 
 
 @pytest.fixture(scope="module")

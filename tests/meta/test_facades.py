@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from reidcore.plugins.private_imports import FACADES
+from reid_plugins_scaffold.private_imports import FACADES
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = sorted(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from reidcore.data.table import Int64Array
-from reidcore.errors import ConfigError, PluginError
+from reidcore.errors import ConfigError, PluginDefectError
 
 
 class ItemKey(NamedTuple):
@@ -154,7 +154,7 @@ class EpochBatches:
 
     def _checked(self, order: Any) -> Int64Array:
         if not is_order(order, self.num_rows):
-            raise PluginError(
+            raise PluginDefectError(
                 f"the sampler {type(self.source).__name__} gave an order that is no flat array "
                 f"of rows 0..{self.num_rows - 1}"
             )

@@ -8,6 +8,7 @@ loader does it (`collate`).
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -25,7 +26,7 @@ from reidcore.data.sample import SamplePath
 from reidcore.data.table import Int64Array, SampleTable
 from reidcore.data.transforms.base import Params
 from reidcore.data.transforms.split import SplitPipeline
-from reidcore.errors import DataError, UserError
+from reidcore.errors import DataError, ExplainedError, PluginDefectError
 
 Batch: TypeAlias = dict[str, Any]
 """``img`` (B, 3, height, width) float, a list of such batches where images have several views, or
@@ -55,24 +56,30 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Failure:
-    """Stands for an error of the user's, on its way from a worker to the main process.
+    """Stands for an error of the user or of a plugin, on its way from a worker to the main process.
 
     A raised exception would arrive there wrapped in the worker's traceback.
     """
 
-    kind: type[UserError]
+    kind: type[ExplainedError]
     what: str
     hint: str
+    trace: str
 
     @classmethod
-    def of(cls, error: UserError) -> Failure:
+    def of(cls, error: ExplainedError) -> Failure:
         """Keep what survives pickling: the nearest error type of the core, and the words."""
         kind = next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__)
-        return cls(kind, error.what, error.hint)
+        is_defect = isinstance(error, PluginDefectError)
+        trace = "".join(traceback.format_exception(error)) if is_defect else ""
+        return cls(kind, error.what, error.hint, trace)
 
-    def error(self) -> UserError:
-        """Return the error to raise."""
-        return self.kind(self.what, self.hint)
+    def error(self) -> ExplainedError:
+        """Return the error to raise; one of a plugin's has the traceback that it had, as a note."""
+        error = self.kind(self.what, self.hint)
+        if self.trace:
+            error.add_note(self.trace)
+        return error
 
 
 Items: TypeAlias = list[dict[str, Any] | Skipped | Failure]

@@ -13,8 +13,8 @@ from reidcore._validation import has_methods
 from reidcore.data.loader.batch_sampler import SampleOrder, is_order
 from reidcore.data.sample import Samples
 from reidcore.data.table import Int64Array, SampleTable
-from reidcore.errors import PluginError
 from reidcore.plugins import Plugins
+from reidcore.plugins.attribution import exit_defect
 from reidcore.registry import Chooser, Component, Entry
 
 
@@ -28,15 +28,11 @@ def make_order(sampler: Component, table: SampleTable, batch_size: int, seed: in
         seed: Seed of the run.
 
     Raises:
-        PluginError: What the factory returns has no ``order(epoch)``.
+        PluginDefectError: What the factory returns has no ``order(epoch)``.
     """
     made: SampleOrder = sampler.make(table=table, batch_size=batch_size, seed=seed)
     if not has_methods(made, "order"):
-        entry = sampler.entry
-        raise PluginError(
-            f"{entry.origin} has no method order(epoch)",
-            "A sampler returns the rows an epoch shows, as one array",
-        )
+        raise sampler.entry.defect(made, "an object with a method order(epoch)")
     return CheckedOrder(sampler.entry, made, len(table))
 
 
@@ -58,9 +54,12 @@ class CheckedOrder:
         """Return the rows that an epoch shows.
 
         Raises:
-            PluginError: The sampler gives something else; its plugin is named.
+            PluginDefectError: The sampler gives something else; its plugin is named.
         """
-        given = self.sampler.order(epoch)
+        try:
+            given = self.sampler.order(epoch)
+        except SystemExit as error:
+            raise exit_defect(self.entry.origin, error, "order") from error
         wanted = f"a flat array of rows 0..{self.num_rows - 1}"
         try:
             rows = np.asarray(given)

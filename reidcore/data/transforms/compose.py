@@ -21,12 +21,12 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from reidcore._validation import kind_of
 from reidcore.data.images.reading import ImageReading
 from reidcore.data.sample import SamplePath
 from reidcore.data.transforms.base import Stage
 from reidcore.data.transforms.resize import ResizeTransform, SizeRule
-from reidcore.errors import ConfigError
-from reidcore.registry.entry import wrong_answer
+from reidcore.errors import ConfigError, PluginDefectError
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
@@ -69,11 +69,13 @@ class CheckedStep:
         """Return the changed image.
 
         Raises:
-            PluginError: The function gives something else; its plugin is named.
+            PluginDefectError: The function gives something else; its plugin is named.
         """
         changed = self.function(image)
         if not isinstance(changed, Image.Image | np.ndarray | Tensor):
-            raise wrong_answer(self.origin, changed, "the changed image", "its call")
+            raise PluginDefectError(
+                f"{self.origin} gave {kind_of(changed)} in its call; it must give the changed image"
+            )
         return changed
 
     def __getattr__(self, name: str) -> Any:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from reidcore._lazy import load_target
-from reidcore.errors import PluginError
+from reidcore.errors import PluginDefectError, UserError
 from reidcore.registry import Entry, entries, find
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class PublishedWeights(BaseModel):
     torchvision: str = Field(default="", pattern=r"^$|^\w+\.\w+$")
     keys: str = Field(default="", pattern=r"^$|^[\w.]+:[\w.]+$")
 
+    _registered_as: str = "weights"
+
     @field_validator("filename")
     @classmethod
     def _is_bare(cls, filename: str) -> str:
@@ -80,10 +82,9 @@ class PublishedWeights(BaseModel):
         try:
             found: KeyMap = load_target(self.keys)
         except (ImportError, AttributeError) as error:
-            raise PluginError(
-                f"weights {self.name!r} name their key map {self.keys!r}, which cannot be loaded "
-                f"({error})",
-                "That is a mistake in the plugin; tell its author.",
+            raise PluginDefectError(
+                f"{self._registered_as} name their key map {self.keys!r}, which cannot be loaded "
+                f"({error})"
             ) from error
         return found
 
@@ -93,7 +94,8 @@ def find_published(name: str, plugins: Plugins | None = None) -> PublishedWeight
 
     Raises:
         UnknownNameError: if no plugin publishes such weights; names the nearest ones.
-        PluginError: if several do, or the row is no good; names its file and what is wrong.
+        PluginError: if several do.
+        PluginDefectError: if the row is no good; names its file and what is wrong.
     """
     return _checked(find("weights", name, plugins))
 
@@ -102,7 +104,7 @@ def published_weights(plugins: Plugins | None = None) -> list[tuple[Entry, Publi
     """Return all published weights with their registrations, by name.
 
     Raises:
-        PluginError: if a row is no good.
+        PluginDefectError: if a row is no good.
     """
     return [(entry, _checked(entry)) for entry in entries("weights", plugins)]
 
@@ -114,11 +116,11 @@ def _checked(entry: Entry) -> PublishedWeights:
     except (ValidationError, TypeError) as error:
         table = getattr(entry.target, "table", None)
         place = f"{table}: " if table else ""
-        raise PluginError(
-            f"{place}the row of weights {entry.name!r} of plugin {entry.plugin!r} is no good: "
-            f"{_problems(error)}",
+        raise PluginDefectError(
+            f"{place}the row of {entry.origin} is no good: {_problems(error)}",
             f"A row takes {', '.join(sorted(PublishedWeights.model_fields.keys() - {'name'}))}.",
         ) from error
+    weights._registered_as = entry.origin
     return _resolved(weights) if weights.torchvision else weights
 
 
@@ -135,7 +137,7 @@ def _problems(error: Exception) -> str:
 def _resolved(weights: PublishedWeights) -> PublishedWeights:
     url = _torchvision_url(weights.torchvision)
     if url is None:
-        raise PluginError(
+        raise UserError(
             f"torchvision has no weights {weights.torchvision!r}, which {weights.name!r} names",
             "Install a newer torchvision, or tell the plugin's author.",
         )

@@ -1,7 +1,7 @@
 import pytest
 
 from reidcore.config import read_config
-from reidcore.errors import ConfigError, UnknownNameError, UserError
+from reidcore.errors import ConfigError, PluginDefectError, UnknownNameError, UserError
 
 
 def test_later_layers_win_and_every_value_knows_its_origin(write):
@@ -133,7 +133,7 @@ def test_sources_that_cannot_be_read_are_refused(plugins, write, tmp_path):
         read_config(str(tmp_path / "none.yaml"), plugins=plugins)
     with pytest.raises(UserError, match="cannot be read"):
         read_config(tmp_path, plugins=plugins)
-    with pytest.raises(UserError, match="has no file"):
+    with pytest.raises(PluginDefectError, match="has no file"):
         read_config("nowhere", plugins=plugins)
     binary = tmp_path / "binary.yaml"
     binary.write_bytes(b"\xff\xfe\x00a")

@@ -11,7 +11,7 @@ from reidcore.data import ImageDataManager
 from reidcore.data.by_name import check_shared, init_image_dataset, open_datasets
 from reidcore.data.dataset import MODES, ImageDataset
 from reidcore.data.sample import Splits
-from reidcore.errors import DataError, UnknownNameError, UserError
+from reidcore.errors import PluginDefectError, UnknownNameError, UserError
 from reidcore.plugins import Plugins
 from reidcore.registry import Chooser
 
@@ -121,7 +121,7 @@ def test_init_image_dataset_combines_and_relabels(plugins_with: PluginsWith) -> 
 def test_a_factory_that_gives_something_else_is_named(
     plugins_with: PluginsWith, result: Any
 ) -> None:
-    with pytest.raises(DataError, match="dataset 'shop' of plugin"):
+    with pytest.raises(PluginDefectError, match="dataset 'shop' of plugin 'Shop' gave"):
         open_datasets(["shop"], "", Chooser(plugins_with(shop=Calls(result))))
 
 
@@ -140,7 +140,8 @@ def test_three_lists_and_objects_with_three_attributes_serve(plugins_with: Plugi
 
 def test_malformed_samples_are_named_by_dataset(plugins_with: PluginsWith) -> None:
     bad = Splits([], [("q.jpg", "one", 0)], [])
-    with pytest.raises(DataError, match="item 0 of 'query' of shop has pid='one'"):
+    told = "dataset 'shop' of plugin .*: item 0 of 'query' of shop has pid='one'"
+    with pytest.raises(PluginDefectError, match=told):
         open_datasets(["shop"], "", Chooser(plugins_with(shop=Calls(bad))))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,20 @@ import torch
 from torch import nn
 
 from reidcore import hookimpl
+from reidcore.cli.exit_codes import exit_code
+from reidcore.config import load_config
 from reidcore.config.options import DataOptions
 from reidcore.config.options.plan import RunPlan
 from reidcore.data import SampleTable
+from reidcore.data.by_name import open_datasets
 from reidcore.data.loader.sampling import make_order
 from reidcore.data.transforms.build import make_transforms
 from reidcore.engine import Engine
+from reidcore.engine.build import build_engine
 from reidcore.engine.evaluator import evaluate_target
 from reidcore.engine.loss_terms import RESERVED_FIGURES, make_terms
-from reidcore.errors import PluginDefectError, PluginError, UserError
+from reidcore.errors import PluginDefectError
+from reidcore.inference import FeatureExtractor
 from reidcore.models import build_model
 from reidcore.optim import build_lr_scheduler, build_optimizer
 from reidcore.plugins import Plugins, make_plugins
@@ -98,8 +104,9 @@ def test_a_wrong_answer_to_a_hook_names_its_plugin(
     make_engine: MakeEngine, tmp_path: Path, hook: str, odd: Any
 ) -> None:
     engine = make_engine(answering(hook, odd))
-    with pytest.raises((PluginDefectError, UserError), match="Culprit"):
+    with pytest.raises(PluginDefectError, match="Culprit") as told:
         engine.run(save_dir=str(tmp_path), max_epoch=1)
+    assert exit_code(told.value, debug=False) == 1
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED_FIGURES | {"loss"}))
@@ -131,14 +138,16 @@ class Gives:
     def __init__(self, given: Any) -> None:
         self._given = given
 
-    def _add(self, registry: Any) -> None:
-        registry.add("odd", lambda *args, **kwargs: self._given)
+    def _add(self, registry: Any, kind: str) -> None:
+        registry.add("odd", lambda *args, **kwargs: self._given, aliases=(f"odd_{kind}",))
 
     for _kind in (
         *("models", "poolings", "classifiers", "datasets", "losses", "samplers", "engines"),
         *("transforms", "optimizers", "schedulers", "protocols"),
     ):
-        vars()[f"reid_register_{_kind}"] = hookimpl(lambda self, registry: self._add(registry))
+        vars()[f"reid_register_{_kind}"] = hookimpl(
+            lambda self, registry, kind=_kind: self._add(registry, kind)
+        )
 
 
 TABLE = SampleTable.of([("a.jpg", 0, 0), ("b.jpg", 1, 1)])
@@ -153,6 +162,12 @@ def sgd() -> torch.optim.Optimizer:
     return torch.optim.SGD(NET.parameters(), lr=0.1)
 
 
+def with_engine(made: Plugins) -> Any:
+    """Return the engine that the bundled softmax would be, but for ``loss.name``."""
+    config = load_config({"use_gpu": False, "loss": {"name": "odd_engines"}}, plugins=made)
+    return build_engine(config, SimpleNamespace(train_table=TABLE), NET, 2, made)  # type: ignore[arg-type]
+
+
 USES: dict[str, Callable[[Plugins], Any]] = {
     "model": lambda made: build_model("odd", 3, plugins=made),
     "pooling": lambda made: with_head(made, pool="odd"),
@@ -163,6 +178,8 @@ USES: dict[str, Callable[[Plugins], Any]] = {
     "sampler": lambda made: make_order(choose("samplers", "odd", plugins=made), TABLE, 2, 0),
     "optimizer": lambda made: build_optimizer(NET, "odd", plugins=made),
     "scheduler": lambda made: build_lr_scheduler(sgd(), "odd", plugins=made),
+    "dataset": lambda made: open_datasets(["odd"], "", Chooser(made)),
+    "engine": lambda made: with_engine(made),
     "transform": lambda made: make_transforms(DataOptions(transforms=["odd"]), Chooser(made)),
 }
 GIVEN = [(kind, odd) for kind in USES for odd in [None, *ODD]]
@@ -173,8 +190,9 @@ def test_a_factory_that_gives_something_else_names_its_plugin(kind: str, odd: An
     if odd is int and kind in ("loss", "transform"):
         pytest.skip("a callable, as it should be")
     made = make_plugins(extra=[TinyWorld(), Gives(odd)])
-    with pytest.raises(UserError, match=f"{kind} 'odd' of plugin 'Gives'"):
+    with pytest.raises(PluginDefectError, match=f"{kind} 'odd' of plugin 'Gives'") as told:
         USES[kind](made)
+    assert exit_code(told.value, debug=False) == 1
 
 
 @pytest.mark.parametrize(
@@ -201,7 +219,9 @@ def test_an_order_of_other_than_rows_names_the_samplers_plugin(order: Any) -> No
 
     made = make_plugins(extra=[Gives(Orders())])
     checked = make_order(choose("samplers", "odd", plugins=made), TABLE, 2, 0)
-    with pytest.raises(PluginError, match=r"sampler 'odd' of plugin 'Gives' gave .* in order"):
+    with pytest.raises(
+        PluginDefectError, match=r"sampler 'odd' of plugin 'Gives' gave .* in order"
+    ):
         checked.order(0)
 
 
@@ -211,7 +231,9 @@ def test_a_transform_that_gives_no_image_names_its_plugin(answer: Any) -> None:
 
     made = make_plugins(extra=[Gives(lambda image: answer)])
     train, _ = make_transforms(DataOptions(transforms=["odd"], height=8, width=8), Chooser(made))
-    with pytest.raises(PluginError, match=r"transform 'odd' of plugin 'Gives' gave .* its call"):
+    with pytest.raises(
+        PluginDefectError, match=r"transform 'odd' of plugin 'Gives' gave .* its call"
+    ):
         train(Image.new("RGB", (8, 8)))
 
 
@@ -251,5 +273,35 @@ def test_a_protocol_that_gives_no_result_names_its_plugin(
     for given, told in ((Protocol(), "in evaluate"), (answer, "")):
         engine = make_engine(Gives(given))
         engine.plan = RunPlan(protocol="odd")
-        with pytest.raises(PluginError, match=f"protocol 'odd' of plugin 'Gives' gave .*{told}"):
+        match = f"protocol 'odd' of plugin 'Gives' gave .*{told}"
+        with pytest.raises(PluginDefectError, match=match):
             evaluate_target(engine, next(iter(engine.test_loader)))
+
+
+@pytest.mark.parametrize("answer", [None, 5, 0.5, "text", [1], torch.ones(2), torch.ones(3, 3)])
+@pytest.mark.parametrize("takes_all", [True, False])
+def test_a_loss_that_gives_no_scalar_is_named_with_its_plugin(
+    make_engine: MakeEngine, tmp_path: Path, answer: Any, takes_all: bool
+) -> None:
+    def whole(outputs: Any, batch: Any) -> Any:
+        return answer
+
+    def of_logits(logits: Any, pids: Any) -> Any:
+        return answer
+
+    made = make_plugins(extra=[Gives(whole if takes_all else of_logits)])
+    engine = make_engine()
+    engine.terms = make_terms({"odd": (0.5, choose("losses", "odd", plugins=made))}, num_classes=6)
+    with pytest.raises(
+        PluginDefectError, match=r"loss 'odd' of plugin 'Gives' gave .* give a scalar"
+    ):
+        engine.run(save_dir=str(tmp_path), max_epoch=1)
+
+
+def test_the_extractor_checks_the_answer_that_it_asks_for_itself() -> None:
+    for odd in [5, torch.zeros(3), torch.zeros(5, 8)]:
+        made = make_plugins(extra=[TinyWorld(), answering("reid_extract_features", odd)])
+        with pytest.raises(PluginDefectError, match=r"'Culprit' gave .* in reid_extract"):
+            FeatureExtractor(
+                "tinynet", image_size=(16, 8), device="cpu", verbose=False, plugins=made
+            )(torch.zeros(2, 3, 16, 8))

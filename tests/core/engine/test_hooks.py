@@ -12,7 +12,7 @@ import torch
 
 from reidcore import hookimpl
 from reidcore.engine import Engine, Precision, StepOutcome
-from reidcore.errors import PluginDefectError, PluginError
+from reidcore.errors import PluginDefectError
 from reidcore.evaluation import MatrixDistances
 from reidcore.models import features_of
 from reidcore.utils import load_checkpoint
@@ -255,7 +255,7 @@ def test_reid_checkpoint_save_refuses_what_cannot_be_loaded_safely(
         def reid_checkpoint_save(self) -> dict[str, Any]:
             return {"path": Path("x")}
 
-    with pytest.raises(PluginError, match=r"'Careless' gave the checkpoint.*plain values"):
+    with pytest.raises(PluginDefectError, match=r"'Careless' gave the checkpoint.*plain values"):
         make_engine(Careless()).run(save_dir=str(tmp_path), max_epoch=1)
 
 

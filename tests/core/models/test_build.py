@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 from reidcore import hookimpl
-from reidcore.errors import ConfigError, PluginError, UnknownNameError
+from reidcore.errors import ConfigError, PluginDefectError, UnknownNameError
 from reidcore.models import ReidModel, build_model, show_avai_models, unwrap
 from reidcore.plugins import make_plugins
 
@@ -92,7 +92,7 @@ def test_unknown_models_name_the_nearest(plugins):
 
 
 def test_a_factory_must_return_a_module(plugins):
-    with pytest.raises(PluginError, match=r"is a str, not a torch\.nn\.Module"):
+    with pytest.raises(PluginDefectError, match=r"gave a str; it must give a torch\.nn\.Module"):
         build_model("no_model", 3, plugins=plugins)
 
 

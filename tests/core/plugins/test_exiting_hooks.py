@@ -129,7 +129,8 @@ def test_a_model_that_exits_in_a_step_is_a_defect_of_its_plugin(
 
 def test_a_factory_that_exits_is_a_defect_of_its_plugin() -> None:
     component = choose("models", "leaving_factory", plugins=make_plugins(extra=[Models()]))
-    with pytest.raises(PluginDefectError, match=r"'Models' ended .* in model 'leaving_factory'"):
+    told = r"'leaving_factory' of plugin 'Models' ended the program in its factory"
+    with pytest.raises(PluginDefectError, match=told):
         component.make(num_classes=3, loss="softmax", pretrained=False)
 
 
@@ -139,5 +140,117 @@ def test_a_component_whose_module_exits_cannot_be_loaded(
     (tmp_path / "reid_leaves_when_imported.py").write_text("import sys\nsys.exit(0)\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     plugins = make_plugins(extra=[Models()])
-    with pytest.raises(PluginError, match=r"cannot be loaded from .*: SystemExit: 0"):
+    with pytest.raises(PluginDefectError, match=r"cannot be loaded from .*: SystemExit: 0"):
         choose("models", "leaving_module", plugins=plugins)
+
+
+# -- where no hook leads to a plugin's code --------------------------------------------------------
+
+
+class Leaves:
+    """Stands for a component; one method of it ends the program.
+
+    Args:
+        method: its name.
+        made: what answers for everything else.
+    """
+
+    def __init__(self, method: str, made: Any) -> None:
+        self._method, self._made = method, made
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in ("_method", "_made"):
+            raise AttributeError(name)
+        return self.leave if name == self._method else getattr(self._made, name)
+
+    def leave(self, *arguments: Any, **options: Any) -> None:
+        leaves()
+
+
+def market1501() -> Any:
+    from reidcore.evaluation import Market1501
+
+    return Market1501()
+
+
+def constant(optimizer: Any) -> Any:
+    import torch
+
+    return Leaves("step", torch.optim.lr_scheduler.ConstantLR(optimizer))
+
+
+class Components:
+    """Components that leave when they are at work."""
+
+    @hookimpl
+    def reid_register_schedulers(self, registry: Any) -> None:
+        registry.add("leaving", constant)
+
+    @hookimpl
+    def reid_register_samplers(self, registry: Any) -> None:
+        registry.add("leaving", lambda table, batch_size, seed: Leaves("order", None))
+
+    @hookimpl
+    def reid_register_engines(self, registry: Any) -> None:
+        registry.add("leaving", lambda datamanager, model, optimizer: leaves())
+
+    @hookimpl
+    def reid_register_protocols(self, registry: Any) -> None:
+        registry.add("relating", lambda: Leaves("relations", market1501()))
+        registry.add("evaluating", lambda: Leaves("evaluate", None))
+
+    @hookimpl
+    def reid_register_losses(self, registry: Any) -> None:
+        registry.add("leaving_loss", lambda num_classes: lambda logits, pids: leaves())
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "train.lr_scheduler=leaving",
+        "sampler.train_sampler=leaving",
+        "loss.name=leaving",
+        "test.protocol=relating",
+        "test.protocol=evaluating",
+        "loss.terms.leaving_loss=1",
+    ],
+)
+def test_components_at_work_that_exit_are_a_defect_of_their_plugin(
+    checkpoint: Path, tmp_path: Path, setting: str
+) -> None:
+    with pytest.raises(PluginDefectError, match=r"plugin 'Components' ended the program in"):
+        tiny_run(
+            Components(),
+            save_dir=tmp_path,
+            root=checkpoint.parent / "data",
+            overrides=[setting],
+        )
+
+
+def test_an_exit_where_images_are_read_leaves_a_checkpoint(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    images = iter(range(12))
+
+    def leaves_in_the_second_batch(image: Any) -> Any:
+        return image if next(images, None) is not None else leaves()
+
+    class Transforms:
+        @hookimpl
+        def reid_register_transforms(self, registry: Any) -> None:
+            registry.add("leaving", lambda height, width: leaves_in_the_second_batch)
+
+    with pytest.raises(PluginDefectError, match="plugin 'Transforms' ended the program"):
+        tiny_run(
+            Transforms(),
+            save_dir=tmp_path,
+            root=checkpoint.parent / "data",
+            overrides=["data.transforms=[leaving]"],
+        )
+    assert list(tmp_path.glob("*interrupted*"))
+
+
+def test_a_program_of_ones_own_may_exit(checkpoint: Path, tmp_path: Path) -> None:
+    plugins = make_plugins()
+    with pytest.raises(SystemExit), plugins.acting():
+        leaves()

@@ -16,6 +16,7 @@ import pytest
 from reidcore import hookimpl
 from reidcore.errors import PluginError
 from reidcore.plugins import CORE, HOOK_NAMES, current_plugins, describe, make_plugins
+from reidcore.plugins.advice import BY_COMMAND, leaving_out
 from reidcore.plugins.discovery import object_candidate
 
 STEP_END = """
@@ -56,7 +57,7 @@ BROKEN = [
     ("def broken(:\n", "SyntaxError"),
     ("raise RuntimeError('several\\nlines')\n", "RuntimeError: several lines"),
     ("import sys\nsys.exit(3)\n", "ImportError: importing it ended the program (SystemExit: 3)"),
-    (UNKNOWN_HOOK, "reid_step_ended"),
+    (UNKNOWN_HOOK, "no hook 'reid_step_ended'. Did you mean 'reid_step_end'"),
     (WRONG_ARGUMENT, "result"),
     (UNMARKED, "reid_step_end lacks its mark: write @hookimpl above it"),
 ]
@@ -309,6 +310,35 @@ def test_getting_a_broken_disabled_or_unknown_plugin_says_which(site) -> None:
         plugins.get("osnet")
     with pytest.raises(PluginError, match=r"no plugin is named 'osnets'. Did you mean 'osnet'"):
         plugins.get("osnets")
+
+
+def test_a_misspelt_hook_has_its_nearest_names_those_that_plugins_publish_among_them(site) -> None:
+    def hooking(name: str) -> object:
+        return type("Hooks", (), {name: hookimpl(lambda self: None)})()
+
+    near = {
+        "reid_epoch_strat": "Did you mean 'reid_epoch_start'",
+        "reid_register_model": "Did you mean 'reid_register_models'",
+        "reid_check_dtaa": "Did you mean 'reid_check_data'",  # of the inspect plugin
+        "reid_shelves_of_books": "takes optionalhook=True",
+    }
+    for name, hint in near.items():
+        with pytest.raises(PluginError, match=rf"there is no hook '{name}'\. .*{hint}"):
+            make_plugins(extra=[hooking(name)])
+
+
+def test_advice_fits_the_road_by_which_the_program_came() -> None:
+    def remedy(**how) -> str:
+        with pytest.raises(PluginError) as told:
+            make_plugins(**how).get("osnet")
+        return told.value.hint
+
+    assert remedy(disabled=["osnet"]).startswith("Drop it from make_plugins(disabled=...) or REID")
+    assert leaving_out("shop") == "REIDCORE_DISABLE_PLUGINS=shop or make_plugins(disabled=['shop'])"
+    token = BY_COMMAND.set(True)
+    assert remedy(disabled=["reidcore"]).startswith("Drop it from --no-plugin or REIDCORE_DISABLE")
+    assert leaving_out("shop") == "--no-plugin shop"
+    BY_COMMAND.reset(token)
 
 
 # -- leaving out and restricting -------------------------------------------------------------------

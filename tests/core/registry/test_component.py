@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reidcore import hookimpl
-from reidcore.errors import ConfigError, PluginError, UnknownNameError, UnknownOptionError
+from reidcore.errors import ConfigError, PluginDefectError, UnknownNameError, UnknownOptionError
 from reidcore.plugins import make_plugins
 from reidcore.registry import Chooser, Component, Entry
 from reidcore.registry.component import read_options
@@ -73,7 +73,7 @@ def test_a_factory_that_cannot_be_called_so_is_its_plugins_mistake():
         return Takes(num_classes)
 
     told = r"loss 'short' of plugin 'mine' cannot be made with num_classes: .*Takes\(\) takes no "
-    with pytest.raises(PluginError, match=told):
+    with pytest.raises(PluginDefectError, match=told):
         Component(Entry("losses", "short", Takes, "mine")).make(num_classes=2)
     with pytest.raises(TypeError, match="takes no"):
         Component(Entry("losses", "short", raises, "mine")).make(num_classes=2)

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from reidcore import hookimpl, registry
-from reidcore.errors import PluginError, UnknownNameError, UserError
+from reidcore.errors import PluginDefectError, PluginError, UnknownNameError, UserError
 from reidcore.plugins import make_plugins
 from reidcore.plugins.discovery import Candidate, object_candidate
 from reidcore.registry.lookup import is_registered
@@ -204,11 +204,10 @@ def test_a_missing_extra_names_the_command_that_installs_it() -> None:
 def test_a_target_that_cannot_be_loaded_is_its_plugins_mistake(site, source, cause) -> None:
     site.write("bad_target", source)
     plugins = plugins_of(lambda registry: registry.add("bad", "bad_target:build"))
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(PluginDefectError) as caught:
         registry.find("models", "bad", plugins).load()
-    assert "model 'bad' of plugin 'one' cannot be loaded from 'bad_target:build'" in str(
-        caught.value
-    )
+    told = "model 'bad' of plugin 'one' (one-dist) cannot be loaded from 'bad_target:build'"
+    assert told in str(caught.value)
     assert cause in str(caught.value)
 
 

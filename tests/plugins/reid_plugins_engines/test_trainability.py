@@ -318,6 +318,25 @@ def test_so_it_is_by_the_loss_in_a_step_of_ones_own(
         engine.run(save_dir=str(tmp_path), max_epoch=1)
 
 
+@pytest.mark.parametrize("criterion", [nn.CrossEntropyLoss(), nn.NLLLoss()])
+def test_so_it_is_by_torchs_losses_in_a_step_of_ones_own(
+    make_engine: MakeEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture, criterion: nn.Module
+) -> None:
+    class Own(Engine):
+        def forward_backward(self, data: Any) -> dict[str, float]:
+            images, pids = self.parse_data_for_train(data)
+            return {"loss": criterion(self.model(images), pids).item()}
+
+    model = TinyNet(2)
+    engine = make_engine(engine_class=Own)
+    engine.states.clear()
+    engine.register_model("model", model, build_optimizer(model))
+    told = "the model has 2 classes, and the data 6 identities"
+    with pytest.raises(IndexError):
+        engine.run(save_dir=str(tmp_path), max_epoch=1)
+    assert told in caplog.text
+
+
 def test_more_classes_than_identities_are_fine(make_engine: MakeEngine, tmp_path: Path) -> None:
     model = TinyNet(9)
     engine = softmax_engine(make_engine(), model, build_optimizer(model))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reidcore.data.loader import batch_sampler
 from reidcore.data.loader.batch_sampler import EpochBatches, FileOrder, ItemKey
-from reidcore.errors import ConfigError, PluginError
+from reidcore.errors import ConfigError, PluginDefectError
 
 
 class Fixed:
@@ -56,5 +56,5 @@ def test_a_batch_that_processes_cannot_share_is_refused(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("order", [[0, 5], [-1], [[0, 1]], [0.5]])
 def test_a_sampler_s_nonsense_is_refused(order: Any) -> None:
-    with pytest.raises(PluginError, match="Fixed"):
+    with pytest.raises(PluginDefectError, match="Fixed"):
         len(EpochBatches(Fixed(np.array(order)), 5, 2))

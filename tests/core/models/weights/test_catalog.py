@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reidcore import hookimpl
-from reidcore.errors import PluginError
+from reidcore.errors import PluginDefectError, PluginError, UserError
 from reidcore.models.weights import find_published, published_weights
 from reidcore.plugins import make_plugins
 
@@ -62,7 +62,7 @@ def test_torchvision_tells_address_and_hash_of_its_own(shop):
 def test_a_bad_row_is_told_with_its_file_and_its_name(row, told, shop):
     plugins = shop(f"fine: {{filename: fine.pth}}\nodd: {row}\n")
     assert find_published("fine", plugins).filename == "fine.pth"
-    with pytest.raises(PluginError) as caught:
+    with pytest.raises(PluginDefectError) as caught:
         find_published("odd", plugins)
     assert "shop_of_rows:weights.yaml: the row of weights 'odd' of plugin 'Shop'" in str(
         caught.value
@@ -72,13 +72,14 @@ def test_a_bad_row_is_told_with_its_file_and_its_name(row, told, shop):
 
 def test_weights_that_torchvision_lacks_are_named(shop):
     plugins = shop("ours: {torchvision: ResNet18_Weights.MOON}")
-    with pytest.raises(PluginError, match=r"no weights 'ResNet18_Weights\.MOON', which 'ours'"):
+    with pytest.raises(UserError, match=r"no weights 'ResNet18_Weights\.MOON', which 'ours'"):
         find_published("ours", plugins)
 
 
 def test_a_key_map_that_cannot_be_loaded_is_named(shop):
     weights = find_published("ours", shop("ours: {filename: a.pth, keys: 'nowhere:renamed'}"))
-    with pytest.raises(PluginError, match="'ours' name their key map 'nowhere:renamed'"):
+    told = "weights 'ours' of plugin 'Shop' name their key map 'nowhere:renamed'"
+    with pytest.raises(PluginDefectError, match=told):
         weights.key_map()
 
 

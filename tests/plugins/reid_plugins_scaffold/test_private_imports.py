@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from reid_plugins_scaffold.private_imports import FACADES, is_module, private_imports
 
 import reidcore
 from reidcore._lazy import load_target
-from reidcore._source import is_module
-from reidcore.plugins.private_imports import FACADES, private_imports
 
 PRIVATE = """
     from typing import TYPE_CHECKING
