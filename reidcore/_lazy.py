@@ -14,6 +14,10 @@ def load_target(target: str) -> Any:
     """Import and return the attribute that ``"module:attribute"`` names."""
     module, _, attribute = target.partition(":")
     found: Any = importlib.import_module(module)
+    first, *_ = attribute.split(".")
+    is_part = bool(first) and hasattr(found, "__path__") and not hasattr(found, first)
+    if is_part and find_spec(f"{module}.{first}"):
+        importlib.import_module(f"{module}.{first}")  # as "from package import module" does
     for part in filter(None, attribute.split(".")):
         found = getattr(found, part)
     return found

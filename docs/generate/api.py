@@ -87,7 +87,9 @@ def documented(module: ModuleType) -> Iterator[tuple[str, str]]:
     """Yield the public names of a module in the order of the alphabet, with their first lines."""
     for name in sorted(module.__all__, key=str.casefold):
         value = getattr(module, name)
-        described = inspect.isclass(value) or inspect.isroutine(value)
+        described = any(
+            is_(value) for is_ in (inspect.isclass, inspect.isroutine, inspect.ismodule)
+        )
         text = _first_line(value) if described else None
         yield name, _inline(text or _line_below(module, name) or "")
 

@@ -1,1 +1,1 @@
-"""New plugin packages, for ``reidcore new``."""
+"""For authors of plugins: new packages, and checks of what plugins register."""

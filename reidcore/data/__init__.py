@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from reidcore.data.images.resize import Pixels, writable
     from reidcore.data.label_names import WITHOUT_CAMERAS, LabelNames, NumberedTexts
     from reidcore.data.left_out import LeftOut, leave_out, noting_left_out
+    from reidcore.data.loader.batch_sampler import SampleOrder
     from reidcore.data.loader.sampling import build_train_sampler
     from reidcore.data.loader.seeding import generators_kept, mixed_seed, seed_generators
     from reidcore.data.managers import DataManager, ImageDataManager, VideoDataManager
@@ -96,6 +97,7 @@ __all__ = [
     "Pixels",
     "ResizeTransform",
     "Sample",
+    "SampleOrder",
     "SamplePath",
     "SampleTable",
     "Samples",

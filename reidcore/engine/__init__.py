@@ -11,6 +11,7 @@ from reidcore.engine.datamanager import EngineData
 from reidcore.engine.engine import Engine
 from reidcore.engine.evaluator import TargetResult, TargetTest, TestSet
 from reidcore.engine.interrupts import Interrupted
+from reidcore.engine.loss_terms import make_terms, weighted_terms
 from reidcore.engine.precision import Precision
 from reidcore.engine.results import RunRecord
 from reidcore.engine.run import Run
@@ -45,6 +46,8 @@ __all__ = [
     "TrainState",
     "VideoSoftmaxEngine",
     "VideoTripletEngine",
+    "make_terms",
+    "weighted_terms",
 ]
 
 __getattr__, __dir__ = attach(__name__)

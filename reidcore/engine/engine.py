@@ -32,7 +32,7 @@ from reidcore.engine.hook_results import (
     checked_results,
 )
 from reidcore.engine.interrupts import Interruption
-from reidcore.engine.loss_terms import Criterion, LossTerms, top1, weighted
+from reidcore.engine.loss_terms import Criterion, LossTerms, top1, weighted_terms
 from reidcore.engine.precision import Accelerator, Precision, run_device
 from reidcore.engine.results import RunRecord
 from reidcore.engine.run import Run
@@ -439,7 +439,7 @@ class Engine:
                 f"{type(self).__name__} has no loss terms",
                 "Set engine.terms, or override forward_backward.",
             )
-        return weighted(self.terms, outputs, batch, self.compute_loss)
+        return weighted_terms(self.terms, outputs, batch, self.compute_loss)
 
     def compute_loss(
         self, criterion: Criterion, outputs: Tensor | Sequence[Tensor], targets: Tensor

@@ -137,7 +137,7 @@ def top1(outputs: Outputs, pids: Tensor, terms: LossTerms) -> Tensor | None:
     return accuracy(first.detach(), pids)[0].squeeze()
 
 
-def weighted(
+def weighted_terms(
     terms: LossTerms,
     outputs: Outputs,
     batch: Mapping[str, Any],

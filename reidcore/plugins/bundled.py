@@ -1,7 +1,7 @@
 """The one table of public names that live in bundled plugins.
 
-Torchreid's users import these names from the core. The core does not import the plugins: a name is
-looked up when it is first used.
+Torchreid's users and authors of plugins import these names from the core. The core does not import
+the plugins: a name is looked up when it is first used.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from reid_plugins_inspect.complexity import compute_model_complexity
     from reid_plugins_inspect.pictures import draw_ranked_results, visualize_ranked_results
     from reid_plugins_inspect.summary import USUAL_CLASSES, ModelSummary, summarize
+    from reid_plugins_scaffold import conformance
+    from reid_plugins_scaffold.people import fake_dataset
     from reid_plugins_scaffold.private_imports import private_imports
+    from reid_plugins_scaffold.tiny import TinyNet, TinyWorld
     from reid_plugins_standard.reranking import RerankedDistances, re_ranking
     from reid_plugins_writers.logger import Logger
 
@@ -30,14 +33,18 @@ __all__ = [
     "ImageTripletEngine",
     "Logger",
     "ModelSummary",
+    "TinyNet",
+    "TinyWorld",
     "RerankedDistances",
     "TripletLoss",
     "USUAL_CLASSES",
     "VideoSoftmaxEngine",
     "VideoTripletEngine",
     "compute_model_complexity",
+    "conformance",
     "download_archive",
     "draw_ranked_results",
+    "fake_dataset",
     "prepare_dataset",
     "private_imports",
     "re_ranking",

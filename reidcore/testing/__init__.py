@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING
 from reidcore._lazy import attach
 
 if TYPE_CHECKING:
-    from reidcore.testing.people import fake_dataset
+    from reidcore.plugins.bundled import TinyNet, TinyWorld, conformance, fake_dataset
     from reidcore.testing.running import TinyRun, tiny_run
     from reidcore.testing.selecting import make_plugins
-    from reidcore.testing.tiny import TinyNet, TinyWorld
 
 __all__ = [
     "TinyNet",
     "TinyRun",
     "TinyWorld",
+    "conformance",
     "fake_dataset",
     "make_plugins",
     "tiny_run",

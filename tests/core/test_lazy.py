@@ -42,6 +42,11 @@ def test_a_target_may_be_nested_or_a_whole_module(shop) -> None:
     assert load_target("lazy_shop.heavy").__name__ == "lazy_shop.heavy"
 
 
+def test_a_target_may_be_a_module_of_a_package_that_does_not_import_it(shop) -> None:
+    assert "lazy_shop.heavy" not in sys.modules
+    assert load_target("lazy_shop:heavy").Heavy.Inner.depth == 2
+
+
 def test_names_are_imported_at_first_use_and_kept(shop) -> None:
     assert "lazy_shop.heavy" not in sys.modules
     assert "Heavy" not in vars(shop)

@@ -15,8 +15,7 @@ from reidcore.data.table import SampleTable
 from reidcore.engine import ImageSoftmaxEngine
 from reidcore.engine.batch_layout import ClipBatches
 from reidcore.models import ReidModel
-from reidcore.testing import fake_dataset, tiny_run
-from reidcore.testing.tiny import TinyNet
+from reidcore.testing import TinyNet, fake_dataset, tiny_run
 
 
 class Aware(TinyNet):

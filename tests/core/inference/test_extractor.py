@@ -19,8 +19,7 @@ from reidcore.data.transforms.build import build_transforms
 from reidcore.errors import CheckpointError, DataError, UnknownNameError, UserError
 from reidcore.inference import FeatureExtractor
 from reidcore.models import build_model
-from reidcore.testing import make_plugins
-from reidcore.testing.tiny import TinyNet, TinyWorld
+from reidcore.testing import TinyNet, TinyWorld, make_plugins
 
 
 class Lit:

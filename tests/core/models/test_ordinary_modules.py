@@ -16,7 +16,7 @@ from torchvision.models import shufflenet_v2_x0_5
 
 from reidcore.models import attach_head, build_model, outputs_of, unwrap
 from reidcore.models.adapter import adapted
-from reidcore.testing.tiny import TinyNet
+from reidcore.testing import TinyNet
 
 SIZE = (64, 32)
 IMAGES = torch.randn(2, 3, *SIZE, generator=torch.Generator().manual_seed(0))
