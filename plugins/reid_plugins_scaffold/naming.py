@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import keyword
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reid_plugins_scaffold.drafts import DRAFTS
 from reidcore import registry
 from reidcore.config import Config, LossOptions
 from reidcore.errors import PluginError, UserError
@@ -16,12 +18,6 @@ if TYPE_CHECKING:
     from reidcore.plugins import Plugins
 
 _NAME = re.compile(r"[A-Za-z]([A-Za-z0-9_-]*[A-Za-z0-9])?")
-_KIND_OF_COMPONENT = {
-    "dataset": "datasets",
-    "model": "models",
-    "loss": "losses",
-    "engine": "engines",
-}
 _TO_CHOOSE = "Choose another name"
 
 
@@ -30,7 +26,7 @@ class Names:
     """What a new package and the parts of it are called.
 
     Attributes:
-        kind: ``dataset``, ``model``, ``loss``, ``engine`` or ``step``.
+        kind: one of ``DRAFTS``.
         name: the plugin and its component, as users write it.
     """
 
@@ -48,18 +44,24 @@ class Names:
         return f"reid_{self.name}"
 
     @property
+    def command(self) -> str:
+        """What is typed, where it is a command."""
+        return self.name.replace("_", "-")
+
+    @property
     def prefix(self) -> str:
         """The beginning of its classes' names."""
         return "".join(part[:1].upper() + part[1:] for part in self.name.split("_"))
 
 
-def checked_names(kind: str, given: str, plugins: Plugins) -> Names:
+def checked_names(kind: str, given: str, plugins: Plugins, commands: Collection[str] = ()) -> Names:
     """Return the names of a new package.
 
     Args:
         kind: what it brings.
         given: a name such as ``mydata``, ``my-data`` or ``reid-mydata``.
         plugins: the installed ones, whose names are taken.
+        commands: those that there are.
 
     Raises:
         UserError: if it is no usable name.
@@ -69,7 +71,7 @@ def checked_names(kind: str, given: str, plugins: Plugins) -> Names:
     names = Names(kind, bare.replace("-", "_"))
     if not _NAME.fullmatch(bare) or keyword.iskeyword(names.name):
         raise UserError(f"{given!r} is no name for a Python package", _usable(given))
-    taken = _taken_by(names, plugins)
+    taken = _taken_by(names, plugins, commands)
     if taken:
         raise PluginError(
             f"the name {given!r} is taken: {taken}", f"{_TO_CHOOSE}, such as 'my-{bare}'."
@@ -84,15 +86,17 @@ def _usable(given: str) -> str:
     return f"{rules}, such as {near!r}." if _NAME.fullmatch(near) else f"{rules}."
 
 
-def _taken_by(names: Names, plugins: Plugins) -> str:
+def _taken_by(names: Names, plugins: Plugins, commands: Collection[str]) -> str:
     """Say what bears one of these names already; nothing if they are free."""
     for plugin in plugins:
         if names.name == plugin.name or names.distribution == _canonical(plugin.distribution):
             return f"plugin {plugin.origin} is installed"
-    kind = _KIND_OF_COMPONENT.get(names.kind)
+    kind = DRAFTS[names.kind].kinds
     for entry in registry.entries(kind, plugins) if kind else ():
         if names.name in (entry.name, *entry.aliases):
             return f"plugin {entry.plugin!r} has the {entry.label}"
+    if names.kind == "command" and names.command in commands:
+        return f"there is a command {names.command}"
     if names.name in Config.model_fields:
         return f"the configuration has a section {names.name}"
     if names.kind in ("loss", "engine") and names.name in LossOptions.model_fields:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reid_plugins_scaffold.writing import KINDS
+from reid_plugins_scaffold.drafts import DRAFTS
 from reidcore.cli import Session, echo
 
 EPILOG = """\b
@@ -17,7 +17,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=click.Choice(list(DRAFTS)))
 @click.argument("name")
 @click.option(
     "--dir",

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from string import Template
 
+from reid_plugins_scaffold.drafts import DRAFTS
 from reid_plugins_scaffold.naming import Names, checked_names
 from reidcore.errors import UserError
 from reidcore.plugins import Plugins
 from reidcore.utils import atomic_folder
 
-KINDS = ("dataset", "model", "loss", "engine", "step")
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_package(kind: str, name: str, folder: Path, plugins: Plugins) -> list[Path]:
+def write_package(
+    kind: str, name: str, folder: Path, plugins: Plugins, commands: Collection[str] = ()
+) -> list[Path]:
     """Write a plugin package that installs, is listed and passes its own tests.
 
     Args:
-        kind: what it brings, one of ``KINDS``.
+        kind: what it brings, one of ``DRAFTS``.
         name: of the plugin and of what it brings.
         folder: where the package's own folder goes.
         plugins: the installed ones, whose names are taken.
+        commands: those that there are, whose names a new command does not take.
 
     Returns:
-        The files, the package's ``pyproject.toml`` first.
+        The files, the package's ``README.md`` first.
 
     Raises:
         UserError: if the name is unusable or taken, or the folder is there or cannot be written.
     """
-    names = checked_names(kind, name, plugins)
+    names = checked_names(kind, name, plugins, commands)
     target = folder / names.distribution
     if target.exists():
         raise UserError(
@@ -47,15 +50,16 @@ def write_package(kind: str, name: str, folder: Path, plugins: Plugins) -> list[
 
 def _texts(names: Names) -> Iterator[tuple[Path, str]]:
     """Yield the place of each file within the package, and its text."""
+    draft = DRAFTS[names.kind]
     words = {
         "kind": names.kind,
         "name": names.name,
         "distribution": names.distribution,
         "module": names.module,
         "prefix": names.prefix,
-        "contents": "packages" if (TEMPLATES / names.kind / "reid_NAME").is_dir() else "py-modules",
+        **draft.words(names),
     }
-    for template in ("project", names.kind):
+    for template in ("project", *(["component"] if draft.factory else []), names.kind):
         for path in sorted((TEMPLATES / template).rglob("*.in")):
             place = path.relative_to(TEMPLATES / template).with_suffix("").as_posix()
             text = Template(path.read_text(encoding="utf-8")).substitute(words)

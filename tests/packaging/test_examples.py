@@ -60,7 +60,8 @@ def test_a_new_package_is_written_installed_and_listed_from_the_wheel(
     done = reidcore("new", "dataset", "fresh")
     assert done.returncode == 0, done.stderr
     package = tmp_path / "here" / "reid-fresh"
-    install("fresh", {path.name: path.read_text() for path in package.iterdir()})
+    files = [path for path in package.rglob("*") if path.is_file()]
+    install("fresh", {str(path.relative_to(package)): path.read_text() for path in files})
     (mine,) = (row for row in json.loads(reidcore("ls", "--json").stdout) if row["name"] == "fresh")
     assert (mine["kind"], mine["distribution"]) == ("datasets", "reid-fresh")
     taken = reidcore("new", "dataset", "fresh", "--dir", "elsewhere")

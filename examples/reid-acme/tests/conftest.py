@@ -28,6 +28,12 @@ def write_warehouse(root: Path) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of datasets with the warehouse in it, to be read only."""
+    return write_warehouse(tmp_path_factory.mktemp("data"))
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A folder of datasets with the warehouse in it."""
