@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from reidcore.engine.checkpoint import load_checkpoint, resume_from_checkpoint, save_checkpoint
     from reidcore.engine.meters import AverageMeter, MetricMeter
     from reidcore.engine.rng import set_random_seed
+    from reidcore.evaluation.reranking import re_ranking
     from reidcore.inference import FeatureExtractor
     from reidcore.models.layers import count_num_param, open_all_layers, open_specified_layers
     from reidcore.models.weights.load import load_pretrained_weights
     from reidcore.plugins.bundled import (
         Logger,
         compute_model_complexity,
-        re_ranking,
         visualize_ranked_results,
     )
 

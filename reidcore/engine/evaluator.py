@@ -26,7 +26,7 @@ from reidcore.data.table import SampleTable
 from reidcore.engine.datamanager import left_without_images, skipped_by
 from reidcore.engine.hook_results import checked_distances, checked_pair
 from reidcore.errors import DataError, UserError
-from reidcore.evaluation import Labels, RankingResult, evaluate
+from reidcore.evaluation import Labels, RankingResult, RerankedDistances, evaluate
 from reidcore.evaluation.matches import OwnFilesIgnored, without_own_files
 from reidcore.models.reid_model import check_finite
 from reidcore.plugins import Plugins
@@ -264,11 +264,7 @@ def measure(plugins: Plugins, query: Tensor, gallery: Tensor, plan: RunPlan) -> 
         query=query, gallery=gallery, metric=plan.dist_metric
     )
     distances = checked_distances(answer, plugins, (len(query), len(gallery)))
-    if not plan.rerank:
-        return distances
-    from reidcore.plugins.bundled import RerankedDistances
-
-    return RerankedDistances(distances, num_queries)
+    return RerankedDistances(distances, num_queries) if plan.rerank else distances
 
 
 def _call_target_tested(engine: Engine, tested: TargetTest) -> None:

@@ -5,9 +5,6 @@ Exact CMC, mAP and mINP without a distance matrix and without sorting a gallery:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from reidcore._lazy import attach
 from reidcore.evaluation.api import evaluate, evaluate_features, evaluate_rank
 from reidcore.evaluation.cuhk03 import Cuhk03
 from reidcore.evaluation.distances import (
@@ -22,10 +19,8 @@ from reidcore.evaluation.matches import Related, Relations, SameIdentity, withou
 from reidcore.evaluation.protocols import AnyCamera, EvaluationProtocol, Market1501, check_shapes
 from reidcore.evaluation.ranking import MatchRanks, match_ranks
 from reidcore.evaluation.report import AVERAGE, averages, table, text
+from reidcore.evaluation.reranking import RerankedDistances, re_ranking
 from reidcore.evaluation.result import RankingResult
-
-if TYPE_CHECKING:
-    from reidcore.plugins.bundled import RerankedDistances, re_ranking
 
 __all__ = [
     "AVERAGE",
@@ -56,5 +51,3 @@ __all__ = [
     "text",
     "without_own_files",
 ]
-
-__getattr__, __dir__ = attach(__name__)

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from reid_plugins_inspect.pictures import draw_ranked_results, visualize_ranked_results
     from reid_plugins_inspect.summary import USUAL_CLASSES, ModelSummary, summarize
     from reid_plugins_scaffold import conformance
-    from reid_plugins_scaffold.people import fake_dataset
     from reid_plugins_scaffold.private_imports import private_imports
-    from reid_plugins_scaffold.tiny import TinyNet, TinyWorld
-    from reid_plugins_standard.reranking import RerankedDistances, re_ranking
     from reid_plugins_writers.logger import Logger
 
 __all__ = [
@@ -33,9 +30,6 @@ __all__ = [
     "ImageTripletEngine",
     "Logger",
     "ModelSummary",
-    "TinyNet",
-    "TinyWorld",
-    "RerankedDistances",
     "TripletLoss",
     "USUAL_CLASSES",
     "VideoSoftmaxEngine",
@@ -44,10 +38,8 @@ __all__ = [
     "conformance",
     "download_archive",
     "draw_ranked_results",
-    "fake_dataset",
     "prepare_dataset",
     "private_imports",
-    "re_ranking",
     "summarize",
     "visualize_ranked_results",
 ]

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING
 from reidcore._lazy import attach
 
 if TYPE_CHECKING:
-    from reidcore.plugins.bundled import TinyNet, TinyWorld, conformance, fake_dataset
+    from reidcore.plugins.bundled import conformance
+    from reidcore.testing.people import fake_dataset
     from reidcore.testing.running import TinyRun, tiny_run
     from reidcore.testing.selecting import make_plugins
+    from reidcore.testing.tiny import TinyNet, TinyWorld
 
 __all__ = [
     "TinyNet",

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from reidcore._logging import configure_if_bare
 from reidcore.config import load_config
 from reidcore.engine.build import prepare
-from reidcore.plugins.bundled import TinyWorld, fake_dataset
+from reidcore.testing.people import fake_dataset
 from reidcore.testing.selecting import make_plugins
+from reidcore.testing.tiny import TinyWorld
 
 if TYPE_CHECKING:
     from reidcore.engine import Engine

@@ -135,7 +135,7 @@ def test_what_gives_the_state_no_meaning_is_refused_with_the_way_out(
 ) -> None:
     assert run("small.yaml", "train.max_epoch=1")[0] == 0
     Path("more.py").write_text(
-        "from reidcore import hookimpl\nfrom reid_plugins_scaffold.tiny import tiny\n\n\n"
+        "from reidcore import hookimpl\nfrom reidcore.testing.tiny import tiny\n\n\n"
         "@hookimpl\ndef reid_register_datasets(registry):\n    registry.add('tiny2', tiny)\n"
     )
     code, told = run("small.yaml", "-p", "more.py", "--resume", "log/model.pth.tar-1", written)

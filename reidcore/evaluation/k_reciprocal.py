@@ -10,19 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from reidcore.data import Int64Array as Int64
 from reidcore.errors import DataError
-from reidcore.evaluation import Distances
+from reidcore.evaluation.distances import Distances, Rows
+from reidcore.evaluation.labels import Int64
 
 Float32 = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.floating[Any]]
 Bool = npt.NDArray[np.bool_]
 
 _CHUNK = 1 << 22  # entries of a mask over some images and all their possible neighbours

@@ -111,7 +111,7 @@ def test_one_image_on_each_side() -> None:
 
 
 def test_many_images_are_worked_on_in_several_chunks(monkeypatch) -> None:
-    from reid_plugins_standard import k_reciprocal
+    from reidcore.evaluation import k_reciprocal
 
     parts = matrices(*people(0, 30, 170))
     whole = re_ranking(*parts)

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from reid_plugins_standard.k_reciprocal import Float32, Rows, neighbourhoods, normalised
 from reidcore.errors import DataError, UserError
-from reidcore.evaluation import Distances, FeatureDistances, MatrixDistances
+from reidcore.evaluation.distances import Distances, FeatureDistances, MatrixDistances, Rows
+from reidcore.evaluation.k_reciprocal import Float32, neighbourhoods, normalised
 
 
 def re_ranking(
