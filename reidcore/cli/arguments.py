@@ -15,14 +15,9 @@ from reidcore.cli.session import Session
 from reidcore.cli.torchreid_flags import ConfigurationCommand, torchreid_flags
 from reidcore.errors import UserError
 
+_ADDS = "Add a plugin file."
 plugin_option = click.option(
-    "-p",
-    "--plugin",
-    "extra",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(),
-    help="Add a plugin file.",
+    *("-p", "--plugin", "extra"), multiple=True, type=click.Path(), metavar="FILE", help=_ADDS
 )
 
 print_config_option = click.option(

@@ -49,6 +49,7 @@ def open_datasets(
     data_type: str = "",
     combined: Collection[str] = (),
     named: NamedDatasets | None = None,
+    shown: bool = True,
 ) -> dict[str, Dataset]:
     """Make each named dataset once.
 
@@ -60,6 +61,7 @@ def open_datasets(
         data_type: ``image`` or ``video`` to refuse datasets of the other; empty to take any.
         combined: Those whose query and gallery will be learnt from too (``combineall``).
         named: Datasets under names of one's own, some of which lie below roots of their own.
+        shown: Log how many identities and images their splits have.
 
     Raises:
         UserError: A name or an option is unknown.
@@ -74,7 +76,7 @@ def open_datasets(
         own = NamedDataset.of(named or {}, name)
         place = Path(root).expanduser() / (own.root(component.entry) if own else "")
         try:
-            datasets[name] = make_dataset(chosen, place, split_id)
+            datasets[name] = make_dataset(chosen, place, split_id, shown)
         except DataError as error:
             if own is None:
                 raise
@@ -165,7 +167,9 @@ def training_view(dataset: Dataset, name: str, *, combineall: bool, k_tfm: int =
     return view
 
 
-def make_dataset(component: Component, root: Path, split_id: int = 0) -> Dataset:
+def make_dataset(
+    component: Component, root: Path, split_id: int = 0, shown: bool = True
+) -> Dataset:
     """Call a dataset's factory once and make a dataset of what it gives.
 
     Where the factory has a card, the card says what is junk, whether the test images are learnt
@@ -175,6 +179,7 @@ def make_dataset(component: Component, root: Path, split_id: int = 0) -> Dataset
         component: The registered dataset, with its own options.
         root: Folder below which the datasets lie.
         split_id: Zero-based split, for a dataset that has several.
+        shown: Log how many identities and images its splits have.
 
     Raises:
         PluginDefectError: What the factory gives is not three splits of samples.
@@ -185,7 +190,8 @@ def make_dataset(component: Component, root: Path, split_id: int = 0) -> Dataset
     made.left_out, made.origin = left_out, component.entry.origin
     if not isinstance(read, Dataset):
         _log_differences(component, read, split_id)
-        made.show_summary(component.entry.name)
+        if shown:
+            made.show_summary(component.entry.name)
     return made
 
 

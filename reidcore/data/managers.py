@@ -116,7 +116,7 @@ class DataManager:
             _check_alone("test", batch_size_test)
             if learns:
                 _check_alone("train", batch_size_train)
-        self._datasets = _open_datasets(data, video, choose, self._reading)
+        self._datasets = _open_datasets(data, video, choose, self._reading, learns)
         self.left_out = {name: list(dataset.left_out) for name, dataset in self._datasets.items()}
         loading = Loading(
             data,
@@ -134,7 +134,7 @@ class DataManager:
             targets = self._training_set(data, self.targets, combineall=False)
             self.train_loader_t = _training_loader(targets, sampler, batch_size_train, loading)
         self._open_targets(batch_size_test, loading)
-        self._log_summary()
+        self._log_summary(data, learns)
         warn_of_narrow_use(self._files(), self._reading)
 
     @classmethod
@@ -237,8 +237,10 @@ class DataManager:
         tested = [loader.dataset for pair in self.test_loader.values() for loader in pair.values()]
         return PathsOfViews([*filter(None, [self._trainset]), *tested])
 
-    def _log_summary(self) -> None:
-        if self._trainset is not None:
+    def _log_summary(self, data: DataOptions, learns: bool) -> None:
+        if self._trainset is not None and learns:
+            shown = ", ".join(data.transforms) or "no augmentation"
+            _log.info("Training images: %dx%d, %s", data.height, data.width, shown)
             _log.info(
                 "Sources: %s (%d ids, %d %s, %d cameras)",
                 ", ".join(self.sources),
@@ -496,7 +498,7 @@ def _chooser(
 
 
 def _open_datasets(
-    data: DataOptions, video: VideoOptions, choose: Choose, reading: ImageReading
+    data: DataOptions, video: VideoOptions, choose: Choose, reading: ImageReading, learns: bool
 ) -> dict[str, Dataset]:
     datasets = by_name.open_datasets(
         dict.fromkeys([*data.sources, *data.targets]),
@@ -506,6 +508,7 @@ def _open_datasets(
         data_type=data.type,
         combined=data.sources if data.combineall else (),
         named=data.datasets,
+        shown=learns,  # of a test the line of each target says enough
     )
     if data.type == "video":
         for dataset in datasets.values():

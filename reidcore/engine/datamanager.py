@@ -61,6 +61,11 @@ class DataFacts:
         return self._said("data_type", "image")
 
     @property
+    def unit(self) -> str:
+        """What its samples are, for messages."""
+        return "tracklets" if self.data_type == "video" else "images"
+
+    @property
     def test_dataset(self) -> Mapping[str, Mapping[str, Any]]:
         """Target -> ``query`` and ``gallery`` -> the samples, before any is loaded."""
         return self._said("test_dataset", {})

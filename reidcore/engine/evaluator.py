@@ -151,7 +151,7 @@ def evaluate_target(engine: Engine, name: str) -> TargetResult:
             leave_out(paths.take(~ranking.valid), "queries", "without a match", total=len(paths))
             leave_out(
                 paths.take(own),
-                "gallery images",
+                f"gallery {engine.data_facts.unit}",
                 "each the same file as the query it is ranked for",
             )
     _call_target_tested(engine, TargetTest(name, query, gallery, distances, protocol, result))
@@ -227,9 +227,8 @@ def extract(engine: Engine, name: str, split: str) -> tuple[TestSet, int]:
             f"the {split} of {name} is empty", "Test on a target that has query and gallery images."
         )
     seconds = time.perf_counter() - started
-    _log.info(
-        "%s: %s: %d images in %.1f s", name, split, len(paths), seconds, extra={"is_progress": True}
-    )
+    told = name, split, len(paths), engine.data_facts.unit, seconds
+    _log.info("%s: %s: %d %s in %.1f s", *told, extra={"is_progress": True})
     known = engine.data_facts.test_dataset.get(name, {}).get(split)
     table = _readable(known, paths, skipped)
     table = replace(table, pids=np.concatenate(pids), camids=np.concatenate(camids))

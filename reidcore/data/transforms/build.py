@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,8 +21,6 @@ from reidcore.data.transforms.resize import Resize, ResizeTransform
 from reidcore.errors import ConfigError, UnknownNameError, UnknownOptionError
 from reidcore.plugins import Plugins
 from reidcore.registry import Choose, Chooser, Component
-
-_log = logging.getLogger(__name__)
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 """Mean of ImageNet's red, green and blue, of values 0 to 1."""
@@ -107,8 +104,6 @@ def make_transforms(data: DataOptions, choose: Choose) -> tuple[Pipeline, Pipeli
             step = CheckedStep(component.entry.origin, step)
         named.append((name, step))
     in_tests = [(name, step) for name, step in named if getattr(step, "in_tests", False)]
-    shown = ", ".join(chosen) or "no augmentation"
-    _log.info("Training images: %dx%d, %s", data.height, data.width, shown)
     return compose(named, resizing, to_tensor), compose(in_tests, resizing, to_tensor)
 
 

@@ -1,0 +1,62 @@
+"""``docs/commands.md`` says which keys ``--json`` has, and how completion is set up."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+
+
+def keys(command: str) -> set[str]:
+    """Return the keys that the page names for a command."""
+    row = re.search(rf"^\| `{command}` \| (.*) \|$", PAGE, re.M)
+    assert row is not None
+    return {key for key in re.findall(r"`([^`]+)`", row[1]) if not key.startswith("-")}
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["ls", "losses"], "ls"),
+        (["env"], "env"),
+        (["plugins", "--verbose"], "plugins"),
+        (["weights", "ls"], "weights ls"),
+    ],
+)
+def test_json_has_the_keys_that_are_documented(
+    reidcore: Run, words: list[str], command: str
+) -> None:
+    done = reidcore(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    records = found if isinstance(found, list) else [found]
+    assert {key for record in records for key in record} == keys(command)
+
+
+def test_json_of_a_component_has_the_keys_that_are_documented(reidcore: Run) -> None:
+    shown = [("model", "osnet_x1_0"), ("recipe", "quickstart"), ("weights", "osnet_x1_0")]
+    records = [json.loads(reidcore("show", *words, "--json").stdout) for words in shown]
+    assert {key for record in records for key in record} == keys("show")
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish", "bash"])
+def test_the_line_of_a_shell_prints_its_script(shell: str) -> None:
+    assert f"_REIDCORE_COMPLETE={shell}_source reidcore" in PAGE
+    done = subprocess.run(
+        [sys.executable, "-m", "reidcore"],
+        capture_output=True,
+        text=True,
+        env={"_REIDCORE_COMPLETE": f"{shell}_source", "PATH": "/usr/bin:/bin"},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"_REIDCORE_COMPLETE={shell}_complete" in done.stdout
