@@ -106,6 +106,7 @@ def test_the_table_shows_what_is_here(weights: Run) -> None:
 
 def test_the_table_has_a_line_for_each_in_a_narrow_terminal(weights: Run, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")  # without colours
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     _, out, _ = weights("ls")
     heading, *lines = out.splitlines()
