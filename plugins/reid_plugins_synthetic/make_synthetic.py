@@ -24,7 +24,7 @@ _ARGUMENT = re.compile(r"^ {4}(\w+): (.+)$", re.MULTILINE)
 def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add an option for each setting of the dataset, with its default and its documentation."""
     texts = dict(_ARGUMENT.findall(inspect.getdoc(Settings) or ""))
-    for name, parameter in reversed(inspect.signature(Settings).parameters.items()):
+    for name, parameter in reversed(list(inspect.signature(Settings).parameters.items())):
         text = texts[name][0].upper() + texts[name][1:]
         option = click.option(
             f"--{name.replace('_', '-')}",
