@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import pytest
 from rich.console import Console
 
-from reidcore.cli import number, table, word
+from reidcore.cli import console, number, table, word
 
 
 def test_names_are_never_cut_and_numbers_stand_on_the_right() -> None:
@@ -27,3 +28,30 @@ def test_cells_are_text_and_no_markup_and_steer_no_terminal() -> None:
     title, _, row = capture.get().splitlines()
     assert title.strip() == r"[b]\x1b[2J"
     assert row.split() == ["[/]shop[a]", r"caf\udce9", r"\u202e"]
+
+
+def test_a_pipe_gets_whole_rows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    shown = table("name", "summary", word("plugin"))
+    shown.add_row("osnet_x1_0", "a network that is small " * 20, "osnet")
+    console().print(shown)
+    heading, row = capsys.readouterr().out.splitlines()
+    assert row.startswith("osnet_x1_0  a network that is small a network")
+    assert row.endswith("osnet")
+    assert heading.split() == ["name", "summary", "plugin"]
+    assert heading == heading.rstrip()
+
+
+def test_a_terminal_gets_rows_of_its_width(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")  # has 80 columns, and no colours
+    shown = table("name", "summary")
+    shown.add_row("osnet_x1_0", "a network that is small " * 20)
+    console().print(shown)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 5
+    assert max(map(len, lines)) <= 80

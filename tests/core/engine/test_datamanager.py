@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from reidcore.engine import Engine, EngineData
+from reidcore.engine.datamanager import DataFacts
 from reidcore.errors import UserError
 
 MakeEngine = Callable[..., Engine]
@@ -43,3 +44,8 @@ def test_a_data_manager_of_ones_own_trains_and_tests(
 def test_what_a_data_manager_lacks_is_told() -> None:
     with pytest.raises(UserError, match=r"lacks test_loader, num_train_pids.*EngineData"):
         Engine(SimpleNamespace(data_type="image"))  # type: ignore[arg-type]
+
+
+def test_messages_call_samples_what_they_are() -> None:
+    assert DataFacts(SimpleNamespace(data_type="video")).unit == "tracklets"
+    assert DataFacts(SimpleNamespace()).unit == "images"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,3 +57,30 @@ def test_cp_replaces_nothing_unless_forced(reidcore: Run, tmp_path: Path) -> Non
 def test_resume_is_a_flag_of_run(reidcore: Run) -> None:
     printed = reidcore("run", "quickstart", "--resume", "a/model.pth.tar-3", "--print-config")
     assert "  resume: a/model.pth.tar-3  # flag" in printed.stdout
+
+
+def test_show_takes_kinds_in_the_singular_and_plural(reidcore: Run) -> None:
+    shown = {reidcore("show", kind, "random_flip").stdout for kind in ("transform", "transforms")}
+    assert len(shown) == 1
+    assert reidcore("show", "recipe", "quickstart").stdout.startswith("recipe quickstart: ")
+
+
+def test_show_looks_behind_what_was_bound_to_a_factory(reidcore: Run) -> None:
+    shown = reidcore("show", "model", "resnet50").stdout
+    assert "partial" not in shown
+    assert "made by reid_plugins_zoo.resnet:" in shown
+    assert "resnet50(num_classes: int = 1000, loss: str = 'softmax', pretrained: bool =" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_json_of_a_component_has_its_options_and_where_it_is_made(reidcore: Run) -> None:
+    record = json.loads(reidcore("show", "dataset", "cuhk03", "--json").stdout)
+    assert record["options"]["labeled_images"] == {
+        "type": "bool",
+        "required": False,
+        "default": False,
+        "spellings": ["cuhk03_labeled", "labeled"],
+    }
+    assert "root" not in record["options"]
+    file, _, line = record["source"].rpartition(":")
+    assert Path(file).read_text().splitlines()[int(line)].startswith("def cuhk03(")
