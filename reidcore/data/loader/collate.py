@@ -200,11 +200,11 @@ class Finisher:
         if self.pipeline.on_batches:
             images = pixels.permute(0, 3, 1, 2)  # (N, h, w, 3) -> (N, 3, h, w)
             for step in self.pipeline.on_batches:
-                images = step.transform(images, next(params))
+                images = step.checked_batch(images, next(params))
             pixels = images.permute(0, 2, 3, 1)  # (N, 3, h, w) -> (N, h, w, 3)
         floats = self.pipeline.normalise.on_batch(pixels)
         for step in self.pipeline.on_tensors:
-            floats = step.transform(floats, next(params))
+            floats = step.checked_batch(floats, next(params))
         return floats
 
     def _flat(self, values: Tensor) -> Tensor:

@@ -15,8 +15,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from reidcore._validation import kind_of
 from reidcore.data.images.resize import Pixels
-from reidcore.errors import ConfigError
+from reidcore.errors import ConfigError, PluginDefectError
 
 Stage: TypeAlias = Literal["resize", "image", "tensor"]
 """Where a transform acts, see `reidcore.data.transforms.compose`."""
@@ -25,12 +26,58 @@ Params: TypeAlias = Sequence[float]
 """What was drawn for an image: P numbers, as many for each image."""
 
 
-class RandomTransform(ABC):
+class OwnedTransform:
+    """The base of transforms that are held to what their kind gives."""
+
+    told_as: str = ""
+    """The transform and its plugin, for messages; set where it is made by its name."""
+
+    def wrong_answer(self, gave: Any, where: str, wanted: str) -> PluginDefectError:
+        """Return the error that a wrong answer of one of its methods is."""
+        more = f" of {gave.dtype}" if isinstance(gave, np.ndarray | Tensor) else ""
+        more = f" {gave.mode} {gave.size}" if isinstance(gave, Image.Image) else more
+        origin = self.told_as or f"the transform {type(self).__name__}"
+        return PluginDefectError(
+            f"{origin} gave {kind_of(gave)}{more} in {where}; it must give {wanted}"
+        )
+
+    def checked_pixels(self, gave: Any, shape: tuple[int, ...], where: str) -> Pixels:
+        """Return the bytes of an image if they are of that shape."""
+        if not isinstance(gave, np.ndarray) or gave.dtype != np.uint8 or gave.shape != shape:
+            raise self.wrong_answer(gave, where, f"bytes {shape}")
+        pixels: Pixels = gave
+        return pixels
+
+
+class RandomTransform(OwnedTransform, ABC):
     """A random transform of one image or of a batch.
 
     A plugin's may derive from `PixelTransform` or `TensorTransform`; then it acts on batches where
     ``data.augment`` says so.
     """
+
+    _num_params: int | None = None
+
+    def checked_params(self, height: int, width: int) -> Params:
+        """Return what `make_params` draws, if it is numbers, as many as for the image before."""
+        params = self.make_params(height, width)
+        try:
+            count = None if isinstance(params, dict | set) else len([each + 0.0 for each in params])
+        except Exception:  # whatever a foreign object raises
+            count = None
+        if self._num_params is None:
+            self._num_params = count
+        if count is None or count != self._num_params:
+            raise self.wrong_answer(params, "make_params", "numbers, as many for each image")
+        return params
+
+    def checked_batch(self, images: Tensor, params: Tensor) -> Tensor:
+        """Return what `transform` makes of a batch, if it is one like it."""
+        shape, dtype = images.shape, images.dtype
+        batch = self.transform(images, params)
+        if not isinstance(batch, Tensor) or batch.shape != shape or batch.dtype != dtype:
+            raise self.wrong_answer(batch, "transform", f"a tensor {tuple(shape)} of {dtype}")
+        return batch
 
     @abstractmethod
     def make_params(self, height: int, width: int) -> Params:
@@ -54,13 +101,17 @@ class PixelTransform(RandomTransform):
     def transform_pixels(self, pixels: Pixels, params: Params) -> Pixels:
         """Return one image (height, width, 3) changed; the one that was given stays as it is."""
         batch = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None]  # (h, w, 3) -> (1, 3, h, w)
-        changed = self.transform(batch, torch.tensor([params], dtype=torch.float64))
+        changed = self.checked_batch(batch, torch.tensor([params], dtype=torch.float64))
         return np.asarray(changed[0].permute(1, 2, 0).numpy())  # (1, 3, h, w) -> (h, w, 3)
+
+    def changed_at_random(self, pixels: Pixels) -> Pixels:
+        """Return one image changed at random."""
+        changed = self.transform_pixels(pixels, self.checked_params(*pixels.shape[:2]))
+        return self.checked_pixels(changed, pixels.shape, "transform_pixels")
 
     def __call__(self, image: Image.Image) -> Image.Image:
         """Return an image changed at random."""
-        params = self.make_params(image.height, image.width)
-        return Image.fromarray(self.transform_pixels(np.asarray(image), params))
+        return Image.fromarray(self.changed_at_random(np.asarray(image)))
 
 
 class TensorTransform(RandomTransform):
@@ -70,8 +121,8 @@ class TensorTransform(RandomTransform):
 
     def __call__(self, image: Tensor) -> Tensor:
         """Return an image (3, height, width) changed at random, a copy."""
-        params = torch.tensor([self.make_params(*image.shape[-2:])], dtype=torch.float64)
-        return self.transform(image[None].clone(), params)[0]
+        params = torch.tensor([self.checked_params(*image.shape[-2:])], dtype=torch.float64)
+        return self.checked_batch(image[None].clone(), params)[0]
 
 
 def to_device_of(images: Tensor, values: Tensor) -> Tensor:

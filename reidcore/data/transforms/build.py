@@ -8,14 +8,8 @@ from typing import Any
 from reidcore import registry
 from reidcore.config.options import DataOptions
 from reidcore.data.images.reading import TORCHREID, ImageReading
-from reidcore.data.transforms.base import RandomTransform
-from reidcore.data.transforms.compose import (
-    CheckedStep,
-    Pipeline,
-    ReadsImages,
-    UsesTrainingImages,
-    compose,
-)
+from reidcore.data.transforms.base import OwnedTransform
+from reidcore.data.transforms.compose import CheckedStep, Pipeline, ReadsImages, compose
 from reidcore.data.transforms.normalise import ToNormalisedTensor
 from reidcore.data.transforms.resize import Resize, ResizeTransform
 from reidcore.errors import ConfigError, UnknownNameError, UnknownOptionError
@@ -94,14 +88,16 @@ def make_transforms(data: DataOptions, choose: Choose) -> tuple[Pipeline, Pipeli
     named = []
     for name, component in chosen.items():
         step = component.make(height=data.height, width=data.width)
-        if not callable(step):
-            raise component.entry.defect(step, "a callable that takes and returns an image")
         if isinstance(step, ResizeTransform):
             step = step.resized_by(data.resize)
-        elif isinstance(step, ReadsImages):
+        elif callable(step) and isinstance(step, ReadsImages):
             step = step.reading_by(reading)
-        elif not isinstance(step, RandomTransform | UsesTrainingImages):
-            step = CheckedStep(component.entry.origin, step)
+        if not callable(step):
+            raise component.entry.defect(step, "a callable that takes and returns an image")
+        if isinstance(step, OwnedTransform):
+            step.told_as = component.entry.origin
+        else:
+            step = CheckedStep(component.entry.origin, step, (data.height, data.width))
         named.append((name, step))
     in_tests = [(name, step) for name, step in named if getattr(step, "in_tests", False)]
     return compose(named, resizing, to_tensor), compose(in_tests, resizing, to_tensor)

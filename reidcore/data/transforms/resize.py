@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from reidcore.data.images.resize import Pixels, resized
-from reidcore.data.transforms.base import Stage
+from reidcore.data.transforms.base import OwnedTransform, Stage
 from reidcore.errors import ConfigError
 
 Colour = tuple[int, int, int]
@@ -83,7 +83,7 @@ class PILSource:
         return rule.apply(self.pixels())
 
 
-class ResizeTransform:
+class ResizeTransform(OwnedTransform):
     """The base of transforms that take the first stage and say which sizes they start from.
 
     Attributes:
@@ -99,6 +99,14 @@ class ResizeTransform:
         """Return the image (height, width, 3), drawing what is left to chance."""
         raise NotImplementedError
 
+    def resized(self, source: ImageSource) -> Pixels:
+        """Return what `from_source` gives, if it is an image of the first rule's size."""
+        pixels = self.from_source(source)
+        if not (self.told_as and self.rules):
+            return pixels
+        shape = (self.rules[0].height, self.rules[0].width, 3)
+        return self.checked_pixels(pixels, shape, "from_source")
+
     def resized_by(self, resizer: str) -> Self:
         """Return the transform with another resizer, see `SizeRule`."""
         changed = copy.copy(self)
@@ -107,7 +115,7 @@ class ResizeTransform:
 
     def __call__(self, image: Image.Image) -> Image.Image:
         """Return a PIL image of the size wanted."""
-        return Image.fromarray(self.from_source(PILSource(image)))
+        return Image.fromarray(self.resized(PILSource(image)))
 
 
 class Resize(ResizeTransform):

@@ -57,17 +57,16 @@ class SplitPipeline:
         """Return an image (height, width, 3), and what its batch is to change in it."""
         image: Any
         if isinstance(self.resize, ResizeTransform):
-            image = self.resize.from_source(source)
+            image = self.resize.resized(source)
         else:
             image = self.resize(as_pil(source.pixels()))
         for step in self.on_images:
             if isinstance(step, PixelTransform):
-                pixels = as_pixels(image)
-                image = step.transform_pixels(pixels, step.make_params(*pixels.shape[:2]))
+                image = step.changed_at_random(as_pixels(image))
             else:
                 image = step(as_pil(image))
         pixels = as_pixels(image)
-        return pixels, [step.make_params(*pixels.shape[:2]) for step in self.later]
+        return pixels, [step.checked_params(*pixels.shape[:2]) for step in self.later]
 
 
 def split_pipeline(transform: Any, augment: str = "image") -> SplitPipeline | None:
