@@ -36,7 +36,12 @@ from reidcore.engine.loss_terms import Criterion, LossTerms, top1, weighted_term
 from reidcore.engine.precision import Accelerator, Precision, run_device
 from reidcore.engine.results import RunRecord
 from reidcore.engine.run import Run
-from reidcore.engine.sanity_checks import check_plan, no_target, warn_of_other_use
+from reidcore.engine.sanity_checks import (
+    check_plan,
+    few_classes_explained,
+    no_target,
+    warn_of_other_use,
+)
 from reidcore.engine.step import (
     NonFiniteLossError,
     StepOutcome,
@@ -350,7 +355,9 @@ class Engine:
         for batch in run.batches():
             self.accelerator.begin_batch()
             self._trace = StepTrace()
-            outcome = checked_outcome(run.step.hook(engine=self, batch=batch), self.plugins)
+            with few_classes_explained(self):
+                answer = run.step.hook(engine=self, batch=batch)
+            outcome = checked_outcome(answer, self.plugins)
             if run.is_first_step and not (outcome.was_skipped or self._trace.losses_asked):
                 check_losses_were_called(run.step, type(self).__name__)
             run.step_done(outcome)

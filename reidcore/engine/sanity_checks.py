@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from torch import nn
@@ -64,6 +66,26 @@ def warn_of_other_use(engine: Engine, plan: RunPlan) -> None:
     test = {key: getattr(plan, key) for key in keys}
     for held in engine.states.values():
         trained.warn_of_other_use(held.model, engine.data_facts.preprocessing, test)
+
+
+@contextmanager
+def few_classes_explained(engine: Engine) -> Iterator[None]:
+    """Say how many classes there are where a step fails because a label is no class.
+
+    Raises:
+        UserError: naming the numbers of classes and of identities.
+    """
+    try:
+        yield
+    except IndexError as error:
+        linear = [each for each in engine.model.modules() if isinstance(each, nn.Linear)]
+        classes, pids = linear[-1].out_features if linear else 0, engine.datamanager.num_train_pids
+        if not linear or classes >= pids:
+            raise
+        raise UserError(
+            f"the model has {classes} classes, and the data {pids} identities",
+            "Build it with num_classes=datamanager.num_train_pids.",
+        ) from error
 
 
 def needs_two_images(model: nn.Module) -> bool:

@@ -332,9 +332,21 @@ def test_so_it_is_by_torchs_losses_in_a_step_of_ones_own(
     engine.states.clear()
     engine.register_model("model", model, build_optimizer(model))
     told = "the model has 2 classes, and the data 6 identities"
-    with pytest.raises(IndexError):
+    with pytest.raises(UserError, match=told) as refused:
         engine.run(save_dir=str(tmp_path), max_epoch=1)
+    assert isinstance(refused.value.__cause__, IndexError)
     assert told in caplog.text
+
+
+def test_an_index_of_ones_own_that_is_wrong_stays_what_it_is(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    class Own(Engine):
+        def forward_backward(self, data: Any) -> Any:
+            return [][3]
+
+    with pytest.raises(IndexError, match="list index"):
+        make_engine(engine_class=Own).run(save_dir=str(tmp_path), max_epoch=1)
 
 
 def test_more_classes_than_identities_are_fine(make_engine: MakeEngine, tmp_path: Path) -> None:
