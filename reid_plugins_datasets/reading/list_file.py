@@ -16,6 +16,8 @@ def read_lines(path: Path) -> list[str]:
     Raises:
         DataError: it cannot be read or has nothing in it.
     """
+    if path.exists() and not path.is_file():
+        raise DataError(f"the list {str(path)!r} is no file", "Get it again")
     try:
         # Labels are ASCII; what else stands there may be in any encoding.
         text = path.read_text(encoding="utf-8", errors="replace")

@@ -149,7 +149,7 @@ def _extract(extractor: FeatureExtractor, paths: list[str]) -> tuple[np.ndarray,
     with progress("extracting", len(paths)) as advance:
 
         def note(place: int, error: UserError) -> None:
-            bad.append(error.what.removeprefix("cannot read the image "))
+            bad.append(f"{paths[place]} ({getattr(error.__cause__, 'reason', error.what)})")
             advance(1)
 
         for batch in extractor.batches(paths, on_bad=note):

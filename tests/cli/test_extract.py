@@ -49,13 +49,13 @@ def test_features_and_paths_are_written(reidcore, photos, weights, tmp_path) -> 
 
 
 def test_unreadable_images_are_told_and_left_out(reidcore, photos, weights, tmp_path) -> None:
-    broken = tmp_path / "broken.jpg"
+    broken = tmp_path / "broken\x1b.jpg"
     broken.write_bytes(b"nothing")
     output = tmp_path / "f.npz"
     words = ["-w", weights, "-m", MODEL, "-o", output, "--height", "64", "--width", "32"]
     done = reidcore("extract", broken, photos / "a.jpg", *words)
     assert done.returncode == 0, done.stderr
-    told = r"1 of 2 images left out \(unreadable\): '.*broken.jpg \(not an image\)'"
+    told = r"1 of 2 images left out \(unreadable\): '.*broken\\x1b.jpg \(not an image\)'"
     assert re.search(told, done.stdout)
     with np.load(output) as written:
         assert list(written["paths"]) == [str(photos / "a.jpg")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -199,3 +200,39 @@ def test_prepare_of_a_withdrawn_dataset(here) -> None:
     assert done.returncode == 2
     assert "withdrawn" in done.stdout
     assert "--accept" in done.stderr
+
+
+def test_check_never_waits_for_a_pipe_nor_lets_a_name_steer_the_terminal(here, shop, tmp_path):
+    folder = shutil.copytree(shop, tmp_path / "odd")
+    os.mkfifo(folder / "train" / "0001_c1_pipe.jpg")
+    (folder / "train" / "0002_c1_\x1b[2J\n\udce9.jpg").write_bytes(b"nothing")
+    (folder / "train" / "loop").symlink_to("..")
+    rows = ["path,pid,camid,split"]
+    rows += [f"train/0001_c1_{name},1,1,train" for name in ("pipe.jpg", "train.png")]
+    (folder / "t.csv").write_text("\n".join(rows))
+    by_table, by_folder = (
+        here("check", "--csv", folder / "t.csv"),
+        here("check", "--folder", folder),
+    )
+    assert by_table.returncode == by_folder.returncode == 1
+    assert "0001_c1_pipe.jpg (a pipe, a socket or a device, not a file)" in by_table.stdout
+    assert "1 files left out: sockets, pipes or devices" in by_folder.stdout
+    assert r"0002_c1_\x1b[2J\n\udce9.jpg (not an image)" in by_folder.stdout
+    assert "\x1b[2J" not in by_folder.stdout + by_folder.stderr
+
+
+def test_stats_of_plain_pictures_count_no_identities(here, tmp_path):
+    Image.new("RGB", (4, 8)).save(tmp_path / "a.png")
+    shown = json.loads(here("stats", "--folder", tmp_path, "--json").stdout)
+    assert shown["splits"]["train"] == {
+        "ids": None,
+        "images": 1,
+        "cameras": None,
+        "per_identity": {},
+    }
+    assert here("stats", "--folder", tmp_path).stdout.splitlines()[-1].split() == [
+        "train",
+        "-",
+        "1",
+        "-",
+    ]
