@@ -109,10 +109,11 @@ def _pattern_of(paths: Sequence[str]) -> str:
         return f"^{camera}/{_group('pid', {part[1] for part in parts})}/"
     person = _group("pid", outer)
     if depth == 2:
-        token = _CAMERA_IN_NAME.search("/".join(parts[0]))
-        in_name = rf"^{person}/(?:.*[^a-zA-Z])?{token[1]}(?P<camid>\d+)" if token else "$"
-        fitting = sum(bool(re.search(in_name, path)) for path in paths)
-        return in_name if fitting >= _FITTING * len(paths) else f"^{person}/"
+        if token := _CAMERA_IN_NAME.search("/".join(parts[0])):
+            in_name = rf"^{person}/(?:.*[^a-zA-Z])?{token[1]}(?P<camid>\d+)"
+            if sum(bool(re.search(in_name, path)) for path in paths) >= _FITTING * len(paths):
+                return in_name
+        return f"^{person}/"
     inner = {part[1] for part in parts}
     if all(map(_CAMERA.fullmatch, inner)) or len(inner) <= min(_MOST_CAMERAS, len(paths) // 2):
         return f"^{person}/{_group('camid', inner)}/"

@@ -67,6 +67,37 @@ def test_a_tree_is_read_by_what_was_recognised(tmp_path: Path, tree: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("paths", "pattern", "example"),
+    [
+        (
+            [f"{p}/{i}.jpg" for p in ANY for i in (7, 8)],
+            r"^(?P<pid>\d+)/",
+            "'0001/7.jpg' is identity '0001', camera unknown",
+        ),
+        (
+            [f"{p}/{i}/{f}.jpg" for p in ANY for i in range(9) for f in (1,)],
+            r"^(?P<pid>\d+)/(?P<camid>\d+)/",
+            "'0001/0/1.jpg' is identity '0001', camera '0'",
+        ),
+        (
+            [
+                f"{p}/{day}/{f}.jpg"
+                for p in ("anna", "bert")
+                for day in ("mon", "tue")
+                for f in "ab"
+            ],
+            r"^(?P<pid>[^/]+)/(?P<camid>[^/]+)/",
+            "'anna/mon/a.jpg' is identity 'anna', camera 'mon'",
+        ),
+    ],
+)
+def test_names_and_unknown_cameras_are_recognised_too(tmp_path, paths, pattern, example) -> None:
+    found = recognise(plant(tmp_path, paths))
+    assert found is not None
+    assert (found.options["pattern"], found.example) == (pattern, example)
+
+
+@pytest.mark.parametrize(
     "paths",
     [[], ["a.jpg", "b.jpg"], ["0001/a.jpg", "0001/c1/b.jpg"], ["train/notes.txt"]],
 )
