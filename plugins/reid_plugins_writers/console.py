@@ -68,6 +68,7 @@ class LiveConsole(Writer):
     def track(self, loader: Iterable[Any], label: str) -> Iterator[Any]:
         """Yield a loader's batches under a line of their own."""
         total = len(loader) if isinstance(loader, Sized) else None
+        label = printable(label, one_line=True)
         try:
             for done, batch in enumerate(loader):
                 self._show(LiveLine(label, done, total))

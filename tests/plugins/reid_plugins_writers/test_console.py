@@ -190,3 +190,17 @@ def test_a_failing_loader_takes_its_line_away(log: logging.Logger, make_terminal
         list(engine.progress(failing(), "market1501: query"))
     console.close(engine)
     assert terminal.lines == []
+
+
+def test_names_do_not_steer_the_terminal(log: logging.Logger, make_terminal: Any) -> None:
+    terminal = make_terminal(80)
+    attach(log, terminal)
+    engine = an_engine()
+    console = LiveConsole(engine, terminal.console(), refreshes=False)
+    seen = []
+    for _ in engine.progress(iter([1]), "shop\x1b[2J\n: query"):
+        log.warning("a \x1b[2J word")
+        seen = list(terminal.lines)
+    console.close(engine)
+    assert seen[0] == r"a \x1b[2J word"
+    assert seen[-1].startswith(r"shop\x1b[2J\n: query")
