@@ -27,6 +27,7 @@ COMMANDS = {
     "plugins": CoreCommand(
         "reidcore.cli.plugins:plugins", "List plugins, and who answers a hook.", is_group=True
     ),
+    "env": CoreCommand("reidcore.cli.env:env", "Show versions, devices and the evaluation kernel."),
 }
 
 EPILOG = """\b

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from reidcore.cli import echo, json_alone, json_option
+from reidcore.cli.options import json_alone, json_option
+from reidcore.cli.output import echo
 
 EPILOG = """\b
 Examples:
@@ -18,8 +19,8 @@ Examples:
 def env(as_json: bool) -> None:
     """Show versions, devices and which evaluation kernel is in use."""
     with json_alone(as_json) as write:
-        from reidcore.utils import collect_env_info, environment
+        from reidcore import _environment
 
-        write(environment())
+        write(_environment.environment())
     if not as_json:
-        echo(collect_env_info())
+        echo(_environment.collect_env_info())
