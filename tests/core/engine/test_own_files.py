@@ -88,10 +88,11 @@ def test_what_a_dataset_leaves_out_is_told_once_and_recorded(tmp_path, caplog) -
     kinds = {found["what"]: found for found in run.result["left_out"]["tiny"]}
     assert {what: found["count"] for what, found in kinds.items()} == {
         "images of identity -1": 2,
-        "images": 1,
-        "files": 2,
+        "images": 2,
+        "files": 1,
     }
     assert kinds["images of identity -1"]["expected"] is True
-    assert kinds["images"]["names"] == [str(gallery / "cover.png")]
-    assert kinds["files"]["expected"] is False  # a TIFF is an image
+    names = ("cover.png", "scan.tif")
+    assert kinds["images"]["names"] == [str(gallery / name) for name in names]
+    assert kinds["files"]["expected"] is True
     assert caplog.text.count("2 images of identity -1 left out (junk)") == 1
