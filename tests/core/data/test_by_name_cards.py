@@ -11,7 +11,7 @@ from reidcore.data.by_name import init_image_dataset, init_video_dataset, open_d
 from reidcore.data.card import DatasetCard, described_by
 from reidcore.data.sample import Splits
 from reidcore.data.video import VideoDataset
-from reidcore.errors import DataError
+from reidcore.errors import PluginDefectError
 from reidcore.plugins import Plugins
 from reidcore.registry import Chooser
 
@@ -69,5 +69,5 @@ def test_anything_but_three_splits_is_refused(plugins_with: PluginsWith, made: A
     def shop(root: Path) -> Any:
         return made
 
-    with pytest.raises(DataError, match="'shop'"):
+    with pytest.raises(PluginDefectError, match="'shop'"):
         open_datasets(["shop"], "", Chooser(plugins_with(shop=shop)))
