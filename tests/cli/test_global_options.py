@@ -97,3 +97,21 @@ def test_errors_are_coloured_on_a_terminal_that_wants_it(
 
 def test_errors_in_a_pipe_are_plain(reidcore: Program) -> None:
     assert "\x1b" not in reidcore("ls", "modles").stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["run", "quickstart"], ["complexity", "osnet_x0_25"], ["test", "quickstart"]]
+)
+def test_a_device_that_is_not_there_is_told_before_any_work(
+    program: Program, words: list[str]
+) -> None:
+    done = program(*words, "--device", "cuda:99")
+    assert done.code == 2
+    assert "there is no device 'cuda:99' on this machine" in done.err
+    assert "Loaded" not in done.out
+
+
+def test_the_device_of_the_command_line_is_recorded(trained: Any) -> None:
+    done = trained("test", trained.checkpoint, "--device", "cpu", "--json")
+    record = json.loads(done.out)
+    assert (record["device"], record["config"]["use_gpu"]) == ("cpu", False)
