@@ -16,8 +16,9 @@ CODE := reidcore reid_plugins_osnet reid_plugins_datasets plugins examples tests
 
 demo: $(VENV)/.run-ready
 	@echo "Training, testing and drawing the results: about three minutes on two cores."
-	$(BIN)/reidcore run quickstart
+	$(BIN)/reidcore run quickstart --resume auto
 	@echo "Look at log/quickstart/visrank_synthetic/overview.jpg and log/quickstart/results.json"
+	@echo "To train it anew: $(BIN)/reidcore run quickstart --overwrite"
 
 test: lint check
 

@@ -22,6 +22,7 @@ from reidcore.data import Archive, DatasetCard
 from reidcore.errors import DataError, UserError
 from reidcore.utils import (
     OFFLINE,
+    check_writable,
     direct_address,
     download,
     is_offline,
@@ -212,6 +213,7 @@ def _prepare(card: DatasetCard, archive: Archive, root: Path) -> Prepared:
     contents = contents_of(file)
     if all((target / name).exists() for name in contents.tops):
         return Prepared(archive, "there already", contents)
+    check_writable(target, "--root FOLDER")
     _check_expansion(file, contents, target)
     _extract_beside(file, target, contents)
     return Prepared(archive, "unpacked", contents)

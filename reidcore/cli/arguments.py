@@ -35,6 +35,7 @@ class Arguments:
         data: the section ``data``, from Torchreid's flags.
         device: where to run; None for the configuration's choice.
         resume: the checkpoint to go on from, a folder of them, or ``auto``.
+        overwrites: train in the place of an earlier run, whose files are removed.
         prints_config: print the configuration instead of running it.
         as_json: print the record of the results, and nothing else, on standard output.
         extra: plugin files to add.
@@ -45,6 +46,7 @@ class Arguments:
     data: Mapping[str, Any] = field(default_factory=dict)
     device: str | None = None
     resume: str | None = None
+    overwrites: bool = False
     prints_config: bool = False
     as_json: bool = False
     extra: tuple[str, ...] = ()

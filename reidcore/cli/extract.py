@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reidcore._files import atomic_write, mkdir_if_missing
+from reidcore._files import atomic_write, check_writable
 from reidcore._logging import configure_if_bare
 from reidcore._progress import progress
 from reidcore.cli.device import device_option, find_device
@@ -116,9 +115,9 @@ def write_features(asked: Extraction, plugins: Plugins) -> None:
 def _check_output(output: Path) -> None:
     if output.suffix != ".npz":
         raise UserError(f"the output {str(output)!r} does not end in .npz", "Add the ending.")
-    mkdir_if_missing(output.parent)
-    if output.is_dir() or not os.access(output.parent, os.W_OK):
-        raise UserError(f"cannot write {str(output)!r}", "Choose a file you may write.")
+    if output.is_dir():
+        raise UserError(f"{str(output)!r} is a folder", "Choose a file you may write.")
+    check_writable(output.parent, "-o FILE")
 
 
 def _make_extractor(

@@ -16,6 +16,9 @@ from reidcore.errors import did_you_mean
 
 _log = logging.getLogger(__name__)
 
+WORDS = "reidcore.words"
+"""Under which name a context keeps the words of the whole command line."""
+
 
 class CoreCommand(NamedTuple):
     """A command of the core.
@@ -52,6 +55,11 @@ class CommandGroup(click.Group):
         super().__init__(*arguments, **options)
         self.path = path
         self.table = table or {}
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words, and keep those of the whole command line for messages."""
+        ctx.meta.setdefault(WORDS, list(args))
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return all names: the core's in the table's order, then the plugins'."""

@@ -22,8 +22,15 @@ resume_option = click.option(
     help="Go on from a checkpoint, the newest in a folder, or the newest in data.save_dir.",
 )
 
+overwrite_option = click.option(
+    "--overwrite",
+    "overwrites",
+    is_flag=True,
+    help="Train in the place of an earlier run in data.save_dir, whose files are removed.",
+)
 
-@configuration_command(EPILOG, resume_option, json_option)
+
+@configuration_command(EPILOG, resume_option, overwrite_option, json_option)
 def run(session: Session, arguments: Arguments) -> None:
     """Train and test as a configuration says.
 
@@ -33,7 +40,8 @@ def run(session: Session, arguments: Arguments) -> None:
     can be run, or as JSON with --json; of a run --json prints the record of the results.
 
     With --resume, what is written for this run acts, the rest comes from the checkpoint, and each
-    difference is told; auto starts anew where there is no checkpoint.
+    difference is told; auto starts anew where there is no checkpoint. A folder that holds another
+    run is refused without --resume or --overwrite.
     """
     from reidcore.cli.run_config import execute
 

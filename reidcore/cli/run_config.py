@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reidcore._files import check_writable
 from reidcore._logging import configure_if_bare
 from reidcore.cli.arguments import Arguments
 from reidcore.cli.checkpoint_config import (
@@ -20,6 +21,7 @@ from reidcore.cli.checkpoint_config import (
 )
 from reidcore.cli.device import find_device
 from reidcore.cli.options import CheckpointOptions, json_alone
+from reidcore.cli.run_folder import check_folder
 from reidcore.cli.session import Session
 from reidcore.errors import UserError
 
@@ -36,9 +38,10 @@ def execute(session: Session, arguments: Arguments) -> None:
         return
     with json_alone(arguments.as_json) as write, configured(session, arguments) as opened:
         config, plugins = opened
+        check_folder(config, arguments)
         try:
             engine, plan = prepare(config, plugins, arguments.device)
-            write(engine.execute(plan))
+            write(engine.execute(plan.model_copy(update={"overwrites": arguments.overwrites})))
         except (SystemExit, click.exceptions.Exit) as error:
             raise plugins.exit_defect(error, "the run") from error
 
@@ -74,6 +77,7 @@ def open_checkpoint(
     """
     arguments = options.arguments(*overrides)
     with configured(session, arguments) as (config, plugins):
+        check_writable(config.data.save_dir, "--save-dir FOLDER")
         yield OpenCheckpoint(config, *prepare(config, plugins, arguments.device))
 
 

@@ -307,7 +307,7 @@ class Run:
             return
         check_writable(folder, "save_dir=FOLDER")
         remove_abandoned(folder)
-        if not self.plan.test_only:
+        if not self.plan.test_only and self.plan.max_epoch:
             starts_anew = self._resumed is None and not self.plan.start_epoch
             files = files_of_runs(self.engine.plugins)
             held = held_for_training(folder, files, starts_anew, self.plan.overwrites)

@@ -133,7 +133,9 @@ def export(checkpoint: str, output: str) -> None:
     extraction and drawing need; what training would go on with is left out.
     """
     from reidcore.models import export_weights
+    from reidcore.utils import check_writable
 
+    check_writable(Path(output).parent, "another OUTPUT")
     count = export_weights(checkpoint, output)
     echo(f"{output}: {count} tensors, {_size(Path(output))}")
 

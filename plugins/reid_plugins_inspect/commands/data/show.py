@@ -66,11 +66,12 @@ def show(session: Session, /, chosen: DatasetOptions, output: str, **options: ob
     The contact sheet has a row for each identity and a column for each camera; a number in a
     corner says how many images there are of which one is shown.
     """
-    from reidcore.utils import atomic_write
+    from reidcore.utils import atomic_write, check_writable
 
     path = Path(output)
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise UserError(f"the output {output!r} is no picture", "Let it end in .png")
+    check_writable(path.parent, "-o FILE")
     wanted = Picture(**options)  # type: ignore[arg-type]
     with session.plugins() as plugins:
         dataset = chosen.open(plugins)

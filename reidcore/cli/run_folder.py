@@ -1,0 +1,87 @@
+"""The folder that a run writes to, looked at before data and model are built."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reidcore._files import check_writable
+from reidcore._run_folder import checkpoints_in, described, sole_writer
+from reidcore.cli.group import WORDS
+from reidcore.errors import UserError
+
+if TYPE_CHECKING:
+    from reidcore.cli.arguments import Arguments
+    from reidcore.config import Config
+
+_log = logging.getLogger(__name__)
+
+SAVE_DIR = "data.save_dir=FOLDER"
+
+
+def check_folder(config: Config, arguments: Arguments) -> None:
+    """Refuse a run whose folder it cannot write to, or which holds another one.
+
+    A test of a checkpoint in a folder that is read-only writes to ``log``.
+
+    Raises:
+        UserError: with the command lines that would do.
+    """
+    _check_writable(config, arguments)
+    is_test = config.test.evaluate or not config.train.max_epoch
+    is_anew = not (is_test or config.model.resume or config.train.start_epoch)
+    if arguments.overwrites and not is_anew:
+        raise UserError(
+            "--overwrite is for a training that starts anew, and this one goes on or tests",
+            "Leave it out, or what it goes on from.",
+        )
+    if is_test or os.environ.get("RANK", "0") != "0":
+        return
+    with sole_writer(config.data.save_dir):
+        held = checkpoints_in(config.data.save_dir) if is_anew else []
+    if not held or arguments.resume is not None:  # no complete one, for --resume auto
+        return
+    if not arguments.overwrites:
+        raise UserError(
+            f"{config.data.save_dir!r} holds another run ({described(held)})", _ways(config)
+        )
+    begins_with = Path(config.model.load_weights).expanduser().resolve()
+    if begins_with in [path.resolve() for path in held]:
+        raise UserError(
+            f"--overwrite would remove {config.model.load_weights!r}, which this run begins with",
+            f"Give the run a folder of its own: {SAVE_DIR}",
+        )
+
+
+def _check_writable(config: Config, arguments: Arguments) -> None:
+    folder = config.data.save_dir
+    try:
+        check_writable(folder, SAVE_DIR)
+    except UserError as error:
+        beside = Path(arguments.config or "").parent
+        if not config.test.evaluate or arguments.config is None or Path(folder) != beside:
+            raise
+        check_writable("log", SAVE_DIR)
+        config.data.save_dir = "log"
+        _log.warning("%s: the results go to 'log'", error.what)
+
+
+def _ways(config: Config) -> str:
+    """Return the command lines that go on, train in its place, or train beside it."""
+    words = click.get_current_context().meta.get(WORDS, ["run"])
+    folder = Path(config.data.save_dir)
+    names = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+    fresh = next(path for path in names if not path.exists())
+    ways = {
+        "go on with it": ("--resume", "auto"),
+        "train in its place": ("--overwrite",),
+        "keep both": (f"data.save_dir={fresh}",),
+    }
+    lines = [f"{shlex.join(['reidcore', *words, *way])}   # {what}" for what, way in ways.items()]
+    return "\n  ".join(["One of these does:", *lines])
