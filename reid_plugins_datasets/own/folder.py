@@ -28,9 +28,10 @@ def folder(
         train: name of the training folder.
         query: name of the folder of queries.
         gallery: name of the folder of images to search in.
-        pattern: regular expression with the groups ``pid`` and ``camid``, both whole numbers.
-            Without a slash it is searched in the file name; with one, in the path below the
-            set's folder: ``(?P<pid>\d+)/c(?P<camid>\d+)_`` reads ``train/0012/c3_0001.jpg``.
+        pattern: regular expression with the group ``pid`` and, where cameras are known, ``camid``:
+            numbers or, where any is no number, names. Without a slash it is searched in the file
+            name; with one, in the path below the set's folder: ``(?P<pid>\d+)/c(?P<camid>\d+)_``
+            reads ``train/0012/c3_0001.jpg``.
 
     Raises:
         DataError: no set is there, one of query and gallery is missing, or the pattern does not

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from reid_plugins_datasets.reading.names import shown
+from reid_plugins_datasets.reading.names import full_match, shown
 from reidcore.errors import DataError
 
 
@@ -44,10 +44,10 @@ def match_lines(
     Raises:
         DataError: lines have another form; it counts them and shows the first three.
     """
-    matches = [match for line in lines if (match := pattern.fullmatch(line))]
+    matches = [match for line in lines if (match := full_match(pattern, line))]
     if len(matches) < len(lines):
         raise bad_lines(
-            [line for line in lines if not pattern.fullmatch(line)],
+            [line for line in lines if not full_match(pattern, line)],
             len(lines),
             path,
             f"Expected lines such as {example!r}",

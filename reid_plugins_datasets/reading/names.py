@@ -10,6 +10,7 @@ from operator import itemgetter
 from reidcore.errors import DataError
 
 _SHOWN = 3
+_BEYOND_64_BITS = re.compile(r"[0-9]{19,}")
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class NameForm:
     def match(self, name: str, endings: Sequence[str] = ()) -> re.Match[str] | None:
         """Match a name, or that of a copy in another format: with one of the original endings."""
         stem = name[: name.rfind(".")]
-        tried = (self.pattern.fullmatch(stem + ending) for ending in endings)
-        return self.pattern.fullmatch(name) or next(filter(None, tried), None)
+        tried = (full_match(self.pattern, stem + ending) for ending in endings)
+        return full_match(self.pattern, name) or next(filter(None, tried), None)
 
     def read(
         self, names: Sequence[str], where: object, endings: Sequence[str] = ()
@@ -68,6 +69,14 @@ class NameForm:
         for group, allowed in self.ranges.items():
             check_range(read, group, allowed, where)
         return read
+
+
+def full_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """Match a whole text, whose labels are numbers of at most 18 digits."""
+    match = pattern.fullmatch(text)
+    if match and len(text) > 18 and _BEYOND_64_BITS.search(text):
+        return None if any(map(_BEYOND_64_BITS.fullmatch, match.groups(""))) else match
+    return match
 
 
 def check_range(

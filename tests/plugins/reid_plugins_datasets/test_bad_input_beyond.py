@@ -315,3 +315,26 @@ class TestVehicleDraws:
         assert len({tuple(sorted(draw.gallery.paths)) for draw in draws}) > 3
         assert len({(*sorted([*draw.query.paths, *draw.gallery.paths]),) for draw in draws}) == 1
         assert not set(draws[0].query.camids) & set(draws[0].gallery.camids)
+
+
+@pytest.mark.parametrize(
+    ("key", "place", "told"),
+    [
+        ("last", f"last/test/query/{'9' * 20}.jpg", "unexpected names"),
+        ("ltcc", f"LTCC_ReID/train/{'9' * 30}_1_c1_005.png", "unexpected names"),
+        ("cuhksysu", f"cuhksysu/cropped_images/p{'9' * 20}_s1_1.jpg", "unexpected names"),
+    ],
+)
+def test_numbers_of_more_than_64_bits_are_told(key, place, told, plant):
+    root = plant(key).root
+    (root / place).touch()
+    said = refused(key, root)
+    assert told in said
+    assert "Expected names such as" in said
+
+
+def test_so_are_those_in_a_list(plant):
+    root = plant("vehicleid").root
+    listed = root / "vehicleid/train_test_split/train_list.txt"
+    listed.write_text(f"{listed.read_text().rstrip()}\n0000001 {'9' * 20}\n")
+    assert f"0000001 {'9' * 20}" in refused("vehicleid", root)
