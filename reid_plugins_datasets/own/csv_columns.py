@@ -10,7 +10,7 @@ from reidcore.errors import DataError
 
 MEANINGS = {
     "path": "the path of each image",
-    "pid": "whom (or which vehicle) it shows",
+    "pid": "who or what it shows",
     "camid": "which camera saw it",
     "split": "train, query or gallery",
 }
@@ -34,16 +34,20 @@ def check_columns(header: Sequence[str], names: Mapping[str, str], table: Path) 
         table: the file, for the message.
 
     Raises:
-        DataError: one is missing; the message says what it holds, and how to name another.
+        DataError: some are missing; the message says what they hold, and how to name others.
     """
-    for role, name in names.items():
-        if name in header or (role == name == "camid"):
-            continue
+    missing = [
+        (role, name)
+        for role, name in names.items()
+        if name not in header and (role, name) != ("camid", "camid")
+    ]
+    if missing:
         rest = [each for each in header if each not in names.values()]
+        lacking = " and ".join(f"{name!r} ({MEANINGS[role]})" for role, name in missing)
         raise DataError(
-            f"{str(table)!r} has no column {name!r}, which says {MEANINGS[role]}; its first line "
-            f"names {', '.join(map(repr, header))}",
-            _named_otherwise(role, name, rest),
+            f"{str(table)!r} has no column {lacking}; its first line names "
+            f"{', '.join(map(repr, header))}",
+            _hint([(role, _alike(role, name, rest)) for role, name in missing]),
         )
 
 
@@ -53,17 +57,21 @@ def usual_name(role: str, header: Sequence[str]) -> str:
     return next((name for name in header if name.casefold() in usual), "")
 
 
-def _named_otherwise(role: str, name: str, header: Sequence[str]) -> str:
+def _alike(role: str, name: str, header: Sequence[str]) -> str:
+    """Return the column of a header that may be the one that is missing; empty without one."""
     # A word that is merely alike, as plate is to split, says something else.
     alike = difflib.get_close_matches(name.casefold(), [*map(str.casefold, header)], 1, cutoff=0.8)
-    found = usual_name(role, header) or next(
-        (each for each in header if alike and each.casefold() == alike[0]), ""
-    )
-    if found:
-        return f"If that is {found!r}, set csv.{role}={found}"
-    if role == "split":
-        return (
-            "If another column says so, set csv.split=NAME. Where nothing does, "
-            "split_identities and write_layout of reidcore.data make such a table"
+    near = (each for each in header if alike and each.casefold() == alike[0])
+    return usual_name(role, header) or next(near, "")
+
+
+def _hint(found: Sequence[tuple[str, str]]) -> str:
+    """Say which options name the columns; those that were found, and the others by NAME."""
+    options = " ".join(f"csv.{role}={name or 'NAME'}" for role, name in found)
+    steps = [f"If other columns say so, set {options}"]
+    if ("split", "") in found:
+        steps.append(
+            "Where nothing says the split, split_identities and write_layout of reidcore.data "
+            "make a table that does"
         )
-    return f"If another column says so, set csv.{role}=NAME"
+    return ". ".join(steps)

@@ -123,7 +123,7 @@ def open_rows(path: Path, delimiter: str, faults: Faults) -> Iterator[Rows]:
         with path.open(encoding=_encoding_of(path), newline="") as file:
             separator, before = _separator_of(file)
             reader = csv.reader(file, delimiter=delimiter or separator)
-            header = [name.strip() for name in next(reader, [])]
+            header = [name.strip("\ufeff").strip() for name in next(reader, [])]
             _check_header(header, path)
             unnamed = [f"column {place}" for place, name in enumerate(header, 1) if not name]
             leave_out(unnamed, "columns without a name", expected=True)

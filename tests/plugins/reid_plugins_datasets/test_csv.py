@@ -331,6 +331,7 @@ class TestFaults:
             ("path,pid,camid,Split", {}, "set csv.split=Split"),
             ("path,vehicle,camid,split", {"pid": "vehicel"}, "set csv.pid=vehicle"),
             ("path,pid,kamera,split", {"camid": "camera"}, "set csv.camid=kamera"),
+            ("file,id,camid,plate", {}, "set csv.path=file csv.pid=id csv.split=NAME"),
         ],
     )
     def test_a_missing_column_gets_the_one_that_may_be_it(self, root, header, options, told):
@@ -339,7 +340,7 @@ class TestFaults:
 
     def test_a_word_that_is_merely_alike_is_not_offered(self, root):
         told = refused(root, TABLE.replace("path,pid,camid,split", "path,pid,camid,plate"))
-        assert "no column 'split', which says train, query or gallery" in told
+        assert "no column 'split' (train, query or gallery)" in told
         assert "csv.split=NAME" in told
         assert "csv.split=plate" not in told
 
