@@ -154,6 +154,8 @@ def _is_replaced(path: Path, written: Layer, recorded: Tree) -> bool:
         # A single term may be written over the recorded ones; a list of terms in a file may not.
         anew = any(origin.kind != "override" for origin in terms)
         return anew or (("loss", "name") in written.origins and not terms)
+    if path[:2] == ("data", "datasets"):  # each is of one kind
+        return any(known[:3] == path[:3] for known in written.origins)
     if path[:1] == ("model",) and ("model", "name") in written.origins:
         is_other = written.tree["model"]["name"] != recorded["model"].get("name")
         if is_other:
@@ -171,10 +173,11 @@ def _is_whole_in(recorded: Layer, path: Path) -> bool:
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield dotted keys with their values; the terms of a loss are one value."""
+    """Yield dotted keys with their values; a loss's terms are one value, and a named dataset."""
     for name, value in tree.items():
         key = f"{prefix}{name}"
-        if isinstance(value, Mapping) and value and key != "loss.terms":
+        is_whole = key == "loss.terms" or prefix == "data.datasets."
+        if isinstance(value, Mapping) and value and not is_whole:
             yield from _leaves(value, f"{key}.")
         else:
             yield key, value

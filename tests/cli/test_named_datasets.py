@@ -141,6 +141,17 @@ def test_what_tests_refuses_to_without_a_target(told: Told) -> None:
     assert "no dataset is named" in said
 
 
+def test_a_dataset_that_is_written_anew_is_not_mixed_with_the_recorded_one(
+    shops: Path, told: Told
+) -> None:
+    anew = CONFIG.replace("shop_b: {folder: b}", "shop_b: {csv: a.csv}")
+    (shops / "anew.yaml").write_text(anew)
+    said = told("test", "anew.yaml", "model.load_weights=log/model.pth.tar-1", "data.save_dir=anew")
+    assert "Target: shop_b" in said
+    said = told("run", "anew.yaml", "--resume", "log/model.pth.tar-1", "data.save_dir=anew")
+    assert "data.datasets.shop_b" in said
+
+
 def test_a_protocol_that_fits_data_of_one_camera_is_named(told: Told) -> None:
     pattern = r"data.datasets.shop_b.folder={root: b, pattern: '(?P<pid>\d+)_(?P<camid>c)\d'}"
     said = told("run", "shops.yaml", pattern, "-t", "shop_b", "data.save_dir=other", code=2)
