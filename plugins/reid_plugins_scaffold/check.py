@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reidcore.cli import Session, json_option, progress, table, word
+from reidcore.cli import Session, console, json_option, progress, table, word
 from reidcore.errors import PluginError, UnknownNameError, did_you_mean
 from reidcore.registry import singular
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from reid_plugins_scaffold.conformance.checking import ConformanceCheck, Outcome
     from reidcore.plugins import Plugin, Plugins
 
@@ -149,8 +152,6 @@ def _record(outcome: Outcome) -> dict[str, str]:
 
 
 def _show(outcomes: Sequence[Outcome], name: str, verbose: bool) -> None:
-    from rich.console import Console
-
     if not outcomes:
         click.echo(
             f"{name} registers no such component and no command. What its hooks do in a run is "
@@ -158,7 +159,7 @@ def _show(outcomes: Sequence[Outcome], name: str, verbose: bool) -> None:
         )
         return
     shown = _rows_of_checks(outcomes) if verbose else _rows_of_components(outcomes)
-    Console().print(shown)
+    console().print(shown)
     for outcome in outcomes:
         if outcome.state == "failed":
             click.echo(f"\n{outcome.text}")
@@ -169,7 +170,7 @@ def _show(outcomes: Sequence[Outcome], name: str, verbose: bool) -> None:
     click.echo(f"\n{counts}")
 
 
-def _rows_of_components(outcomes: Sequence[Outcome]) -> object:
+def _rows_of_components(outcomes: Sequence[Outcome]) -> Table:
     shown = table("name", word("kind"), word("checks"), word("result"), "not checked")
     for kind, name in dict.fromkeys((each.check.kind, each.check.name) for each in outcomes):
         mine = [each for each in outcomes if (each.check.kind, each.check.name) == (kind, name)]
@@ -178,7 +179,7 @@ def _rows_of_components(outcomes: Sequence[Outcome]) -> object:
     return shown
 
 
-def _rows_of_checks(outcomes: Sequence[Outcome]) -> object:
+def _rows_of_checks(outcomes: Sequence[Outcome]) -> Table:
     shown = table("name", word("kind"), "contract", word("result"))
     for outcome in outcomes:
         rule = outcome.check.contract.rule
@@ -186,14 +187,16 @@ def _rows_of_checks(outcomes: Sequence[Outcome]) -> object:
     return shown
 
 
-def _worst(outcomes: Iterable[Outcome]) -> str:
+def _worst(outcomes: Iterable[Outcome]) -> Text:
     states = [outcome.state for outcome in outcomes]
     failed = states.count("failed")
     if failed:
-        return f"[red]{failed} failed[/red]"
+        return _coloured("failed", f"{failed} failed")
     return _coloured("passed" if "passed" in states else "skipped")
 
 
-def _coloured(state: str) -> str:
+def _coloured(state: str, text: str = "") -> Text:
+    from rich.text import Text
+
     colours = {"failed": "red", "passed": "green", "skipped": "yellow"}
-    return f"[{colours[state]}]{state}[/{colours[state]}]"
+    return Text(text or state, style=colours[state])

@@ -125,11 +125,12 @@ def _print_record(record: dict[str, object]) -> None:
 
 def _print_table(loaded: list[Plugin]) -> None:
     from rich.table import Column
+    from rich.text import Text
 
     headings = map(word, ("distribution", "version", "state"))
     shown = table("name", *headings, Column("hooks", style="dim"))
     for plugin in loaded:
         detail = describe(plugin.error) if plugin.error else ", ".join(plugin.hooks)
-        state = f"[red]{plugin.state}[/red]" if plugin.error else plugin.state
+        state = Text(plugin.state, style="red" if plugin.error else "")
         shown.add_row(plugin.name, plugin.distribution, plugin.version, state, detail)
     console().print(shown)

@@ -23,7 +23,7 @@ from reid_plugins_scaffold.conformance.contract import (
 )
 from reidcore.errors import UserError
 from reidcore.plugins import Plugins
-from reidcore.registry import Component, Entry, choose, find, singular
+from reidcore.registry import Component, Entry, choose, find
 from reidcore.testing import make_plugins
 
 T = TypeVar("T")
@@ -182,11 +182,6 @@ def checks_of(kind: type[Conformance]) -> Iterator[str]:
     """Yield the names of a class's checks, those of its bases first."""
     names = (name for base in reversed(kind.__mro__) for name in vars(base))
     yield from dict.fromkeys(name for name in names if name.startswith("test_"))
-
-
-def label_of(kind: type[Conformance]) -> str:
-    """Return what components of a class are called."""
-    return singular(kind.kind) if kind.kind else "command"
 
 
 def require_finite(what: str, values: Tensor) -> None:

@@ -85,13 +85,21 @@ def contract(
             except Broken as error:
                 raise self.broken(str(error), checked.contract) from None  # type: ignore[attr-defined]
             except (Exception, SystemExit) as error:
-                text = f"raised {type(error).__name__}: {error}"
-                raise self.broken(text, checked.contract) from error  # type: ignore[attr-defined]
+                found = _told(self.subject, error)
+                raise self.broken(found, checked.contract) from error  # type: ignore[attr-defined]
 
         checked.contract = Contract(rule, remedy)  # type: ignore[attr-defined]
         return checked
 
     return decorate
+
+
+def _told(subject: str, error: BaseException) -> str:
+    """Return what an error says of the component; the core's own checks begin with its name."""
+    what = str(getattr(error, "what", error))
+    if what.startswith(f"{subject} "):
+        return what.removeprefix(f"{subject} ")
+    return f"raised {type(error).__name__}: {error}"
 
 
 def contract_of(check: Any) -> Contract:

@@ -98,7 +98,8 @@ class ClassifierConformance(FactoryConformance):
         require_equal("logits without and with labels", plain, labelled)
 
     @contract(
-        "Gradients are finite, also of features that are zero or that point where the class does.",
+        "Gradients are finite, also of features that are zero, or that point where the class does "
+        "or away from it.",
         "Keep norms, roots and inverse cosines off their ends, where slopes are infinite.",
     )
     def test_odd_features_have_gradients(self) -> None:
@@ -106,7 +107,9 @@ class ClassifierConformance(FactoryConformance):
         made = self._made().train()
         weights = next((p for p in made.parameters() if p.shape == (CLASSES, CHANNELS)), None)
         odd = [_features(), torch.zeros(BATCH, CHANNELS)]
-        odd += [] if weights is None else [weights.detach()[_pids()].clone()]
+        if weights is not None:
+            towards = weights.detach()[_pids()]
+            odd += [towards.clone(), -towards]
         for features in odd:
             features.requires_grad_()
             logits = made(features, _pids())

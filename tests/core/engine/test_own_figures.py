@@ -119,5 +119,7 @@ def test_tensorboard_and_json_lines_have_them(run: Any) -> None:
 def test_what_no_table_can_show_is_refused_by_its_plugin(
     figures: Mapping[Any, Any], message: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(PluginDefectError, match=rf"^protocol 'measuring' of plugin .* gave .*{message}"):
+    with pytest.raises(
+        PluginDefectError, match=rf"^protocol 'measuring' of plugin .* gave .*{message}"
+    ):
         tiny_run(Measuring(figures), save_dir=tmp_path, overrides=SETTINGS)

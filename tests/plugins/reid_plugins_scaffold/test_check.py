@@ -62,7 +62,7 @@ def test_what_fails_is_told_with_its_contract_and_exit_code_1(plugin: Path) -> N
     rows = {line.split()[0]: line for line in done.output.splitlines() if line.strip()}
     assert "failed" in rows["norms"]
     assert "it needs power" in rows["powers"]
-    assert "loss 'norms' of plugin 'odd_shop' gave the term 'norms' (8,)" in done.output
+    assert "loss 'norms' of plugin 'odd_shop' gave a tensor (8,)" in done.output
     assert "documented: docs/contracts.md#losses" in done.output
     assert done.output.rstrip().endswith("failed")
 
