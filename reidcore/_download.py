@@ -26,7 +26,7 @@ from urllib.parse import parse_qs, urlsplit
 from reidcore import __version__
 from reidcore._files import atomic_path
 from reidcore._progress import progress
-from reidcore.errors import UserError, quoted
+from reidcore.errors import UserError, counted, quoted
 
 OFFLINE = "REIDCORE_OFFLINE"
 """Environment variable, set by ``reidcore --offline`` too, that switches downloads off."""
@@ -110,7 +110,7 @@ def download(
             digest = _copy(response, file, target.name, max_bytes)
         if not digest.startswith(sha256):
             size = incomplete.stat().st_size
-            raise UserError(f"expected sha256 {sha256}, found {digest} in {size:,} bytes")
+            raise UserError(f"expected sha256 {sha256}, found {digest} in {counted(size, 'byte')}")
         validate(incomplete)
     return digest
 
@@ -149,7 +149,9 @@ class _Until(io.RawIOBase):
                 raise
             count = None
         if count is None or left <= 0:
-            raise UserError(f"it took too long: {self._received:,} bytes came in the time allowed")
+            raise UserError(
+                f"it took too long: {counted(self._received, 'byte')} came in the time allowed"
+            )
         self._received += count
         return count
 
@@ -164,19 +166,15 @@ class _Response(HTTPResponse):
         self.fp = io.BufferedReader(_Until(sock, self.fp.detach(), deadline))
 
 
-class _HttpUntil(urllib.request.HTTPHandler):
+class _OpenedUntil(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
+    """In the place of both usual handlers, which an opener leaves out if one derives from them."""
+
     def __init__(self, deadline: float) -> None:
         super().__init__()
         self._deadline = deadline
 
     def http_open(self, req: urllib.request.Request) -> HTTPResponse:
         return self.do_open(partial(_connection, HTTPConnection, self._deadline), req)
-
-
-class _HttpsUntil(urllib.request.HTTPSHandler):
-    def __init__(self, deadline: float) -> None:
-        super().__init__()
-        self._deadline = deadline
 
     def https_open(self, req: urllib.request.Request) -> HTTPResponse:
         return self.do_open(partial(_connection, HTTPSConnection, self._deadline), req)
@@ -190,9 +188,9 @@ def _connection(kind: Any, deadline: float, host: str, timeout: float, **named: 
 
 
 def _opened(request: urllib.request.Request, deadline: float) -> Any:
-    handlers = (_HttpsRedirects(), _HttpUntil(deadline), _HttpsUntil(deadline))
+    opener = urllib.request.build_opener(_HttpsRedirects(), _OpenedUntil(deadline))
     try:
-        return urllib.request.build_opener(*handlers).open(request, timeout=_SILENCE_S)
+        return opener.open(request, timeout=_SILENCE_S)
     except urllib.error.HTTPError as error:
         error.close()
         raise UserError(f"the server answered {error.code} {error.reason}") from error
@@ -224,7 +222,9 @@ def _copy(response: Any, file: IO[bytes], name: str, max_bytes: int) -> str:
     """Write the body to a file; return its SHA-256."""
     total = _length_of(response)
     if total is not None and total > max_bytes:
-        raise UserError(f"the file has {total:,} bytes, and {max_bytes:,} are the most expected")
+        raise UserError(
+            f"the file has {counted(total, 'byte')}, and {max_bytes:,} are the most expected"
+        )
     digest, received = hashlib.sha256(), 0
     with progress(f"downloading {name}", total, is_bytes=True) as advance:
         for chunk in _chunks(response):
@@ -235,7 +235,7 @@ def _copy(response: Any, file: IO[bytes], name: str, max_bytes: int) -> str:
             digest.update(chunk)
             advance(len(chunk))
     if total is not None and received != total:
-        raise UserError(f"the connection broke after {received:,} of {total:,} bytes")
+        raise UserError(f"the connection broke after {received:,} of {counted(total, 'byte')}")
     return digest.hexdigest()
 
 

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from reidcore import _inert_pickle
 from reidcore._files import PathLike, atomic_write
-from reidcore.errors import CheckpointError, UserError
+from reidcore.errors import CheckpointError, UserError, counted
 
 OWN_KEY = "reidcore"
 """Under which key our checkpoints keep what they hold beyond Torchreid's keys."""
@@ -245,7 +245,7 @@ def _damaged(file: Path, why: str) -> CheckpointError:
 
 def _unreadable(file: Path, error: Exception) -> CheckpointError:
     size, kind = file.stat().st_size, _kind_of(file)
-    reason = "it is empty" if size == 0 else f"{type(error).__name__} in {size} bytes"
+    reason = "it is empty" if size == 0 else f"{type(error).__name__} in {counted(size, 'byte')}"
     return CheckpointError(
         f"{str(file)!r} is no torch checkpoint: it is {kind}"
         if kind

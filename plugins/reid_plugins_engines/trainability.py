@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from reid_plugins_engines.loss_state import learning_losses
-from reidcore.errors import UserError
+from reidcore.errors import UserError, counted
 from reidcore.models import unwrap
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Trainability:
         return cls(label, trained, frozen, [n for n in named if n not in {*frozen, *trained}])
 
     def __str__(self) -> str:
-        parts = [f"{len(self.trained)} of {len(self._names)} parameters of {self.label}"]
+        parts = [f"{len(self.trained)} of {counted(len(self._names), 'parameter')} of {self.label}"]
         parts += [f"frozen: {self._layers(self.frozen)}"] if self.frozen else []
         parts += [f"in no optimizer: {self._layers(self.forgotten)}"] if self.forgotten else []
         return "; ".join(parts)

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from reidcore.cli import progress
 from reidcore.data import Archive, DatasetCard
-from reidcore.errors import DataError, UserError
+from reidcore.errors import DataError, UserError, counted
 from reidcore.utils import (
     OFFLINE,
     check_writable,
@@ -242,7 +242,7 @@ def _check_expansion(archive: Path, contents: Contents, folder: Path) -> None:
     packed = archive.stat().st_size
     if contents.size > max(MOST_EXPANSION * packed, _SMALL):
         raise DataError(
-            f"{archive.name} has {packed:,} bytes and would unpack to {contents.size:,}",
+            f"{archive.name} has {counted(packed, 'byte')} and would unpack to {contents.size:,}",
             "No dataset packs like this: it is damaged or made to fill the disk",
         )
     place = folder

@@ -12,7 +12,7 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR, StepLR
 
-from reidcore.errors import ConfigError
+from reidcore.errors import ConfigError, counted
 
 _log = logging.getLogger(f"reidcore.{__name__}")
 
@@ -26,10 +26,10 @@ def single_step(
     steps = _steps("single_step", stepsize)
     if len(steps) > 1:
         _log.warning(
-            "single_step uses the last of stepsize %s only: the rate falls every %d epochs; "
+            "single_step uses the last of stepsize %s only: the rate falls every %s; "
             "train.lr_scheduler multi_step uses them all",
             steps,
-            steps[-1],
+            counted(steps[-1], "epoch"),
         )
     return StepLR(optimizer, step_size=steps[-1], gamma=gamma)
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from reid_plugins_synthetic.album import Settings
+from reidcore.errors import counted
 
 EPILOG = """\b
 Examples:
@@ -48,5 +49,5 @@ def make_synthetic(directory: Path, **settings: int) -> None:
     state = "written" if summary.created else "there already"
     click.echo(
         f"{summary.directory}: {summary.train} training, {summary.query} query and "
-        f"{summary.gallery} gallery pictures ({state})"
+        f"{counted(summary.gallery, 'gallery picture')} ({state})"
     )

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reidcore.data import leave_out
-from reidcore.errors import DataError
+from reidcore.errors import DataError, counted
 
 DELIMITERS = ",;\t|"
 """Of these the one that the header has most often separates the columns."""
@@ -48,11 +48,10 @@ class Faults:
     def check(self) -> None:
         """Raise a DataError if anything was noted."""
         if self._count:
-            faults = "fault" if self._count == 1 else "faults"
             shown = ", the first three" if self._count > _SHOWN else ""
             told = "; ".join(f"line {line}: {fault}" for line, fault in self._first)
             raise DataError(
-                f"{self._count} {faults} in {str(self._path)!r}{shown}: {told}",
+                f"{counted(self._count, 'fault')} in {str(self._path)!r}{shown}: {told}",
                 "Correct the table",
             )
 
@@ -203,8 +202,7 @@ def _complete(
         elif len(row) == width:
             whole.append((row, line))
         elif row:
-            fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
-            faults.add(line, f"{fields}, and the header has {width}")
+            faults.add(line, f"{counted(len(row), 'field')}, and the header has {width}")
     return [row for row, _ in whole], [line for _, line in whole]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reid_plugins_datasets.reading.names import full_match, shown
-from reidcore.errors import DataError
+from reidcore.errors import DataError, counted
 
 
 def read_lines(path: Path) -> list[str]:
@@ -57,5 +57,5 @@ def match_lines(
 
 def bad_lines(lines: Sequence[str], total: int, path: Path, hint: str) -> DataError:
     """Return the error that counts a list's wrong lines, and shows the first three."""
-    what = f"{len(lines)} of {total} lines of {str(path)!r} are wrong: {shown(lines)}"
+    what = f"{len(lines)} of {counted(total, 'line')} of {str(path)!r} are wrong: {shown(lines)}"
     return DataError(what, hint)

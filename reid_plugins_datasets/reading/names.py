@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from reidcore.errors import DataError
+from reidcore.errors import DataError, counted
 
 _SHOWN = 3
 _BEYOND_64_BITS = re.compile(r"[0-9]{19,}")
@@ -60,8 +60,8 @@ class NameForm:
         if None in matches:
             strangers = [name for name, match in zip(names, matches, strict=True) if match is None]
             raise DataError(
-                f"unexpected names in {str(where)!r} ({len(strangers)} of {len(names)} files): "
-                f"{shown(strangers)}",
+                f"unexpected names in {str(where)!r} ({len(strangers)} of "
+                f"{counted(len(names), 'file')}): {shown(strangers)}",
                 f"Expected names such as {self.example}. Move other files away, or read the "
                 "folders with the dataset 'folder' and a pattern of your own",
             )
@@ -93,7 +93,7 @@ def check_range(
         outside = [match.string for match in matches if match[group] in wrong]
         raise DataError(
             f"{group} outside {allowed[0]}..{allowed[-1]} in {str(where)!r} "
-            f"({len(outside)} of {len(matches)} files): {shown(outside)}",
+            f"({len(outside)} of {counted(len(matches), 'file')}): {shown(outside)}",
             "It is another dataset, or another version of it",
         )
 

@@ -17,7 +17,7 @@ from reidcore.cli.device import device_option, find_device
 from reidcore.cli.names import component_names
 from reidcore.cli.options import reading_options
 from reidcore.cli.session import Session
-from reidcore.errors import DataError, UserError
+from reidcore.errors import DataError, UserError, counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,7 +109,7 @@ def write_features(asked: Extraction, plugins: Plugins) -> None:
     with atomic_write(asked.output) as file:
         np.savez(file, features=features, paths=np.array([paths[place] for place in kept]))
     count, dim = features.shape
-    _log.info("%s: %d features of %d numbers", asked.output, count, dim)
+    _log.info("%s: %s of %d numbers", asked.output, counted(count, "feature"), dim)
 
 
 def _check_output(output: Path) -> None:
@@ -157,5 +157,7 @@ def _extract(extractor: FeatureExtractor, paths: list[str]) -> tuple[np.ndarray,
             advance(len(batch.places))
     leave_out(bad, "images", "unreadable", total=len(paths))
     if not features:
-        raise DataError(f"none of the {len(paths)} images can be read", "See the lines above.")
+        raise DataError(
+            f"of {counted(len(paths), 'image')} none can be read", "See the lines above."
+        )
     return np.concatenate(features), kept

@@ -17,7 +17,7 @@ from reidcore.data.images.reading import TORCHREID, ImageReading
 from reidcore.data.left_out import LeftOut, noting_left_out
 from reidcore.data.sample import Sample, SamplePath, Samples, Splits
 from reidcore.data.table import Counts, SampleTable, combined, rebased
-from reidcore.errors import DataError
+from reidcore.errors import DataError, counted
 
 __all__ = ["Dataset", "ImageDataset", "Splits", "Transform", "training_table", "view_of"]
 
@@ -226,7 +226,8 @@ class ImageDataset(Dataset):
         path, pid, camid, dsetid = Sample(*item)
         if not isinstance(path, str):
             raise DataError(
-                f"an image was expected, and {path[0]} begins a tracklet of {len(path)} frames",
+                f"an image was expected, and {path[0]} begins a tracklet of "
+                f"{counted(len(path), 'frame')}",
                 "Use a dataset of single images",
             )
         image: Any = read_image(path, self.reading)

@@ -31,7 +31,7 @@ from reidcore.data.loader.sampling import make_order
 from reidcore.data.table import SampleTable
 from reidcore.data.transforms.build import make_transforms, normalisation
 from reidcore.data.transforms.compose import size_rule_of
-from reidcore.errors import ConfigError, DataError, UserError
+from reidcore.errors import ConfigError, DataError, UserError, counted
 from reidcore.plugins import Plugins
 from reidcore.registry import Choose, Chooser, Component, choose
 from reidcore.registry.named import kind_of
@@ -242,12 +242,11 @@ class DataManager:
             shown = ", ".join(data.transforms) or "no augmentation"
             _log.info("Training images: %dx%d, %s", data.height, data.width, shown)
             _log.info(
-                "Sources: %s (%d ids, %d %s, %d cameras)",
+                "Sources: %s (%s, %s, %s)",
                 ", ".join(self.sources),
-                self.num_train_pids,
-                len(self._trainset),
-                self._trainset.unit,
-                self.num_train_cams,
+                counted(self.num_train_pids, "id"),
+                counted(len(self._trainset), self._trainset.unit.removesuffix("s")),
+                counted(self.num_train_cams, "camera"),
             )
         for name, pair in self.test_dataset.items():
             _log.info("Target: %s (%d query, %d gallery)", name, *map(len, pair.values()))

@@ -19,7 +19,7 @@ from reidcore._files import PathLike, atomic_folder, atomic_write
 from reidcore.data.image_files import image_endings, is_image
 from reidcore.data.sample import JUNK_PID, Samples, Splits
 from reidcore.data.table import Int64Array, SampleTable
-from reidcore.errors import DataError
+from reidcore.errors import DataError, counted
 
 _log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ def split_identities(samples: Samples, test: float = 0.5, seed: int = 0) -> Iden
     is_query = _query_mask(rest, across, seed)
     few = "camera" if across else "image"
     notes = {
-        f"identities: {len(cameras):,} by {known.counts.cameras:,} cameras, "
+        f"identities: {len(cameras):,} by {counted(known.counts.cameras, 'camera')}, "
         f"{train.counts.ids:,} to learn from, {len(tested):,} to test with": True,
         "no identity is seen by two cameras: queries are searched for in all images, test with "
         "test.protocol=any_camera": not across,

@@ -25,9 +25,9 @@ from reidcore.data.left_out import leave_out, noting_left_out
 from reidcore.data.table import SampleTable
 from reidcore.engine.datamanager import left_without_images, skipped_by
 from reidcore.engine.hook_results import checked_distances, checked_pair
-from reidcore.errors import DataError, UserError
+from reidcore.errors import DataError, UserError, counted
 from reidcore.evaluation import Labels, RankingResult, RerankedDistances, evaluate
-from reidcore.evaluation.matches import OwnFilesIgnored, without_own_files
+from reidcore.evaluation.matches import without_own_files
 from reidcore.models.reid_model import check_finite
 from reidcore.plugins import Plugins
 from reidcore.registry import choose, find
@@ -136,21 +136,20 @@ def evaluate_target(engine: Engine, name: str) -> TargetResult:
         "images_per_second": (len(query.table) + len(gallery.table)) / (extracted - started),
         "ranking_seconds": time.perf_counter() - extracted,
     }
-    own = _own_files(relations_of(protocol, labels))
     result = TargetResult(
         ranking,
         timings,
         skipped_queries + skipped_gallery,
         query.table,
         gallery.table,
-        num_own_files=len(own),
+        num_own_files=len(ranking.own_files),
     )
     if engine.is_final_test:
         with noting_left_out(name):
             paths = query.table.paths
             leave_out(paths.take(~ranking.valid), "queries", "without a match", total=len(paths))
             leave_out(
-                paths.take(own),
+                paths.take(ranking.own_files),
                 f"gallery {engine.data_facts.unit}",
                 "each the same file as the query it is ranked for",
             )
@@ -183,13 +182,6 @@ def relations_of(protocol: EvaluationProtocol, labels: Labels) -> Relations | No
     if not hasattr(protocol, "relations"):
         return None
     return without_own_files(protocol.relations(labels), labels)
-
-
-def _own_files(relations: Relations | None) -> npt.NDArray[np.int64]:
-    """Return (P,) the queries whose own file was left out, once for each such gallery image."""
-    if isinstance(relations, OwnFilesIgnored):
-        return relations.queries
-    return np.zeros(0, dtype=np.int64)
 
 
 def extract(engine: Engine, name: str, split: str) -> tuple[TestSet, int]:
@@ -227,8 +219,8 @@ def extract(engine: Engine, name: str, split: str) -> tuple[TestSet, int]:
             f"the {split} of {name} is empty", "Test on a target that has query and gallery images."
         )
     seconds = time.perf_counter() - started
-    told = name, split, len(paths), engine.data_facts.unit, seconds
-    _log.info("%s: %s: %d %s in %.1f s", *told, extra={"is_progress": True})
+    read = counted(len(paths), one_of(engine.data_facts.unit), engine.data_facts.unit)
+    _log.info("%s: %s: %s in %.1f s", name, split, read, seconds, extra={"is_progress": True})
     known = engine.data_facts.test_dataset.get(name, {}).get(split)
     table = _readable(known, paths, skipped)
     table = replace(table, pids=np.concatenate(pids), camids=np.concatenate(camids))

@@ -15,7 +15,13 @@ from reidcore.evaluation.distances import (
 )
 from reidcore.evaluation.kernel import kernel_in_use
 from reidcore.evaluation.labels import Labels
-from reidcore.evaluation.matches import Related, Relations, SameIdentity, without_own_files
+from reidcore.evaluation.matches import (
+    Related,
+    Relations,
+    SameIdentity,
+    equal_pairs,
+    without_own_files,
+)
 from reidcore.evaluation.protocols import AnyCamera, EvaluationProtocol, Market1501, check_shapes
 from reidcore.evaluation.ranking import MatchRanks, match_ranks
 from reidcore.evaluation.report import AVERAGE, averages, table, text
@@ -41,6 +47,7 @@ __all__ = [
     "averages",
     "check_shapes",
     "compute_distance_matrix",
+    "equal_pairs",
     "evaluate",
     "evaluate_features",
     "evaluate_rank",

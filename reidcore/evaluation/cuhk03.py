@@ -10,7 +10,7 @@ import numpy.typing as npt
 from reidcore.evaluation.distances import Distances, Rows
 from reidcore.evaluation.labels import Int64, Labels
 from reidcore.evaluation.matches import Related, without_own_files
-from reidcore.evaluation.protocols import Market1501
+from reidcore.evaluation.protocols import Market1501, check_shapes
 from reidcore.evaluation.result import Float64, RankingResult
 
 
@@ -33,8 +33,9 @@ class Cuhk03(Market1501):
         ties: str = "pessimistic",
     ) -> RankingResult:
         """Evaluate Q queries against G gallery items; arguments and errors as in the base."""
-        result = super().evaluate(distances, labels, max_rank, ties)
+        check_shapes(distances, labels)
         relations = without_own_files(self.relations(labels), labels)
+        result = self._ranked(distances, relations, max_rank, ties)
         identities = _Identities(labels.g_pids)
         cmc = np.zeros(len(result.cmc))
         for start, rows in distances.blocks():

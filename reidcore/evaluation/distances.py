@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
+from reidcore.errors import DataError, UnknownNameError, UserError, counted, did_you_mean
 from reidcore.evaluation.counting import FeatureScan, RowScan, Scan
 from reidcore.evaluation.kernel import compiled, thread_count
 from reidcore.evaluation.labels import Int64
@@ -297,7 +297,8 @@ def _check_features(query: Tensor, gallery: Tensor) -> None:
             raise DataError(f"the {side} features are empty: shape {tuple(features.shape)}")
     if query.size(1) != gallery.size(1):
         raise UserError(
-            f"query features have {query.size(1)} dimensions, gallery features {gallery.size(1)}",
+            f"query features have {counted(query.size(1), 'dimension')}, gallery features "
+            f"{gallery.size(1)}",
             "Extract both with the same model.",
         )
 

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import torch
 
-from reidcore.errors import UnknownNameError, did_you_mean
+from reidcore.errors import UnknownNameError, counted, did_you_mean
 
 _KINDS = ("cython", "torch")
 _chosen: ContextVar[str] = ContextVar("reidcore_evaluation_kernel", default="cython")
@@ -37,9 +37,10 @@ def kernel_in_use() -> str:
     extension = compiled()
     if extension is None:
         return "torch"
-    count = thread_count()
-    threads = f"{count} thread{'s' if count > 1 else ''}"
-    parts = ["OpenMP"] * extension.HAS_OPENMP + [threads, extension.kernels()[0]]
+    parts = ["OpenMP"] * extension.HAS_OPENMP + [
+        counted(thread_count(), "thread"),
+        extension.kernels()[0],
+    ]
     return f"cython ({', '.join(parts)})"
 
 

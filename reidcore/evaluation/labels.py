@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.errors import DataError
+from reidcore.errors import DataError, counted
 
 Int64 = npt.NDArray[np.int64]
 Columns = Mapping[str, npt.NDArray[Any]]
@@ -83,7 +83,8 @@ def _column(samples: Sequence[Any], name: str, place: int) -> Int64:
 def _side(side: str, pids: npt.ArrayLike, camids: npt.ArrayLike) -> tuple[Int64, Int64]:
     checked = _whole_numbers(f"{side} pids", pids), _whole_numbers(f"{side} camids", camids)
     if len(checked[0]) != len(checked[1]):
-        raise DataError(f"the {side} has {len(checked[0])} pids but {len(checked[1])} camids")
+        people, cameras = counted(len(checked[0]), "pid"), counted(len(checked[1]), "camid")
+        raise DataError(f"the {side} has {people} but {cameras}")
     if not len(checked[0]):
         raise DataError(f"the {side} is empty", "Evaluation needs queries and a gallery.")
     return checked
@@ -92,7 +93,9 @@ def _side(side: str, pids: npt.ArrayLike, camids: npt.ArrayLike) -> tuple[Int64,
 def _files(side: str, files: npt.ArrayLike | None, count: int) -> Int64 | None:
     checked = None if files is None else _whole_numbers(f"{side} files", files)
     if checked is not None and len(checked) != count:
-        raise DataError(f"the {side} has {count} pids but {len(checked)} files")
+        raise DataError(
+            f"the {side} has {counted(count, 'pid')} but {counted(len(checked), 'file')}"
+        )
     return checked
 
 

@@ -113,13 +113,12 @@ def without_own_files(relations: Relations, labels: Labels) -> Relations:
     """
     if labels.q_files is None or labels.g_files is None:
         return relations
-    gallery = labels.shape[1]
-    first, items = _Places(labels.g_files).of(labels.q_files)
-    queries = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    count, gallery = labels.shape
+    queries, items = equal_pairs(labels.q_files, labels.g_files)
     met = np.ones(len(items), dtype=np.bool_)
-    for start in range(0, len(first) - 1, _BLOCK):
-        stop = min(start + _BLOCK, len(first) - 1)
-        own = slice(first[start], first[stop])
+    for start in range(0, count, _BLOCK):
+        stop = min(start + _BLOCK, count)
+        own = slice(*np.searchsorted(queries, [start, stop]))
         if own.start < own.stop:
             related = relations.rows(start, stop)
             ignored = (related.owner * gallery + related.items)[~related.match]
@@ -127,6 +126,20 @@ def without_own_files(relations: Relations, labels: Labels) -> Relations:
     if not met.any():
         return relations
     return OwnFilesIgnored(relations, queries[met], items[met], gallery)
+
+
+def equal_pairs(wanted: Int64, known: Int64) -> tuple[Int64, Int64]:
+    """Return all pairs of a wanted and a known value that are equal, such as a query's own file.
+
+    Args:
+        wanted: (Q,) values, such as those of the queries.
+        known: (G,) values, such as those of the gallery.
+
+    Returns:
+        (P,) indices into ``wanted``, ascending, and (P,) indices into ``known``.
+    """
+    first, places = _Places(known).of(wanted)
+    return np.repeat(np.arange(len(wanted)), np.diff(first)), places
 
 
 class _Places:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
-from reidcore.errors import DataError
+from reidcore.errors import DataError, counted
 from reidcore.evaluation.distances import Distances
 from reidcore.evaluation.labels import Labels
 from reidcore.evaluation.matches import (
+    OwnFilesIgnored,
     Relations,
     SameIdentity,
     SameIdentityAnyCamera,
@@ -53,7 +55,16 @@ class EvaluationProtocol(ABC):
         """
         check_shapes(distances, labels)
         relations = without_own_files(self.relations(labels), labels)
-        return self.reduce(match_ranks(distances, relations, ties), max_rank)
+        return self._ranked(distances, relations, max_rank, ties)
+
+    def _ranked(
+        self, distances: Distances, relations: Relations, max_rank: int, ties: str
+    ) -> RankingResult:
+        """Rank by the distances, and say whose own files the relations left out."""
+        result = self.reduce(match_ranks(distances, relations, ties), max_rank)
+        if isinstance(relations, OwnFilesIgnored) and isinstance(result, RankingResult):
+            return replace(result, own_files=relations.queries)
+        return result
 
 
 class Market1501(EvaluationProtocol):
@@ -91,6 +102,7 @@ def check_shapes(distances: Distances, labels: Labels) -> None:
     if distances.shape != labels.shape:
         (queries, gallery), (q_labels, g_labels) = distances.shape, labels.shape
         raise DataError(
-            f"distances are for {queries} queries and {gallery} gallery items, "
+            f"distances are for {counted(queries, 'query', 'queries')} and "
+            f"{counted(gallery, 'gallery item')}, "
             f"labels for {q_labels} and {g_labels}"
         )

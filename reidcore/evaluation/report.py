@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from reidcore.errors import printable
+from reidcore.errors import counted, printable
 from reidcore.evaluation.result import RANKS, RankingResult
 
 if TYPE_CHECKING:
@@ -104,7 +104,9 @@ def text(result: RankingResult, ranks: Sequence[int] = RANKS) -> str:
     ]
     if result.num_skipped:
         total = result.num_valid + result.num_skipped
-        lines.append(f"{result.num_skipped} of {total} queries have no match and were skipped")
+        lines.append(
+            f"{result.num_skipped} of {counted(total, 'query', 'queries')} without a match: skipped"
+        )
     return "\n".join(lines)
 
 

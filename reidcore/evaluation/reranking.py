@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from reidcore.errors import DataError, UserError
+from reidcore.errors import DataError, UserError, counted
 from reidcore.evaluation.distances import Distances, FeatureDistances, MatrixDistances, Rows
 from reidcore.evaluation.k_reciprocal import Float32, neighbourhoods, normalised
 
@@ -164,7 +164,8 @@ class _Joined(Distances):
         shapes = self._q_q.shape, self._g_g.shape
         if shapes != ((queries, queries), (gallery, gallery)):
             raise DataError(
-                f"for {queries} queries and {gallery} gallery items q_q_dist is {shapes[0]} and "
+                f"for {counted(queries, 'query', 'queries')} and "
+                f"{counted(gallery, 'gallery item')} q_q_dist is {shapes[0]} and "
                 f"g_g_dist {shapes[1]}",
                 f"Give ({queries}, {queries}) and ({gallery}, {gallery}).",
             )
@@ -207,6 +208,7 @@ def _check_square(everything: Distances, num_queries: int) -> None:
     height, width = everything.shape
     if height != width or not 0 < num_queries < height:
         raise DataError(
-            f"re-ranking {num_queries} queries by distances of {height} to {width} images",
+            f"re-ranking {counted(num_queries, 'query', 'queries')} by distances of {height} to "
+            f"{width} images",
             "Give the distances of queries and gallery together, to themselves.",
         )

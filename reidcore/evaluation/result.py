@@ -34,6 +34,8 @@ class RankingResult:
         num_gallery: G.
         figures: whatever else a protocol measured, by name, in units of its own; NaN where it has
             nothing to say. `summary` has no such name.
+        own_files: (P,) queries, ascending, one for each gallery item that was left out of its
+            ranking for being the query's own file, where the protocol did not ignore it anyhow.
     """
 
     cmc: Float64
@@ -44,6 +46,7 @@ class RankingResult:
     first_rank: Int64
     num_gallery: int
     figures: Mapping[str, float] = field(default_factory=dict)
+    own_files: Int64 = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def valid(self) -> npt.NDArray[np.bool_]:
@@ -95,6 +98,7 @@ class RankingResult:
             "num_skipped": self.num_skipped,
             "num_gallery": self.num_gallery,
             "figures": self.further(),
+            "own_files": self.own_files.tolist(),
             "ap": [None if np.isnan(value) else value for value in self.ap.tolist()],
             "inp": [None if np.isnan(value) else value for value in self.inp.tolist()],
             "first_rank": self.first_rank.tolist(),

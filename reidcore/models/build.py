@@ -9,7 +9,7 @@ from torch import nn
 
 from reidcore._logging import show
 from reidcore.config import Config, model_arguments
-from reidcore.errors import ConfigError
+from reidcore.errors import ConfigError, counted
 from reidcore.models.adapter import adapted
 from reidcore.models.build_args import remember_build_args, remember_origin
 from reidcore.models.head.build import attach_head, read_head
@@ -61,7 +61,7 @@ def build_model(
     """
     if num_classes < 1:
         raise ConfigError(
-            f"a model cannot tell {num_classes} identities apart",
+            f"a model cannot tell {counted(num_classes, 'identity', 'identities')} apart",
             "num_classes counts the training identities: expected 1 or more.",
         )
     chosen = read_head(head or {}, plugins).chosen()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from reidcore._validation import kind_of
-from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
+from reidcore.errors import DataError, UnknownNameError, UserError, counted, did_you_mean
 from reidcore.models.build_args import origin_of
 from reidcore.models.head.slot import Head
 from reidcore.models.layers import unwrap
@@ -254,7 +254,8 @@ def check_finite(features: Tensor, images: Sequence[Any], plugins: Plugins) -> N
     names = [plugin.name for plugin, _ in taking_part if plugin.name != CORE]
     makers = " and ".join(["the model", *(f"plugin {name!r}" for name in names)])
     raise DataError(
-        f"{makers} gave features that are {kind} for {len(bad)} of {len(images)} images, such "
+        f"{makers} gave features that are {kind} for {len(bad)} of "
+        f"{counted(len(images), 'image')}, such "
         f"as {images[bad[0]]!r}",
         "Look for NaN in the weights, which a training that diverged leaves; under train.amp=fp16 "
         "try bf16 or off.",

@@ -16,7 +16,7 @@ from torch.amp import GradScaler
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from reidcore.errors import CheckpointError
+from reidcore.errors import CheckpointError, counted
 from reidcore.optim.saved_state import optimizer_faults, scheduler_faults
 
 # The settings by which kinds of optimizer differ; others come and go with torch's versions.
@@ -219,7 +219,7 @@ def _other_schedule(scheduler: LRScheduler, saved: Any) -> str | None:
             return f"{shown} of {kind} is {own[name]}, in the checkpoint {saved[name]}"
     parts, saved_parts = getattr(scheduler, "_schedulers", ()), saved.get("_schedulers", ())
     if len(parts) != len(saved_parts):
-        return f"{kind} of {len(parts)} parts, in the checkpoint of {len(saved_parts)}"
+        return f"{kind} of {counted(len(parts), 'part')}, in the checkpoint of {len(saved_parts)}"
     return next(filter(None, map(_other_schedule, parts, saved_parts)), None)
 
 

@@ -14,6 +14,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from reidcore.errors import counted
+
 
 def scheduler_faults(scheduler: LRScheduler, saved: Mapping[str, Any]) -> Iterator[str]:
     """Yield what in a saved state is none of a scheduler's; another kind's is not taken anyway."""
@@ -25,7 +27,7 @@ def scheduler_faults(scheduler: LRScheduler, saved: Mapping[str, Any]) -> Iterat
         yield from _unlike(saved, own, "")
         for key in [key for key in ("base_lrs", "_last_lr") if key in own]:
             if len(saved[key]) != len(own[key]):
-                yield f"{key} has {len(saved[key])} items, expected {len(own[key])}"
+                yield f"{key} has {counted(len(saved[key]), 'item')}, expected {len(own[key])}"
 
 
 def optimizer_faults(optimizer: Optimizer, saved: Mapping[str, Any]) -> Iterator[str]:

@@ -63,7 +63,7 @@ def test_unreadable_images_are_told_and_left_out(reidcore, photos, weights, tmp_
     output.unlink()
     nothing = reidcore("extract", broken, *words)
     assert nothing.returncode == 2
-    assert "none of the 1 images can be read" in nothing.stderr
+    assert "of 1 image none can be read" in nothing.stderr
     assert not output.exists()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reidcore.errors import UserError
+from reidcore.errors import UserError, counted
 
 
 class CrossEntropyLoss(nn.Module):
@@ -48,7 +48,8 @@ class CrossEntropyLoss(nn.Module):
         # Labels are read, which waits for the device, only where there are fewer classes.
         if classes < self.num_classes and int(targets.max()) >= classes:
             raise UserError(
-                f"the model has {classes} classes, and the loss {self.num_classes} identities",
+                f"the model has {counted(classes, 'class', 'classes')}, and the loss "
+                f"{counted(self.num_classes, 'identity', 'identities')}",
                 "Build it with num_classes=datamanager.num_train_pids.",
             )
         return F.cross_entropy(inputs, targets, label_smoothing=self.eps)

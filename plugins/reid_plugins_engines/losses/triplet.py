@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from reid_plugins_engines.losses.cross_entropy import CrossEntropyLoss
-from reidcore.errors import ConfigError, UserError
+from reidcore.errors import ConfigError, UserError, counted
 
 _FIX = (
     "Train on P identities x K images a batch: train_sampler=RandomIdentitySampler, num_instances "
@@ -128,9 +128,11 @@ class _Distances(torch.autograd.Function):
 def _check_pairs(same: Tensor) -> None:
     """Make sure that a batch has two images of one identity and two identities."""
     pairs, size = int(same.sum()), len(same)
+    batch = f"a batch of {counted(size, 'image')}"
     if pairs == size * size:
-        raise UserError(f"the triplet loss saw one identity in a batch of {size} images", _FIX)
+        raise UserError(f"the triplet loss saw one identity in {batch}", _FIX)
     if pairs == size:
         raise UserError(
-            f"the triplet loss saw one image of each identity in a batch of {size} images", _FIX
+            f"the triplet loss saw one image of each identity in {batch}",
+            _FIX,
         )

@@ -7,7 +7,7 @@ import numpy as np
 from reid_plugins_engines.samplers.groups import GroupedOrder, groups_needed
 from reid_plugins_engines.samplers.sharing import check_enough, check_positive, near_multiples
 from reidcore.data import Int64Array, SampleTable
-from reidcore.errors import ConfigError, did_you_mean
+from reidcore.errors import ConfigError, counted, did_you_mean
 
 DOMAINS = {"dataset": "dsetids", "camera": "camids"}
 """Value of the option ``domain`` -> the column of the table that tells domains apart."""
@@ -100,8 +100,8 @@ def _identities_of_each(batch_size: int, num_instances: int, domains: int, domai
     smallest = num_instances * domains
     if batch_size < 1 or batch_size % smallest:
         raise ConfigError(
-            f"a batch of {batch_size} images cannot hold as many identities of each of {domains} "
-            f"{domain}s with {num_instances} images each",
+            f"a batch of {counted(batch_size, 'image')} cannot hold as many identities of each of "
+            f"{domains} {domain}s with {counted(num_instances, 'image')} each",
             f"Set train.batch_size to {near_multiples(batch_size, smallest)}, "
             "or change sampler.num_instances",
         )

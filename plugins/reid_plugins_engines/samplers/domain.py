@@ -7,7 +7,7 @@ import numpy as np
 from reid_plugins_engines.samplers.groups import GroupedOrder
 from reid_plugins_engines.samplers.sharing import check_enough, near_multiples
 from reidcore.data import Int64Array, SampleTable
-from reidcore.errors import ConfigError
+from reidcore.errors import ConfigError, counted
 
 
 class RandomDomainSampler(GroupedOrder):
@@ -66,7 +66,7 @@ def _shares(labels: Int64Array, batch_size: int, wanted: int | None, what: str, 
     check_enough(what, available, shares, f"Set sampler.{option} to at most {available}")
     if batch_size < 1 or batch_size % shares:
         raise ConfigError(
-            f"a batch of {batch_size} images cannot be shared by {shares} {what} evenly",
+            f"a batch of {counted(batch_size, 'image')} cannot be shared by {shares} {what} evenly",
             f"Set train.batch_size to {near_multiples(batch_size, shares)}, "
             f"or change sampler.{option}",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reidcore.data import SampleTable
-from reidcore.errors import ConfigError
+from reidcore.errors import ConfigError, counted
 
 
 def check_positive(name: str, value: int) -> None:
@@ -37,7 +37,8 @@ def identities_in_batch(table: SampleTable, batch_size: int, num_instances: int)
     check_positive("num_instances", num_instances)
     if batch_size < 1 or batch_size % num_instances:
         raise ConfigError(
-            f"a batch of {batch_size} images cannot hold {num_instances} of each identity",
+            f"a batch of {counted(batch_size, 'image')} cannot hold {num_instances} of each "
+            "identity",
             f"Set train.batch_size to {near_multiples(batch_size, num_instances)}, "
             "or change sampler.num_instances",
         )

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from reid_plugins_inspect.checks.finding import Finding, counted, first
+from reid_plugins_inspect.checks.finding import Finding, first
 from reid_plugins_inspect.checks.inputs import CheckedDataset
 from reidcore.data import SampleTable
+from reidcore.errors import counted
 
 Mask = npt.NDArray[np.bool_]
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from reid_plugins_inspect.checks.scan import Advance, in_pieces
 from reidcore.data import VIEWER, ImageReading, UnreadableImageError, read_pixels
-from reidcore.errors import DataError
+from reidcore.errors import DataError, counted
 
 Float64 = npt.NDArray[np.float64]
 
@@ -57,7 +57,9 @@ def channel_statistics(
         first, second, images = first + values, second + squares, images + count
         advance(tried)
     if not images:
-        raise DataError(f"none of the {len(paths)} images can be read", "Run: reidcore data check")
+        raise DataError(
+            f"of {counted(len(paths), 'image')} none can be read", "Run: reidcore data check"
+        )
     mean = first / images
     std = np.sqrt(np.maximum(second / images - mean**2, 0))
     return ChannelStatistics(_three(mean), _three(std), images, len(paths) - images)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from reid_plugins_inspect.checks.finding import Finding, counted, first
+from reid_plugins_inspect.checks.finding import Finding, first
 from reid_plugins_inspect.checks.image_stats import (
     DAMAGED,
     EMPTY,
@@ -15,6 +15,7 @@ from reid_plugins_inspect.checks.image_stats import (
     ImageStats,
 )
 from reid_plugins_inspect.checks.inputs import CheckedDataset
+from reidcore.errors import counted
 
 _SKIP = ", or leave such images out with data.on_bad_image=skip"
 _RANGE = "Give --value-range here, and data.value_range to the run"

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from reid_plugins_inspect.checks.finding import Finding, counted, first
+from reid_plugins_inspect.checks.finding import Finding, first
 from reid_plugins_inspect.checks.groups import examples_of, mixture
 from reid_plugins_inspect.checks.image_stats import GOOD, ImageStats
 from reid_plugins_inspect.checks.inputs import CheckedDataset
 from reid_plugins_inspect.checks.near_duplicates import clusters
 from reidcore.data import Int64Array
+from reidcore.errors import counted
 
 Mask = npt.NDArray[np.bool_]
 

@@ -41,8 +41,3 @@ class Finding:
 def first(examples: Sequence[str]) -> tuple[str, ...]:
     """Return the examples that a finding keeps."""
     return tuple(examples[:EXAMPLES])
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Return ``1 image`` or ``1,200 images``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

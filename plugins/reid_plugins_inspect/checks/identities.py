@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from reid_plugins_inspect.checks.finding import Finding, counted, first
+from reid_plugins_inspect.checks.finding import Finding, first
 from reid_plugins_inspect.checks.inputs import CheckedDataset
 from reidcore.data import SampleTable
+from reidcore.errors import counted
 
 BUCKETS = ((1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, None))
 """Numbers of images for one identity that the histogram counts together."""

@@ -8,10 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from reid_plugins_inspect.checks.finding import Finding, counted, first
+from reid_plugins_inspect.checks.finding import Finding, first
 from reid_plugins_inspect.checks.image_stats import GOOD, ImageStats
 from reid_plugins_inspect.checks.inputs import GALLERY, QUERY, CheckedDataset
 from reidcore.data import Int64Array, SampleTable
+from reidcore.errors import counted
+from reidcore.evaluation import equal_pairs
 
 _RULE = "that is their identity and camera in common with the query"
 
@@ -32,45 +34,36 @@ def find_queries_in_gallery(dataset: CheckedDataset, image_stats: ImageStats) ->
     query, gallery = dataset.query, dataset.gallery
     if not len(query) or not len(gallery):
         return
-    same = _equal(query.paths.file_ids, gallery.paths.file_ids)
+    same = _Pairs(*equal_pairs(query.paths.file_ids, gallery.paths.file_ids))
     if len(same.queries):
         junk = _is_junk(same, query, gallery)
-        yield Finding(
-            "query-in-gallery",
-            "note",
-            f"{counted(len(np.unique(same.queries)), 'query', 'queries')} and gallery at once: the "
-            "same file",
-            len(np.unique(same.queries)),
-            first(_examples(same, query, gallery)),
+        advice = (
             f"No query finds its own file: the usual protocol ignores {junk.sum():,} of these "
             f"pairs by its rule for junk ({_RULE}), and the run leaves out the other "
-            f"{(~junk).sum():,}, under any_camera all {len(junk):,}",
+            f"{(~junk).sum():,}, under any_camera all {len(junk):,}"
         )
+        what = "and gallery at once: the same file"
+        yield _finding("query-in-gallery", "note", same, dataset, what, advice)
     copies = _copies(dataset, image_stats, same)
     if len(copies.queries):
         ranked = ~_is_junk(copies, query, gallery)
-        yield Finding(
-            "query-copied-in-gallery",
-            "warning" if ranked.any() else "note",
-            f"{counted(len(np.unique(copies.queries)), 'query', 'queries')} with a copy of the "
-            "file in the gallery",
-            len(np.unique(copies.queries)),
-            first(_examples(copies, query, gallery)),
+        advice = (
             f"A run does not compare contents. The usual protocol ignores {(~ranked).sum():,} of "
             f"these pairs by its rule for junk ({_RULE}) and ranks the other {ranked.sum():,}, "
-            f"any_camera ranks all {len(ranked):,}: take the copies out of the gallery",
+            f"any_camera ranks all {len(ranked):,}: take the copies out of the gallery"
         )
+        severity = "warning" if ranked.any() else "note"
+        what = "with a copy of the file in the gallery"
+        yield _finding("query-copied-in-gallery", severity, copies, dataset, what, advice)
 
 
-def _equal(wanted: Int64Array, known: Int64Array) -> _Pairs:
-    """Return all pairs of a query and a gallery item of the same value."""
-    order = np.argsort(known, kind="stable")
-    ascending = known[order]
-    left = np.searchsorted(ascending, wanted, side="left")
-    sizes = np.searchsorted(ascending, wanted, side="right") - left
-    starts = np.cumsum(sizes) - sizes
-    places = np.arange(sizes.sum()) + np.repeat(left - starts, sizes)
-    return _Pairs(np.repeat(np.arange(len(wanted)), sizes), order[places])
+def _finding(
+    code: str, severity: str, pairs: _Pairs, dataset: CheckedDataset, what: str, advice: str
+) -> Finding:
+    queries = len(np.unique(pairs.queries))
+    examples = first(_examples(pairs, dataset.query, dataset.gallery))
+    message = f"{counted(queries, 'query', 'queries')} {what}"
+    return Finding(code, severity, message, queries, examples, advice)
 
 
 def _copies(dataset: CheckedDataset, image_stats: ImageStats, same: _Pairs) -> _Pairs:
@@ -82,7 +75,7 @@ def _copies(dataset: CheckedDataset, image_stats: ImageStats, same: _Pairs) -> _
     content = np.where(image_stats["state"] == GOOD, content.reshape(-1), -1)
     asked, known = (content[files.file[files.split == side]] for side in (QUERY, GALLERY))
     asked = np.where(asked < 0, -2, asked)  # what cannot be read equals nothing
-    pairs = _equal(asked, known)
+    pairs = _Pairs(*equal_pairs(asked, known))
     other = ~np.isin(
         pairs.queries * len(gallery) + pairs.items, same.queries * len(gallery) + same.items
     )

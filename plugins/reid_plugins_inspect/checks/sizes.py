@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from reid_plugins_inspect.checks.finding import Finding, counted, first
+from reid_plugins_inspect.checks.finding import Finding, first
 from reid_plugins_inspect.checks.image_stats import GOOD, ImageStats
 from reid_plugins_inspect.checks.inputs import CheckedDataset
+from reidcore.errors import counted
 
 TINY = 16
 """A picture with fewer pixels than this on a side shows nobody."""

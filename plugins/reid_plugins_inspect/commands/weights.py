@@ -25,7 +25,7 @@ from reidcore.cli import (
     table,
     word,
 )
-from reidcore.errors import CheckpointError, UserError
+from reidcore.errors import CheckpointError, UserError, counted
 
 if TYPE_CHECKING:
     from reidcore.models import PublishedWeights, WeightsStore
@@ -117,10 +117,10 @@ def verify(session: Session, names: tuple[str, ...]) -> None:
     differing = [each.name for each in by_file.values() if not _is_intact(store, each)]
     if differing:
         raise CheckpointError(
-            f"{len(differing)} of {_files(len(by_file))} with another hash than expected",
+            f"{len(differing)} of {counted(len(by_file), 'file')} with another hash than expected",
             f"Fetch again: reidcore weights fetch --again {' '.join(differing)}",
         )
-    echo(f"all whole: {_files(len(by_file))} in {store.folder}")
+    echo(f"all whole: {counted(len(by_file), 'file')} in {store.folder}")
 
 
 @click.command(epilog=EXPORT_EPILOG)
@@ -137,7 +137,7 @@ def export(checkpoint: str, output: str) -> None:
 
     check_writable(Path(output).parent, "another OUTPUT")
     count = export_weights(checkpoint, output)
-    echo(f"{output}: {count} tensors, {_size(Path(output))}")
+    echo(f"{output}: {counted(count, 'tensor')}, {_size(Path(output))}")
 
 
 def _is_intact(store: WeightsStore, wanted: PublishedWeights) -> bool:
@@ -193,10 +193,6 @@ def _print_table(records: list[dict[str, object]]) -> None:
         cells = [str(record[key]) for key in ("hash", "licence", "origin")]
         shown.add_row(str(record["name"]), size, *cells)
     out.print(shown)
-
-
-def _files(count: int) -> str:
-    return f"{count} file" if count == 1 else f"{count} files"
 
 
 def _size(path: Path) -> str:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid_plugins_inspect.pictures.files import FileNames, save_picture
-from reidcore.errors import UserError
+from reidcore.errors import UserError, counted
 from reidcore.models import unwrap
 from reidcore.utils import PathLike, mkdir_if_missing
 
@@ -68,7 +68,7 @@ def draw_activation_maps(
         for path, picture, values in zip(batch["impath"], pictures, heat, strict=True):
             written.append(folder / names.of(path))
             save_picture(side_by_side(picture, values), written[-1])
-    _log.info("Drew %d activation maps in %s", len(written), folder)
+    _log.info("Drew %s in %s", counted(len(written), "activation map"), folder)
     return written
 
 

@@ -22,7 +22,7 @@ from reid_plugins_inspect.pictures.drawing import (
     placeholder,
 )
 from reidcore.data import VIEWER, ImageReading, SampleTable, read_image
-from reidcore.errors import DataError
+from reidcore.errors import DataError, counted
 
 EMPTY: Colour = (244, 245, 247)
 CHIP: Colour = (52, 58, 64)
@@ -96,7 +96,7 @@ def contact_sheet(
     measures = Measures(width, height)
     unit = "tracklet" if table.paths.has_tracklets else "image"
     labels = [
-        (_clipped(f"id {table.names.pid(pid)}"), _amount(int((table.pids == pid).sum()), unit))
+        (_clipped(f"id {table.names.pid(pid)}"), counted(int((table.pids == pid).sum()), unit))
         for pid in rows
     ]
     side = (
@@ -207,7 +207,3 @@ def _chosen(
 
 def _clipped(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
-
-
-def _amount(count: int, unit: str) -> str:
-    return f"{count:,} {unit}{'' if count == 1 else 's'}"

@@ -17,7 +17,7 @@ from reid_plugins_inspect.pictures.drawing import Entry, Layout, draw_sheet, dra
 from reid_plugins_inspect.pictures.files import FileNames, save_picture, shown_path
 from reid_plugins_inspect.pictures.nearest import nearest
 from reidcore.data import VIEWER, ImageReading, Int64Array, LabelNames, read_image
-from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
+from reidcore.errors import DataError, UnknownNameError, UserError, counted, did_you_mean
 from reidcore.evaluation import (
     Distances,
     Labels,
@@ -124,9 +124,10 @@ def draw_ranked_results(
         if ranking.query in on_sheet:
             strips.append(draw_strip(entries[0], entries[1:], small))
     written.append(folder / "overview.jpg")
-    title = f"Top {layout.columns} for {len(strips)} of {len(query)} queries"
+    queries = counted(len(query), "query", "queries")
+    title = f"Top {layout.columns} for {len(strips)} of {queries}"
     save_picture(draw_sheet(strips, title), written[-1])
-    _log.info("Drew the top %d of %d queries in %s", layout.columns, len(query), folder)
+    _log.info("Drew the top %d of %s in %s", layout.columns, queries, folder)
     return written
 
 

@@ -29,7 +29,7 @@ from reidcore.config.options.data import CacheKind
 from reidcore.data.images.reading import TORCHREID, ImageReading
 from reidcore.data.images.resize import Pixels
 from reidcore.data.transforms.resize import SizeRule
-from reidcore.errors import ConfigError, UserError, did_you_mean
+from reidcore.errors import ConfigError, UserError, counted, did_you_mean
 
 if sys.platform != "win32":
     import fcntl
@@ -135,10 +135,10 @@ class PixelCache:
     def _log_share(self, kept: int, count: int, rule: SizeRule) -> None:
         share = "" if kept == count else f" {kept} of"
         _log.info(
-            "Image cache (%s):%s %d images at %dx%d%s",
+            "Image cache (%s):%s %s at %dx%d%s",
             self.kind,
             share,
-            count,
+            counted(count, "image"),
             rule.height,
             rule.width,
             "; raise data.cache_gb for more" if share else "",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from reidcore.data.table import Int64Array
-from reidcore.errors import ConfigError, PluginDefectError
+from reidcore.errors import ConfigError, PluginDefectError, counted
 
 
 class ItemKey(NamedTuple):
@@ -142,7 +142,8 @@ class EpochBatches:
         size, rest = divmod(self.batch_size, world)
         if rest:
             raise ConfigError(
-                f"a batch of {self.batch_size} images cannot be shared by {world} processes",
+                f"a batch of {counted(self.batch_size, 'image')} cannot be shared by {world} "
+                "processes",
                 f"Set train.batch_size to a multiple of {world}",
             )
         return rank * size, size

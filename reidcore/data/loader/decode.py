@@ -23,7 +23,7 @@ from reidcore.data.transforms.base import Params
 from reidcore.data.transforms.resize import SizeRule
 from reidcore.data.transforms.split import SplitPipeline, split_pipeline
 from reidcore.data.video import VideoDataset, choose_frames
-from reidcore.errors import DataError
+from reidcore.errors import DataError, counted
 
 Stores = Mapping[SizeRule, PixelStore]
 
@@ -98,7 +98,8 @@ class Part:
         if self.sampling is None:
             if not isinstance(path, str):
                 raise DataError(
-                    f"an image was expected, and {path[0]} begins a tracklet of {len(path)} frames",
+                    f"an image was expected, and {path[0]} begins a tracklet of "
+                    f"{counted(len(path), 'frame')}",
                     "Use a dataset of single images",
                 )
             return [(path, row)]

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from reidcore._download import OFFLINE, direct_address, download, is_offline
 from reidcore._files import mkdir_if_missing, read_json, user_cache, write_json
 from reidcore._logging import configure_if_bare
-from reidcore.errors import CheckpointError, UserError
+from reidcore.errors import CheckpointError, UserError, counted
 from reidcore.models.weights.catalog import PublishedWeights
 from reidcore.models.weights.files import read_weights
 
@@ -220,7 +220,7 @@ def _require_weights(file: Path) -> None:
     try:
         read_weights(file)
     except CheckpointError as error:
-        found = f"{file.stat().st_size:,} bytes that are none"
+        found = f"{counted(file.stat().st_size, 'byte')} of something else"
         reason = str(error) if "asks to run" in str(error) else f"found {found}"
         raise UserError(f"expected a file of weights, {reason}") from error
 
@@ -228,7 +228,7 @@ def _require_weights(file: Path) -> None:
 def _altered(weights: PublishedWeights, held: Checked) -> CheckpointError:
     return CheckpointError(
         f"{str(held.path)!r} is not what it should be: expected sha256 {held.expected}, found "
-        f"{held.sha256} in {held.path.stat().st_size:,} bytes",
+        f"{held.sha256} in {counted(held.path.stat().st_size, 'byte')}",
         f"Fetch it again: reidcore weights fetch --again {weights.name}",
     )
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from reidcore._files import PathLike
 from reidcore._inert_pickle import Placeholder
 from reidcore._serialization import load_safely, not_loaded
-from reidcore.errors import CheckpointError
+from reidcore.errors import CheckpointError, counted
 from reidcore.models.layers import bare_key
 from reidcore.models.weights.record import record_of
 
@@ -80,7 +80,11 @@ def _described(held: Any) -> str:
     """Say what a file holds, for who expected weights there."""
     if not isinstance(held, Mapping):
         return repr(held) if isinstance(held, Placeholder) else f"a {type(held).__name__}"
-    counts = {k: f" ({len(_entries(v))} tensors)" for k, v in held.items() if isinstance(v, dict)}
+    counts = {
+        k: f" ({counted(len(_entries(v)), 'tensor')})"
+        for k, v in held.items()
+        if isinstance(v, dict)
+    }
     told = [f"{key!r}{counts.get(key, '')}" for key in list(held)[:6]]
     return f"a mapping of {', '.join(told) or 'nothing'}"
 

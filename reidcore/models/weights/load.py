@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from reidcore._files import PathLike
 from reidcore._logging import configure_if_bare
-from reidcore.errors import CheckpointError, did_you_mean
+from reidcore.errors import CheckpointError, counted, did_you_mean
 from reidcore.models.build_args import build_args_of
 from reidcore.models.layers import bare_key, kind_fault, unwrap
 from reidcore.models.reid_model import ReidModel
@@ -209,7 +209,11 @@ def _check_architecture(
         return
     kind, file = type(network).__name__, repr(os.fspath(path))
     who = f", of a {held.model_name!r}," if held.model_name else ""
-    few = f"too little ({len(distinctive)} of {len(wanted)} entries)" if distinctive else "nothing"
+    few = (
+        f"too little ({len(distinctive)} of {counted(len(wanted), 'entry', 'entries')})"
+        if distinctive
+        else "nothing"
+    )
     raise CheckpointError(
         f"{few} in {file}{who} fits {kind}: {'; '.join(_differences(arranged, wanted))}",
         "Build the model that these weights belong to.",
@@ -240,7 +244,7 @@ def _check_whole(
     if missing:
         raise CheckpointError(
             f"{os.fspath(path)!r}, of a {held.model_name!r}, lacks {len(missing)} of its "
-            f"{len(distinctive)} entries: {_listed(missing, 3)}",
+            f"{counted(len(distinctive), 'entry', 'entries')}: {_listed(missing, 3)}",
             "Copy or download the whole file again.",
         )
 
@@ -289,8 +293,8 @@ def _log_report(report: LoadedWeights, path: PathLike) -> None:
     total = len(report.loaded) + len(report.untouched)
     whose = f" ({report.layout})" if report.layout else ""
     _log.info(
-        "Loaded %d of the model's %d entries from %r%s",
-        *(len(report.loaded), total, os.fspath(path), whose),
+        "Loaded %d of the model's %s from %r%s",
+        *(len(report.loaded), counted(total, "entry", "entries"), os.fspath(path), whose),
     )
     if report.resampled:
         _log.info("Resampled for the size of the images: %s", ", ".join(report.resampled))

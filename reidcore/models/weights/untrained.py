@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from reidcore.models.layers import unwrap
@@ -42,8 +43,9 @@ def untrained_weights(model: nn.Module) -> str:
 
 def _first_numbers(network: nn.Module) -> list[float]:
     """Return the first number of each parameter; training, and other weights, change some."""
-    return [
-        float(each.detach()[(0,) * each.dim()])
-        for each in network.parameters()
-        if not (is_lazy(each) or each.is_meta) and each.numel()
-    ]
+    on_device: dict[torch.device, list[Tensor]] = {}  # each of which is read once
+    for each in network.parameters():
+        if not (is_lazy(each) or each.is_meta) and each.numel():
+            number = each.detach()[(0,) * each.dim()].real.float()
+            on_device.setdefault(each.device, []).append(number)
+    return [number for held in on_device.values() for number in torch.stack(held).tolist()]

@@ -35,7 +35,7 @@ def test_a_tables_own_arrays_are_taken_with_its_further_columns():
 def test_files_are_checked_as_the_other_labels_are():
     labels = Labels([1], [1, 2], [0], [0, 0], q_files=[3], g_files=torch.tensor([3, 4]))
     assert labels.g_files.tolist() == [3, 4]
-    with pytest.raises(DataError, match="the gallery has 2 pids but 1 files"):
+    with pytest.raises(DataError, match=r"the gallery has 2 pids but 1 file$"):
         Labels([1], [1, 2], [0], [0, 0], q_files=[3], g_files=[3])
 
 
@@ -53,8 +53,8 @@ def test_tensors_that_learn_are_taken():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (([1], [1, 2], [0], [1]), "gallery has 2 pids but 1 camids"),
-        (([1, 2], [1], [0], [1]), "query has 2 pids but 1 camids"),
+        (([1], [1, 2], [0], [1]), "gallery has 2 pids but 1 camid$"),
+        (([1, 2], [1], [0], [1]), "query has 2 pids but 1 camid$"),
         (([1], [], [0], []), "the gallery is empty"),
         (([], [1], [], [0]), "the query is empty"),
         (([1.5], [1], [0], [0]), "query pids must be whole numbers"),

@@ -18,6 +18,7 @@ from reidcore.evaluation import (
     Market1501,
     MatrixDistances,
     RerankedDistances,
+    equal_pairs,
     evaluate,
     without_own_files,
 )
@@ -115,3 +116,31 @@ def test_labels_of_tables_know_the_files(tmp_path: Path) -> None:
     related = without_own_files(Market1501().relations(labels), labels).rows(0, 1)
     assert related.match.tolist() == [True, False]
     assert Labels.from_samples(list(query), list(gallery)).q_files is None
+
+
+@pytest.mark.parametrize("protocol", [AnyCamera(), Cuhk03()], ids=lambda p: type(p).__name__)
+def test_the_ranking_says_whose_own_files_it_left_out_and_looks_once(protocol, monkeypatch) -> None:
+    g_pids, g_camids, g_files = [1, 1, 2, 1, 2], [0, 1, 1, 2, 3], [9, 7, 8, 7, 10]
+    labels = Labels([1, 2], g_pids, [0, 0], g_camids, q_files=[7, 8], g_files=g_files)
+    looks = []
+
+    def counting(relations, labels):
+        looks.append(labels)
+        return without_own_files(relations, labels)
+
+    for module in ("protocols", "cuhk03"):
+        monkeypatch.setattr(f"reidcore.evaluation.{module}.without_own_files", counting)
+    found = evaluate(np.arange(10.0).reshape(2, 5), labels, protocol)
+    assert found.own_files.tolist() == [0, 0, 1]
+    assert found.as_dict()["own_files"] == [0, 0, 1]
+    assert len(looks) == 1
+    plain = Labels(labels.q_pids, labels.g_pids, labels.q_camids, labels.g_camids)
+    assert evaluate(np.zeros(plain.shape), plain, protocol).own_files.tolist() == []
+
+
+def test_equal_pairs_are_all_pairs_of_equal_values() -> None:
+    rng = np.random.default_rng(0)
+    wanted, known = rng.integers(0, 5, 30), rng.integers(0, 5, 20)
+    pairs = list(zip(*(side.tolist() for side in equal_pairs(wanted, known)), strict=True))
+    assert sorted(pairs) == pairs
+    assert pairs == [(q, g) for q in range(30) for g in range(20) if wanted[q] == known[g]]

@@ -44,7 +44,7 @@ def test_a_protocol_may_evaluate_in_its_own_way():
 
 def test_labels_of_other_lengths_are_refused():
     labels = Labels([1], [1, 2], [0], [1, 1])
-    with pytest.raises(DataError, match="1 queries and 3 gallery items, labels for 1 and 2"):
+    with pytest.raises(DataError, match="1 query and 3 gallery items, labels for 1 and 2"):
         Market1501().evaluate(MatrixDistances(np.zeros((1, 3))), labels)
 
 

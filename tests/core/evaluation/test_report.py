@@ -16,7 +16,7 @@ def test_the_lines_show_percentages_and_skipped_queries(result):
     assert "mAP: 75.0%" in shown
     assert "Rank-1  : 50.0%" in shown
     assert "Rank-5  : 100.0%" in shown
-    assert "1 of 3 queries have no match" in shown
+    assert "1 of 3 queries without a match" in shown
 
 
 def test_the_table_has_a_row_for_each_target(result):

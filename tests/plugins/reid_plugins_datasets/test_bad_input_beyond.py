@@ -119,7 +119,7 @@ class TestLists:
         (root / path).write_bytes(b"\n")
         assert "is empty" in refused(key, root)
         (root / path).write_bytes(b"\xff\xfe\x00")
-        assert "1 of 1 lines" in refused(key, root)
+        assert "1 of 1 line of" in refused(key, root)
 
     def test_listed_pictures_that_are_missing_are_counted(self, plant):
         root = plant("vehicleid").root

@@ -243,7 +243,7 @@ def test_a_loss_that_learns_has_a_group_of_its_own(
     assert run.engine.optimizer is not None
     assert [each is learnt for each in run.engine.optimizer.param_groups[-1]["params"]] == [True]
     assert learnt.abs().sum() > 0
-    assert "trained: 1 of 1 parameters of loss 'centres'" in told(caplog)
+    assert "trained: 1 of 1 parameter of loss 'centres'" in told(caplog)
 
 
 def test_what_a_loss_learnt_is_resumed_bit_for_bit(root: Path, tmp_path: Path) -> None:
@@ -284,9 +284,7 @@ def test_a_loss_that_no_optimizer_holds_is_told(
     engine = make_engine()
     engine.terms = {**engine.terms, "centres": (0.5, Centres(6, 8))}
     engine.run(save_dir=str(tmp_path), max_epoch=1)
-    assert told(caplog) == [
-        "trained: 0 of 1 parameters of loss 'centres'; in no optimizer: centres"
-    ]
+    assert told(caplog) == ["trained: 0 of 1 parameter of loss 'centres'; in no optimizer: centres"]
 
 
 # -- fewer classes than identities -----------------------------------------------------------------

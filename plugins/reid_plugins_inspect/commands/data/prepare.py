@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reidcore.cli import Session, component_names, echo, root_option
-from reidcore.errors import DataError, UserError
+from reidcore.errors import DataError, UserError, counted
 
 if TYPE_CHECKING:
     from reidcore.data import DatasetCard
@@ -48,8 +48,8 @@ def prepare(session: Session, name: str, root: str, accept: bool) -> None:
         _report_card(card)
         folder = Path(root).expanduser()
         for done in prepare_dataset(card, folder, accept):
-            size = f", {done.contents.size:,} bytes" if done.contents else ""
-            files = f" ({done.contents.files:,} files{size})" if done.contents else ""
+            size = f", {counted(done.contents.size, 'byte')}" if done.contents else ""
+            files = f" ({counted(done.contents.files, 'file')}{size})" if done.contents else ""
             echo(f"{done.archive.filename}: {done.state}{files}")
         _read(card, name, folder)
 
@@ -72,6 +72,7 @@ def _read(card: DatasetCard, name: str, folder: Path) -> None:
         raise DataError(f"{card.title} cannot be read yet: {error.what}", error.hint) from error
     for split, table in dataset.splits.items():
         ids, images, cameras = table.counts
-        echo(f"{split}: {ids:,} ids, {images:,} {dataset.unit}, {cameras:,} cameras")
+        seen = f"{counted(images, dataset.unit.removesuffix('s'))}, {counted(cameras, 'camera')}"
+        echo(f"{split}: {counted(ids, 'id')}, {seen}")
     for difference in dataset.differences:
         echo(f"unlike the official release: {difference}", err=True)

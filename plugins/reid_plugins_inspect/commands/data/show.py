@@ -10,7 +10,7 @@ import click
 
 from reid_plugins_inspect.commands.data.inputs import DatasetOptions, dataset_options
 from reidcore.cli import Session, echo
-from reidcore.errors import DataError, UserError
+from reidcore.errors import DataError, UserError, counted
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -107,7 +107,9 @@ def _contact_sheet(
     from reid_plugins_inspect.pictures.contact import contact_sheet
 
     counts = table.counts
-    title = f"{dataset.name}, {name}: {counts.ids:,} identities, {counts.images:,} {dataset.unit}"
+    people = counted(counts.ids, "identity", "identities")
+    samples = counted(counts.images, dataset.unit.removesuffix("s"))
+    title = f"{dataset.name}, {name}: {people}, {samples}"
     return contact_sheet(
         table,
         title,

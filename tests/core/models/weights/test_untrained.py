@@ -78,3 +78,14 @@ def test_of_a_model_that_something_else_built_nothing_is_known() -> None:
 def test_a_model_without_memory_is_built_all_the_same(plugins: Plugins) -> None:
     with torch.device("meta"):
         assert untrained_weights(build_model("tinynet", 3, pretrained=False, plugins=plugins)) == ""
+
+
+def test_a_device_is_read_once_and_not_for_each_parameter(
+    plugins: Plugins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = []
+    monkeypatch.setattr(torch.Tensor, "__float__", lambda self: reads.append(self) or 0.0)
+    monkeypatch.setattr(torch.Tensor, "item", lambda self: reads.append(self) or 0.0)
+    model = build_model("tinynet", 3, pretrained=False, plugins=plugins)
+    assert untrained_weights(model) == "random weights"
+    assert reads == []

@@ -56,7 +56,7 @@ def test_channel_statistics_are_those_of_images_of_one_size(paths: list[str], wo
 
 
 def test_no_readable_image_is_an_error(paths: list[str]) -> None:
-    with pytest.raises(DataError, match="none of the 1 images"):
+    with pytest.raises(DataError, match="of 1 image none can be read"):
         channel_statistics([paths[3]], 0)
 
 
