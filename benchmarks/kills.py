@@ -21,7 +21,7 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,27 +81,38 @@ def run_once(folder: Path, root: Path, settings: list[str], resume: str = "") ->
     tiny_run(save_dir=folder, root=root, overrides=overrides)
 
 
-def run_killed(folder: Path, root: Path, settings: list[str], at: int | None) -> tuple[str, int]:
-    """Run in a fork that is killed before a change; return what was next and how many came."""
-    told = folder.with_suffix(".moment")
+def in_a_fork(work: Callable[[], object]) -> int:
+    """Do work in another process; return the signal that ended it, or 0.
+
+    Raises:
+        RuntimeError: if the work failed by itself.
+    """
     pid = os.fork()
     if pid == 0:
         torch.set_num_threads(1)
-        killer = Killer(folder, at, told)
-        sys.addaudithook(killer)
         code = 1
         try:
-            run_once(folder, root, settings)
-            told.write_text(str(killer.count))
+            work()
             code = 0
         finally:
             os._exit(code)
     _, status = os.waitpid(pid, 0)
-    if os.WIFSIGNALED(status):
-        return told.read_text(), 0
-    if status:
-        raise RuntimeError(f"the run under test failed by itself ({folder})")
-    return "", int(told.read_text())
+    if os.WIFEXITED(status) and status:
+        raise RuntimeError("the run under test failed by itself")
+    return os.WTERMSIG(status)
+
+
+def run_killed(folder: Path, root: Path, settings: list[str], at: int | None) -> tuple[str, int]:
+    """Run in a fork that is killed before a change; return what was next and how many came."""
+    told = folder.with_suffix(".moment")
+
+    def run() -> None:
+        killer = Killer(folder, at, told)
+        sys.addaudithook(killer)
+        run_once(folder, root, settings)
+        told.write_text(str(killer.count))
+
+    return (told.read_text(), 0) if in_a_fork(run) else ("", int(told.read_text()))
 
 
 def newest(folder: Path) -> str:

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from reidcore import _inert_pickle
-from reidcore._files import PathLike, atomic_write
+from reidcore._files import PathLike, atomic_write, check_isfile
 from reidcore.errors import CheckpointError, UserError, counted
 
 OWN_KEY = "reidcore"
@@ -73,7 +73,7 @@ def load_safely(path: PathLike, map_location: str | torch.device = "cpu") -> Any
         UserError: if it is a safetensors file, and the package of that name is not installed.
     """
     file = Path(path).expanduser()
-    if not file.is_file():
+    if not check_isfile(file):
         raise CheckpointError(
             f"no checkpoint at {str(file)!r}", "Check the path; it must name a file."
         )

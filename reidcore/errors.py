@@ -108,8 +108,13 @@ def printable(text: object, *, one_line: bool = False) -> str:
     return unsafe.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), str(text))
 
 
-def did_you_mean(name: str, candidates: Iterable[str]) -> str:
-    """Return ``"Did you mean 'x' or 'y'?"``, or an empty string where nothing is near."""
+def did_you_mean(name: object, candidates: Iterable[str]) -> str:
+    """Return ``"Did you mean 'x' or 'y'?"``, or an empty string where nothing is near.
+
+    Nothing is near to what is no text, such as a number in the place of a name.
+    """
+    if not isinstance(name, str):
+        return ""
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
     near = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6)
     if not near:

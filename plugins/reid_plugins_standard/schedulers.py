@@ -12,7 +12,7 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR, StepLR
 
-from reidcore.errors import ConfigError, counted
+from reidcore.errors import ConfigError, counted, quoted
 
 _log = logging.getLogger(f"reidcore.{__name__}")
 
@@ -40,8 +40,8 @@ def multi_step(
     """Multiply the rate by ``gamma`` at each epoch that the list ``stepsize`` names."""
     if isinstance(stepsize, int):
         raise ConfigError(
-            f"the scheduler multi_step needs a list of epochs, but stepsize is {stepsize}",
-            f"Write stepsize [{stepsize}], or choose single_step",
+            f"the scheduler multi_step needs a list of epochs, but stepsize is {quoted(stepsize)}",
+            f"Write stepsize [{quoted(stepsize)}], or choose single_step",
         )
     return MultiStepLR(optimizer, milestones=_steps("multi_step", stepsize), gamma=gamma)
 
@@ -54,7 +54,9 @@ def cosine(
     Reference: Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2017.
     """
     if max_epoch < 1:
-        raise ConfigError(f"the scheduler cosine needs max_epoch of at least 1, not {max_epoch}")
+        raise ConfigError(
+            f"the scheduler cosine needs max_epoch of at least 1, not {quoted(max_epoch)}"
+        )
     return CosineAnnealingLR(optimizer, max_epoch)
 
 
@@ -64,7 +66,7 @@ def _steps(scheduler: str, stepsize: Any) -> list[int]:
     if not steps or not whole or min(steps) < 1:
         raise ConfigError(
             f"the scheduler {scheduler} needs stepsize in whole epochs of at least 1, "
-            f"not {stepsize!r}",
+            f"not {quoted(stepsize)}",
             "For example stepsize 20, or for multi_step [20, 40]",
         )
     return steps

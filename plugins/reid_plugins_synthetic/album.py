@@ -9,7 +9,7 @@ from typing import Literal
 
 from reid_plugins_synthetic.cameras import CAMERAS
 from reid_plugins_synthetic.people import Person, draw_people
-from reidcore.errors import DataError
+from reidcore.errors import DataError, quoted
 
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 
@@ -54,7 +54,7 @@ class Settings:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise DataError(
-                    f"the synthetic dataset's {name} is {value}",
+                    f"the synthetic dataset's {name} is {quoted(value)}",
                     f"Choose a number from {low} to {high}.",
                 )
 

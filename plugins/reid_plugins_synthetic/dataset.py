@@ -8,7 +8,7 @@ from pathlib import Path
 from reid_plugins_synthetic.album import Settings
 from reid_plugins_synthetic.make import MARKER, RELEASE, make_synthetic, settings_of
 from reidcore.data import JUNK_PID, DatasetCard, SampleTable, Splits, described_by, from_folders
-from reidcore.errors import DataError
+from reidcore.errors import DataError, quoted
 
 DISTRACTOR_PID = 0
 
@@ -77,7 +77,7 @@ def _check_same(place: Path, wanted: Settings) -> None:
         if value not in (found.get(name), getattr(Settings, name)):
             raise DataError(
                 f"the synthetic dataset in {str(place)!r} was made with {name}={found.get(name)}, "
-                f"not {value}",
+                f"not {quoted(value)}",
                 "Leave the option out, or name another root.",
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from reidcore.errors import DataError, did_you_mean
+from reidcore.errors import DataError, did_you_mean, quoted
 
 Meaning = TypeVar("Meaning")
 
@@ -18,7 +18,7 @@ def check_split_id(title: str, split_id: int, count: int) -> None:
     """
     if isinstance(split_id, bool) or not isinstance(split_id, int) or not 0 <= split_id < count:
         raise DataError(
-            f"{title} has no split {split_id!r}",
+            f"{title} has no split {quoted(split_id)}",
             f"Choose split_id from 0 to {count - 1}" if count > 1 else "It has split_id 0 alone",
         )
 
@@ -39,6 +39,6 @@ def choose(title: str, option: str, value: object, meanings: Mapping[str, Meanin
         return meanings[str(value)]
     except KeyError:
         raise DataError(
-            f"{title} has no {option} {value!r}",
-            f"{did_you_mean(str(value), meanings)} Choose from {', '.join(meanings)}".lstrip(),
+            f"{title} has no {option} {quoted(value)}",
+            f"{did_you_mean(value, meanings)} Choose from {', '.join(meanings)}".lstrip(),
         ) from None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from reidcore._files import check_isfile
 from reidcore._resources import package_file
 from reidcore._validation import Place
 from reidcore.config.bounds import MAX_FILE
@@ -147,7 +148,7 @@ def recipe_file(entry: Entry) -> Traversable:
 
 def is_config_file(source: str | Path) -> bool:
     """Say whether a source is a file, and not the name of a recipe."""
-    if isinstance(source, Path) or Path(source).is_file():
+    if isinstance(source, Path) or check_isfile(source):
         return True
     return source.endswith((".yaml", ".yml")) or Path(source).is_absolute() or "./" in source
 

@@ -16,7 +16,7 @@ from reidcore.config.layers import Layer, Origin, Path, Tree
 from reidcore.config.loader import Draft
 from reidcore.config.options import HeadOptions
 from reidcore.config.schema import Config
-from reidcore.errors import CheckpointError
+from reidcore.errors import CheckpointError, quoted
 from reidcore.registry import find
 from reidcore.registry.lookup import is_registered
 
@@ -50,9 +50,10 @@ class Difference:
     origin: Origin | None
 
     def __str__(self) -> str:
+        acting = f"{self.key} is {quoted(self.value)}"
         if self.origin is None:
-            return f"{self.key} is {self.value!r}, as in the checkpoint"
-        return f"{self.key} is {self.value!r} ({self.origin}), in the checkpoint {self.recorded!r}"
+            return f"{acting}, as in the checkpoint"
+        return f"{acting} ({self.origin}), in the checkpoint {quoted(self.recorded)}"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from reidcore.data.label_names import LabelNames
 from reidcore.data.left_out import noting_left_out
 from reidcore.data.table import SampleError, SampleTable
 from reidcore.data.video import VideoDataset, check_sampling
-from reidcore.errors import DataError, PluginDefectError, UnknownNameError, UserError, did_you_mean
+from reidcore.errors import DataError, PluginDefectError, UnknownNameError, UserError, did_you_mean, quoted
 from reidcore.plugins import Plugins
 from reidcore.registry import Choose, Chooser, Component, Entry
 from reidcore.registry.lookup import is_registered
@@ -347,7 +347,7 @@ def check_shared(
             continue
         if option not in elsewhere:
             raise UserError(
-                f"none of the datasets {listed} has an option {option!r}",
+                f"none of the datasets {listed} has an option {quoted(option)}",
                 did_you_mean(option, declared | elsewhere) or options_hint(sorted(declared)),
             )
         if value:
@@ -373,7 +373,7 @@ def check_sections(
             continue
         known = {entry.name for kind in SECTION_KINDS for entry in registry.entries(kind, plugins)}
         raise UnknownNameError(
-            f"sections names {name!r}, which is no dataset, transform or sampler",
+            f"sections names {quoted(name)}, which is no dataset, transform or sampler",
             did_you_mean(name, used | known) or f"In use: {', '.join(sorted(used))}",
         )
 

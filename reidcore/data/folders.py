@@ -62,7 +62,7 @@ def from_folders(
     matcher = _compile(pattern)
     names = {"train": train, "query": query, "gallery": gallery}
     folders = {split: Path(root) / name for split, name in names.items() if name}
-    missing = [folder for folder in folders.values() if not folder.is_dir()]
+    missing = [folder for folder in folders.values() if not os.path.isdir(folder)]  # noqa: PTH112  (raises nothing)
     if missing:
         raise DataError(f"no folder {missing[0]}", _layout(root, names, pattern))
     found = {split: _read_folder(folder, matcher) for split, folder in folders.items()}

@@ -19,7 +19,7 @@ from reidcore._files import PathLike, atomic_folder, atomic_write
 from reidcore.data.image_files import image_endings, is_image
 from reidcore.data.sample import JUNK_PID, Samples, Splits
 from reidcore.data.table import Int64Array, SampleTable
-from reidcore.errors import DataError, counted
+from reidcore.errors import DataError, counted, quoted
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +66,8 @@ def split_identities(samples: Samples, test: float = 0.5, seed: int = 0) -> Iden
         >>> validation = split_identities(whole.splits.train, test=0.1)
     """
     if not 0 <= test <= 1:
-        raise DataError(f"the share of test identities is {test}", "Give a number from 0 to 1")
+        told = f"the share of test identities is {quoted(test)}"
+        raise DataError(told, "Give a number from 0 to 1")
     table = SampleTable.of(samples, "the samples to split")
     known = table.take(table.pids >= 0)
     if not len(known):

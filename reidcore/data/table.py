@@ -18,7 +18,7 @@ from reidcore.data.file_ids import file_ids
 from reidcore.data.label_names import NUMBERS, LabelNames
 from reidcore.data.left_out import leave_out
 from reidcore.data.sample import JUNK_PID, Sample, SamplePath, Samples
-from reidcore.errors import DataError
+from reidcore.errors import DataError, quoted
 
 Int64Array: TypeAlias = npt.NDArray[np.int64]
 """An array of integers of 64 bits."""
@@ -514,7 +514,7 @@ def _split_bytes(texts: Sequence[str]) -> list[bytes]:
 
 
 def _no_file_name(path: str, reason: str) -> DataError:
-    return DataError(f"the path {path!r} is no file name: {reason}", "Rename the file")
+    return DataError(f"the path {quoted(path)} is no file name: {reason}", "Rename the file")
 
 
 def _decoded(name: bytes) -> str:

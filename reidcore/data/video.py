@@ -12,7 +12,7 @@ from reidcore.data.dataset import MODES, Dataset
 from reidcore.data.images.decode import read_image
 from reidcore.data.sample import Sample, Samples
 from reidcore.data.table import Int64Array, SampleTable
-from reidcore.errors import ConfigError, DataError, UnknownNameError, did_you_mean
+from reidcore.errors import ConfigError, DataError, UnknownNameError, did_you_mean, quoted
 
 
 class VideoDataset(Dataset):
@@ -149,7 +149,8 @@ def check_sampling(sample_method: str, seq_len: int) -> None:
     if sample_method not in SAMPLE_METHODS:
         near = did_you_mean(sample_method, SAMPLE_METHODS)
         raise UnknownNameError(
-            f"no sample_method {sample_method!r}", near or f"Use {' or '.join(SAMPLE_METHODS)}"
+            f"no sample_method {quoted(sample_method)}",
+            near or f"Use {' or '.join(SAMPLE_METHODS)}",
         )
     if seq_len < 1:
         raise ConfigError(f"seq_len={seq_len}", "Set video.seq_len to 1 or more")
@@ -159,7 +160,7 @@ def _check_tracklets(table: SampleTable, where: str) -> None:
     images = np.flatnonzero(~table.paths.tracklets)
     if len(images):
         raise DataError(
-            f"item {images[0]} of {where} has the path {table.paths[int(images[0])]!r}, "
+            f"item {images[0]} of {where} has the path {quoted(table.paths[int(images[0])])}, "
             "which is no tracklet",
             "Give the tuple of its frames' paths, or use a dataset of single images",
         )

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 import torch
 from torch import Tensor
 
-from reidcore.errors import UnknownNameError, did_you_mean
+from reidcore.errors import UnknownNameError, did_you_mean, quoted
 
 POOLINGS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "avg": lambda features: features.mean(dim=1),
@@ -72,7 +72,8 @@ class ClipBatches(ImageBatches):
         if pooling_method not in POOLINGS:
             near = did_you_mean(pooling_method, POOLINGS)
             raise UnknownNameError(
-                f"no pooling_method {pooling_method!r}", near or f"Use {' or '.join(POOLINGS)}"
+                f"no pooling_method {quoted(pooling_method)}",
+                near or f"Use {' or '.join(POOLINGS)}",
             )
         self.pooling_method = pooling_method
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from reidcore.data.loader.loader import BatchLoader
-from reidcore.errors import UserError, did_you_mean
+from reidcore.errors import UserError, did_you_mean, quoted
 
 AMP_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -40,11 +40,11 @@ class Precision:
         choices = ("off", "auto", *AMP_DTYPES)
         if self.amp not in choices:
             raise UserError(
-                f"train.amp is {self.amp!r}",
+                f"train.amp is {quoted(self.amp)}",
                 did_you_mean(self.amp, choices) or f"Use one of: {', '.join(choices)}.",
             )
         if self.accumulate < 1:
-            raise UserError(f"train.accumulate is {self.accumulate}", "Give 1 or more.")
+            raise UserError(f"train.accumulate is {quoted(self.accumulate)}", "Give 1 or more.")
 
 
 def run_device(use_gpu: bool) -> torch.device:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from reidcore.errors import DataError, UnknownNameError, UserError, counted, did_you_mean
+from reidcore.errors import DataError, UnknownNameError, UserError, counted, did_you_mean, quoted
 from reidcore.evaluation.counting import FeatureScan, RowScan, Scan
 from reidcore.evaluation.kernel import compiled, thread_count
 from reidcore.evaluation.labels import Int64
@@ -311,6 +311,6 @@ def check_metric(metric: str) -> None:
     """
     if metric not in METRICS:
         raise UnknownNameError(
-            f"no distance metric {metric!r}; there are {' and '.join(METRICS)}",
+            f"no distance metric {quoted(metric)}; there are {' and '.join(METRICS)}",
             did_you_mean(metric, METRICS),
         )

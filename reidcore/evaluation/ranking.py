@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reidcore.errors import UnknownNameError, did_you_mean
+from reidcore.errors import UnknownNameError, did_you_mean, quoted
 from reidcore.evaluation.counting import Keys, Scan
 from reidcore.evaluation.distances import Distances
 from reidcore.evaluation.labels import Int64
@@ -108,5 +108,5 @@ def check_ties(ties: str) -> None:
     """
     if ties not in TIES:
         raise UnknownNameError(
-            f"ties are {' or '.join(TIES)}, not {ties!r}", did_you_mean(str(ties), TIES)
+            f"ties are {' or '.join(TIES)}, not {quoted(ties)}", did_you_mean(ties, TIES)
         )

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from reidcore.errors import DataError, UserError, counted
+from reidcore.errors import DataError, UserError, counted, quoted
 from reidcore.evaluation.distances import Distances, FeatureDistances, MatrixDistances, Rows
 from reidcore.evaluation.k_reciprocal import Float32, neighbourhoods, normalised
 
@@ -199,9 +199,10 @@ def _whole(matrix: npt.ArrayLike | Tensor) -> Rows:
 def _check_numbers(k1: int, k2: int, lambda_value: float) -> None:
     for name, value in (("k1", k1), ("k2", k2)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise UserError(f"re-ranking with {name}={value}", "Give 1 or more neighbours.")
+            raise UserError(f"re-ranking with {name}={quoted(value)}", "Give 1 or more neighbours.")
     if not 0 <= lambda_value <= 1:
-        raise UserError(f"re-ranking with lambda_value={lambda_value}", "Give a share from 0 to 1.")
+        told = f"re-ranking with lambda_value={quoted(lambda_value)}"
+        raise UserError(told, "Give a share from 0 to 1.")
 
 
 def _check_square(everything: Distances, num_queries: int) -> None:

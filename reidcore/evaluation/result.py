@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.errors import DataError, UserError
+from reidcore.errors import DataError, UserError, quoted
 from reidcore.evaluation.labels import Int64
 from reidcore.evaluation.ranking import MatchRanks
 
@@ -112,7 +112,7 @@ def reduce_ranks(ranks: MatchRanks, max_rank: int = 50) -> RankingResult:
         UserError: if ``max_rank`` is not positive or no query has a match.
     """
     if max_rank < 1:
-        raise UserError(f"max_rank must be at least 1, not {max_rank}")
+        raise UserError(f"max_rank must be at least 1, not {quoted(max_rank)}")
     sizes = np.diff(ranks.first)
     valid = sizes > 0
     if not valid.any():

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import torch
@@ -15,7 +16,7 @@ from reidcore._files import PathLike
 from reidcore._logging import configure_if_bare
 from reidcore.data.images.narrow import warn_of_narrow_use
 from reidcore.data.images.resize import Pixels
-from reidcore.errors import DataError, UserError
+from reidcore.errors import DataError, UserError, quoted
 from reidcore.inference.checkpoint_metadata import CheckpointMetadata, read_metadata
 from reidcore.inference.inputs import ImageInput, as_images, check_tensor, open_image
 from reidcore.inference.prefetch import default_workers, prefetch
@@ -236,7 +237,7 @@ def pick_device(wanted: str | torch.device) -> torch.device:
         device = torch.device(wanted)
     except RuntimeError as error:
         raise UserError(
-            f"no device is named {wanted!r}", "Use cpu, cuda, or cuda:1 for the second GPU."
+            f"no device is named {quoted(wanted)}", "Use cpu, cuda, or cuda:1 for the second GPU."
         ) from error
     missing = {"cuda": not torch.cuda.is_available(), "mps": not torch.backends.mps.is_available()}
     if missing.get(device.type):
@@ -266,13 +267,13 @@ def _build(
     options["image_size"] = options.get("image_size") or image_size
     model = build_model(name, num_classes=1, pretrained=not path, plugins=plugins, **options)
     if path:
-        load_pretrained_weights(model, path, plugins)
+        load_pretrained_weights(model, path, plugins, features_only=True)
     return model
 
 
 def _number(name: str, given: int | None, usual: int, least: int) -> int:
     if given is None:
         return usual
-    if given < least:
-        raise UserError(f"{name}={given}", f"Give {least} or more.")
+    if not isinstance(given, Integral) or given < least:
+        raise UserError(f"{name}={quoted(given)}", f"Give {least} or more.")
     return given

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from reidcore.data.image_files import find_image_files, image_endings, is_image, leave_out_files
-from reidcore.errors import DataError
+from reidcore.errors import DataError, quoted
 
 
 def find_images(sources: Iterable[str]) -> list[str]:
@@ -27,13 +28,14 @@ def find_images(sources: Iterable[str]) -> list[str]:
 
 def _named_by(source: str) -> list[str]:
     place = Path(source).expanduser()
-    if place.is_dir():
+    # Of os.path: these raise nothing, whatever a source may be.
+    if os.path.isdir(place):  # noqa: PTH112
         return _below(place) or _nothing(
             source, f"It has no file ending in {', '.join(image_endings())}."
         )
-    if place.is_file():
+    if os.path.isfile(place):  # noqa: PTH113
         return [str(place)]
-    if place.exists():
+    if os.path.exists(place):  # noqa: PTH110
         return _nothing(source, "It is a pipe, a socket or a device.")
     if not glob.has_magic(source):
         return _nothing(source, "There is no such file or folder.")
@@ -55,4 +57,4 @@ def _fitting(pattern: str) -> list[str]:
 
 
 def _nothing(source: str, why: str) -> list[str]:
-    raise DataError(f"{source!r} names no image", why)
+    raise DataError(f"{quoted(source)} names no image", why)

@@ -15,7 +15,7 @@ from reidcore.data.images.resize import Pixels, check_resizer
 from reidcore.data.transforms.build import normalisation
 from reidcore.data.transforms.normalise import ToNormalisedTensor
 from reidcore.data.transforms.resize import SizeRule, as_colour
-from reidcore.errors import ConfigError
+from reidcore.errors import ConfigError, quoted
 from reidcore.models.reid_model import USUAL_SIZE
 
 
@@ -130,6 +130,7 @@ def _two_sides(image_size: int | Sequence[int]) -> tuple[int, int]:
     sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
     if len(sides) != 2 or min(sides) < 1:
         raise ConfigError(
-            f"image_size={image_size!r}", "Give height and width in pixels, such as (256, 128)"
+            f"image_size={quoted(image_size)}",
+            "Give height and width in pixels, such as (256, 128)",
         )
     return sides

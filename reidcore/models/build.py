@@ -108,7 +108,8 @@ def build_configured_model(
         **model_arguments(config, plugins),
     )
     if section.load_weights and not section.resume:
-        load_pretrained_weights(model, section.load_weights)
+        only = config.test.evaluate
+        load_pretrained_weights(model, section.load_weights, plugins, features_only=only)
     return model
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from reidcore._validation import kind_of
-from reidcore.errors import DataError, UnknownNameError, UserError, counted, did_you_mean
+from reidcore.errors import DataError, UnknownNameError, UserError, counted, did_you_mean, quoted
 from reidcore.models.build_args import origin_of
 from reidcore.models.head.slot import Head
 from reidcore.models.layers import unwrap
@@ -264,10 +264,10 @@ def check_finite(features: Tensor, images: Sequence[Any], plugins: Plugins) -> N
 
 def checked_loss(loss: str) -> str:
     """Return ``loss`` if it names something a bare call can return in training mode."""
-    if loss in _TRAINING_RETURNS:
+    if isinstance(loss, str) and loss in _TRAINING_RETURNS:
         return loss
     raise UnknownNameError(
-        f"a model cannot be built for loss {loss!r}",
+        f"a model cannot be built for loss {quoted(loss)}",
         f"{did_you_mean(loss, _TRAINING_RETURNS)} Use 'softmax' (it returns logits) or 'triplet' "
         "(logits and features); outputs='all' returns both whatever the loss.".strip(),
     )

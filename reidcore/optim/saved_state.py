@@ -14,14 +14,14 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from reidcore.errors import counted
+from reidcore.errors import counted, quoted
 
 
 def scheduler_faults(scheduler: LRScheduler, saved: Mapping[str, Any]) -> Iterator[str]:
     """Yield what in a saved state is none of a scheduler's; another kind's is not taken anyway."""
     for key, value in saved.items():
         if callable(getattr(type(scheduler), str(key), None)):
-            yield f"{key} is {_shown(value)}, expected no such entry: it is a method's name"
+            yield f"{key} is {quoted(value)}, expected no such entry: it is a method's name"
     own = scheduler.state_dict()
     if own.keys() <= saved.keys():
         yield from _unlike(saved, own, "")
@@ -42,14 +42,14 @@ def optimizer_faults(optimizer: Optimizer, saved: Mapping[str, Any]) -> Iterator
     parameters = [each for group in optimizer.param_groups for each in group["params"]]
     for index, entries in saved["state"].items():
         if index not in range(len(parameters)):
-            yield f"state[{index!r}] is of no parameter"
+            yield f"state[{quoted(index)}] is of no parameter"
         elif not isinstance(entries, Mapping):
-            yield f"state[{index}] is {_shown(entries)}, expected a section"
+            yield f"state[{index}] is {quoted(entries)}, expected a section"
         else:
             shape = parameters[index].shape
             for name, value in entries.items():
                 if isinstance(value, Tensor) and value.numel() != 1 and value.shape != shape:
-                    yield f"state[{index}].{name} is {_shown(value)}, expected {tuple(shape)}"
+                    yield f"state[{index}].{name} is {quoted(value)}, expected {tuple(shape)}"
 
 
 def _unlike(saved: Any, own: Any, place: str) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _unlike(saved: Any, own: Any, place: str) -> Iterator[str]:
     if own is None:
         return
     if kind != expected:
-        yield f"{place} is {_shown(saved)}, expected {expected}"
+        yield f"{place} is {quoted(saved)}, expected {expected}"
     elif isinstance(own, Mapping):
         for key in [key for key in saved if key in own and key != "params"]:
             yield from _unlike(saved[key], own[key], f"{place}.{key}" if place else str(key))
@@ -66,7 +66,7 @@ def _unlike(saved: Any, own: Any, place: str) -> Iterator[str]:
         for index, pair in enumerate(zip(saved, own, strict=False)):
             yield from _unlike(*pair, f"{place}[{index}]")
     elif kind == "a number" and math.isfinite(own) and not math.isfinite(saved):
-        yield f"{place} is {_shown(saved)}, expected a finite number"
+        yield f"{place} is {quoted(saved)}, expected a finite number"
 
 
 def _kind(value: Any) -> str:
@@ -77,7 +77,3 @@ def _kind(value: Any) -> str:
     if isinstance(value, Mapping):
         return "a section"
     return "a list" if isinstance(value, list | tuple) else "a value"
-
-
-def _shown(value: Any) -> str:
-    return f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)[:80]

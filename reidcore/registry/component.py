@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from reidcore._validation import dotted, mistakes_in
 from reidcore.errors import (
+    quoted,
     ConfigError,
     PluginDefectError,
     UnknownOptionError,
@@ -114,7 +115,7 @@ class Chooser:
         section: Any = next(sections, {})
         if not isinstance(section, Mapping):
             raise ConfigError(
-                f"the options of {entry.label} are {section!r}",
+                f"the options of {entry.label} are {quoted(section)}",
                 f"Give a mapping, as in {name}={{'p': 0.5}}",
             )
         given |= dict(section)

@@ -94,10 +94,15 @@ def test_it_is_drawn_without_further_words(trained: Path, reidcore_here: Run, tm
     assert len(list((look / "actmap_folder").iterdir())) == 6
 
 
-def test_it_is_what_extract_needs(trained: Path, reidcore_here: Run, tmp_path) -> None:
+def test_it_is_what_extract_needs(
+    trained: Path, reidcore_here: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     query, out = trained.parent.parent / "query", tmp_path / "features.npz"
-    code, _, err = reidcore_here("extract", query, "--weights", trained, "--output", out)
+    with caplog.at_level("INFO", "reidcore"):
+        code, _, err = reidcore_here("extract", query, "--weights", trained, "--output", out)
     assert code == 0, err
+    assert "Loaded" in caplog.text
+    assert "Left out" not in caplog.text  # a classifier that features do not need
     assert np.load(out)["features"].shape == (6, 512)
 
 

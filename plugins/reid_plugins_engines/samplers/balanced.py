@@ -7,7 +7,7 @@ import numpy as np
 from reid_plugins_engines.samplers.groups import GroupedOrder, groups_needed
 from reid_plugins_engines.samplers.sharing import check_enough, check_positive, near_multiples
 from reidcore.data import Int64Array, SampleTable
-from reidcore.errors import ConfigError, counted, did_you_mean
+from reidcore.errors import ConfigError, counted, did_you_mean, quoted
 
 DOMAINS = {"dataset": "dsetids", "camera": "camids"}
 """Value of the option ``domain`` -> the column of the table that tells domains apart."""
@@ -87,8 +87,8 @@ def _domains_of(table: SampleTable, domain: str) -> list[Int64Array]:
     """Return the rows of each domain."""
     if domain not in DOMAINS:
         raise ConfigError(
-            f"sampler.domain={domain!r}",
-            f"{did_you_mean(str(domain), DOMAINS)} It is dataset or camera".lstrip(),
+            f"sampler.domain={quoted(domain)}",
+            f"{did_you_mean(domain, DOMAINS)} It is dataset or camera".lstrip(),
         )
     labels = getattr(table, DOMAINS[domain])
     _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reidcore.data import SampleTable
-from reidcore.errors import ConfigError, counted
+from reidcore.errors import ConfigError, counted, quoted
 
 
 def check_positive(name: str, value: int) -> None:
@@ -13,7 +13,7 @@ def check_positive(name: str, value: int) -> None:
         ConfigError: It is not.
     """
     if value < 1:
-        raise ConfigError(f"sampler.{name}={value}", "Set it to 1 or more")
+        raise ConfigError(f"sampler.{name}={quoted(value)}", "Set it to 1 or more")
 
 
 def check_enough(what: str, available: int, wanted: int, fix: str) -> None:

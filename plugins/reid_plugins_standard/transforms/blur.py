@@ -9,7 +9,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional
 
 from reidcore.data import Params, PixelTransform, check_probability
-from reidcore.errors import ConfigError
+from reidcore.errors import ConfigError, quoted
 
 
 class Blur(PixelTransform):
@@ -38,10 +38,12 @@ class Blur(PixelTransform):
         kernel_size: int = 7,
     ) -> None:
         if not 0 < sigma[0] <= sigma[1]:
-            raise ConfigError(f"blur has sigma={sigma}", "Give two numbers above 0, in order")
+            raise ConfigError(
+                f"blur has sigma={quoted(sigma)}", "Give two numbers above 0, in order"
+            )
         if kernel_size < 1 or kernel_size % 2 == 0 or kernel_size // 2 >= min(height, width):
             raise ConfigError(
-                f"blur has kernel_size={kernel_size}",
+                f"blur has kernel_size={quoted(kernel_size)}",
                 "Give an odd number that is less than twice the image's sides",
             )
         self.p = check_probability("blur", p)

@@ -22,7 +22,7 @@ from reidcore.data import (
     check_probability,
     to_device_of,
 )
-from reidcore.errors import ConfigError
+from reidcore.errors import ConfigError, quoted
 
 
 class RandomCrop(ResizeTransform):
@@ -45,7 +45,7 @@ class RandomCrop(ResizeTransform):
 
     def __init__(self, height: int, width: int, *, p: float = 0.5, enlarge: float = 1.125) -> None:
         if enlarge < 1:
-            raise ConfigError(f"random_crop has enlarge={enlarge}", "It must be at least 1")
+            raise ConfigError(f"random_crop has enlarge={quoted(enlarge)}", "It must be at least 1")
         self.p = check_probability("random_crop", p)
         larger = SizeRule(round(height * enlarge), round(width * enlarge))
         self.rules = (SizeRule(height, width), larger)
@@ -92,7 +92,7 @@ class PadCrop(PixelTransform):
     ) -> None:
         if padding < 0 or not 0 <= fill <= 255:
             raise ConfigError(
-                f"pad_crop has padding={padding} and fill={fill}",
+                f"pad_crop has padding={quoted(padding)} and fill={quoted(fill)}",
                 "The padding must be 0 or more, and the fill lie between 0 and 255",
             )
         self.p = check_probability("pad_crop", p)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from reid_plugins_standard.transforms.boxes import NO_BOX, Range, boxes, draw_box
 from reidcore.data import Params, TensorTransform, check_probability, to_device_of
-from reidcore.errors import ConfigError, did_you_mean
+from reidcore.errors import ConfigError, did_you_mean, quoted
 
 FILLS: dict[str, tuple[float, float, float]] = {
     "mean": (0.0, 0.0, 0.0),
@@ -50,7 +50,7 @@ class RandomErase(TensorTransform):
     ) -> None:
         if fill not in FILLS:
             raise ConfigError(
-                f"random_erase has no fill {fill!r}",
+                f"random_erase has no fill {quoted(fill)}",
                 did_you_mean(fill, FILLS) or f"It must be one of {', '.join(FILLS)}",
             )
         self.p = check_probability("random_erase", p)

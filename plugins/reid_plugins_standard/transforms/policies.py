@@ -13,7 +13,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.autoaugment import AutoAugmentPolicy
 
 from reidcore.data import Stage, check_probability
-from reidcore.errors import ConfigError, did_you_mean
+from reidcore.errors import ConfigError, did_you_mean, quoted
 
 
 class _Policy:
@@ -56,7 +56,7 @@ class AutoAugment(_Policy):
         policies = {known.value: known for known in AutoAugmentPolicy}
         if policy not in policies:
             raise ConfigError(
-                f"auto_augment has no policy {policy!r}",
+                f"auto_augment has no policy {quoted(policy)}",
                 did_you_mean(policy, policies) or f"It must be one of {', '.join(policies)}",
             )
         super().__init__("auto_augment", p, v2.AutoAugment(policies[policy]))

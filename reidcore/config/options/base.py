@@ -122,6 +122,6 @@ def _refusal(
         else:
             told.append(f"{key} is {quoted(mistake.found)}")
             words = re.findall(r"'([^']+)'", mistake.expected)
-            hints.append(did_you_mean(str(mistake.found), words))
+            hints.append(did_you_mean(mistake.found, words))
             hints.append(f"Expected {mistake.expected}.")
     return ConfigError("; ".join(told), " ".join(dict.fromkeys(filter(None, hints))))

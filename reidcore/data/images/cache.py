@@ -29,7 +29,7 @@ from reidcore.config.options.data import CacheKind
 from reidcore.data.images.reading import TORCHREID, ImageReading
 from reidcore.data.images.resize import Pixels
 from reidcore.data.transforms.resize import SizeRule
-from reidcore.errors import ConfigError, UserError, counted, did_you_mean
+from reidcore.errors import ConfigError, UserError, counted, did_you_mean, quoted
 
 if sys.platform != "win32":
     import fcntl
@@ -74,12 +74,14 @@ class PixelCache:
     def __post_init__(self) -> None:
         if self.kind not in CACHE_CHOICES:
             raise ConfigError(
-                f"cache={self.kind!r}",
+                f"cache={quoted(self.kind)}",
                 did_you_mean(self.kind, CACHE_CHOICES)
                 or f"Set data.cache to {' or '.join(CACHE_CHOICES)}",
             )
         if not self.gigabytes > 0:
-            raise ConfigError(f"cache_gb={self.gigabytes}", "Set data.cache_gb to a number above 0")
+            raise ConfigError(
+                f"cache_gb={quoted(self.gigabytes)}", "Set data.cache_gb to a number above 0"
+            )
 
     def stores(
         self,

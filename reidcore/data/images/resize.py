@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from reidcore.errors import ConfigError, did_you_mean
+from reidcore.errors import ConfigError, did_you_mean, quoted
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """An RGB image (height, width, 3) of bytes."""
@@ -38,7 +38,7 @@ def check_resizer(name: str) -> str:
     """
     if name not in RESIZERS:
         near = did_you_mean(name, RESIZERS) or f"Set data.resize to {' or '.join(RESIZERS)}"
-        raise ConfigError(f"resize={name!r}", near)
+        raise ConfigError(f"resize={quoted(name)}", near)
     return name
 
 

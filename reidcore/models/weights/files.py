@@ -12,7 +12,7 @@ from torch import Tensor
 from reidcore._files import PathLike
 from reidcore._inert_pickle import Placeholder
 from reidcore._serialization import load_safely, not_loaded
-from reidcore.errors import CheckpointError, counted
+from reidcore.errors import CheckpointError, counted, quoted
 from reidcore.models.layers import bare_key
 from reidcore.models.weights.record import record_of
 
@@ -85,7 +85,7 @@ def _described(held: Any) -> str:
         for k, v in held.items()
         if isinstance(v, dict)
     }
-    told = [f"{key!r}{counts.get(key, '')}" for key in list(held)[:6]]
+    told = [f"{quoted(key)}{counts.get(key, '')}" for key in list(held)[:6]]
     return f"a mapping of {', '.join(told) or 'nothing'}"
 
 

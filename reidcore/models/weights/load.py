@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from reidcore._files import PathLike
+from reidcore._files import PathLike, check_isfile
 from reidcore._logging import configure_if_bare
-from reidcore.errors import CheckpointError, counted, did_you_mean
+from reidcore.errors import CheckpointError, counted, did_you_mean, quoted
 from reidcore.models.build_args import build_args_of
 from reidcore.models.layers import bare_key, kind_fault, unwrap
 from reidcore.models.reid_model import ReidModel
@@ -57,7 +57,11 @@ class LoadedWeights:
 
 
 def load_pretrained_weights(
-    model: nn.Module, weight_path: PathLike, plugins: Plugins | None = None
+    model: nn.Module,
+    weight_path: PathLike,
+    plugins: Plugins | None = None,
+    *,
+    features_only: bool = False,
 ) -> LoadedWeights:
     """Fill a model from a file or from published weights, leaving out what does not fit.
 
@@ -72,6 +76,8 @@ def load_pretrained_weights(
         model: the network, wrapped or not; changed in place.
         weight_path: the file, or the name of published weights (``reidcore weights ls``).
         plugins: where a name is looked up; by default the current plugins.
+        features_only: nobody will ask the model for logits, so that a classifier which is left out
+            is no news.
 
     Returns:
         The entries that were loaded, discarded and untouched, and why.
@@ -82,10 +88,11 @@ def load_pretrained_weights(
             missing from a file that says it is of this model; the model is then as it was.
         UserError: if published weights cannot be downloaded.
     """
-    if Path(weight_path).expanduser().is_file():
-        return load_state(model, weight_path, plugins=plugins)
+    if check_isfile(Path(weight_path).expanduser()):
+        return load_state(model, weight_path, None, plugins, features_only)
     published = _published(weight_path, plugins)
-    return load_state(model, WeightsStore().require(published), published.key_map(), plugins)
+    file = WeightsStore().require(published)
+    return load_state(model, file, published.key_map(), plugins, features_only)
 
 
 def load_published_weights(
@@ -114,7 +121,11 @@ def load_published_weights(
 
 
 def load_state(
-    model: nn.Module, path: PathLike, keys: KeyMap | None = None, plugins: Plugins | None = None
+    model: nn.Module,
+    path: PathLike,
+    keys: KeyMap | None = None,
+    plugins: Plugins | None = None,
+    features_only: bool = False,
 ) -> LoadedWeights:
     """Fill a model from a file, as ``load_pretrained_weights`` does.
 
@@ -123,6 +134,7 @@ def load_state(
         path: the file.
         keys: turns a key of the file into the model's, or into None where it has no such entry.
         plugins: those of who uses the model; by default the current plugins.
+        features_only: as for ``load_pretrained_weights``.
     """
     configure_if_bare()
     network = unwrap(model)
@@ -151,7 +163,7 @@ def load_state(
         layout=arranged.layout,
         resampled=[own_key[name] for name in resampled],
     )
-    _log_report(report, path)
+    _log_report(report, path, features_only)
     if held.not_loaded:
         _log.info(
             "Not loaded of %r, being neither tensors nor plain values: %s",
@@ -289,7 +301,7 @@ def _reason(name: str, value: Tensor, wanted: Mapping[str, Tensor]) -> str:
     return "the model has no such entry"
 
 
-def _log_report(report: LoadedWeights, path: PathLike) -> None:
+def _log_report(report: LoadedWeights, path: PathLike, features_only: bool) -> None:
     total = len(report.loaded) + len(report.untouched)
     whose = f" ({report.layout})" if report.layout else ""
     _log.info(
@@ -301,7 +313,11 @@ def _log_report(report: LoadedWeights, path: PathLike) -> None:
     sized = [f"{key} ({why})" for key, why in report.reasons.items() if why.startswith("size")]
     unknown = [key for key, why in report.reasons.items() if not why.startswith("size")]
     if sized:
-        _log.info("Left out for their size: %s", _listed(sized, 6))
+        is_news = not (
+            features_only and all(_is_of_classifier(bare_key(k)) for k in report.untouched)
+        )
+        level = logging.INFO if is_news else logging.DEBUG
+        _log.log(level, "Left out for their size: %s", _listed(sized, 6))
     if unknown:
         near = did_you_mean(unknown[0], report.untouched)
         left_out = f"Left out, unknown to the model: {_listed(unknown, 12)}. {near}".strip()
@@ -326,8 +342,8 @@ def _log_other_form(network: nn.Module, path: PathLike, held: FileOfWeights) -> 
         here, there = (each.get(part) or {} for each in (own, recorded))
         for key in dict.fromkeys((*here, *there)):
             if here.get(key) != there.get(key):
-                told = "the model was built with %s %s=%r, that of %r with %r"
-                values = here.get(key), os.fspath(path), there.get(key)
+                told = "the model was built with %s %s=%s, that of %s with %s"
+                values = map(quoted, (here.get(key), path, there.get(key)))
                 _log.warning(told, part, key, *values)
 
 

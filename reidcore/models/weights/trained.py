@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from reidcore._files import PathLike
+from reidcore.errors import quoted
 from reidcore.models.layers import unwrap
 from reidcore.plugins import current_plugins
 from reidcore.plugins.discovery import looks_like_path
@@ -61,7 +62,7 @@ class TrainedWith:
                     unsaid = _UNSAID.get(key)
                     now, then = (_plain(each.get(key, unsaid)) for each in (acting, recorded))
                     if now != then and (key in acting or key in _UNSAID):
-                        yield f"{key} is {now!r}, with {self.path} it was {then!r}"
+                        yield f"{key} is {quoted(now)}, with {self.path} it was {quoted(then)}"
 
 
 def remember_training(

@@ -131,7 +131,7 @@ def test_what_is_left_out_is_told_with_three_names(
         from_folders(shop)
     told = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert told == [
-        ("INFO", "1 files left out (no images): 'notes.txt'"),
+        ("INFO", "1 file left out (no images): 'notes.txt'"),
         (
             "WARNING",
             "4 images left out (convert them, or let a plugin register pillow-heif): "
@@ -140,10 +140,10 @@ def test_what_is_left_out_is_told_with_three_names(
         ),
         (
             "WARNING",
-            "1 images left out (Pillow does not read them: convert them): "
+            "1 image left out (Pillow does not read them: convert them): "
             f"{str(shop / 'gallery' / 'c.svg')!r}",
         ),
-        ("INFO", "1 files left out (no images): 'd.txt'"),
+        ("INFO", "1 file left out (no images): 'd.txt'"),
         ("INFO", "1 images of identity -1 left out (junk): '-1_c2.jpg'"),
     ]
 

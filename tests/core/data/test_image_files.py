@@ -44,7 +44,7 @@ def test_an_image_that_pillow_was_built_without_is_told_with_what_would_read_it(
         assert find_image_files(tmp_path).files == ["b.tif"]
     finally:
         image_files.image_endings.cache_clear()
-    assert "1 images left out (Pillow was built without webp: install another" in caplog.text
+    assert "1 image left out (Pillow was built without webp: install another" in caplog.text
 
 
 def test_an_opener_that_a_plugin_registered_makes_an_image(monkeypatch) -> None:
@@ -127,7 +127,7 @@ def test_a_folder_without_permission_is_told(tmp_path, monkeypatch, caplog) -> N
 
     monkeypatch.setattr(os, "scandir", refuse)
     assert find_image_files(tmp_path, below=True).files == ["0001/a.jpg"]
-    assert "1 folders left out (Permission denied)" in caplog.text
+    assert "1 folder left out (Permission denied)" in caplog.text
     with pytest.raises(DataError, match=r"cannot read the folder .*0002/'.*Permission denied"):
         list_files(f"{tmp_path}/0002/")
 

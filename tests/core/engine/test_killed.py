@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +20,10 @@ from reidcore.errors import DataError
 from reidcore.testing import tiny_run
 from reidcore.utils import load_checkpoint
 
-CLOCKS = {"seconds", "data_seconds", "time", "data", "timings", "config", "pictures"}
+# The sweep over every moment has what both need.
+_KILLS = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "kills.py"))
+in_a_fork, without_clocks = _KILLS["in_a_fork"], _KILLS["without_clocks"]
+
 OVERRIDES = ["train.max_epoch=2", "test.eval_freq=1", "train.print_freq=1", "test.visrank=false"]
 
 
@@ -50,27 +54,6 @@ class DieInTest:
 def run(folder: Path, root: Path, *plugins: Any, resume: Path | None = None) -> dict[str, Any]:
     further = [f"model.resume={resume}"] if resume else []
     return tiny_run(*plugins, save_dir=folder, root=root, overrides=[*OVERRIDES, *further]).result
-
-
-def in_a_fork(work: Callable[[], object]) -> int:
-    """Do work in another process; return the signal that ended it."""
-    pid = os.fork()
-    if pid == 0:
-        torch.set_num_threads(1)
-        try:
-            work()
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(pid, 0)
-    return os.WTERMSIG(status)
-
-
-def without_clocks(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: without_clocks(part) for key, part in value.items() if key not in CLOCKS}
-    if isinstance(value, list):
-        return [without_clocks(part) for part in value]
-    return value.tolist() if isinstance(value, torch.Tensor) else value
 
 
 def facts_of(folder: Path) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def test_other_files_in_a_folder_are_told(folder: Path, caplog: pytest.LogCaptur
         (folder / name).touch()
     assert str(folder / "scan.tif") in find_images([str(folder)])
     assert caplog.messages == [
-        "1 images left out (convert them, or let a plugin register pillow-heif): "
+        "1 image left out (convert them, or let a plugin register pillow-heif): "
         f"{str(folder / 'scan.heic')!r}"
     ]
 
@@ -67,7 +67,7 @@ def test_other_files_in_a_folder_are_told(folder: Path, caplog: pytest.LogCaptur
 def test_what_a_pattern_fits_and_is_no_image_is_told(folder: Path, caplog) -> None:
     caplog.set_level("INFO", "reidcore")
     assert find_images(["b/*"])
-    assert caplog.messages == ["1 files left out (no images): 'notes.txt'"]
+    assert caplog.messages == ["1 file left out (no images): 'notes.txt'"]
 
 
 def test_a_pipe_is_no_image(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -49,7 +50,7 @@ class DatasetOptions:
     def _named(self, plugins: Plugins) -> CheckedDataset:
         from reid_plugins_inspect.checks import load as opening
 
-        options, names = self._options(), [word for word in self.words if "=" not in word]
+        names = [word for word in self.words if "=" not in word]
         named = [*names, *filter(None, (self.folder, self.table))]
         if len(named) != 1:
             found = f"{len(named)} are named" if named else "none is named"
@@ -57,7 +58,8 @@ class DatasetOptions:
                 f"one dataset is wanted, {found}", "Give a NAME, --folder DIR or --csv FILE"
             )
         if self.folder:
-            return opening.open_folder(Path(self.folder).expanduser(), options, plugins)
+            folder = Path(self.folder).expanduser()
+            return opening.open_folder(folder, self._options(opening.FOLDER), plugins)
         if self.table:
             return opening.open_table(Path(self.table).expanduser(), options, plugins)
         config, root = None, self.root
@@ -69,14 +71,19 @@ class DatasetOptions:
             root = root if is_given else config.data.root
         return opening.open_dataset(names[0], Path(root).expanduser(), options, plugins, config)
 
-    def _options(self) -> dict[str, Any]:
-        import yaml
+    def _options(self, dataset: str) -> dict[str, Any]:
+        """Return a dataset's options: spelled as in a run, or without the section's name."""
+        from reidcore.config import read_config
 
-        pairs = [word.split("=", 1) for word in self.words if "=" in word]
-        try:
-            return {key: yaml.safe_load(value) for key, value in pairs}
-        except yaml.YAMLError as error:
-            raise UserError(f"an option's value cannot be read: {error}", "Quote it") from error
+        words = [word for word in self.words if "=" in word]
+        spelled = [word if _SECTION.match(word) else f"{dataset}.{word}" for word in words]
+        sections = read_config(None, spelled).layer.tree
+        if other := next((name for name in sections if name != dataset), None):
+            raise UserError(
+                f"the dataset {dataset!r} has no section {other!r}",
+                f"Write OPTION=VALUE or {dataset}.OPTION=VALUE",
+            )
+        return dict(sections.get(dataset, {}))
 
 
 def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:

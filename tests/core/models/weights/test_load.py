@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import lzma
 import re
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,22 @@ def test_what_was_loaded_and_discarded_is_logged(published, caplog):
     sizes = "classifier.weight (size (23, 512), the model's is (10, 512))"
     assert f"Left out for their size: {sizes}" in caplog.text
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize(("neck", "level"), [(2, "DEBUG"), (4, "INFO")])
+def test_a_classifier_is_no_news_to_who_wants_features_alone(neck, level, tmp_path, caplog):
+    """Unless something else is left out too: the file's neck has another size."""
+
+    def network(neck: int, classes: int) -> nn.Module:
+        sizes = {"body": 2, "neck": neck, "classifier": classes}
+        return nn.Sequential(OrderedDict((k, nn.Linear(2, size)) for k, size in sizes.items()))
+
+    torch.save(network(neck, 5).state_dict(), tmp_path / "a.pth")
+    with caplog.at_level(logging.DEBUG, logger="reidcore"):
+        load_pretrained_weights(network(2, 3), tmp_path / "a.pth", features_only=True)
+    told = [record for record in caplog.records if "Left out for" in record.getMessage()]
+    assert [record.levelname for record in told] == [level]
+    assert "classifier.weight (size (5, 2), the model's is (3, 2))" in told[0].getMessage()
 
 
 def test_entries_that_the_file_lacks_are_told(tmp_path, caplog):

@@ -126,6 +126,20 @@ def test_what_cannot_be_opened_is_told(here, words: tuple[str, ...], told: str) 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("spelling", ["", "folder.", "datasets.folder."])
+def test_options_are_spelled_and_read_as_a_run_reads_them(here, shop: Path, spelling: str) -> None:
+    """A run wants ``folder.train=x``; a name in place of it, and a number, are refused alike."""
+    words = [f"{spelling}train=query", f"{spelling}query=query", f"{spelling}gallery=gallery"]
+    for named in (["--folder", shop], ["folder", "--root", shop]):
+        done = here("check", *named, *words, "--json")
+        assert json.loads(done.stdout)["splits"]["train"]["images"] == 2
+        assert "Did you mean 'train'" in here("check", *named, f"{spelling}trian=query").stderr
+        assert "expected text, not 3" in here("check", *named, f"{spelling}train=3").stderr
+        other = here("check", *named, "train.lr=3")
+        assert other.returncode == 2
+        assert "no section 'train'. Write OPTION=VALUE or folder.OPTION=VALUE" in other.stderr
+
+
 def test_stats_and_channels(here, reidcore, shop: Path) -> None:
     done = reidcore("data", "stats", "--folder", shop, "--mean-std", "--json")
     told = json.loads(done.stdout)
