@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import reprlib
 from collections.abc import Sequence
 from typing import Any
@@ -36,6 +37,11 @@ def counted(number: int, one: str, many: str = "") -> str:
         many: what several are called, if that does not end in s.
     """
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+def one_of(many: str) -> str:
+    """Return the singular of what begins with a noun in the plural: ``image of identity -1``."""
+    return re.sub(r"ies\b|s\b", lambda ending: "y" if ending[0] == "ies" else "", many, count=1)
 
 
 def joined(words: Sequence[str], last: str = "and") -> str:

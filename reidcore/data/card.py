@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from reidcore._wording import counted, one_of
 from reidcore.errors import DataError
 
 if TYPE_CHECKING:
@@ -156,7 +157,8 @@ class Difference:
     official: int
 
     def __str__(self) -> str:
-        return f"{self.split} has {self.found:,} {self.what} ({self.official:,})"
+        found = counted(self.found, one_of(self.what), self.what)
+        return f"{self.split} has {found} ({self.official:,})"
 
 
 def differences(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from reidcore.errors import counted
+from reidcore._wording import counted, one_of
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ class LeftOut:
 
     def __str__(self) -> str:
         part = f"{self.count:,} of " if self.total else ""
-        whole = counted(self.total or self.count, _one(self.what), self.what)
+        whole = counted(self.total or self.count, one_of(self.what), self.what)
         why = f" ({self.why})" if self.why else ""
         # What the layout itself leaves out need not be looked for, and paths are long.
         names = [Path(name).name for name in self.names] if self.expected else self.names
@@ -116,11 +115,6 @@ def first_names(names: Sequence[object], count: int) -> str:
     """Show the first three of ``count`` names, and how many more there are."""
     more = f" and {count - _SHOWN} more" if count > _SHOWN else ""
     return ", ".join(repr(str(name)) for name in names[:_SHOWN]) + more
-
-
-def _one(what: str) -> str:
-    """Return the singular of what begins with a noun in the plural: ``image of identity -1``."""
-    return re.sub(r"ies\b|s\b", lambda ending: "y" if ending[0] == "ies" else "", what, count=1)
 
 
 def _tell(found: LeftOut, title: str = "") -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from reidcore._wording import bounded, joined
+from reidcore._wording import bounded, joined, one_of
 from reidcore.errors import UserError, counted, quoted
 
 HUGE = 10**7
@@ -88,6 +88,12 @@ def test_a_count_agrees_with_its_noun() -> None:
     assert counted(1, "epoch") == "1 epoch"
     assert counted(0, "epoch") == "0 epochs"
     assert counted(1200, "identity", "identities") == "1,200 identities"
+
+
+def test_one_of_several_is_named_by_their_noun() -> None:
+    assert one_of("images of identities 1 and 2") == "image of identities 1 and 2"
+    assert one_of("gallery images") == "gallery image"
+    assert one_of("queries") == "query"
 
 
 def test_words_are_joined_as_in_a_sentence() -> None:

@@ -49,7 +49,7 @@ def test_what_differs_is_named_with_both_numbers() -> None:
 
 
 def test_counts_of_other_options_do_not_matter() -> None:
-    assert told(labeled=True)[2:] == ["query has 1 images (7)"]
+    assert told(labeled=True)[2:] == ["query has 1 image (7)"]
 
 
 def test_a_dataset_without_a_card_has_no_official_counts() -> None:

@@ -144,7 +144,7 @@ def test_what_is_left_out_is_told_with_three_names(
             f"{str(shop / 'gallery' / 'c.svg')!r}",
         ),
         ("INFO", "1 file left out (no images): 'd.txt'"),
-        ("INFO", "1 images of identity -1 left out (junk): '-1_c2.jpg'"),
+        ("INFO", "1 image of identity -1 left out (junk): '-1_c2.jpg'"),
     ]
 
 

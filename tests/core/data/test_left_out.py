@@ -25,7 +25,7 @@ def test_kinds_are_joined_and_told_in_one_line(caplog) -> None:
         assert not caplog.records
     assert [record.getMessage() for record in caplog.records] == [
         "shop: 4 of 9 images left out (too dark): 'a', 'b', 'd1' and 1 more",
-        "shop: 1 files left out: 'c'",
+        "shop: 1 file left out: 'c'",
     ]
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
     assert found[0].as_dict() == {
@@ -40,7 +40,7 @@ def test_kinds_are_joined_and_told_in_one_line(caplog) -> None:
 
 def test_outside_of_a_reading_it_is_told_at_once(caplog) -> None:
     leave_out(["a"], "images", "too dark")
-    assert caplog.messages == ["1 images left out (too dark): 'a'"]
+    assert caplog.messages == ["1 image left out (too dark): 'a'"]
 
 
 def test_training_images_of_negative_identities_are_told_with_their_names(caplog) -> None:
@@ -94,5 +94,5 @@ def test_files_that_the_layout_leaves_out_are_told_without_their_folders(
         leave_out(["data/a.jpg"], "files")
     assert caplog.messages == [
         "5 images left out (junk): '0.jpg', '1.jpg', '2.jpg' and 2 more",
-        "1 files left out: 'data/a.jpg'",
+        "1 file left out: 'data/a.jpg'",
     ]

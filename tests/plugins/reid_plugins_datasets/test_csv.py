@@ -114,7 +114,7 @@ def test_rows_of_nobody_are_left_out_and_counted(root, caplog):
     with caplog.at_level(logging.INFO):
         found = read(root, TABLE + "a/1.jpg,-1,0,gallery\n")
     assert len(found.gallery) == 1
-    assert "1 rows of identity -1 left out" in caplog.text
+    assert "1 row of identity -1 left out" in caplog.text
 
 
 def test_an_identity_below_junk_is_a_fault(root):

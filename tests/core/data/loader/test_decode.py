@@ -204,7 +204,7 @@ def test_a_bad_image_is_named_or_skipped(
             assert sizes == [4, 3, 4]
     assert set(loader.skipped) == {path}
     (told,) = caplog.messages
-    assert told.startswith(f"1 images left out (unreadable): '{path} (")
+    assert told.startswith(f"1 image left out (unreadable): '{path} (")
 
 
 def test_an_image_that_goes_bad_is_not_taken_from_the_cache(splits: Any) -> None:

@@ -204,7 +204,7 @@ def test_prepare_unpacks_and_says_what_is_there(here, reidcore, tmp_path: Path) 
     assert "licence:" in done.stdout
     assert "Market-1501-v15.09.15.zip: unpacked (3 files, 21 bytes)" in done.stdout
     assert "train: 1 id, 1 image, 1 camera" in done.stdout
-    assert "unlike the official release: train has 1 images (12,936)" in done.stderr
+    assert "unlike the official release: train has 1 image (12,936)" in done.stderr
     again = here("prepare", "market1501", "--root", root)
     assert "there already" in again.stdout
 
