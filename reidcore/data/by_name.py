@@ -19,7 +19,14 @@ from reidcore.data.label_names import LabelNames
 from reidcore.data.left_out import noting_left_out
 from reidcore.data.table import SampleError, SampleTable
 from reidcore.data.video import VideoDataset, check_sampling
-from reidcore.errors import DataError, PluginDefectError, UnknownNameError, UserError, did_you_mean, quoted
+from reidcore.errors import (
+    DataError,
+    PluginDefectError,
+    UnknownNameError,
+    UserError,
+    did_you_mean,
+    quoted,
+)
 from reidcore.plugins import Plugins
 from reidcore.registry import Choose, Chooser, Component, Entry
 from reidcore.registry.lookup import is_registered

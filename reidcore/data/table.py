@@ -251,7 +251,7 @@ class SampleTable(Sequence[Sample]):
         for number, row in enumerate(rows):
             if not isinstance(row, tuple | list) or len(row) not in (3, 4):
                 raise SampleError(
-                    f"item {number} of {where} is {row!r}",
+                    f"item {number} of {where} is {quoted(row)}",
                     "Each must be (path, pid, camid) or (path, pid, camid, dsetid)",
                 )
         return cls(
@@ -469,7 +469,7 @@ def _as_path(path: object, number: int, where: str) -> SamplePath:
     if frames and all(isinstance(frame, str | os.PathLike) for frame in frames):
         return tuple(str(os.fspath(frame)) for frame in frames)
     raise SampleError(
-        f"item {number} of {where} has the path {path!r}",
+        f"item {number} of {where} has the path {quoted(path)}",
         "It must be a path or, for a tracklet, a tuple of one or more paths",
     )
 
@@ -479,14 +479,15 @@ def _int_column(values: Sequence[object], name: str, where: str) -> Int64Array:
         for number, value in enumerate(values):
             if isinstance(value, bool) or not isinstance(value, int | np.integer):
                 raise SampleError(
-                    f"item {number} of {where} has {name}={value!r}", "It must be a whole number"
+                    f"item {number} of {where} has {name}={quoted(value)}",
+                    "It must be a whole number",
                 )
     try:
         return np.array(values, dtype=np.int64)
     except OverflowError:
         most = max(values, key=lambda value: abs(cast("int", value)))
         raise DataError(
-            f"{where} has {name}={most!r}, which does not fit into 64 bits",
+            f"{where} has {name}={quoted(most)}, which does not fit into 64 bits",
             "Number them anew, or let reidcore.data.NumberedTexts take them for names",
         ) from None
 

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reidcore._validation import has_methods
+from reidcore._wording import one_of
 from reidcore.config.options.plan import RunPlan
 from reidcore.data.left_out import leave_out, noting_left_out
 from reidcore.data.table import SampleTable

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from reidcore._validation import dotted, mistakes_in
 from reidcore.errors import (
-    quoted,
     ConfigError,
     PluginDefectError,
     UnknownOptionError,
     UserError,
     did_you_mean,
+    quoted,
 )
 from reidcore.plugins.attribution import exit_defect
 from reidcore.registry.entry import Entry, singular

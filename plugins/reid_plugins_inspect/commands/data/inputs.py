@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _FILE, _FOLDER, _NAMES = click.Path(), click.Path(file_okay=False), component_names("datasets")
 _DEFAULT = click.core.ParameterSource.DEFAULT
+_SECTION = re.compile(r"[^=.]*\.")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class DatasetOptions:
             folder = Path(self.folder).expanduser()
             return opening.open_folder(folder, self._options(opening.FOLDER), plugins)
         if self.table:
-            return opening.open_table(Path(self.table).expanduser(), options, plugins)
+            table = Path(self.table).expanduser()
+            return opening.open_table(table, self._options(opening.TABLE), plugins)
         config, root = None, self.root
         if self.config:
             from reidcore.config import load_config
@@ -69,6 +71,7 @@ class DatasetOptions:
             config = load_config(self.config, plugins=plugins)
             is_given = click.get_current_context().get_parameter_source("root") is not _DEFAULT
             root = root if is_given else config.data.root
+        options = self._options(names[0])
         return opening.open_dataset(names[0], Path(root).expanduser(), options, plugins, config)
 
     def _options(self, dataset: str) -> dict[str, Any]:
