@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import codecs
 import copy
 import logging
 import os
 import sys
 
-from reidcore.errors import printable
+from reidcore.errors import UserError, printable
 
 LOGGER_NAME = "reidcore"
+LOOKALIKES = "reidcore.lookalikes"
+"""Name of the rule for characters that an encoding lacks."""
+
+_ASCII = {"─": "-", "━": "=", "╌": "-", "│": "|", "…": "...", "·": "-"}
+
+
+def _lookalike(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    escaped = (each.encode("ascii", "backslashreplace").decode() for each in lost)
+    shown = (_ASCII.get(each, other) for each, other in zip(lost, escaped, strict=True))
+    return "".join(shown), error.end
+
+
+codecs.register_error(LOOKALIKES, _lookalike)
+
+
+def fit_encodings() -> None:
+    """Let standard output and error take every character: as an ASCII look-alike, or escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        is_lax = getattr(stream, "errors", None) not in ("strict", "backslashreplace")
+        if not is_lax and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=LOOKALIKES)
+
 
 RESULT = 25
 """The level of what a command was called for, such as the table of a test: shown by ``-q`` too."""
@@ -26,6 +52,16 @@ class _StandardOutput(logging.StreamHandler):  # type: ignore[type-arg]
     def stream(self) -> object:
         """The current standard output."""
         return sys.stdout
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, if there is a standard output at all."""
+        if sys.stdout is not None:
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Keep a lost standard output to itself: the caller's work is not at fault."""
+        if not isinstance(sys.exception(), OSError | UserError):
+            super().handleError(record)
 
 
 class PlainText(logging.Formatter):
@@ -72,6 +108,7 @@ def configure_if_bare() -> None:
     A plain script then shows what its author expects to see; a program that owns its logging
     is left alone.
     """
+    fit_encodings()
     logger = logging.getLogger(LOGGER_NAME)
     if logger.hasHandlers():
         return
@@ -85,4 +122,5 @@ def configure_if_bare() -> None:
 
 def show(text: str) -> None:
     """Write to standard output what a function exists to show, whatever the program's logging."""
-    sys.stdout.write(f"{printable(text)}\n")
+    if sys.stdout is not None:
+        sys.stdout.write(f"{printable(text)}\n")

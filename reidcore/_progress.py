@@ -30,7 +30,7 @@ def progress(doing: str, total: int | None, is_bytes: bool = False) -> Iterator[
         total: how much there is of it; None if nobody knows.
         is_bytes: whether that is a number of bytes.
     """
-    if is_quiet() or not sys.stderr.isatty():
+    if is_quiet() or sys.stderr is None or not sys.stderr.isatty():
         yield _lines(doing, total, is_bytes)
         return
     from rich import progress as bars

@@ -28,11 +28,7 @@ if TYPE_CHECKING:
     from reidcore.inference import FeatureExtractor
     from reidcore.models.layers import count_num_param, open_all_layers, open_specified_layers
     from reidcore.models.weights.load import load_pretrained_weights
-    from reidcore.plugins.bundled import (
-        Logger,
-        compute_model_complexity,
-        visualize_ranked_results,
-    )
+    from reidcore.plugins.bundled import Logger, compute_model_complexity, visualize_ranked_results
 
 __all__ = [
     "AverageMeter",

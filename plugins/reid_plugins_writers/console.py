@@ -137,7 +137,7 @@ class ConsoleHandler(logging.Handler):
 
 def console_for_test(engine: Engine) -> AbstractContextManager[None]:
     """Return a context that shows how far a test is, if there is a terminal to show it on."""
-    if not (settings_of(engine).console and sys.stdout.isatty()):
+    if not (settings_of(engine).console and sys.stdout is not None and sys.stdout.isatty()):
         return nullcontext()
     return _opened(engine)
 

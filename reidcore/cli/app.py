@@ -10,7 +10,7 @@ from functools import partial
 import click
 
 import reidcore
-from reidcore._logging import RESULT, clean_last_resort, show_from
+from reidcore._logging import RESULT, clean_last_resort, fit_encodings, show_from
 from reidcore.cli.arguments import plugin_option
 from reidcore.cli.exit_codes import exit_code
 from reidcore.cli.group import CommandGroup, CoreCommand
@@ -18,6 +18,7 @@ from reidcore.cli.names import plugin_names
 from reidcore.cli.session import Session
 from reidcore.plugins import Plugins
 from reidcore.plugins.advice import BY_COMMAND
+from reidcore.plugins.bundled import standard_streams
 
 COMMANDS = {
     "run": CoreCommand("reidcore.cli.run:run", "Train and test as a configuration says."),
@@ -98,8 +99,11 @@ def main(arguments: list[str] | None = None) -> None:
     clean_last_resort()
     if "_REIDCORE_COMPLETE" in os.environ:
         logging.disable()  # what a shell asks for is all that its user wants to see
-    try:
-        code = root.main(given, prog_name="reidcore", standalone_mode=False, obj=loaded)
-    except BaseException as error:
-        sys.exit(exit_code(error, debug="--debug" in given, loaded=loaded))
+    fit_encodings()
+    with standard_streams():
+        try:
+            code = root.main(given, prog_name="reidcore", standalone_mode=False, obj=loaded)
+            sys.stdout.flush()
+        except BaseException as error:
+            code = exit_code(error, debug="--debug" in given, loaded=loaded)
     sys.exit(code if type(code) is int else 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Sequence
 
@@ -18,6 +19,7 @@ from reidcore.plugins.attribution import has_passed, owner_of_error
 from reidcore.plugins.discovery import BUNDLED_DISTRIBUTION, installed_candidates
 
 DEFECT, MISTAKE = 1, 2
+_SIGPIPE = 13  # Windows has no such signal
 
 
 def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ()) -> int:
@@ -48,6 +50,8 @@ def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ())
         return MISTAKE
     if debug:
         traceback.print_exception(error)
+    if getattr(error, "is_broken_pipe", False):
+        return 128 + _SIGPIPE  # whoever read has seen enough
     if isinstance(error, UserError):
         _report_error(str(error))
         return MISTAKE
@@ -108,4 +112,4 @@ def _with_advice(error: click.ClickException) -> click.ClickException:
 def _report_error(text: str) -> None:
     is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     head = click.style("Error:", fg="red", bold=True)
-    click.echo(f"{head} {printable(text)}", err=True, color=False if is_plain else None)
+    click.echo(f"{head} {printable(text)}", file=sys.stderr, color=False if is_plain else None)

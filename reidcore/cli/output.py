@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from reidcore.errors import printable
@@ -14,4 +16,4 @@ def echo(text: object = "", *, err: bool = False) -> None:
         text: the line, or several.
         err: write to standard error instead.
     """
-    click.echo(printable(text), err=err)
+    click.echo(printable(text), file=sys.stderr if err else sys.stdout)

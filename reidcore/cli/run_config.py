@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from reidcore.cli.options import CheckpointOptions, json_alone
 from reidcore.cli.run_folder import check_folder
 from reidcore.cli.session import Session
 from reidcore.errors import UserError
+from reidcore.plugins.bundled import output_not_needed
 
 if TYPE_CHECKING:
     from reidcore.config import Config
@@ -36,7 +37,9 @@ def execute(session: Session, arguments: Arguments) -> None:
     if arguments.prints_config:
         print_config(session, arguments)
         return
-    with json_alone(arguments.as_json) as write, configured(session, arguments) as opened:
+    # What is printed as JSON is the result; lines are told on the way.
+    goes_on = nullcontext() if arguments.as_json else output_not_needed()
+    with goes_on, json_alone(arguments.as_json) as write, configured(session, arguments) as opened:
         config, plugins = opened
         check_folder(config, arguments)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -108,7 +109,6 @@ def results_table(
     if weights:
         shown.title = f"{shown.title} of {weights}"
     tables = Group(shown, further) if further else shown
-    plain = Console(width=10_000, color_system=None, legacy_windows=False)
-    with plain.capture() as captured:
-        plain.print(tables)
-    return tables, captured.get().rstrip()
+    plain = io.StringIO()
+    Console(file=plain, width=10_000, color_system=None, legacy_windows=False).print(tables)
+    return tables, plain.getvalue().rstrip()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reid_plugins_scaffold import conformance
     from reid_plugins_scaffold.private_imports import private_imports
     from reid_plugins_writers.logger import Logger
+    from reid_plugins_writers.streams import output_not_needed, standard_streams
 
 __all__ = [
     "CrossEntropyLoss",
@@ -38,8 +39,10 @@ __all__ = [
     "conformance",
     "download_archive",
     "draw_ranked_results",
+    "output_not_needed",
     "prepare_dataset",
     "private_imports",
+    "standard_streams",
     "summarize",
     "visualize_ranked_results",
 ]

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import io
+import logging
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from reidcore._logging import configure_if_bare, fit_encodings
 from reidcore.utils import Logger
 
 BARE = """
@@ -134,3 +139,49 @@ def test_a_logger_takes_the_place_of_standard_output(tmp_path) -> None:
     )
     assert done.stdout == "epoch 1\n"
     assert (tmp_path / "train.txt").read_text() == "epoch 1\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("ascii", "a--b|c... caf\\xe9 \\u6570.jpg \\udce9"),
+        ("latin-1", "a--b|c... café \\u6570.jpg \\udce9"),
+        ("utf-8", "a──b│c… café 数.jpg \\udce9"),
+    ],
+)
+def test_characters_that_a_terminal_lacks_have_look_alikes(
+    encoding: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    fit_encodings()
+    for stream in (sys.stdout, sys.stderr):
+        stream.write("a──b│c… café 数.jpg \udce9")
+        stream.flush()
+        assert stream.buffer.getvalue().decode(encoding) == shown  # type: ignore[attr-defined]
+
+
+def test_how_the_user_wants_characters_replaced_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="replace")
+    monkeypatch.setattr(sys, "stdout", chosen)
+    fit_encodings()
+    assert chosen.errors == "replace"
+
+
+@pytest.mark.parametrize("path", [None, "/dev/full"])
+def test_a_bare_script_logs_to_a_lost_output_in_silence(
+    path: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logger = logging.getLogger("reidcore")
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr(logger, "handlers", [])
+    monkeypatch.setattr(logger, "propagate", logger.propagate)
+    level = logger.level
+    configure_if_bare()
+    with Path(path or os.devnull).open("w") as file:
+        monkeypatch.setattr(sys, "stdout", file if path else None)
+        logger.info("epoch 1")
+        logger.setLevel(level)
+        with suppress(OSError):
+            file.close()
+    assert capsys.readouterr().err == ""

@@ -24,6 +24,10 @@ _MORE_FILES = f"Raise the limit (ulimit -n 65536), or set fewer data.workers. {_
 _TORCHS_HANDLER = "torch.utils.data._utils.signal_handling"
 
 
+class NoWorkerError(DataError):
+    """No worker process can start."""
+
+
 def start_worker(worker: int) -> None:
     """Leave Ctrl-C and a closed terminal to the main process, and the CPUs to all.
 
@@ -77,7 +81,7 @@ def _explanation(error: Exception, workers: Any) -> DataError | None:
     if codes or "exited unexpectedly" in str(error):
         return _of_death(codes[0] if codes else 0)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return DataError("shared memory is full: no worker can start", _MORE_SHARED_MEMORY)
+        return NoWorkerError("shared memory is full: no worker can start", _MORE_SHARED_MEMORY)
     if getattr(error, "errno", None) == errno.EMFILE or "Too many open files" in str(error):
         return DataError("worker processes have too many files open", _MORE_FILES)
     if isinstance(error, OSError) and error.errno in (errno.EAGAIN, errno.ENOMEM):

@@ -15,7 +15,7 @@ from reid_plugins_writers.log_file import RunLog
 from reidcore import hookimpl
 from reidcore.testing import tiny_run
 
-LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (INFO|WARNING|ERROR) ")
+LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (INFO|RESULT|WARNING|ERROR) ")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -56,8 +56,8 @@ def test_every_record_has_its_time(logged: str) -> None:
 
 
 def test_it_holds_what_was_told_before_the_run_had_a_folder(logged: str) -> None:
-    assert logged.index("=> Loaded tiny") < logged.index("plugins: core")
-    assert logged.index("plugins: core") < logged.index("Results written to")
+    assert logged.index("=> Loaded tiny") < logged.index(" INFO plugins: ")
+    assert logged.index(" INFO plugins: ") < logged.index("Results written to")
 
 
 def test_it_holds_the_lines_that_a_live_display_leaves_out(logged: str) -> None:
