@@ -62,6 +62,8 @@ def reid_target_tested(engine: Engine, tested: TargetTest) -> None:
     from reidcore.data import ImageReading
 
     folder = Path(plan.save_dir) / f"visrank_{tested.name}"
+    for earlier in folder.glob("*.jpg"):  # of another model or other queries
+        earlier.unlink()
     draw_ranked_results(
         tested.distances,
         tested.query.table,
@@ -70,5 +72,9 @@ def reid_target_tested(engine: Engine, tested: TargetTest) -> None:
         topk=plan.visrank_topk,
         relations=tested.matches,
         reading=ImageReading.recorded(engine.data_facts.preprocessing or {}),
+        queries=plan.visrank_queries,
+        order=plan.visrank_order,
+        ranking=tested.result.ranking,
+        target=tested.name,
     )
     tested.result.files["pictures"] = folder

@@ -20,7 +20,7 @@ from reidcore.errors import UserError
 RANKS_EPILOG = """\b
 Examples:
   reidcore visualize ranks -d market1501 -m osnet_x1_0 --weights model.pth.tar-60 --save-dir look
-  reidcore visualize ranks -d synthetic -m osnet_x0_25 --weights m.pth --save-dir look --topk 5
+  reidcore visualize ranks --weights log/model.pth.tar-60 --save-dir look --order worst --topk 5
 """
 ACTMAP_EPILOG = """\b
 Examples:
@@ -32,10 +32,21 @@ Examples:
 @click.command(epilog=RANKS_EPILOG)
 @checkpoint_options
 @click.option("--topk", default=10, show_default=True, help="Gallery images beside a query.")
+@click.option("--queries", default=20, show_default=True, help="How many queries are drawn.")
+@click.option(
+    "--order",
+    type=click.Choice(["worst", "best", "random", "first"]),
+    default="random",
+    show_default=True,
+    help="Which queries: by average precision, by lot, or the first.",
+)
 @click.pass_obj
-def ranks(session: Session, /, topk: int, **options: Any) -> None:
-    """Draw each query beside the gallery images nearest to it."""
-    drawn = ("test.visrank=true", f"test.visrank_topk={topk}")
+def ranks(session: Session, /, topk: int, queries: int, order: str, **options: Any) -> None:
+    """Draw queries beside the gallery images nearest to them."""
+    drawn = [
+        *("test.visrank=true", f"test.visrank_topk={topk}"),
+        *(f"test.visrank_queries={queries}", f"test.visrank_order={order}"),
+    ]
     with open_checkpoint(session, CheckpointOptions(**options), *drawn) as opened:
         opened.engine.execute(opened.plan)
 

@@ -32,6 +32,7 @@ class Entry:
         detail: a second line, fainter.
         rank: its place in the list, from 1; None for the query.
         matched: whether it shows the query's identity; None for the query.
+        note: a line above the strip, of a query.
     """
 
     image: Image.Image
@@ -39,6 +40,7 @@ class Entry:
     detail: str = ""
     rank: int | None = None
     matched: bool | None = None
+    note: str = ""
 
     @property
     def colour(self) -> Colour:
@@ -78,6 +80,11 @@ class Layout:
         return round(1.5 * self.text)
 
     @property
+    def head(self) -> int:
+        """Height of the line above the frames."""
+        return round(1.6 * self.text)
+
+    @property
     def gap(self) -> int:
         """Space between two frames."""
         return max(6, self.width // 12)
@@ -96,12 +103,14 @@ class Layout:
     def size(self) -> tuple[int, int]:
         """Width and height of a strip."""
         across = 2 * self.margin + (self.columns + 1) * self.step - self.gap + 2 * self.margin
-        return across, 2 * self.margin + self.band + self.height + self.border + 3 * self.text
+        frame = self.band + self.height + self.border
+        return across, 2 * self.margin + self.head + frame + 3 * self.text
 
     def corner(self, column: int) -> tuple[int, int]:
         """Return the left upper corner of a picture; column 0 is the query's, set apart."""
         apart = 2 * self.margin if column else 0
-        return self.margin + self.border + column * self.step + apart, self.margin + self.band
+        x = self.margin + self.border + column * self.step + apart
+        return x, self.margin + self.head + self.band
 
 
 def draw_strip(query: Entry, found: Sequence[Entry], layout: Layout) -> Image.Image:
@@ -113,19 +122,22 @@ def draw_strip(query: Entry, found: Sequence[Entry], layout: Layout) -> Image.Im
     x = (layout.corner(0)[0] + layout.width + layout.corner(1)[0]) // 2
     top, bottom = layout.margin, layout.corner(0)[1] + layout.height + layout.border
     draw.line([(x, top), (x, bottom - 1)], fill=LINE, width=max(1, layout.border // 2))
+    left, middle = layout.corner(1)[0] - layout.border, layout.margin + round(0.6 * layout.text)
+    draw.text((left, middle), query.note, INK, font_of(layout.text), anchor="lm")
     return strip
 
 
-def draw_sheet(strips: Sequence[Image.Image], title: str) -> Image.Image:
-    """Draw strips below each other under a title and a legend of the colours."""
+def draw_sheet(strips: Sequence[Image.Image], title: str, below: str = "") -> Image.Image:
+    """Draw strips below each other under a title, a line below it and a legend of the colours."""
     width, height = strips[0].size
-    legend = _legend()
-    margin, head = TITLE, 3 * TITLE
-    title_width = round(font_of(TITLE).getlength(title))
+    legend, small = _legend(), font_of(round(0.8 * TITLE))
+    margin, head = TITLE, 3 * TITLE + (TITLE if below else 0)
+    title_width = round(max(font_of(TITLE).getlength(title), small.getlength(below)))
     width = max(width, title_width + legend.width + 4 * margin)
     sheet = Image.new("RGB", (width, head + len(strips) * (height + 1)), PAPER)
     draw = ImageDraw.Draw(sheet)
-    draw.text((margin, head // 2), title, INK, font_of(TITLE), anchor="lm")
+    draw.text((margin, round(1.5 * TITLE)), title, INK, font_of(TITLE), anchor="lm")
+    draw.text((margin, round(2.8 * TITLE)), below, FAINT, small, anchor="lm")
     sheet.paste(legend, (width - margin - legend.width, (head - legend.height) // 2))
     for index, strip in enumerate(strips):
         y = head + index * (height + 1)

@@ -36,9 +36,16 @@ class FileNames:
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._seen = Counter(taken)
 
-    def of(self, path: Any) -> str:
-        """Return the name of the picture of an image or a tracklet."""
+    def of(self, path: Any, number: int = 0, digits: int = 0) -> str:
+        """Return the name of the picture of an image or a tracklet.
+
+        Args:
+            path: of the image, or of the tracklet's frames.
+            number: put before the name, where ``digits`` are wanted.
+            digits: how many; 0 for none.
+        """
         stem = Path(shown_path(path)).stem
+        stem = f"{number:0{digits}}_{stem}" if digits else stem
         self._seen[stem] += 1
         return f"{stem}.jpg" if self._seen[stem] == 1 else f"{stem}_{self._seen[stem]}.jpg"
 

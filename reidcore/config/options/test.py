@@ -21,6 +21,8 @@ class ScoringOptions(Options):
         rerank: re-rank by k-reciprocal neighbours, on distances of ``dist_metric``.
         visrank: draw ranked results after the last test.
         visrank_topk: gallery images in each of them.
+        visrank_queries: how many queries are drawn.
+        visrank_order: which of them, by average precision, at random, or in the files' order.
         ties: whether equal distances count against a query.
         max_rank: length of the CMC curve.
     """
@@ -37,6 +39,8 @@ class ScoringOptions(Options):
     rerank: bool = False
     visrank: bool = False
     visrank_topk: Positive = 10
+    visrank_queries: Positive = 20
+    visrank_order: Literal["worst", "best", "random", "first"] = "random"
     ties: Literal["pessimistic", "optimistic"] = "pessimistic"
     max_rank: Positive = 50
 

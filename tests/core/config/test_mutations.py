@@ -57,6 +57,7 @@ LIMITS = {
     "test.eval_freq": (-1, 10**6),
     "test.start_eval": (0, 10**6),
     "test.visrank_topk": (1, 10**6),
+    "test.visrank_queries": (1, 10**6),
 }
 
 OTHERS = [

@@ -9,6 +9,7 @@ from reid_plugins_inspect.pictures.drawing import MATCH, NEUTRAL, OTHER, Layout
 from reidcore.data import LabelNames, SampleTable
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation import FeatureDistances, MatrixDistances
+from reidcore.testing import tiny_run
 
 SIZE = (32, 64)
 
@@ -131,3 +132,85 @@ def test_captions_call_labels_by_their_names(tmp_path, dataset, matrix, monkeypa
     tables = [replace(SampleTable.of(side), names=names) for side in dataset]
     draw_ranked_results(MatrixDistances(matrix), *tables, tmp_path, 2, width=32, height=64)
     assert captions[0] == ["id anna · cam gate", "id ben · cam hall", "id anna · cam hall"]
+
+
+@pytest.fixture
+def ten(tmp_path):
+    """Ten queries of an identity each; query n finds its match at rank n + 1, the last has none."""
+    pids = list(range(10))
+    path = tmp_path / "image.png"
+    Image.new("RGB", (8, 16)).save(path)
+    query = [(str(tmp_path / f"q{pid}.png"), pid, 0, 0) for pid in pids]
+    for sample in query:
+        path.with_name(sample[0].rpartition("/")[2]).write_bytes(path.read_bytes())
+    gallery = [(str(path), pid if pid < 9 else 99, 1, 0) for pid in pids]
+    matrix = np.zeros((10, 10))
+    for row in pids:  # its match is farther than that many others
+        matrix[row, np.arange(10) != row] = np.arange(9)
+        matrix[row, row] = row - 0.5
+    return MatrixDistances(matrix), query, gallery
+
+
+@pytest.mark.parametrize(
+    ("order", "names"),
+    [
+        ("worst", ["1_q8.jpg", "2_q7.jpg", "3_q6.jpg"]),
+        ("best", ["1_q0.jpg", "2_q1.jpg", "3_q2.jpg"]),
+        ("first", ["q0.jpg", "q1.jpg", "q2.jpg"]),
+    ],
+)
+def test_queries_are_chosen_by_their_precision(tmp_path, ten, order, names):
+    written = draw_ranked_results(*ten, tmp_path / "out", 2, queries=3, order=order)
+    assert [path.name for path in written] == [*names, "overview.jpg"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        [*names, "overview.jpg"]
+    )
+
+
+def test_a_query_without_a_match_is_neither_best_nor_worst(tmp_path, ten):
+    for order in ("worst", "best"):
+        written = draw_ranked_results(*ten, tmp_path / order, 2, order=order)
+        assert written[-2].name == "10_q9.jpg"
+
+
+def test_random_queries_are_the_same_again(tmp_path, ten):
+    first, again = (
+        draw_ranked_results(*ten, tmp_path / name, 2, queries=3, order="random") for name in "ab"
+    )
+    assert len(first) == 4
+    assert [path.name for path in first] == [path.name for path in again]
+    assert [path.name for path in first] != ["q0.jpg", "q1.jpg", "q2.jpg", "overview.jpg"]
+
+
+def test_strips_and_overview_say_what_they_show(tmp_path, ten, monkeypatch):
+    notes, titles = [], []
+    draw_strip, draw_sheet = ranks.draw_strip, ranks.draw_sheet
+    monkeypatch.setattr(
+        ranks,
+        "draw_strip",
+        lambda query, *more: (notes.append(query.note), draw_strip(query, *more))[1],
+    )
+    monkeypatch.setattr(
+        ranks,
+        "draw_sheet",
+        lambda strips, *said: (titles.append(said), draw_sheet(strips, *said))[1],
+    )
+    draw_ranked_results(*ten, tmp_path, 2, order="worst", target="mall")
+    assert "AP 11.1% · first match at rank 9" in notes
+    assert "AP 100.0% · first match at rank 1" in notes
+    assert "no match in the gallery" in notes
+    assert titles == [("mall: mAP 31.4%, rank-1 11.1%", "Top 2 for 10 of 10 queries, worst first")]
+
+
+def test_an_order_that_is_none_names_the_nearest(tmp_path, ten):
+    with pytest.raises(UserError, match="Did you mean 'worst'"):
+        draw_ranked_results(*ten, tmp_path, order="wurst")
+
+
+def test_a_run_draws_as_many_queries_as_asked_and_removes_those_of_another(tmp_path):
+    for number in (3, 2):
+        drawn = ["test.visrank=true", f"test.visrank_queries={number}", "test.visrank_order=worst"]
+        tiny_run(save_dir=tmp_path, overrides=drawn)
+        folder = tmp_path / "visrank_tiny"
+        assert len(list(folder.glob("[1-9]_*.jpg"))) == number
+        assert len(list(folder.iterdir())) == number + 1
