@@ -120,13 +120,14 @@ class PixelCache:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / name
             count = min(wanted, _room_for(path, wanted * each, self._bound()) // each)
+            store = DiskStore(path, count, rule.height, rule.width) if count else None
             self._log_share(count, wanted, rule)
-            return DiskStore(path, count, rule.height, rule.width) if count else None
+            return store
         except (OSError, UserError) as error:
             self._has_failed = True
             _log.warning(
                 "The image cache cannot be used (%s): images are read from their files. Set "
-                "REIDCORE_HOME to a folder that can be written, or data.cache to ram",
+                "REIDCORE_HOME to a folder with space that can be written, or data.cache to ram",
                 error,
             )
             return None
@@ -252,8 +253,9 @@ class MemoryStore(PixelStore):
 class DiskStore(PixelStore):
     """Images in a file, mapped into memory.
 
-    A new file is a hole: entries take space when they are written. Whoever has one open holds a
-    shared lock on it; one that nobody holds may be deleted to make room for another.
+    All of its space is reserved at once: a hole in a file that no space is left for kills who reads
+    it. Whoever has one open holds a shared lock on it; one that nobody holds may be deleted to make
+    room for another.
 
     Args:
         path: The file, which is made if it is missing, and made longer if it is too short.
@@ -262,7 +264,7 @@ class DiskStore(PixelStore):
         width: Of the images, pixels.
 
     Raises:
-        OSError: The file cannot be made or opened.
+        OSError: The file cannot be made or opened, or there is no space for it.
     """
 
     def __init__(self, path: Path, count: int, height: int, width: int) -> None:
@@ -288,12 +290,21 @@ class DiskStore(PixelStore):
             os.close(self._file)  # somebody deleted it just before it was held
         weakref.finalize(self, os.close, self._file)
         size = count * words * 8
-        if os.fstat(self._file).st_size < size:
-            os.truncate(self._file, size)
+        self._reserve(size)
         os.utime(self.path)
         # Read only: where a disk is full, writing to mapped memory would kill the process.
         mapped = mmap.mmap(self._file, size, access=mmap.ACCESS_READ)
         return np.frombuffer(mapped, dtype=np.uint64).reshape(count, words)
+
+    def _reserve(self, size: int) -> None:
+        found = os.fstat(self._file)
+        try:
+            if found.st_size < size or found.st_blocks * 512 < size:
+                _take_space(self._file, size)
+        except OSError:
+            if not found.st_size:
+                self.path.unlink(missing_ok=True)  # what was taken before the space ended
+            raise
 
     def _put(self, number: int, entry: Words) -> None:
         if self._has_failed:
@@ -380,6 +391,13 @@ def _is_at(file: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(file), path.stat())
     except OSError:
         return False
+
+
+def _take_space(file: int, size: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+    else:
+        os.truncate(file, size)
 
 
 def _write_at(file: int, data: bytes, offset: int) -> None:

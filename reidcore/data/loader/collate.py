@@ -8,9 +8,12 @@ loader does it (`collate`).
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,6 +30,8 @@ from reidcore.data.table import Int64Array, SampleTable
 from reidcore.data.transforms.base import Params
 from reidcore.data.transforms.split import SplitPipeline
 from reidcore.errors import DataError, ExplainedError, PluginDefectError
+
+_log = logging.getLogger(__name__)
 
 Batch: TypeAlias = dict[str, Any]
 """``img`` (B, 3, height, width) float, a list of such batches where images have several views, or
@@ -91,7 +96,7 @@ class PackedBatch:
 
     Attributes:
         images: (B, V, height, width, 3) uint8, V views or frames of each of B samples; in memory
-            that processes share, if a worker made it.
+            that processes share, if a worker made it and there was room.
         rows: (B,) rows of the dataset.
         params: For each transform that the batch applies, (B, V, P). Small arrays travel faster
             than tensors, each of which would be a block of shared memory.
@@ -102,6 +107,18 @@ class PackedBatch:
     rows: Int64Array
     params: tuple[npt.NDArray[np.float64], ...]
     skipped: tuple[tuple[str, str], ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # An array is sent, which is slow; a tensor would be put into shared memory.
+        is_shared = self.images.is_shared()  # type: ignore[no-untyped-call]
+        images = self.images if is_shared else self.images.numpy()
+        return {**vars(self), "images": images}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if not isinstance(state["images"], Tensor):
+            _warn_of_little_shared_memory()
+            state["images"] = torch.from_numpy(state["images"])
+        vars(self).update(state)
 
     def pin_memory(self) -> PackedBatch:
         """Return it with its images in memory that a GPU copies from quickly."""
@@ -283,6 +300,15 @@ def _shared_bytes(shape: tuple[int, ...]) -> Tensor:
     if get_worker_info() is None:
         return torch.from_numpy(np.empty(shape, dtype=np.uint8))  # numpy asks for huge pages
     room = torch.empty(shape, dtype=torch.uint8)
-    with shared_memory_explained():
+    with suppress(DataError), shared_memory_explained():
         room.share_memory_()  # type: ignore[no-untyped-call]
     return room
+
+
+@cache
+def _warn_of_little_shared_memory() -> None:
+    """Warn once a process."""
+    _log.warning(
+        "Shared memory has no room for a batch: worker processes send their images, which is slower"
+        ". Give /dev/shm more room (docker run --shm-size=8g, or --ipc=host)"
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -162,14 +163,26 @@ class BatchLoader:
 
     def _outcomes(self) -> Iterator[Batch | PackedBatch | Failure]:
         """Give what `collate` made, without a trace in the program's random numbers."""
-        with self._reading(getattr(self._loader, "_iterator", None)):
-            outcomes = iter(self._loader)
+        outcomes = self._opened()
         while True:
             with self._reading(outcomes):
                 outcome = next(outcomes, None)
             if outcome is None:
                 return
             yield outcome
+
+    def _opened(self) -> Iterator[Batch | PackedBatch | Failure]:
+        try:
+            with self._reading(getattr(self._loader, "_iterator", None)):
+                return iter(self._loader)
+        except DataError as error:
+            if getattr(error.__cause__, "errno", None) != errno.ENOSPC:
+                raise
+            _log.warning("%s, so images are read in the main process. %s", error.what, error.hint)
+        here = self._loading.options.model_copy(update={"workers": 0})
+        self._loading = replace(self._loading, options=here)
+        self._start()
+        return iter(self._loader)
 
     @contextmanager
     def _reading(self, workers: Any) -> Iterator[None]:

@@ -288,6 +288,34 @@ def test_a_full_disk_is_told_once_and_nothing_more_is_written(
     np.testing.assert_array_equal(store.read(1, MARK), _pixels(1))
 
 
+def test_space_is_reserved_before_it_is_used(tmp_path: Path) -> None:
+    """Reading a hole of a file kills the process where the file system has no space left for it."""
+    path = tmp_path / "a.pixels"
+    store = DiskStore(path, 500, 64, 32)
+    assert path.stat().st_blocks * 512 >= store.table.nbytes
+    with (tmp_path / "b.pixels").open("wb") as hole:
+        hole.truncate(store.table.nbytes)
+    DiskStore(tmp_path / "b.pixels", 500, 64, 32)
+    assert (tmp_path / "b.pixels").stat().st_blocks * 512 >= store.table.nbytes
+
+
+def test_a_disk_without_space_for_it_is_done_without(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: int, *_: Any) -> None:
+        os.write(file, b"what was taken before")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setenv("REIDCORE_HOME", str(tmp_path))
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    caches = PixelCache("disk")
+    with caplog.at_level(logging.WARNING, "reidcore"):
+        for _ in range(2):
+            assert not caches.stores(["a.jpg"], [SizeRule(7, 5)], draft=False)
+    assert caplog.text.count("cannot be used ([Errno 28] No space left on device)") == 1
+    assert not list((tmp_path / "images").iterdir())
+
+
 def test_only_what_nobody_holds_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "a.pixels"
     store = DiskStore(path, 1, 7, 5)

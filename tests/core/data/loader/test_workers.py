@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import torch
 from torch.utils.data import get_worker_info
 
 from reidcore.config.options import LoadingOptions
+from reidcore.data import build_transforms
 from reidcore.data.dataset import ImageDataset
 from reidcore.data.folders import from_folders
 from reidcore.data.loader import collate, workers
@@ -93,22 +95,48 @@ def test_other_errors_stay_what_they_are() -> None:
         raise RuntimeError("CUDA error: device-side assert triggered")
 
 
-@pytest.mark.parametrize("is_packed", [False, True])
-def test_a_full_shared_memory_is_told(
-    dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch, is_packed: bool
-) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise RuntimeError("unable to allocate shared memory(shm) for file </torch_7>: No space")
+def no_room(*_: Any, **__: Any) -> None:
+    raise RuntimeError("unable to allocate shared memory(shm) for file </torch_7>: No space")
 
-    if is_packed:
-        monkeypatch.setattr(torch.Tensor, "share_memory_", refuse)
-        monkeypatch.setattr(collate, "get_worker_info", lambda: "any")
-        with pytest.raises(DataError, match=r"no room for a batch.*--shm-size"):
-            collate.Packer(2, 0).add(0, [(np.zeros((2, 2, 3), np.uint8), [])])
-    else:
-        monkeypatch.setattr(collate, "default_collate", refuse)
-        with pytest.raises(DataError, match=r"no room for a batch.*--shm-size"):
-            read(dataset, lambda: None)
+
+def test_a_full_shared_memory_is_told(
+    dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collate, "default_collate", no_room)
+    with pytest.raises(DataError, match=r"no room for a batch.*--shm-size"):
+        read(dataset, lambda: None)
+
+
+def test_packed_images_do_without_shared_memory(
+    dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, dataset.transform = build_transforms(32, 16, transforms=[])
+    loading = Loading(LoadingOptions(workers=1))
+    expected = [batch["img"] for batch in loader_for_testing(dataset, 2, loading)]
+    collate._warn_of_little_shared_memory.cache_clear()
+    monkeypatch.setattr(torch.Tensor, "share_memory_", no_room)
+    monkeypatch.setattr("torch.multiprocessing.reductions.reduce_storage", no_room)
+    with caplog.at_level(logging.WARNING, "reidcore"):
+        found = [batch["img"] for batch in loader_for_testing(dataset, 2, loading)]
+    assert all(map(torch.equal, found, expected))
+    assert len(found) == len(expected) > 1
+    assert caplog.text.count("Shared memory has no room for a batch") == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_images_are_read_here_where_no_worker_can_start(
+    dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    expected = [batch["img"] for batch in read(dataset, lambda: None)]
+    monkeypatch.setattr("multiprocessing.context.BaseContext.Queue", full)
+    with caplog.at_level(logging.WARNING, "reidcore"):
+        found = [batch["img"] for batch in read(dataset, lambda: None)]
+    assert all(map(torch.equal, found, expected))
+    assert len(found) == len(expected)
+    assert caplog.text.count("no worker can start, so images are read in the main process") == 1
 
 
 def test_no_death_is_raised_in_the_midst_of_a_step(dataset: ImageDataset) -> None:
