@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeAlias
@@ -300,9 +299,12 @@ def _shared_bytes(shape: tuple[int, ...]) -> Tensor:
     if get_worker_info() is None:
         return torch.from_numpy(np.empty(shape, dtype=np.uint8))  # numpy asks for huge pages
     room = torch.empty(shape, dtype=torch.uint8)
-    with suppress(DataError), shared_memory_explained():
+    try:
         room.share_memory_()  # type: ignore[no-untyped-call]
-    return room
+    except RuntimeError as error:
+        if "shared memory" not in str(error):
+            raise
+    return room  # which is sent, if it could not be shared
 
 
 @cache

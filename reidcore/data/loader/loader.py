@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import sys
@@ -29,7 +28,7 @@ from reidcore.data.loader.collate import Batch, Failure, Finisher, PackedBatch, 
 from reidcore.data.loader.decode import Reader, reader_of
 from reidcore.data.loader.fetcher import SeededItems
 from reidcore.data.loader.seeding import generators_kept
-from reidcore.data.loader.workers import failures_explained, start_worker
+from reidcore.data.loader.workers import NoWorkerError, failures_explained, start_worker
 from reidcore.data.table import SampleTable
 from reidcore.errors import ConfigError, DataError, UserError
 
@@ -175,9 +174,7 @@ class BatchLoader:
         try:
             with self._reading(getattr(self._loader, "_iterator", None)):
                 return iter(self._loader)
-        except DataError as error:
-            if getattr(error.__cause__, "errno", None) != errno.ENOSPC:
-                raise
+        except NoWorkerError as error:
             _log.warning("%s, so images are read in the main process. %s", error.what, error.hint)
         here = self._loading.options.model_copy(update={"workers": 0})
         self._loading = replace(self._loading, options=here)
