@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reid_plugins_writers.config_yaml import as_yaml
 from reid_plugins_writers.writer import Writer
-from reidcore.config import as_yaml, read_config, resolved
+from reidcore.config import read_config, resolved
 from reidcore.utils import atomic_write
 
 if TYPE_CHECKING:

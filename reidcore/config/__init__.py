@@ -15,7 +15,7 @@ from reidcore._lazy import attach
 
 if TYPE_CHECKING:
     from reidcore.config.components import chosen_protocol, model_arguments, options_of
-    from reidcore.config.dump import as_yaml, resolved
+    from reidcore.config.dump import resolved
     from reidcore.config.layers import Origin
     from reidcore.config.loader import Draft, read_config, recipe_file
     from reidcore.config.options import (
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from reidcore.config.schema import Config
     from reidcore.config.validate import check_config, load_config
+    from reidcore.plugins.bundled import as_yaml
 
 __all__ = [
     "Config",

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reidcore.config.components import NAMED_KINDS, SELECT, section_of
 from reidcore.config.schema import Config
-from reidcore.config.yaml import dump_value
-from reidcore.errors import ExplainedError, printable
+from reidcore.errors import ExplainedError
 from reidcore.registry import entries
 from reidcore.registry.signature import declared_options
 
@@ -33,28 +32,6 @@ def resolved(config: Config, plugins: Plugins | None = None) -> dict[str, Any]:
         if section.keys().isdisjoint(spellings):
             section.setdefault(key[-1], default)
     return tree
-
-
-def as_yaml(config: Config, plugins: Plugins | None = None) -> str:
-    """Return the configuration as YAML that can be run again, with the origin of each value.
-
-    Args:
-        config: as for `resolved`.
-        plugins: as for `resolved`.
-    """
-
-    def lines(section: dict[str, Any], above: tuple[str, ...]) -> Iterator[str]:
-        for name, value in section.items():
-            path = (*above, name)
-            start = f"{'  ' * len(above)}{dump_value(name)}:"
-            if isinstance(value, dict) and value:
-                yield start
-                yield from lines(value, path)
-            else:
-                origin = printable(config.origin(path), one_line=True)
-                yield f"{start} {dump_value(value)}  # {origin}"
-
-    return "\n".join(lines(resolved(config, plugins), ()))
 
 
 def _component_defaults(

@@ -92,34 +92,6 @@ _Loader.yaml_constructors = {
 } | dict.fromkeys(_PLAIN, _Loader.construct_plain)
 
 
-class _Dumper(yaml.SafeDumper):
-    """Quotes all text but words, with the escapes that Python has for what an encoding lacks."""
-
-
-_WORD = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+-]*")
-_Dumper.add_representer(
-    str,
-    lambda dumper, text: dumper.represent_scalar(
-        _TEXT, text, style=None if _WORD.fullmatch(text) else '"'
-    ),
-)
-
-
-def dump_value(value: Any) -> str:
-    """Return a plain value as YAML on one line."""
-    text = str(
-        yaml.dump(
-            value,
-            Dumper=_Dumper,
-            default_flow_style=True,
-            width=float("inf"),
-            allow_unicode=True,
-            sort_keys=False,
-        )
-    )
-    return text.removesuffix("\n").removesuffix("\n...")
-
-
 def parse_value(text: str) -> Any:
     """Parse one YAML value.
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reid_plugins_inspect.summary import USUAL_CLASSES, ModelSummary, summarize
     from reid_plugins_scaffold import conformance
     from reid_plugins_scaffold.private_imports import private_imports
+    from reid_plugins_writers.config_yaml import as_yaml
     from reid_plugins_writers.logger import Logger
     from reid_plugins_writers.streams import output_not_needed, standard_streams
 
@@ -35,6 +36,7 @@ __all__ = [
     "USUAL_CLASSES",
     "VideoSoftmaxEngine",
     "VideoTripletEngine",
+    "as_yaml",
     "compute_model_complexity",
     "conformance",
     "download_archive",

@@ -1,8 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from reidcore.config.yaml import dump_value, parse_file, parse_value
+from reidcore.config.yaml import parse_file, parse_value
 from reidcore.errors import ConfigError
 
 
@@ -67,24 +65,3 @@ def test_anchors_and_merges_work_and_may_be_overridden():
 def test_what_is_no_plain_configuration_is_refused_with_its_line(text, message):
     with pytest.raises(ConfigError, match=message):
         parse_file(text, "a.yaml")
-
-
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**12), 10**12)
-    | st.floats(allow_nan=False)
-    | st.text(max_size=12)
-    | st.sampled_from(["3e-4", "1_000", "010", "0x1f", "1:30", "off", "~", ".5", "a: b # c"])
-)
-VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner)
-)
-
-
-@given(VALUES)
-def test_a_value_is_written_on_one_line_and_read_the_same(value):
-    text = dump_value(value)
-    assert len(text.splitlines()) == 1
-    assert parse_value(text) == value
-    assert parse_value(f"key: {text}  # comment") == {"key": value}
