@@ -26,16 +26,22 @@ Examples:
     default=Path(),
     help="Folder in which the package's own folder is made; this one by default.",
 )
-@click.pass_obj
-def new(session: Session, kind: str, name: str, folder: Path) -> None:
+@click.pass_context
+def new(context: click.Context, kind: str, name: str, folder: Path) -> None:
     """Write a plugin package that brings a KIND called NAME.
 
     NAME becomes the plugin's name and the component's; the package reid-NAME has a project file,
-    the plugin and its tests.
+    the plugin, typed, and its tests, which check the contract of its kind.
     """
     from reid_plugins_scaffold.writing import write_package
 
-    files = write_package(kind, name, folder, session.plugins())
+    session: Session = context.obj
+    files = write_package(kind, name, folder, session.plugins(), _commands(context.find_root()))
     for file in files:
         echo(file)
     echo(f"Next: cd {files[0].parent} && pip install -e . && pytest")
+
+
+def _commands(root: click.Context) -> list[str]:
+    """Return the names of all commands."""
+    return root.command.list_commands(root) if isinstance(root.command, click.Group) else []

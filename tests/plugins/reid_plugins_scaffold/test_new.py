@@ -154,6 +154,16 @@ def test_the_command_names_files_and_the_next_step(tmp_path: Path) -> None:
     assert last == f"Next: cd {package} && pip install -e . && pytest"
 
 
+def test_a_command_that_there_is_is_not_written_again(tmp_path: Path) -> None:
+    from reidcore.cli.app import root
+
+    for taken in ("run", "new"):  # the core's, and a plugin's
+        done = CliRunner().invoke(root, ["new", "command", taken, "--dir", str(tmp_path)], obj=[])
+        assert isinstance(done.exception, PluginError)
+        assert f"there is a command {taken}" in str(done.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "error", "message"),
     [
