@@ -28,6 +28,8 @@ def test_a_test_tells_nothing_of_training(trained: Any) -> None:
     assert not [line for line in told if line.startswith(WITHOUT_NEWS)]
     assert [line for line in told if line.startswith("Target: synthetic (")]
     assert sorted(set(told)) == sorted(told)
+    folder = trained.checkpoint.parent.relative_to(trained.folder) / "visrank_synthetic"
+    assert len([line for line in told if line.endswith(str(folder))]) == 1
 
 
 def test_whoever_is_in_the_step_is_told(trained: Any) -> None:

@@ -71,7 +71,11 @@ def visualize_ranked_results(
         )
     query, gallery = dataset
     distances = MatrixDistances(distmat)
-    draw_ranked_results(distances, query, gallery, save_dir, topk, width=width, height=height)
+    written = draw_ranked_results(
+        distances, query, gallery, save_dir, topk, width=width, height=height
+    )
+    drawn = counted(len(written) - 1, "query", "queries")
+    _log.info("Drew the top %d of %s in %s", min(topk, len(gallery)), drawn, save_dir)
 
 
 def draw_ranked_results(
@@ -152,8 +156,6 @@ def draw_ranked_results(
     what = f"Top {layout.columns} for {len(strips)} of {of_all}{_WHICH[order]}"
     shown = [strips[place] for place in sorted(strips)]
     save_picture(draw_sheet(shown, *_titles(target, what, ranking)), written[-1])
-    drawn = counted(len(chosen), "query", "queries")
-    _log.info("Drew the top %d of %s in %s", layout.columns, drawn, folder)
     return written
 
 
