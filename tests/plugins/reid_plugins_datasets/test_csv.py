@@ -290,7 +290,7 @@ class TestFaults:
 
     def test_many_faults_are_counted_and_the_first_three_told(self, root):
         told = refused(root, TABLE + "".join(f"a/1.jpg,{n}.5,0,train\n" for n in range(20_000)))
-        assert "20000 faults" in told
+        assert "20,000 faults" in told
         assert "the first three: line 6: column 'pid': '0.5'" in told
         assert "line 8: column 'pid': '2.5'" in told
         assert "'3.5'" not in told
