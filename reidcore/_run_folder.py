@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -50,13 +49,16 @@ def described(checkpoints: list[Path]) -> str:
     return f"{checkpoints[-1].name}{more}"
 
 
-def make_room(folder: PathLike, patterns: Iterable[str], overwrites: bool = False) -> None:
-    """Move the files of an earlier run aside, into a numbered folder, and say so; or remove them.
+def unused(path: Path, first: int) -> Path:
+    """Return the first of ``path-1``, ``path-2``, ..., from a number on, that is not there."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in count(first))
+    return next(each for each in numbered if not each.exists())
 
-    Args:
-        folder: of the run that begins.
-        patterns: names of what runs write there beside checkpoints and results.
-        overwrites: remove the files.
+
+def make_room(folder: PathLike, patterns: Iterable[str], overwrites: bool = False) -> None:
+    """Move the files of an earlier run into a numbered folder, and say so; or remove them.
+
+    Its files are checkpoints, results, and what the patterns name.
 
     Raises:
         UserError: if the folder cannot be written.
@@ -66,7 +68,7 @@ def make_room(folder: PathLike, patterns: Iterable[str], overwrites: bool = Fals
     files = sorted({*checkpoints, *written})
     if not (files if overwrites else checkpoints):
         return
-    aside = next(path for number in count(1) if not (path := place / f"earlier-{number}").exists())
+    aside = unused(place / "earlier", 1)
     try:
         if not overwrites:
             aside.mkdir()
@@ -81,24 +83,17 @@ def make_room(folder: PathLike, patterns: Iterable[str], overwrites: bool = Fals
         ) from error
     if overwrites:
         _log.info("Removed the files of the run before in %s: %d", place, len(files))
-    else:
-        held = described(checkpoints)
-        _log.warning("%s held another run (%s): moved to %s", place, held, aside)
+        return
+    _log.warning("%s held another run (%s): moved to %s", place, described(checkpoints), aside)
 
 
 @contextmanager
 def held_for_training(
     folder: Path, files: Iterable[str], starts_anew: bool, overwrites: bool = False
 ) -> Iterator[None]:
-    """Have a folder for a training alone, one that starts anew without an earlier one's files.
+    """Have a folder for a training alone; `make_room` there for one that starts anew.
 
-    A further training of the same process goes on with the folder.
-
-    Args:
-        folder: the training's.
-        files: names of what runs write there, see `make_room`.
-        starts_anew: whether it goes on from no checkpoint.
-        overwrites: remove what an earlier run left, which is moved aside otherwise.
+    A further training of the same process goes on with the folder, unless it overwrites.
 
     Raises:
         UserError: if another training is under way there, or the folder cannot be written.
@@ -112,12 +107,10 @@ def held_for_training(
 
 @contextmanager
 def sole_writer(folder: PathLike) -> Iterator[None]:
-    """Hold the lock of a run's folder, which the system takes away with the process.
-
-    Where the file system has no locks, or the folder cannot be written, there is none.
+    """Hold the lock of a run's folder, if it can be locked; the system ends it with the process.
 
     Raises:
-        UserError: if another run holds it; where it is known, which.
+        UserError: if another run holds it, which is named.
     """
     path = Path(folder) / LOCK
     lock = _locked(path)
@@ -157,7 +150,7 @@ def _locked(path: Path) -> int | None:
     since = datetime.now().astimezone().isoformat(" ", "seconds")
     with suppress(OSError):
         os.ftruncate(lock, 0)
-        os.write(lock, f"process {os.getpid()} on {socket.gethostname()} since {since}".encode())
+        os.write(lock, f"process {os.getpid()} on {os.uname().nodename} since {since}".encode())
     return lock
 
 

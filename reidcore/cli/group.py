@@ -16,8 +16,7 @@ from reidcore.errors import did_you_mean
 
 _log = logging.getLogger(__name__)
 
-WORDS = "reidcore.words"
-"""Under which name a context keeps the words of the whole command line."""
+_WORDS = f"{__name__}:words"
 
 
 class CoreCommand(NamedTuple):
@@ -58,7 +57,7 @@ class CommandGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words, and keep those of the whole command line for messages."""
-        ctx.meta.setdefault(WORDS, list(args))
+        ctx.meta.setdefault(_WORDS, list(args))
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -128,3 +127,9 @@ class CommandGroup(click.Group):
             ctx.meta[key] = installed_below(self.path, own)
         found: Installed = ctx.meta[key]
         return found
+
+
+def command_line() -> list[str]:
+    """Return the words of the command line that is carried out, without the program's name."""
+    words: list[str] = click.get_current_context().meta.get(_WORDS, [])
+    return words

@@ -5,15 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import shlex
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from reidcore._files import check_writable
-from reidcore._run_folder import checkpoints_in, described, sole_writer
-from reidcore.cli.group import WORDS
+from reidcore._run_folder import checkpoints_in, described, sole_writer, unused
+from reidcore.cli.group import command_line
 from reidcore.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,9 +23,7 @@ SAVE_DIR = "data.save_dir=FOLDER"
 
 
 def check_folder(config: Config, arguments: Arguments) -> None:
-    """Refuse a run whose folder it cannot write to, or which holds another one.
-
-    A test of a checkpoint in a folder that is read-only writes to ``log``.
+    """Refuse a run whose folder cannot be written or holds another; some tests write to ``log``.
 
     Raises:
         UserError: with the command lines that would do.
@@ -51,12 +46,10 @@ def check_folder(config: Config, arguments: Arguments) -> None:
         raise UserError(
             f"{config.data.save_dir!r} holds another run ({described(held)})", _ways(config)
         )
-    begins_with = Path(config.model.load_weights).expanduser().resolve()
-    if begins_with in [path.resolve() for path in held]:
-        raise UserError(
-            f"--overwrite would remove {config.model.load_weights!r}, which this run begins with",
-            f"Give the run a folder of its own: {SAVE_DIR}",
-        )
+    weights = config.model.load_weights
+    if Path(weights).expanduser().resolve() in [path.resolve() for path in held]:
+        what = f"--overwrite would remove {weights!r}, which this run begins with"
+        raise UserError(what, f"Give the run a folder of its own: {SAVE_DIR}")
 
 
 def _check_writable(config: Config, arguments: Arguments) -> None:
@@ -74,14 +67,8 @@ def _check_writable(config: Config, arguments: Arguments) -> None:
 
 def _ways(config: Config) -> str:
     """Return the command lines that go on, train in its place, or train beside it."""
-    words = click.get_current_context().meta.get(WORDS, ["run"])
-    folder = Path(config.data.save_dir)
-    names = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
-    fresh = next(path for path in names if not path.exists())
-    ways = {
-        "go on with it": ("--resume", "auto"),
-        "train in its place": ("--overwrite",),
-        "keep both": (f"data.save_dir={fresh}",),
-    }
-    lines = [f"{shlex.join(['reidcore', *words, *way])}   # {what}" for what, way in ways.items()]
+    fresh = unused(Path(config.data.save_dir), 2)
+    further = (["--resume", "auto"], ["--overwrite"], [f"data.save_dir={fresh}"])
+    ways = zip(further, ("go on with it", "train in its place", "keep both"), strict=True)
+    lines = [f"{shlex.join(['reidcore', *command_line(), *way])}   # {what}" for way, what in ways]
     return "\n  ".join(["One of these does:", *lines])

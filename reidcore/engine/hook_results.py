@@ -147,17 +147,14 @@ def files_of_runs(plugins: Plugins) -> list[str]:
     names: list[str] = []
     for plugin in [each for each in plugins.active if "reid_run_files" in each.hooks]:
         for answer in plugins.subset_hook("reid_run_files", [plugin])():
-            if not isinstance(answer, list | tuple) or not all(map(_names_files, answer)):
+            listed = answer if isinstance(answer, list | tuple) else [None]
+            if not all(isinstance(n, str) and re.fullmatch(r"\w[^/\\]*", n) for n in listed):
                 raise PluginDefectError(
                     f"plugin {plugin.name!r} gave {answer!r:.80} in reid_run_files; it must return "
                     "a list of names of files"
                 )
             names += answer
     return names
-
-
-def _names_files(name: Any) -> bool:
-    return isinstance(name, str) and re.fullmatch(r"\w[^/\\]*", name) is not None
 
 
 def gathered_figures(engine: Engine, taken: Collection[str]) -> dict[str, float]:

@@ -153,13 +153,11 @@ class Accelerator:
         parameters, gradients = _parameters(optimizers), accumulated["gradients"]
         if gradients and len(gradients) != len(parameters):
             raise ValueError(f"{len(gradients)} gradients of {len(parameters)} parameters")
-        for parameter, gradient in zip(parameters, gradients, strict=False):
-            if gradient is not None and gradient.shape != parameter.shape:
-                raise ValueError(
-                    f"a gradient {tuple(gradient.shape)} of {tuple(parameter.shape)} numbers"
-                )
-            if gradient is not None and parameter.requires_grad:
-                parameter.grad = torch.empty_like(parameter).copy_(gradient)
+        for own, saved in zip(parameters, gradients, strict=False):
+            if saved is not None and saved.shape != own.shape:
+                raise ValueError(f"a gradient {tuple(saved.shape)} of {tuple(own.shape)} numbers")
+            if saved is not None and own.requires_grad:
+                own.grad = torch.empty_like(own).copy_(saved)
                 self._has_gradients = True
         self._batches = int(accumulated["batches"])
         self.scaler.scale(torch.zeros(1, device=self.device))  # which it knows its scale after

@@ -437,9 +437,8 @@ def _succeeds(save: Callable[[], object]) -> bool:
     try:
         save()
     except Exception as failure:
-        _log.error(
-            "! Not saved: %s", failure if isinstance(failure, UserError) else describe(failure)
-        )
+        why = failure if isinstance(failure, UserError) else describe(failure)
+        _log.error("! Not saved: %s", why)
         return False
     return True
 
