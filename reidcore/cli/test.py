@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from reidcore.cli.arguments import Arguments, configuration_command
 from reidcore.cli.options import json_option
+from reidcore.cli.run import resume_option
 from reidcore.cli.session import Session
 
 EPILOG = """\b
@@ -16,7 +17,7 @@ Examples:
 """
 
 
-@configuration_command(EPILOG, json_option)
+@configuration_command(EPILOG, resume_option, json_option)
 def test(session: Session, arguments: Arguments) -> None:
     """Test a trained model: a run with test.evaluate=true.
 
