@@ -137,7 +137,8 @@ def test_what_tests_refuses_to_without_a_target(told: Told) -> None:
     assert "Name a dataset: -t NAME" in told("visualize", "ranks", "--weights", checkpoint, code=2)
     assert "Name a dataset: -t NAME" in told("visualize", "actmap", "--weights", checkpoint, code=2)
     assert "shop_b" in told("test", checkpoint, "-t", "shop_b")
-    said = told("run", "shops.yaml", "data.targets=[]", "data.sources=[]", code=2)
+    neither = ("data.targets=[]", "data.sources=[]", "data.save_dir=neither")
+    said = told("run", "shops.yaml", *neither, code=2)
     assert "no dataset is named" in said
 
 
