@@ -310,6 +310,13 @@ class SampleTable(Sequence[Sample]):
         for path, (pid, camid, dsetid) in zip(self.paths, labels, strict=True):
             yield Sample(path, pid, camid, dsetid)
 
+    def __add__(self, others: Iterable[Sample]) -> list[Sample]:
+        """Return the samples of both, as Torchreid's lists are added."""
+        return [*self, *others]
+
+    def __radd__(self, others: Iterable[Sample]) -> list[Sample]:
+        return [*others, *self]
+
     def take(self, rows: Rows) -> SampleTable:
         """Return the table of some rows, given by indices or by an (N,) mask."""
         indices: Any = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows

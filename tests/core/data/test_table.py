@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import operator
 from pathlib import Path
 
 import numpy as np
@@ -139,3 +140,11 @@ def test_outfits_do_not_meet_and_attributes_keep_their_meaning() -> None:
         [4, -1, 6],
     ]
     assert tables[2].columns["attribute_bag"].tolist() == [1, 1, -1]
+
+
+def test_tables_and_lists_of_samples_are_added_as_lists() -> None:
+    table = SampleTable.of([("a.png", 1, 0), ("b.png", 2, 1)])
+    extra = Sample("c.png", 3, 1, 0)
+    assert operator.add(table, [extra]) == [*table, extra]
+    assert operator.add([extra], table) == [extra, *table]
+    assert operator.add(table, table) == [*table, *table]
