@@ -30,7 +30,7 @@ from reidcore.utils import (
     partial_folder,
 )
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 MOST_EXPANSION = 50
 """Images hardly compress: an archive that grows more than so many times is no dataset."""

@@ -106,7 +106,7 @@ def test_pretrained_models_are_timms_and_tell_their_pixels(monkeypatch, caplog) 
         return create(name, pretrained=False, **options)
 
     monkeypatch.setattr(timm, "create_model", without_network)
-    with caplog.at_level("INFO", logger="reid_plugins_timm"):
+    with caplog.at_level("INFO", logger="reidcore"):
         build_model("timm/test_vit.r160_in1k", 4, image_size=(64, 32))
         build_model("timm/test_vit", 4, image_size=(64, 32), pretrained=False)
     assert asked == [("test_vit.r160_in1k", True), ("test_vit", False)]

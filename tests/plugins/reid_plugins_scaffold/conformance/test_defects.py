@@ -249,7 +249,11 @@ class TwoIdentities(Rows):
 # -- transforms ------------------------------------------------------------------------------------
 
 
-@defect("transforms", "images_of_all_sizes_have_the_size_of_the_run", r"as \(3, 64, 16\), where")
+@defect(
+    "transforms",
+    "images_of_all_sizes_have_the_size_of_the_run",
+    r"gave an Image RGB \(16, 64\) in its call; it must give bytes \(64, 32, 3\)",
+)
 class HalfWidth:
     def __init__(self, height: int, width: int) -> None:
         self.size = (width // 2, height)
