@@ -83,16 +83,15 @@ def distance(features, reference):
 def assert_agrees(network, batch, features, reference):
     """Compare with figures of float32, of which rounding alone may be more than a 1e-4th part.
 
-    How much that is depends on the processor. Where it is that much, the exact features must lie
-    as near to the figures as rounding takes them from what they are here, and no network is chaos.
+    How much that is depends on the processor, that of the figures and this one, for one network up
+    to a 3e-4th part. So where they differ, the exact features must lie as near to both.
     """
     if distance(features, reference) < 1e-4:
         return
     with torch.no_grad():
         exact = copy.deepcopy(network).double()(batch.double()).float()
-    rounding = distance(features, exact)
-    assert rounding < 1e-3
-    assert distance(exact, reference) < 3 * rounding
+    assert distance(features, exact) < 5e-4
+    assert distance(exact, reference) < 5e-4
 
 
 def test_there_are_49():
