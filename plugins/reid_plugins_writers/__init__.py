@@ -47,7 +47,7 @@ class Writers:
     @hookimpl
     def reid_run_files(self) -> list[str]:
         """Name what the writers write, of tests too."""
-        texts = ["train.log", "test.log", "config.yaml", "test_config.yaml"]
+        texts = ["train.log", "test.log", "resolved_config.yaml", "resolved_test_config.yaml"]
         return [*texts, "metrics.jsonl", "events.out.tfevents.*"]
 
     @hookimpl(tryfirst=True)

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from reidcore.config import Config
     from reidcore.engine import Engine
 
-CONFIG, TEST_CONFIG = "config.yaml", "test_config.yaml"
+CONFIG, TEST_CONFIG = "resolved_config.yaml", "resolved_test_config.yaml"
 
 
 class ConfigFile(Writer):
-    """Writes ``config.yaml``, or ``test_config.yaml`` in a run that only tests.
+    """Writes ``resolved_config.yaml``, or ``resolved_test_config.yaml`` in a run that only tests.
 
     An engine that was built by hand has no configuration, and the file is not written.
 

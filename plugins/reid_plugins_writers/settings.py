@@ -18,7 +18,7 @@ class WritersSettings(BaseModel, extra="forbid"):
         tensorboard: write event files into ``data.save_dir``.
         jsonl: write ``metrics.jsonl`` into ``data.save_dir``.
         log: append what is told to ``train.log`` or ``test.log`` in ``data.save_dir``.
-        config: write ``config.yaml`` or ``test_config.yaml`` into ``data.save_dir``.
+        config: write ``resolved_config.yaml`` or ``resolved_test_config.yaml`` there.
     """
 
     console: bool = True

@@ -104,7 +104,7 @@ def test_each_of_the_command_lines_does_what_it_says(run: Run) -> None:
     assert code == 0, told
     left = {path.name for path in Path("log").iterdir()}
     assert "model.pth.tar-2" not in left
-    assert {"model.pth.tar-1", "notes.txt", "train.log", "config.yaml"} <= left
+    assert {"model.pth.tar-1", "notes.txt", "train.log", "resolved_config.yaml"} <= left
     assert Path("log/train.log").read_text().count("Results written") == 1
     assert not any(name.startswith("earlier") for name in left)
 

@@ -22,13 +22,15 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[TinyRun, Path]:
 def test_it_is_the_runs_configuration(ran: tuple[TinyRun, Path]) -> None:
     run, folder = ran
     with make_plugins(TinyWorld()) as plugins:
-        assert resolved(load_config(folder / "config.yaml"), plugins) == run.result["config"]
+        assert (
+            resolved(load_config(folder / "resolved_config.yaml"), plugins) == run.result["config"]
+        )
 
 
 def test_it_says_how_to_run_it_and_where_values_came_from(ran: tuple[TinyRun, Path]) -> None:
     _, folder = ran
-    lines = (folder / "config.yaml").read_text().splitlines()
-    assert lines[0] == f"# reidcore run {folder / 'config.yaml'}"
+    lines = (folder / "resolved_config.yaml").read_text().splitlines()
+    assert lines[0] == f"# reidcore run {folder / 'resolved_config.yaml'}"
     assert "  lr: 0.002  # override 'train.lr=0.002'" in lines
 
 
@@ -36,7 +38,7 @@ def test_a_test_leaves_the_trainings_alone(ran: tuple[TinyRun, Path]) -> None:
     _, folder = ran
     read = {
         name: yaml.safe_load((folder / name).read_text())
-        for name in ("config.yaml", "test_config.yaml")
+        for name in ("resolved_config.yaml", "resolved_test_config.yaml")
     }
-    assert not read["config.yaml"]["test"]["evaluate"]
-    assert read["test_config.yaml"]["test"]["evaluate"]
+    assert not read["resolved_config.yaml"]["test"]["evaluate"]
+    assert read["resolved_test_config.yaml"]["test"]["evaluate"]

@@ -154,5 +154,5 @@ def test_only_the_main_process_writes_and_reports(
     tiny_run(reporter, save_dir=tmp_path)
     assert not reporter.reported
     assert not list(tmp_path.glob("events.*"))
-    for name in ("metrics.jsonl", "train.log", "config.yaml"):
+    for name in ("metrics.jsonl", "train.log", "resolved_config.yaml"):
         assert not (tmp_path / name).exists()
