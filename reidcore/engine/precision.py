@@ -6,7 +6,7 @@ right under mixed precision and accumulation, whoever calls them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -78,6 +78,7 @@ class Accelerator:
         self.dtype = _amp_dtype(precision.amp, device)
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
         self._batches = 0
+        self._planned = precision.accumulate  # batches of the step under way
         self._has_gradients = False
 
     def place(self, model: nn.Module, *optimizers: Optimizer) -> nn.Module:
@@ -115,7 +116,7 @@ class Accelerator:
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a scalar loss to the weights'."""
         self._has_gradients = True
-        self.scaler.scale(loss / self.precision.accumulate).backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(loss / self._planned).backward()  # type: ignore[no-untyped-call]
 
     def optimizer_step(self, optimizers: list[Optimizer]) -> bool:
         """Step and clear the gradients, unless more batches are to be accumulated first.
@@ -123,7 +124,7 @@ class Accelerator:
         Returns:
             Whether the weights were updated.
         """
-        if self._batches < self.precision.accumulate:
+        if self._batches < self._planned:
             return False
         self._step(optimizers)
         return True
@@ -139,13 +140,21 @@ class Accelerator:
 
     def accumulated(self, optimizers: list[Optimizer]) -> dict[str, Any] | None:
         """Return the batches since the last step and their gradients, for a checkpoint."""
-        if not self._batches or self.precision.accumulate == 1:
+        if not self._batches or self._planned == 1:
             return None
         gradients = [each.grad for each in _parameters(optimizers)] if self._has_gradients else []
-        return {"batches": self._batches, "gradients": gradients}
+        return {
+            "batches": self._batches,
+            "gradients": gradients,
+            "planned": self._planned,
+            "scale": self.scaler.get_scale(),
+        }
 
     def take_up(self, accumulated: Mapping[str, Any], optimizers: list[Optimizer]) -> None:
-        """Go on from what `accumulated` returned.
+        """Go on from what `accumulated` returned, perhaps under another precision.
+
+        The step that was under way sums as many batches as it was begun for, the next ones those
+        of this run.
 
         Raises:
             ValueError: if it is of other parameters.
@@ -156,25 +165,32 @@ class Accelerator:
         for own, saved in zip(parameters, gradients, strict=False):
             if saved is not None and saved.shape != own.shape:
                 raise ValueError(f"a gradient {tuple(saved.shape)} of {tuple(own.shape)} numbers")
+        self.scaler.scale(torch.zeros(1, device=self.device))  # which it knows its scale after
+        # Scales are powers of two: an equal one, and nearly all others, change no digit.
+        factor = self.scaler.get_scale() / accumulated.get("scale", self.scaler.get_scale())
+        if not self.scaler.is_enabled() and not _all_finite(gradients):
+            return  # fp16 overflowed, and its scaler would have left out the step
+        for own, saved in zip(parameters, gradients, strict=False):
             if saved is not None and own.requires_grad:
-                own.grad = torch.empty_like(own).copy_(saved)
+                own.grad = torch.empty_like(own).copy_(saved).mul_(factor)
                 self._has_gradients = True
         self._batches = int(accumulated["batches"])
-        self.scaler.scale(torch.zeros(1, device=self.device))  # which it knows its scale after
+        self._planned = int(accumulated.get("planned", self._planned))
 
     def reset(self, optimizers: list[Optimizer]) -> None:
         """Forget gradients that a run left behind when it failed."""
         for optimizer in optimizers:
             optimizer.zero_grad(set_to_none=True)
         self._batches = 0
+        self._planned = self.precision.accumulate
         self._has_gradients = False
 
     def _step(self, optimizers: list[Optimizer]) -> None:
         stepping = [optimizer for optimizer in optimizers if _gradients(optimizer)]
         for optimizer in stepping:
-            if self._batches < self.precision.accumulate:
+            if self._batches < self._planned:
                 # Fewer batches than planned were summed: their mean, not their share.
-                share = self.precision.accumulate / max(1, self._batches)
+                share = self._planned / max(1, self._batches)
                 torch._foreach_mul_(_gradients(optimizer), share)
             if self.scaler.is_enabled():
                 self.scaler.unscale_(optimizer)
@@ -193,6 +209,10 @@ def _parameters(optimizers: list[Optimizer]) -> list[Tensor]:
 
 def _gradients(optimizer: Optimizer) -> list[Tensor]:
     return [each.grad for each in _parameters([optimizer]) if each.grad is not None]
+
+
+def _all_finite(gradients: Iterable[Tensor | None]) -> bool:
+    return all(bool(each.isfinite().all()) for each in gradients if each is not None)
 
 
 def _amp_dtype(amp: str, device: torch.device) -> torch.dtype | None:

@@ -80,9 +80,9 @@ def _words(value: Tensor) -> Tensor:
 _small = partial(_walked, leaves=_LEAVES, largest=_WIDEST)
 Plain = Annotated[Any, AfterValidator(partial(_walked, leaves=_LEAVES, largest=1e12))]
 Small = Annotated[dict[str, Any], AfterValidator(_small)]
-State = Annotated[
-    dict[str, Any], AfterValidator(partial(_walked, leaves=_STATE_LEAVES, largest=None))
-]
+_state = partial(_walked, leaves=_STATE_LEAVES, largest=None)
+State = Annotated[dict[str, Any], AfterValidator(_state)]
+States = Annotated[Any, AfterValidator(_state)]
 Count = Annotated[int, Field(ge=0, le=MOST), BeforeValidator(_from_numpy)]
 Width = Annotated[int, Field(ge=1, le=_WIDEST)]
 Share = Annotated[float, Field(ge=0, le=1), BeforeValidator(_from_numpy)]
@@ -177,13 +177,20 @@ class _Epoch(_Part):
     rank1: Share | None = None
 
 
+class _Accumulated(_Part):
+    batches: Count
+    gradients: States
+    planned: Annotated[int, Field(ge=1, le=MOST)] = 1
+    scale: Annotated[float, Field(gt=0)] = 1.0
+
+
 class _Record(_Part):
     version: str = ""
     epoch: Count = 0
     step: Count = 0
     rng: _Generators | None = None
     scaler: dict[str, float] = {}
-    accumulated: State | None = None
+    accumulated: _Accumulated | None = None
     history: list[_Epoch] = []
     meters: _Meters | None = None
     models: list[str] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -51,6 +53,49 @@ def test_an_engine_that_steps_by_hand_is_not_stepped_again() -> None:
     optimizer.step()
     accelerator.flush([optimizer])
     assert layer.weight.item() == pytest.approx(0.0)
+
+
+def stopped(precision: Precision, *values: float) -> dict[str, Any] | None:
+    """Return what a checkpoint holds of a step that was stopped after some batches."""
+    accelerator = Accelerator(precision, CPU)
+    layer, optimizer = one_weight()
+    for value in values:
+        learn(accelerator, layer, value)
+        accelerator.optimizer_step([optimizer])
+    return accelerator.accumulated([optimizer])
+
+
+@pytest.mark.parametrize("amp", ["off", "fp16"])
+@pytest.mark.parametrize("amp_before", ["off", "fp16"])
+@pytest.mark.parametrize("accumulate", [1, 2, 3, 5])
+def test_a_step_under_way_is_the_same_under_another_precision(
+    amp_before: str, amp: str, accumulate: int
+) -> None:
+    """It ends with as many batches as it was begun for; those after it are as many as now."""
+    held = stopped(Precision(amp=amp_before, accumulate=3), 1.0, 3.0)
+    assert held is not None
+    accelerator = Accelerator(Precision(amp=amp, accumulate=accumulate), CPU)
+    layer, optimizer = one_weight()
+    accelerator.take_up(held, [optimizer])
+    learn(accelerator, layer, 5.0)
+    assert accelerator.optimizer_step([optimizer])
+    assert layer.weight.item() == pytest.approx(1.0 - 3.0)
+    for left in reversed(range(accumulate)):
+        learn(accelerator, layer, 1.0)
+        assert accelerator.optimizer_step([optimizer]) == (not left)
+    assert layer.weight.item() == pytest.approx(1.0 - 3.0 - 1.0)
+
+
+def test_gradients_that_fp16_could_not_hold_are_left_out_without_its_scaler_too() -> None:
+    held = stopped(Precision(amp="fp16", accumulate=2), float("inf"))
+    assert held is not None
+    accelerator = Accelerator(Precision(accumulate=2), CPU)
+    layer, optimizer = one_weight()
+    accelerator.take_up(held, [optimizer])
+    for value in (1.0, 3.0):
+        learn(accelerator, layer, value)
+        accelerator.optimizer_step([optimizer])
+    assert layer.weight.item() == pytest.approx(1.0 - 2.0)
 
 
 def test_bf16_computes_in_bf16_and_keeps_float_weights() -> None:
