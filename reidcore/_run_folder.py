@@ -28,6 +28,7 @@ TEST_RESULTS = "test_results.json"
 # As write_checkpoints names them; what is half written begins with a dot.
 CHECKPOINT = re.compile(r"(?P<model>[^.].*?)(?P<rest>(-interrupted)?\.pth\.tar-(?P<epoch>\d+))")
 _BEST = re.compile(r"[^.].*-best\.pth\.tar")
+_EARLIER = re.compile(r"earlier-\d+")
 
 # Where this process has trained: its further trainings there go on with the folder.
 _trained_in: set[Path] = set()
@@ -55,43 +56,101 @@ def unused(path: Path, first: int) -> Path:
     return next(each for each in numbered if not each.exists())
 
 
-def make_room(folder: PathLike, patterns: Iterable[str], overwrites: bool = False) -> None:
-    """Move the files of an earlier run into a numbered folder, and say so; or remove them.
+class EarlierRun:
+    """What an earlier run left in a folder, until it is known that the new run goes on.
 
-    Its files are checkpoints, results, and what the patterns name.
-
-    Raises:
-        UserError: if the folder cannot be written.
+    Attributes:
+        is_back: whether the new run failed at its start, and all is as it was before.
     """
-    place, checkpoints = Path(folder), checkpoints_in(folder)
-    written = {path for name in (RESULTS, TEST_RESULTS, *patterns) for path in place.glob(name)}
-    files = sorted({*checkpoints, *written})
-    if not (files if overwrites else checkpoints):
-        return
-    aside = unused(place / "earlier", 1)
-    try:
-        if not overwrites:
+
+    def __init__(self, place: Path) -> None:
+        self.is_back = False
+        self._place = place
+        self._aside: Path | None = None
+        self._patterns: tuple[str, ...] = ()
+        self._is_unwanted = False
+
+    def move_aside(self, patterns: Iterable[str], overwrites: bool = False) -> None:
+        """Move its files into a numbered folder, and say so; or have them removed later.
+
+        Its files are checkpoints, results, and what the patterns name.
+
+        Raises:
+            UserError: if the folder cannot be written; nothing is moved then.
+        """
+        self._patterns, self._is_unwanted = tuple(patterns), overwrites
+        if overwrites and (older := sorted(str(path) for path in self._place.glob("earlier-*"))):
+            _log.info("--overwrite does not remove %s", ", ".join(older))
+        checkpoints, files = checkpoints_in(self._place), self._files()
+        if not (files if overwrites else checkpoints):
+            return
+        aside = unused(self._place / "earlier", 1)
+        try:
             aside.mkdir()
-        for path in files:
-            if overwrites:
+            self._aside = aside
+            _move(files, aside)
+        except OSError as error:
+            self._move_back()
+            raise UserError(
+                f"cannot make room in {str(self._place)!r}: {error.strerror}",
+                "Give another save_dir.",
+            ) from error
+        if not overwrites:
+            held = described(checkpoints)
+            _log.warning("%s held another run (%s): moved to %s", self._place, held, aside)
+
+    def give_way(self) -> None:
+        """Remove the files if they are unwanted: the new run has a checkpoint of its own."""
+        if self._aside is not None and self._is_unwanted:
+            count = len(list(self._aside.iterdir()))
+            remove(self._aside)
+            _log.info("Removed the files of the run before in %s: %d", self._place, count)
+        self._aside = None
+
+    def settle(self, has_begun: bool) -> None:
+        """Put the files back in the place of what a run wrote that failed before its first step."""
+        if self._aside is None:
+            return
+        if not has_begun and not checkpoints_in(self._place):
+            for path in self._files():
                 remove(path)
-            else:
-                path.rename(aside / path.name)
-    except OSError as error:
-        raise UserError(
-            f"cannot make room in {str(place)!r}: {error.strerror}", "Give another save_dir."
-        ) from error
-    if overwrites:
-        _log.info("Removed the files of the run before in %s: %d", place, len(files))
-        return
-    _log.warning("%s held another run (%s): moved to %s", place, described(checkpoints), aside)
+            self._move_back()
+        elif self._is_unwanted:
+            _log.warning("The run before is kept in %s", self._aside)
+
+    def _move_back(self) -> None:
+        if self._aside is None:
+            return
+        try:
+            _move(self._aside.iterdir(), self._place)
+            self._aside.rmdir()
+        except OSError as error:
+            _log.error("! Files of the run before are still in %s: %s", self._aside, error.strerror)
+            return
+        self.is_back, self._aside = True, None
+        _log.warning("The files of the run before are back in %s", self._place)
+
+    def _files(self) -> list[Path]:
+        names = (RESULTS, TEST_RESULTS, *self._patterns)
+        written = {path for name in names for path in self._place.glob(name) if not _is_run(path)}
+        return sorted({*checkpoints_in(self._place), *written})
+
+
+def _is_run(path: Path) -> bool:
+    """Whether a path is the folder of another run, which no pattern of a plugin may mean."""
+    return bool(_EARLIER.fullmatch(path.name)) or bool(checkpoints_in(path))
+
+
+def _move(paths: Iterable[Path], folder: Path) -> None:
+    for path in list(paths):
+        path.rename(folder / path.name)
 
 
 @contextmanager
 def held_for_training(
     folder: Path, files: Iterable[str], starts_anew: bool, overwrites: bool = False
-) -> Iterator[None]:
-    """Have a folder for a training alone; `make_room` there for one that starts anew.
+) -> Iterator[EarlierRun]:
+    """Have a folder for a training alone; one that starts anew moves an earlier run aside.
 
     A further training of the same process goes on with the folder, unless it overwrites.
 
@@ -99,10 +158,14 @@ def held_for_training(
         UserError: if another training is under way there, or the folder cannot be written.
     """
     with sole_writer(folder):
-        if overwrites or (starts_anew and folder not in _trained_in):
-            make_room(folder, files, overwrites)
-        _trained_in.add(folder)
-        yield
+        earlier = EarlierRun(folder)
+        if starts_anew and (overwrites or folder not in _trained_in):
+            earlier.move_aside(files, overwrites)
+        try:
+            yield earlier
+        finally:
+            if not earlier.is_back:
+                _trained_in.add(folder)
 
 
 @contextmanager

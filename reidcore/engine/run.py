@@ -17,7 +17,7 @@ import torch
 
 from reidcore._files import check_writable, mkdir_if_missing, remove_abandoned, write_json
 from reidcore._logging import RESULT
-from reidcore._run_folder import RESULTS, TEST_RESULTS, held_for_training
+from reidcore._run_folder import RESULTS, TEST_RESULTS, EarlierRun, held_for_training
 from reidcore.data.left_out import first_names
 from reidcore.engine.checkpoint import announce, restore_run, write_checkpoints
 from reidcore.engine.datamanager import left_without_images, skipped_by
@@ -94,6 +94,7 @@ class Run:
         self.result: dict[str, Any] | None = None
         self._exits = ExitStack()
         self._rolling: list[Path] = []
+        self._earlier: EarlierRun | None = None
         point = engine.resume_point
         self._resumed = point if point == plan.start_epoch and not plan.test_only else None
         self._newest = Path(self._resumed.path) if self._resumed is not None else None
@@ -156,6 +157,8 @@ class Run:
                     self._call_run_end(error)
                 finally:
                     self.engine.active_run = None
+                    if self._earlier is not None:
+                        self._earlier.settle(has_begun=error is None or not self.is_first_step)
 
     # -- where the run is --------------------------------------------------------------------------
 
@@ -274,6 +277,7 @@ class Run:
         previous = self._rolling
         written = write_checkpoints(self.engine, self.plan.save_dir, done)
         announce(written)
+        self._let_earlier_go()
         for path in previous:
             path.unlink(missing_ok=True)
         self._newest = written[0]
@@ -311,7 +315,11 @@ class Run:
             starts_anew = self._resumed is None and not self.plan.start_epoch
             files = files_of_runs(self.engine.plugins)
             held = held_for_training(folder, files, starts_anew, self.plan.overwrites)
-            self._exits.enter_context(held)
+            self._earlier = self._exits.enter_context(held)
+
+    def _let_earlier_go(self) -> None:
+        if self._earlier is not None:
+            self._earlier.give_way()
 
     def _epoch_loader(self, skip: int) -> Iterable[Mapping[str, Any]]:
         loader = self.engine.train_loader
@@ -407,6 +415,8 @@ class Run:
         paths = write_checkpoints(
             self.engine, self.plan.save_dir, done, step=step, suffix="-interrupted"
         )
+        if not self.is_first_step:
+            self._let_earlier_go()
         _log.info(
             "Stopped after %d epochs and %d batches. To go on, run the same command with: "
             "model.resume=%s",

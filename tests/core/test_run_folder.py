@@ -13,7 +13,13 @@ import pytest
 
 from reidcore import _run_folder
 from reidcore._files import check_writable
-from reidcore._run_folder import LOCK, checkpoints_in, held_for_training, make_room, sole_writer
+from reidcore._run_folder import (
+    LOCK,
+    EarlierRun,
+    checkpoints_in,
+    held_for_training,
+    sole_writer,
+)
 from reidcore.errors import UserError
 
 HOLDER = """
@@ -123,7 +129,7 @@ def test_an_earlier_runs_files_are_moved_aside_and_nothing_else(
     filled(tmp_path, *RUN, "notes.txt")
     filled(tmp_path / "drawn_x", "1.jpg")
     filled(tmp_path / "earlier-1", "results.json")
-    make_room(tmp_path, ["a.jsonl", "drawn_*"])
+    EarlierRun(tmp_path).move_aside(["a.jsonl", "drawn_*"])
     aside = tmp_path / "earlier-2"
     assert {path.name for path in aside.iterdir()} == {*RUN, "drawn_x"}
     assert (aside / "drawn_x" / "1.jpg").is_file()
@@ -140,18 +146,68 @@ def test_they_are_removed_on_demand_and_nothing_else(
     filled(tmp_path / "drawn_x", "1.jpg")
     kept = filled(tmp_path / "elsewhere", "1.jpg")
     (tmp_path / "drawn_y").symlink_to(kept)
-    make_room(tmp_path, ["a.jsonl", "drawn_*"], overwrites=True)
-    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", "b.txt", "elsewhere"}
+    earlier = EarlierRun(tmp_path)
+    earlier.move_aside(["a.jsonl", "drawn_*"], overwrites=True)
+    left = {"notes.txt", "b.txt", "elsewhere"}
+    assert {path.name for path in tmp_path.iterdir()} == {*left, "earlier-1"}
+    earlier.give_way()
+    assert {path.name for path in tmp_path.iterdir()} == left
     assert list(kept.iterdir())
     assert "Removed the files of the run before" in caplog.text
 
 
 def test_where_no_checkpoint_is_nothing_is_moved(tmp_path: Path) -> None:
     filled(tmp_path, "results.json", "a.jsonl")
-    make_room(tmp_path, ["a.jsonl"])
+    EarlierRun(tmp_path).move_aside(["a.jsonl"])
     assert sorted(os.listdir(tmp_path)) == ["a.jsonl", "results.json"]
-    make_room(tmp_path, ["a.jsonl"], overwrites=True)
+    earlier = EarlierRun(tmp_path)
+    earlier.move_aside(["a.jsonl"], overwrites=True)
+    earlier.give_way()
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("overwrites", [False, True])
+def test_what_cannot_be_moved_whole_stays_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overwrites: bool
+) -> None:
+    filled(tmp_path, *RUN)
+    real = Path.rename
+
+    def fail(path: Path, target: Path) -> Path:
+        if path == tmp_path / "results.json":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(UserError, match=r"cannot make room in .*: Permission denied"):
+        EarlierRun(tmp_path).move_aside(["a.jsonl"], overwrites)
+    assert sorted(os.listdir(tmp_path)) == sorted(RUN)
+
+
+@pytest.mark.parametrize("overwrites", [False, True])
+def test_folders_of_other_runs_are_no_files_of_this_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, overwrites: bool
+) -> None:
+    caplog.set_level("INFO")
+    filled(tmp_path, *RUN)
+    filled(tmp_path / "earlier-1", "results.json")
+    filled(tmp_path / "exp3", "model.pth.tar-3")
+    filled(tmp_path / "extra", "1.jpg")
+    earlier = EarlierRun(tmp_path)
+    earlier.move_aside(["e*"], overwrites)
+    assert (tmp_path / "earlier-2" / "extra").is_dir()
+    earlier.give_way()
+    assert (tmp_path / "earlier-1" / "results.json").is_file()
+    assert (tmp_path / "exp3" / "model.pth.tar-3").is_file()
+    assert ("--overwrite does not remove" in caplog.text) == overwrites
+
+
+def test_a_run_that_goes_on_overwrites_nothing(tmp_path: Path) -> None:
+    filled(tmp_path, "model.pth.tar-3")
+    with held_for_training(tmp_path, [], starts_anew=False, overwrites=True) as earlier:
+        assert checkpoints_in(tmp_path)
+        earlier.give_way()
+    assert checkpoints_in(tmp_path)
 
 
 def test_a_process_goes_on_with_the_folder_of_its_own_run(tmp_path: Path) -> None:

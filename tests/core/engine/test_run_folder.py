@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -111,6 +112,85 @@ def test_a_plan_that_overwrites_removes_it(make_engine: MakeEngine, tmp_path: Pa
     assert lines_of(tmp_path) < lines
     assert len(list(tmp_path.glob("events.*"))) == 1
     assert not (tmp_path / "earlier-1").exists()
+
+
+class FailsIn:
+    """Fails in a hook, the first time that it is called."""
+
+    def __init__(self, name: str, error: type[BaseException] = RuntimeError) -> None:
+        def fail() -> None:
+            raise error("broken")
+
+        setattr(self, name, hookimpl(fail))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def train(engine: Engine, folder: Path, overwrites: bool) -> None:
+    engine.execute(RunPlan.checked(save_dir=str(folder), max_epoch=1, overwrites=overwrites))
+
+
+@pytest.mark.parametrize("name", ["reid_run_start", "reid_epoch_start"])
+@pytest.mark.parametrize("overwrites", [False, True])
+def test_a_start_that_fails_costs_the_earlier_run_nothing(
+    make_engine: MakeEngine,
+    tmp_path: Path,
+    other_process: Callable[[], None],
+    overwrites: bool,
+    name: str,
+) -> None:
+    make_engine().run(save_dir=str(tmp_path), max_epoch=2)
+    (tmp_path / "notes.txt").write_text("mine")
+    before = contents(tmp_path)
+    other_process()
+    for _ in range(2):  # the second one is another run's neither
+        with pytest.raises(RuntimeError, match="broken"):
+            train(make_engine(FailsIn(name)), tmp_path, overwrites)
+        assert contents(tmp_path) == before
+    train(make_engine(), tmp_path, overwrites)
+    assert (tmp_path / "earlier-1").exists() != overwrites
+    assert "model.pth.tar-2" not in names_in(tmp_path)
+
+
+def test_a_run_that_fails_after_its_first_step_leaves_the_run_it_was_to_overwrite(
+    make_engine: MakeEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_engine().run(save_dir=str(tmp_path), max_epoch=2)
+    before = contents(tmp_path)
+    with pytest.raises(RuntimeError, match="broken"):
+        train(make_engine(FailsIn("reid_epoch_end")), tmp_path, overwrites=True)
+    assert contents(tmp_path / "earlier-1").items() <= before.items()
+    assert "model.pth.tar-2" in names_in(tmp_path / "earlier-1")
+    assert "metrics.jsonl" in names_in(tmp_path)
+    assert f"The run before is kept in {tmp_path / 'earlier-1'}" in caplog.text
+
+
+def test_it_is_there_until_the_new_run_has_a_checkpoint(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    class Looks:
+        seen: ClassVar[list[bool]] = []
+
+        @hookimpl
+        def reid_epoch_start(self) -> None:
+            self.seen.append((tmp_path / "earlier-1" / "model.pth.tar-2").exists())
+
+    make_engine().run(save_dir=str(tmp_path), max_epoch=2)
+    plan = RunPlan.checked(save_dir=str(tmp_path), max_epoch=2, overwrites=True)
+    make_engine(Looks()).execute(plan)
+    assert Looks.seen == [True, False]
+
+
+def test_a_run_that_goes_on_does_not_remove_what_it_goes_on_from(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    make_engine().run(save_dir=str(tmp_path), max_epoch=1, eval_freq=1)
+    make_engine().execute(
+        RunPlan.checked(save_dir=str(tmp_path), start_epoch=1, max_epoch=2, overwrites=True)
+    )
+    assert {"model.pth.tar-1", "model.pth.tar-2"} <= names_in(tmp_path)
 
 
 def test_a_training_has_its_folder_alone_and_tests_may_write_there(
