@@ -67,8 +67,14 @@ def _check_writable(config: Config, arguments: Arguments) -> None:
 
 def _ways(config: Config) -> str:
     """Return the command lines that go on, train in its place, or train beside it."""
-    fresh = unused(Path(config.data.save_dir), 2)
-    further = (["--resume", "auto"], ["--overwrite"], [f"data.save_dir={fresh}"])
-    ways = zip(further, ("go on with it", "train in its place", "keep both"), strict=True)
-    lines = [f"{shlex.join(['reidcore', *command_line(), *way])}   # {what}" for way, what in ways]
+    ways = {"go on with it": ["--resume", "auto"], "train in its place": ["--overwrite"]}
+    folder = Path(config.data.save_dir)
+    if folder.name in ("", ".."):  # such as . and /
+        folder = folder.resolve()
+    if folder.name:
+        ways["keep both"] = [f"data.save_dir={unused(folder, 2)}"]
+    lines = [
+        f"{shlex.join(['reidcore', *command_line(), *way])}   # {what}"
+        for what, way in ways.items()
+    ]
     return "\n  ".join(["One of these does:", *lines])

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,37 @@ def test_a_folder_with_another_run_is_refused_before_anything_is_built(run: Run)
     assert f"{begin} --overwrite   # train in its place\n" in told
     assert f"{begin} 'data.save_dir=runs/a b-3'   # keep both\n" in told
     assert [path.name for path in folder.iterdir()] == ["model.pth.tar-3"]
+
+
+@pytest.mark.usefixtures("nothing_is_built")
+@pytest.mark.parametrize("name", [".", "..", "../exp", "a/.."])
+def test_a_folder_without_a_name_is_told_by_its_own(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    folder = held("top/exp")
+    (folder / "a").mkdir()
+    (folder / "b").mkdir()
+    for file in ("world.py", "small.yaml"):
+        (folder / file).write_bytes(Path(file).read_bytes())
+        (folder / "b" / file).write_bytes(Path(file).read_bytes())
+    monkeypatch.chdir(folder / "b" if name == ".." else folder)
+    code, told = run("run", "small.yaml", f"data.save_dir={name}")
+    assert code == 2, told
+    fresh = "../exp-2" if name == "../exp" else tmp_path / "top" / "exp-2"
+    assert f"data.save_dir={fresh}   # keep both" in told
+
+
+@pytest.mark.usefixtures("nothing_is_built")
+def test_beside_the_root_there_is_no_place(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reidcore.cli.run_folder.check_writable", lambda *_: None)
+    monkeypatch.setattr("reidcore.cli.run_folder.sole_writer", lambda _: nullcontext())
+    monkeypatch.setattr(
+        "reidcore.cli.run_folder.checkpoints_in", lambda _: [Path("model.pth.tar-3")]
+    )
+    code, told = run("run", "small.yaml", "data.save_dir=/")
+    assert code == 2, told
+    assert "# train in its place" in told
+    assert "# keep both" not in told
 
 
 def test_each_of_the_command_lines_does_what_it_says(run: Run) -> None:
