@@ -174,6 +174,13 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def is_at(file: int, path: Path) -> bool:
+    """Whether an open file is still the one at a path."""
+    with suppress(OSError):
+        return os.path.samestat(os.fstat(file), path.stat())
+    return False
+
+
 def write_json(obj: Any, fpath: PathLike) -> None:
     """Write ``obj`` as indented JSON, atomically."""
     text = json.dumps(obj, indent=2, ensure_ascii=False)

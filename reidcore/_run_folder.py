@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
@@ -11,7 +12,7 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from reidcore._files import PathLike, remove
+from reidcore._files import PathLike, is_at, remove
 from reidcore.errors import UserError
 
 try:
@@ -181,7 +182,8 @@ def sole_writer(folder: PathLike) -> Iterator[None]:
         yield
     finally:
         if lock in _held:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # gone, or another user's in a folder such as /tmp
+                path.unlink()
             _let_go([lock])
 
 
@@ -189,9 +191,7 @@ def _locked(path: Path) -> int | None:
     if fcntl is None:
         return None
     while True:
-        try:
-            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError:
+        if (lock := _opened(path)) is None:
             return None
         _held.add(lock)
         try:
@@ -204,10 +204,11 @@ def _locked(path: Path) -> int | None:
                 "Wait for its end, or give this one a folder of its own: data.save_dir=FOLDER",
             ) from error
         except OSError:  # some file systems have no locks
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
             _let_go([lock])
             return None
-        if _is_at(path, lock):
+        if is_at(lock, path):
             break
         _let_go([lock])  # of a file that its holder has removed meanwhile
     since = datetime.now().astimezone().isoformat(" ", "seconds")
@@ -217,10 +218,25 @@ def _locked(path: Path) -> int | None:
     return lock
 
 
-def _is_at(path: Path, file: int) -> bool:
-    with suppress(OSError):
-        return os.path.samestat(os.fstat(file), path.stat())
-    return False
+def _opened(path: Path) -> int | None:
+    """Open the file of a lock; another user's is one to read, which is enough to lock it.
+
+    Raises:
+        UserError: if it is a link, whose target would be overwritten.
+    """
+    for how in (os.O_RDWR | os.O_CREAT, os.O_RDONLY):
+        try:
+            return os.open(path, how | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+        except PermissionError:
+            continue
+        except OSError as error:
+            if error.errno == errno.ELOOP and path.is_symlink():
+                what = f"{str(path)!r} is a link, and the lock of a run is a file"
+                raise UserError(what, "Remove it, or give another data.save_dir.") from error
+            return None
+    if path.exists():
+        _log.warning("%s may not be read: whether another run writes there is not known", path)
+    return None
 
 
 def _let_go(locks: Iterable[int]) -> None:

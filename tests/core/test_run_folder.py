@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,54 @@ def test_without_locks_or_leave_to_write_one_goes_on_without(
     monkeypatch.setattr("reidcore._run_folder.fcntl.flock", none)
     with sole_writer(tmp_path), sole_writer(tmp_path):
         assert not list(tmp_path.iterdir())
+
+
+@needs_locks
+def test_a_link_in_the_locks_place_is_refused_and_its_target_left_alone(tmp_path: Path) -> None:
+    target = filled(tmp_path, "thesis.tex") / "thesis.tex"
+    (tmp_path / LOCK).symlink_to(target)
+    with pytest.raises(UserError, match="-lock' is a link"):
+        sole_writer(tmp_path).__enter__()
+    assert target.read_text() == "thesis.tex"
+
+
+@pytest.fixture
+def of_another_user(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Return a function that takes leave to open locks in some way, as from other users."""
+    real = os.open
+
+    def forbid(how: int) -> None:
+        def opened(path: os.PathLike[str], flags: int, *mode: int) -> int:
+            if Path(path).name == LOCK and flags & os.O_ACCMODE in (how, os.O_RDWR):
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return real(path, flags, *mode)
+
+        monkeypatch.setattr("reidcore._run_folder.os.open", opened)
+
+    return forbid
+
+
+@needs_locks
+def test_another_users_lock_is_heeded(
+    tmp_path: Path, of_another_user: Callable[[int], None]
+) -> None:
+    with sole_writer(tmp_path):
+        of_another_user(os.O_RDWR)
+        with pytest.raises(UserError, match=r"another run writes to .*: process"):
+            sole_writer(tmp_path).__enter__()
+    (tmp_path / LOCK).write_text("left by a process that was killed")
+    with sole_writer(tmp_path), pytest.raises(UserError, match="another run writes to"):
+        sole_writer(tmp_path).__enter__()
+
+
+@needs_locks
+def test_a_lock_that_may_not_be_read_is_told(
+    tmp_path: Path, of_another_user: Callable[[int], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    filled(tmp_path, LOCK)
+    of_another_user(os.O_RDONLY)
+    with sole_writer(tmp_path):
+        assert f"{tmp_path / LOCK} may not be read" in caplog.text
 
 
 # -- an earlier run --------------------------------------------------------------------------------

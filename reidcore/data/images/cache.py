@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from reidcore._files import user_cache
+from reidcore._files import is_at, user_cache
 from reidcore.config.options.data import CacheKind
 from reidcore.data.images.reading import TORCHREID, ImageReading
 from reidcore.data.images.resize import Pixels
@@ -285,7 +285,7 @@ class DiskStore(PixelStore):
         while True:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
             _hold(self._file)
-            if _is_at(self._file, self.path):
+            if is_at(self._file, self.path):
                 break
             os.close(self._file)  # somebody deleted it just before it was held
         weakref.finalize(self, os.close, self._file)
@@ -384,13 +384,6 @@ def _hold(file: int) -> None:
     if sys.platform != "win32":
         with contextlib.suppress(OSError):  # some network file systems know no locks
             fcntl.flock(file, fcntl.LOCK_SH)
-
-
-def _is_at(file: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file), path.stat())
-    except OSError:
-        return False
 
 
 def _take_space(file: int, size: int) -> None:
