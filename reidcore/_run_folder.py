@@ -103,7 +103,7 @@ class EarlierRun:
     def give_way(self) -> None:
         """Remove the files if they are unwanted: the new run has a checkpoint of its own."""
         if self._aside is not None and self._is_unwanted:
-            count = len(list(self._aside.iterdir()))
+            count = len(list(self._aside.glob("*")))  # none, if a user removed it
             remove(self._aside)
             _log.info("Removed the files of the run before in %s: %d", self._place, count)
         self._aside = None

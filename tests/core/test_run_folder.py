@@ -251,6 +251,15 @@ def test_folders_of_other_runs_are_no_files_of_this_one(
     assert ("--overwrite does not remove" in caplog.text) == overwrites
 
 
+def test_a_user_may_remove_them_meanwhile(tmp_path: Path) -> None:
+    filled(tmp_path, *RUN)
+    earlier = EarlierRun(tmp_path)
+    earlier.move_aside([], overwrites=True)
+    (tmp_path / "earlier-1").rename(tmp_path / "mine")
+    earlier.give_way()
+    assert (tmp_path / "mine" / "model.pth.tar-2").is_file()
+
+
 def test_a_run_that_goes_on_overwrites_nothing(tmp_path: Path) -> None:
     filled(tmp_path, "model.pth.tar-3")
     with held_for_training(tmp_path, [], starts_anew=False, overwrites=True) as earlier:
