@@ -45,10 +45,16 @@ def checkpoints_in(folder: PathLike) -> list[Path]:
     return sorted(each for each in paths if any(name.fullmatch(each.name) for name in names))
 
 
-def described(checkpoints: list[Path]) -> str:
-    """Name one of several checkpoints, and say how many more there are."""
-    more = f" and {len(checkpoints) - 1} more" if len(checkpoints) > 1 else ""
-    return f"{checkpoints[-1].name}{more}"
+def held_in(folder: PathLike) -> list[Path]:
+    """Return by what a folder is known to hold a run: checkpoints, else the results alone."""
+    results = Path(folder) / RESULTS
+    return checkpoints_in(folder) or ([results] if results.exists() else [])
+
+
+def described(held: list[Path]) -> str:
+    """Name one of several files, and say how many more there are."""
+    more = f" and {len(held) - 1} more" if len(held) > 1 else ""
+    return f"{held[-1].name}{more}"
 
 
 def unused(path: Path, first: int) -> Path:
@@ -82,8 +88,8 @@ class EarlierRun:
         self._patterns, self._is_unwanted = tuple(patterns), overwrites
         if overwrites and (older := sorted(str(path) for path in self._place.glob("earlier-*"))):
             _log.info("--overwrite does not remove %s", ", ".join(older))
-        checkpoints, files = checkpoints_in(self._place), self._files()
-        if not (files if overwrites else checkpoints):
+        held, files = held_in(self._place), self._files()
+        if not (files if overwrites else held):
             return
         aside = unused(self._place / "earlier", 1)
         try:
@@ -97,8 +103,8 @@ class EarlierRun:
                 "Give another save_dir.",
             ) from error
         if not overwrites:
-            held = described(checkpoints)
-            _log.warning("%s held another run (%s): moved to %s", self._place, held, aside)
+            what = described(held)
+            _log.warning("%s held another run (%s): moved to %s", self._place, what, aside)
 
     def give_way(self) -> None:
         """Remove the files if they are unwanted: the new run has a checkpoint of its own."""

@@ -7,7 +7,7 @@ An implementation may leave out arguments that it does not need. This is the run
     registry <- reid_register_models, reid_register_datasets, ...   # names, when first asked for
     reid_configure(config)                                          # the run's settings, last word
     reid_model_built(engine, model)
-    reid_run_files()                                                # of a run before, in its folder
+    reid_run_files(folder)                                          # of a run before, in its folder
     reid_run_start(engine)
     for epoch in range(start_epoch, max_epoch):
         reid_epoch_start(engine)
@@ -41,6 +41,7 @@ Stability: *stable* hooks change only by gaining arguments; *provisional* ones m
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reidcore import hookspec
@@ -297,15 +298,18 @@ def reid_model_built(engine: Engine, model: nn.Module) -> None:
 
 
 @hookspec
-def reid_run_files() -> list[str] | None:
+def reid_run_files(folder: Path) -> list[str] | None:
     """Name the files that the plugin writes into a run's folder, beside the core's checkpoints.
 
     When: before a training starts anew in a folder that may hold an earlier one: these files are
     removed or moved aside with it. Stop rule: none, every plugin is called.
-    Stability: provisional. Args: none.
+    Stability: provisional.
+
+    Args:
+        folder: the run's, ``engine.plan.save_dir``; name nothing there that may be the user's.
 
     Returns:
-        Names of files and folders in ``engine.plan.save_dir``, with wildcards if need be:
+        Names of files and folders in it, with wildcards if need be:
         ``["metrics.jsonl", "events.*"]``.
     """
 

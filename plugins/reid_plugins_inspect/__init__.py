@@ -6,6 +6,7 @@ one implementation of it.
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,9 +38,11 @@ def reid_check_data(
 
 
 @hookimpl
-def reid_run_files() -> list[str]:
-    """Name the folders of ranked results."""
-    return ["visrank_*"]
+def reid_run_files(folder: Path) -> list[str]:
+    """Name the folders of ranked results that hold nothing of the user's."""
+    from reid_plugins_inspect.pictures.files import holds_drawn_alone
+
+    return [glob.escape(each.name) for each in folder.glob("visrank_*") if holds_drawn_alone(each)]
 
 
 @hookimpl
@@ -62,8 +65,6 @@ def reid_target_tested(engine: Engine, tested: TargetTest) -> None:
     from reidcore.data import ImageReading
 
     folder = Path(plan.save_dir) / f"visrank_{tested.name}"
-    for earlier in folder.glob("*.jpg"):  # of another model or other queries
-        earlier.unlink()
     draw_ranked_results(
         tested.distances,
         tested.query.table,

@@ -48,7 +48,7 @@ class Writers:
     def reid_run_files(self) -> list[str]:
         """Name what the writers write, of tests too."""
         texts = ["train.log", "test.log", "resolved_config.yaml", "resolved_test_config.yaml"]
-        return [*texts, "metrics.jsonl", "events.out.tfevents.*"]
+        return [*texts, "metrics.jsonl", "events.out.tfevents.[0-9]*"]
 
     @hookimpl(tryfirst=True)
     def reid_run_start(self, engine: Engine) -> None:

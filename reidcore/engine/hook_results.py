@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -138,7 +139,7 @@ def checked_results(answer: Any, plugins: Plugins, targets: Iterable[str]) -> di
     return dict(answer)
 
 
-def files_of_runs(plugins: Plugins) -> list[str]:
+def files_of_runs(plugins: Plugins, folder: Path) -> list[str]:
     """Return the names, with wildcards, of what plugins write into the folders of runs.
 
     Raises:
@@ -146,7 +147,7 @@ def files_of_runs(plugins: Plugins) -> list[str]:
     """
     names: list[str] = []
     for plugin in [each for each in plugins.active if "reid_run_files" in each.hooks]:
-        for answer in plugins.subset_hook("reid_run_files", [plugin])():
+        for answer in plugins.subset_hook("reid_run_files", [plugin])(folder=folder):
             listed = answer if isinstance(answer, list | tuple) else [None]
             if not all(isinstance(n, str) and re.fullmatch(r"\w[^/\\]*", n) for n in listed):
                 raise PluginDefectError(

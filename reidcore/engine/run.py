@@ -313,7 +313,7 @@ class Run:
         remove_abandoned(folder)
         if not self.plan.test_only and self.plan.max_epoch:
             starts_anew = self._resumed is None and not self.plan.start_epoch
-            files = files_of_runs(self.engine.plugins)
+            files = files_of_runs(self.engine.plugins, folder)
             held = held_for_training(folder, files, starts_anew, self.plan.overwrites)
             self._earlier = self._exits.enter_context(held)
 

@@ -205,10 +205,10 @@ def test_they_are_removed_on_demand_and_nothing_else(
     assert "Removed the files of the run before" in caplog.text
 
 
-def test_where_no_checkpoint_is_nothing_is_moved(tmp_path: Path) -> None:
-    filled(tmp_path, "results.json", "a.jsonl")
+def test_where_no_checkpoint_and_no_result_is_nothing_is_moved(tmp_path: Path) -> None:
+    filled(tmp_path, "test_results.json", "a.jsonl")
     EarlierRun(tmp_path).move_aside(["a.jsonl"])
-    assert sorted(os.listdir(tmp_path)) == ["a.jsonl", "results.json"]
+    assert sorted(os.listdir(tmp_path)) == ["a.jsonl", "test_results.json"]
     earlier = EarlierRun(tmp_path)
     earlier.move_aside(["a.jsonl"], overwrites=True)
     earlier.give_way()
@@ -316,3 +316,11 @@ def test_a_disk_that_takes_a_few_bytes_is_full(tmp_path: Path) -> None:
 def test_a_file_in_a_folders_place_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Not a directory"):
         check_writable(filled(tmp_path, "log") / "log" / "run", "x=FOLDER")
+
+
+def test_results_alone_are_a_run_too(tmp_path: Path) -> None:
+    folder = filled(tmp_path, "results.json", "notes.txt")
+    with held_for_training(folder, [], starts_anew=True):
+        assert not (folder / "results.json").exists()
+    assert (folder / "earlier-1" / "results.json").read_text() == "results.json"
+    assert (folder / "notes.txt").exists()

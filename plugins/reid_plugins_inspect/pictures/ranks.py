@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from reid_plugins_inspect.pictures.drawing import Entry, Layout, draw_sheet, draw_strip, placeholder
-from reid_plugins_inspect.pictures.files import FileNames, save_picture, shown_path
+from reid_plugins_inspect.pictures.files import FileNames, replace_drawn, save_picture, shown_path
 from reid_plugins_inspect.pictures.nearest import nearest
 from reidcore.data import VIEWER, ImageReading, Int64Array, LabelNames, read_image
 from reidcore.errors import DataError, UnknownNameError, UserError, counted, did_you_mean
@@ -139,19 +139,19 @@ def draw_ranked_results(
     chosen = _chosen(order, len(query) if queries is None else queries, len(query), ranking)
     names = FileNames(taken=["overview"])
     digits = len(str(len(chosen))) if order in ("worst", "best") else 0
-    paths, strips = {}, {}
+    drawn = [names.of(query[row][0], place, digits) for place, row in enumerate(chosen, 1)]
+    replace_drawn(folder, [*drawn, "overview.jpg"])
+    written = [folder / name for name in (*drawn, "overview.jpg")]
+    strips = {}
     on_sheet = np.linspace(0, len(chosen) - 1, min(SHEET_QUERIES, len(chosen))).astype(int)
     places = {row: place for place, row in enumerate(chosen)}
     for found in _rankings(distances, applied, layout.columns, set(chosen)):
         place = places[found.query]
         entries = _entries(found, query, gallery, reading)
         entries[0] = replace(entries[0], note=_note(ranking, found.query))
-        paths[place] = folder / names.of(query[found.query][0], place + 1, digits)
-        save_picture(draw_strip(entries[0], entries[1:], layout), paths[place])
+        save_picture(draw_strip(entries[0], entries[1:], layout), written[place])
         if place in on_sheet:
             strips[place] = draw_strip(entries[0], entries[1:], small)
-    written = [paths[place] for place in sorted(paths)]
-    written.append(folder / "overview.jpg")
     of_all = counted(len(query), "query", "queries")
     what = f"Top {layout.columns} for {len(strips)} of {of_all}{_WHICH[order]}"
     shown = [strips[place] for place in sorted(strips)]

@@ -510,7 +510,8 @@ def test_reid_target_tested_is_told_whether_training_is_over(
 def test_reid_run_files(make_engine: MakeEngine, tmp_path: Path) -> None:
     class Notes:
         @hookimpl
-        def reid_run_files(self) -> list[str]:
+        def reid_run_files(self, folder: Path) -> list[str]:
+            assert folder == tmp_path
             return ["notes.txt", "sketches_*"]
 
     (tmp_path / "model.pth.tar-3").write_text("of another run")
