@@ -56,6 +56,18 @@ class LabelNames:
             {number + camids: name for number, name in self.camids.items()},
         )
 
+    def filled(self, pids: Iterable[int] = (), camids: Iterable[int] = ()) -> LabelNames:
+        """Return the names in which these labels, where they have none, are called as shown now.
+
+        Args:
+            pids: identities.
+            camids: cameras.
+        """
+        return LabelNames(
+            {int(pid): self.pid(pid) for pid in pids} | dict(self.pids),
+            {int(camid): self.camid(camid) for camid in camids} | dict(self.camids),
+        )
+
     def relabelled(self, pids: Iterable[int]) -> LabelNames:
         """Return the names where these identities are numbered from 0, in this order."""
         if not self.pids:

@@ -8,7 +8,7 @@ import io
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -193,12 +193,10 @@ def _write_csv(tables: Mapping[str, SampleTable], file: Path) -> None:
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["path", "pid", "camid", "split", *further])
     above = os.path.join(file.absolute().parent, "")  # noqa: PTH118  (ends in a separator)
-    for split, table in tables.items():
+    people = _texts([(table.pids, table.names.pids) for table in tables.values()])
+    cameras = _texts([(table.camids, table.names.camids) for table in tables.values()])
+    for (split, table), *labels in zip(tables.items(), people, cameras, strict=True):
         paths = (os.path.abspath(str(path)).removeprefix(above) for path in table.paths)  # noqa: PTH100
-        labels = [
-            _called(table.pids, table.names.pids),
-            _called(table.camids, table.names.camids),
-        ]
         columns = [_listed(table.columns[name]) for name in further]
         splits = [split] * len(table)
         rows.writerows(zip(paths, *labels, splits, *columns, strict=True))
@@ -219,10 +217,29 @@ def _listed(column: npt.NDArray[np.generic] | Int64Array) -> list[object]:
     return listed
 
 
-def _called(numbers: Int64Array, names: Mapping[int, str]) -> list[object]:
-    """Return the names of labels; their numbers where one name stands for several."""
-    distinct = names if len(set(names.values())) == len(names) else {}
-    return [distinct.get(number, number) for number in numbers.tolist()]
+def _texts(labels: Sequence[tuple[Int64Array, Mapping[int, str]]]) -> list[list[object]]:
+    """Return what is written of the labels of each split, so that no two become one.
+
+    Those are names where all have one and no name stands for two numbers of any splits, save that
+    splits in which a number has several names are numbered each for itself: there no name may stand
+    for two numbers of one split. They are numbers otherwise: beside names they would be names too.
+
+    Args:
+        labels: the (N,) numbers of each split, and number -> name; junk needs none.
+    """
+    named = [
+        {(number, names.get(number, "")) for number in set(numbers.tolist()) - {JUNK_PID}}
+        for numbers, names in labels
+    ]
+    pairs = set().union(*named)
+    are_alike = len({number for number, _ in pairs}) == len(pairs)
+    is_clear = all(
+        len({name for _, name in several}) == len(several)
+        for several in ([pairs] if are_alike else named)
+    )
+    if not (is_clear and all(name for _, name in pairs)):
+        return [_listed(numbers) for numbers, _ in labels]
+    return [[names.get(n, n) for n in numbers.tolist()] for numbers, names in labels]
 
 
 def _write_folders(tables: Mapping[str, SampleTable], folder: Path) -> None:

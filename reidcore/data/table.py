@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
-from typing import Any, NamedTuple, TypeAlias, cast, overload
+from typing import Any, Literal, NamedTuple, TypeAlias, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -415,10 +415,12 @@ def rebased(tables: Sequence[SampleTable]) -> list[SampleTable]:
     The first keeps its cameras. Each further one begins its identities after the last class so far
     and its cameras after the highest one so far; ``dsetid`` becomes the index of the table. The
     columns in `NUMBERED_APART` go on after the highest number so far as cameras do; a negative
-    number, of what is not known, stays.
+    number, of what is not known, stays. Where a table has names, all tables get them: each label is
+    called what its own table called it.
     """
     apart: list[SampleTable] = []
     next_pid = next_camid = 0
+    tables = _all_named(_all_named(tables, "pids"), "camids")
     for dsetid, table in enumerate(tables):
         lowest = int(table.camids.min()) if dsetid and len(table) else next_camid
         moved = table.relabelled().shifted(next_pid, next_camid - lowest).of_dataset(dsetid)
@@ -445,8 +447,25 @@ def combined(
         junk_pids: Test identities that are no person; negative ones never are.
     """
     test = SampleTable.joined([query, gallery]).without(junk_pids).identified("query and gallery")
+    train, test = _all_named([train, test], "pids")
     test = test.relabelled().shifted(pids=train.counts.ids)
     return SampleTable.joined([train, test]).distinct().relabelled()
+
+
+def _all_named(
+    tables: Sequence[SampleTable], kind: Literal["pids", "camids"]
+) -> Sequence[SampleTable]:
+    """Name the identities, or the cameras, of every table where those of any have names.
+
+    Beside names, a number that changes could be taken for a name of another table.
+    """
+    if not any(getattr(table.names, kind) for table in tables):
+        return tables
+    numbers = [np.unique(getattr(table, kind)).tolist() for table in tables]
+    return [
+        replace(table, names=table.names.filled(**{kind: present}))
+        for table, present in zip(tables, numbers, strict=True)
+    ]
 
 
 def _column_apart(tables: Sequence[SampleTable], name: str) -> list[SampleTable]:

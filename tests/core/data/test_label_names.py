@@ -75,3 +75,16 @@ def test_what_is_neither_is_told(text: str, why: str) -> None:
 def test_a_label_of_more_than_64_bits_in_a_sample_is_told() -> None:
     with pytest.raises(DataError, match=r"'train' has pid=100000000000000000000, .* 64 bits"):
         SampleTable.of([("a.jpg", 1, 0), ("b.jpg", 10**20, 0)], "'train'")
+
+
+def test_merged_with_a_named_table_a_table_of_numbers_keeps_what_it_shows() -> None:
+    bare = SampleTable.of([("x.jpg", 3, 1), ("y.jpg", 7, 5)])
+    table = named("anna", "ben", cameras="12")
+    for tables in ([table, bare], [bare, table], [bare, table, bare]):
+        whole = SampleTable.joined(rebased(tables))
+        assert told(whole) == [each for one in tables for each in told(one)]
+    assert rebased([bare, bare])[1].names == LabelNames()
+    people = [pid for pid, _ in [*told(table), *told(bare)]]
+    assert [pid for pid, _ in told(combined(table, bare[:1], bare[1:], ()))] == people
+    train = SampleTable.of([("x.jpg", 0, 1)])  # cameras of one dataset have one name
+    assert told(combined(train, table[:1], table[1:], ())) == [("0", "2"), *told(table)]

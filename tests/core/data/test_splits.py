@@ -19,6 +19,8 @@ from reidcore.data import (
     split_identities,
     write_layout,
 )
+from reidcore.data.label_names import NUMBERS
+from reidcore.data.table import rebased
 from reidcore.errors import DataError
 from reidcore.testing import fake_dataset
 
@@ -208,3 +210,54 @@ def test_a_table_keeps_names_and_a_folder_says_that_it_does_not(
         assert [sample.camid for sample in after] == [sample.camid for sample in before]
     write_layout(named, tmp_path / "made")
     assert "a table keeps names" in caplog.text
+
+
+def written_and_read(splits: Splits, folder: Path) -> list[SampleTable]:
+    file = write_layout(splits, folder / "made.csv")
+    again = data.init_image_dataset("csv", root=folder, file=file.name)
+    return [SampleTable.of(getattr(again, name)) for name in Splits._fields]
+
+
+def test_cameras_of_two_sources_do_not_become_one_in_a_table(tmp_path: Path) -> None:
+    first = replace(
+        SampleTable.of([(f"/a/{n}.jpg", n, n) for n in range(6)]),
+        names=LabelNames(camids={n: str(n + 1) for n in range(6)}),
+    )
+    second = SampleTable.of([("/b/0.jpg", 0, 5), ("/b/1.jpg", 1, 6)])
+    for names in (NUMBERS, LabelNames(camids={5: "6"}), LabelNames(camids={5: "6", 6: "7"})):
+        whole = SampleTable.joined(rebased([first, replace(second, names=names)]))
+        train, *_ = written_and_read(Splits(whole, [], []), tmp_path)
+        assert train.counts.cameras == whole.counts.cameras == 8
+        train, query, _ = written_and_read(Splits(whole[:6], whole[6:], whole[6:]), tmp_path)
+        assert not set(train.camids.tolist()) & set(query.camids.tolist())
+
+
+def test_people_numbered_in_each_split_for_itself_keep_their_names(tmp_path: Path) -> None:
+    def named(*people: str) -> SampleTable:
+        rows = [(f"/{person}/{n}.jpg", n, n % 2) for n, person in enumerate(people)]
+        return replace(SampleTable.of(rows), names=LabelNames(dict(enumerate(people))))
+
+    splits = Splits(named("anna", "ben"), named("carl", "ben", "dora"), named("carl", "ben"))
+    read = written_and_read(splits, tmp_path)
+    query, gallery = read[1:]
+    assert [query.names.pid(pid) for pid in query.pids] == ["carl", "ben", "dora"]
+    assert [gallery.names.pid(pid) for pid in gallery.pids] == ["carl", "ben"]
+
+
+def test_where_one_label_has_no_name_numbers_are_written(tmp_path: Path) -> None:
+    rows = SampleTable.of([("/a.jpg", 0, 0), ("/b.jpg", 1, 1), ("/c.jpg", -1, 1)])
+    half = replace(rows, names=LabelNames({0: "1"}))
+    train, *_ = written_and_read(Splits(half, [], []), tmp_path)
+    assert len(set(train.pids.tolist())) == 2
+    whole = replace(rows, names=LabelNames({0: "1", 1: "x"}))
+    assert (tmp_path / "made.csv").read_text().splitlines()[1:] == [
+        "/a.jpg,0,0,train",
+        "/b.jpg,1,1,train",
+        "/c.jpg,-1,1,train",
+    ]
+    write_layout(Splits(whole, [], []), tmp_path / "whole.csv")
+    assert (tmp_path / "whole.csv").read_text().splitlines()[1:] == [
+        "/a.jpg,1,0,train",
+        "/b.jpg,x,1,train",
+        "/c.jpg,-1,1,train",
+    ]
