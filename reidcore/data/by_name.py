@@ -81,7 +81,8 @@ def open_datasets(
     for name, component in components.items():
         chosen = _combining(component) if name in combined else component
         own = NamedDataset.of(named or {}, name)
-        place = Path(root).expanduser() / (own.root(component.entry) if own else "")
+        below = Path(own.root(component.entry) if own else "").expanduser()
+        place = Path(root).expanduser() / below
         try:
             datasets[name] = make_dataset(chosen, place, split_id, shown)
         except DataError as error:

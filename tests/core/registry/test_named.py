@@ -95,3 +95,11 @@ def test_a_registered_name_is_its_own_kind() -> None:
     assert kind_of(DATASETS, "shop_b") == "folder"
     assert kind_of(DATASETS, "market1501") == "market1501"
     assert NamedDataset.of(DATASETS, "market1501") is None
+
+
+def test_a_root_in_the_home_folder_is_found(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(root))
+    monkeypatch.setenv("USERPROFILE", str(root))
+    named = {"shop": {"folder": {"root": "~/shop_b", "train": "learn"}}}
+    made = manager(root / "elsewhere", sources=["shop"], datasets=named)
+    assert made.num_train_pids == manager(root, sources=["shop_b"]).num_train_pids
