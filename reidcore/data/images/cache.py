@@ -8,6 +8,7 @@ checksum does not fit, be it damaged or half written, counts as missing and is m
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import logging
 import mmap
@@ -282,14 +283,16 @@ class DiskStore(PixelStore):
 
     def _open(self) -> Words:
         count, words = self._shape
+        size = count * words * 8
         while True:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
-            _hold(self._file)
+            close = weakref.finalize(self, os.close, self._file)
+            if _hold_alone(self._file):
+                self._reserve(size)
+            _hold(self._file)  # waits for whoever is reserving it
             if is_at(self._file, self.path):
                 break
-            os.close(self._file)  # somebody deleted it just before it was held
-        weakref.finalize(self, os.close, self._file)
-        size = count * words * 8
+            close()  # somebody deleted it just before it was held
         self._reserve(size)
         os.utime(self.path)
         # Read only: where a disk is full, writing to mapped memory would kill the process.
@@ -297,12 +300,13 @@ class DiskStore(PixelStore):
         return np.frombuffer(mapped, dtype=np.uint64).reshape(count, words)
 
     def _reserve(self, size: int) -> None:
-        found = os.fstat(self._file)
+        """Take the space beyond the file's end, which nobody writes to yet."""
+        found = os.fstat(self._file).st_size
         try:
-            if found.st_size < size or found.st_blocks * 512 < size:
-                _take_space(self._file, size)
+            if found < size:
+                _take_space(self._file, found, size)
         except OSError:
-            if not found.st_size:
+            if not found:
                 self.path.unlink(missing_ok=True)  # what was taken before the space ended
             raise
 
@@ -378,6 +382,16 @@ def _weights(length: int) -> Words:
     return drawn | np.uint64(1)
 
 
+def _hold_alone(file: int) -> bool:
+    """Hold a file that nobody else holds, and say whether that was possible."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True
+
+
 def _hold(file: int) -> None:
     # Not by filelock: only its newest versions have shared locks, and these lock a database of
     # their own, not this file.
@@ -386,11 +400,18 @@ def _hold(file: int) -> None:
             fcntl.flock(file, fcntl.LOCK_SH)
 
 
-def _take_space(file: int, size: int) -> None:
+def _take_space(file: int, begin: int, size: int) -> None:
+    # What is there already is left alone: file systems that reserve nothing have it rewritten byte
+    # by byte, against those who write images to it, and those that compress never have it all.
     if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(file, 0, size)
-    else:
-        os.truncate(file, size)
+        try:
+            os.posix_fallocate(file, begin, size - begin)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
+                raise
+        else:
+            return
+    os.truncate(file, size)
 
 
 def _write_at(file: int, data: bytes, offset: int) -> None:

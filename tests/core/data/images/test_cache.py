@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import errno
 import logging
 import multiprocessing
 import os
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -293,10 +295,61 @@ def test_space_is_reserved_before_it_is_used(tmp_path: Path) -> None:
     path = tmp_path / "a.pixels"
     store = DiskStore(path, 500, 64, 32)
     assert path.stat().st_blocks * 512 >= store.table.nbytes
-    with (tmp_path / "b.pixels").open("wb") as hole:
-        hole.truncate(store.table.nbytes)
-    DiskStore(tmp_path / "b.pixels", 500, 64, 32)
-    assert (tmp_path / "b.pixels").stat().st_blocks * 512 >= store.table.nbytes
+
+
+def test_only_space_beyond_the_end_is_reserved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that compresses takes fewer blocks than it has bytes, however often it is reserved."""
+
+    def emulated(file: int, offset: int, length: int) -> None:
+        asked.append((offset, length))
+        os.truncate(file, offset + length)
+
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "posix_fallocate", emulated, raising=False)
+    path = tmp_path / "a.pixels"
+    store = DiskStore(path, 3, 7, 5)
+    entry = store.table.nbytes // 3
+    for again in (DiskStore(path, 3, 7, 5), pickle.loads(pickle.dumps(store))):
+        assert again.table.nbytes == 3 * entry
+    DiskStore(path, 4, 7, 5)
+    assert asked == [(0, 3 * entry), (3 * entry, entry)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such locks")
+def test_nobody_else_has_a_file_while_its_space_is_reserved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def reserved(file: int, offset: int, length: int) -> None:
+        other = os.open(path, os.O_RDWR)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        os.close(other)
+        os.truncate(file, offset + length)
+
+    path = tmp_path / "a.pixels"
+    monkeypatch.setattr(os, "posix_fallocate", reserved, raising=False)
+    store = DiskStore(path, 3, 7, 5)
+    with path.open("rb") as other:  # others may have it from then on
+        fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    store.write(2, MARK, _pixels(2))
+    np.testing.assert_array_equal(store.read(2, MARK), _pixels(2))
+
+
+@pytest.mark.parametrize("code", [errno.EOPNOTSUPP, errno.EINVAL])
+def test_a_file_system_that_reserves_nothing_has_a_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refused(*_: Any) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "posix_fallocate", refused, raising=False)
+    store = DiskStore(tmp_path / "a.pixels", 3, 7, 5)
+    store.write(2, MARK, _pixels(2))
+    np.testing.assert_array_equal(store.read(2, MARK), _pixels(2))
 
 
 def test_a_disk_without_space_for_it_is_done_without(
