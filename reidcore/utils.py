@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reidcore._lazy import attach
 
 if TYPE_CHECKING:
+    from reidcore._cpus import usable_cpus
     from reidcore._download import OFFLINE, direct_address, download, is_offline
     from reidcore._environment import collect_env_info, environment
     from reidcore._files import (
@@ -60,6 +61,7 @@ __all__ = [
     "resume_from_checkpoint",
     "save_checkpoint",
     "set_random_seed",
+    "usable_cpus",
     "visualize_ranked_results",
     "write_json",
 ]

@@ -9,6 +9,8 @@ from time import monotonic
 
 import torch
 
+from reidcore.utils import usable_cpus
+
 # Below the core's logger, so that a bare script shows what a run tells of itself.
 _log = logging.getLogger(f"reidcore.{__name__}")
 
@@ -64,10 +66,3 @@ def runnable_programs() -> float:
         return os.getloadavg()[0]
     except (AttributeError, OSError):  # Windows has none, and some containers do not tell
         return 0.0
-
-
-def usable_cpus() -> int:
-    """Return how many CPUs this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

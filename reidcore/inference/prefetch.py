@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
+
+from reidcore._cpus import usable_cpus
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -50,5 +50,4 @@ def prefetch(
 
 def default_workers() -> int:
     """Return how many threads read, at most eight: one a CPU that this process may use."""
-    usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return min(8, usable)
+    return min(8, usable_cpus())

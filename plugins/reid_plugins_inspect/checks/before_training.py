@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from reid_plugins_inspect.checks.scan import available_cpus
 from reidcore.data import (
     ImageDataset,
     ImageReading,
@@ -25,6 +24,7 @@ from reidcore.data import (
     read_pixels,
 )
 from reidcore.errors import DataError
+from reidcore.utils import usable_cpus
 
 if TYPE_CHECKING:
     from reidcore.engine import Engine
@@ -120,7 +120,7 @@ def _unreadable(files: Sequence[str], reading: ImageReading) -> dict[str, str]:
     shuffled = random.Random(0).sample(files, len(files))
     found: dict[str, str] = {}
     decoded = looked_at = 0
-    with ThreadPoolExecutor(min(_THREADS, available_cpus())) as pool:
+    with ThreadPoolExecutor(min(_THREADS, usable_cpus())) as pool:
         for begin in range(0, len(files), _AT_ONCE):
             some = shuffled[begin : begin + _AT_ONCE]
             seconds = time.monotonic() - started

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ import numpy as np
 from reid_plugins_inspect.checks.image_stats import STATS_DTYPE, ImageStats, examine
 from reidcore.data import VIEWER, ImageReading
 from reidcore.errors import DataError
+from reidcore.utils import usable_cpus
 
 Result = TypeVar("Result")
 
@@ -63,7 +63,7 @@ def in_pieces(
         DataError: One of the processes was killed.
     """
     begins = range(0, len(paths), PIECE)
-    workers = available_cpus() if workers is None else workers
+    workers = usable_cpus() if workers is None else workers
     if workers < 1 or len(begins) < 2:
         for begin in begins:
             yield begin, work(paths[begin : begin + PIECE])
@@ -87,11 +87,6 @@ def in_pieces(
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def available_cpus() -> int:
-    """Return the number of CPUs that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _leave_interrupts() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from reidcore._cpus import usable_cpus
 from reidcore.config.options import LoadingOptions
 from reidcore.data.dataset import Dataset
 from reidcore.data.images.cache import PixelCache
@@ -296,9 +296,8 @@ def _torch_loader(
     training: bool,
 ) -> DataLoader[Any]:
     items: Any = SeededItems(dataset, loading.seed, loading.options.on_bad_image == "skip", reader)
-    cpus = len(os.sched_getaffinity(0)) if _LINUX else os.cpu_count() or 1
     jpeg_decoder()  # workers that are forks need not load it again
-    workers = min(loading.options.workers, cpus)
+    workers = min(loading.options.workers, usable_cpus())
     return DataLoader(
         items,
         batch_sampler=batches,  # type: ignore[arg-type]  # a sequence of its own, not a list
