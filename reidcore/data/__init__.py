@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from reidcore.data.images.reading import VIEWER, ImageReading, UnreadableImageError
     from reidcore.data.images.resize import Pixels, writable
     from reidcore.data.label_names import WITHOUT_CAMERAS, LabelNames, NumberedTexts
-    from reidcore.data.left_out import LeftOut, leave_out, noting_left_out
+    from reidcore.data.left_out import LeftOut, first_names, leave_out, noting_left_out
     from reidcore.data.loader.batch_sampler import SampleOrder
     from reidcore.data.loader.sampling import build_train_sampler
     from reidcore.data.loader.seeding import generators_kept, mixed_seed, seed_generators
@@ -120,6 +120,7 @@ __all__ = [
     "described_by",
     "differences",
     "find_image_files",
+    "first_names",
     "from_folders",
     "generators_kept",
     "init_image_dataset",

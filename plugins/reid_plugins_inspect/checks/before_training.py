@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from reidcore.config import DataOptions
 from reidcore.data import (
     ImageDataset,
     ImageReading,
     SampleTable,
     UnreadableImageError,
     VideoDataset,
+    first_names,
     read_pixels,
 )
-from reidcore.errors import DataError
+from reidcore.errors import DataError, counted
 from reidcore.utils import usable_cpus
 
 if TYPE_CHECKING:
@@ -31,13 +33,13 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(f"reidcore.{__name__}")
 
-SECONDS = 60.0
-"""How long images are decoded; of those that are left then, the headers are read for as long."""
+SECONDS = 30.0
+"""How long the whole look takes at most: images are decoded for half of what is left when their
+presence is known; of the others the headers are read in the other half."""
 
 _READ_FILES = (ImageDataset.__getitem__, VideoDataset.__getitem__)
 _THREADS = 8
-_AT_ONCE = 256
-_SHOWN = 3
+_AT_ONCE = 64
 
 
 def check_images(engine: Engine) -> None:
@@ -45,30 +47,34 @@ def check_images(engine: Engine) -> None:
 
     ``test`` decodes those to be tested on, and makes sure that those to learn from are there;
     ``all`` decodes these too. What cannot be read stops the run, unless ``data.on_bad_image`` says
-    that it is left out.
+    that it is left out. A run that goes on has had its images looked at; a data manager of another
+    kind than the core's says nothing of them.
 
     Raises:
         DataError: images cannot be read.
     """
     options = getattr(engine.datamanager, "options", None)
-    if options is None or options.check_images == "none":
+    if not isinstance(options, DataOptions) or options.check_images == "none":
         return
+    if engine.plan.start_epoch:
+        return
+    until = time.monotonic() + SECONDS
     tested = {
         f"the {split} of {name}": _files_of(loader)
         for name, pair in engine.test_loader.items()
         for split, loader in pair.items()
     }
     learnt = _files_of(engine.train_loader)
-    bad = _missing(learnt)
+    bad = _missing(learnt, until - SECONDS / 2)
     decoded = [*tested.values(), *([learnt] if options.check_images == "all" else [])]
     files = list(dict.fromkeys(file for several in decoded for file in several))
-    bad |= _unreadable(files, ImageReading.recorded(engine.data_facts.preprocessing or {}))
+    reading = ImageReading.recorded(engine.data_facts.preprocessing or {})
+    bad |= _unreadable(files, reading, until)
     if not bad:
         return
-    shown = "; ".join(f"{path} ({why})" for path, why in list(bad.items())[:_SHOWN])
-    more = f" and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+    shown = first_names([f"{path} ({why})" for path, why in bad.items()], len(bad))
     if options.on_bad_image == "skip":
-        _log.warning("Images that cannot be read and will be left out: %s%s", shown, more)
+        _log.warning("Images that cannot be read and will be left out: %s", shown)
         for where, several in tested.items():
             if several and all(file in bad for file in several):
                 raise DataError(
@@ -78,7 +84,7 @@ def check_images(engine: Engine) -> None:
                 )
         return
     raise DataError(
-        f"images cannot be read: {shown}{more}",
+        f"images cannot be read: {shown}",
         "Repair or remove them ('reidcore data check' tells more), leave them out by "
         "data.on_bad_image=skip, or train without this look: data.check_images=none",
     )
@@ -95,13 +101,20 @@ def _files_of(loader: Any) -> list[str]:
     ]
 
 
-def _missing(files: Iterable[str]) -> dict[str, str]:
-    """Return path -> reason of files that are not there, at one look at each folder."""
+def _missing(files: Iterable[str], until: float) -> dict[str, str]:
+    """Return path -> reason of files that are not there, at one look at each folder in time."""
     below: dict[str, list[str]] = defaultdict(list)
     for file in files:
         below[os.path.dirname(file)].append(file)  # noqa: PTH120  (a million times)
     missing = {}
-    for folder, several in below.items():
+    for number, (folder, several) in enumerate(below.items()):
+        if time.monotonic() > until:
+            _log.info(
+                "The time for a look at images did not suffice: %d of %s to learn from were looked "
+                "into",
+                *(number, counted(len(below), "folder")),
+            )
+            break
         try:
             there = set(os.listdir(folder or "."))  # noqa: PTH208  (thousands of folders)
         except OSError:
@@ -113,9 +126,10 @@ def _missing(files: Iterable[str]) -> dict[str, str]:
     return missing
 
 
-def _unreadable(files: Sequence[str], reading: ImageReading) -> dict[str, str]:
+def _unreadable(files: Sequence[str], reading: ImageReading, until: float) -> dict[str, str]:
     """Return path -> reason of images that cannot be read, in the order given."""
-    started = time.monotonic()
+    now = time.monotonic()
+    decode_until = (now + until) / 2
     # Where not all can be decoded in time, some of each folder are.
     shuffled = random.Random(0).sample(files, len(files))
     found: dict[str, str] = {}
@@ -123,18 +137,20 @@ def _unreadable(files: Sequence[str], reading: ImageReading) -> dict[str, str]:
     with ThreadPoolExecutor(min(_THREADS, usable_cpus())) as pool:
         for begin in range(0, len(files), _AT_ONCE):
             some = shuffled[begin : begin + _AT_ONCE]
-            seconds = time.monotonic() - started
-            if seconds > 2 * SECONDS:
+            now = time.monotonic()
+            if now > until:
                 break
-            look = partial(_decoded, reading=reading) if seconds <= SECONDS else _opened
-            decoded += len(some) * (seconds <= SECONDS)
+            is_early = now <= decode_until
+            look = partial(_decoded, reading=reading) if is_early else _opened
+            decoded += len(some) * is_early
             looked_at += len(some)
             reasons = zip(some, pool.map(look, some), strict=True)
             found |= {path: reason for path, reason in reasons if reason}
     if decoded < len(files):
         _log.info(
-            "Of %d images, %d were decoded before the training and %d looked at",
-            *(len(files), decoded, looked_at - decoded),
+            "The time for a look at images did not suffice (%.0f s): of %d images, %d were decoded "
+            "before the training, and of %d the headers read",
+            *(SECONDS, len(files), decoded, looked_at - decoded),
         )
     return {path: found[path] for path in files if path in found}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +51,7 @@ def test_a_bad_image_is_told_before_the_training(people: Path, split: str) -> No
 def test_it_is_left_out_if_the_run_says_so(people: Path, caplog) -> None:
     bad = cut(first_of(people, "gallery"))
     result = run(people, SKIP).result
-    assert f"will be left out: {bad}" in caplog.text
+    assert f"will be left out: '{bad}" in caplog.text
     assert result["targets"]["tiny"]["num_skipped_images"] == 1
 
 
@@ -118,18 +120,55 @@ def test_a_dataset_that_reads_in_its_own_way_is_left_alone(people: Path) -> None
     assert run(people, *overrides, plugins=(Packs(),)).result["finished"]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "decoded", "looked_at"), [(0.0, 0, 0), (0.5, 0, 72), (1.5, 72, 0)]
-)
+@pytest.mark.parametrize(("now", "decoded", "opened"), [(31.0, 0, 0), (16.0, 0, 72), (1.0, 72, 0)])
 def test_the_look_is_bounded_in_time(
-    people: Path, caplog, monkeypatch, seconds: float, decoded: int, looked_at: int
+    people: Path, caplog, monkeypatch, now: float, decoded: int, opened: int
 ) -> None:
     caplog.set_level("INFO")
-    monkeypatch.setattr(before_training, "SECONDS", seconds)
-    monkeypatch.setattr(before_training.time, "monotonic", iter([0.0, 1.0]).__next__)
+    times = chain([0.0], repeat(now))
+    monkeypatch.setattr(before_training.time, "monotonic", lambda: next(times))
     files = [str(file) for file in sorted(people.glob("*/*.png"))]
     bad = cut(first_of(people, "train"))  # of which the header alone is whole
-    found = before_training._unreadable(files, VIEWER)
+    found = before_training._unreadable(files, VIEWER, 30.0)
     assert list(found) == ([str(bad)] if decoded else [])
-    told = f"Of 72 images, {decoded} were decoded before the training and {looked_at} looked at"
+    told = f"(30 s): of 72 images, {decoded} were decoded before the training, and of {opened} the"
     assert (told in caplog.text) == (decoded < 72)
+
+
+def test_folders_are_looked_into_in_time(people: Path, caplog, monkeypatch) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr(before_training, "SECONDS", -1.0)
+    cut(first_of(people, "query"))
+    with pytest.raises(DataError):  # of the test itself
+        run(people)
+    assert "0 of 1 folder to learn from were looked into" in caplog.text
+    assert "(-1 s): of 48 images, 0 were decoded" in caplog.text
+
+
+def test_a_data_manager_with_options_of_its_own_is_left_alone(people: Path) -> None:
+    class Managed:
+        """A program's own data manager, whose options are a command line's."""
+
+        def __init__(self, made: Any) -> None:
+            self.made, self.options = made, Namespace(lr=0.1)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.made, name)
+
+    engine = run(people, "train.max_epoch=1").engine
+    engine.datamanager = Managed(engine.datamanager)
+    cut(first_of(people, "gallery"))
+    before_training.check_images(engine)
+
+
+def test_a_run_that_goes_on_has_had_its_images_looked_at(people: Path, caplog) -> None:
+    first = run(people, "train.max_epoch=1", "test.eval_freq=-1")
+    log = people.parents[1] / "log"
+    bad = cut(first_of(people, "gallery"))
+    caplog.clear()
+    checkpoint = f"model.resume={log / 'model.pth.tar-1'}"
+    with pytest.raises(DataError, match=str(bad)) as caught:
+        run(people, checkpoint, "train.max_epoch=2")
+    assert first.result["finished"]
+    assert "data.check_images=none" not in str(caught.value)
+    assert (log / "model.pth.tar-2").is_file()
