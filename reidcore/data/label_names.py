@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
@@ -18,6 +19,7 @@ WITHOUT_CAMERAS = {"train": 0, "query": 0, "gallery": 1}
 _WHOLE = re.compile(r"[+-]?[0-9]+(\.0*)?")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _JUNK = re.compile(r"-0*1(\.0*)?")
+_SPACES = "Zs"  # of any width, as between the parts of a name
 _MISSING = ("nan", "<na>")
 _LONG = 32  # characters; no number of 64 bits has as many, leading zeros apart
 _EXACT_DIGITS = 16  # with more of them a whole number that was a float need not be exact
@@ -112,14 +114,14 @@ class NumberedTexts(NamedTuple):
         """Read identities or cameras as numbers or, where any is no number, all of them as names.
 
         ``1.0``, as pandas writes a whole number, is 1, and ``007`` is 7. Names keep their text:
-        among names, ``007`` and ``7`` are two. They are numbered in their order; ``-1`` stays
-        `JUNK_PID`.
+        among names, ``007`` and ``7`` are two, and ``-2`` is one. They are numbered in their order;
+        ``-1`` stays `JUNK_PID`.
 
         Args:
             texts: all distinct texts of a dataset; spaces around them do not count.
-            lowest: the lowest number that is allowed, if there is one.
+            lowest: the lowest number that is allowed, if there is one; names have none.
         """
-        stripped = {text: " ".join(text.split()) for text in texts}
+        stripped = {text: text.strip() for text in texts}
         wrong = {text: why for text, label in stripped.items() if (why := _no_label(label))}
         labels = {text: label for text, label in stripped.items() if text not in wrong}
         strangers = [text for text, label in labels.items() if not _is_number(label)]
@@ -172,7 +174,8 @@ def _no_label(label: str) -> str:
         return "is empty"
     if label.lower() in _MISSING:
         return "says that there is no value"
-    return "" if label.isprintable() else "holds a character that cannot be shown"
+    shown = all(char.isprintable() or unicodedata.category(char) == _SPACES for char in label)
+    return "" if shown else "holds a character that cannot be shown"
 
 
 def _is_number(label: str) -> bool:

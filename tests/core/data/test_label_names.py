@@ -46,11 +46,13 @@ def test_names_go_along_with_rows_numbers_and_merging() -> None:
         ([str(2**63 - 1)], [2**63 - 1]),
         (["b", "a", "-1.0", "a  b"], [2, 0, -1, 1]),
         (["7", "007", "x"], [1, 0, 2]),
+        (["ann lee", "ann  lee", " ann lee ", "ann\u3000lee"], [1, 0, 1, 2]),
+        (["-2", "x", "-1"], [0, 1, -1]),
         ([str(2**63), "9" * 5000], [0, 1]),
     ],
 )
 def test_texts_are_numbers_or_all_of_them_names(texts: list[str], numbers: list[int]) -> None:
-    read = NumberedTexts.of(texts)
+    read = NumberedTexts.of(texts, lowest=-1)
     assert [read.numbers[text] for text in texts] == numbers
     assert not read.wrong
 
@@ -64,6 +66,7 @@ def test_texts_are_numbers_or_all_of_them_names(texts: list[str], numbers: list[
         ("-2", "is below -1"),
         ("9" * 5000 + ".0", "lost digits"),
         ("a\x1b[31m", "cannot be shown"),
+        ("a\tb", "cannot be shown"),
     ],
 )
 def test_what_is_neither_is_told(text: str, why: str) -> None:
