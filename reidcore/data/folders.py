@@ -50,7 +50,8 @@ def from_folders(
             folder, in images at any depth.
 
     Returns:
-        The splits, each sorted by file name (or path below its folder).
+        The splits, each a `SampleTable` sorted by file name (or path below its folder);
+        ``list(splits.train)`` is one that can be changed.
 
     Raises:
         DataError: A folder is missing, no image in it has a name of the expected form, the pattern
