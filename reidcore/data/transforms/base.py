@@ -30,7 +30,7 @@ class OwnedTransform:
     """The base of transforms that are held to what their kind gives."""
 
     told_as: str = ""
-    """The transform and its plugin, for messages; set where it is made by its name."""
+    """The transform and its plugin, for messages; see `reidcore.data.transforms.checked`."""
 
     def wrong_answer(self, gave: Any, where: str, wanted: str) -> PluginDefectError:
         """Return the error that a wrong answer of one of its methods is."""
@@ -56,20 +56,20 @@ class RandomTransform(OwnedTransform, ABC):
     ``data.augment`` says so.
     """
 
-    _num_params: int | None = None
-
     def checked_params(self, height: int, width: int) -> Params:
-        """Return what `make_params` draws, if it is numbers, as many as for the image before."""
+        """Return what `make_params` draws, if it is numbers."""
         params = self.make_params(height, width)
         try:
-            count = None if isinstance(params, dict | set) else len([each + 0.0 for each in params])
+            is_right = len(params) == len([each + 0.0 for each in params])
         except Exception:  # whatever a foreign object raises
-            count = None
-        if self._num_params is None:
-            self._num_params = count
-        if count is None or count != self._num_params:
-            raise self.wrong_answer(params, "make_params", "numbers, as many for each image")
+            is_right = False
+        if not is_right or isinstance(params, dict | set):
+            raise self.wrong_params(params)
         return params
+
+    def wrong_params(self, gave: Any) -> PluginDefectError:
+        """Return the error that other parameters are."""
+        return self.wrong_answer(gave, "make_params", "numbers, as many for each image")
 
     def checked_batch(self, images: Tensor, params: Tensor) -> Tensor:
         """Return what `transform` makes of a batch, if it is one like it."""

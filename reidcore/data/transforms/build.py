@@ -8,8 +8,8 @@ from typing import Any
 from reidcore import registry
 from reidcore.config.options import DataOptions
 from reidcore.data.images.reading import TORCHREID, ImageReading
-from reidcore.data.transforms.base import OwnedTransform
-from reidcore.data.transforms.compose import CheckedStep, Pipeline, ReadsImages, compose
+from reidcore.data.transforms.checked import CheckedTransform, checked
+from reidcore.data.transforms.compose import Pipeline, ReadsImages, compose
 from reidcore.data.transforms.normalise import ToNormalisedTensor
 from reidcore.data.transforms.resize import Resize, ResizeTransform
 from reidcore.errors import ConfigError, UnknownNameError, UnknownOptionError
@@ -85,7 +85,7 @@ def make_transforms(data: DataOptions, choose: Choose) -> tuple[Pipeline, Pipeli
     resizing = Resize(data.height, data.width, resizer=data.resize)
     to_tensor = ToNormalisedTensor(*normalisation(data.norm_mean, data.norm_std))
     reading = ImageReading.of(data)
-    named = []
+    named: list[tuple[str, CheckedTransform]] = []
     for name, component in chosen.items():
         step = component.make(height=data.height, width=data.width)
         if isinstance(step, ResizeTransform):
@@ -94,11 +94,8 @@ def make_transforms(data: DataOptions, choose: Choose) -> tuple[Pipeline, Pipeli
             step = step.reading_by(reading)
         if not callable(step):
             raise component.entry.defect(step, "a callable that takes and returns an image")
-        if isinstance(step, OwnedTransform):
-            step.told_as = component.entry.origin
-        else:
-            step = CheckedStep(component.entry.origin, step, (data.height, data.width))
-        named.append((name, step))
+        size = (data.height, data.width)
+        named.append((name, checked(component.entry.origin, step, size)))
     in_tests = [(name, step) for name, step in named if getattr(step, "in_tests", False)]
     return compose(named, resizing, to_tensor), compose(in_tests, resizing, to_tensor)
 

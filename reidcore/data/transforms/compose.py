@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol, get_args, runtime_checkable
 
 from PIL import Image
-from torch import Tensor
 
 from reidcore.data.images.reading import ImageReading
 from reidcore.data.sample import SamplePath
-from reidcore.data.transforms.base import OwnedTransform, Stage
+from reidcore.data.transforms.base import Stage
 from reidcore.data.transforms.resize import ResizeTransform, SizeRule
 from reidcore.errors import ConfigError
 
@@ -48,50 +47,6 @@ class ReadsImages(Protocol):
     def reading_by(self, reading: ImageReading) -> Callable[[Any], Any]:
         """Return the transform that reads them as the run reads its images."""
         ...
-
-
-class CheckedStep(OwnedTransform):
-    """A plugin's function of images, held to give such images; it has the function's attributes.
-
-    Args:
-        origin: The transform and its plugin, for messages: worker processes are sent no factory,
-            which may be a local function that cannot be pickled.
-        function: What its factory made.
-        size: Height and width of the images, pixels.
-    """
-
-    def __init__(self, origin: str, function: Callable[[Any], Any], size: tuple[int, int]) -> None:
-        self.told_as, self.function, self.size = origin, function, size
-
-    def __call__(self, image: Any) -> Any:
-        """Return the changed image.
-
-        Raises:
-            PluginDefectError: The function gives something else; its plugin is named.
-        """
-        changed = self.function(image)
-        if getattr(self.function, "stage", "image") == "tensor":
-            if isinstance(changed, Tensor) and changed.dim() == 3 and changed.is_floating_point():
-                return changed
-            raise self.wrong_answer(changed, "its call", "a tensor (3, height, width) of floats")
-        is_pil = isinstance(changed, Image.Image)
-        if is_pil and changed.mode == "RGB" and changed.size == self.size[::-1]:
-            return changed
-        return self.checked_pixels(changed, (*self.size, 3), "its call")
-
-    def with_training_images(self, paths: Sequence[SamplePath]) -> CheckedStep:
-        """Return the transform that knows the files of the training set, if it asks for them."""
-        if not isinstance(self.function, UsesTrainingImages):
-            return self
-        knowing = self.function.with_training_images(paths)
-        if not callable(knowing):
-            raise self.wrong_answer(knowing, "with_training_images", "a transform")
-        return CheckedStep(self.told_as, knowing, self.size)
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "function" or name.startswith("__"):  # copy and pickle ask before it is set
-            raise AttributeError(name)
-        return getattr(self.function, name)
 
 
 @dataclass(frozen=True)

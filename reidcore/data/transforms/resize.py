@@ -110,7 +110,8 @@ class ResizeTransform(OwnedTransform):
     def resized_by(self, resizer: str) -> Self:
         """Return the transform with another resizer, see `SizeRule`."""
         changed = copy.copy(self)
-        changed.rules = tuple(rule._replace(resizer=resizer) for rule in self.rules)
+        rules = tuple(rule._replace(resizer=resizer) for rule in self.rules)
+        object.__setattr__(changed, "rules", rules)  # of a copy: the class may be a frozen one
         return changed
 
     def __call__(self, image: Image.Image) -> Image.Image:

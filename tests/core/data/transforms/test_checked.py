@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from reidcore import hookimpl
 from reidcore.config.options import DataOptions
 from reidcore.data import PixelTransform, ResizeTransform, SizeRule, TensorTransform
 from reidcore.data.transforms.build import make_transforms
@@ -229,3 +231,53 @@ class Pickled:
 
 
 pickled = Pickled()
+
+
+@dataclass(frozen=True)
+class Frozen(PixelTransform):
+    """A transform that nobody may write to."""
+
+    params: Any = (0.5,)
+
+    def make_params(self, height: int, width: int) -> Any:
+        return self.params
+
+    def transform(self, images: Tensor, params: Tensor) -> Tensor:
+        return 255 - images
+
+
+@dataclass(frozen=True)
+class FrozenResize(ResizeTransform):
+    """A resizing transform that nobody may write to."""
+
+    rules: tuple[SizeRule, ...] = (SizeRule(HEIGHT, WIDTH),)
+
+    def from_source(self, source: Any) -> Any:
+        return source.sized(self.rules[0])
+
+
+@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("transform", [Frozen(), FrozenResize()])
+def test_a_transform_may_be_frozen(road: str, transform: Any) -> None:
+    pipeline = pipeline_of(transform)
+    ROADS[road](pipeline)
+    ROADS[road](pickle.loads(pickle.dumps(pipeline)))
+    assert vars(transform).keys() == {field.name for field in fields(transform)}
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_a_transform_under_two_names_is_told_by_each(road: str) -> None:
+    class Twice:
+        shared = Bytes(params=None)
+
+        @hookimpl
+        def reid_register_transforms(self, registry: Any) -> None:
+            registry.add("first", lambda height, width: self.shared)
+            registry.add("second", lambda height, width: self.shared)
+
+    made = make_plugins(extra=[Twice()])
+    options = [DataOptions(transforms=[n], height=HEIGHT, width=WIDTH) for n in ("first", "second")]
+    pipelines = [make_transforms(each, Chooser(made))[0] for each in options]
+    for pipeline, name in zip(pipelines, ("first", "second"), strict=True):
+        with pytest.raises(PluginDefectError, match=f"transform {name!r} of plugin 'Twice' gave"):
+            ROADS[road](pipeline)
