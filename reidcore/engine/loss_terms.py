@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -34,13 +33,24 @@ RESERVED_FIGURES = frozenset(
 )
 """Names that the record of an epoch and the writers have for figures of their own."""
 
-_ORIGIN = "_origin"  # of a criterion: the loss and its plugin, for messages
-
 Criterion = Callable[..., Tensor]
 LossTerms = dict[str, tuple[float, Criterion]]
 
 
-def make_terms(losses: Mapping[str, tuple[float, Component]], **supplied: Any) -> LossTerms:
+class MadeTerms(LossTerms):
+    """Loss terms that plugins' factories made.
+
+    Attributes:
+        origins: name -> the loss and its plugin, for messages. A criterion is no place for that: it
+            may be torch's own function, and stand under two names.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.origins: dict[str, str] = {}
+
+
+def make_terms(losses: Mapping[str, tuple[float, Component]], **supplied: Any) -> MadeTerms:
     """Make weighted loss terms.
 
     Args:
@@ -51,7 +61,7 @@ def make_terms(losses: Mapping[str, tuple[float, Component]], **supplied: Any) -
     Raises:
         ConfigError: if two losses give terms of one name.
     """
-    terms: LossTerms = {}
+    terms = MadeTerms()
     for name, (weight, component) in losses.items():
         made = component.make(**supplied)
         for term, (share, criterion) in _criteria(component.entry, name, made).items():
@@ -61,6 +71,7 @@ def make_terms(losses: Mapping[str, tuple[float, Component]], **supplied: Any) -
                     f"Leave {term!r} out of loss.terms, or set its weight in loss.{name} to 0.",
                 )
             terms[term] = (weight * share, criterion)
+            terms.origins[term] = component.entry.origin
     return terms
 
 
@@ -84,12 +95,10 @@ def _criteria(entry: Entry, name: str, made: Any) -> LossTerms:
             raise entry.defect(odd, f"a callable for {term!r}, or weights and callables by name")
         if not isinstance(term, str) or term in RESERVED_FIGURES:
             raise entry.defect(term, f"another name: the record keeps {sorted(RESERVED_FIGURES)}")
-        with suppress(AttributeError):  # an object with slots
-            pair[1].__dict__[_ORIGIN] = entry.origin
     return dict(several)
 
 
-def _scalar(criterion: Criterion, value: Any) -> Tensor:
+def _scalar(origin: str, value: Any) -> Tensor:
     """Return what a criterion gave, if it is a scalar to learn from.
 
     Raises:
@@ -97,7 +106,6 @@ def _scalar(criterion: Criterion, value: Any) -> Tensor:
     """
     if isinstance(value, Tensor) and value.numel() == 1 and value.is_floating_point():
         return value
-    origin = getattr(criterion, _ORIGIN, f"the loss {type(criterion).__name__}")
     raise PluginDefectError(f"{origin} gave {kind_of(value)}; it must give a scalar of floats")
 
 
@@ -144,10 +152,11 @@ def weighted_terms(
     compute_loss: Callable[[Criterion, Any, Tensor], Tensor],
 ) -> dict[str, Tensor]:
     """Return the weighted terms of a batch; ``compute_loss`` calls those that take ``pids``."""
+    origins = terms.origins if isinstance(terms, MadeTerms) else {}
     return {
         name: weight
         * _scalar(
-            criterion,
+            origins.get(name, f"the loss {type(criterion).__name__}"),
             criterion(outputs, batch)
             if takes_outputs(criterion)
             else compute_loss(criterion, input_of(criterion, outputs), batch["pid"]),

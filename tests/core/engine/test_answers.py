@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from reidcore import hookimpl
 from reidcore.cli.exit_codes import exit_code
@@ -24,10 +25,10 @@ from reidcore.data.transforms.build import make_transforms
 from reidcore.engine import Engine
 from reidcore.engine.build import build_engine
 from reidcore.engine.evaluator import evaluate_target
-from reidcore.engine.loss_terms import RESERVED_FIGURES, make_terms
+from reidcore.engine.loss_terms import RESERVED_FIGURES, make_terms, weighted_terms
 from reidcore.errors import PluginDefectError
 from reidcore.inference import FeatureExtractor
-from reidcore.models import build_model
+from reidcore.models import Outputs, build_model
 from reidcore.optim import build_lr_scheduler, build_optimizer
 from reidcore.plugins import Plugins, make_plugins
 from reidcore.registry import Chooser, choose
@@ -296,6 +297,23 @@ def test_a_loss_that_gives_no_scalar_is_named_with_its_plugin(
         PluginDefectError, match=r"loss 'odd' of plugin 'Gives' gave .* give a scalar"
     ):
         engine.run(save_dir=str(tmp_path), max_epoch=1)
+
+
+def test_a_loss_under_two_names_is_told_by_each_and_never_written_to() -> None:
+    class Twice:
+        @hookimpl
+        def reid_register_losses(self, registry: Any) -> None:
+            registry.add("first", lambda num_classes: F.cross_entropy)
+            registry.add("second", lambda num_classes: F.cross_entropy)
+
+    made = make_plugins(extra=[Twice()])
+    losses = {n: (1.0, choose("losses", n, plugins=made)) for n in ("first", "second")}
+    before = dict(vars(F.cross_entropy))
+    terms = make_terms(losses, num_classes=6)
+    assert vars(F.cross_entropy) == before
+    outputs, batch = Outputs(torch.zeros(2, 6), None), {"pid": torch.tensor([0, 1])}
+    with pytest.raises(PluginDefectError, match="loss 'first' of plugin 'Twice' gave"):
+        weighted_terms(terms, outputs, batch, lambda *_: None)  # type: ignore[arg-type, return-value]
 
 
 def test_the_extractor_checks_the_answer_that_it_asks_for_itself() -> None:
