@@ -106,12 +106,13 @@ def configure_if_bare() -> None:
     """Show INFO on standard output if the program has configured no logging of its own.
 
     A plain script then shows what its author expects to see; a program that owns its logging
-    is left alone.
+    is left alone. Handlers with ``shows = False``, which record a run, are no logging of its own.
     """
-    fit_encodings()
-    logger = logging.getLogger(LOGGER_NAME)
-    if logger.hasHandlers():
+    logger, root = logging.getLogger(LOGGER_NAME), logging.getLogger()
+    heard = [*logger.handlers, *(root.handlers if logger.propagate else ())]
+    if any(getattr(each, "shows", True) for each in heard):
         return
+    fit_encodings()
     handler = _StandardOutput()
     handler.setFormatter(PlainText())
     handler.setLevel(_shown_level)  # of what the terminal shows; other handlers get all

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reidcore import hookimpl
+from reidcore.plugins import current_plugins
 
 if TYPE_CHECKING:
     from reid_plugins_writers.log_file import RunLog
@@ -37,12 +39,15 @@ class Writers:
 
     @hookimpl
     def reid_configure(self, config: Config) -> None:
-        """Take in what is told from now on: the run's folder is not made yet."""
+        """Take in what is told from now on: the run's folder is not made yet.
+
+        That ends with the plugins' being current, whether there was a run or not.
+        """
         from reid_plugins_writers.log_file import RunLog
 
-        if self._log is not None:
-            self._log.close()
+        self._forget(self._log)
         self._config, self._log = config, RunLog()
+        current_plugins().call_when_left(partial(self._forget, self._log))
 
     @hookimpl
     def reid_run_files(self) -> list[str]:
@@ -92,6 +97,13 @@ class Writers:
         """Tell the writers of a test."""
         if writers := self._open.get(id(engine)):
             writers.tell(lambda writer: writer.test_done(engine, results))
+
+    def _forget(self, log: RunLog | None) -> None:
+        """Close a log, and have no run take it over."""
+        if log is not None:
+            log.close()
+        if log is self._log:
+            self._log = None
 
     @hookimpl(trylast=True)
     def reid_run_end(self, engine: Engine, error: BaseException | None) -> None:

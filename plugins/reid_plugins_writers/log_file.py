@@ -32,7 +32,14 @@ _log = logging.getLogger(f"reidcore.{__name__}")
 
 
 class RunLog(logging.Handler):
-    """Takes in what is told from now on: into memory, and into a file once there is one."""
+    """Takes in what is told from now on: into memory, and into a file once there is one.
+
+    The program's own logging is as it would be without. What other loggers tell is heard beside
+    handlers that it has, or where Python shows what no handler takes: the root logger would pass
+    for configured if this were its only handler.
+    """
+
+    shows = False  # which the core asks of handlers: it shows what it tells if none does
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -40,18 +47,29 @@ class RunLog(logging.Handler):
         self._kept: deque[bytes] = deque(maxlen=MOST_KEPT)
         self._file: IO[bytes] | None = None
         self._has_failed = False
-        root, core = logging.getLogger(), logging.getLogger("reidcore")
-        self._heard = [root] if core.propagate else [root, core]
-        for logger in self._heard:
-            logger.addHandler(self)
+        self._last_resort, self._others = logging.lastResort, _OfOthers(self)
+        logging.getLogger("reidcore").addHandler(self)
+        logging.lastResort = self._others
         self._show_warning, warnings.showwarning = warnings.showwarning, self._take_warning
+        self._join_handlers()
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a record, or keep it; show it as Python would if nobody else listened."""
-        shown = logging.lastResort
-        is_alone = logging.getLogger().handlers == [self] and not record.name.startswith("reidcore")
+    def _join_handlers(self) -> None:
+        """Stand beside the program's handlers, once it has some."""
+        root = logging.getLogger()
+        if root.handlers and self._others not in root.handlers:
+            root.addHandler(self._others)
+
+    def take_of_others(self, record: logging.LogRecord) -> None:
+        """Write a record of another logger; show it as Python would if nobody else listened."""
+        shown = self._last_resort
+        is_alone = self._others not in logging.getLogger().handlers
         if is_alone and shown is not None and record.levelno >= shown.level:
             shown.handle(record)
+        self.handle(record)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, or keep it."""
+        self._join_handlers()
         try:
             # Lines that are indented go on with the record above, whatever a name pretends.
             text = printable(self.format(record)).replace("\n", "\n  ") + "\n"
@@ -72,8 +90,10 @@ class RunLog(logging.Handler):
 
     def close(self) -> None:
         """Take in nothing any more."""
-        for logger in self._heard:
-            logger.removeHandler(self)
+        logging.getLogger("reidcore").removeHandler(self)
+        logging.getLogger().removeHandler(self._others)
+        if logging.lastResort is self._others:
+            logging.lastResort = self._last_resort
         if warnings.showwarning == self._take_warning:
             warnings.showwarning = self._show_warning
         if self._file is not None:
@@ -107,6 +127,20 @@ class RunLog(logging.Handler):
     ) -> None:
         self.tell(logging.WARNING, f"{category.__name__}: {message} ({filename}:{lineno})")
         self._show_warning(message, category, filename, lineno, *more, **further)
+
+
+class _OfOthers(logging.Handler):
+    """Hands on what other loggers than the core's tell."""
+
+    shows = False
+
+    def __init__(self, log: RunLog) -> None:
+        super().__init__(logging.INFO)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.partition(".")[0] != "reidcore":  # that comes to the log by itself
+            self._log.take_of_others(record)
 
 
 class LogFile(Writer):

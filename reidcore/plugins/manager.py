@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import chain, count
 from types import TracebackType
@@ -87,7 +87,7 @@ class Plugins:
         self._manager.add_hookcall_monitoring(lambda *_: None, self._refuse_exit)
         self._plugins: dict[str, Plugin] = {}
         self._published: dict[str, Plugin] = {}
-        self._tokens: list[Token[Plugins | None]] = []
+        self._entered: list[ExitStack] = []
 
     # -- looking -----------------------------------------------------------------------------------
 
@@ -326,7 +326,8 @@ class Plugins:
     # -- being current -----------------------------------------------------------------------------
 
     def __enter__(self) -> Plugins:
-        self._tokens.append(_current.set(self))
+        self._entered.append(ExitStack())
+        self._entered[-1].callback(_current.reset, _current.set(self))
         return self
 
     def __exit__(
@@ -335,7 +336,14 @@ class Plugins:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        _current.reset(self._tokens.pop())
+        self._entered.pop().close()
+
+    def call_when_left(self, callback: Callable[[], object]) -> None:
+        """Call a function when this set, as far as it is current, is so no longer; else at once."""
+        if self._entered:
+            self._entered[-1].callback(callback)
+        else:
+            callback()
 
 
 _current: ContextVar[Plugins | None] = ContextVar("reidcore_plugins", default=None)

@@ -185,3 +185,8 @@ def test_a_bare_script_logs_to_a_lost_output_in_silence(
         with suppress(OSError):
             file.close()
     assert capsys.readouterr().err == ""
+
+
+def test_a_program_that_owns_its_logging_keeps_its_streams_as_they_are() -> None:
+    strict = "import sys; sys.stdout.reconfigure(errors='strict')\n"
+    assert run(strict + OWN + "print(sys.stdout.errors)").stdout == "strict\n"

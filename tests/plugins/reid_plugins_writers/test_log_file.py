@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import warnings
@@ -13,6 +14,10 @@ import pytest
 from reid_plugins_writers.log_file import RunLog
 
 from reidcore import hookimpl
+from reidcore._logging import configure_if_bare
+from reidcore.config import load_config
+from reidcore.errors import UserError
+from reidcore.plugins import make_plugins
 from reidcore.testing import tiny_run
 
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (INFO|RESULT|WARNING|ERROR) ")
@@ -109,10 +114,65 @@ def test_the_traceback_of_a_failure_is_in_it(tmp_path: Path) -> None:
     assert "RuntimeError: an observer fails" in logged
 
 
+def listening() -> tuple[Any, ...]:
+    """Return all that takes in what a process tells."""
+    loggers = [logging.getLogger(name) for name in ("", "reidcore")]
+    return *(list(each.handlers) for each in loggers), logging.lastResort, warnings.showwarning
+
+
 def test_nothing_listens_once_a_run_is_over(tmp_path: Path) -> None:
-    before = list(logging.getLogger().handlers), warnings.showwarning
+    before = listening()
     tiny_run(save_dir=tmp_path)
-    assert (list(logging.getLogger().handlers), warnings.showwarning) == before
+    assert listening() == before
+
+
+@pytest.mark.parametrize("setting", ["model.name=nosuchnet", "model.resume=no_such_file.pth"])
+def test_nothing_listens_where_a_run_could_not_start(tmp_path: Path, setting: str) -> None:
+    before = listening()
+    with pytest.raises(UserError):
+        tiny_run(save_dir=tmp_path, overrides=[setting])
+    assert listening() == before
+
+
+def test_nothing_listens_where_the_plugins_were_not_made_current(tmp_path: Path) -> None:
+    before, made = listening(), make_plugins()
+    made.hook.reid_configure(config=load_config({}, plugins=made))
+    assert listening() == before
+
+
+def test_a_plugin_may_configure_logging_while_it_listens(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    told = io.StringIO()
+    log = RunLog()
+    log.open(tmp_path / "a.log")
+    logging.basicConfig(stream=told, format="own %(message)s")
+    logging.getLogger("reidcore").warning("of the core")
+    logging.getLogger("acme").warning("of another logger")
+    log.close()
+    assert "own of another logger\n" in told.getvalue()
+    lines = (tmp_path / "a.log").read_text().splitlines()
+    assert [line.partition(" WARNING ")[2] for line in lines] == [
+        "of the core",
+        "of another logger",
+    ]
+
+
+def test_the_core_shows_what_it_tells_while_the_log_alone_listens(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logger = logging.getLogger("reidcore")
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr(logger, "handlers", [])
+    monkeypatch.setattr(logger, "propagate", True)
+    log = RunLog()
+    configure_if_bare()
+    logger.info("epoch 1")
+    log.close()
+    assert capsys.readouterr().out == "epoch 1\n"
 
 
 def test_a_full_disk_is_told_once(tmp_path: Path, caplog: Any) -> None:
