@@ -10,7 +10,7 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, TypeVar
 
@@ -49,6 +49,8 @@ class StandardStream:
         self.is_needed = is_needed
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_stream":  # copies ask for attributes before there is one
+            raise AttributeError(name)
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
@@ -60,6 +62,11 @@ class StandardStream:
         if self._error is not None and self.is_needed:
             raise LostOutputError(self._error)
         return self._try(lambda: self._stream.write(text), len(text))
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write texts, one after another; see `write`."""
+        for line in lines:
+            self.write(line)
 
     def flush(self) -> None:
         """Make sure that what was written has arrived.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import errno
 import io
 import os
@@ -42,6 +43,21 @@ def test_what_is_needed_and_lost_is_an_error() -> None:
         stream.flush()
     with pytest.raises(LostOutputError):
         stream.write("another\n")
+
+
+def test_lines_are_lost_as_text_is() -> None:
+    stream = StandardStream(full(), "Standard output", is_needed=True)
+    with pytest.raises(LostOutputError):
+        stream.writelines(["a line\n" * 10_000, "another\n" * 10_000])
+    other = StandardStream(full(), "Standard output", is_needed=False)
+    other.writelines(["a line\n" * 10_000] * 3)
+
+
+def test_a_stream_can_be_copied() -> None:
+    written = io.StringIO()
+    copied = copy.copy(StandardStream(written, "Standard output", is_needed=True))
+    copied.write("a line\n")
+    assert written.getvalue() == "a line\n"
 
 
 def test_what_is_not_needed_is_told_once(
