@@ -35,8 +35,6 @@ def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ())
         if refused is None:
             return _code_of(error)
         error = refused
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
     if isinstance(error, click.Abort | KeyboardInterrupt):
         click.secho("Interrupted.", err=True)
         # Click raises Abort from what stopped the command.

@@ -82,6 +82,13 @@ class CommandGroup(click.Group):
             return CommandGroup(cmd_name, path=path, help=group.text, epilog=group.epilog)
         return super().get_command(ctx, cmd_name)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Carry out the command; one that ends by click's means ends as by `sys.exit`."""
+        try:
+            return super().invoke(ctx)
+        except click.exceptions.Exit as ended:
+            raise SystemExit(ended.exit_code).with_traceback(ended.__traceback__) from None
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

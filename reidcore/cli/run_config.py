@@ -7,8 +7,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from reidcore._files import check_writable
 from reidcore._logging import configure_if_bare
 from reidcore.cli.arguments import Arguments
@@ -42,11 +40,8 @@ def execute(session: Session, arguments: Arguments) -> None:
     with goes_on, json_alone(arguments.as_json) as write, configured(session, arguments) as opened:
         config, plugins = opened
         check_folder(config, arguments)
-        try:
-            engine, plan = prepare(config, plugins, arguments.device)
-            write(engine.execute(plan.model_copy(update={"overwrites": arguments.overwrites})))
-        except (SystemExit, click.exceptions.Exit) as error:
-            raise plugins.exit_defect(error, "the run") from error
+        engine, plan = prepare(config, plugins, arguments.device)
+        write(engine.execute(plan.model_copy(update={"overwrites": arguments.overwrites})))
 
 
 @dataclass(frozen=True)
@@ -145,7 +140,8 @@ def prepare(config: Config, plugins: Plugins, device: str | None = None) -> tupl
         torch.cuda.set_device(found)  # the one that "cuda" means from here on
     from reidcore.engine import build
 
-    return build.prepare(config, plugins)
+    with plugins.acting():
+        return build.prepare(config, plugins)
 
 
 def print_config(session: Session, arguments: Arguments) -> None:

@@ -171,11 +171,6 @@ class Plugins:
             return exit_defect(culprit, error, function)
         return PluginDefectError(f"{culprit} failed in {function} ({describe(error)})")
 
-    def exit_defect(self, error: BaseException, where: str, name: str = "") -> Exception:
-        """Return an attempt to end the program as its plugin's defect."""
-        plugin = self.blame(error) if name in ("", CORE) else self._plugins[name]
-        return exit_defect(f"plugin {plugin.origin}" if plugin else "the program", error, where)
-
     @contextmanager
     def acting(self) -> Iterator[None]:
         """Make the set current; raise a PluginDefectError where its code would end the program."""
@@ -198,7 +193,9 @@ class Plugins:
         error = outcome.exception
         if isinstance(error, SystemExit):
             name = implementer_of(error, implementations)
-            outcome.force_exception(self.exit_defect(error, hook_name, name))
+            plugin = self.blame(error) if name in ("", CORE) else self._plugins[name]
+            culprit = f"plugin {plugin.origin}" if plugin else "the program"
+            outcome.force_exception(exit_defect(culprit, error, hook_name))
 
     # -- loading -----------------------------------------------------------------------------------
 
@@ -249,7 +246,7 @@ class Plugins:
             try:
                 plugin.obj.reid_add_hookspecs(plugins=publisher)
             except SystemExit as error:  # not registered yet: no hook call, which would refuse it
-                raise self.exit_defect(error, "reid_add_hookspecs", plugin.name) from error
+                raise exit_defect(f"plugin {plugin.origin}", error, "reid_add_hookspecs") from error
 
     def _register(self, plugin: Plugin) -> None:
         self._refuse_unmarked(plugin.obj)

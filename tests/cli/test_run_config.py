@@ -25,6 +25,18 @@ PLUGIN = """
         registry.add("leaves", lambda height, width: lambda image: sys.exit(0))
 
     @hookimpl
+    def reid_register_schedulers(registry):
+        registry.add("leaves", Leaving)
+
+    class Leaving:
+        def __init__(self, optimizer):
+            pass
+
+        @property
+        def step(self):
+            sys.exit(0)
+
+    @hookimpl
     def reid_run_start():
         if {exits}:
             click.get_current_context().exit(0)
@@ -34,8 +46,13 @@ PLUGIN = """
 @pytest.mark.parametrize(
     ("exits", "setting", "culprit"),
     [
-        (True, "data.transforms=[]", "plugin 'leaver' ended the program in the run (Exit: 0)"),
+        (
+            True,
+            "data.transforms=[]",
+            "plugin 'leaver' ended the program in reid_run_start (SystemExit: 0)",
+        ),
         (False, "data.transforms=[leaves]", "plugin 'leaver' ended the program in <lambda>"),
+        (False, "train.lr_scheduler=leaves", "plugin 'leaver' ended the program in Leaving.step"),
     ],
 )
 def test_an_exit_that_a_plugin_asks_for_is_no_success(
