@@ -36,7 +36,7 @@ def check_plan(engine: Engine, plan: RunPlan) -> None:
     if not engine.test_loader and plan.test_only:
         raise no_target()
     if not engine.test_loader:
-        _log.warning("There is no target (data.targets): nothing will be tested")
+        _log.info("There is no target (data.targets): nothing will be tested")
     if not plan.test_only and plan.fixbase_epoch and plan.open_layers:
         require_layers(engine.model, plan.open_layers)
     if not plan.test_only and plan.fixbase_epoch:

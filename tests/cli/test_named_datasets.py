@@ -126,9 +126,11 @@ def test_training_without_a_target_says_that_nothing_was_tested(shops: Path, tol
     metadata = read_metadata(shops / "untested" / "model.pth.tar-1")
     assert metadata.config["data"]["datasets"]["shop_b"] == {"folder": "b"}
     said = told("run", "shops.yaml", "data.save_dir=again", "data.targets=[]", "test.eval_freq=1")
-    assert "nothing will be tested" in said
+    assert said.index("nothing will be tested") < said.index("Nothing was tested")
     assert "Nothing was tested: there is no target (data.targets)" in said
     assert not Path("again", "model-best.pth.tar").exists()
+    warned = told("-q", "run", "shops.yaml", "data.save_dir=quiet", "data.targets=[]")
+    assert warned.lower().count("tested") == 1  # as a warning: once, in the end
 
 
 def test_what_tests_refuses_to_without_a_target(told: Told) -> None:
