@@ -34,7 +34,7 @@ from reidcore.data.transforms.compose import size_rule_of
 from reidcore.errors import ConfigError, DataError, UserError, counted
 from reidcore.plugins import Plugins
 from reidcore.registry import Choose, Chooser, Component, choose
-from reidcore.registry.named import kind_of
+from reidcore.registry.named import registered_kind
 
 _log = logging.getLogger(__name__)
 
@@ -485,7 +485,7 @@ def _chooser(
     plugins: Plugins | None,
 ) -> Chooser:
     """Return what chooses components with the options that a program gave."""
-    kinds = [kind_of(data.datasets, name) for name in (*data.sources, *data.targets)]
+    kinds = [registered_kind(data.datasets, name) for name in (*data.sources, *data.targets)]
     used = {*kinds, *data.transforms, sampling.train_sampler, sampling.train_sampler_t}
     own = {key: value for key, value in options.items() if key in used}
     shared = {key: value for key, value in options.items() if key not in used}

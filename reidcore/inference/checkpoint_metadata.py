@@ -12,7 +12,7 @@ from reidcore._serialization import load_safely
 from reidcore.config import Config, HeadOptions, model_arguments
 from reidcore.models.weights.record import record_of
 from reidcore.plugins.discovery import looks_like_path
-from reidcore.registry.named import kind_of
+from reidcore.registry.named import registered_kind
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
@@ -157,7 +157,7 @@ _OF_IMAGES = ("height", "width", "norm_mean", "norm_std", "resize", "reading", "
 def _kinds(data: Mapping[str, Any]) -> Iterator[str]:
     """Yield the registered datasets that a run used, by whatever names."""
     for name in (*data.get("sources", ()), *data.get("targets", ())):
-        yield kind_of(data.get("datasets", {}), name)
+        yield registered_kind(data.get("datasets", {}), name)
 
 
 def _only(keys: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:

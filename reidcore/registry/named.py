@@ -64,7 +64,7 @@ class NamedDataset:
         return replace(entry, name=self.name)
 
 
-def kind_of(datasets: NamedDatasets, name: str) -> str:
+def registered_kind(datasets: NamedDatasets, name: str) -> str:
     """Return the name of the registered dataset that reads the one of a name."""
     named = NamedDataset.of(datasets, name)
     return named.kind if named else name

@@ -8,7 +8,7 @@ import pytest
 
 from reidcore.data import ImageDataManager
 from reidcore.errors import ConfigError, DataError, UnknownNameError
-from reidcore.registry.named import NamedDataset, kind_of
+from reidcore.registry.named import NamedDataset, registered_kind
 from reidcore.testing import fake_dataset
 
 ROWS = "path,pid,camid,split\n" + "".join(
@@ -92,8 +92,8 @@ def test_another_form_is_refused(root: Path, datasets: dict[str, object]) -> Non
 
 
 def test_a_registered_name_is_its_own_kind() -> None:
-    assert kind_of(DATASETS, "shop_b") == "folder"
-    assert kind_of(DATASETS, "market1501") == "market1501"
+    assert registered_kind(DATASETS, "shop_b") == "folder"
+    assert registered_kind(DATASETS, "market1501") == "market1501"
     assert NamedDataset.of(DATASETS, "market1501") is None
 
 
