@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sys
-from functools import cache
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, cast
 
-from reidcore.errors import printable
+from reidcore._tables import plain, plain_table
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
     from rich.table import Column, Table
 
 _UNLIMITED = 10_000
 
 
 def table(first: str, *columns: Column | str, title: str = "") -> Table:
-    """Return an empty table of rich's, whose cells show text as it is, see `printable`.
+    """Return an empty table of rich's, whose cells show text as it is, in one line.
 
     Args:
         first: heading of the first column, whose names are never cut.
@@ -24,27 +23,12 @@ def table(first: str, *columns: Column | str, title: str = "") -> Table:
         title: above it.
     """
     from rich.table import Column
-    from rich.text import Text
 
     names = Column(first, style="cyan", overflow="fold")
-    made = _plain_table()(names, *columns, box=None, pad_edge=False)
-    made.title = Text(printable(title), style="bold") if title else None
+    made = plain_table()(names, *columns, box=None, pad_edge=False)
+    made.title = plain(title, "bold") if title else None
     made.title_justify = "left"
     return made
-
-
-@cache
-def _plain_table() -> type[Table]:
-    """Return rich's table with cells of plain text: ``[a]`` in a name is no markup."""
-    from rich.table import Table
-    from rich.text import Text
-
-    class PlainTable(Table):
-        def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
-            plain = [Text(printable(cell)) if isinstance(cell, str) else cell for cell in cells]
-            super().add_row(*plain, **options)
-
-    return PlainTable
 
 
 def console() -> Console:

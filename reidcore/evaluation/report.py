@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from reidcore.errors import counted, printable
+from reidcore._tables import plain, plain_table
+from reidcore.errors import counted
 from reidcore.evaluation.result import RANKS, RankingResult
 
 if TYPE_CHECKING:
     from rich.table import Table
-    from rich.text import Text
-
 
 AVERAGE = "average"
 """What stands for all targets, in tables and files."""
@@ -31,7 +30,7 @@ def table(results: Mapping[str, RankingResult], ranks: Sequence[int] = RANKS) ->
     for target, result in results.items():
         summary = result.summary(ranks)
         cells = [_percent(summary.get(name)) for name in ("mAP", "mINP", *names)]
-        shown.add_row(_plain(target), *cells, str(result.num_valid), str(result.num_skipped))
+        shown.add_row(target, *cells, str(result.num_valid), str(result.num_skipped))
     means = averages(results, ranks)
     if means:
         shown.add_row(AVERAGE, *(_percent(means.get(name)) for name in ("mAP", "mINP", *names)))
@@ -51,9 +50,7 @@ def further_table(results: Mapping[str, RankingResult]) -> Table | None:
     rows = {target: result.further() for target, result in results.items()}
     means = averages(results)
     for target, row in [*rows.items(), *([(AVERAGE, means)] if means else [])]:
-        shown.add_row(
-            _plain(target), *(f"{row[name]:.4g}" if name in row else "-" for name in names)
-        )
+        shown.add_row(target, *(f"{row[name]:.4g}" if name in row else "-" for name in names))
     return shown
 
 
@@ -75,14 +72,13 @@ def averages(
 
 def _empty(title: str, columns: Sequence[str]) -> Table:
     from rich.box import SIMPLE_HEAD
-    from rich.table import Table
 
     # With names of 22 characters it fits 80 columns; what does not fit is folded, never cut.
-    shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False)
+    shown = plain_table()(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False)
     shown.padding = (0, 0, 0, 0)
     shown.add_column("Target", overflow="fold")
     for column in columns:
-        shown.add_column(column, justify="right", overflow="fold", min_width=len("100.0"))
+        shown.add_column(plain(column), justify="right", overflow="fold", min_width=len("100.0"))
     return shown
 
 
@@ -108,13 +104,6 @@ def text(result: RankingResult, ranks: Sequence[int] = RANKS) -> str:
             f"{result.num_skipped} of {counted(total, 'query', 'queries')} without a match: skipped"
         )
     return "\n".join(lines)
-
-
-def _plain(text: str) -> Text:
-    """Return text that is no markup."""
-    from rich.text import Text
-
-    return Text(printable(text))
 
 
 def _percent(share: float | None) -> str:

@@ -30,6 +30,16 @@ def test_cells_are_text_and_no_markup_and_steer_no_terminal() -> None:
     assert row.split() == ["[/]shop[a]", r"caf\udce9", r"\u202e"]
 
 
+def test_a_cell_is_one_line() -> None:
+    shown = table("name", "summary")
+    shown.add_row("shop\nosnet  a network", "a shop")
+    console = Console(width=60)
+    with console.capture() as capture:
+        console.print(shown)
+    _, row = capture.get().splitlines()
+    assert row.split() == [r"shop\nosnet", "a", "network", "a", "shop"]
+
+
 def test_a_pipe_gets_whole_rows(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@ import pytest
 from rich.console import Console
 
 from reidcore.evaluation import Labels, evaluate, table, text
+from reidcore.evaluation.report import further_table
 
 
 @pytest.fixture
@@ -27,3 +28,14 @@ def test_the_table_has_a_row_for_each_target(result):
     assert shown.count("75.0") == 6  # mAP and mINP of both and of their average
     for word in ("market1501", "dukemtmcreid", "Rank-20", "mINP"):
         assert word in shown
+
+
+def test_names_are_one_line_and_no_markup(result):
+    result.figures["[b]odd\x1b"] = 1.0
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(table({"shop\nmarket1501": result}))
+        console.print(further_table({"shop\nmarket1501": result}))
+    shown = capture.get()
+    assert shown.count(r"shop\nmarket1501") == 2
+    assert r"[b]odd\x1b" in shown
