@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from reidcore._validation import kind_of
 from reidcore.engine.loss_terms import RESERVED_FIGURES
 from reidcore.engine.step import StepOutcome, as_outcome
-from reidcore.errors import PluginDefectError
+from reidcore.errors import PluginDefectError, quoted
 from reidcore.evaluation import Distances
 from reidcore.models.build_args import origin_of
 from reidcore.plugins import Plugin, Plugins
@@ -151,8 +151,8 @@ def files_of_runs(plugins: Plugins, folder: Path) -> list[str]:
             listed = answer if isinstance(answer, list | tuple) else [None]
             if not all(isinstance(n, str) and re.fullmatch(r"\w[^/\\]*", n) for n in listed):
                 raise PluginDefectError(
-                    f"plugin {plugin.name!r} gave {answer!r:.80} in reid_run_files; it must return "
-                    "a list of names of files"
+                    f"plugin {plugin.origin} gave {quoted(answer)} in reid_run_files; it must "
+                    "return a list of names of files"
                 )
             names += answer
     return names

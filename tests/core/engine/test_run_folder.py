@@ -12,7 +12,9 @@ import pytest
 from reidcore import hookimpl
 from reidcore._run_folder import LOCK
 from reidcore.engine import Engine, Interrupted, RunPlan
-from reidcore.errors import PluginDefectError, UserError
+from reidcore.engine.hook_results import files_of_runs
+from reidcore.errors import PluginDefectError, UserError, quoted
+from reidcore.plugins import make_plugins
 from reidcore.utils import load_checkpoint, resume_from_checkpoint
 
 MakeEngine = Callable[..., Engine]
@@ -237,3 +239,18 @@ def test_files_that_are_none_are_a_defect_of_their_plugin(
 
     with pytest.raises(PluginDefectError, match=r"Odd' gave .* in reid_run_files; it must return"):
         make_engine(Odd()).run(save_dir=str(tmp_path), max_epoch=1)
+
+
+def test_a_long_answer_is_quoted_in_short_with_the_plugins_origin() -> None:
+    answer = {"a" * 50: "b" * 50, "c" * 500: 1}
+
+    class Odd:
+        @hookimpl
+        def reid_run_files(self) -> object:
+            return answer
+
+    made = make_plugins(extra=[Odd()])
+    made.get("Odd").distribution = "reid-odd"
+    with pytest.raises(PluginDefectError) as told:
+        files_of_runs(made)
+    assert f"plugin 'Odd' (reid-odd) gave {quoted(answer)} in reid_run_files" in str(told.value)
