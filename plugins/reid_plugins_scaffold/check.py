@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reidcore.cli import Session, console, json_option, progress, table, word
+from reidcore.cli import Session, console, echo, json_alone, json_option, progress, table, word
 from reidcore.errors import PluginError, UnknownNameError, did_you_mean
 from reidcore.registry import singular
 
@@ -63,16 +62,15 @@ def check(
     """
     session: Session = context.obj
     wanted = _known(kinds)
-    with session.plugins() as loaded, _quiet():
+    with json_alone(as_json) as write, session.plugins() as loaded, _quiet():
         checks = [each for each in _checks(name, loaded, root) if each.kind in wanted]
         outcomes = []
         with progress("checks", len(checks)) as advance:
             for each in checks:
                 outcomes.append(each.outcome())
                 advance(1)
-    if as_json:
-        click.echo(json.dumps([_record(outcome) for outcome in outcomes], indent=2))
-    else:
+        write([_record(outcome) for outcome in outcomes])
+    if not as_json:
         _show(outcomes, name, verbose)
     if any(outcome.state == "failed" for outcome in outcomes):
         context.exit(1)
@@ -153,7 +151,7 @@ def _record(outcome: Outcome) -> dict[str, str]:
 
 def _show(outcomes: Sequence[Outcome], name: str, verbose: bool) -> None:
     if not outcomes:
-        click.echo(
+        echo(
             f"{name} registers no such component and no command. What its hooks do in a run is "
             "for its tests: reidcore.testing.tiny_run."
         )
@@ -162,12 +160,12 @@ def _show(outcomes: Sequence[Outcome], name: str, verbose: bool) -> None:
     console().print(shown)
     for outcome in outcomes:
         if outcome.state == "failed":
-            click.echo(f"\n{outcome.text}")
+            echo(f"\n{outcome.text}")
     counts = ", ".join(
         f"{sum(outcome.state == state for outcome in outcomes)} {state}"
         for state in ("passed", "skipped", "failed")
     )
-    click.echo(f"\n{counts}")
+    echo(f"\n{counts}")
 
 
 def _rows_of_components(outcomes: Sequence[Outcome]) -> Table:

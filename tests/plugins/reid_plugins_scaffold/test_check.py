@@ -119,3 +119,15 @@ def test_a_plugin_of_hooks_alone_has_nothing_to_check(tmp_path: Path) -> None:
     done = checked("listener", file=path)
     assert done.exit_code == 0
     assert "registers no such component" in done.output
+
+
+def test_what_a_plugin_prints_and_fails_with_steers_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "loud_shop.py"
+    fails = "def norms(features, pids):\n    raise ValueError(chr(27) + '[2J')\n"
+    path.write_text(f"print('hello')\n{PLUGIN.replace('RESULT', '')}\n\n{fails}")
+    words = ("loud_shop", "--kind", "loss")
+    told = checked(*words, file=path).output
+    assert r"\x1b[2J" in told
+    assert "\x1b[2J" not in told
+    rows = json.loads(checked(*words, "--json", file=path).stdout)
+    assert {row["kind"] for row in rows} == {"losses"}
