@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -120,7 +120,7 @@ class LossConformance(FactoryConformance):
                 again = self._of({name: (1.0, copied)}, _outputs(8), BATCHES_OF[0])
                 require_equal(f"numbers, once {how}", found[name], again[name])
 
-    def _terms(self) -> Mapping[str, tuple[float, Callable[..., Tensor]]]:
+    def _terms(self) -> dict[str, tuple[float, Callable[..., Tensor]]]:
         supplied = {
             "num_classes": CLASSES,
             "use_gpu": False,
@@ -135,7 +135,7 @@ class LossConformance(FactoryConformance):
         return self._of(self._terms(), outputs, pids)
 
     def _of(
-        self, terms: Mapping[str, Any], outputs: Outputs, pids: Sequence[int]
+        self, terms: dict[str, Any], outputs: Outputs, pids: Sequence[int]
     ) -> dict[str, Tensor]:
         torch.manual_seed(0)
         numbers = torch.arange(len(pids))
@@ -147,7 +147,7 @@ class LossConformance(FactoryConformance):
             "impath": [f"{number}.jpg" for number in numbers.tolist()],
         }
         return weighted_terms(
-            dict(terms), outputs, batch, lambda criterion, given, labels: criterion(given, labels)
+            terms, outputs, batch, lambda criterion, given, labels: criterion(given, labels)
         )
 
     def _backward(self, outputs: Outputs, pids: Sequence[int]) -> dict[str, Tensor]:
