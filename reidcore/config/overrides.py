@@ -10,10 +10,10 @@ from typing import Any
 
 import yaml
 
-from reidcore._wording import quoted, shortened
+from reidcore._wording import shortened
 from reidcore.config.layers import Layer, Origin
 from reidcore.config.yaml import RefusedYamlError, parse_value
-from reidcore.errors import ConfigError
+from reidcore.errors import ConfigError, quoted
 
 _ASSIGNMENT = re.compile(r"(?P<key>[\w.-]+)=(?P<value>.*)", re.DOTALL)
 _KEY = re.compile(r"\w[\w-]*(\.\w[\w-]*)*")

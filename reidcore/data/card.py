@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reidcore._wording import counted, one_of
-from reidcore.errors import DataError
+from reidcore._wording import one_of
+from reidcore.errors import DataError, counted
 
 if TYPE_CHECKING:
     from reidcore.data.table import SampleTable

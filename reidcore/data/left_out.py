@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from reidcore._wording import counted, one_of
+from reidcore._wording import one_of
+from reidcore.errors import counted
 
 _log = logging.getLogger(__name__)
 

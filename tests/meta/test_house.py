@@ -86,6 +86,12 @@ def test_lines_are_told_apart(load_script) -> None:
     assert load_script("tests/meta/count_lines.py").count(source) == (11, 5, 1, 1)
 
 
+def test_what_errors_hands_on_is_imported_from_there(code) -> None:
+    other = re.compile(r"from reidcore\._wording import [^#\n]*\b(counted|quoted)\b")
+    names = [name for name, text in code.items() if other.search(text)]
+    assert names == ["reidcore/errors.py"]
+
+
 def test_no_grab_bags(code) -> None:
     forbidden = {"helpers", "misc", "common", "utils"}
     stems = {name for name in code if forbidden & set(Path(name).with_suffix("").parts)}
