@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from reidcore._wording import counted, quoted
+from reidcore.errors import counted, quoted
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -17,8 +17,7 @@ Place = tuple[str | int, ...]
 _KINDS = {
     "a whole number": "int_type int_parsing int_from_float",
     "a whole number of fewer digits": "int_parsing_size",
-    "a number": "float_type float_parsing decimal_type decimal_parsing fraction_type "
-    "fraction_parsing",
+    "a number": "float_type float_parsing",
     "a complex number": "complex_type complex_str_parsing",
     "a finite number": "finite_number",
     "at least {ge}": "greater_than_equal",
@@ -27,14 +26,13 @@ _KINDS = {
     "at most {le}": "less_than_equal",
     "true or false": "bool_type bool_parsing",
     "text": "string_type string_sub_type string_unicode bytes_type",
-    "text of ASCII characters": "string_not_ascii",
     "text like the pattern {pattern!r}": "string_pattern_mismatch",
     "a path": "path_type",
-    "a list": "list_type deque_type tuple_type set_type frozen_set_type iterable_type sequence_str",
+    "a list": "list_type tuple_type set_type frozen_set_type iterable_type sequence_str",
     "a list of single values": "set_item_not_hashable",
     "a longer list": "missing",  # of a tuple's items
-    "a list or a section of keys": "arguments_type named_tuple_type",
-    "a section of keys": "dict_type frozen_dict_type ordered_dict_type counter_type mapping_type "
+    "a list or a section of keys": "named_tuple_type",
+    "a section of keys": "dict_type mapping_type "
     "model_type model_attributes_type dataclass_type dataclass_exact_type",
     "a section whose keys are text": "invalid_key",
     "a section with the key {discriminator}": "union_tag_not_found",
