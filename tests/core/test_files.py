@@ -210,8 +210,12 @@ def test_only_temporary_files_of_ours_are_removed(tmp_path) -> None:
     assert sorted(os.listdir(tmp_path)) == sorted([*kept, ".link.0a1b2c3d.reidcore-partial"])
 
 
-def test_a_folder_that_is_not_there_has_nothing_to_remove(tmp_path) -> None:
-    remove_abandoned(tmp_path / "missing")
+@pytest.mark.parametrize("name", ["missing", "file"])
+def test_what_is_no_folder_has_nothing_to_remove(tmp_path, caplog, name: str) -> None:
+    (tmp_path / "file").touch()
+    with caplog.at_level("DEBUG"):
+        remove_abandoned(tmp_path / name)
+    assert (os.listdir(tmp_path), caplog.messages) == (["file"], [])
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="takes locks")

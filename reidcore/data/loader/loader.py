@@ -179,7 +179,8 @@ class BatchLoader:
         here = self._loading.options.model_copy(update={"workers": 0})
         self._loading = replace(self._loading, options=here)
         self._start()
-        return iter(self._loader)
+        with self._reading(None):
+            return iter(self._loader)
 
     @contextmanager
     def _reading(self, workers: Any) -> Iterator[None]:
