@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reid_plugins_inspect.checks.cameras import find_hopeless_queries
 from reid_plugins_inspect.checks.corrupt import find_corrupt
@@ -15,6 +17,9 @@ from reid_plugins_inspect.checks.inputs import CheckedDataset
 from reid_plugins_inspect.checks.queries_in_gallery import find_queries_in_gallery
 from reid_plugins_inspect.checks.sizes import find_tiny
 from reidcore.data import narrow_use
+
+if TYPE_CHECKING:
+    from reid_plugins_datasets.own.layouts import Layout
 
 
 def find_everything(
@@ -48,13 +53,13 @@ def find_everything(
 def _labels(dataset: CheckedDataset) -> Iterator[Finding]:
     """Say how a tree of images was read, or that it was not."""
     if layout := dataset.read_as:
-        target = "-t folder " if len(dataset.query) else ""
-        root = shlex.quote(dataset.name)
-        advice = f"reidcore run quickstart -s folder {target}--root {root} {layout.words()}"
-        if not target:
-            advice += " (nothing to test on: data.split_identities and data.write_layout make it)"
         told = f"read by the names of folders: {layout.example}"
-        yield Finding("read-as", "note", told, 1, advice=advice)
+        if not len(dataset.query):
+            told += (
+                "; there is nothing to test on: split_identities and write_layout of reidcore.data "
+                "make query and gallery"
+            )
+        yield Finding("read-as", "note", told, 1, advice=_run_of(dataset, layout))
     if not dataset.labelled:
         yield Finding(
             "unlabelled",
@@ -66,6 +71,14 @@ def _labels(dataset: CheckedDataset) -> Iterator[Finding]:
             "c1/0002_x.jpg, in train/, query/ and gallery/ or without. For another form give "
             r"pattern='(?P<pid>\d+)/.*cam(?P<camid>\d+)', or a table with --csv",
         )
+
+
+def _run_of(dataset: CheckedDataset, layout: Layout) -> str:
+    """Return the command that runs on a tree, to be pasted as it stands."""
+    target = "-t folder" if len(dataset.query) else shlex.quote("data.targets=[]")
+    root = shlex.quote(dataset.name)
+    own = shlex.quote(f"data.save_dir=log/{Path(dataset.name).resolve().name or 'folder'}")
+    return f"reidcore run quickstart -s folder {target} --root {root} {layout.words()} {own}"
 
 
 def _left_out(dataset: CheckedDataset) -> Iterator[Finding]:

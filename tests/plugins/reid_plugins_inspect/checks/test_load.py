@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from reid_plugins_inspect.checks import check_dataset
+from reid_plugins_inspect.checks import Finding, check_dataset
 from reid_plugins_inspect.checks.load import open_dataset, open_folder, open_table
 
 from reidcore import data
+from reidcore.config import read_config
 from reidcore.data.dataset import ImageDataset
 from reidcore.data.sample import Splits
 from reidcore.errors import DataError, UserError
@@ -78,13 +80,45 @@ def test_a_tree_of_identities_and_cameras_is_read_by_its_names(
     root = pictures(*(f"000{pid}/c{cam}/a.jpg" for pid in (1, 2, 3) for cam in (1, 2)))
     dataset = open_folder(root, {})
     assert dataset.counts == {"train": {"ids": 3, "images": 6, "cameras": 2}}
-    (told,) = [
-        finding for finding in check_dataset(dataset, 0).findings if finding.check == "read-as"
-    ]
+    told = read_as(root)
     assert "'0001/c1/a.jpg' is identity '0001', camera '1'" in told.message
-    command = shlex.split(told.advice)
-    options = dict(word.removeprefix("folder.").split("=", 1) for word in command if "=" in word)
+    assert "nothing to test on" in told.message
+    options = overrides_of(told.advice)
     assert len(data.init_image_dataset("folder", root=root, **options).train) == 6
+
+
+def read_as(folder: Path) -> Finding:
+    """Return what is said of how a folder was read."""
+    report = check_dataset(open_folder(folder, {}), 0)
+    (told,) = [finding for finding in report.findings if finding.check == "read-as"]
+    return told
+
+
+def overrides_of(command: str) -> dict[str, str]:
+    """Return the options of the dataset ``folder`` in a command."""
+    words = [word for word in shlex.split(command) if word.startswith("folder.")]
+    return dict(word.removeprefix("folder.").split("=", 1) for word in words)
+
+
+@pytest.mark.parametrize("splits", [(), ("train", "query", "gallery")])
+def test_the_command_for_a_tree_can_be_pasted(
+    pictures: Callable[..., Path], splits: tuple[str, ...]
+) -> None:
+    """Shells take it word by word, and no target of the recipe's own stays."""
+    names = [f"000{pid}/c{cam}/a.jpg" for pid in (1, 2, 3) for cam in (1, 2)]
+    above = [f"{split}/" for split in splits] or [""]
+    root = pictures(*(f"my crops/{at}{name}" for at in above for name in names)) / "my crops"
+    told = read_as(root)
+    words = ["sh", "-c", f"printf '%s\\n' {told.advice}"]
+    _, verb, recipe, *rest = subprocess.run(
+        words, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    overrides = [word for word in rest if "=" in word]
+    config = read_config(recipe, overrides).config
+    assert (verb, config.data.save_dir) == ("run", "log/my crops")
+    assert rest[rest.index("--root") + 1] == str(root)
+    assert ("-t" in rest) == bool(splits)
+    assert (config.data.targets == []) == (not splits)
 
 
 def test_any_other_folder_is_plain_pictures(pictures: Callable[..., Path]) -> None:
