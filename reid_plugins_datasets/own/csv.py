@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reid_plugins_datasets.own.csv_columns import check_columns, usual_name
+from reid_plugins_datasets.own.csv_columns import check_columns, names_in, usual_name
 from reid_plugins_datasets.own.csv_rows import Codes, Faults, Piece, open_rows
 from reidcore.data import (
     JUNK_PID,
@@ -45,12 +45,13 @@ def csv(
 ) -> Splits:
     """Read a table of images: path, identity, camera and split of each; more columns are kept.
 
-    The first line names the columns. Identities and cameras are whole numbers (``1.0`` is 1) or,
-    where any of a column is no number, names, which keep their text; rows of identity -1 are left
-    out and counted, and so are rows of separators alone. A table without the column of cameras is
-    read as if the queries were seen by one camera and the gallery by another, so that no image is
-    left out of any ranking but a query's own file. Each further column becomes a column of the
-    tables: of whole numbers or of numbers if it holds nothing else, otherwise of text.
+    The first line names the columns, in capital letters or small ones. Identities and cameras are
+    whole numbers (``1.0`` is 1) or, where any of a column is no number, names, which keep their
+    text; rows of identity -1 are left out and counted, and so are rows of separators alone. A table
+    without the column of cameras is read as if the queries were seen by one camera and the gallery
+    by another, so that no image is left out of any ranking but a query's own file. Each further
+    column becomes a column of the tables: of whole numbers or of numbers if it holds nothing else,
+    otherwise of text.
 
     Args:
         root: the data root.
@@ -73,7 +74,8 @@ def csv(
         raise DataError(f"the delimiter {delimiter!r} has more than one character")
     faults = Faults(table)
     with open_rows(table, delimiter, faults) as (header, pieces):
-        names = {"path": path, "pid": pid, "camid": camid, "split": split}
+        sought = {"path": path, "pid": pid, "camid": camid, "split": split}
+        names = names_in(header, sought)
         check_columns(header, names, table)
         reading = _Reading(names, [table.parent, Path(root)], images, faults)
         parts = [reading.table_of(piece) for piece in pieces]
@@ -81,7 +83,7 @@ def csv(
         faults.check()
         raise DataError(f"{str(table)!r} has no rows", "It needs a row for each image")
     rows = SampleTable.joined(parts)
-    rows = replace(rows, **reading.labels(rows, _without_cameras(table, header, camid)))
+    rows = replace(rows, **reading.labels(rows, _without_cameras(table, header, names["camid"])))
     faults.check()
     tables = reading.splits_of(rows)
     _check_splits(tables, table)

@@ -25,6 +25,20 @@ _USUAL = {
 """Column -> what others call it."""
 
 
+def names_in(header: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
+    """Return column -> its name in this table, where one is so but for capital letters.
+
+    Args:
+        header: the names in the first line.
+        names: column -> the name that is sought; it is kept where there is none.
+    """
+    found = {}
+    for role, name in names.items():
+        alike = [each for each in header if each.casefold() == name.casefold()]
+        found[role] = alike[0] if name not in header and len(alike) == 1 else name
+    return found
+
+
 def check_columns(header: Sequence[str], names: Mapping[str, str], table: Path) -> None:
     """Make sure that a table has its columns; that of the cameras may be absent.
 
@@ -43,11 +57,14 @@ def check_columns(header: Sequence[str], names: Mapping[str, str], table: Path) 
     ]
     if missing:
         rest = [each for each in header if each not in names.values()]
+        alike = {role: _alike(role, name, rest) for role, name in missing}
+        if names["camid"] not in header and (camera := usual_name("camid", rest)):
+            alike["camid"] = camera  # which may be absent, but is not where others are renamed
         lacking = " and ".join(f"{name!r} ({MEANINGS[role]})" for role, name in missing)
         raise DataError(
             f"{str(table)!r} has no column {lacking}; its first line names "
             f"{', '.join(map(repr, header))}",
-            _hint([(role, _alike(role, name, rest)) for role, name in missing]),
+            _hint({role: alike[role] for role in names if role in alike}),
         )
 
 
@@ -65,11 +82,11 @@ def _alike(role: str, name: str, header: Sequence[str]) -> str:
     return usual_name(role, header) or next(near, "")
 
 
-def _hint(found: Sequence[tuple[str, str]]) -> str:
+def _hint(found: Mapping[str, str]) -> str:
     """Say which options name the columns; those that were found, and the others by NAME."""
-    options = " ".join(f"csv.{role}={name or 'NAME'}" for role, name in found)
+    options = " ".join(f"csv.{role}={name or 'NAME'}" for role, name in found.items())
     steps = [f"If other columns say so, set {options}"]
-    if ("split", "") in found:
+    if found.get("split") == "":
         steps.append(
             "Where nothing says the split, split_identities and write_layout of reidcore.data "
             "make a table that does"

@@ -328,15 +328,32 @@ class TestFaults:
             ("path,pidd,camid,split", {}, "set csv.pid=pidd"),
             ("Image,pid,camid,split", {}, "set csv.path=Image"),
             ("path,Vehicle_ID,camid,split", {}, "set csv.pid=Vehicle_ID"),
-            ("path,pid,camid,Split", {}, "set csv.split=Split"),
+            ("path,pid,camid,Set", {}, "set csv.split=Set"),
             ("path,vehicle,camid,split", {"pid": "vehicel"}, "set csv.pid=vehicle"),
             ("path,pid,kamera,split", {"camid": "camera"}, "set csv.camid=kamera"),
             ("file,id,camid,plate", {}, "set csv.path=file csv.pid=id csv.split=NAME"),
+            (
+                "file,identity,camera,set",
+                {},
+                "set csv.path=file csv.pid=identity csv.camid=camera csv.split=set",
+            ),
+            ("file,pid,Cam,split", {}, "set csv.path=file csv.camid=Cam"),
         ],
     )
     def test_a_missing_column_gets_the_one_that_may_be_it(self, root, header, options, told):
         text = TABLE.replace("path,pid,camid,split", header)
         assert told in refused(root, text, **options)
+
+    def test_columns_are_known_in_capital_letters_too(self, root, caplog):
+        plain = read(root, TABLE)
+        capital = read(root, TABLE.replace("path,pid,camid,split", "Path,PID,CamID,SPLIT"))
+        for split in ("train", "query", "gallery"):
+            assert [*map(tuple, getattr(capital, split))] == [*map(tuple, getattr(plain, split))]
+        assert not caplog.text
+
+    def test_of_two_columns_that_differ_in_capital_letters_none_is_taken(self, root):
+        text = TABLE.replace("path,pid,camid,split", "path,Pid,PID,split")
+        assert "no column 'pid'" in refused(root, text)
 
     def test_a_word_that_is_merely_alike_is_not_offered(self, root):
         told = refused(root, TABLE.replace("path,pid,camid,split", "path,pid,camid,plate"))
