@@ -1,4 +1,4 @@
-"""Images that are there twice: the same file, or a picture that looks the same."""
+"""Images that are there twice: the same file, its copy, or a picture that looks the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from reid_plugins_inspect.checks.finding import Finding, first
 from reid_plugins_inspect.checks.groups import examples_of, mixture
 from reid_plugins_inspect.checks.image_stats import GOOD, ImageStats
-from reid_plugins_inspect.checks.inputs import CheckedDataset
+from reid_plugins_inspect.checks.inputs import GALLERY, QUERY, TRAIN, CheckedDataset, Files
 from reid_plugins_inspect.checks.near_duplicates import clusters
 from reidcore.data import Int64Array
 from reidcore.errors import counted
@@ -19,12 +19,34 @@ Mask = npt.NDArray[np.bool_]
 
 
 def find_duplicates(dataset: CheckedDataset, image_stats: ImageStats) -> Iterator[Finding]:
-    """Yield findings on files of the same bytes."""
+    """Yield findings on files of the same bytes, and on files that are listed twice.
+
+    A file that is a query and a gallery item once each is no duplicate: see
+    `find_queries_in_gallery`.
+    """
+    files = dataset.files
     good = image_stats["state"] == GOOD
-    _, inverse, counts = np.unique(image_stats["digest"], return_inverse=True, return_counts=True)
-    inverse = inverse.reshape(-1)
-    repeated = good & (counts[inverse] > 1)
-    yield from _report_groups(dataset, _numbered(inverse, repeated), "duplicate", "file", "copies")
+    _, content, counts = np.unique(image_stats["digest"], return_inverse=True, return_counts=True)
+    content = content.reshape(-1)
+    repeated = good & (counts[content] > 1)
+    # Nothing is known of what a file of no use holds: it equals itself alone.
+    content = np.where(good, content, len(counts) + np.arange(len(good)))
+    group = _numbered(content, repeated | _listed_twice(files))
+    listed = np.bincount(files.file, minlength=len(files.paths))
+    names = list(files.paths)
+    for place in np.flatnonzero((group >= 0) & (listed > 1)).tolist():
+        names[place] += f" (listed {listed[place]:,} times)"
+    copies = "copies or listed more than once"
+    yield from _report_groups(dataset, group, "duplicate", "file", copies, names)
+
+
+def _listed_twice(files: Files) -> Mask:
+    """Return (M,) whether a file is in a split twice, in train and test, or of two identities."""
+    twice = np.zeros(len(files.paths), dtype=np.bool_)
+    for split in (TRAIN, QUERY, GALLERY):
+        twice |= np.bincount(files.file[files.split == split], minlength=len(twice)) > 1
+    mixed = mixture(np.arange(len(twice)), len(twice), files)
+    return twice | mixed.phases | mixed.people
 
 
 def find_near_duplicates(
@@ -45,7 +67,12 @@ def find_near_duplicates(
     group = np.full(len(image_stats), -1, dtype=np.int64)
     group[some] = found
     yield from _report_groups(
-        dataset, _numbered(group, group >= 0), "near-duplicate", "picture", "near copies"
+        dataset,
+        _numbered(group, group >= 0),
+        "near-duplicate",
+        "picture",
+        "near copies",
+        dataset.files.paths,
     )
 
 
@@ -58,14 +85,20 @@ def _numbered(labels: Int64Array, inside: Mask) -> Int64Array:
 
 
 def _report_groups(
-    dataset: CheckedDataset, group: Int64Array, check: str, one: str, copies: str
+    dataset: CheckedDataset,
+    group: Int64Array,
+    check: str,
+    one: str,
+    copies: str,
+    names: list[str],
 ) -> Iterator[Finding]:
     count = int(group.max(initial=-1)) + 1
     if not count:
         return
     exact = check == "duplicate"
     mixed = mixture(group, count, dataset.files)
-    sizes = np.bincount(group[group >= 0], minlength=count)
+    used = group[dataset.files.file]
+    sizes = np.bincount(used[used >= 0], minlength=count)
     people = mixed.people & ~mixed.phases & dataset.labelled
     where = "of one identity" if dataset.labelled else "in one folder"
     kinds: list[tuple[Mask, str, str, str, str]] = [
@@ -89,7 +122,7 @@ def _report_groups(
         groups = int(wanted.sum())
         if groups:
             images = int(sizes[wanted].sum())
-            shown = examples_of(group, wanted, dataset.files.paths)
+            shown = examples_of(group, wanted, names)
             yield Finding(
                 name,
                 severity,

@@ -111,6 +111,42 @@ def test_the_same_file_twice(
 
 
 @pytest.mark.parametrize(
+    ("train", "check", "severity"),
+    [
+        ([*TRAIN, ("q1.png", 2, 3)], "duplicate-in-train-and-test", "error"),
+        ([*TRAIN, ("t1.png", 2, 0)], "duplicate-of-two-identities", "error"),
+        ([*TRAIN, TRAIN[0]], "duplicate", "warning"),
+    ],
+)
+def test_a_file_that_is_listed_twice(
+    make_dataset: MakeDataset,
+    tmp_path: Path,
+    train: list[tuple[str, int, int]],
+    check: str,
+    severity: str,
+) -> None:
+    dataset = make_dataset(train, QUERY, GALLERY)
+    (finding,) = check_dataset(dataset, workers=0).findings
+    assert (finding.check, finding.severity, finding.count) == (check, severity, 1)
+    assert finding.examples == (f"{tmp_path / train[-1][0]} (listed 2 times)",)
+    assert "(2 images in all)" in finding.message
+
+
+def test_a_table_that_was_pasted_twice_has_each_file_twice(make_dataset: MakeDataset) -> None:
+    twice = make_dataset(TRAIN * 2, QUERY * 2, GALLERY * 2)
+    assert findings(twice) == {"duplicate": ("warning", 9)}
+
+
+def test_a_file_of_no_use_that_is_listed_twice_equals_no_other(
+    make_dataset: MakeDataset, tmp_path: Path
+) -> None:
+    dataset = make_dataset([*TRAIN, TRAIN[0]], QUERY, GALLERY)
+    for name in ("t1.png", "g3.png"):
+        (tmp_path / name).write_bytes(b"")
+    assert findings(dataset) == {"empty": ("error", 2), "duplicate": ("warning", 1)}
+
+
+@pytest.mark.parametrize(
     ("name", "check", "severity"),
     [
         ("q1.png", "near-duplicate-in-train-and-test", "warning"),
