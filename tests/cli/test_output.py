@@ -50,7 +50,7 @@ def test_whoever_is_in_the_step_is_told(trained: Any) -> None:
 def test_a_synthetic_dataset_has_all_options_of_its_settings(program: Any) -> None:
     from reid_plugins_synthetic.album import Settings
 
-    helped = program("data", "make-synthetic", "-h").out
+    helped = program("data", "make-synthetic", "--help").out
     for name, default in Settings().as_dict().items():
         assert re.search(rf"--{name.replace('_', '-')} INTEGER [^-]*\[default: {default}\]", helped)
     sizes = ["--cameras", "2", "--images-per-camera", "1", "--height", "32", "--width", "16"]
