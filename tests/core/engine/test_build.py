@@ -176,7 +176,7 @@ def test_pictures_are_drawn_at_the_end(configure: Any, plugins: Plugins, tmp_pat
     run(configure(test={"visrank": True, "visrank_topk": 3}), plugins)
     folder = tmp_path / "log" / "visrank_tiny"
     assert (folder / "overview.jpg").is_file()
-    assert len(list(folder.iterdir())) == 21  # of 20 of the 24 queries, and the overview
+    assert len(list(folder.glob("*.jpg"))) == 21  # of 20 of the 24 queries, and the overview
 
 
 @pytest.mark.parametrize(

@@ -252,5 +252,5 @@ def test_a_long_answer_is_quoted_in_short_with_the_plugins_origin() -> None:
     made = make_plugins(extra=[Odd()])
     made.get("Odd").distribution = "reid-odd"
     with pytest.raises(PluginDefectError) as told:
-        files_of_runs(made)
+        files_of_runs(made, tmp_path)
     assert f"plugin 'Odd' (reid-odd) gave {quoted(answer)} in reid_run_files" in str(told.value)
