@@ -26,7 +26,9 @@ SPLIT_NAMES = {
     "query": ("query", "image_query", "probe", "queries"),
     "gallery": ("gallery", "bounding_box_test", "image_test", "test", "database"),
 }
-"""What folders of splits are called, the most likely first."""
+"""What folders of splits are called, in whatever case, the most likely first."""
+
+_NAMES_OF_SPLITS = frozenset(name for names in SPLIT_NAMES.values() for name in names)
 
 _LOOKED_AT = 2000
 _FITTING = 0.9
@@ -73,15 +75,42 @@ def recognise(root: Path) -> Layout | None:
 
 
 def _splits_in(root: Path) -> dict[str, str]:
-    """Return split -> its folder; the whole tree is for training where it has no such folders."""
+    """Return split -> its folder; the whole tree is for training where it has no such folders.
+
+    They may lie one level down, in the only folder with images.
+    """
+    if found := _named_splits(root):
+        return found
+    holding = (name for name in _folders_of(root) if any(_images_below(root / name)))
+    match list(islice(holding, 2)):
+        case [above] if found := _named_splits(root / above):
+            return {split: f"{above}/{name}" for split, name in found.items()}
+    return {"train": "."}
+
+
+def _named_splits(folder: Path) -> dict[str, str]:
+    """Return split -> the folder that is called so."""
+    there: dict[str, str] = {}
+    for name in _folders_of(folder):
+        there.setdefault(name.casefold(), name)
+    there |= {name: name for name in there.values()}  # as it is written goes first
     found = {
-        split: name
+        split: there[name]
         for split, names in SPLIT_NAMES.items()
-        for name in [name for name in names if (root / name).is_dir()][:1]
+        for name in [name for name in names if name in there][:1]
     }
     if "query" not in found or "gallery" not in found:
         found = {split: name for split, name in found.items() if split == "train"}
-    return found or {"train": "."}
+    return found
+
+
+def _folders_of(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            names = [each.name for each in entries if each.is_dir()]
+    except OSError:
+        return []
+    return sorted(name for name in names if not is_side_file(name))
 
 
 def _images_below(folder: Path) -> Iterator[str]:
@@ -102,6 +131,8 @@ def _pattern_of(paths: Sequence[str]) -> str:
         return MARKET_PATTERN if depth else ""
     parts = [part for part in parts if len(part) == depth]
     outer = {part[0] for part in parts}
+    if any(name.casefold() in _NAMES_OF_SPLITS for part in parts for name in part[:2]):
+        return ""  # datasets side by side: a split is neither a camera nor an identity
     if all(map(_CAMERA.fullmatch, outer)):
         camera = _group("camid", outer)
         if depth == 2:

@@ -68,7 +68,8 @@ def _labels(dataset: CheckedDataset) -> Iterator[Finding]:
             len(dataset.train),
             first(list(dataset.files.paths)),
             "Understood are 0002_c1_x.jpg, 0002/c1/x.jpg, 0002/c1_x.jpg, c1/0002/x.jpg and "
-            "c1/0002_x.jpg, in train/, query/ and gallery/ or without. For another form give "
+            "c1/0002_x.jpg, in train/, query/ and gallery/ or without. Of datasets side by side "
+            "give the folder of one. For another form give "
             r"pattern='(?P<pid>\d+)/.*cam(?P<camid>\d+)', or a table with --csv",
         )
 

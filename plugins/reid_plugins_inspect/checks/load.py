@@ -103,8 +103,7 @@ def open_folder(
         return _pictures(folder)
     known = layout.options if layout else {}
     dataset = open_dataset(FOLDER, folder, {**known, **options}, plugins)
-    is_guess = not options and ("pattern" in known or known.get("train") == ".")
-    return replace(dataset, name=str(folder), read_as=layout if is_guess else None)
+    return replace(dataset, name=str(folder), read_as=layout if known and not options else None)
 
 
 def open_table(

@@ -20,6 +20,15 @@ TREES = {
         [f"{s}/{p}_c{c}_7.png" for s in ("training", "probe", "test") for p in ANY for c in (1, 2)],
         {"train": "training", "query": "probe", "gallery": "test"},
     ),
+    "names of splits in any case": (
+        [f"{s}/{p}_c{c}_7.png" for s in ("Train", "PROBE", "test") for p in ANY for c in (1, 2)],
+        {"train": "Train", "query": "PROBE", "gallery": "test"},
+    ),
+    "splits one level down": (
+        [f"my crops/{s}/{p}/c{c}_8.jpg" for s in SPLITS for p in ANY for c in (1, 2)],
+        {split: f"my crops/{split}" for split in SPLITS}
+        | {"pattern": r"^(?P<pid>\d+)/(?:.*[^a-zA-Z])?c(?P<camid>\d+)"},
+    ),
     "identity/camera": (
         [f"{s}/{p}/c{c}/{i}.jpg" for s in SPLITS for p in ANY for c in (1, 2) for i in (8, 9)],
         {"pattern": r"^(?P<pid>\d+)/c(?P<camid>\d+)/"},
@@ -99,7 +108,14 @@ def test_names_and_unknown_cameras_are_recognised_too(tmp_path, paths, pattern, 
 
 @pytest.mark.parametrize(
     "paths",
-    [[], ["a.jpg", "b.jpg"], ["0001/a.jpg", "0001/c1/b.jpg"], ["train/notes.txt"]],
+    [
+        [],
+        ["a.jpg", "b.jpg"],
+        ["0001/a.jpg", "0001/c1/b.jpg"],
+        ["train/notes.txt"],
+        [f"{shop}/{s}/{p}/c1_8.jpg" for shop in ("a", "b") for s in SPLITS for p in ANY],
+        [f"{s}/{p}/c1_8.jpg" for s in ("test", "val") for p in ANY],
+    ],
 )
 def test_what_is_not_understood_is_not_guessed(tmp_path: Path, paths: list[str]) -> None:
     assert recognise(plant(tmp_path, paths)) is None
