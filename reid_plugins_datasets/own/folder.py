@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from reid_plugins_datasets.own.beside import tell_beside
 from reid_plugins_datasets.own.layouts import recognise
 from reidcore.data import MARKET_PATTERN, Splits, from_folders
 from reidcore.errors import DataError
@@ -21,7 +22,8 @@ def folder(
     r"""Read the images below three folders; a set may be absent.
 
     Without ``query`` and ``gallery`` the dataset serves for training only, without ``train`` for
-    testing only. Images of identity -1, and those whose name does not match, are left out and told.
+    testing only. Images of identity -1, and those whose name does not match, are left out and told;
+    so are images and folders of images beside the three folders.
 
     Args:
         root: folder that holds the three folders.
@@ -52,6 +54,7 @@ def _read(root: Path, names: dict[str, str], pattern: str) -> Splits:
     present = {key: name for key, name in names.items() if name and (root / name).is_dir()}
     _check_present(root, names, present)
     train_folder, query_folder, gallery_folder = (present.get(key) for key in names)
+    tell_beside(root, [root / name for name in present.values()])
     return from_folders(root, train_folder, query_folder, gallery_folder, pattern)
 
 

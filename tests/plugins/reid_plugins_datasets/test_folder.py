@@ -92,3 +92,31 @@ def test_images_that_do_not_match_a_path_pattern_are_left_out_and_told(tmp_path,
     assert len(train) == 1
     assert "1 of 2" in caplog.text
     assert "cover.jpg" in caplog.text
+
+
+def test_what_lies_beside_the_splits_is_told(tmp_path):
+    plant(tmp_path, *(f"{split}/0001_c1_1.jpg" for split in ("train", "query", "gallery")),
+          *(f"{name}.jpg" for name in "abcd"), "val/deep/0002_c1_1.jpg", "docs/notes.txt",
+          "Thumbs.db", "__MACOSX/x.jpg", "readme.md")  # fmt: skip
+    found = init_image_dataset("folder", root=tmp_path).left_out
+    why = "beside the folders of the splits"
+    told = [(one.what, one.count, one.names, one.expected) for one in found if why in one.why]
+    loose = tuple(str(tmp_path / f"{name}.jpg") for name in "abc")
+    assert told == [
+        ("images", 4, loose, False),
+        ("folders", 1, (str(tmp_path / "val"),), False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("train", "told"),
+    [("a/train", ["a/x.jpg", "b"]), (".", []), ("../root/a", ["b"]), ("../far", [])],
+)
+def test_only_folders_on_the_way_to_a_split_have_neighbours(tmp_path, train, told):
+    root = tmp_path / "root"
+    plant(tmp_path, "far/0001/1.jpg", "other.jpg")
+    plant(tmp_path, "root/a/train/0001/1.jpg", "root/a/x.jpg", "root/b/0002/1.jpg")
+    pattern = r"(?P<pid>\d+)/\d+[.]jpg"
+    found = init_image_dataset("folder", root=root, train=train, pattern=pattern).left_out
+    names = [name for one in found if "beside" in one.why for name in one.names]
+    assert names == [str(root / name) for name in told]
