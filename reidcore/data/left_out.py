@@ -38,13 +38,17 @@ class LeftOut:
     total: int = 0
     expected: bool = False
 
-    def __str__(self) -> str:
+    @property
+    def amount(self) -> str:
+        """How many of what, in words: ``1 link``, or ``3 of 1,200 images``."""
         part = f"{self.count:,} of " if self.total else ""
-        whole = counted(self.total or self.count, one_of(self.what), self.what)
+        return part + counted(self.total or self.count, one_of(self.what), self.what)
+
+    def __str__(self) -> str:
         why = f" ({self.why})" if self.why else ""
         # What the layout itself leaves out need not be looked for, and paths are long.
         names = [Path(name).name for name in self.names] if self.expected else self.names
-        return f"{part}{whole} left out{why}: {first_names(names, self.count)}"
+        return f"{self.amount} left out{why}: {first_names(names, self.count)}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""

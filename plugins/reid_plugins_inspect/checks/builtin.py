@@ -87,7 +87,7 @@ def _left_out(dataset: CheckedDataset) -> Iterator[Finding]:
         yield Finding(
             "left-out",
             "note" if found.expected else "warning",
-            f"{found.count:,} {found.what} left out{f': {found.why}' if found.why else ''}",
+            f"{found.amount} left out{f': {found.why}' if found.why else ''}",
             found.count,
             found.names,
             "" if found.expected else "They are neither learnt from nor tested on",

@@ -257,6 +257,8 @@ def test_what_a_dataset_leaves_out_is_found(make_dataset: MakeDataset) -> None:
         ("left-out", "note", 1),
     ]
     assert report.findings[0].examples == ("a.jpg", "b.jpg", "c.jpg")
+    assert report.findings[0].message == "4 of 9 images left out: they do not match"
+    assert report.findings[2].message == "1 image of identity -1 left out: junk"
 
 
 def test_identities_with_one_image_and_tiny_pictures(
