@@ -241,7 +241,7 @@ def test_files_that_are_none_are_a_defect_of_their_plugin(
         make_engine(Odd()).run(save_dir=str(tmp_path), max_epoch=1)
 
 
-def test_a_long_answer_is_quoted_in_short_with_the_plugins_origin() -> None:
+def test_a_long_answer_is_quoted_in_short_with_the_plugins_origin(tmp_path: Path) -> None:
     answer = {"a" * 50: "b" * 50, "c" * 500: 1}
 
     class Odd:
