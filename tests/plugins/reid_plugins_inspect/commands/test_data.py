@@ -230,7 +230,7 @@ def test_check_never_waits_for_a_pipe_nor_lets_a_name_steer_the_terminal(here, s
     )
     assert by_table.returncode == by_folder.returncode == 1
     assert "0001_c1_pipe.jpg (a pipe, a socket or a device, not a file)" in by_table.stdout
-    assert "1 files left out: sockets, pipes or devices" in by_folder.stdout
+    assert "1 file left out: sockets, pipes or devices" in by_folder.stdout
     assert r"0002_c1_\x1b[2J\n\udce9.jpg (not an image)" in by_folder.stdout
     assert "\x1b[2J" not in by_folder.stdout + by_folder.stderr
 
