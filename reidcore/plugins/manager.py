@@ -336,7 +336,10 @@ class Plugins:
         self._entered.pop().close()
 
     def call_when_left(self, callback: Callable[[], object]) -> None:
-        """Call a function when this set, as far as it is current, is so no longer; else at once."""
+        """Call a function at the end of the innermost ``with`` on this set; at once outside of one.
+
+        A plugin's hook so undoes what it did to the process, also where no run comes of it.
+        """
         if self._entered:
             self._entered[-1].callback(callback)
         else:
