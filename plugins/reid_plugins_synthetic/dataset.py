@@ -26,6 +26,7 @@ synthetic/
     protocol="As Market-1501: images of the query's person by the query's camera are left out. "
     "Junk boxes (-1) are in no list; distractors (0) are in the gallery and never learnt from.",
     junk_pids=(DISTRACTOR_PID, JUNK_PID),
+    camera_names=tuple("123456"),
 )
 
 

@@ -14,7 +14,7 @@ from reid_plugins_synthetic.dataset import synthetic
 from reid_plugins_synthetic.make import MARKER, make_synthetic
 
 from reid_plugins_datasets.people.market1501 import market1501
-from reidcore.data import SampleTable, init_image_dataset
+from reidcore.data import LabelNames, SampleTable, init_image_dataset
 from reidcore.errors import DataError, UserError
 
 TINY = {"train_ids": 3, "test_ids": 2, "cameras": 3, "images_per_camera": 2}
@@ -185,3 +185,10 @@ def test_a_spoilt_marker_is_told(tmp_path):
     (tmp_path / MARKER).write_text("{}")
     with pytest.raises(DataError, match="marker"):
         synthetic(tmp_path)
+
+
+def test_cameras_are_called_as_the_files_number_them(tiny):
+    query = init_image_dataset("synthetic", root=tiny, verbose=False).query
+    names = LabelNames.of(query)
+    path, _, camid, *_ = query[0]
+    assert f"_c{names.camid(camid)}s" in path
