@@ -24,7 +24,7 @@ from reidcore._serialization import OWN_KEY, load_safely, loads_safely, save_ato
 from reidcore.engine.datamanager import skipped_by
 from reidcore.engine.hook_results import checked_state
 from reidcore.engine.rng import capture_rng, restore_rng
-from reidcore.errors import CheckpointError, PluginDefectError
+from reidcore.errors import CheckpointError, PluginDefectError, counted
 from reidcore.models.build_args import build_args_of
 from reidcore.models.layers import bare_key, kind_fault, unwrap
 from reidcore.models.weights.record import check_training_state
@@ -182,7 +182,8 @@ def _resumed(
     remember_training(model, fpath, point.state)
     rank1 = checkpoint.get("rank1")
     reached = f", rank-1 {float(rank1):.1%}" if rank1 is not None else ""
-    _log.info("Resuming from %s: %d epochs done%s", os.fspath(fpath), point, reached)
+    done = counted(point, "epoch")
+    _log.info("Resuming from %s: %s done%s", os.fspath(fpath), done, reached)
     return point
 
 

@@ -26,7 +26,7 @@ from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.meters import EpochMeters
 from reidcore.engine.results import RunRecord, record_run, results_table
 from reidcore.engine.sanity_checks import needs_two_images
-from reidcore.errors import DataError, UserError
+from reidcore.errors import DataError, UserError, counted
 from reidcore.models.weights.untrained import untrained_weights
 from reidcore.plugins import Plugin, describe
 from reidcore.plugins.advice import leaving_out
@@ -131,9 +131,9 @@ class Run:
                 self.engine.epoch = self.plan.start_epoch - 1
             if self.plan.start_epoch >= self.plan.max_epoch:
                 _log.warning(
-                    "Nothing to train: %d of %d epochs are done; raise train.max_epoch",
+                    "Nothing to train: %d of %s done; raise train.max_epoch",
                     self.plan.start_epoch,
-                    self.plan.max_epoch,
+                    counted(self.plan.max_epoch, "epoch"),
                 )
         self.engine.plugins.hook.reid_run_start(engine=self.engine)
 
@@ -418,10 +418,9 @@ class Run:
         if not self.is_first_step:
             self._let_earlier_go()
         _log.info(
-            "Stopped after %d epochs and %d batches. To go on, run the same command with: "
-            "model.resume=%s",
-            done,
-            step,
+            "Stopped after %s and %s. To go on, run the same command with: model.resume=%s",
+            counted(done, "epoch"),
+            counted(step, "batch", "batches"),
             paths[0],
         )
 

@@ -23,11 +23,7 @@ from reidcore.inference.prefetch import default_workers, prefetch
 from reidcore.inference.preprocessing import choose_preprocessing
 from reidcore.models import build_model, load_pretrained_weights
 from reidcore.models.reid_model import check_finite, features_of, usual_size
-from reidcore.models.weights.trained import (
-    loaded_files,
-    warn_of_other_use,
-    warn_of_plugin_files,
-)
+from reidcore.models.weights.trained import loaded_files, warn_of_other_use, warn_of_plugin_files
 from reidcore.models.weights.untrained import untrained_weights
 from reidcore.plugins import Plugins, current_plugins
 from reidcore.registry import find

@@ -15,11 +15,7 @@ if TYPE_CHECKING:
     from reidcore.models.layers import unwrap
     from reidcore.models.reid_model import Outputs, ReidModel, usual_size
     from reidcore.models.weights.cache import WeightsStore
-    from reidcore.models.weights.catalog import (
-        PublishedWeights,
-        find_published,
-        published_weights,
-    )
+    from reidcore.models.weights.catalog import PublishedWeights, find_published, published_weights
     from reidcore.models.weights.export import export_weights, save_weights
     from reidcore.models.weights.load import load_pretrained_weights, load_published_weights
     from reidcore.plugins.bundled import USUAL_CLASSES, ModelSummary, summarize

@@ -7,13 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reidcore.data.images.resize import Pixels
-from reidcore.data.transforms.base import (
-    Params,
-    PixelTransform,
-    RandomTransform,
-    as_pil,
-    as_pixels,
-)
+from reidcore.data.transforms.base import Params, PixelTransform, RandomTransform, as_pil, as_pixels
 from reidcore.data.transforms.compose import Pipeline
 from reidcore.data.transforms.normalise import ToNormalisedTensor
 from reidcore.data.transforms.resize import ImageSource, ResizeTransform, SizeRule

@@ -464,9 +464,11 @@ def test_a_resumed_run_with_nothing_left_says_so(
 ) -> None:
     make_engine().run(save_dir=str(tmp_path), max_epoch=1)
     engine = make_engine()
+    caplog.set_level("INFO")
     start = engine.resume(str(tmp_path / "model.pth.tar-1"))
     engine.run(save_dir=str(tmp_path), max_epoch=1, start_epoch=start)
-    assert "Nothing to train: 1 of 1 epochs are done" in caplog.text
+    assert "model.pth.tar-1: 1 epoch done, rank-1" in caplog.text
+    assert "Nothing to train: 1 of 1 epoch done" in caplog.text
 
 
 @pytest.mark.parametrize(

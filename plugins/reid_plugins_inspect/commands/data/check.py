@@ -10,7 +10,7 @@ import click
 from reid_plugins_inspect.commands.data.inputs import DatasetOptions, dataset_options
 from reid_plugins_inspect.commands.data.splits import splits_table
 from reidcore.cli import Session, console, json_alone, json_option, progress
-from reidcore.errors import printable
+from reidcore.errors import counted, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,7 +67,7 @@ def _print(report: Report) -> None:
     from rich.text import Text
 
     out = console()
-    out.print(Text(printable(f"{report.name}: {report.files:,} files"), style="bold"))
+    out.print(Text(printable(f"{report.name}: {counted(report.files, 'file')}"), style="bold"))
     out.print(splits_table(report.unit, report.splits, report.histograms))
     for finding in report.findings:
         _print_finding(out, finding)
@@ -79,9 +79,7 @@ def _print(report: Report) -> None:
             f"({report.sizes['distinct']:,} different)"
         )
     counts = {name: report.count(name) for name in ("error", "warning", "note")}
-    summary = ", ".join(
-        f"{number} {name}{'' if number == 1 else 's'}" for name, number in counts.items()
-    )
+    summary = ", ".join(counted(number, name) for name, number in counts.items())
     out.print(Text(summary, style="bold"))
 
 

@@ -9,7 +9,7 @@ import click
 from reid_plugins_inspect.commands.data.inputs import DatasetOptions, dataset_options
 from reid_plugins_inspect.commands.data.splits import splits_table
 from reidcore.cli import Session, console, json_alone, json_option, progress
-from reidcore.errors import DataError
+from reidcore.errors import DataError, counted
 
 if TYPE_CHECKING:
     from reid_plugins_inspect.checks import CheckedDataset
@@ -85,7 +85,7 @@ def _print(found: dict[str, Any]) -> None:
         out.print(f"data.norm_std={_listed(found['norm_std'])}", markup=False)
         skipped = found["images_skipped"]
         more = f", {skipped:,} unreadable" if skipped else ""
-        out.print(f"of {found['images_read']:,} training images{more}")
+        out.print(f"of {counted(found['images_read'], 'training image')}{more}")
 
 
 def _listed(values: list[float]) -> str:
