@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reidcore._files import check_writable
-from reidcore._run_folder import described, held_in, sole_writer, unused
+from reidcore._run_folder import checkpoints_in, described, sole_writer, unused
 from reidcore.cli.group import command_line
 from reidcore.errors import UserError
 
@@ -39,7 +39,7 @@ def check_folder(config: Config, arguments: Arguments) -> None:
     if is_test or os.environ.get("RANK", "0") != "0":
         return
     with sole_writer(config.data.save_dir):
-        held = held_in(config.data.save_dir) if is_anew else []
+        held = checkpoints_in(config.data.save_dir) if is_anew else []
     if not held or arguments.resume is not None:  # no complete one, for --resume auto
         return
     if not arguments.overwrites:
