@@ -110,7 +110,9 @@ def test_a_folder_without_a_name_is_told_by_its_own(
 def test_beside_the_root_there_is_no_place(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reidcore.cli.run_folder.check_writable", lambda *_: None)
     monkeypatch.setattr("reidcore.cli.run_folder.sole_writer", lambda _: nullcontext())
-    monkeypatch.setattr("reidcore.cli.run_folder.checkpoints_in", lambda _: [Path("model.pth.tar-3")])
+    monkeypatch.setattr(
+        "reidcore.cli.run_folder.checkpoints_in", lambda _: [Path("model.pth.tar-3")]
+    )
     code, told = run("run", "small.yaml", "data.save_dir=/")
     assert code == 2, told
     assert "# train in its place" in told
