@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from reidcore.cli import main
+from reidcore.testing import fake_dataset
 
 SMALL = (
     *("datasets.synthetic.train_ids=4", "datasets.synthetic.test_ids=3"),
@@ -97,3 +98,35 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     done = run_in(folder, "run", "quickstart", *SMALL)
     assert done.code == 0, done.out + done.err
     return Trained(folder, folder / "log" / "quickstart" / "model.pth.tar-1", done)
+
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def in_tiny_world(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[str, str], Run]:
+    """Go to a folder with the dataset ``tiny``, a plugin and a configuration.
+
+    Gives a command line with the plugin, which returns the exit code and what was told.
+    """
+
+    def begin(plugin: str, config: str) -> Run:
+        fake_dataset(tmp_path / "reid-data" / "tiny")
+        (tmp_path / "world.py").write_text(plugin)
+        (tmp_path / "small.yaml").write_text(config)
+        monkeypatch.chdir(tmp_path)
+        caplog.set_level("INFO")
+        return run
+
+    def run(*words: str) -> tuple[int, str]:
+        caplog.clear()
+        with pytest.raises(SystemExit) as left:
+            main(["-p", "world.py", *words])
+        return int(left.value.code or 0), capsys.readouterr().err + caplog.text
+
+    return begin

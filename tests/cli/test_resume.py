@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from reidcore.cli.app import main
-from reidcore.testing import fake_dataset
 from reidcore.utils import load_checkpoint
 
 PLUGIN = """
@@ -47,25 +45,15 @@ Run = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def run(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
+    in_tiny_world: Callable[[str, str], Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Run:
     """Run ``reidcore run`` in the tiny world; return the exit code and what was told."""
-    fake_dataset(tmp_path / "reid-data" / "tiny")
-    (tmp_path / "world.py").write_text(PLUGIN)
-    (tmp_path / "small.yaml").write_text(CONFIG)
-    monkeypatch.chdir(tmp_path)
-    caplog.set_level("INFO")
+    reidcore = in_tiny_world(PLUGIN, CONFIG)
     monkeypatch.setenv("RATES", str(tmp_path / "rates"))
 
     def run(*words: str) -> tuple[int, str]:
         Path("rates").unlink(missing_ok=True)
-        caplog.clear()
-        with pytest.raises(SystemExit) as left:
-            main(["-p", "world.py", "run", *words])
-        return int(left.value.code or 0), capsys.readouterr().err + caplog.text
+        return reidcore("run", *words)
 
     return run
 

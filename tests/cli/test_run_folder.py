@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 
 from reidcore._run_folder import LOCK, sole_writer
-from reidcore.cli.app import main
-from reidcore.testing import fake_dataset
 
 WORLD = """
 from reidcore.testing import TinyWorld
@@ -34,26 +32,9 @@ Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def run(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Run:
+def run(in_tiny_world: Callable[[str, str], Run]) -> Run:
     """Run a command line in the tiny world; return the exit code and what was told."""
-    fake_dataset(tmp_path / "reid-data" / "tiny")
-    (tmp_path / "world.py").write_text(WORLD)
-    (tmp_path / "small.yaml").write_text(CONFIG)
-    monkeypatch.chdir(tmp_path)
-    caplog.set_level("INFO")
-
-    def run(*words: str) -> tuple[int, str]:
-        caplog.clear()
-        with pytest.raises(SystemExit) as left:
-            main(["-p", "world.py", *words])
-        return int(left.value.code or 0), capsys.readouterr().err + caplog.text
-
-    return run
+    return in_tiny_world(WORLD, CONFIG)
 
 
 @pytest.fixture
