@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,8 @@ def execute(session: Session, arguments: Arguments) -> None:
         return
     # What is printed as JSON is the result; lines are told on the way.
     goes_on = nullcontext() if arguments.as_json else output_not_needed()
-    with goes_on, json_alone(arguments.as_json) as write, configured(session, arguments) as opened:
+    output = json_alone(arguments.as_json)
+    with _processes(), goes_on, output as write, configured(session, arguments) as opened:
         config, plugins = opened
         check_folder(config, arguments)
         engine, plan = prepare(config, plugins, arguments.device)
@@ -111,6 +113,19 @@ def configured(session: Session, arguments: Arguments) -> Iterator[tuple[Config,
         yield config, plugins
 
 
+def _processes() -> AbstractContextManager[None]:
+    """Return the context in which processes that were started together are one run."""
+    if not _has_others():  # and mistakes are told without waiting for torch
+        return nullcontext()
+    from reidcore.engine import join_processes
+
+    return join_processes()
+
+
+def _has_others() -> bool:
+    return os.environ.get("WORLD_SIZE", "1") != "1"
+
+
 def _source(arguments: Arguments, added: Sequence[str]) -> str | dict[str, Any] | None:
     """Return the configuration's name, or what a checkpoint in its place tells."""
     given = arguments.config
@@ -134,14 +149,30 @@ def prepare(config: Config, plugins: Plugins, device: str | None = None) -> tupl
     Raises:
         UserError: if there is no such device, or something is not as the configuration says.
     """
-    if device is not None and (found := find_device(device)).type == "cuda":
-        import torch
-
-        torch.cuda.set_device(found)  # the one that "cuda" means from here on
+    if device is not None:
+        _use(device)
     from reidcore.engine import build
 
     with plugins.acting():
         return build.prepare(config, plugins)
+
+
+def _use(device: str) -> None:
+    """Let a device that a command line names be the one that models run on.
+
+    Raises:
+        UserError: if there is no such device, or it would be that of several processes.
+    """
+    found = find_device(device)
+    if found.type == "cuda" and _has_others() and ":" in device:
+        raise UserError(
+            f"--device {device} would put all processes on one GPU",
+            "Write --device cuda: each process uses the GPU of its own number.",
+        )
+    if found.type == "cuda" and not _has_others():
+        import torch
+
+        torch.cuda.set_device(found)  # the one that "cuda" means from here on
 
 
 def print_config(session: Session, arguments: Arguments) -> None:

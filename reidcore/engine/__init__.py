@@ -13,6 +13,15 @@ from reidcore.engine.evaluator import TargetResult, TargetTest, TestSet
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.loss_terms import make_terms, weighted_terms
 from reidcore.engine.precision import Precision
+from reidcore.engine.process_group import (
+    barrier,
+    broadcast_object,
+    gather_differentiably,
+    gather_objects,
+    gather_rows,
+    join_processes,
+    reduce_mean,
+)
 from reidcore.engine.results import RunRecord
 from reidcore.engine.run import Run
 from reidcore.engine.step import NonFiniteLossError, StepOutcome
@@ -46,7 +55,14 @@ __all__ = [
     "TrainState",
     "VideoSoftmaxEngine",
     "VideoTripletEngine",
+    "barrier",
+    "broadcast_object",
+    "gather_differentiably",
+    "gather_objects",
+    "gather_rows",
+    "join_processes",
     "make_terms",
+    "reduce_mean",
     "weighted_terms",
 ]
 

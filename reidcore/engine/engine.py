@@ -34,6 +34,7 @@ from reidcore.engine.hook_results import (
 from reidcore.engine.interrupts import Interruption
 from reidcore.engine.loss_terms import Criterion, LossTerms, top1, weighted_terms
 from reidcore.engine.precision import Accelerator, Precision, run_device
+from reidcore.engine.process_group import check_group
 from reidcore.engine.results import RunRecord
 from reidcore.engine.run import Run
 from reidcore.engine.sanity_checks import (
@@ -517,6 +518,7 @@ class Engine:
             rerank=rerank,
             test_only=True,
         )
+        check_group(self.device)
         warn_of_other_use(self, plan)
         with self.plugins.acting():
             return self.test_targets(plan)

@@ -12,6 +12,7 @@ from torch import nn
 from reidcore.config.options.plan import RunPlan
 from reidcore.engine.evaluator import make_protocol, relations_of
 from reidcore.engine.loss_terms import LossTerms, learns_from_logits
+from reidcore.engine.process_group import check_group
 from reidcore.errors import DataError, UserError
 from reidcore.evaluation import AnyCamera, Labels, Relations, without_own_files
 from reidcore.evaluation.distances import check_metric
@@ -33,6 +34,7 @@ def check_plan(engine: Engine, plan: RunPlan) -> None:
         UserError: if the run could not be carried out to its end.
     """
     engine.get_model_names()
+    check_group(engine.device)
     if not engine.test_loader and plan.test_only:
         raise no_target()
     if not engine.test_loader:

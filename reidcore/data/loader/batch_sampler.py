@@ -139,13 +139,8 @@ class EpochBatches:
     def _share(self) -> tuple[int, int]:
         """Return where this process's stretch of a batch begins, and its length."""
         rank, world = rank_and_world() if self.sharded else (0, 1)
-        size, rest = divmod(self.batch_size, world)
-        if rest:
-            raise ConfigError(
-                f"a batch of {counted(self.batch_size, 'image')} cannot be shared by {world} "
-                "processes",
-                f"Set train.batch_size to a multiple of {world}",
-            )
+        check_shares(self.batch_size)
+        size = self.batch_size // world
         return rank * size, size
 
     def _order(self) -> Int64Array:
@@ -160,6 +155,22 @@ class EpochBatches:
                 f"of rows 0..{self.num_rows - 1}"
             )
         return np.asarray(order, dtype=np.int64)
+
+
+def check_shares(batch_size: int) -> None:
+    """Make sure that the processes can share a batch.
+
+    Raises:
+        ConfigError: The number of processes does not divide it; the nearest sizes are named.
+    """
+    _, world = rank_and_world()
+    fewer = batch_size // world * world
+    if fewer != batch_size:
+        nearest = [str(size) for size in (fewer, fewer + world) if size]
+        raise ConfigError(
+            f"a batch of {counted(batch_size, 'image')} cannot be shared by {world} processes",
+            f"Set train.batch_size to {' or '.join(nearest)}",
+        )
 
 
 def is_order(order: npt.NDArray[Any], num_rows: int) -> bool:

@@ -18,7 +18,13 @@ from reidcore.data.dataset import Dataset
 from reidcore.data.images.cache import PixelCache
 from reidcore.data.images.decode import jpeg_decoder
 from reidcore.data.left_out import leave_out
-from reidcore.data.loader.batch_sampler import EpochBatches, FileOrder, SampleOrder, rank_and_world
+from reidcore.data.loader.batch_sampler import (
+    EpochBatches,
+    FileOrder,
+    SampleOrder,
+    check_shares,
+    rank_and_world,
+)
 from reidcore.data.loader.collate import Batch, Failure, Finisher, PackedBatch, collate
 from reidcore.data.loader.decode import Reader, reader_of
 from reidcore.data.loader.fetcher import SeededItems
@@ -236,10 +242,11 @@ def loader_for_training(
         loading: How images are read.
 
     Raises:
-        ConfigError: The batch size is no positive number.
+        ConfigError: The batch size is no positive number, or the processes cannot share a batch.
         DataError: An epoch has not enough images for one batch.
     """
     check_batch_size("train", batch_size)
+    check_shares(batch_size)
     batches = EpochBatches(order, len(dataset), batch_size, drop_last=True, sharded=True)
     if not len(batches):
         raise DataError(

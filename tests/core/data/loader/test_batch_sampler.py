@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reidcore.data.loader import batch_sampler
-from reidcore.data.loader.batch_sampler import EpochBatches, FileOrder, ItemKey
+from reidcore.data.loader.batch_sampler import EpochBatches, FileOrder, ItemKey, check_shares
 from reidcore.errors import ConfigError, PluginDefectError
 
 
@@ -48,10 +48,16 @@ def test_processes_share_each_global_batch(monkeypatch: pytest.MonkeyPatch, worl
     assert {len(share[0]) for share in shares} == {6 // world}
 
 
-def test_a_batch_that_processes_cannot_share_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("size", "nearest"), [(6, "4 or 8"), (3, "4"), (9, "8 or 12")])
+def test_a_batch_that_processes_cannot_share_is_refused(
+    monkeypatch: pytest.MonkeyPatch, size: int, nearest: str
+) -> None:
     monkeypatch.setattr(batch_sampler, "rank_and_world", lambda: (0, 4))
-    with pytest.raises(ConfigError, match="multiple of 4"):
-        list(EpochBatches(FileOrder(20), 20, 6, sharded=True))
+    with pytest.raises(ConfigError, match=f"by 4 processes.*train.batch_size to {nearest}$"):
+        list(EpochBatches(FileOrder(20), 20, size, sharded=True))
+    with pytest.raises(ConfigError, match=f"train.batch_size to {nearest}$"):
+        check_shares(size)
+    check_shares(8)
 
 
 @pytest.mark.parametrize("order", [[0, 5], [-1], [[0, 1]], [0.5]])
