@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from reidcore.data.left_out import LeftOut
+from reidcore.data.table import SampleTable
 from reidcore.errors import DataError, UserError
 
 _T = TypeVar("_T")
@@ -69,6 +70,11 @@ class DataFacts:
     def test_dataset(self) -> Mapping[str, Mapping[str, Any]]:
         """Target -> ``query`` and ``gallery`` -> the samples, before any is loaded."""
         return self._said("test_dataset", {})
+
+    @property
+    def train_table(self) -> SampleTable | None:
+        """The training samples, their identities numbered from 0."""
+        return self._said("train_table", None)
 
     @property
     def seed(self) -> int | None:

@@ -35,6 +35,7 @@ class TripletLoss(nn.Module):
     """
 
     takes = "features"
+    needs_positives = True
 
     def __init__(self, margin: float = 0.3) -> None:
         super().__init__()

@@ -123,6 +123,11 @@ class EpochBatches:
         """How many images the epoch shows, before batches are cut."""
         return len(self._order())
 
+    def rows(self) -> list[Int64Array]:
+        """Return the rows of each batch of the epoch, over all processes."""
+        order, size = self._order(), self.batch_size
+        return [order[start : start + size] for start in range(0, len(self) * size, size)]
+
     def __len__(self) -> int:
         full, rest = divmod(self.num_images, self.batch_size)
         return full if self.drop_last or not rest else full + 1

@@ -30,7 +30,7 @@ from reidcore.data.loader.decode import Reader, reader_of
 from reidcore.data.loader.fetcher import SeededItems
 from reidcore.data.loader.seeding import generators_kept
 from reidcore.data.loader.workers import NoWorkerError, failures_explained, start_worker
-from reidcore.data.table import SampleTable
+from reidcore.data.table import Int64Array, SampleTable
 from reidcore.errors import ConfigError, DataError, UserError
 
 _log = logging.getLogger(__name__)
@@ -122,6 +122,15 @@ class BatchLoader:
         """
         self._next_epoch = self._batches.epoch = epoch
         self._next_skip = skip
+
+    @property
+    def num_views(self) -> int:
+        """How often each image is transformed, independently (``data.k_tfm``)."""
+        return getattr(self.dataset, "k_tfm", 1)
+
+    def batch_rows(self) -> list[Int64Array]:
+        """Return the rows of the dataset that each batch of the epoch shows, in all processes."""
+        return self._batches.rows()
 
     def __len__(self) -> int:
         """Return the number of batches of the epoch."""
@@ -220,6 +229,10 @@ class NothingToLearn(BatchLoader):
         self.skipped = {}
 
     def set_epoch(self, epoch: int, skip: int = 0) -> None:
+        """Refuse."""
+        raise self.why
+
+    def batch_rows(self) -> list[Int64Array]:
         """Refuse."""
         raise self.why
 

@@ -34,6 +34,7 @@ def test_the_last_batch(drop_last: bool, sizes: list[int]) -> None:
     made = EpochBatches(FileOrder(10), 10, 4, drop_last=drop_last)
     assert [len(batch) for batch in made] == sizes
     assert len(made) == len(sizes)
+    assert [rows.tolist() for rows in made.rows()] == [[key.row for key in each] for each in made]
 
 
 @pytest.mark.parametrize("world", [2, 3])
