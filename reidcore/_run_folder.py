@@ -193,6 +193,25 @@ def sole_writer(folder: PathLike) -> Iterator[None]:
             _let_go([lock])
 
 
+def is_in_use(folder: PathLike) -> bool:
+    """Say whether a training is under way in a folder, as far as its file system has locks."""
+    if fcntl is None:
+        return False
+    try:
+        lock = os.open(Path(folder) / LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(lock)
+    return False
+
+
 def _locked(path: Path) -> int | None:
     if fcntl is None:
         return None

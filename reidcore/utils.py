@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         read_json,
         write_json,
     )
+    from reidcore._run_folder import checkpoints_in, is_in_use
     from reidcore.data.images.decode import read_image
     from reidcore.engine.checkpoint import load_checkpoint, resume_from_checkpoint, save_checkpoint
     from reidcore.engine.meters import AverageMeter, MetricMeter
@@ -42,12 +43,14 @@ __all__ = [
     "atomic_write",
     "check_isfile",
     "check_writable",
+    "checkpoints_in",
     "collect_env_info",
     "compute_model_complexity",
     "count_num_param",
     "environment",
     "direct_address",
     "download",
+    "is_in_use",
     "is_offline",
     "load_checkpoint",
     "load_pretrained_weights",

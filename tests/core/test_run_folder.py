@@ -19,6 +19,7 @@ from reidcore._run_folder import (
     EarlierRun,
     checkpoints_in,
     held_for_training,
+    is_in_use,
     sole_writer,
 )
 from reidcore.errors import UserError
@@ -160,6 +161,18 @@ def test_a_lock_that_may_not_be_read_is_told(
 
 
 # -- an earlier run --------------------------------------------------------------------------------
+
+
+@needs_locks
+def test_a_folder_is_in_use_while_its_lock_is_held_and_asking_holds_none(tmp_path: Path) -> None:
+    assert not is_in_use(tmp_path)
+    assert not (tmp_path / LOCK).exists()
+    with sole_writer(tmp_path):
+        assert is_in_use(tmp_path)
+    (tmp_path / LOCK).write_text("process 1 on a host that was switched off")
+    assert not is_in_use(tmp_path)
+    with sole_writer(tmp_path):
+        pass
 
 
 def test_checkpoints_are_known_by_their_names(tmp_path: Path) -> None:
