@@ -1,0 +1,1 @@
+"""Many runs: listing, showing and comparing them, and sweeps that make them."""

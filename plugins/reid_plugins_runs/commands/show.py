@@ -1,0 +1,143 @@
+"""``reidcore runs show``: one run in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reid_plugins_runs.commands.arguments import open_runs, plot_option, save_plot
+from reid_plugins_runs.comparison import heading
+from reid_plugins_runs.curves import loss_of
+from reid_plugins_runs.folders import RunFolder, is_run
+from reid_plugins_runs.groups import grouped
+from reid_plugins_runs.leaves import as_text, changed
+from reid_plugins_runs.sheet import Column, Form, Sheet, form_options, show
+from reidcore.data import first_names
+from reidcore.errors import UserError
+
+EPILOG = """\b
+Examples:
+  reidcore runs show log/quickstart
+  reidcore runs show log/quickstart --markdown --plot curves.png
+"""
+
+_MOST_EPOCHS = 12
+
+
+@click.command("show", epilog=EPILOG)
+@click.argument("folder", type=click.Path(), metavar="DIR")
+@form_options
+@plot_option
+def show_run(folder: str, form: Form, plot: str | None) -> None:
+    """Show a run: configuration, results and epochs.
+
+    DIR is the run's folder. Of the configuration those keys are shown that are not at their
+    default, and all options of the components in use.
+    """
+    if Path(folder).is_dir() and not is_run(Path(folder)):
+        runs = [run.name for run in open_runs([folder]).runs]
+        raise UserError(
+            f"{folder!r} is no run, but above {first_names(runs, len(runs))}", "Give one."
+        )
+    run = next(run for run in open_runs([folder]).runs if run.path == Path(folder))
+    save_plot(plot, grouped([run]), run.name)
+    show(form, _sheets(run), _record(run))
+
+
+def _record(run: RunFolder) -> dict[str, Any]:
+    results = run.results.model_dump() if run.results else {}
+    return {
+        "run": run.name,
+        "state": run.state,
+        "changed": {key: value for key, value, _ in changed(run.config)},
+        "history": [dict(epoch) for epoch in run.history],
+        "tests": [dict(test) for test in run.tests],
+        "results": results,
+    }
+
+
+def _sheets(run: RunFolder) -> Iterator[Sheet]:
+    yield Sheet([Column("run"), Column(run.name)], list(_facts(run)))
+    if run.config:
+        rows = [
+            [key, as_text(value), "-" if default is None else as_text(default)]
+            for key, value, default in changed(run.config)
+        ]
+        yield Sheet([Column("key"), Column("value"), Column("default")], rows, "Configuration")
+    if run.targets:
+        yield _targets(run)
+    if run.history:
+        yield _epochs(run)
+
+
+def _facts(run: RunFolder) -> Iterator[list[str]]:
+    of_all = "" if run.max_epoch is None else f" of {run.max_epoch}"
+    yield ["state", run.state]
+    yield ["epochs", f"{run.epochs}{of_all}"]
+    if run.ended is not None:
+        yield ["ended" if not run.is_running else "seen", run.ended.isoformat(" ", "seconds")]
+    if run.seconds is not None:
+        yield ["seconds", f"{run.seconds:,.0f}"]
+    if run.results is not None:
+        yield ["device", run.results.device]
+        for name, version in run.results.versions.items():
+            yield [name, version]
+
+
+def _targets(run: RunFolder) -> Sheet:
+    figures = dict.fromkeys(
+        name for row in run.targets.values() for name in row if _is_figure(name)
+    )
+    own = dict.fromkeys(name for row in run.targets.values() for name in row.get("figures") or {})
+    columns = [
+        Column("target"),
+        *(Column(heading(name), is_number=True) for name in figures),
+        *(Column(name, is_number=True) for name in own),
+        Column("queries", is_number=True),
+    ]
+    rows = [
+        [
+            target,
+            *(_percent(row.get(name)) for name in figures),
+            *(_short((row.get("figures") or {}).get(name)) for name in own),
+            str(row.get("num_valid_queries", "-")),
+        ]
+        for target, row in run.targets.items()
+    ]
+    return Sheet(columns, rows, "Results (%)")
+
+
+def _epochs(run: RunFolder) -> Sheet:
+    """Return the epochs; of many some, evenly, the first and the last among them."""
+    tests = {line["epoch"]: line for line in run.tests}
+    last = len(run.history) - 1
+    shown = {round(last * place / (_MOST_EPOCHS - 1)) for place in range(_MOST_EPOCHS)}
+    names = ("epoch", "loss", "acc", "lr", "mAP", "Rank-1", "seconds")
+    rows = [
+        [
+            str(epoch.get("epoch", "-")),
+            _short(loss_of(epoch)),
+            _short(epoch.get("acc")),
+            _short(epoch.get("lr")),
+            *(_percent(tests.get(epoch.get("epoch"), {}).get(name)) for name in ("mAP", "rank1")),
+            _short(epoch.get("seconds")),
+        ]
+        for place, epoch in enumerate(run.history)
+        if place in shown
+    ]
+    return Sheet([Column(name, is_number=True) for name in names], rows, "Epochs")
+
+
+def _is_figure(name: str) -> bool:
+    return name in ("mAP", "mINP") or (name.startswith("rank") and name[4:].isdigit())
+
+
+def _percent(value: Any) -> str:
+    return f"{100 * value:.1f}" if isinstance(value, int | float) else "-"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) else "-"

@@ -1,0 +1,128 @@
+"""Many runs side by side, as a table and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from reid_plugins_runs.folders import RunFolder
+from reid_plugins_runs.groups import Figure, Group, averaged_over, grouped, repeated
+from reid_plugins_runs.leaves import as_text
+from reid_plugins_runs.sheet import Column, Sheet
+from reidcore.errors import counted
+
+FIGURES = ("mAP", "rank1", "rank5", "rank10")
+_NONE = "-"
+
+
+class Comparison:
+    """Runs, put together where they repeat one another.
+
+    Args:
+        runs: in the order in which they are shown.
+        is_each_alone: average nothing.
+
+    Attributes:
+        groups: the runs, put together.
+        remarks: what to bear in mind, a sentence each.
+    """
+
+    def __init__(self, runs: Sequence[RunFolder], is_each_alone: bool = False) -> None:
+        self.groups = grouped(runs, is_each_alone)
+        self.remarks = [
+            *_unfinished(runs),
+            *(told for each in self.groups for told in repeated(each)),
+        ]
+
+    def sheet(self, figures: Sequence[str] = FIGURES) -> Sheet:
+        """Return a row for each group and target, in percent.
+
+        Args:
+            figures: the names of the columns, such as ``mAP`` and ``rank1``.
+        """
+        keys = list(dict.fromkeys(key for group in self.groups for key in group.values))
+        has_targets = len({target for group in self.groups for target in group.targets}) > 1
+        is_averaged = any(len(group.runs) > 1 for group in self.groups)
+        columns = [
+            Column("run"),
+            *map(Column, keys),
+            *([Column("target")] if has_targets else []),
+            *([Column("n", is_number=True)] if is_averaged else []),
+            *(Column(heading(figure), is_number=True) for figure in figures),
+        ]
+        rows = [
+            [
+                group.name,
+                *(as_text(group.values[key]) if key in group.values else _NONE for key in keys),
+                *([target or _NONE] if has_targets else []),
+                *([str(_count(group, target))] if is_averaged else []),
+                *(_cell(group.figure(target, figure)) for figure in figures),
+            ]
+            for group in self.groups
+            for target in group.targets or [""]
+        ]
+        return Sheet(columns, rows, self._title())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the groups with all their figures in [0, 1], and each run's own."""
+        groups = [
+            {
+                "name": group.name,
+                "config": dict(group.values),
+                "runs": [_run(run) for run in group.runs],
+                "targets": {target: dict(_figures(group, target)) for target in group.targets},
+            }
+            for group in self.groups
+        ]
+        return {
+            "averaged_over": averaged_over(self.groups),
+            "groups": groups,
+            "remarks": self.remarks,
+        }
+
+    def _title(self) -> str:
+        over = averaged_over(self.groups)
+        return f"Results (%), mean ± deviation over {' and '.join(over)}" if over else "Results (%)"
+
+
+def heading(figure: str) -> str:
+    """Return how a figure is called in a heading: ``rank1`` is ``Rank-1``."""
+    return figure.replace("rank", "Rank-") if figure[4:].isdigit() else figure
+
+
+def _unfinished(runs: Sequence[RunFolder]) -> Iterator[str]:
+    for run in runs:
+        if run.state != "finished":
+            done = counted(run.epochs, "epoch")
+            state = "is running" if run.is_running else "stopped"
+            yield f"{run.name!r} {state} after {done}: it has no figures here"
+        elif not run.targets:
+            yield f"{run.name!r} was not tested"
+
+
+def _count(group: Group, target: str) -> int:
+    return sum(target in run.targets for run in group.finished)
+
+
+def _cell(figure: Figure | None) -> str:
+    return _NONE if figure is None else figure.percent()
+
+
+def _figures(group: Group, target: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    names = dict.fromkeys(name for run in group.finished for name in run.targets.get(target, {}))
+    for name in names:
+        if (name in ("mAP", "mINP") or name[4:].isdigit()) and (
+            found := group.figure(target, name)
+        ):
+            yield name, {"mean": found.mean, "std": found.deviation, "n": found.n}
+
+
+def _run(run: RunFolder) -> dict[str, Any]:
+    train, data = run.config.get("train", {}), run.config.get("data", {})
+    return {
+        "run": run.name,
+        "state": run.state,
+        "seed": train.get("seed"),
+        "split_id": data.get("split_id"),
+        "targets": {target: dict(row) for target, row in run.targets.items()},
+    }

@@ -1,0 +1,235 @@
+"""The folder of a run: what ``results.json`` and ``metrics.jsonl`` there tell of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
+
+from reidcore.errors import DataError, UserError, counted
+from reidcore.utils import is_in_use, read_json
+
+RESULTS, METRICS = "results.json", "metrics.jsonl"
+
+# What a run that was trained over left in its folder; such a folder is looked at if it is named.
+_EARLIER = "earlier-"
+
+
+class Results(BaseModel, extra="allow"):
+    """What ``results.json`` must hold to be a run's; ``docs/training.md`` has all of its keys."""
+
+    format: Literal[1]
+    finished: bool
+    targets: dict[str, dict[str, Any]]
+    training: list[dict[str, Any]]
+    timings: dict[str, float]
+    config: dict[str, Any] | None
+    versions: dict[str, str] = {}
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run that was begun.
+
+    Attributes:
+        path: its folder, as it was given.
+        results: what ``results.json`` holds; None if the run has not come to an end.
+        lines: those of ``metrics.jsonl``, in their order.
+        is_running: whether a process trains there now.
+        faults: what of it could not be read, a sentence each.
+    """
+
+    path: Path
+    results: Results | None
+    lines: Sequence[Mapping[str, Any]] = ()
+    is_running: bool = False
+    faults: Sequence[str] = ()
+
+    @property
+    def name(self) -> str:
+        """The folder as it is shown."""
+        return str(self.path)
+
+    @property
+    def state(self) -> str:
+        """``running``, ``finished``, or ``stopped``: it failed, was ended or was killed."""
+        if self.is_running:
+            return "running"
+        return "finished" if self.results is not None and self.results.finished else "stopped"
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The configuration, nested; empty if there is none."""
+        return (self.results.config if self.results else None) or {}
+
+    @property
+    def targets(self) -> Mapping[str, Mapping[str, Any]]:
+        """The figures of the last test by target, in [0, 1]."""
+        return self.results.targets if self.results else {}
+
+    @cached_property
+    def history(self) -> list[Mapping[str, Any]]:
+        """The entry of each epoch that is done."""
+        told = [line for line in self.lines if line.get("kind") == "epoch"]
+        recorded = self.results.training if self.results else []
+        return told if len(told) > len(recorded) else [*recorded]
+
+    @cached_property
+    def tests(self) -> list[Mapping[str, Any]]:
+        """The figures of each target at each test: ``epoch``, ``target``, ``mAP``, ...
+
+        Where no line says it, those of the last test, at the last epoch.
+        """
+        told = [line for line in self.lines if line.get("kind") == "test"]
+        last = self.epochs
+        return told or [
+            {"epoch": last, "target": name, **figures} for name, figures in self.targets.items()
+        ]
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs are done."""
+        return int(self.history[-1].get("epoch", len(self.history))) if self.history else 0
+
+    @property
+    def max_epoch(self) -> int | None:
+        """How many were wanted; None if that is not known."""
+        found = self.config.get("train", {}).get("max_epoch")
+        return found if isinstance(found, int) else None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, or the training so far; None if that is not known."""
+        if self.results is not None and not self.is_running:
+            return self.results.timings.get("total_seconds")
+        return sum(epoch.get("seconds", 0.0) for epoch in self.history) or None
+
+    @cached_property
+    def ended(self) -> datetime | None:
+        """When it wrote its results, or else its last figures."""
+        for path in (self.path / RESULTS, self.path / METRICS):
+            if path.is_file():
+                return datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+        return None
+
+    def average(self, figure: str) -> float | None:
+        """Return the mean of a figure over the targets, such as ``mAP``; None if none has it."""
+        found = [row[figure] for row in self.targets.values() if _is_number(row.get(figure))]
+        return sum(found) / len(found) if found else None
+
+
+@dataclass
+class Found:
+    """The runs of some folders.
+
+    Attributes:
+        runs: those that can be read, in the order of their folders.
+        faults: of all folders, what could not be read, a sentence each.
+    """
+
+    runs: list[RunFolder] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def find_runs(folders: Iterable[str | os.PathLike[str]]) -> Found:
+    """Read the runs in folders, and in those below them; a damaged one costs no other.
+
+    Args:
+        folders: where to look.
+
+    Raises:
+        UserError: if a folder is missing, or none holds a run, be it one that cannot be read.
+    """
+    found, seen, given = Found(), set(), [Path(folder) for folder in folders]
+    for folder in given:
+        if not folder.is_dir():
+            what = "is no folder" if folder.exists() else "is not there"
+            raise UserError(f"{str(folder)!r} {what}", "Give folders of runs, or one above them.")
+        for path in _run_folders(folder):
+            if (resolved := path.resolve()) in seen:
+                continue
+            seen.add(resolved)
+            try:
+                found.runs.append(run := read_run(path))
+                found.faults += run.faults
+            except DataError as error:
+                found.faults.append(str(error))
+    if not seen:
+        named = ", ".join(repr(str(folder)) for folder in given)
+        raise UserError(
+            f"no run in {named}", f"The folder of a run (data.save_dir) holds {RESULTS}."
+        )
+    return found
+
+
+def read_run(path: Path) -> RunFolder:
+    """Read the run of a folder.
+
+    Raises:
+        DataError: if its ``results.json`` is damaged, or no run's.
+    """
+    results = _results(path / RESULTS)
+    lines, faults = _lines(path / METRICS)
+    return RunFolder(path, results, lines, is_in_use(path), faults)
+
+
+def is_run(path: Path) -> bool:
+    """Say whether a folder is a run's."""
+    return (path / RESULTS).is_file() or (path / METRICS).is_file()
+
+
+def _run_folders(top: Path) -> Iterator[Path]:
+    """Yield the folders of runs from a folder down, in the order of their names."""
+    for folder, below, _ in os.walk(top):
+        below[:] = sorted(each for each in below if not each.startswith((".", _EARLIER)))
+        if is_run(Path(folder)):
+            yield Path(folder)
+
+
+def _results(path: Path) -> Results | None:
+    if not path.is_file():
+        return None
+    try:
+        return Results.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "all of it"
+        what = f"{str(path)!r} is no record of a run: {place}: {first['msg']}"
+        raise DataError(what) from error
+    except UserError as error:
+        raise DataError(error.what) from error
+
+
+def _lines(path: Path) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """Return the lines of a file of figures, and what is wrong with it.
+
+    The last line may be under way.
+    """
+    try:
+        written = path.read_bytes().splitlines() if path.is_file() else []
+    except OSError as error:
+        return [], [f"{str(path)!r} cannot be read: {error.strerror}"]
+    parsed = [_parsed(line) for line in written]
+    damaged = sum(line is None for line in parsed[:-1])
+    what = f"{str(path)!r} has {counted(damaged, 'damaged line')}, left out"
+    return [line for line in parsed if line is not None], [what] if damaged else []
+
+
+def _parsed(line: bytes) -> Mapping[str, Any] | None:
+    try:
+        read = json.loads(line)
+    except ValueError:
+        return None
+    return read if isinstance(read, dict) and isinstance(read.get("epoch", 0), int) else None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,117 @@
+"""Configurations as flat keys: where runs differ, and which keys they are averaged over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from reidcore.config import Config
+from reidcore.registry import NamedDataset
+
+Leaves = dict[str, Any]
+"""Dotted keys with their values; lists, and the weights of loss terms, are one value."""
+
+AVERAGED = ("train.seed", "data.split_id")
+"""Runs that differ in these alone are repetitions of one another."""
+
+# What changes no result, or only how it is written: a run is the same elsewhere.
+_WITHOUT_EFFECT = (
+    "use_gpu",
+    "settings.writers",
+    *(f"data.{key}" for key in ("root", "save_dir", "workers", "cache", "cache_gb")),
+    "model.resume",
+    *(f"train.{key}" for key in ("print_freq", "start_epoch", "keep_checkpoints")),
+    *("train.checkpoint_minutes", "train.keep_memory"),
+    *(f"test.visrank{end}" for end in ("", "_topk", "_queries", "_order")),
+)
+_WHOLE = ("loss.terms", "data.datasets")
+
+
+def leaves_of(config: Mapping[str, Any]) -> Leaves:
+    """Return what may decide the results of a run, under dotted keys."""
+    return {key: value for key, value in _leaves(config) if not _is_below(key, _WITHOUT_EFFECT)}
+
+
+def chosen(config: Mapping[str, Any]) -> Leaves:
+    """Return the leaves of the core's keys, and of the sections of components that are in use."""
+    own, loss = Config.model_fields, config.get("loss", {})
+    in_use = {*_names(config)}
+    terms = {"name", "terms", loss.get("name"), *(loss.get("terms") or ())}
+    return {
+        key: value
+        for key, value in leaves_of(config).items()
+        for section, _, below in [key.partition(".")]
+        if (section in own or section in in_use)
+        and (section != "loss" or below.partition(".")[0] in terms)
+    }
+
+
+def changed(config: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Return what is not as a configuration has it by default: key, value, default.
+
+    The options of components have no default here, since that would import them: those of the
+    components in use are all told, with None.
+    """
+    defaults = dict(_leaves(Config().model_dump(mode="json")))
+    rows = [(key, value, defaults.get(key)) for key, value in chosen(config).items()]
+    return [(key, value, default) for key, value, default in rows if value != default]
+
+
+def comparable(configs: Sequence[Mapping[str, Any]]) -> list[Leaves]:
+    """Return the leaves by which runs are told apart.
+
+    A key that another version does not have counts where its component is in use.
+    """
+    found = [leaves_of(config) for config in configs]
+    common = set.intersection(*map(set, found)) if found else set()
+    return [
+        {key: value for key, value in leaves.items() if key in common or key in used}
+        for leaves, used in zip(found, map(chosen, configs), strict=True)
+    ]
+
+
+def differing(leaves: Sequence[Leaves]) -> list[str]:
+    """Return the keys that have not the same value everywhere, in the order of the configuration.
+
+    A value that stands nowhere is another one than None.
+    """
+    keys = dict.fromkeys(key for each in leaves for key in each)
+    nothing = object()
+    return [
+        key
+        for key in keys
+        if any(each.get(key, nothing) != leaves[0].get(key, nothing) for each in leaves)
+    ]
+
+
+def as_text(value: Any) -> str:
+    """Return a value as it is written in an override."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {as_text(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(as_text, value)) + "]"
+    words = {None: "null", True: "true", False: "false"}
+    return words[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def _names(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the components that have sections at the top of a configuration."""
+    data, train, test = (config.get(section, {}) for section in ("data", "train", "test"))
+    for name in (*data.get("sources", ()), *data.get("targets", ())):
+        named = NamedDataset.of(data.get("datasets", {}), name)
+        yield named.kind if named else name
+    yield from data.get("transforms", ())
+    yield from map(str, (train.get("optim"), train.get("lr_scheduler"), test.get("protocol")))
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, Mapping) and value and key not in _WHOLE:
+            yield from _leaves(value, f"{key}.")
+        else:
+            yield key, value
+
+
+def _is_below(key: str, places: Sequence[str]) -> bool:
+    return any(key == place or key.startswith(f"{place}.") for place in places)

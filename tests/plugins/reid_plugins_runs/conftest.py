@@ -1,0 +1,104 @@
+"""Folders of runs, as runs leave them, and the command line in this process."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from reidcore.cli.app import main
+from reidcore.config import Config
+
+
+class Ended(NamedTuple):
+    """How a command ended: its exit code, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Ended]:
+    """Run ``reidcore`` in this process, in an empty folder, without what pytest configures."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str | Path) -> Ended:
+        capfd.readouterr()
+        with monkeypatch.context() as patch:
+            logger = logging.getLogger("reidcore")
+            patch.setattr(logger, "propagate", False)
+            patch.setattr(logger, "handlers", [])
+            with pytest.raises(SystemExit) as ended:
+                main([*map(str, words)])
+        return Ended(int(str(ended.value.code or 0)), *capfd.readouterr())
+
+    return run
+
+
+WriteRun = Callable[..., Path]
+
+
+def figures(value: float) -> dict[str, Any]:
+    """Return a target's figures, all of one value."""
+    names = ("mAP", "mINP", "rank1", "rank5", "rank10")
+    return {**dict.fromkeys(names, value), "figures": {}, "num_valid_queries": 7, "rerank": False}
+
+
+@pytest.fixture
+def write_run(tmp_path: Path) -> WriteRun:
+    """Write the folder of a run, whose figures all have one value.
+
+    Overrides are ``key=value`` of its configuration, where dots are written as ``__``.
+    """
+    default = Config().model_dump(mode="json")
+
+    def write(
+        name: str,
+        value: float | None = 0.5,
+        epochs: int = 3,
+        is_finished: bool = True,
+        targets: tuple[str, ...] = ("shop",),
+        **overrides: Any,
+    ) -> Path:
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        config = copy.deepcopy(default)
+        config["data"]["save_dir"] = name
+        for key, given in overrides.items():
+            *above, last = key.split("__")
+            section = config
+            for part in above:
+                section = section.setdefault(part, {})
+            section[last] = given
+        history = [
+            {"epoch": n, "softmax": 4.0 / n, "acc": 10.0 * n, "lr": 0.1, "seconds": 2.0}
+            for n in range(1, epochs + 1)
+        ]
+        found = {target: figures(value) for target in targets} if value is not None else {}
+        lines = [{"kind": "epoch", **epoch} for epoch in history] + [
+            {"kind": "test", "epoch": epochs, "target": target, "mAP": value, "rank1": value}
+            for target in found
+        ]
+        (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        record = {
+            "format": 1,
+            "finished": is_finished,
+            "targets": found,
+            "training": history,
+            "timings": {"total_seconds": 12.5},
+            "config": config,
+            "versions": {"torch": "2.6"},
+            "device": "cpu",
+        }
+        (folder / "results.json").write_text(json.dumps(record))
+        return folder
+
+    return write
