@@ -114,11 +114,21 @@ def reid_register_optimizers(registry: Registrar) -> None:
 
 @hookimpl
 def reid_register_schedulers(registry: Registrar) -> None:
-    """Register Torchreid's learning-rate schedulers."""
+    """Register Torchreid's learning-rate schedulers, and further ones of the field."""
     package = "reid_plugins_standard.schedulers"
     registry.add("single_step", f"{package}:single_step", summary="drop every so many epochs")
     registry.add("multi_step", f"{package}:multi_step", summary="drop at the given epochs")
-    registry.add("cosine", f"{package}:cosine", summary="fall to zero along a cosine")
+    registry.add("cosine", f"{package}:cosine", summary="fall along a cosine")
+    registry.add(
+        "flat_cosine",
+        f"{package}:flat_cosine",
+        summary="stay for a while, then fall along a cosine",
+    )
+    registry.add(
+        "polynomial", f"{package}:polynomial", summary="fall to zero along a power of time"
+    )
+    registry.add("one_cycle", f"{package}:one_cycle", summary="rise, then fall to almost zero")
+    registry.add("constant", f"{package}:constant", summary="stay as it is")
 
 
 @hookimpl

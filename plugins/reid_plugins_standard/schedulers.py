@@ -1,16 +1,27 @@
-"""The core's schedulers, each a factory ``(optimizer, *, stepsize, gamma, max_epoch)``.
+"""Schedulers by name, each a factory ``(optimizer, *, stepsize, gamma, max_epoch)``.
 
-A scheduler is stepped once an epoch, after the epoch.
+A scheduler is stepped once an epoch, after the epoch; or with each step of the optimizer, and then
+``stepsize`` and ``max_epoch`` are given in steps.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any
 
+from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR, StepLR
+from torch.optim.lr_scheduler import (
+    ConstantLR,
+    CosineAnnealingLR,
+    LRScheduler,
+    MultiStepLR,
+    OneCycleLR,
+    PolynomialLR,
+    StepLR,
+)
 
 from reidcore.errors import ConfigError, counted, quoted
 
@@ -20,16 +31,22 @@ Steps = int | Sequence[int]
 
 
 def single_step(
-    optimizer: Optimizer, *, stepsize: Steps = 1, gamma: float = 0.1, max_epoch: int = 1
+    optimizer: Optimizer,
+    *,
+    stepsize: Steps = 1,
+    gamma: float = 0.1,
+    max_epoch: int = 1,
+    steps_per_epoch: int = 1,
 ) -> LRScheduler:
     """Multiply the rate by ``gamma`` every ``stepsize`` epochs; a list counts by its last entry."""
     steps = _steps("single_step", stepsize)
     if len(steps) > 1:
+        epochs = [step // steps_per_epoch for step in steps]
         _log.warning(
             "single_step uses the last of stepsize %s only: the rate falls every %s; "
             "train.lr_scheduler multi_step uses them all",
-            steps,
-            counted(steps[-1], "epoch"),
+            epochs,
+            counted(epochs[-1], "epoch"),
         )
     return StepLR(optimizer, step_size=steps[-1], gamma=gamma)
 
@@ -46,18 +63,127 @@ def multi_step(
     return MultiStepLR(optimizer, milestones=_steps("multi_step", stepsize), gamma=gamma)
 
 
-def cosine(
-    optimizer: Optimizer, *, stepsize: Steps = 1, gamma: float = 0.1, max_epoch: int = 1
-) -> LRScheduler:
-    """Anneal the rate to zero over ``max_epoch`` epochs along half a cosine.
+def cosine(optimizer: Optimizer, *, max_epoch: int = 1, eta_min: float = 0.0) -> LRScheduler:
+    """Anneal the rate to ``eta_min`` over ``max_epoch`` epochs along half a cosine.
 
     Reference: Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2017.
+
+    Args:
+        optimizer: whose rates are set.
+        max_epoch: when the lowest rate is reached.
+        eta_min: the lowest rate, of all parameter groups.
     """
-    if max_epoch < 1:
+    _check_end("cosine", max_epoch)
+    return CosineAnnealingLR(optimizer, max_epoch, eta_min=_checked_floor(optimizer, eta_min))
+
+
+def flat_cosine(
+    optimizer: Optimizer, *, stepsize: Steps = 1, max_epoch: int = 1, eta_min: float = 0.0
+) -> LRScheduler:
+    """Keep the rate until the epoch ``stepsize``, then anneal it to ``eta_min`` along a cosine.
+
+    Reference: He et al., FastReID: A PyTorch Toolbox for General Instance Re-identification, 2020.
+
+    Args:
+        optimizer: whose rates are set.
+        stepsize: the epoch at which the fall begins.
+        max_epoch: when the lowest rate is reached.
+        eta_min: the lowest rate, of all parameter groups.
+    """
+    _check_end("flat_cosine", max_epoch)
+    steps = _steps("flat_cosine", stepsize)
+    if len(steps) > 1 or steps[0] >= max_epoch:
         raise ConfigError(
-            f"the scheduler cosine needs max_epoch of at least 1, not {quoted(max_epoch)}"
+            f"the scheduler flat_cosine falls from stepsize on, but train.stepsize is "
+            f"{quoted(stepsize)} and train.max_epoch {max_epoch}",
+            "Give stepsize as one number below max_epoch, such as half of it",
         )
-    return CosineAnnealingLR(optimizer, max_epoch)
+    return FlatCosineLR(optimizer, steps[0], max_epoch, _checked_floor(optimizer, eta_min))
+
+
+def polynomial(optimizer: Optimizer, *, max_epoch: int = 1, power: float = 1.0) -> LRScheduler:
+    """Let the rate fall to 0 over ``max_epoch`` epochs: ``(1 - done / max_epoch) ** power``.
+
+    Args:
+        optimizer: whose rates are set.
+        max_epoch: when 0 is reached.
+        power: of the polynomial; 1 is a straight line.
+    """
+    _check_end("polynomial", max_epoch)
+    if power <= 0:
+        raise ConfigError(f"polynomial.power is {quoted(power)}", "Give more than 0")
+    return PolynomialLR(optimizer, total_iters=max_epoch, power=power)
+
+
+def one_cycle(
+    optimizer: Optimizer,
+    *,
+    max_epoch: int = 1,
+    pct_start: float = 0.3,
+    div_factor: float = 25.0,
+    final_div_factor: float = 1e4,
+    cycle_momentum: bool = True,
+) -> LRScheduler:
+    """Let the rate rise to the optimizer's and fall, both along half a cosine.
+
+    Reference: Smith and Topin, Super-Convergence: Very Fast Training of Neural Networks Using Large
+    Learning Rates, 2018.
+
+    Args:
+        optimizer: whose rates, the highest ones, are those that the cycle reaches.
+        max_epoch: length of the cycle.
+        pct_start: share of it in which the rate rises.
+        div_factor: the highest rate over the first.
+        final_div_factor: the first rate over the last.
+        cycle_momentum: move the momentum, or Adam's beta1, the other way: from 0.95 to 0.85.
+    """
+    _check_end("one_cycle", max_epoch)
+    try:
+        return OneCycleLR(
+            optimizer,
+            max_lr=[group["lr"] for group in optimizer.param_groups],
+            total_steps=max_epoch,
+            pct_start=pct_start,
+            div_factor=div_factor,
+            final_div_factor=final_div_factor,
+            cycle_momentum=cycle_momentum,
+        )
+    except ValueError as error:  # torch's own check of the settings' ranges
+        raise ConfigError(f"the scheduler one_cycle refuses its settings: {error}") from error
+
+
+def constant(optimizer: Optimizer) -> LRScheduler:
+    """Keep the rate as it is."""
+    return ConstantLR(optimizer, factor=1.0)
+
+
+class FlatCosineLR(LRScheduler):
+    """A rate that stays for a while, then falls along half a cosine and stays at its lowest.
+
+    Args:
+        optimizer: whose rates are set.
+        flat: steps of the scheduler that it stays for.
+        T_max: steps until the rate is lowest.
+        eta_min: the lowest rate.
+        last_epoch: steps done.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        flat: int,
+        T_max: int,
+        eta_min: float = 0.0,
+        last_epoch: int = -1,
+    ) -> None:
+        self.flat, self.T_max, self.eta_min = flat, T_max, eta_min
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float | Tensor]:
+        """Return the rate of each parameter group."""
+        share = (self.last_epoch - self.flat) / (self.T_max - self.flat)
+        height = (1 + math.cos(math.pi * min(1.0, max(0.0, share)))) / 2
+        return [self.eta_min + (base - self.eta_min) * height for base in self.base_lrs]
 
 
 def _steps(scheduler: str, stepsize: Any) -> list[int]:
@@ -70,3 +196,21 @@ def _steps(scheduler: str, stepsize: Any) -> list[int]:
             "For example stepsize 20, or for multi_step [20, 40]",
         )
     return steps
+
+
+def _check_end(scheduler: str, max_epoch: int) -> None:
+    if max_epoch < 1:
+        raise ConfigError(
+            f"the scheduler {scheduler} needs max_epoch of at least 1, not {quoted(max_epoch)}"
+        )
+
+
+def _checked_floor(optimizer: Optimizer, eta_min: float) -> float:
+    """Return the lowest rate, if all parameter groups begin above it: others would rise to it."""
+    lowest = min(float(group["lr"]) for group in optimizer.param_groups)
+    if not 0 <= eta_min <= lowest:
+        raise ConfigError(
+            f"eta_min is {quoted(eta_min)}, and the lowest learning rate to begin with {lowest:g}",
+            "Give eta_min from 0 to the rate of every parameter group",
+        )
+    return eta_min

@@ -104,6 +104,10 @@ def _problems(config: Config, plugins: Plugins | None, may_import: bool) -> Iter
         yield Problem(("test", "protocol"), str(error))
     else:
         wanted += [Choice(("protocols",), protocol, ("test", "protocol"))] if protocol else []
+    try:
+        config.train.check_warmup(0 if config.test.evaluate else config.train.max_epoch)
+    except ConfigError as error:
+        yield Problem(("train", "warmup_epochs"), str(error))
     in_use, unusable = _find_all(wanted, plugins, may_import)
     yield from unusable
     for place, own_keys, values in open_sections(config):

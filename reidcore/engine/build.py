@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,12 @@ def build_engine(
     optimizer = make_optimizer(
         model, train, choose("optimizers", train.optim), parameters_of(terms)
     )
-    scheduler = make_scheduler(optimizer, train, choose("schedulers", train.lr_scheduler))
+    scheduler = make_scheduler(
+        optimizer,
+        train,
+        choose("schedulers", train.lr_scheduler),
+        _steps_per_epoch(config, datamanager),
+    )
     options: dict[str, Any] = {
         "use_gpu": config.use_gpu,
         "plugins": plugins,
@@ -104,3 +110,10 @@ def build_engine(
     engine.register_model("model", model, optimizer, scheduler)
     engine.terms = terms
     return engine
+
+
+def _steps_per_epoch(config: Config, datamanager: DataManager) -> int:
+    """Return the optimizer steps of an epoch, where the schedule asks for them."""
+    if config.test.evaluate or not config.train.counts_steps:
+        return 1
+    return math.ceil(len(datamanager.train_loader) / config.train.accumulate)

@@ -29,13 +29,13 @@ from reidcore.models.build_args import build_args_of
 from reidcore.models.layers import bare_key, kind_fault, unwrap
 from reidcore.models.weights.record import check_training_state
 from reidcore.models.weights.trained import remember_training
+from reidcore.optim.pacing import set_rates
 from reidcore.optim.resume import (
     check_kind,
     continue_optimizer,
     continue_schedule,
     fast_forward,
     load_part,
-    set_rates,
     state_error,
 )
 

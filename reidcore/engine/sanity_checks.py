@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,12 +14,13 @@ from reidcore.config.options.plan import RunPlan
 from reidcore.engine.evaluator import make_protocol, relations_of
 from reidcore.engine.loss_terms import LossTerms, learns_from_logits
 from reidcore.engine.process_group import check_group
-from reidcore.errors import DataError, UserError
+from reidcore.errors import DataError, UserError, counted
 from reidcore.evaluation import AnyCamera, Labels, Relations, without_own_files
 from reidcore.evaluation.distances import check_metric
 from reidcore.evaluation.ranking import check_ties
 from reidcore.models.layers import require_layers
 from reidcore.models.weights import trained
+from reidcore.optim.pacing import PacedScheduler
 from reidcore.plugins import CORE, Plugins
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def check_plan(engine: Engine, plan: RunPlan) -> None:
         _check_classifier_learns(engine.terms, plan)
     if not plan.test_only:
         _check_batch_size(engine)
+        _check_schedules(engine, plan)
     check_ties(plan.ties)
     _check_queries(engine, plan)
     if not _measures_itself(engine.plugins):
@@ -101,6 +104,28 @@ def _check_batch_size(engine: Engine) -> None:
             "a batch of one image cannot be normalised (the model has BatchNorm1d)",
             "Set train.batch_size to 2 or more.",
         )
+
+
+def _check_schedules(engine: Engine, plan: RunPlan) -> None:
+    """Refuse a warm-up that the run would not see the end of; tell of a miscounted epoch."""
+    for state in engine.states.values():
+        scheduler = state.scheduler
+        if not isinstance(scheduler, PacedScheduler):
+            continue
+        if 0 < plan.max_epoch < scheduler.epochs_of_warmup:
+            raise UserError(
+                f"the warm-up of {scheduler.epochs_of_warmup:.4g} epochs is longer than the run of "
+                f"{counted(plan.max_epoch, 'epoch')}",
+                "Lower train.warmup_epochs or train.warmup_steps, or raise train.max_epoch.",
+            )
+        steps = math.ceil(len(engine.train_loader) / engine.accelerator.precision.accumulate)
+        if scheduler.counts_steps and scheduler.steps_per_epoch != steps:
+            _log.warning(
+                "The schedule counts %s an epoch, which has %d: build it with steps_per_epoch=%d",
+                counted(scheduler.steps_per_epoch, "step"),
+                steps,
+                steps,
+            )
 
 
 def _check_queries(engine: Engine, plan: RunPlan) -> None:

@@ -11,7 +11,9 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from reidcore._validation import has_methods
 from reidcore.config.options import OptimOptions, TrainOptions
+from reidcore.errors import ConfigError
 from reidcore.optim.groups import parameter_groups
+from reidcore.optim.pacing import paced
 from reidcore.registry import Component, choose, find
 
 if TYPE_CHECKING:
@@ -93,29 +95,53 @@ def build_lr_scheduler(
     max_epoch: int = 1,
     plugins: Plugins | None = None,
     section: Mapping[str, Any] | None = None,
+    *,
+    step_by: str = "epoch",
+    steps_per_epoch: int | None = None,
+    warmup_epochs: int = 0,
+    warmup_steps: int = 0,
+    warmup_factor: float = 0.01,
 ) -> LRScheduler:
-    """Build a learning-rate scheduler, stepped once after each epoch.
+    """Build a learning-rate scheduler, which the engine steps.
+
+    It is torch's own, stepped once after each epoch, unless it goes by steps or warms up: then it
+    is a `PacedScheduler` around that.
 
     Args:
         optimizer: the optimizer whose rates it sets.
-        lr_scheduler: a registered name: single_step, multi_step, cosine, or a plugin's.
+        lr_scheduler: a registered name, such as single_step, multi_step, cosine, or a plugin's.
         stepsize: epochs between two falls (single_step) or the list of epochs (multi_step).
         gamma: factor at each fall.
         max_epoch: length of the cosine, in epochs.
         plugins: where to look the name up; the current plugins by default.
         section: the scheduler's own further options.
+        step_by: ``epoch``, or ``step`` to move with each step of the optimizer.
+        steps_per_epoch: optimizer steps in an epoch, ``len(datamanager.train_loader)`` where
+            gradients are not accumulated; needed where ``step_by`` or the warm-up is in steps.
+        warmup_epochs: epochs in which the rates rise linearly to those of the scheduler.
+        warmup_steps: optimizer steps in which they do, in the place of ``warmup_epochs``.
+        warmup_factor: share of the rates that the rise begins with.
 
     Raises:
         UnknownNameError: no such scheduler.
         ConfigError: ``stepsize`` does not suit the scheduler, an option is unknown, or another
-            value is mistyped or out of range.
+            value is missing, mistyped or out of range.
     """
     component = choose("schedulers", lr_scheduler, section, plugins)
-    rule = TrainOptions.checked(gamma=gamma, max_epoch=max_epoch)
-    made = component.make(
-        optimizer=optimizer, stepsize=stepsize, gamma=rule.gamma, max_epoch=rule.max_epoch
+    options = TrainOptions.checked(
+        gamma=gamma,
+        max_epoch=max_epoch,
+        lr_step_by=step_by,
+        warmup_epochs=warmup_epochs,
+        warmup_steps=warmup_steps,
+        warmup_factor=warmup_factor,
     )
-    return _scheduler(component, made)
+    if steps_per_epoch is None and options.counts_steps:
+        raise ConfigError(
+            "a schedule in steps needs to know how many an epoch has",
+            "Give steps_per_epoch=len(datamanager.train_loader).",
+        )
+    return _made_scheduler(optimizer, options, component, stepsize, steps_per_epoch or 1)
 
 
 def make_optimizer(
@@ -147,22 +173,55 @@ def make_optimizer(
 
 
 def make_scheduler(
-    optimizer: Optimizer, options: TrainOptions, component: Component
+    optimizer: Optimizer, options: TrainOptions, component: Component, steps_per_epoch: int = 1
 ) -> LRScheduler:
-    """Make a learning-rate scheduler, stepped once after each epoch.
+    """Make a learning-rate scheduler, stepped as its options say.
 
     Args:
         optimizer: the optimizer whose rates it sets.
-        options: when and by how much they fall, and the epochs of the run.
+        options: when and by how much they rise and fall, and the epochs of the run.
         component: the scheduler with its own options.
+        steps_per_epoch: optimizer steps in an epoch, which a schedule in steps needs to know.
+
+    Raises:
+        ConfigError: the warm-up has two lengths.
     """
+    return _made_scheduler(optimizer, options, component, options.stepsize, steps_per_epoch)
+
+
+def _made_scheduler(
+    optimizer: Optimizer,
+    options: TrainOptions,
+    component: Component,
+    stepsize: Any,
+    steps_per_epoch: int,
+) -> LRScheduler:
+    options.check_warmup()
+    by_step = options.lr_step_by == "step"
+    # What is counted in epochs is handed to the factory in what the scheduler counts.
+    unit = steps_per_epoch if by_step else 1
     made = component.make(
         optimizer=optimizer,
-        stepsize=options.stepsize,
+        stepsize=stepsize if unit == 1 else _multiplied(stepsize, unit),
         gamma=options.gamma,
-        max_epoch=options.max_epoch,
+        max_epoch=options.max_epoch * unit,
+        steps_per_epoch=unit,
     )
-    return _scheduler(component, made)
+    return paced(
+        _scheduler(component, made),
+        optimizer,
+        steps_per_epoch=steps_per_epoch,
+        by_step=by_step,
+        warmup_epochs=options.warmup_epochs,
+        warmup_steps=options.warmup_steps,
+        warmup_factor=options.warmup_factor,
+    )
+
+
+def _multiplied(stepsize: Any, unit: int) -> Any:
+    if isinstance(stepsize, list | tuple):
+        return [each * unit for each in stepsize]
+    return stepsize * unit
 
 
 def _scheduler(component: Component, made: Any) -> LRScheduler:

@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from reidcore.errors import CheckpointError, counted
+from reidcore.optim.pacing import PacedScheduler, set_rates
 from reidcore.optim.saved_state import optimizer_faults, scheduler_faults
 
 # The settings by which kinds of optimizer differ; others come and go with torch's versions.
@@ -123,22 +124,8 @@ def fast_forward(scheduler: LRScheduler, epochs: int) -> None:
     Raises:
         CheckpointError: if the scheduler is made of others, whose steps cannot be repeated.
     """
-    if not hasattr(scheduler, "base_lrs") or hasattr(scheduler, "_schedulers"):
-        raise CheckpointError(
-            f"{type(scheduler).__name__} cannot be brought to epoch {epochs} without its state",
-            "Build it as it was built for the checkpoint, and pass it to resume_from_checkpoint.",
-        )
-    set_rates(scheduler.optimizer, scheduler.base_lrs)
-    # Its first step is one of a kind: it sets the rate of epoch 0.
-    scheduler.last_epoch = -1
-    scheduler._initial_step()
+    _restart(scheduler, epochs)
     _repeat(scheduler, epochs, scheduler.get_last_lr())
-
-
-def set_rates(optimizer: Optimizer, rates: Sequence[Any]) -> None:
-    """Set the rate of each parameter group."""
-    for group, rate in zip(optimizer.param_groups, rates, strict=True):
-        group["lr"] = rate
 
 
 def load_part(part: Optimizer | LRScheduler | GradScaler, state: Any, what: str) -> None:
@@ -173,6 +160,23 @@ def _refuse(what: str, faults: Iterator[str]) -> None:
     """Raise the first fault in a saved state, if there is one."""
     if (fault := next(faults, None)) is not None:
         raise state_error(what, fault)
+
+
+def _restart(scheduler: LRScheduler, epochs: int) -> None:
+    """Bring a scheduler and its rates back to epoch 0, on the way to a later one."""
+    if isinstance(scheduler, PacedScheduler):
+        _restart(scheduler.scheduler, epochs)
+        scheduler.restart()
+        return
+    if not hasattr(scheduler, "base_lrs") or hasattr(scheduler, "_schedulers"):
+        raise CheckpointError(
+            f"{type(scheduler).__name__} cannot be brought to epoch {epochs} without its state",
+            "Build it as it was built for the checkpoint, and pass it to resume_from_checkpoint.",
+        )
+    set_rates(scheduler.optimizer, scheduler.base_lrs)
+    # Its first step is one of a kind: it sets the rate of epoch 0.
+    scheduler.last_epoch = -1
+    scheduler._initial_step()
 
 
 def _repeat(scheduler: LRScheduler, epochs: int, rates: Sequence[Any]) -> None:

@@ -92,7 +92,9 @@ SUPPLIED: Mapping[str, Supplied] = {
     ),
     "transforms": Supplied(("height", "width")),
     "optimizers": Supplied(("groups", "lr", "weight_decay")),
-    "schedulers": Supplied(("optimizer",), frozenset({"stepsize", "gamma", "max_epoch"})),
+    "schedulers": Supplied(
+        ("optimizer",), frozenset({"stepsize", "gamma", "max_epoch", "steps_per_epoch"})
+    ),
 }
 """What the core fills, for each kind; a kind that is not listed gets nothing."""
 

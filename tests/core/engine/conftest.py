@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ def make_engine(root: Path) -> Callable[..., Engine]:
         scheduler: str = "cosine",
         max_epoch: int = 4,
         batch_size: int = 8,
+        pace: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Engine:
         from reidcore.data import ImageDataManager
@@ -63,7 +64,9 @@ def make_engine(root: Path) -> Callable[..., Engine]:
         )
         model = build_model("tinynet", datamanager.num_train_pids, plugins=made)
         optimizer = build_optimizer(model, lr=0.01)
-        schedule = build_lr_scheduler(optimizer, scheduler, stepsize=1, max_epoch=max_epoch)
+        schedule = build_lr_scheduler(
+            optimizer, scheduler, stepsize=1, max_epoch=max_epoch, **(pace or {})
+        )
         if engine_class is None:
             return ImageSoftmaxEngine(
                 datamanager, model, optimizer, scheduler=schedule, plugins=made, **options

@@ -100,3 +100,69 @@ def test_a_plugins_scheduler_gets_only_what_it_takes(plugins):
     )
     assert isinstance(scheduler, torch.optim.lr_scheduler.LambdaLR)
     assert scheduler.get_last_lr() == [0.003]
+
+
+def curve(plugins, name, stepsize=1, max_epoch=10, lr=0.0015, **section):
+    sgd = build_optimizer(nn.Linear(1, 1), "sgd", lr=lr, plugins=plugins)
+    scheduler = build_lr_scheduler(
+        sgd, name, stepsize, max_epoch=max_epoch, plugins=plugins, section=section
+    )
+    return [rate for (rate,) in rates(sgd, scheduler, max_epoch)] + [sgd.param_groups[0]["lr"]]
+
+
+def test_cosine_ends_at_its_lowest_rate(plugins):
+    table = curve(plugins, "cosine", lr=1.0, eta_min=0.2)
+    golden = [1.0, 0.98042261, 0.92360680, 0.83511410, 0.72360680, 0.6]
+    assert table[:6] == pytest.approx(golden, abs=1e-8)
+    assert table[10] == pytest.approx(0.2)
+
+
+def test_flat_cosine_stays_then_falls(plugins):
+    table = curve(plugins, "flat_cosine", 6, lr=1.0, eta_min=0.2)
+    golden = [1.0] * 7 + [0.88284271, 0.6, 0.31715729, 0.2]
+    assert table == pytest.approx(golden, abs=1e-8)
+
+
+def test_polynomial_falls_by_a_power_of_what_is_left(plugins):
+    assert curve(plugins, "polynomial", max_epoch=4, lr=1.0) == pytest.approx(
+        [1.0, 0.75, 0.5, 0.25, 0.0], abs=1e-12
+    )
+    assert curve(plugins, "polynomial", max_epoch=4, lr=1.0, power=2.0) == pytest.approx(
+        [1.0, 0.5625, 0.25, 0.0625, 0.0], abs=1e-12
+    )
+
+
+def test_one_cycle_rises_to_the_optimizers_rate_and_falls(plugins):
+    table = curve(plugins, "one_cycle", max_epoch=20, lr=1.0, pct_start=0.25, div_factor=10.0)
+    assert table[0] == pytest.approx(0.1)
+    assert max(table) == table[4] == pytest.approx(1.0)
+    assert table[19] == pytest.approx(1e-5)
+
+
+def test_constant_stays(plugins):
+    assert curve(plugins, "constant", lr=0.3) == [0.3] * 11
+
+
+@pytest.mark.parametrize(
+    ("name", "stepsize", "section", "message"),
+    [
+        ("flat_cosine", 10, {}, "below max_epoch"),
+        ("flat_cosine", [2, 4], {}, "one number"),
+        ("cosine", 1, {"eta_min": 0.01}, "lowest learning rate to begin with 0.0015"),
+        ("flat_cosine", 5, {"eta_min": -1.0}, "eta_min is -1.0"),
+        ("polynomial", 1, {"power": 0.0}, r"polynomial\.power is 0\.0"),
+        ("one_cycle", 1, {"pct_start": 2.0}, "pct_start"),
+    ],
+)
+def test_curves_that_cannot_be_are_refused(name, stepsize, section, message, plugins):
+    with pytest.raises(ConfigError, match=message):
+        curve(plugins, name, stepsize, **section)
+
+
+def test_one_cycle_says_what_an_optimizer_without_momentum_lacks(plugins):
+    plain = torch.optim.Adagrad(nn.Linear(1, 1).parameters(), lr=0.1)
+    with pytest.raises(ConfigError, match="momentum"):
+        build_lr_scheduler(plain, "one_cycle", max_epoch=5, plugins=plugins)
+    build_lr_scheduler(
+        plain, "one_cycle", max_epoch=5, plugins=plugins, section={"cycle_momentum": False}
+    )
