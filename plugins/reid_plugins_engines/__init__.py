@@ -41,6 +41,11 @@ def reid_register_losses(registry: Registrar) -> None:
         summary="batch-hard triplet loss, with cross entropy beside it",
         options={"loss.softmax.label_smooth": "label_smooth"},
     )
+    registry.add(
+        "center",
+        "reid_plugins_engines.losses:center_term",
+        summary="squared distance from a learnt centre of each identity",
+    )
 
 
 @hookimpl

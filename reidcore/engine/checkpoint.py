@@ -288,6 +288,11 @@ def restore_run(engine: Engine, start_epoch: int) -> Restored:
     if state.get("scaler") and engine.accelerator.scaler.is_enabled():
         what = f"gradient scaler in {point.path!r}"
         load_part(engine.accelerator.scaler, state["scaler"], what)
+    for name, saved in state.get("loss_optimizers", {}).items():
+        if name in engine.loss_optimizers:
+            optimizer = engine.loss_optimizers[name]
+            origin = f"{name} of {point.path}"
+            log_differences(continue_optimizer(optimizer, saved, origin))
     if accumulated := state.get("accumulated"):
         try:
             engine.accelerator.take_up(accumulated, engine.optimizers)
@@ -386,6 +391,9 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
         "rng": capture_rng(),
         "scaler": engine.accelerator.scaler.state_dict(),
         "accumulated": engine.accelerator.accumulated(engine.optimizers),
+        "loss_optimizers": {
+            name: optimizer.state_dict() for name, optimizer in engine.loss_optimizers.items()
+        },
         "sampler": {"seed": engine.data_facts.seed},
         "history": engine.record.history,
         "meters": run.meters.state_dict() if run and step else None,

@@ -32,7 +32,7 @@ from reidcore.engine.hook_results import (
     checked_results,
 )
 from reidcore.engine.interrupts import Interruption
-from reidcore.engine.loss_terms import Criterion, LossTerms, top1, weighted_terms
+from reidcore.engine.loss_terms import Criterion, LossTerms, top1, undo_weights, weighted_terms
 from reidcore.engine.precision import Accelerator, Precision, run_device
 from reidcore.engine.process_group import check_group
 from reidcore.engine.results import RunRecord
@@ -86,6 +86,8 @@ class Engine:
         network: calls ``model`` under the model contract: itself or, around a foreign module, an
             adapter.
         terms: loss terms by name, each a weight and a criterion.
+        loss_optimizers: name of a term -> the optimizer of what its criterion learns; at a run's
+            start those are added that criteria make themselves.
         batch_layout: how batches are read: as images, or as clips if ``data_type`` is ``video``.
         accelerator: device, mixed precision and accumulation.
         epoch, max_epoch: the epoch under way, from 0, and where the run stops.
@@ -122,12 +124,13 @@ class Engine:
         self.accelerator = Accelerator(
             precision or Precision(),
             self.device,
-            lambda: self.plugins.hook.reid_before_optimizer_step(engine=self),
+            self._before_optimizer_step,
         )
         self.batch_layout = layout_of(self.data_facts.data_type)
         self.test_loader = datamanager.test_loader
         self.states: dict[str, TrainState] = {}
         self.terms: LossTerms = {}
+        self.loss_optimizers: dict[str, Optimizer] = {}
         self.epoch = 0
         self.max_epoch = 0
         self.plan = RunPlan()
@@ -244,8 +247,9 @@ class Engine:
 
     @property
     def optimizers(self) -> list[Optimizer]:
-        """The optimizers of all models."""
-        return [each.optimizer for each in self.states.values() if each.optimizer is not None]
+        """The optimizers of all models, and of the losses that have their own."""
+        of_models = [each.optimizer for each in self.states.values() if each.optimizer is not None]
+        return [*of_models, *self.loss_optimizers.values()]
 
     @property
     def is_main_process(self) -> bool:
@@ -439,6 +443,10 @@ class Engine:
             Whether the weights were updated.
         """
         return self.accelerator.optimizer_step(self.optimizers)
+
+    def _before_optimizer_step(self) -> None:
+        undo_weights(self.terms, self.loss_optimizers)
+        self.plugins.hook.reid_before_optimizer_step(engine=self)
 
     def outcome(self, losses: Mapping[str, Tensor]) -> StepOutcome:
         """Return what a step with these losses reports."""

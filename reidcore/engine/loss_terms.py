@@ -7,11 +7,13 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from reidcore._validation import kind_of
 from reidcore.engine.accuracy import accuracy
-from reidcore.errors import ConfigError, PluginDefectError, UserError
+from reidcore.errors import ConfigError, PluginDefectError, UserError, did_you_mean
 
 if TYPE_CHECKING:
     from reidcore.models import Outputs
@@ -76,9 +78,77 @@ def make_terms(losses: Mapping[str, tuple[float, Component]], **supplied: Any) -
 
 
 def parameters_of(terms: LossTerms) -> list[nn.Parameter]:
-    """Return what the criteria learn by themselves, such as centres."""
-    modules = nn.ModuleList(each for _, each in terms.values() if isinstance(each, nn.Module))
+    """Return what the criteria learn without an optimizer of their own."""
+    modules = nn.ModuleList(
+        each
+        for _, each in terms.values()
+        if isinstance(each, nn.Module) and not _has_optimizer(each)
+    )
     return list(modules.parameters())
+
+
+def optimizers_of(terms: LossTerms, given: Mapping[str, Optimizer]) -> dict[str, Optimizer]:
+    """Return the optimizers of what criteria learn, made where none is given.
+
+    Args:
+        terms: those with a method ``make_optimizer`` are asked, each criterion once.
+        given: name of a term -> its optimizer.
+
+    Raises:
+        UserError: if one is given for a name that is no term's.
+        PluginDefectError: if a criterion makes something else.
+    """
+    if strangers := given.keys() - terms.keys():
+        name = sorted(strangers)[0]
+        hint = did_you_mean(name, terms) or f"Its losses are: {', '.join(terms)}."
+        raise UserError(f"engine.loss_optimizers has {name!r}, which is no loss of the run", hint)
+    made = dict(given)
+    owners = [terms[name][1] for name in given]
+    for name, (_, criterion) in terms.items():
+        if _has_optimizer(criterion) and all(criterion is not owner for owner in owners):
+            optimizer = criterion.make_optimizer()  # type: ignore[attr-defined]
+            if not isinstance(optimizer, Optimizer):
+                wanted = "a torch.optim.Optimizer in make_optimizer"
+                raise PluginDefectError(
+                    f"{_origin(terms, name)} gave {kind_of(optimizer)}; it must give {wanted}"
+                )
+            made[name] = optimizer
+            owners.append(criterion)
+    return made
+
+
+def undo_weights(terms: LossTerms, optimizers: Mapping[str, Optimizer]) -> None:
+    """Divide the gradients of what criteria learn by the weights of their terms.
+
+    A weight says how much the network heeds a loss; how fast the loss itself learns is its
+    optimizer's rate alone.
+
+    Args:
+        terms: with their weights.
+        optimizers: name of a term -> the optimizer of what its criterion learns; the gradients are
+            complete and not scaled.
+    """
+    for name, optimizer in optimizers.items():
+        owner = terms[name][1]
+        weight = sum(weight for weight, criterion in terms.values() if criterion is owner)
+        gradients = [
+            each.grad
+            for group in optimizer.param_groups
+            for each in group["params"]
+            if each.grad is not None
+        ]
+        if gradients and weight not in (0, 1):
+            torch._foreach_div_(gradients, weight)
+
+
+def _has_optimizer(criterion: Criterion) -> bool:
+    return callable(getattr(criterion, "make_optimizer", None))
+
+
+def _origin(terms: LossTerms, name: str) -> str:
+    """Return the loss of a term, and its plugin if one made it, for messages."""
+    origins = terms.origins if isinstance(terms, MadeTerms) else {}
+    return origins.get(name, f"the loss {type(terms[name][1]).__name__}")
 
 
 def _criteria(entry: Entry, name: str, made: Any) -> LossTerms:
@@ -152,11 +222,10 @@ def weighted_terms(
     compute_loss: Callable[[Criterion, Any, Tensor], Tensor],
 ) -> dict[str, Tensor]:
     """Return the weighted terms of a batch; ``compute_loss`` calls those that take ``pids``."""
-    origins = terms.origins if isinstance(terms, MadeTerms) else {}
     return {
         name: weight
         * _scalar(
-            origins.get(name, f"the loss {type(criterion).__name__}"),
+            _origin(terms, name),
             criterion(outputs, batch)
             if takes_outputs(criterion)
             else compute_loss(criterion, input_of(criterion, outputs), batch["pid"]),

@@ -23,6 +23,7 @@ from reidcore.engine.checkpoint import announce, restore_run, write_checkpoints
 from reidcore.engine.datamanager import left_without_images, skipped_by
 from reidcore.engine.hook_results import files_of_runs, gathered_figures
 from reidcore.engine.interrupts import Interrupted
+from reidcore.engine.loss_terms import optimizers_of
 from reidcore.engine.meters import EpochMeters
 from reidcore.engine.results import RunRecord, record_run, results_table
 from reidcore.engine.sanity_checks import needs_two_images
@@ -121,6 +122,8 @@ class Run:
         """Restore what a checkpoint held, say who is in the step, and tell the plugins."""
         self._log_header()
         if not self.plan.test_only:
+            of_losses = optimizers_of(self.engine.terms, self.engine.loss_optimizers)
+            self.engine.loss_optimizers = of_losses
             self._skip, is_due = restore_run(self.engine, self.plan.start_epoch)
             self.test_due = is_due and bool(self.engine.test_loader)
             self._batch = self._skip

@@ -191,6 +191,7 @@ class _Record(_Part):
     rng: _Generators | None = None
     scaler: dict[str, float] = {}
     accumulated: _Accumulated | None = None
+    loss_optimizers: dict[str, State] = {}
     history: list[_Epoch] = []
     meters: _Meters | None = None
     models: list[str] = []
