@@ -1,22 +1,47 @@
-"""What watches over a training run and says when something goes wrong with it."""
+"""Tricks of training, each a plugin that a run brings where its settings ask, and alarms.
+
+A trick is a class in a file of its own. ``settings.training.<trick>`` brings it to a run; a script
+hands it to the engine: ``plugins=make_plugins(extra=[GradientClipping(norm=5)])``.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from reidcore import hookimpl
+from reidcore.plugins import current_plugins
 
 if TYPE_CHECKING:
     from reid_plugins_training.busy_machine import EpochClock
+    from reid_plugins_training.settings import TrainingSettings
+    from reidcore.config import Config
     from reidcore.engine import Engine
+    from reidcore.registry import ConfigRegistrar
+
+_TRICKS = {
+    "clip": "clipping:GradientClipping",
+}
+"""Section of the settings -> the class that takes its keys, in a module of this package."""
 
 
-class Alarms:
-    """The plugin: each engine's run has alarms of its own."""
+class Training:
+    """The plugin: it brings the tricks to a run, and each engine's run has alarms of its own."""
 
     def __init__(self) -> None:
         # By the engine's id: entries live from a run's start to its end.
         self._clocks: dict[int, EpochClock] = {}
+
+    @hookimpl
+    def reid_register_configs(self, registry: ConfigRegistrar) -> None:
+        """Have ``settings.training`` checked."""
+        registry.settings("reid_plugins_training.settings:TrainingSettings")
+
+    @hookimpl
+    def reid_configure(self, config: Config) -> None:
+        """Bring the tricks that a training asks for; a test needs none."""
+        settings = None if config.test.evaluate else config.settings.get("training")
+        current_plugins().bring(self, tricks_of(settings) if settings else {})
 
     @hookimpl
     def reid_run_start(self, engine: Engine) -> None:
@@ -44,4 +69,15 @@ class Alarms:
         self._clocks.pop(id(engine), None)
 
 
-PLUGIN = Alarms()
+def tricks_of(settings: TrainingSettings) -> dict[str, object]:
+    """Return the tricks that settings ask for, by the names of their sections."""
+    tricks = {}
+    for name, target in _TRICKS.items():
+        if (section := getattr(settings, name)) is not None:
+            module, _, trick = target.partition(":")
+            made = getattr(import_module(f"{__name__}.{module}"), trick)
+            tricks[name] = made(**section.model_dump())
+    return tricks
+
+
+PLUGIN = Training()

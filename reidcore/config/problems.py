@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -87,9 +87,8 @@ def keys_of(schema: type[BaseModel] | None, place: Sequence[str | int]) -> list[
     for part in place:
         field = schema.model_fields.get(str(part)) if schema else None
         inner = field.annotation if field is not None else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
-        schema = inner
+        kinds = [each for each in (inner, *get_args(inner)) if isinstance(each, type)]  # X | None
+        schema = next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
     return list(schema.model_fields) if schema else []
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from types import TracebackType
 from typing import Any
@@ -224,6 +224,28 @@ class Plugins:
                     step(plugin)
                 except Exception as error:
                     self.fail(plugin, error)
+
+    def bring(self, owner: Any, parts: Mapping[str, Any]) -> None:
+        """Load the parts that an active plugin needs for a run, in place of those of a run before.
+
+        A part is a plugin of its own: listed, blamed and kept in checkpoints by its name, and in
+        the step only of runs that it is brought to.
+
+        Args:
+            owner: the plugin's module or object, which calls this in its ``reid_configure``.
+            parts: name -> an object with hooks; the plugin ``shop`` brings ``shop.<name>``.
+
+        Raises:
+            PluginError: if a part is broken.
+        """
+        plugin = next(each for each in self.active if each.obj is owner)
+        for earlier in [each for each in self.active if each.name.startswith(f"{plugin.name}.")]:
+            self._manager.unregister(earlier.obj)
+            del self._plugins[earlier.name]
+        for name, part in parts.items():
+            candidate = object_candidate(part, f"{plugin.name}.{name}")
+            source = replace(candidate, distribution=plugin.distribution, version=plugin.version)
+            self.add(source, requested=True)
 
     def _import(self, candidate: Candidate, requested: bool) -> Plugin:
         plugin = Plugin(self._free_name(candidate), candidate.distribution, candidate.version)

@@ -454,6 +454,29 @@ def test_a_set_is_freed_when_nobody_needs_it() -> None:
     assert alive() is None
 
 
+# -- parts that a plugin brings --------------------------------------------------------------------
+
+
+def test_a_plugin_brings_parts_for_a_run_in_place_of_those_of_the_run_before() -> None:
+    owner = Recorder("owner")
+    plugins = make_plugins(entry_points=False, extra=[owner])
+    plugins.bring(owner, {"first": Recorder("first"), "second": Recorder("second")})
+    assert calls(plugins) == ["second", "first", "owner"]
+    assert [each.name for each in plugins][1:] == ["Recorder", "Recorder.first", "Recorder.second"]
+    plugins.bring(owner, {"second": Recorder("again")})
+    assert calls(plugins) == ["again", "owner"]
+    plugins.bring(owner, {})
+    assert calls(plugins) == ["owner"]
+
+
+def test_a_part_that_is_broken_is_an_error_and_leaves_the_others(site) -> None:
+    owner = Recorder("owner")
+    plugins = make_plugins(entry_points=False, extra=[owner])
+    with pytest.raises(PluginError, match=r"plugin 'Recorder.part' is broken: TypeError"):
+        plugins.bring(owner, {"part": Recorder})
+    assert calls(plugins) == ["owner"]
+
+
 # -- blame -----------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,35 @@
+"""Which tricks a run trains with: one section for each, none of which acts unless it is written."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel, Field, model_validator
+
+
+class Clip(BaseModel, extra="forbid"):
+    """``settings.training.clip``: bounds on gradients, one of the two.
+
+    Attributes:
+        norm: the largest Euclidean norm of all gradients of an optimizer together.
+        value: the largest absolute value of each number in them.
+    """
+
+    norm: float | None = Field(None, gt=0, allow_inf_nan=False)
+    value: float | None = Field(None, gt=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _has_one_bound(self) -> Self:
+        if (self.norm is None) == (self.value is None):
+            raise ValueError("give either norm or value")
+        return self
+
+
+class TrainingSettings(BaseModel, extra="forbid"):
+    """``settings.training``.
+
+    Attributes:
+        clip: bound the gradients.
+    """
+
+    clip: Clip | None = None

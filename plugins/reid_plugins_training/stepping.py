@@ -1,0 +1,67 @@
+"""Listening to the steps that an optimizer really takes, whoever calls for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from reidcore.errors import UserError
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+
+def _nothing() -> None:
+    pass
+
+
+class StepListener:
+    """Calls functions before and after each step of an optimizer.
+
+    A step that a gradient scaler leaves out, since gradients are infinite, is none. (A fused
+    optimizer is called all the same, and looks at the scaler's verdict itself.)
+
+    Args:
+        optimizer: listened to until `close`.
+        before: called when its gradients are complete and unscaled.
+        after: called when the weights are updated.
+
+    Raises:
+        UserError: if it takes no notice of listeners, as one that leaves out
+            ``torch.optim.Optimizer.__init__``.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        *,
+        before: Callable[[], object] = _nothing,
+        after: Callable[[], object] = _nothing,
+    ) -> None:
+        if not getattr(type(optimizer).step, "hooked", False):
+            raise UserError(
+                f"{type(optimizer).__name__} does not tell when it steps, as torch's optimizers do",
+                "Choose another optimizer, or call super().__init__() in its own.",
+            )
+        self._before, self._after = before, after
+        self._depth = 0
+        self._handles = [
+            optimizer.register_step_pre_hook(self._begin),
+            optimizer.register_step_post_hook(self._end),
+        ]
+
+    def close(self) -> None:
+        """Stop listening."""
+        for handle in self._handles:
+            handle.remove()
+
+    def _begin(self, optimizer: Optimizer, *_: Any) -> None:
+        # A subclass whose step calls its parent's is heard twice.
+        self._depth += 1
+        if self._depth == 1:
+            self._before()
+
+    def _end(self, optimizer: Optimizer, *_: Any) -> None:
+        self._depth -= 1
+        if self._depth == 0 and not bool(getattr(optimizer, "found_inf", False)):
+            self._after()
