@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reidcore.registry import ConfigRegistrar
 
 _TRICKS = {
+    "ema": "averaging:MovingAverage",
     "clip": "clipping:GradientClipping",
 }
 """Section of the settings -> the class that takes its keys, in a module of this package."""

@@ -81,7 +81,8 @@ class GradientClipping:
     @hookimpl
     def reid_checkpoint_load(self, engine: Engine, state: dict[str, Any]) -> None:
         """Go on with it."""
-        self._resumed[id(engine)] = state
+        if id(engine) not in self._clips:  # else it is the best model's, of a run that is trained
+            self._resumed[id(engine)] = state
 
     @hookimpl
     def reid_run_end(self, engine: Engine) -> None:

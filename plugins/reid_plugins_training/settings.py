@@ -7,6 +7,18 @@ from typing import Self
 from pydantic import BaseModel, Field, model_validator
 
 
+class Ema(BaseModel, extra="forbid"):
+    """``settings.training.ema``: an exponential moving average of the weights.
+
+    Attributes:
+        decay: the share of the average so far in the next one.
+        ramp: begin with the mean of all steps: after t of them with ``min(decay, 1 - 1 / t)``.
+    """
+
+    decay: float = Field(0.999, gt=0, lt=1)
+    ramp: bool = False
+
+
 class Clip(BaseModel, extra="forbid"):
     """``settings.training.clip``: bounds on gradients, one of the two.
 
@@ -29,7 +41,9 @@ class TrainingSettings(BaseModel, extra="forbid"):
     """``settings.training``.
 
     Attributes:
+        ema: average the weights.
         clip: bound the gradients.
     """
 
+    ema: Ema | None = None
     clip: Clip | None = None

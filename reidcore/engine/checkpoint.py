@@ -227,7 +227,8 @@ def write_checkpoints(
             **held.state_dict(),
             "epoch": done,
             "rank1": rank1,
-            OWN_KEY: own | {"model": build_args_of(held.model)},
+            OWN_KEY: own
+            | {"model": build_args_of(held.model), "averaged": held.averaged is not None},
         }
         paths.append(_write_checkpoint(state, save_dir, is_best, f"{name}{suffix}"))
     return paths[::-1]
@@ -455,6 +456,9 @@ def _states_of_plugins(engine: Engine) -> dict[str, Any]:
 
 
 def _restore_plugins(engine: Engine, states: dict[str, Any]) -> None:
+    active = {plugin.name for plugin in engine.plugins.active}
+    for name in [name for name, state in states.items() if state and name not in active]:
+        _log.warning("Resumed without the plugin %r, which had a part in the checkpoint", name)
     for plugin in engine.plugins.active:
         if plugin.name in states and "reid_checkpoint_load" in plugin.hooks:
             hook = engine.plugins.subset_hook("reid_checkpoint_load", [plugin])

@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from reidcore.models.layers import unwrap
 
 
-@dataclass(frozen=True)
+@dataclass
 class TrainState:
     """A model, its optimizer and its scheduler, as an engine keeps them.
 
@@ -20,11 +20,14 @@ class TrainState:
         model: the network, on the engine's device.
         optimizer: over its parameters; None if it is not trained.
         scheduler: stepped after each epoch.
+        averaged: a copy of the model whose weights are the average of those in training, where a
+            plugin keeps one: checkpoints hold it as the model.
     """
 
     model: nn.Module
     optimizer: Optimizer | None = None
     scheduler: LRScheduler | None = None
+    averaged: nn.Module | None = None
 
     @property
     def lr(self) -> float:
@@ -34,7 +37,7 @@ class TrainState:
     def state_dict(self) -> dict[str, Any]:
         """Return the state of all three, under a checkpoint's keys."""
         return {
-            "state_dict": unwrap(self.model).state_dict(),
+            "state_dict": unwrap(self.averaged or self.model).state_dict(),
             "optimizer": self.optimizer.state_dict() if self.optimizer else None,
             "scheduler": self.scheduler.state_dict() if self.scheduler else None,
         }
