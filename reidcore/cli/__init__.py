@@ -8,6 +8,7 @@ from reidcore._progress import progress
 from reidcore.cli.app import main
 from reidcore.cli.arguments import Arguments, configuration_command
 from reidcore.cli.device import device_option, find_device
+from reidcore.cli.group import command_line
 from reidcore.cli.names import Kind, component_names
 from reidcore.cli.options import (
     CheckpointOptions,
@@ -18,19 +19,21 @@ from reidcore.cli.options import (
     root_option,
 )
 from reidcore.cli.output import echo
-from reidcore.cli.run_config import OpenCheckpoint, open_checkpoint
+from reidcore.cli.run_config import OpenCheckpoint, configured, open_checkpoint
 from reidcore.cli.session import Session
 from reidcore.cli.tables import console, number, table, word
 
 __all__ = [
     "Arguments",
     "CheckpointOptions",
+    "command_line",
     "component_names",
     "Kind",
     "OpenCheckpoint",
     "Session",
     "checkpoint_options",
     "configuration_command",
+    "configured",
     "console",
     "device_option",
     "echo",

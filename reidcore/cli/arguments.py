@@ -38,6 +38,7 @@ class Arguments:
         overwrites: train in the place of an earlier run, whose files are removed.
         prints_config: print the configuration instead of running it.
         as_json: print the record of the results, and nothing else, on standard output.
+        sweeps: ``key=value,value`` words, of which a run each is made.
         extra: plugin files to add.
     """
 
@@ -49,6 +50,7 @@ class Arguments:
     overwrites: bool = False
     prints_config: bool = False
     as_json: bool = False
+    sweeps: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
 
     @property

@@ -13,6 +13,7 @@ Examples:
   reidcore run quickstart train.max_epoch=4
   reidcore run quickstart --print-config
   reidcore run quickstart train.max_epoch=12 --resume auto
+  reidcore run quickstart --sweep train.seed=1,2,3
   reidcore run --config-file my.yaml -s market1501 -t market1501 --root reid-data
 """
 
@@ -29,8 +30,16 @@ overwrite_option = click.option(
     help="Train in the place of an earlier run in data.save_dir, whose files are removed.",
 )
 
+sweep_option = click.option(
+    "--sweep",
+    "sweeps",
+    multiple=True,
+    metavar="KEY=VALUE,...",
+    help="A run for each value, in a folder below data.save_dir; several make all combinations.",
+)
 
-@configuration_command(EPILOG, resume_option, overwrite_option, json_option)
+
+@configuration_command(EPILOG, resume_option, overwrite_option, sweep_option, json_option)
 def run(session: Session, arguments: Arguments) -> None:
     """Train and test as a configuration says.
 
@@ -42,7 +51,16 @@ def run(session: Session, arguments: Arguments) -> None:
     With --resume, what is written for this run acts, the rest comes from the checkpoint, and each
     difference is told; auto starts anew where there is no checkpoint. A folder that holds another
     run is refused without --resume or --overwrite.
+
+    With --sweep the runs follow one another, one that fails costs no other, and a table with mean
+    and deviation over seeds and splits ends them. Values are separated by commas; a list in
+    brackets is one value. --resume auto skips those that are finished.
     """
+    if arguments.sweeps:
+        from reidcore.plugins.bundled import run_sweep
+
+        run_sweep(session, arguments)
+        return
     from reidcore.cli.run_config import execute
 
     execute(session, arguments)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reid_plugins_inspect.complexity import compute_model_complexity
     from reid_plugins_inspect.pictures import draw_ranked_results, visualize_ranked_results
     from reid_plugins_inspect.summary import USUAL_CLASSES, ModelSummary, summarize
+    from reid_plugins_runs.sweep import run_sweep
     from reid_plugins_scaffold import conformance
     from reid_plugins_scaffold.private_imports import private_imports
     from reid_plugins_writers.config_yaml import as_yaml
@@ -44,6 +45,7 @@ __all__ = [
     "output_not_needed",
     "prepare_dataset",
     "private_imports",
+    "run_sweep",
     "standard_streams",
     "summarize",
     "visualize_ranked_results",
