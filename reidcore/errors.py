@@ -94,6 +94,18 @@ class PluginDefectError(ExplainedError):
         super().__init__(what, hint)
 
 
+class ToldElsewhereError(Exception):
+    """Another process of the run has told why it ends.
+
+    Args:
+        is_mistake: whether it was the user's to mend, which decides the exit code.
+    """
+
+    def __init__(self, is_mistake: bool) -> None:
+        super().__init__("another process of the run failed, and says why")
+        self.is_mistake = is_mistake
+
+
 def printable(text: object, *, one_line: bool = False) -> str:
     r"""Return text that may be shown: names come from files, and may steer a terminal or lie.
 

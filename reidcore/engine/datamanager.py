@@ -111,6 +111,12 @@ def skipped_by(loader: Loader) -> Mapping[str, str]:
     return skipped
 
 
+def note_skipped(loader: Loader, found: Mapping[str, str]) -> None:
+    """Let a loader, if it is one that leaves images out, have left these out too."""
+    if isinstance(skipped := skipped_by(loader), dict):
+        skipped.update(found)
+
+
 def left_without_images(what: str, skipped: Mapping[str, str]) -> DataError:
     """Return the error of data that is of no use for want of images that can be read.
 

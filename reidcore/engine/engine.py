@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from reidcore._logging import configure_if_bare
 from reidcore.config.options.plan import RunPlan, as_names
 from reidcore.data.loader.batch_sampler import rank_and_world
+from reidcore.engine.agreement import on_main_process
 from reidcore.engine.batch_layout import layout_of
 from reidcore.engine.checkpoint import (
     ResumePoint,
@@ -379,7 +380,7 @@ class Engine:
                 check_losses_were_called(run.step, type(self).__name__)
             run.step_done(outcome)
             hook.reid_step_end(engine=self, outcome=outcome)
-            self.interruption.check()
+            self.interruption.check(waits=False)
         self.accelerator.flush(self.optimizers)
         figures = run.epoch_figures()  # before the next epoch's learning rate
         self.update_lr()
@@ -561,20 +562,23 @@ class Engine:
                 "These are figures of %s: give trained ones, model.load_weights=FILE", weights
             )
         planned, self.plan = self.plan, plan
-        hook = self.plugins.hook
         try:
-            results = checked_results(
-                hook.reid_evaluate(engine=self), self.plugins, self.test_loader
-            )
+            answer = self.plugins.hook.reid_evaluate(engine=self)
+            results = checked_results(answer, self.plugins, self.test_loader)
             self.record.targets = results
-            if self.is_main_process:
-                hook.reid_report(engine=self, results=results)
+            on_main_process(lambda: self._report(results))
         finally:
             self.plan = planned
         return results
 
+    def _report(self, results: Mapping[str, TargetResult]) -> None:
+        self.plugins.hook.reid_report(engine=self, results=results)
+
     def evaluate(self) -> dict[str, TargetResult]:
-        """Test the model as it is on every target; the core's own ``reid_evaluate``."""
+        """Test the model as it is on every target; the core's own ``reid_evaluate``.
+
+        Several processes share the extraction; rank 0 ranks, and all have its results.
+        """
         self.set_model_mode("eval")
         # Recorded as they come: where a target fails, the record has those before it.
         self.record.targets = {}

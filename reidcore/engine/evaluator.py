@@ -6,9 +6,11 @@ import inspect
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +25,11 @@ from reidcore._validation import has_methods
 from reidcore._wording import one_of
 from reidcore.config.options.plan import RunPlan
 from reidcore.data.left_out import leave_out, noting_left_out
+from reidcore.data.loader.batch_sampler import rank_and_world, stretch_of
+from reidcore.data.loader.loader import BatchLoader
 from reidcore.data.table import SampleTable
-from reidcore.engine.datamanager import left_without_images, skipped_by
+from reidcore.engine.agreement import gather_to_main, on_main_process
+from reidcore.engine.datamanager import Loader, left_without_images, note_skipped, skipped_by
 from reidcore.engine.hook_results import checked_distances, checked_pair
 from reidcore.errors import DataError, UserError, counted
 from reidcore.evaluation import Labels, RankingResult, RerankedDistances, evaluate
@@ -53,6 +58,31 @@ class TestSet:
 
     table: SampleTable
     features: Tensor
+
+
+@dataclass
+class Share:
+    """What one process extracted of a split; its images follow those of the ranks before it.
+
+    Attributes:
+        features: of each batch, ``(B, D)``, float32, on the CPU.
+        paths: of the images.
+        pids: of each batch, (B,).
+        camids: of each batch, (B,).
+        skipped: path -> reason of each image that could not be read.
+        seconds: how long it took.
+    """
+
+    features: list[Tensor] = field(default_factory=list)
+    paths: list[Any] = field(default_factory=list)
+    pids: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    camids: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+SPLITS = ("query", "gallery")
+Shares = dict[str, list[Share] | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,14 +140,24 @@ class TargetTest:
 def evaluate_target(engine: Engine, name: str) -> TargetResult:
     """Test the engine's model on one target, as the engine's plan says.
 
+    Of several processes each extracts a share of the features. Rank 0 alone gathers and ranks them,
+    and all return its result.
+
     Raises:
         UserError: if the target has no query, no gallery or no valid query, or the features of an
             image are not finite.
     """
-    plan = engine.plan
     started = time.perf_counter()
-    query, skipped_queries = extract(engine, name, "query")
-    gallery, skipped_gallery = extract(engine, name, "gallery")
+    shares = {split: gather_to_main(extract(engine, name, split)) for split in SPLITS}
+    return on_main_process(lambda: _rank(engine, name, shares, started))
+
+
+def _rank(engine: Engine, name: str, shares: Shares, started: float) -> TargetResult:
+    """Rank the gathered features of a target, and tell the plugins."""
+    plan = engine.plan
+    # The shares are let go when they are joined, since there may be no room for both.
+    query, skipped_queries = _joined(engine, name, "query", shares.pop("query"))
+    gallery, skipped_gallery = _joined(engine, name, "gallery", shares.pop("gallery"))
     extracted = time.perf_counter()
     distances = measure(engine.plugins, query.features, gallery.features, plan)
     labels = Labels.from_samples(query.table, gallery.table)
@@ -185,47 +225,76 @@ def relations_of(protocol: EvaluationProtocol, labels: Labels) -> Relations | No
     return without_own_files(protocol.relations(labels), labels)
 
 
-def extract(engine: Engine, name: str, split: str) -> tuple[TestSet, int]:
-    """Compute the features of one split of a target.
-
-    Returns:
-        The images that could be read with their features, and how many could not.
-    """
-    features: list[Tensor] = []
-    paths: list[Any] = []
-    pids: list[npt.NDArray[np.int64]] = []
-    camids: list[npt.NDArray[np.int64]] = []
+def extract(engine: Engine, name: str, split: str) -> Share:
+    """Compute the features of this process's share of one split of a target."""
+    share = Share()
     started = time.perf_counter()
     loader = engine.test_loader[name][split]
     compute = _with_labels(engine.extract_features)
     engine.accelerator.receive(loader)
-    with torch.inference_mode():
-        batches = engine.progress(loader, f"{name}: {split}")
+    with torch.inference_mode(), _own_stretch(loader) as stretch:
+        batches = engine.progress(stretch, f"{name}: {split}")
         for batch in engine.interruption.stoppable(batches):
-            engine.interruption.check()
+            if engine.interruption.is_asked:
+                break
             images, batch_pids, batch_camids = engine.parse_data_for_eval(batch)
             with engine.accelerator.autocast():
                 computed = compute(engine.accelerator.move(images), _labels_in(batch))
             check_finite(computed, batch["impath"], engine.plugins)
-            features.append(computed.float().cpu())
-            paths.extend(batch["impath"])
-            pids.append(_int_array(batch_pids))
-            camids.append(_int_array(batch_camids))
+            share.features.append(computed.float().cpu())
+            share.paths.extend(batch["impath"])
+            share.pids.append(_int_array(batch_pids))
+            share.camids.append(_int_array(batch_camids))
+    engine.interruption.check()
     # Asked of the loader, which never yields a batch without a readable image.
-    skipped = skipped_by(loader)
+    share.skipped = dict(skipped_by(loader))
+    share.seconds = time.perf_counter() - started
+    return share
+
+
+@contextmanager
+def _own_stretch(loader: Loader) -> Iterator[Iterable[Mapping[str, Any]]]:
+    """Yield this process's share of a loader's batches: whole ones, in order.
+
+    The features of an image are then those that one process would compute, to the last bit.
+    """
+    rank, world = rank_and_world()
+    if world == 1:
+        yield loader
+    elif isinstance(loader, BatchLoader):
+        with loader.shared_out(rank, world):
+            yield loader
+    else:  # one's own: all of it is read, and the others' batches are let go
+        stretch = stretch_of(len(loader), rank, world)
+        yield islice(loader, stretch.start, stretch.stop)
+
+
+def _joined(
+    engine: Engine, name: str, split: str, shares: list[Share] | None
+) -> tuple[TestSet, int]:
+    """Return the images of one split that could be read, and how many could not.
+
+    Raises:
+        DataError: if there is none.
+    """
+    shares = shares or ()
+    features = [each for share in shares for each in share.features]
+    paths = [path for share in shares for path in share.paths]
+    skipped = {path: why for share in shares for path, why in share.skipped.items()}
+    note_skipped(engine.test_loader[name][split], skipped)  # for the record, which rank 0 writes
     if not features and skipped:
         raise left_without_images(f"the {split} of {name} is empty", skipped)
     if not features:
         raise DataError(
             f"the {split} of {name} is empty", "Test on a target that has query and gallery images."
         )
-    seconds = time.perf_counter() - started
+    seconds = max(share.seconds for share in shares)
     read = counted(len(paths), one_of(engine.data_facts.unit), engine.data_facts.unit)
     _log.info("%s: %s: %s in %.1f s", name, split, read, seconds, extra={"is_progress": True})
-    known = engine.data_facts.test_dataset.get(name, {}).get(split)
-    table = _readable(known, paths, skipped)
-    table = replace(table, pids=np.concatenate(pids), camids=np.concatenate(camids))
-    return TestSet(table, torch.cat(features)), len(skipped)
+    table = _readable(engine.data_facts.test_dataset.get(name, {}).get(split), paths, skipped)
+    pids = np.concatenate([each for share in shares for each in share.pids])
+    camids = np.concatenate([each for share in shares for each in share.camids])
+    return TestSet(replace(table, pids=pids, camids=camids), torch.cat(features)), len(skipped)
 
 
 def _with_labels(extract_features: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -260,8 +329,6 @@ def measure(plugins: Plugins, query: Tensor, gallery: Tensor, plan: RunPlan) -> 
 
 
 def _call_target_tested(engine: Engine, tested: TargetTest) -> None:
-    if not engine.is_main_process:
-        return
     engine.plugins.hook.reid_target_tested(engine=engine, tested=tested)
     for kind, path in tested.result.files.items():
         _log.info("%s: %s in %s", tested.name, kind, path)

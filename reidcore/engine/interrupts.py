@@ -13,6 +13,9 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, TypeVar
 
+from reidcore.data.loader.batch_sampler import rank_and_world
+from reidcore.engine.agreement import Ballot
+
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -38,6 +41,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self._asked: signal.Signals | None = None
+        self._ballot = Ballot()
         self._asked_at = 0.0
 
     def ask(self, by: signal.Signals = signal.SIGINT) -> None:
@@ -48,15 +52,25 @@ class Interruption:
         """
         self._asked, self._asked_at = by, time.monotonic()
 
-    def check(self) -> None:
+    @property
+    def is_asked(self) -> bool:
+        """Whether somebody asked this process to stop."""
+        return self._asked is not None
+
+    def check(self, *, waits: bool = True) -> None:
         """Stop here if somebody asked to.
+
+        Of several processes all call this at the same places, and all stop where one was asked.
+
+        Args:
+            waits: hear the others of now; otherwise of their last call, which costs no time.
 
         Raises:
             Interrupted: if so.
         """
-        if self._asked is not None:
-            by, self._asked = self._asked, None
-            raise Interrupted(by)
+        if by := self._ballot.largest(int(self._asked or 0), waits=waits):
+            self._asked = None
+            raise Interrupted(signal.Signals(by))
 
     def stoppable(self, batches: Iterable[T]) -> Iterator[T]:
         """Yield a loader's batches; where it fails after somebody asked to stop, that is why.
@@ -69,8 +83,11 @@ class Interruption:
         try:
             yield from batches
         except Exception:
-            self.check()
-            raise
+            if self._asked is None:
+                raise
+            by, self._asked = self._asked, None
+            # Other processes of the run have not agreed to stop here.
+            raise (Interrupted if rank_and_world()[1] == 1 else KeyboardInterrupt)(by)  # noqa: B904
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -80,6 +97,7 @@ class Interruption:
         it. Signals reach the main thread alone; elsewhere nothing changes.
         """
         self._asked = None
+        self._ballot.forget()
         if threading.current_thread() is not threading.main_thread():
             yield
             return

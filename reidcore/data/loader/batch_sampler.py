@@ -97,7 +97,11 @@ class EpochBatches:
         num_rows: Number of rows there are.
         batch_size: Number of images in a batch over all processes.
         drop_last: Whether a last batch that is not full is left out.
-        sharded: Whether processes share the work; each sees everything otherwise.
+        sharded: Whether each process has its part of every batch; each has whole ones otherwise.
+
+    Attributes:
+        stretch: Which of how many equal stretches of the epoch's whole batches this process has, as
+            ``(number, of)``; all of them at first.
     """
 
     def __init__(
@@ -116,6 +120,7 @@ class EpochBatches:
         self.sharded = sharded
         self.epoch = 0
         self.skip = 0
+        self.stretch = (0, 1)
         self._cached: tuple[int, Int64Array] | None = None
 
     @property
@@ -129,22 +134,28 @@ class EpochBatches:
         return [order[start : start + size] for start in range(0, len(self) * size, size)]
 
     def __len__(self) -> int:
-        full, rest = divmod(self.num_images, self.batch_size)
-        return full if self.drop_last or not rest else full + 1
+        return len(self._numbers())
 
     def __iter__(self) -> Iterator[ItemKeys]:
         order = self._order()
         repeats = _repeats(order)
         epoch, first, size = self.epoch, *self._share()
-        for batch in range(self.skip, len(self)):
+        for batch in self._numbers()[self.skip :]:
             start = batch * self.batch_size + first
             rows = slice(start, start + size)
             yield ItemKeys(epoch, order[rows], repeats[rows])
 
+    def _numbers(self) -> range:
+        """Return the numbers of the batches that this process has."""
+        full, rest = divmod(self.num_images, self.batch_size)
+        total = full if self.drop_last or not rest else full + 1
+        return stretch_of(total, *self.stretch)
+
     def _share(self) -> tuple[int, int]:
         """Return where this process's stretch of a batch begins, and its length."""
         rank, world = rank_and_world() if self.sharded else (0, 1)
-        check_shares(self.batch_size)
+        if self.sharded:
+            check_shares(self.batch_size)
         size = self.batch_size // world
         return rank * size, size
 
@@ -182,6 +193,11 @@ def is_order(order: npt.NDArray[Any], num_rows: int) -> bool:
     """Say whether an array is flat and holds rows 0 to ``num_rows - 1`` alone."""
     fits = order.ndim == 1 and (order.dtype.kind in "iu" or not len(order))
     return fits and (not len(order) or bool(0 <= order.min() <= order.max() < num_rows))
+
+
+def stretch_of(total: int, number: int, of: int) -> range:
+    """Return one of several stretches of ``range(total)``, equal to within one, end to end."""
+    return range(total * number // of, total * (number + 1) // of)
 
 
 def rank_and_world() -> tuple[int, int]:

@@ -108,6 +108,22 @@ class BatchLoader:
         )
         self._reads_here = self._loader.num_workers == 0
 
+    @contextmanager
+    def shared_out(self, number: int, of: int) -> Iterator[None]:
+        """Let iterations, and ``len()``, be of one of several stretches of whole batches.
+
+        The stretches, one after the other, are what an iteration would be otherwise.
+
+        Args:
+            number: Which stretch.
+            of: How many there are, one for each process.
+        """
+        self._batches.stretch = number, of
+        try:
+            yield
+        finally:
+            self._batches.stretch = (0, 1)
+
     @property
     def epoch(self) -> int:
         """The epoch of the last or current iteration, or what `set_epoch` said since."""
@@ -272,6 +288,8 @@ def loader_for_training(
 
 def loader_for_testing(dataset: Dataset, batch_size: int, loading: Loading) -> BatchLoader:
     """Return the loader of a query or gallery set: every image, in order, in each process.
+
+    Processes that test together share it: see `BatchLoader.shared_out`.
 
     Args:
         dataset: A query or gallery view.

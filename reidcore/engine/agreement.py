@@ -1,0 +1,170 @@
+"""What the processes of a run agree on: rank 0's results, when to stop, and whose failure it was.
+
+They talk over a group of gloo beside the one that gradients use, which needs no device and leaves
+rank 0 the time for a long ranking. A process that ends breaks it, so that none waits for a dead
+one.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import torch
+from torch import distributed
+
+from reidcore.data.loader.batch_sampler import rank_and_world
+from reidcore.errors import ToldElsewhereError, UserError
+
+T = TypeVar("T")
+
+_PATIENCE = timedelta(days=1)
+"""How long processes wait for rank 0; one that dies is noticed at once."""
+
+_HEAD_START_S, _ROLL_CALL_S = 0.3, 2.0
+_ENDED = "reidcore/ended"
+_BROKEN = re.compile(r"gloo|nccl|(closed|reset) by peer|broken pipe", re.IGNORECASE)
+
+_side_groups: dict[Any, Any] = {}  # one for each default group, since tests begin several
+
+
+def on_main_process(compute: Callable[[], T]) -> T:
+    """Compute something on rank 0 alone, and hand the result to all; every process calls this.
+
+    Raises:
+        ToldElsewhereError: on the others, if it failed on rank 0, where its own error is raised.
+    """
+    rank, world = rank_and_world()
+    if world == 1:
+        return compute()
+    result, failure = None, None
+    if rank == 0:
+        try:
+            result = compute()
+        except BaseException as error:
+            failure = error
+    box = [(result, None if failure is None else isinstance(failure, UserError))]
+    _await(distributed.broadcast(torch.zeros(1), 0, group=_side_group(), async_op=True))
+    distributed.broadcast_object_list(box, 0, group=_side_group())
+    given, is_mistake = box[0]
+    if failure is not None:
+        raise failure
+    if is_mistake is not None:
+        raise ToldElsewhereError(is_mistake)
+    return given
+
+
+def gather_to_main(value: T) -> list[T] | None:
+    """Return the values of all processes, in the order of ranks, on rank 0; None on the others."""
+    rank, world = rank_and_world()
+    if world == 1:
+        return [value]
+    gathered: list[Any] | None = [None] * world if rank == 0 else None
+    # The slowest is waited for where signals are heard, which the exchange itself does not.
+    _await(distributed.barrier(group=_side_group(), async_op=True))
+    distributed.gather_object(value, gathered, 0, group=_side_group())
+    return gathered
+
+
+class Ballot:
+    """Lets processes learn the largest number that any of them named.
+
+    Without a wait it is told one call late: the exchange goes on while a step is computed.
+    """
+
+    def __init__(self) -> None:
+        self._cast: tuple[Any, torch.Tensor] | None = None
+
+    def largest(self, number: int, *, waits: bool = False) -> int:
+        """Name a number; every process calls this at the same places.
+
+        Returns:
+            The largest of the last call; of this one, if it waits for that.
+        """
+        if rank_and_world()[1] == 1:
+            return number
+        known = self._counted()
+        named = torch.tensor([number])
+        group, largest = _side_group(), distributed.ReduceOp.MAX
+        self._cast = distributed.all_reduce(named, largest, group=group, async_op=True), named
+        return max(known, self._counted()) if waits or known else known
+
+    def forget(self) -> None:
+        """Ask no more for the outcome of the last call."""
+        self._cast = None
+
+    def _counted(self) -> int:
+        if self._cast is None:
+            return 0
+        work, named = self._cast
+        self._cast = None
+        work.wait()
+        return int(named)
+
+
+@contextmanager
+def ending_together() -> Iterator[None]:
+    """Within it the failure of one process is told once, by that process, and ends all.
+
+    Raises:
+        ToldElsewhereError: where another process has told why all of them end.
+        UserError: naming those that ended without a word, such as by SIGKILL.
+    """
+    try:
+        yield
+    except BaseException as error:
+        rank, world = rank_and_world()
+        if world == 1 or isinstance(error, ToldElsewhereError):
+            raise
+        is_broken = isinstance(error, RuntimeError) and bool(_BROKEN.search(str(error)))
+        if not is_broken and rank:
+            time.sleep(_HEAD_START_S)  # what is wrong on all of them is told by rank 0
+        silent: list[int] = []
+        with suppress(distributed.DistError):  # the store may be gone with its process
+            store = distributed.distributed_c10d._get_default_store()
+            store.set(f"{_ENDED}/{rank}", "")
+            if store.add(_ENDED, 1) > 1 and isinstance(error, Exception):
+                raise ToldElsewhereError(isinstance(error, UserError)) from error
+            silent = _silent(store, world) if is_broken else []
+        if not is_broken:
+            raise
+        raise _lost(silent, world, error) from error
+
+
+def _silent(store: Any, world: int) -> list[int]:
+    """Return the ranks that do not say within a moment that they end."""
+    until = time.monotonic() + _ROLL_CALL_S
+    missing = list(range(world))
+    while missing and time.monotonic() < until:
+        missing = [rank for rank in missing if not store.check([f"{_ENDED}/{rank}"])]
+        time.sleep(0.05)
+    return missing
+
+
+def _lost(silent: list[int], world: int, error: BaseException) -> UserError:
+    who = f"process {' and '.join(map(str, silent))} of {world} (counted from 0)"
+    what = f"{who} ended without a word; it may have been killed, or have had too little memory"
+    return UserError(
+        what if silent else f"the {world} processes lost one another: {error}",
+        "To go on from the last checkpoint, run the same command with --resume auto",
+    )
+
+
+def _side_group() -> Any:
+    """Return the group of gloo; the first call of all processes is at the same place."""
+    main = distributed.group.WORLD
+    if main not in _side_groups:
+        _side_groups.clear()
+        _side_groups[main] = distributed.new_group(backend="gloo", timeout=_PATIENCE)
+    return _side_groups[main]
+
+
+def _await(work: Any) -> None:
+    """Wait for an exchange in Python, where signals are heard."""
+    while not work.is_completed():
+        time.sleep(0.002)
+    work.wait()
