@@ -102,11 +102,18 @@ def is_quiet() -> bool:
     return _shown_level > logging.INFO
 
 
+def process_number() -> int:
+    """Return this process's number among those that a launcher such as torchrun started."""
+    alone, rank = os.environ.get("WORLD_SIZE", "1") == "1", os.environ.get("RANK", "")
+    return 0 if alone or not rank.isdecimal() else int(rank)
+
+
 def configure_if_bare() -> None:
     """Show INFO on standard output if the program has configured no logging of its own.
 
     A plain script then shows what its author expects to see; a program that owns its logging
     is left alone. Handlers with ``shows = False``, which record a run, are no logging of its own.
+    Of several processes that are one run the others than the first show warnings, and their number.
     """
     logger, root = logging.getLogger(LOGGER_NAME), logging.getLogger()
     heard = [*logger.handlers, *(root.handlers if logger.propagate else ())]
@@ -114,8 +121,10 @@ def configure_if_bare() -> None:
         return
     fit_encodings()
     handler = _StandardOutput()
-    handler.setFormatter(PlainText())
-    handler.setLevel(_shown_level)  # of what the terminal shows; other handlers get all
+    rank = process_number()
+    handler.setFormatter(PlainText(f"[process {rank}] %(message)s" if rank else None))
+    # The level of what the terminal shows; other handlers get all.
+    handler.setLevel(max(_shown_level, logging.WARNING) if rank else _shown_level)
     logger.addHandler(handler)
     logger.setLevel(min(_shown_level, logging.INFO))
     logger.propagate = False

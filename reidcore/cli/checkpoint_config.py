@@ -73,9 +73,11 @@ def with_checkpoint_found(draft: Draft) -> Draft:
     named = draft.config.model.resume
     if not named:
         return draft
+    from reidcore.engine.agreement import on_main_process
     from reidcore.engine.latest import checkpoint_to_resume
 
-    found, place = checkpoint_to_resume(named, draft.config.data.save_dir), ("model", "resume")
+    folder, place = draft.config.data.save_dir, ("model", "resume")
+    found = on_main_process(lambda: checkpoint_to_resume(named, folder))
     draft.layer.set(place, str(found or ""), draft.layer.origins[place])
     return type(draft)(draft.layer)
 

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 import click
 
+from reidcore._logging import process_number
 from reidcore.cli.installed import COMMANDS_GROUP
 from reidcore.cli.output import echo
-from reidcore.errors import PluginDefectError, UserError, printable
+from reidcore.errors import PluginDefectError, ToldElsewhereError, UserError, printable
 from reidcore.plugins import Plugins, describe
 from reidcore.plugins.attribution import has_passed, owner_of_error
 from reidcore.plugins.discovery import BUNDLED_DISTRIBUTION, installed_candidates
@@ -36,7 +37,8 @@ def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ())
             return _code_of(error)
         error = refused
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        click.secho("Interrupted.", err=True)
+        if not process_number():
+            click.secho("Interrupted.", err=True)
         # Click raises Abort from what stopped the command.
         stop = error.__cause__ if isinstance(error, click.Abort) else error
         by = stop.args[0] if stop is not None and stop.args else signal.SIGINT
@@ -48,6 +50,8 @@ def exit_code(error: BaseException, debug: bool, loaded: Sequence[Plugins] = ())
         return MISTAKE
     if debug:
         traceback.print_exception(error)
+    if isinstance(error, ToldElsewhereError):
+        return MISTAKE if error.is_mistake else DEFECT
     if getattr(error, "is_broken_pipe", False):
         return 128 + _SIGPIPE  # whoever read has seen enough
     if isinstance(error, UserError):
@@ -110,4 +114,5 @@ def _with_advice(error: click.ClickException) -> click.ClickException:
 def _report_error(text: str) -> None:
     is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     head = click.style("Error:", fg="red", bold=True)
-    click.echo(f"{head} {printable(text)}", file=sys.stderr, color=False if is_plain else None)
+    told = printable(f"process {process_number()}: {text}" if process_number() else text)
+    click.echo(f"{head} {told}", file=sys.stderr, color=False if is_plain else None)

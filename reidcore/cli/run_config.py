@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reidcore._files import check_writable
 from reidcore._logging import configure_if_bare
@@ -20,7 +20,7 @@ from reidcore.cli.checkpoint_config import (
 )
 from reidcore.cli.device import find_device
 from reidcore.cli.options import CheckpointOptions, json_alone
-from reidcore.cli.run_folder import check_folder
+from reidcore.cli.run_folder import checked_folder
 from reidcore.cli.session import Session
 from reidcore.errors import UserError
 from reidcore.plugins.bundled import output_not_needed
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from reidcore.plugins import Plugins
 
 
+T = TypeVar("T")
+
+
 def execute(session: Session, arguments: Arguments) -> None:
     """Carry out the command line of a run or test."""
     if arguments.prints_config:
@@ -38,12 +41,33 @@ def execute(session: Session, arguments: Arguments) -> None:
         return
     # What is printed as JSON is the result; lines are told on the way.
     goes_on = nullcontext() if arguments.as_json else output_not_needed()
-    output = json_alone(arguments.as_json)
-    with _processes(), goes_on, output as write, configured(session, arguments) as opened:
-        config, plugins = opened
-        check_folder(config, arguments)
-        engine, plan = prepare(config, plugins, arguments.device)
-        write(engine.execute(plan.model_copy(update={"overwrites": arguments.overwrites})))
+    with goes_on, json_alone(arguments.as_json) as write, processes_joined() as on_main_process:
+        with configured(session, arguments) as (config, plugins):
+            config.data.save_dir = on_main_process(lambda: checked_folder(config, arguments))
+            engine, plan = prepare(config, plugins, arguments.device)
+            plan = plan.model_copy(update={"overwrites": arguments.overwrites})
+            record = engine.execute(plan)
+        on_main_process(lambda: write(record))
+
+
+@contextmanager
+def processes_joined() -> Iterator[Callable[[Callable[[], T]], T]]:
+    """Make the processes that torchrun started one run; yields what acts for all on rank 0.
+
+    Where there are no others, mistakes are told without waiting for torch.
+
+    Raises:
+        ToldElsewhereError: where another of them failed, and has told why.
+    """
+    if not _has_others():
+        yield lambda compute: compute()
+        return
+    from reidcore.engine import join_processes
+    from reidcore.engine.agreement import ending_together, on_main_process
+
+    configure_if_bare()
+    with join_processes(), ending_together():
+        yield on_main_process
 
 
 @dataclass(frozen=True)
@@ -111,15 +135,6 @@ def configured(session: Session, arguments: Arguments) -> Iterator[tuple[Config,
         _require_test_of_checkpoint(arguments, config)
         plugins.hook.reid_configure(config=config)
         yield config, plugins
-
-
-def _processes() -> AbstractContextManager[None]:
-    """Return the context in which processes that were started together are one run."""
-    if not _has_others():  # and mistakes are told without waiting for torch
-        return nullcontext()
-    from reidcore.engine import join_processes
-
-    return join_processes()
 
 
 def _has_others() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,13 +21,18 @@ _log = logging.getLogger(__name__)
 SAVE_DIR = "data.save_dir=FOLDER"
 
 
-def check_folder(config: Config, arguments: Arguments) -> None:
-    """Refuse a run whose folder cannot be written or holds another; some tests write to ``log``.
+def checked_folder(config: Config, arguments: Arguments) -> str:
+    """Return the folder that a run writes to; some tests write to ``log`` instead of their own.
 
     Raises:
-        UserError: with the command lines that would do.
+        UserError: if it cannot be written, or holds another run; with what would do.
     """
     _check_writable(config, arguments)
+    _check_earlier_run(config, arguments)
+    return config.data.save_dir
+
+
+def _check_earlier_run(config: Config, arguments: Arguments) -> None:
     is_test = config.test.evaluate or not config.train.max_epoch
     is_anew = not (is_test or config.model.resume or config.train.start_epoch)
     if arguments.overwrites and not is_anew:
@@ -36,7 +40,7 @@ def check_folder(config: Config, arguments: Arguments) -> None:
             "--overwrite is for a training that starts anew, and this one goes on or tests",
             "Leave it out, or what it goes on from.",
         )
-    if is_test or os.environ.get("RANK", "0") != "0":
+    if is_test:
         return
     with sole_writer(config.data.save_dir):
         held = checkpoints_in(config.data.save_dir) if is_anew else []

@@ -21,7 +21,7 @@ import reidcore
 from reidcore._files import PathLike
 from reidcore._logging import configure_if_bare
 from reidcore._serialization import OWN_KEY, load_safely, loads_safely, save_atomically
-from reidcore.engine.datamanager import skipped_by
+from reidcore.engine.datamanager import note_skipped, skipped_by
 from reidcore.engine.hook_results import checked_state
 from reidcore.engine.rng import capture_rng, restore_rng
 from reidcore.errors import CheckpointError, PluginDefectError, counted
@@ -207,6 +207,8 @@ def write_checkpoints(
 ) -> list[Path]:
     """Write a checkpoint of each of the engine's models; nothing is logged.
 
+    Of several processes all call it, and rank 0 alone writes.
+
     Args:
         engine: the engine.
         save_dir: the folder.
@@ -230,7 +232,10 @@ def write_checkpoints(
             OWN_KEY: own
             | {"model": build_args_of(held.model), "averaged": held.averaged is not None},
         }
-        paths.append(_write_checkpoint(state, save_dir, is_best, f"{name}{suffix}"))
+        path = Path(save_dir) / f"{name}{suffix}.pth.tar-{done}"
+        if engine.is_main_process:
+            _write_checkpoint(state, save_dir, is_best, f"{name}{suffix}")
+        paths.append(path)
     return paths[::-1]
 
 
@@ -300,8 +305,7 @@ def restore_run(engine: Engine, start_epoch: int) -> Restored:
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise state_error(f"gradients in {point.path!r}", error) from error
     engine.record.history = list(state.get("history", ()))
-    if isinstance(skipped := skipped_by(engine.train_loader), dict):
-        skipped.update(state.get("skipped", {}))
+    note_skipped(engine.train_loader, state.get("skipped", {}))
     if engine.active_run and state.get("meters"):
         engine.active_run.meters.load_state_dict(state["meters"])
     _restore_plugins(engine, state.get("hooks", {}))

@@ -19,12 +19,15 @@ from reidcore._files import check_writable, mkdir_if_missing, remove_abandoned, 
 from reidcore._logging import RESULT
 from reidcore._run_folder import RESULTS, TEST_RESULTS, EarlierRun, held_for_training
 from reidcore.data.left_out import first_names
+from reidcore.data.loader.batch_sampler import rank_and_world
+from reidcore.engine.agreement import on_main_process
 from reidcore.engine.checkpoint import announce, restore_run, write_checkpoints
-from reidcore.engine.datamanager import left_without_images, skipped_by
+from reidcore.engine.datamanager import left_without_images, note_skipped, skipped_by
 from reidcore.engine.hook_results import files_of_runs, gathered_figures
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.loss_terms import optimizers_of
 from reidcore.engine.meters import EpochMeters
+from reidcore.engine.process_group import gather_objects, reduce_mean
 from reidcore.engine.results import RunRecord, record_run, results_table
 from reidcore.engine.sanity_checks import needs_two_images
 from reidcore.errors import DataError, UserError, counted
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from reidcore.engine.step import StepOutcome, StepPlan
 
 _log = logging.getLogger(__name__)
+
+_LAST = "last step's "
 
 IN_PROGRESS = {"is_progress": True}
 """Marks a log record that a live display makes superfluous."""
@@ -199,7 +204,11 @@ class Run:
         return not self._batch % self.plan.print_freq or self._batch == self._num_batches
 
     def figures(self) -> dict[str, float]:
-        """Return the epoch's averages so far by name, plugins' figures included, and the rate."""
+        """Return the epoch's averages so far by name, plugins' figures included, and the rate.
+
+        Of several processes they are the means of all where `shows_figures` is true, and at an
+        epoch's end; between, where processes do not wait for one another, this one's own.
+        """
         if self._figures is None:
             own = self.meters.figures.averages() | {"lr": self.engine.get_current_lr()}
             self._figures = own | gathered_figures(self.engine, own)
@@ -238,7 +247,8 @@ class Run:
         self._batch += 1
         self._figures = None
         if self.shows_figures:
-            _log.info("%s", self._step_line(), extra=IN_PROGRESS)
+            last = {name: each.val for name, each in self.meters.figures.meters.items()}
+            _log.info("%s", self._step_line(self._agreed_figures(last)), extra=IN_PROGRESS)
 
     def epoch_figures(self) -> dict[str, float]:
         """Return the epoch's averages and the learning rate that it was trained at.
@@ -250,13 +260,16 @@ class Run:
             raise self._nothing_trained()
         self._figures = None
         self._is_between_steps = True  # all batches are done, and the schedules where they were
-        figures = self.figures()
+        self._agreed_figures({})
         self._is_between_steps = False
-        return figures
+        return self.figures()
 
     def epoch_done(self, figures: Mapping[str, float]) -> None:
         """Keep an epoch's figures for the record, and log them."""
         self.test_due = self.tests_after(self.engine.epoch + 1)
+        loader = self.engine.train_loader
+        for skipped in gather_objects(dict(skipped_by(loader))):
+            note_skipped(loader, skipped)
         seconds = self.meters.batch_seconds.sum
         self.engine.record.history.append(
             {
@@ -264,7 +277,7 @@ class Run:
                 **figures,
                 "seconds": seconds,
                 "data_seconds": self.meters.data_seconds.sum,
-                "skipped_images": len(skipped_by(self.engine.train_loader)),
+                "skipped_images": len(skipped_by(loader)),
             }
         )
         shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
@@ -281,7 +294,7 @@ class Run:
         written = write_checkpoints(self.engine, self.plan.save_dir, done)
         announce(written)
         self._let_earlier_go()
-        for path in previous:
+        for path in previous if self.engine.is_main_process else ():
             path.unlink(missing_ok=True)
         self._newest = written[0]
         self._rolling = [] if self.tests_after(done) else written
@@ -308,10 +321,14 @@ class Run:
     # -- inside ------------------------------------------------------------------------------------
 
     def _enter_folder(self, folder: Path) -> None:
-        """Make the run's folder ready; a training has it for itself until its end."""
+        """Make the run's folder ready; a training has it for itself until its end.
+
+        Other processes than rank 0 write nothing into it, and may be on a host that has it not.
+        """
+        on_main_process(lambda: self._hold_folder(folder))
+
+    def _hold_folder(self, folder: Path) -> None:
         mkdir_if_missing(folder)
-        if not self.engine.is_main_process:
-            return
         check_writable(folder, "save_dir=FOLDER")
         remove_abandoned(folder)
         if not self.plan.test_only and self.plan.max_epoch:
@@ -345,7 +362,21 @@ class Run:
             return left_without_images(what, skipped)
         return DataError(f"{what}: the training loader gave no batch", "Give it more images.")
 
-    def _step_line(self) -> str:
+    def _agreed_figures(self, last: Mapping[str, float]) -> dict[str, float]:
+        """Let `figures` be the means over all processes, by one exchange.
+
+        Args:
+            last: figures of the last step.
+
+        Returns:
+            Their means.
+        """
+        own = self.figures()
+        agreed = reduce_mean(own | {f"{_LAST}{name}": value for name, value in last.items()})
+        self._figures = {name: agreed[name] for name in agreed if not name.startswith(_LAST)}
+        return {name: agreed[f"{_LAST}{name}"] for name in last}
+
+    def _step_line(self, last: Mapping[str, float]) -> str:
         at, figures = self.position, self.figures()
         added = [
             name for name in figures if name not in self.meters.figures.meters and name != "lr"
@@ -355,7 +386,7 @@ class Run:
                 f"epoch: [{at.epoch}/{at.max_epoch}][{at.batch}/{at.num_batches}]",
                 f"time {at.seconds_per_batch:.3f}",
                 f"eta {at.eta}",
-                str(self.meters.figures),
+                *(f"{name} {value:.4f} ({figures[name]:.4f})" for name, value in last.items()),
                 f"lr {figures['lr']:.6f}",
                 *(f"{name} {figures[name]:.4f}" for name in added),
             ]
@@ -374,8 +405,11 @@ class Run:
         _log.info("device: %s, torch %s", self.engine.device, torch.__version__)
 
     def _write_record(self, is_finished: bool) -> dict[str, Any]:
+        """Return the record of the run, which rank 0 writes."""
         timings = {"total_seconds": time.perf_counter() - self._started}
         record = record_run(self.engine, self.plan, self.step, timings, is_finished)
+        if not self.engine.is_main_process:
+            return record
         # A test beside a training must not take the place of the training's record.
         path = Path(self.plan.save_dir) / (TEST_RESULTS if self.plan.test_only else RESULTS)
         write_json(record, path)
@@ -393,8 +427,10 @@ class Run:
         return record
 
     def _save_what_is_done(self, error: BaseException) -> None:
-        # What fails between two steps, such as a worker that reads, leaves all that is done.
+        # What fails between two steps, such as a worker that reads, leaves all that is done: but in
+        # this process alone, and a checkpoint takes all of them.
         is_safe = self._is_between_steps and self._batch > 0 and isinstance(error, Exception)
+        is_safe = is_safe and rank_and_world()[1] == 1
         is_wanted = not self.plan.test_only and (is_safe or isinstance(error, Interrupted))
         is_left = is_wanted and _succeeds(self._leave_checkpoint)
         if self._newest is not None and not is_left:
