@@ -18,6 +18,7 @@ import torch
 from torch import distributed
 
 from reidcore.data.loader.batch_sampler import rank_and_world
+from reidcore.engine.process_group import TIMEOUT
 from reidcore.errors import ToldElsewhereError, UserError
 
 T = TypeVar("T")
@@ -102,7 +103,7 @@ class Ballot:
             return 0
         work, named = self._cast
         self._cast = None
-        work.wait()
+        work.wait(TIMEOUT)  # a step's, unlike the patience that rank 0 is given
         return int(named)
 
 
