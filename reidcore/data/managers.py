@@ -15,6 +15,7 @@ from reidcore._logging import configure_if_bare
 from reidcore.config.options import DataOptions, SamplingOptions, VideoOptions
 from reidcore.data import by_name
 from reidcore.data.dataset import Dataset, PathsOfViews, merged, view_of
+from reidcore.data.holdout import VALIDATION, hold_out
 from reidcore.data.images.cache import PixelCache
 from reidcore.data.images.narrow import warn_of_narrow_use
 from reidcore.data.images.reading import ImageReading
@@ -28,10 +29,11 @@ from reidcore.data.loader.loader import (
     start_method,
 )
 from reidcore.data.loader.sampling import make_order
+from reidcore.data.manager_checks import check_alone, check_consistent, check_filled
 from reidcore.data.table import SampleTable
 from reidcore.data.transforms.build import make_transforms, normalisation
 from reidcore.data.transforms.compose import size_rule_of
-from reidcore.errors import ConfigError, DataError, UserError, counted
+from reidcore.errors import UserError, counted
 from reidcore.plugins import Plugins
 from reidcore.registry import Choose, Chooser, Component, choose
 from reidcore.registry.named import registered_kind
@@ -57,6 +59,8 @@ class DataManager:
         seed: What orders and augmentation are drawn from.
         use_gpu: Whether batches are meant for a GPU; without one it is False.
         test_only: Whether only `test_loader` is wanted; the sources may lack training samples then.
+        validation_share: Share of each source's identities that are held out of training, to choose
+            a model by; 0 for none.
         choose: Gives a dataset, transform or sampler, with its options, by kind and name.
 
     Attributes:
@@ -73,6 +77,8 @@ class DataManager:
         train_loader_t: Loader of the targets' training samples, if it was asked for.
         test_loader: Target -> ``query`` and ``gallery`` -> loader.
         test_dataset: Target -> ``query`` and ``gallery`` -> table of samples.
+        validation_loader: ``validation`` -> loaders as of a target; empty if nobody is held out.
+        validation_dataset: ``validation`` -> tables as of a target.
         left_out: Dataset -> what lies there and is not used, counted by kind.
 
     Raises:
@@ -91,10 +97,11 @@ class DataManager:
         seed: int = 0,
         use_gpu: bool = False,
         test_only: bool = False,
+        validation_share: float = 0.0,
         choose: Choose = choose,
     ) -> None:
         configure_if_bare()
-        _check_consistent(data)
+        check_consistent(data, holds_out=validation_share > 0)
         sampling, video = sampling or SamplingOptions(), video or VideoOptions()
         self.options, self.data_type = data, data.type
         self.sources, self.targets = data.sources, data.targets
@@ -110,12 +117,14 @@ class DataManager:
         self.train_loader_t: BatchLoader | None = None
         self.test_loader: dict[str, dict[str, BatchLoader]] = {}
         self.test_dataset: dict[str, dict[str, SampleTable]] = {}
+        self.validation_loader: dict[str, dict[str, BatchLoader]] = {}
+        self.validation_dataset: dict[str, dict[str, SampleTable]] = {}
         self._trainset: Dataset | None = None
         learns = bool(self.sources) and not test_only
         if data.type == "video" and video.sample_method == "all":
-            _check_alone("test", batch_size_test)
+            check_alone("test", batch_size_test)
             if learns:
-                _check_alone("train", batch_size_train)
+                check_alone("train", batch_size_train)
         self._datasets = _open_datasets(data, video, choose, self._reading, learns)
         self.left_out = {name: list(dataset.left_out) for name, dataset in self._datasets.items()}
         loading = Loading(
@@ -125,13 +134,16 @@ class DataManager:
             cache=PixelCache(data.cache, data.cache_gb, forked=start_method() == "fork"),
         )
         if self.sources:
-            self._trainset = self._training_set(data, self.sources, data.combineall, test_only)
+            views = self._training_views(data, self.sources, data.combineall, test_only)
+            if learns and validation_share:
+                views = self._hold_out(views, validation_share, batch_size_test, loading)
+            self._trainset = self._training_set(views)
         if learns and self._trainset is not None:
             sampler = choose("samplers", sampling.train_sampler)
             self.train_loader = _training_loader(self._trainset, sampler, batch_size_train, loading)
         if data.load_train_targets:
             sampler = choose("samplers", sampling.train_sampler_t)
-            targets = self._training_set(data, self.targets, combineall=False)
+            targets = self._training_set(self._training_views(data, self.targets, False))
             self.train_loader_t = _training_loader(targets, sampler, batch_size_train, loading)
         self._open_targets(batch_size_test, loading)
         self._log_summary(data, learns)
@@ -170,8 +182,7 @@ class DataManager:
     @property
     def skipped(self) -> dict[str, str]:
         """Path -> reason of each image that the loaders left out so far."""
-        tested = [loader for pair in self.test_loader.values() for loader in pair.values()]
-        loaders = [self.train_loader, self.train_loader_t, *tested]
+        loaders = [self.train_loader, self.train_loader_t, *self._loaders_for_testing()]
         kept = [loader for loader in loaders if loader is not None]
         return {path: why for loader in kept for path, why in loader.skipped.items()}
 
@@ -189,19 +200,23 @@ class DataManager:
         return self.transform_te(Image.fromarray(pixels))
 
     def fingerprints(self) -> dict[str, dict[str, str]]:
-        """Return dataset -> split -> fingerprint, see `SampleTable.fingerprint`."""
-        return {
-            name: {
-                split: SampleTable.of(getattr(dataset, split)).fingerprint()
-                for split in ("train", "query", "gallery")
-            }
+        """Return dataset -> split -> fingerprint, see `SampleTable.fingerprint`.
+
+        What is held out has an entry of its own, beside the datasets that it is taken from.
+        """
+        read = {
+            name: {split: getattr(dataset, split) for split in ("train", "query", "gallery")}
             for name, dataset in self._datasets.items()
         }
+        return {
+            name: {split: SampleTable.of(found).fingerprint() for split, found in splits.items()}
+            for name, splits in (read | self.validation_dataset).items()
+        }
 
-    def _training_set(
+    def _training_views(
         self, data: DataOptions, names: Sequence[str], combineall: bool, may_be_empty: bool = False
-    ) -> Dataset:
-        """Return the training view of one dataset, or the merged one of several."""
+    ) -> list[Dataset]:
+        """Return a training view of each dataset."""
         views = [
             by_name.training_view(
                 self._datasets[name], name, combineall=combineall, k_tfm=data.k_tfm
@@ -211,7 +226,11 @@ class DataManager:
         for name, view in zip(names, views, strict=True):
             self.left_out[name] = list(view.left_out)
             if not may_be_empty:
-                _check_filled(name, "train", view)
+                check_filled(name, "train", view)
+        return views
+
+    def _training_set(self, views: Sequence[Dataset]) -> Dataset:
+        """Return the one training view, or several merged, with the training transform."""
         transform = self.transform_tr.with_training_images(PathsOfViews(views))
         for view in views:
             view.transform = transform
@@ -225,16 +244,28 @@ class DataManager:
                 for split in ("query", "gallery")
             }
             for split, view in views.items():
-                _check_filled(name, split, view)
+                check_filled(name, split, view)
             self.test_dataset[name] = {k: SampleTable.of(view.data) for k, view in views.items()}
-            self.test_loader[name] = {
-                split: loader_for_testing(view, batch_size, loading)
-                for split, view in views.items()
-            }
+            self.test_loader[name] = _loaders_of(views, batch_size, loading)
+
+    def _hold_out(
+        self, views: Sequence[Dataset], share: float, batch_size: int, loading: Loading
+    ) -> list[Dataset]:
+        """Fill `validation_loader` and `validation_dataset`; return what is left to learn from."""
+        held = hold_out(dict(zip(self.sources, views, strict=True)), share, self.seed)
+        tested = held.views(self.transform_te)
+        tables = {split: SampleTable.of(view.data) for split, view in tested.items()}
+        self.validation_dataset[VALIDATION] = tables
+        self.validation_loader[VALIDATION] = _loaders_of(tested, batch_size, loading)
+        return held.train
+
+    def _loaders_for_testing(self) -> list[BatchLoader]:
+        named = self.test_loader | self.validation_loader
+        return [loader for pair in named.values() for loader in pair.values()]
 
     def _files(self) -> PathsOfViews:
         """Return the images and tracklets that this manager reads."""
-        tested = [loader.dataset for pair in self.test_loader.values() for loader in pair.values()]
+        tested = [loader.dataset for loader in self._loaders_for_testing()]
         return PathsOfViews([*filter(None, [self._trainset]), *tested])
 
     def _log_summary(self, data: DataOptions, learns: bool) -> None:
@@ -250,6 +281,13 @@ class DataManager:
             )
         for name, pair in self.test_dataset.items():
             _log.info("Target: %s (%d query, %d gallery)", name, *map(len, pair.values()))
+        for pair in self.validation_dataset.values():
+            count = counted(pair["query"].counts.ids, "id")
+            _log.info(
+                "Held out for validation: %s (%d query, %d gallery)",
+                count,
+                *map(len, pair.values()),
+            )
 
 
 class ImageDataManager(DataManager):
@@ -281,6 +319,8 @@ class ImageDataManager(DataManager):
         batch_size: Sets both batch sizes.
         seed: What orders and augmentation are drawn from.
         test_only: Whether only `test_loader` is wanted; the sources may lack training images then.
+        validation_share: Share of each source's identities that are held out of training, to choose
+            a model by; 0 for none.
         plugins: Where names are looked up; the current ones if None.
         sections: Component name (dataset, transform, sampler) -> its own options.
         options: Further keys of `DataOptions`, such as ``cache="ram"``; options of one
@@ -325,6 +365,7 @@ class ImageDataManager(DataManager):
         batch_size: int | None = None,
         seed: int = 0,
         test_only: bool = False,
+        validation_share: float = 0.0,
         plugins: Plugins | None = None,
         sections: by_name.Sections | None = None,
         **options: Any,
@@ -361,6 +402,7 @@ class ImageDataManager(DataManager):
             seed=seed,
             use_gpu=use_gpu,
             test_only=test_only,
+            validation_share=validation_share,
             choose=_chooser(data, sampling, options, sections, plugins),
         )
 
@@ -379,7 +421,8 @@ class VideoDataManager(DataManager):
         seq_len: Number of frames to read of a tracklet.
         sample_method: Which ones: ``evenly``, ``random``, ``evenly_torchreid``, or ``all`` of them,
             which needs batches of 1; see `VideoDataset`.
-        batch_size, seed, test_only, plugins, sections, options: As there.
+        batch_size, seed, test_only, validation_share: As there.
+        plugins, sections, options: As there.
 
     Raises:
         UserError: A name or an option is unknown, or a value is out of range.
@@ -417,6 +460,7 @@ class VideoDataManager(DataManager):
         batch_size: int | None = None,
         seed: int = 0,
         test_only: bool = False,
+        validation_share: float = 0.0,
         plugins: Plugins | None = None,
         sections: by_name.Sections | None = None,
         **options: Any,
@@ -451,6 +495,7 @@ class VideoDataManager(DataManager):
             seed=seed,
             use_gpu=use_gpu,
             test_only=test_only,
+            validation_share=validation_share,
             choose=_chooser(data, sampling, options, sections, plugins),
         )
 
@@ -517,6 +562,12 @@ def _open_datasets(
     return datasets
 
 
+def _loaders_of(
+    views: Mapping[str, Dataset], batch_size: int, loading: Loading
+) -> dict[str, BatchLoader]:
+    return {split: loader_for_testing(view, batch_size, loading) for split, view in views.items()}
+
+
 def _training_loader(
     dataset: Dataset, sampler: Component, batch_size: int, loading: Loading
 ) -> BatchLoader:
@@ -542,45 +593,3 @@ def _preprocessing(data: DataOptions, transform_te: Any) -> dict[str, Any]:
     if rule is None or rule.margin is None:
         return kept
     return {**kept, "letterbox": list(rule.margin)}
-
-
-def _check_consistent(data: DataOptions) -> None:
-    """Refuse options that contradict each other."""
-    if not (data.sources or data.targets):
-        raise ConfigError("no dataset is named", "Give data.sources, data.targets or both")
-    for names in (data.sources, data.targets):
-        twice = {name for name in names if names.count(name) > 1}
-        if twice:
-            raise ConfigError(f"dataset {min(twice)!r} is named twice", "Name each dataset once")
-    both = sorted(set(data.sources) & set(data.targets))
-    if data.load_train_targets and both:
-        raise ConfigError(
-            f"load_train_targets=True, and {', '.join(both)} is source and target at once",
-            "Choose targets that are no sources",
-        )
-    only_of_images = {"k_tfm": data.k_tfm > 1, "load_train_targets": data.load_train_targets}
-    for name, is_set in only_of_images.items():
-        if is_set and data.type == "video":
-            raise ConfigError(
-                f"data.{name}={getattr(data, name)} with data.type=video", "It is for images only"
-            )
-
-
-def _check_alone(phase: str, batch_size: int) -> None:
-    if batch_size != 1:
-        raise ConfigError(
-            f"sample_method='all' gives clips of any length, and a {phase} batch of {batch_size} "
-            "needs equal ones",
-            f"Set {phase}.batch_size to 1, or video.sample_method to evenly",
-        )
-
-
-def _check_filled(name: str, split: str, view: Dataset) -> None:
-    if not len(view):
-        unread = [str(found) for found in view.left_out if not found.expected]
-        other = "Learn from another dataset"
-        if split != "train":
-            other = "Name the datasets to test on in data.targets"
-        raise DataError(
-            f"dataset {name!r} has no {split} {view.unit}", "; ".join(unread[:1]) or other
-        )

@@ -72,10 +72,9 @@ def split_identities(samples: Samples, test: float = 0.5, seed: int = 0) -> Iden
     known = table.take(table.pids >= 0)
     if not len(known):
         raise DataError("there are no samples to split", "Give some with identities of 0 or more")
-    cameras = _cameras_of(known)
-    across = max(cameras.values()) > 1
-    able = [pid for pid, count in (cameras if across else _counts(known.pids)).items() if count > 1]
-    wanted = max(1, round(test * len(cameras))) if test else 0
+    able, across = searchable_identities(known)
+    count = known.counts.ids
+    wanted = max(1, round(test * count)) if test else 0
     if wanted and not able:
         raise DataError(
             "no identity can be searched for: each has one image",
@@ -84,15 +83,15 @@ def split_identities(samples: Samples, test: float = 0.5, seed: int = 0) -> Iden
     tested = seeded_order(able, f"{seed}")[:wanted]
     is_test = np.isin(known.pids, np.array(tested, dtype=np.int64))
     train, rest = known.take(~is_test), known.take(is_test)
-    is_query = _query_mask(rest, across, seed)
+    is_query = query_mask(rest, across, seed)
     few = "camera" if across else "image"
     notes = {
-        f"identities: {len(cameras):,} by {counted(known.counts.cameras, 'camera')}, "
+        f"identities: {count:,} by {counted(known.counts.cameras, 'camera')}, "
         f"{train.counts.ids:,} to learn from, {len(tested):,} to test with": True,
         "no identity is seen by two cameras: queries are searched for in all images, test with "
         "test.protocol=any_camera": not across,
         f"identities with one {few} only, which cannot be searched for and are learnt from: "
-        f"{len(cameras) - len(able):,}": len(able) < len(cameras),
+        f"{count - len(able):,}": len(able) < count,
         f"test identities asked for: {wanted:,}": len(tested) < wanted,
         f"samples of negative identities, left out: {len(table) - len(known):,}": (
             len(known) < len(table)
@@ -100,6 +99,40 @@ def split_identities(samples: Samples, test: float = 0.5, seed: int = 0) -> Iden
     }
     splits = Splits(train, rest.take(is_query), rest.take(~is_query))
     return IdentitySplit(splits, across, tuple(note for note, holds in notes.items() if holds))
+
+
+def searchable_identities(table: SampleTable) -> tuple[list[int], bool]:
+    """Return the identities that can be searched for, ascending, and whether across cameras.
+
+    They are those seen by two cameras or more or, where no identity is, with two images or more.
+    """
+    pairs = np.unique(np.stack([table.pids, table.camids], axis=1), axis=0)  # (pairs, 2)
+    pids, cameras = np.unique(pairs[:, 0], return_counts=True)
+    across = bool((cameras > 1).any())
+    counts = cameras if across else np.unique(table.pids, return_counts=True)[1]
+    return pids[counts > 1].tolist(), across
+
+
+def query_mask(table: SampleTable, across: bool, seed: int) -> npt.NDArray[np.bool_]:
+    """Return which samples of test identities are queries, (N,).
+
+    Args:
+        table: The samples; each identity can be searched for.
+        across: Whether in other cameras alone, as `searchable_identities` says.
+        seed: Another number draws other queries.
+    """
+    paths = list(table.paths)
+    seen: dict[int, dict[int, list[int]]] = {}  # identity -> camera -> rows, in order of paths
+    for row in sorted(range(len(table)), key=paths.__getitem__):
+        camera = int(table.camids[row]) if across else 0
+        seen.setdefault(int(table.pids[row]), {}).setdefault(camera, []).append(row)
+    is_query = np.zeros(len(table), dtype=np.bool_)
+    for pid, cameras in seen.items():
+        several = [camera for camera, rows in cameras.items() if len(rows) > 1]
+        for camera in several or seeded_order(cameras, f"{seed} {pid}")[:1]:
+            rows = cameras[camera]
+            is_query[rows[seeded_order(range(len(rows)), f"{seed} {pid} {camera}")[0]]] = True
+    return is_query
 
 
 def seeded_order(items: Iterable[Item], seed: str) -> list[Item]:
@@ -158,33 +191,6 @@ def write_layout(splits: Splits, target: PathLike) -> Path:
     else:
         _write_folders(tables, path)
     return path
-
-
-def _cameras_of(table: SampleTable) -> dict[int, int]:
-    """Return the number of cameras that see each identity."""
-    pairs = np.unique(np.stack([table.pids, table.camids], axis=1), axis=0)  # (pairs, 2)
-    return _counts(pairs[:, 0])
-
-
-def _counts(values: Int64Array) -> dict[int, int]:
-    unique, counts = np.unique(values, return_counts=True)
-    return dict(zip(unique.tolist(), counts.tolist(), strict=True))
-
-
-def _query_mask(table: SampleTable, across: bool, seed: int) -> npt.NDArray[np.bool_]:
-    """Return which samples of test identities are queries, (N,)."""
-    paths = list(table.paths)
-    seen: dict[int, dict[int, list[int]]] = {}  # identity -> camera -> rows, in order of paths
-    for row in sorted(range(len(table)), key=paths.__getitem__):
-        camera = int(table.camids[row]) if across else 0
-        seen.setdefault(int(table.pids[row]), {}).setdefault(camera, []).append(row)
-    is_query = np.zeros(len(table), dtype=np.bool_)
-    for pid, cameras in seen.items():
-        several = [camera for camera, rows in cameras.items() if len(rows) > 1]
-        for camera in several or seeded_order(cameras, f"{seed} {pid}")[:1]:
-            rows = cameras[camera]
-            is_query[rows[seeded_order(range(len(rows)), f"{seed} {pid} {camera}")[0]]] = True
-    return is_query
 
 
 def _write_csv(tables: Mapping[str, SampleTable], file: Path) -> None:
