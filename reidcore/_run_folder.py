@@ -27,7 +27,9 @@ RESULTS = "results.json"
 TEST_RESULTS = "test_results.json"
 
 # As write_checkpoints names them; what is half written begins with a dot.
-CHECKPOINT = re.compile(r"(?P<model>[^.].*?)(?P<rest>(-interrupted)?\.pth\.tar-(?P<epoch>\d+))")
+CHECKPOINT = re.compile(
+    r"(?P<model>[^.].*?)(?P<rest>(-interrupted|-midepoch)?\.pth\.tar-(?P<epoch>\d+))"
+)
 _BEST = re.compile(r"[^.].*-best\.pth\.tar")
 _EARLIER = re.compile(r"earlier-\d+")
 

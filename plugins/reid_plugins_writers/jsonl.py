@@ -80,6 +80,6 @@ def _comes_again(line: dict[str, Any], engine: Engine, run: Run) -> bool:
     kind, epoch, done = line.get("kind"), line.get("epoch", 0), engine.plan.start_epoch
     if kind == "step":
         return (epoch, line.get("batch", 0)) > (done + 1, run.position.batch)
-    if kind == "test" and epoch == done and line.get("target") in engine.test_loader:
-        return run.begins_with_test
+    if kind == "test" and epoch == done:
+        return run.tests_first(line.get("target", ""))
     return bool(epoch > done)

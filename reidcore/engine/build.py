@@ -57,6 +57,7 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
 
 def build_datamanager(config: Config, plugins: Plugins) -> DataManager:
     """Build the loaders; a run that only tests needs no training images."""
+    holds_out = config.test.select_on == "validation"
     kind = VideoDataManager if config.data.type == "video" else ImageDataManager
     return kind.from_options(
         config.data,
@@ -67,6 +68,7 @@ def build_datamanager(config: Config, plugins: Plugins) -> DataManager:
         seed=config.train.seed,
         use_gpu=config.use_gpu,
         test_only=config.test.evaluate,
+        validation_share=config.test.validation_share if holds_out else 0.0,
         choose=partial(component_of, config, plugins=plugins),
     )
 

@@ -21,9 +21,12 @@ import reidcore
 from reidcore._files import PathLike
 from reidcore._logging import configure_if_bare
 from reidcore._serialization import OWN_KEY, load_safely, loads_safely, save_atomically
+from reidcore.data.holdout import VALIDATION
+from reidcore.data.table import SampleTable
 from reidcore.engine.datamanager import note_skipped, skipped_by
 from reidcore.engine.hook_results import checked_state
 from reidcore.engine.rng import capture_rng, restore_rng
+from reidcore.engine.selection import rule_in_words
 from reidcore.errors import CheckpointError, PluginDefectError, counted
 from reidcore.models.build_args import build_args_of
 from reidcore.models.layers import bare_key, kind_fault, unwrap
@@ -98,7 +101,10 @@ def save_checkpoint(
     kept = dict(state)
     if remove_module_from_keys:
         kept["state_dict"] = without_prefixes(kept["state_dict"])
-    path = _write_checkpoint(kept, save_dir, is_best, name)
+    path = Path(save_dir) / f"{name}.pth.tar-{kept['epoch']}"
+    if is_best:
+        save_atomically(kept, path.with_name(f"{name}-best.pth.tar"))
+    save_atomically(kept, path)
     announce([path])
     return path
 
@@ -221,7 +227,8 @@ def write_checkpoints(
     Returns:
         The files' paths.
     """
-    own = _own_state(engine, done, step)
+    own, best = _own_state(engine, done, step), engine.record.selection.best
+    chosen_on = engine.record.selection.chosen_on() if best and best.epoch == done else None
     paths = []
     # The first model's comes last: where it is there, whatever a resume needs is there.
     for name, held in reversed(engine.states.items()):
@@ -233,10 +240,49 @@ def write_checkpoints(
             | {"model": build_args_of(held.model), "averaged": held.averaged is not None},
         }
         path = Path(save_dir) / f"{name}{suffix}.pth.tar-{done}"
+        if engine.is_main_process and is_best:
+            # First: a run that is killed here finds the other file as it was, and tests again.
+            marked = state | {OWN_KEY: state[OWN_KEY] | {"chosen_on": chosen_on}}
+            save_atomically(marked, Path(save_dir) / f"{name}-best.pth.tar")
         if engine.is_main_process:
-            _write_checkpoint(state, save_dir, is_best, f"{name}{suffix}")
+            save_atomically(state, path)
         paths.append(path)
     return paths[::-1]
+
+
+def load_best(engine: Engine, files: Sequence[Path]) -> int | None:
+    """Put the best checkpoint's weights, and the plugins' parts of it, in place.
+
+    Args:
+        engine: of a run that is trained to its end.
+        files: where the first model's file may be.
+
+    Returns:
+        The number of epochs that the weights in place were trained for: those of the last epoch, if
+        no test chose one or its file is gone, which is told.
+    """
+    best, history = engine.record.selection.best, engine.record.history
+    last = history[-1]["epoch"] if history else None
+    for file in filter(Path.is_file, files):
+        paths = _sibling_checkpoints(file, list(engine.states))
+        held = [load_checkpoint(path) for path in paths]
+        own = held[0].get(OWN_KEY) or {}
+        if best is None or (own.get("chosen_on") or {}).get("epoch") != best.epoch:
+            continue
+        for path, state, each in zip(paths, held, engine.states.values(), strict=True):
+            unwrap(each.model).load_state_dict(_fitting_weights(state, path, each.model))
+            remember_training(each.model, path, own)
+        _restore_plugins(engine, own.get("hooks", {}))
+        _log.info(
+            "Testing %s: epoch %d, the best by %s",
+            file,
+            best.epoch,
+            rule_in_words(own["chosen_on"]),
+        )
+        return best.epoch
+    why = "no test has chosen one" if best is None else f"that of epoch {best.epoch} is gone"
+    _log.warning("Not tested with the best checkpoint, since %s: with the last weights", why)
+    return last
 
 
 def resume_models(path: PathLike, states: Mapping[str, TrainState]) -> ResumePoint:
@@ -304,8 +350,14 @@ def restore_run(engine: Engine, start_epoch: int) -> Restored:
             engine.accelerator.take_up(accumulated, engine.optimizers)
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise state_error(f"gradients in {point.path!r}", error) from error
+    if (held_out := state.get("held_out")) and _held_out(engine) not in (None, held_out):
+        raise CheckpointError(
+            f"the run of {point.path!r} holds other identities out for validation than this one",
+            "Resume with its train.seed and test.validation_share, and the same data.",
+        )
     engine.record.history = list(state.get("history", ()))
     note_skipped(engine.train_loader, state.get("skipped", {}))
+    engine.record.selection.take_up(state.get("selection") or {}, engine.record.history)
     if engine.active_run and state.get("meters"):
         engine.active_run.meters.load_state_dict(state["meters"])
     _restore_plugins(engine, state.get("hooks", {}))
@@ -314,17 +366,6 @@ def restore_run(engine: Engine, start_epoch: int) -> Restored:
 
 
 # -- inside ----------------------------------------------------------------------------------------
-
-
-def _write_checkpoint(
-    state: Mapping[str, Any], save_dir: PathLike, is_best: bool, name: str
-) -> Path:
-    path = Path(save_dir) / f"{name}.pth.tar-{state['epoch']}"
-    if is_best:
-        # First: a run that is killed here finds the other file as it was, and tests again.
-        save_atomically(state, path.with_name(f"{name}-best.pth.tar"))
-    save_atomically(state, path)
-    return path
 
 
 def _fitting_weights(
@@ -393,6 +434,8 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
         "step": step,
         "models": list(engine.states),
         "test_due": engine.active_run.test_due if engine.active_run else False,
+        "selection": engine.record.selection.state_dict(),
+        "held_out": _held_out(engine),
         "rng": capture_rng(),
         "scaler": engine.accelerator.scaler.state_dict(),
         "accumulated": engine.accelerator.accumulated(engine.optimizers),
@@ -416,6 +459,14 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
         "step_plan": run.step.as_record() if run else None,
         "hooks": _states_of_plugins(engine),
     }
+
+
+def _held_out(engine: Engine) -> list[str] | None:
+    """Return what identifies the samples held out for validation; None without any."""
+    if not engine.data_facts.validation_loader:
+        return None
+    splits = engine.data_facts.test_dataset.get(VALIDATION, {})
+    return [SampleTable.of(splits[split]).fingerprint() for split in sorted(splits)]
 
 
 def _batches_done(engine: Engine, point: ResumePoint) -> int:

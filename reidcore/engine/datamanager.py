@@ -68,8 +68,16 @@ class DataFacts:
 
     @property
     def test_dataset(self) -> Mapping[str, Mapping[str, Any]]:
-        """Target -> ``query`` and ``gallery`` -> the samples, before any is loaded."""
-        return self._said("test_dataset", {})
+        """Set that is tested on -> ``query`` and ``gallery`` -> its samples, before any is loaded.
+
+        Those that are held out of training for validation are among the sets.
+        """
+        return {**self._said("test_dataset", {}), **self._said("validation_dataset", {})}
+
+    @property
+    def validation_loader(self) -> Mapping[str, Mapping[str, Loader]]:
+        """``validation`` -> ``query`` and ``gallery`` -> a loader, if samples are held out."""
+        return self._said("validation_loader", {})
 
     @property
     def train_table(self) -> SampleTable | None:

@@ -296,6 +296,11 @@ class Engine:
         use_metric_cuhk03: bool = False,
         ranks: Sequence[int] = (1, 5, 10, 20),
         rerank: bool = False,
+        *,
+        keep_checkpoints: int | None = None,
+        checkpoint_minutes: float | None = None,
+        select_on: str = "targets",
+        select_metric: str = "rank1",
     ) -> dict[str, Any]:
         """Train and test; ``RunPlan`` says what each argument means.
 
@@ -321,6 +326,10 @@ class Engine:
             protocol="cuhk03" if use_metric_cuhk03 else "market1501",
             ranks=ranks,
             rerank=rerank,
+            keep_checkpoints=keep_checkpoints,
+            checkpoint_minutes=checkpoint_minutes,
+            select_on=select_on,
+            select_metric=select_metric,
         )
         return self.execute(plan)
 
@@ -341,7 +350,7 @@ class Engine:
         with Run(self, plan, step) as run, self.plugins.acting():
             run.start()
             if run.begins_with_test:
-                run.tested(self.test_targets(plan))
+                run.test()
             if not plan.test_only:
                 for held in self.states.values():
                     forget_training(held.model)
@@ -349,7 +358,8 @@ class Engine:
                     self.train(plan.print_freq, plan.fixbase_epoch, list(plan.open_layers))
                     run.save(self.epoch + 1)
                     if run.tests_after(self.epoch + 1):
-                        run.tested(self.test_targets(plan))
+                        run.test()
+                run.test_chosen()
             return run.finish()
 
     def train(
@@ -546,15 +556,37 @@ class Engine:
 
     @property
     def is_final_test(self) -> bool:
-        """Whether no epoch comes after the test under way."""
-        return self.plan.test_only or self.epoch + 1 >= self.plan.max_epoch
+        """Whether the test under way is on the targets, and no epoch comes after it."""
+        is_trained = self.active_run is not None and self.active_run.is_trained
+        is_last = self.plan.test_only or is_trained or self.epoch + 1 >= self.plan.max_epoch
+        return is_last and not self.is_validating
 
-    def test_targets(self, plan: RunPlan) -> dict[str, TargetResult]:
+    @property
+    def is_validating(self) -> bool:
+        """Whether the test under way is on the identities that are held out of training."""
+        held_out = self.data_facts.validation_loader
+        return bool(held_out) and self.test_loader is held_out
+
+    def test_targets(
+        self, plan: RunPlan, loaders: Mapping[str, Mapping[str, Loader]] | None = None
+    ) -> dict[str, TargetResult]:
         """Test on every target as the plan says.
+
+        Args:
+            plan: how.
+            loaders: what stands for the targets in this test, in the form of ``test_loader``; what
+                it finds is not kept as the targets' results.
 
         Raises:
             UserError: if there is no target.
         """
+        if loaders is not None:
+            targets, found = self.test_loader, self.record.targets
+            self.test_loader = loaders
+            try:
+                return self.test_targets(plan)
+            finally:
+                self.test_loader, self.record.targets = targets, found
         if not self.test_loader:
             raise no_target()
         if weights := untrained_weights(self.model):

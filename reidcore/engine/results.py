@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reidcore._environment import versions
+from reidcore.engine.selection import Selection, rule_in_words
 from reidcore.evaluation.report import averages, further_table, table
+from reidcore.models.weights.trained import chosen_on
 from reidcore.models.weights.untrained import untrained_weights
 
 if TYPE_CHECKING:
@@ -30,10 +32,14 @@ class RunRecord:
         history: an entry for each epoch that is done: its number, the averages of what the steps
             reported, the learning rate, seconds, and the rank-1 if it was tested.
         targets: the results of the last test, by target.
+        tested_epoch: the epochs that their model had been trained for; None if that is not known.
+        selection: the figures that the best checkpoint is chosen by.
     """
 
     history: list[dict[str, Any]] = field(default_factory=list)
     targets: dict[str, TargetResult] = field(default_factory=dict)
+    tested_epoch: int | None = None
+    selection: Selection = field(default_factory=Selection)
 
 
 def record_run(
@@ -55,6 +61,7 @@ def record_run(
         ),
         "not_tested": None if engine.test_loader else "there is no target (data.targets)",
         "weights": untrained_weights(engine.model) or None,
+        "selection": record_selection(engine, plan),
         "training": engine.record.history,
         "timings": dict(timings),
         "config": engine.config,
@@ -71,6 +78,33 @@ def record_run(
         "versions": versions(),
         "device": str(engine.device),
     }
+
+
+def record_selection(engine: Engine, plan: RunPlan) -> dict[str, Any] | None:
+    """Return how the best checkpoint was chosen, and what the targets' figures are of.
+
+    A test of weights has what their checkpoint says of its choice; None if that is nothing.
+    """
+    if plan.test_only:
+        chosen = chosen_on(engine.model)
+        return {**chosen, "tested_epoch": chosen["epoch"]} if chosen else None
+    selection = engine.record.selection
+    values = {str(epoch): value for epoch, value in selection.values.items()}
+    return {
+        **selection.chosen_on(),
+        "values": values,
+        "tested_epoch": engine.record.tested_epoch,
+    }
+
+
+def tested_weights(engine: Engine) -> str:
+    """Say what the figures of a test are of, where that is not the model as it was trained last."""
+    if weights := untrained_weights(engine.model):
+        return weights
+    chosen = chosen_on(engine.model)
+    if not chosen:
+        return ""
+    return f"epoch {chosen['epoch']}, the best by {rule_in_words(chosen)}"
 
 
 def record_target(result: TargetResult, plan: RunPlan) -> dict[str, Any]:

@@ -18,20 +18,22 @@ import torch
 from reidcore._files import check_writable, mkdir_if_missing, remove_abandoned, write_json
 from reidcore._logging import RESULT
 from reidcore._run_folder import RESULTS, TEST_RESULTS, EarlierRun, held_for_training
+from reidcore.data.holdout import VALIDATION
 from reidcore.data.left_out import first_names
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.agreement import on_main_process
-from reidcore.engine.checkpoint import announce, restore_run, write_checkpoints
-from reidcore.engine.datamanager import left_without_images, note_skipped, skipped_by
+from reidcore.engine.checkpoint import load_best, restore_run, write_checkpoints
+from reidcore.engine.datamanager import Loader, left_without_images, note_skipped, skipped_by
 from reidcore.engine.hook_results import files_of_runs, gathered_figures
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.loss_terms import optimizers_of
 from reidcore.engine.meters import EpochMeters
 from reidcore.engine.process_group import gather_objects, reduce_mean
-from reidcore.engine.results import RunRecord, record_run, results_table
+from reidcore.engine.results import RunRecord, record_run, results_table, tested_weights
+from reidcore.engine.run_checkpoints import RunCheckpoints
 from reidcore.engine.sanity_checks import needs_two_images
+from reidcore.engine.selection import Selection
 from reidcore.errors import DataError, UserError, counted
-from reidcore.models.weights.untrained import untrained_weights
 from reidcore.plugins import Plugin, describe
 from reidcore.plugins.advice import leaving_out
 
@@ -90,6 +92,8 @@ class Run:
         meters: what the epoch under way has shown so far.
         result: what ``results.json`` holds, once the run is finished.
         test_due: the epochs done so far end with a test that has not come to its end.
+        is_trained: no epoch comes any more, and the model that was chosen is tested.
+        checkpoints: writes them, and removes those that need not stay.
     """
 
     def __init__(self, engine: Engine, plan: RunPlan, step: StepPlan) -> None:
@@ -99,12 +103,13 @@ class Run:
         self.meters = EpochMeters()
         self.result: dict[str, Any] | None = None
         self._exits = ExitStack()
-        self._rolling: list[Path] = []
         self._earlier: EarlierRun | None = None
         point = engine.resume_point
         self._resumed = point if point == plan.start_epoch and not plan.test_only else None
-        self._newest = Path(self._resumed.path) if self._resumed is not None else None
+        resumed = Path(self._resumed.path) if self._resumed is not None else None
+        self.checkpoints = RunCheckpoints(engine, plan, resumed)
         self._is_between_steps = False
+        self.is_trained = False
         self.test_due = False
         self._steps_taken = 0
         self._batch = self._num_batches = 0
@@ -117,7 +122,8 @@ class Run:
     def __enter__(self) -> Run:
         self._enter_folder(Path(self.plan.save_dir).resolve())
         self.engine.accelerator.reset(self.engine.optimizers)
-        self.engine.record, self.engine.active_run = RunRecord(), self
+        selection = Selection.planned(self.engine, self.plan)
+        self.engine.record, self.engine.active_run = RunRecord(selection=selection), self
         self._exits.enter_context(self.engine.interruption.listening())
         for state in self.engine.states.values():
             self._exits.callback(self.engine.open_again, state.model)
@@ -130,7 +136,7 @@ class Run:
             of_losses = optimizers_of(self.engine.terms, self.engine.loss_optimizers)
             self.engine.loss_optimizers = of_losses
             self._skip, is_due = restore_run(self.engine, self.plan.start_epoch)
-            self.test_due = is_due and bool(self.engine.test_loader)
+            self.test_due = is_due and bool(self._tested_after_epochs)
             self._batch = self._skip
             if self.test_due:
                 _log.info(
@@ -178,14 +184,35 @@ class Run:
     def tests_after(self, done: int) -> bool:
         """Say whether a test follows ``done`` epochs, the last one included."""
         is_due = self.plan.tests_after(done) or done == self.plan.max_epoch
-        return is_due and bool(self.engine.test_loader)
+        return is_due and bool(self._tested_after_epochs)
 
     @property
     def begins_with_test(self) -> bool:
         """Whether the weights are tested as they are given, before an epoch is trained."""
         has_no_epoch_left = 0 < self.plan.max_epoch <= self.plan.start_epoch
-        is_wanted = self.plan.test_only or self.test_due or has_no_epoch_left
-        return is_wanted and bool(self.engine.test_loader)
+        is_left = has_no_epoch_left and not self._validates  # where the chosen one is tested
+        is_wanted = self.plan.test_only or self.test_due or is_left
+        return is_wanted and bool(self._tested_after_epochs)
+
+    def tests_first(self, name: str) -> bool:
+        """Whether a set is tested again before the resumed run trains an epoch, if it trains one.
+
+        Args:
+            name: a target, or ``validation``.
+        """
+        if self._validates and name in self.engine.test_loader:
+            return self.plan.start_epoch >= self.plan.max_epoch
+        return self.begins_with_test and name in self._tested_after_epochs
+
+    @property
+    def _validates(self) -> bool:
+        """Whether tests after epochs are on held-out identities, and on the targets at the end."""
+        return self.plan.select_on == VALIDATION and not self.plan.test_only
+
+    @property
+    def _tested_after_epochs(self) -> Mapping[str, Mapping[str, Loader]]:
+        facts = self.engine.data_facts
+        return facts.validation_loader if self._validates else self.engine.test_loader
 
     @property
     def position(self) -> Position:
@@ -235,6 +262,7 @@ class Run:
             self._is_between_steps = False
             yield batch
             self._is_between_steps = True  # and every plugin has seen the step
+            self.checkpoints.within_epoch(self.engine.epoch, self._batch)
         self._is_between_steps = False
 
     def step_done(self, outcome: StepOutcome) -> None:
@@ -286,39 +314,50 @@ class Run:
         )
 
     def save(self, done: int) -> None:
-        """Write a checkpoint after ``done`` epochs; it replaces the one before it.
-
-        Those of epochs that are tested, the last among them, stay.
-        """
-        previous = self._rolling
-        written = write_checkpoints(self.engine, self.plan.save_dir, done)
-        announce(written)
+        """Write a checkpoint after ``done`` epochs."""
+        self.checkpoints.after_epoch(done, is_tested=self.tests_after(done))
         self._let_earlier_go()
-        for path in previous if self.engine.is_main_process else ():
-            path.unlink(missing_ok=True)
-        self._newest = written[0]
-        self._rolling = [] if self.tests_after(done) else written
 
-    def tested(self, results: Mapping[str, TargetResult]) -> None:
-        """Take in the results of a test, log them, and put the rank-1 into the checkpoint."""
-        table, text = results_table(results, self.plan.ranks, untrained_weights(self.engine.model))
-        _log.log(RESULT, "%s", text, extra={"renderable": table})
+    def test(self) -> None:
+        """Test what is due after an epoch, and put what was found into the checkpoint."""
+        engine, history, rank1 = self.engine, self.engine.record.history, None
+        done = history[-1]["epoch"] if history else self.plan.start_epoch
+        if self._validates:
+            results = engine.test_targets(self.plan, self._tested_after_epochs)
+        else:
+            results = engine.test_targets(self.plan)
+            engine.record.tested_epoch = done
+        self._log_results(results)
         if not self.test_due:
             return
-        history = self.engine.record.history
-        best = max((epoch.get("rank1", -1.0) for epoch in history), default=-1.0)
-        rank1 = next(iter(results.values())).ranking.cmc_at(1)
-        history[-1]["rank1"] = rank1
+        if not self._validates:
+            rank1 = history[-1]["rank1"] = next(iter(results.values())).ranking.cmc_at(1)
+        is_best = engine.record.selection.take(done, results)
         self.test_due = False
-        write_checkpoints(
-            self.engine,
-            self.plan.save_dir,
-            history[-1]["epoch"],
-            rank1=rank1,
-            is_best=rank1 > best,
-        )
+        write_checkpoints(engine, self.plan.save_dir, done, rank1=rank1, is_best=is_best)
+
+    def test_chosen(self) -> None:
+        """Test the targets with the model that validation chose, once the training is done."""
+        engine = self.engine
+        if not (self._validates and engine.test_loader):
+            return
+        self.is_trained = True
+        engine.record.tested_epoch = load_best(engine, self._best_files())
+        self._log_results(engine.test_targets(self.plan))
 
     # -- inside ------------------------------------------------------------------------------------
+
+    def _log_results(self, results: Mapping[str, TargetResult]) -> None:
+        weights = tested_weights(self.engine)
+        table, text = results_table(results, self.plan.ranks, weights)
+        _log.log(RESULT, "%s", text, extra={"renderable": table})
+
+    def _best_files(self) -> list[Path]:
+        """Return where the best checkpoint may be: here, or where the run was resumed from."""
+        folders = [Path(self.plan.save_dir)]
+        if self._resumed is not None:
+            folders.append(Path(self._resumed.path).parent)
+        return [folder / f"{next(iter(self.engine.states))}-best.pth.tar" for folder in folders]
 
     def _enter_folder(self, folder: Path) -> None:
         """Make the run's folder ready; a training has it for itself until its end.
@@ -431,12 +470,14 @@ class Run:
         # this process alone, and a checkpoint takes all of them.
         is_safe = self._is_between_steps and self._batch > 0 and isinstance(error, Exception)
         is_safe = is_safe and rank_and_world()[1] == 1
-        is_wanted = not self.plan.test_only and (is_safe or isinstance(error, Interrupted))
+        is_wanted = is_safe or isinstance(error, Interrupted)
+        is_wanted = is_wanted and not (self.plan.test_only or self.is_trained)
         is_left = is_wanted and _succeeds(self._leave_checkpoint)
-        if self._newest is not None and not is_left:
-            _log.info("To go on from the last epoch: model.resume=%s", self._newest)
+        newest = self.checkpoints.newest
+        if newest is not None and not is_left:
+            _log.info("To go on from the last epoch: model.resume=%s", newest)
             if self.test_due and self.engine.config:
-                _log.info("To test it alone: reidcore test %s", shlex.quote(str(self._newest)))
+                _log.info("To test it alone: reidcore test %s", shlex.quote(str(newest)))
         record = self.engine.record
         if record.history or record.targets:
             _succeeds(lambda: self._write_record(is_finished=False))
@@ -451,16 +492,14 @@ class Run:
         history = self.engine.record.history
         if history and history[-1]["epoch"] == done + 1:
             done, step = done + 1, 0
-        paths = write_checkpoints(
-            self.engine, self.plan.save_dir, done, step=step, suffix="-interrupted"
-        )
+        path = self.checkpoints.interrupted(done, step)
         if not self.is_first_step:
             self._let_earlier_go()
         _log.info(
             "Stopped after %s and %s. To go on, run the same command with: model.resume=%s",
             counted(done, "epoch"),
             counted(step, "batch", "batches"),
-            paths[0],
+            path,
         )
 
     def _call_run_end(self, error: BaseException | None) -> None:

@@ -14,8 +14,15 @@ from reidcore.config.options.plan import RunPlan
 from reidcore.engine.evaluator import make_protocol, relations_of
 from reidcore.engine.loss_terms import LossTerms, learns_from_logits
 from reidcore.engine.process_group import check_group
+from reidcore.engine.selection import check_selection
 from reidcore.errors import DataError, UserError, counted
-from reidcore.evaluation import AnyCamera, Labels, Relations, without_own_files
+from reidcore.evaluation import (
+    AnyCamera,
+    EvaluationProtocol,
+    Labels,
+    Relations,
+    without_own_files,
+)
 from reidcore.evaluation.distances import check_metric
 from reidcore.evaluation.ranking import check_ties
 from reidcore.models.layers import require_layers
@@ -39,7 +46,7 @@ def check_plan(engine: Engine, plan: RunPlan) -> None:
     check_group(engine.device)
     if not engine.test_loader and plan.test_only:
         raise no_target()
-    if not engine.test_loader:
+    if not engine.test_loader and plan.select_on != "validation":
         _log.info("There is no target (data.targets): nothing will be tested")
     if not plan.test_only and plan.fixbase_epoch and plan.open_layers:
         require_layers(engine.model, plan.open_layers)
@@ -49,7 +56,9 @@ def check_plan(engine: Engine, plan: RunPlan) -> None:
         _check_batch_size(engine)
         _check_schedules(engine, plan)
     check_ties(plan.ties)
-    _check_queries(engine, plan)
+    protocol = make_protocol(engine.plugins, plan)
+    _check_queries(engine, plan, protocol)
+    check_selection(engine, plan, protocol)
     if not _measures_itself(engine.plugins):
         check_metric(plan.dist_metric)
 
@@ -128,11 +137,11 @@ def _check_schedules(engine: Engine, plan: RunPlan) -> None:
             )
 
 
-def _check_queries(engine: Engine, plan: RunPlan) -> None:
+def _check_queries(engine: Engine, plan: RunPlan, protocol: EvaluationProtocol) -> None:
     """Refuse a target without a valid query, where the data manager lists its targets' samples."""
-    protocol = make_protocol(engine.plugins, plan)
+    tested = {*engine.test_loader, *engine.data_facts.validation_loader}
     for name, splits in engine.data_facts.test_dataset.items():
-        if name not in engine.test_loader:
+        if name not in tested:
             continue
         labels = Labels.from_samples(splits["query"], splits["gallery"])
         relations = relations_of(protocol, labels)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reidcore.models.weights.catalog import PublishedWeights, find_published, published_weights
     from reidcore.models.weights.export import export_weights, save_weights
     from reidcore.models.weights.load import load_pretrained_weights, load_published_weights
+    from reidcore.models.weights.record import record_of
     from reidcore.plugins.bundled import USUAL_CLASSES, ModelSummary, summarize
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "load_published_weights",
     "outputs_of",
     "published_weights",
+    "record_of",
     "save_weights",
     "show_avai_models",
     "summarize",

@@ -1,12 +1,12 @@
-"""``reidcore show``: one component in full."""
+"""``reidcore show``: one component in full, or what a checkpoint says of itself."""
 
 from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,11 +14,17 @@ from reidcore import registry
 from reidcore.cli import Kind, Session, component_names, echo, json_alone, json_option
 from reidcore.registry import Entry, TableRow
 
+if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
+
 EPILOG = """\b
 Examples:
   reidcore show model osnet_x1_0
   reidcore show dataset market1501 --json
+  reidcore show checkpoint log/model-best.pth.tar
 """
+
+CHECKPOINT = "checkpoint"
 
 
 @click.command(epilog=EPILOG)
@@ -29,14 +35,26 @@ Examples:
 def show(session: Session, kind: str, name: str, as_json: bool) -> None:
     """Show a component's signature, documentation and origin.
 
-    KIND is a kind of component, such as model or models; NAME is the component's.
+    KIND is a kind of component, such as model or models; NAME is the component's. With the kind
+    checkpoint NAME is a file: shown are its model, its epochs and how it was chosen.
     """
     with json_alone(as_json) as write, session.plugins() as plugins:
-        record = describe(registry.find(kind, name, plugins))
+        record, lines = _described(kind, name, plugins)
         write(record)
     if not as_json:
-        for line in _lines(record):
+        for line in lines:
             echo(line)
+
+
+def _described(kind: str, name: str, plugins: Plugins) -> tuple[dict[str, Any], Iterable[str]]:
+    """Return what there is to show, as a record and in lines."""
+    if kind == CHECKPOINT:
+        from reid_plugins_inspect.checkpoint_summary import summarize_checkpoint, summary_lines
+
+        summary = summarize_checkpoint(name)
+        return summary, summary_lines(summary)
+    record = describe(registry.find(kind, name, plugins))
+    return record, _lines(record)
 
 
 def describe(entry: Entry) -> dict[str, Any]:

@@ -25,6 +25,11 @@ class ScoringOptions(Options):
         visrank_order: which of them, by average precision, at random, or in the files' order.
         ties: whether equal distances count against a query.
         max_rank: length of the CMC curve.
+        select_on: what the best checkpoint is chosen by: the first of the ``targets``; identities
+            of the training set held out for ``validation``, and the targets are then tested once,
+            at the end, with the model that was chosen; or ``none``, and no checkpoint is the best.
+        select_metric: the figure that it is chosen by, as results name it: ``mAP``, ``mINP``,
+            ``rank1``, or one of the protocol's own; the larger the better.
     """
 
     __test__ = False  # not a test case, whatever its module suggests to pytest
@@ -43,6 +48,8 @@ class ScoringOptions(Options):
     visrank_order: Literal["worst", "best", "random", "first"] = "random"
     ties: Literal["pessimistic", "optimistic"] = "pessimistic"
     max_rank: Positive = 50
+    select_on: Literal["targets", "validation", "none"] = "targets"
+    select_metric: Annotated[str, Field(min_length=1)] = "rank1"
 
 
 class TestOptions(ScoringOptions):
@@ -52,8 +59,10 @@ class TestOptions(ScoringOptions):
         batch_size: images in a test batch.
         evaluate: only test.
         protocol: the evaluation protocol; None is ``market1501``.
+        validation_share: share of each source's identities that ``select_on=validation`` holds out.
     """
 
     batch_size: Positive = 100
     evaluate: bool = False
     protocol: str | None = None
+    validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.1

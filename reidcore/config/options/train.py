@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from reidcore.config.options.base import (
+    MOST,
     Names,
     NotNegative,
     OpenOptions,
@@ -26,6 +27,10 @@ class EpochOptions(Options):
         fixbase_epoch: epochs in which only ``open_layers`` are trained.
         open_layers: names of the layers that stay open in them.
         print_freq: batches between two lines of output.
+        keep_checkpoints: how many checkpoints of whole epochs stay, the newest ones; None keeps the
+            newest, and those of epochs that were tested. The best one always stays.
+        checkpoint_minutes: also write one inside an epoch, whenever so many minutes have passed
+            since the last.
     """
 
     section: ClassVar[str] = "train"
@@ -35,6 +40,8 @@ class EpochOptions(Options):
     fixbase_epoch: NotNegative = 0
     open_layers: Names = ["classifier"]
     print_freq: Positive = 20
+    keep_checkpoints: Positive | None = None
+    checkpoint_minutes: Annotated[float, Field(gt=0, le=MOST)] | None = None
 
 
 class TrainOptions(OptimOptions, EpochOptions):

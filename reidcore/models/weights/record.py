@@ -177,6 +177,21 @@ class _Epoch(_Part):
     rank1: Share | None = None
 
 
+class _Chosen(_Part):
+    select_on: str
+    metric: str
+    of: str
+    epoch: Count
+    value: float
+
+
+class _Selection(_Part):
+    on: str
+    metric: str
+    of: str
+    values: dict[Count, float] = {}
+
+
 class _Accumulated(_Part):
     batches: Count
     gradients: States
@@ -196,6 +211,9 @@ class _Record(_Part):
     meters: _Meters | None = None
     models: list[str] = []
     test_due: bool = False
+    selection: _Selection | None = None
+    chosen_on: _Chosen | None = None
+    held_out: list[str] | None = None
     skipped: dict[str, str] = {}
     config: _Configuration | None = None
     model: _Model | None = None

@@ -41,11 +41,13 @@ class TrainedWith:
         path: the file.
         preprocessing: as `CheckpointMetadata` has it: ``height``, ``norm_mean``, ...
         test: ``dist_metric`` and ``normalize_feature``.
+        chosen_on: what the best checkpoint of a run says of how it was chosen; empty of others.
     """
 
     path: str
     preprocessing: Mapping[str, Any] = field(default_factory=dict)
     test: Mapping[str, Any] = field(default_factory=dict)
+    chosen_on: Mapping[str, Any] = field(default_factory=dict)
 
     def differences(
         self, preprocessing: Mapping[str, Any] | None, test: Mapping[str, Any] | None = None
@@ -77,13 +79,19 @@ def remember_training(
         plugins: those of who uses the network, by default the current ones.
     """
     warn_of_plugin_files(path, record.get("config") or {}, loaded_files(plugins))
-    parts = [record.get(key) or {} for key in ("preprocessing", "test")]
+    parts = [record.get(key) or {} for key in ("preprocessing", "test", "chosen_on")]
     unwrap(model).__dict__[_ATTRIBUTE] = TrainedWith(os.fspath(path), *parts)
 
 
 def forget_training(model: nn.Module) -> None:
     """Let go of it, as the network is trained further."""
     unwrap(model).__dict__.pop(_ATTRIBUTE, None)
+
+
+def chosen_on(model: nn.Module) -> dict[str, Any]:
+    """Return how a network's weights were chosen among those of their run; empty if unknown."""
+    trained = unwrap(model).__dict__.get(_ATTRIBUTE)
+    return dict(trained.chosen_on) if trained is not None else {}
 
 
 def warn_of_other_use(

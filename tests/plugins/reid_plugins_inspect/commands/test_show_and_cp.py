@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from reidcore.testing import tiny_run
+
 Run = Callable[..., Any]
 
 
@@ -27,6 +29,26 @@ def test_show_names_the_nearest(reidcore: Run) -> None:
     shown = reidcore("show", "optimizer", "adm")
     assert shown.returncode == 2
     assert "Did you mean 'adam'" in shown.stderr
+
+
+def test_show_of_a_checkpoint_says_what_it_was_chosen_on(reidcore: Run, tmp_path: Path) -> None:
+    overrides = ["test.select_on=validation", "test.validation_share=0.3"]
+    tiny_run(save_dir=tmp_path, overrides=overrides)
+    best = tmp_path / "model-best.pth.tar"
+    shown = reidcore("show", "checkpoint", best)
+    assert shown.returncode == 0, shown.stderr
+    assert "model: tinynet" in shown.stdout
+    assert "trained for 1 epoch\n" in shown.stdout
+    assert "chosen as the best by rank1 on validation: " in shown.stdout
+    chosen = json.loads(reidcore("show", "checkpoint", best, "--json").stdout)["chosen_on"]
+    assert (chosen["select_on"], chosen["epoch"]) == ("validation", 1)
+    other = json.loads(
+        reidcore("show", "checkpoint", tmp_path / "model.pth.tar-1", "--json").stdout
+    )
+    assert other["chosen_on"] is None
+    missing = reidcore("show", "checkpoint", tmp_path / "none.pth.tar")
+    assert missing.returncode == 2
+    assert "no checkpoint at" in missing.stderr
 
 
 def test_cp_copies_a_recipe_that_runs_under_its_new_name(reidcore: Run, tmp_path: Path) -> None:
