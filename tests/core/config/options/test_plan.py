@@ -21,7 +21,7 @@ def test_a_plan_takes_the_keys_that_it_shares_with_the_sections() -> None:
 
 
 def test_every_key_of_a_test_reaches_the_plan() -> None:
-    scoring = set(type(Config().test).model_fields) - {"batch_size", "evaluate"}
+    scoring = set(type(Config().test).model_fields) - {"batch_size", "evaluate", "validation_share"}
     assert scoring <= set(RunPlan.model_fields)
 
 

@@ -30,7 +30,7 @@ EDITS: dict[str, list[Edit]] = {
         (OPTIONS, "    load_train_targets: bool = False\n", FIELD),
         (
             "data/managers.py",
-            "        _check_consistent(data)\n",
+            "        check_consistent(data, holds_out=validation_share > 0)\n",
             "        print('read with', data.shout)\n",
         ),
     ],
