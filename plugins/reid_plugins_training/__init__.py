@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _TRICKS = {
     "ema": "averaging:MovingAverage",
     "clip": "clipping:GradientClipping",
+    "mixstyle": "mixstyle:MixStyle",
 }
 """Section of the settings -> the class that takes its keys, in a module of this package."""
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
+
+Layers = Annotated[
+    list[str],
+    Field(min_length=1),
+    BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
+]
+"""Names of layers; one may be written alone."""
 
 
 class Ema(BaseModel, extra="forbid"):
@@ -37,13 +44,33 @@ class Clip(BaseModel, extra="forbid"):
         return self
 
 
+class Mix(BaseModel, extra="forbid"):
+    """``settings.training.mixstyle``: mixed feature statistics.
+
+    Attributes:
+        layers: dotted names of those whose maps are mixed; one may be written alone.
+        p: how probable it is that a batch is mixed behind a layer.
+        alpha: of the distribution Beta(alpha, alpha) of the own share.
+        mix: with any image of the batch, or with one of another domain.
+        domain: the column of the batch that tells domains apart.
+    """
+
+    layers: Layers
+    p: float = Field(0.5, gt=0, le=1)
+    alpha: float = Field(0.1, gt=0, allow_inf_nan=False)
+    mix: Literal["random", "crossdomain"] = "random"
+    domain: Literal["camid", "dsetid"] = "camid"
+
+
 class TrainingSettings(BaseModel, extra="forbid"):
     """``settings.training``.
 
     Attributes:
         ema: average the weights.
         clip: bound the gradients.
+        mixstyle: mix the styles of images.
     """
 
     ema: Ema | None = None
     clip: Clip | None = None
+    mixstyle: Mix | None = None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from reidcore.models.head.build import attach_head
     from reidcore.models.head.slot import linear_classifier
     from reidcore.models.init import initialise
-    from reidcore.models.layers import unwrap
+    from reidcore.models.layers import require_layers, unwrap
     from reidcore.models.reid_model import Outputs, ReidModel, usual_size
     from reidcore.models.weights.cache import WeightsStore
     from reidcore.models.weights.catalog import PublishedWeights, find_published, published_weights
@@ -41,6 +41,7 @@ __all__ = [
     "outputs_of",
     "published_weights",
     "record_of",
+    "require_layers",
     "save_weights",
     "show_avai_models",
     "summarize",
