@@ -80,6 +80,9 @@ class Accelerator:
         self._batches = 0
         self._planned = precision.accumulate  # batches of the step under way
         self._has_gradients = False
+        # On the CPU they live until the next ones come, as in most loops by hand: freed before the
+        # forward pass, they would let glibc give the heap back to the system, and fault it in anew.
+        self._used_gradients: list[Tensor] = []
 
     def place(self, model: nn.Module, *optimizers: Optimizer) -> nn.Module:
         """Move a model to the device and into its memory layout, and its optimizers along."""
@@ -116,6 +119,7 @@ class Accelerator:
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a scalar loss to the weights'."""
         self._has_gradients = True
+        self._used_gradients.clear()
         self.scaler.scale(loss / self._planned).backward()  # type: ignore[no-untyped-call]
 
     def optimizer_step(self, optimizers: list[Optimizer]) -> bool:
@@ -199,6 +203,8 @@ class Accelerator:
         for optimizer in stepping:
             self.scaler.step(optimizer)
         self.scaler.update()
+        if self.device.type == "cpu":
+            self._used_gradients = [each for one in stepping for each in _gradients(one)]
         self.reset(optimizers)
 
 

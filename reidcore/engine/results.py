@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from reidcore._environment import versions
+from reidcore._memory import peak_memory
 from reidcore.engine.selection import Selection, rule_in_words
 from reidcore.evaluation.report import averages, further_table, table
 from reidcore.models.weights.trained import chosen_on
@@ -77,6 +80,7 @@ def record_run(
         },
         "versions": versions(),
         "device": str(engine.device),
+        "peak_memory": _peak_memory(engine.device),
     }
 
 
@@ -105,6 +109,12 @@ def tested_weights(engine: Engine) -> str:
     if not chosen:
         return ""
     return f"epoch {chosen['epoch']}, the best by {rule_in_words(chosen)}"
+
+
+def _peak_memory(device: torch.device) -> dict[str, int | None]:
+    """Return the peaks so far in bytes: of this process, and of its tensors on a GPU."""
+    on_gpu = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
+    return {"process": peak_memory(), "cuda": on_gpu}
 
 
 def record_target(result: TargetResult, plan: RunPlan) -> dict[str, Any]:

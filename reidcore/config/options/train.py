@@ -54,6 +54,7 @@ class TrainOptions(OptimOptions, EpochOptions):
         channels_last: keep images and weights in channels-last layout.
         accumulate: batches whose gradients are averaged before a step of the optimizer.
         step: the plugin whose replacement of the step acts; ``core`` for none.
+        keep_memory: on the CPU under Linux, keep freed memory for the next step.
     """
 
     batch_size: Positive = 32
@@ -62,6 +63,7 @@ class TrainOptions(OptimOptions, EpochOptions):
     channels_last: bool = False
     accumulate: Positive = 1
     step: str | None = None
+    keep_memory: bool = True
 
 
 class LossOptions(OpenOptions):

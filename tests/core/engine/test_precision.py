@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import pytest
@@ -53,6 +54,20 @@ def test_an_engine_that_steps_by_hand_is_not_stepped_again() -> None:
     optimizer.step()
     accelerator.flush([optimizer])
     assert layer.weight.item() == pytest.approx(0.0)
+
+
+def test_used_gradients_are_cleared_and_live_until_the_next_ones_on_the_cpu() -> None:
+    accelerator = Accelerator(Precision(), CPU)
+    layer, optimizer = one_weight()
+    learn(accelerator, layer, 2.0)
+    used = weakref.ref(layer.weight.grad)  # type: ignore[arg-type]
+    accelerator.optimizer_step([optimizer])
+    assert layer.weight.grad is None
+    assert used() is not None
+    learn(accelerator, layer, 3.0)
+    assert used() is None
+    assert layer.weight.grad is not None
+    assert layer.weight.grad.item() == 3.0
 
 
 def stopped(precision: Precision, *values: float) -> dict[str, Any] | None:
