@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from reidcore.config import Config, chosen_protocol, options_of, resolved
 from reidcore.config.components import component_of, loss_weights
@@ -17,9 +20,12 @@ from reidcore.engine.engine import Engine
 from reidcore.engine.loss_terms import make_terms, parameters_of
 from reidcore.engine.precision import Precision
 from reidcore.engine.rng import set_random_seed
+from reidcore.engine.train_state import TrainState
+from reidcore.errors import ConfigError
 from reidcore.models.build import build_configured_model
 from reidcore.models.layers import unwrap
 from reidcore.optim.build import make_optimizer, make_scheduler
+from reidcore.registry.lookup import is_registered
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
@@ -76,7 +82,11 @@ def build_datamanager(config: Config, plugins: Plugins) -> DataManager:
 def build_engine(
     config: Config, datamanager: DataManager, model: nn.Module, num_classes: int, plugins: Plugins
 ) -> Engine:
-    """Build the engine that ``loss.name`` names, or the core's with weighted loss terms."""
+    """Build the engine that ``loss.name`` names, or the core's with weighted loss terms.
+
+    Raises:
+        ConfigError: if there are loss terms beside an engine that has no use for them.
+    """
     train, choose = config.train, partial(component_of, config, plugins=plugins)
     weights = loss_weights(config, plugins)
     terms = make_terms(
@@ -86,25 +96,26 @@ def build_engine(
         train_table=datamanager.train_table,
         use_gpu=config.use_gpu,
     )
-    optimizer = make_optimizer(
-        model, train, choose("optimizers", train.optim), parameters_of(terms)
-    )
-    scheduler = make_scheduler(
-        optimizer,
-        train,
-        choose("schedulers", train.lr_scheduler),
-        _steps_per_epoch(config, datamanager),
-    )
+    learnt = parameters_of(terms)
+    optimizer, scheduler = _optimized(config, datamanager, model, learnt, plugins)
     options: dict[str, Any] = {
         "use_gpu": config.use_gpu,
         "plugins": plugins,
         "precision": Precision(train.amp, train.channels_last, train.accumulate),
         "step": train.step,
     }
-    if not weights:
+    if not is_registered("losses", config.loss.name, plugins):
         named = choose("engines", config.loss.name)
         options |= {"optimizer": optimizer, "scheduler": scheduler}
-        engine = named.make(datamanager=datamanager, model=model, **options)
+        build = partial(build_state, config, datamanager, num_classes, plugins)
+        further = {"terms": terms, "build_state": build}
+        wanted = {name: further[name] for name in further if name in named.entry.parameters()}
+        if weights and "terms" not in wanted:
+            raise ConfigError(
+                f"loss.terms beside loss.name={config.loss.name}, whose losses are its own",
+                "Leave out one of them.",
+            )
+        engine = named.make(datamanager=datamanager, model=model, **options, **wanted)
         if not isinstance(engine, Engine):
             raise named.entry.defect(engine, "a reidcore.engine.Engine")
         return engine
@@ -112,6 +123,43 @@ def build_engine(
     engine.register_model("model", model, optimizer, scheduler)
     engine.terms = terms
     return engine
+
+
+def build_state(
+    config: Config, datamanager: DataManager, num_classes: int, plugins: Plugins, name: str = ""
+) -> TrainState:
+    """Build a further model beside the configured one, trained by the same options.
+
+    Args:
+        config: the configuration.
+        datamanager: the training data.
+        num_classes: number of training identities.
+        plugins: where names are looked up.
+        name: the model's name; by default the configured one's, with other random weights.
+    """
+    section = config.model.model_copy(
+        update={"name": name or config.model.name, "load_weights": ""}
+    )
+    further = config.model_copy(update={"model": section})
+    counts = num_classes, datamanager.num_train_cams or None, datamanager.num_train_views
+    model = build_configured_model(further, *counts, plugins)
+    return TrainState(model, *_optimized(config, datamanager, model, (), plugins))
+
+
+def _optimized(
+    config: Config,
+    datamanager: DataManager,
+    model: nn.Module,
+    learnt_by_losses: Sequence[nn.Parameter],
+    plugins: Plugins,
+) -> tuple[Optimizer, LRScheduler]:
+    train, choose = config.train, partial(component_of, config, plugins=plugins)
+    optimizer = make_optimizer(model, train, choose("optimizers", train.optim), learnt_by_losses)
+    schedule, steps = (
+        choose("schedulers", train.lr_scheduler),
+        _steps_per_epoch(config, datamanager),
+    )
+    return optimizer, make_scheduler(optimizer, train, schedule, steps)
 
 
 def _steps_per_epoch(config: Config, datamanager: DataManager) -> int:

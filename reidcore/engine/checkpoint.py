@@ -416,7 +416,7 @@ def _sibling_checkpoints(fpath: PathLike, names: Sequence[str]) -> list[Path]:
     path = Path(fpath)
     if len(names) == 1:
         return [path]
-    own = next((name for name in names if path.name.startswith(name)), None)
+    own = max((name for name in names if path.name.startswith(name)), key=len, default=None)
     if own is None:
         raise CheckpointError(
             f"{str(path)!r} is named after none of the models {', '.join(names)}",

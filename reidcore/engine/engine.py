@@ -96,6 +96,7 @@ class Engine:
         resume_point: the checkpoint's state that the next run goes on from, if it starts there.
         active_run: the run under way; None between runs.
         record: the epochs done and the last test's results.
+        trace: what the verbs did in the step under way, or in the last one.
         progress: wraps a loader of a test, given what it loads, to show how far it is.
         writer: TensorBoard's, where the writers plugin opened one for the run.
     """
@@ -142,7 +143,7 @@ class Engine:
         self.progress: Callable[[Iterable[Any], str], Iterable[Any]] = lambda loader, _: loader
         self.active_run: Run | None = None
         self.step_choice = step
-        self._trace = StepTrace()
+        self.trace = StepTrace()
         self._held_back: dict[nn.Module, list[nn.Parameter]] = {}
         self.resume_point: ResumePoint | None = None
 
@@ -382,11 +383,11 @@ class Engine:
         for batch in run.batches():
             self.accelerator.begin_batch()
             self.update_step_lr(run.position.batch)
-            self._trace = StepTrace()
+            self.trace = StepTrace()
             with few_classes_explained(self):
                 answer = run.step.hook(engine=self, batch=batch)
             outcome = checked_outcome(answer, self.plugins)
-            if run.is_first_step and not (outcome.was_skipped or self._trace.losses_asked):
+            if run.is_first_step and not (outcome.was_skipped or self.trace.losses_asked):
                 check_losses_were_called(run.step, type(self).__name__)
             run.step_done(outcome)
             hook.reid_step_end(engine=self, outcome=outcome)
@@ -425,11 +426,29 @@ class Engine:
     def losses(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """Run the model on a batch and return all loss terms, those of plugins included."""
         parsed = self.parse(batch)
+        return self.losses_of(parsed, self.outputs(parsed))
+
+    def outputs(self, parsed: Mapping[str, Any], name: str | None = None) -> Outputs:
+        """Run a model on a batch, as its losses need it.
+
+        Args:
+            parsed: what `parse` returned.
+            name: a registered model; the first one unless it is given.
+        """
+        network = self._network_of(name)
+        columns = self._moved(wanted_columns(network, parsed))
         with self.accelerator.autocast():
-            columns = self._moved(wanted_columns(self.network, parsed))
-            outputs = outputs_of(self.network, parsed["img"], parsed["pid"], **columns)
-            check_outputs(outputs, self.network, len(parsed["img"]))
-            self._trace = StepTrace(outputs, parsed["pid"], losses_asked=True)
+            outputs = outputs_of(network, parsed["img"], parsed["pid"], **columns)
+        check_outputs(outputs, network, len(parsed["img"]))
+        return outputs
+
+    def _network_of(self, name: str | None) -> nn.Module:
+        return self.network if name is None else adapted(self.states[name].model)
+
+    def losses_of(self, parsed: Mapping[str, Any], outputs: Outputs) -> dict[str, Tensor]:
+        """Return all loss terms of what a model gave, those of plugins included."""
+        self.trace = StepTrace(outputs, parsed["pid"], losses_asked=True)
+        with self.accelerator.autocast():
             losses = self.plugins.hook.reid_compute_losses(
                 engine=self, batch=parsed, outputs=outputs
             )
@@ -462,7 +481,7 @@ class Engine:
     def outcome(self, losses: Mapping[str, Tensor]) -> StepOutcome:
         """Return what a step with these losses reports."""
         detached = {name: value.detach() for name, value in losses.items()}
-        outputs, pids = self._trace.outputs, self._trace.pids
+        outputs, pids = self.trace.outputs, self.trace.pids
         if outputs is None or pids is None:
             return StepOutcome(detached)
         return StepOutcome(detached, top1(outputs, pids, self.terms))
@@ -499,16 +518,20 @@ class Engine:
         """Return the images ``(B, 3, h, w)`` or clips, identities and cameras of a test batch."""
         return data["img"], data["pid"], data["camid"]
 
-    def extract_features(self, input: Tensor, labels: Mapping[str, Any] | None = None) -> Tensor:
+    def extract_features(
+        self, input: Tensor, labels: Mapping[str, Any] | None = None, name: str | None = None
+    ) -> Tensor:
         """Return the features ``(B, D)`` of images ``(B, 3, h, w)``, or of clips, pooled.
 
         Args:
             input: the images or clips, on the engine's device.
             labels: columns of their batch by name, (B,) tensors among them, as far as known.
+            name: the registered model that is asked; the first one unless it is given.
         """
+        network = self._network_of(name)
 
         def extract(images: Tensor, labels: Mapping[str, Any]) -> Tensor:
-            return features_of(self.plugins, self.network, images, labels)
+            return features_of(self.plugins, network, images, labels)
 
         return self.batch_layout.features(input, self._moved(labels or {}), extract)
 

@@ -88,7 +88,7 @@ SUPPLIED: Mapping[str, Supplied] = {
     "samplers": Supplied(("table", "batch_size", "seed")),
     "engines": Supplied(
         ("datamanager", "model", "optimizer"),
-        frozenset({"scheduler", "use_gpu", "plugins", "precision", "step"}),
+        frozenset({"scheduler", "use_gpu", "plugins", "precision", "step", "terms", "build_state"}),
     ),
     "transforms": Supplied(("height", "width")),
     "optimizers": Supplied(("groups", "lr", "weight_decay")),

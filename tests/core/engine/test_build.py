@@ -14,7 +14,8 @@ from reidcore.config import Config, load_config
 from reidcore.engine import Engine
 from reidcore.engine.build import prepare
 from reidcore.errors import CheckpointError, ConfigError, DataError, UserError
-from reidcore.plugins import Plugins
+from reidcore.plugins import Plugins, make_plugins
+from reidcore.testing import TinyWorld
 
 
 class FeatureNorm(nn.Module):
@@ -38,7 +39,7 @@ class NormPlugin:
 def configure(root: Path, tmp_path: Path, plugins: Plugins) -> Any:
     """Return a function that reads a configuration of the tiny world."""
 
-    def read(**sections: Any) -> Config:
+    def read(plugins: Plugins = plugins, **sections: Any) -> Config:
         base: dict[str, Any] = {
             "model": {"name": "tinynet", "pretrained": False},
             "data": {
@@ -214,3 +215,61 @@ def _candidate(plugin: object) -> Any:
     from reidcore.plugins.discovery import object_candidate
 
     return object_candidate(plugin)
+
+
+class OwnLosses(Engine):
+    """An engine whose losses are its own."""
+
+    def __init__(self, datamanager: Any, model: Any, optimizer: Any, **core: Any) -> None:
+        core.pop("scheduler")
+        super().__init__(datamanager, **core)
+        self.register_model("model", model, optimizer)
+
+
+class TwoModels(Engine):
+    """An engine that asks the core for a further model, and for the loss terms."""
+
+    def __init__(
+        self, datamanager: Any, model: Any, optimizer: Any, terms: Any, build_state: Any
+    ) -> None:
+        super().__init__(datamanager, use_gpu=False)
+        self.register_model("model", model, optimizer)
+        further = build_state("")
+        self.register_model("second", further.model, further.optimizer, further.scheduler)
+        self.terms = terms
+
+
+class EnginePlugin:
+    @hookimpl
+    def reid_register_engines(self, registry: Any) -> None:
+        registry.add("own_losses", OwnLosses)
+        registry.add("two_models", TwoModels)
+
+
+def test_loss_terms_beside_an_engine_with_losses_of_its_own_are_refused(
+    configure: Any, root: Path
+) -> None:
+    with make_plugins(extra=[TinyWorld(), EnginePlugin()]) as plugins:
+        loss = {"name": "own_losses", "terms": {"softmax": 1.0}}
+        with pytest.raises(ConfigError, match="whose losses are its own"):
+            prepare(configure(plugins=plugins, loss=loss), plugins)
+
+
+def test_an_engine_gets_further_models_and_the_loss_terms(configure: Any) -> None:
+    with make_plugins(extra=[TinyWorld(), EnginePlugin()]) as plugins:
+        loss = {"name": "two_models", "terms": {"softmax": 0.5}}
+        engine, _ = prepare(configure(plugins=plugins, loss=loss), plugins)
+    first, second = engine.states.values()
+    assert not torch.equal(first.model.classifier.weight, second.model.classifier.weight)
+    assert second.optimizer is not None
+    assert second.optimizer is not first.optimizer
+    assert second.scheduler is not None
+    assert engine.terms["softmax"][0] == 0.5
+    images = torch.rand(2, 3, 32, 16)
+    batch = {"img": images, "pid": torch.tensor([0, 1])}
+    engine.set_model_mode("eval")
+    for name, state in engine.states.items():
+        expected = state.model(images)
+        torch.testing.assert_close(engine.outputs(batch, name).features, expected)
+        torch.testing.assert_close(engine.extract_features(images, name=name), expected)
+    torch.testing.assert_close(engine.extract_features(images), first.model(images))
