@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from reidcore.inference.checkpoint_metadata import (
+    CheckpointMetadata,
+    read_metadata,
+    rebuild_model,
+)
 from reidcore.inference.extractor import FeatureExtractor, pick_device
 
 __all__ = [
+    "CheckpointMetadata",
     "FeatureExtractor",
     "pick_device",
+    "read_metadata",
+    "rebuild_model",
 ]

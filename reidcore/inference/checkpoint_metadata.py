@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from torch import nn
+
 from reidcore._files import PathLike
 from reidcore._serialization import load_safely
 from reidcore.config import Config, HeadOptions, model_arguments
+from reidcore.errors import CheckpointError
+from reidcore.models import build_model, load_pretrained_weights
 from reidcore.models.weights.record import record_of
 from reidcore.plugins.discovery import looks_like_path
 from reidcore.registry.named import registered_kind
@@ -30,12 +35,14 @@ class CheckpointMetadata:
         model: the arguments of ``build_model`` with which the model was built, and its
             ``feature_dim``; empty if something else built it.
         test: ``dist_metric`` and ``normalize_feature``, by which it was tested.
+        hooks: what plugins kept, by their names.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
     preprocessing: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
     test: Mapping[str, Any] = field(default_factory=dict)
+    hooks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def model_name(self) -> str:
@@ -171,5 +178,31 @@ def read_metadata(checkpoint: PathLike) -> CheckpointMetadata:
         CheckpointError: if the file is missing, damaged or refused, or its record is not ours.
     """
     own = record_of(load_safely(checkpoint), checkpoint)
-    parts = ("config", "preprocessing", "model", "test")
+    parts = ("config", "preprocessing", "model", "test", "hooks")
     return CheckpointMetadata(**{key: own.get(key) or {} for key in parts})
+
+
+def rebuild_model(checkpoint: PathLike, plugins: Plugins | None = None) -> nn.Module:
+    """Build the network that a checkpoint of ours holds as it was trained, with its classifier.
+
+    Args:
+        checkpoint: the file.
+        plugins: where the model is looked up; by default the current plugins.
+
+    Returns:
+        The network with its weights, on the CPU and in training mode.
+
+    Raises:
+        CheckpointError: if the file does not tell how its network was built, or cannot be loaded.
+    """
+    metadata = read_metadata(checkpoint)
+    classes = metadata.model.get("num_classes")
+    if not metadata.model_name or not classes:
+        raise CheckpointError(
+            f"{os.fspath(checkpoint)!r} does not tell how its network was built",
+            "Give a checkpoint that an engine of reidcore wrote for a model by build_model.",
+        )
+    options = metadata.model_options(plugins)
+    model = build_model(metadata.model_name, classes, pretrained=False, plugins=plugins, **options)
+    load_pretrained_weights(model, checkpoint, plugins)
+    return model
