@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reid_plugins_training.settings import TrainingSettings
     from reidcore.config import Config
     from reidcore.engine import Engine
-    from reidcore.registry import ConfigRegistrar
+    from reidcore.registry import ConfigRegistrar, Registrar
 
 _TRICKS = {
     "ema": "averaging:MovingAverage",
@@ -33,6 +33,16 @@ class Training:
     def __init__(self) -> None:
         # By the engine's id: entries live from a run's start to its end.
         self._clocks: dict[int, EpochClock] = {}
+
+    @hookimpl
+    def reid_register_engines(self, registry: Registrar) -> None:
+        """Register mutual learning."""
+        registry.add(
+            "dml",
+            "reid_plugins_training.mutual:dml",
+            summary="deep mutual learning: two networks or more that are taught together",
+            options={"loss.softmax.label_smooth": "label_smooth"},
+        )
 
     @hookimpl
     def reid_register_configs(self, registry: ConfigRegistrar) -> None:

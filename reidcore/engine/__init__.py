@@ -29,6 +29,7 @@ from reidcore.engine.train_state import TrainState
 
 if TYPE_CHECKING:
     from reidcore.plugins.bundled import (
+        ImageDMLEngine,
         ImageSoftmaxEngine,
         ImageTripletEngine,
         VideoSoftmaxEngine,
@@ -40,6 +41,7 @@ __all__ = [
     "Engine",
     "EngineData",
     "ImageBatches",
+    "ImageDMLEngine",
     "ImageSoftmaxEngine",
     "ImageTripletEngine",
     "Interrupted",

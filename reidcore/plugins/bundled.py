@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reid_plugins_runs.sweep import run_sweep
     from reid_plugins_scaffold import conformance
     from reid_plugins_scaffold.private_imports import private_imports
+    from reid_plugins_training.mutual import ImageDMLEngine
     from reid_plugins_writers.config_yaml import as_yaml
     from reid_plugins_writers.logger import Logger
     from reid_plugins_writers.streams import output_not_needed, standard_streams
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CrossEntropyLoss",
     "DeepSupervision",
+    "ImageDMLEngine",
     "ImageSoftmaxEngine",
     "ImageTripletEngine",
     "Logger",
