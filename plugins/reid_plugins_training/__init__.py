@@ -23,6 +23,7 @@ _TRICKS = {
     "ema": "averaging:MovingAverage",
     "clip": "clipping:GradientClipping",
     "mixstyle": "mixstyle:MixStyle",
+    "distill": "distillation:Distillation",
 }
 """Section of the settings -> the class that takes its keys, in a module of this package."""
 
@@ -74,6 +75,13 @@ class Training:
         """Compare the epoch with the fastest so far."""
         if clock := self._clocks.get(id(engine)):
             clock.stop(engine.epoch + 1)
+
+    @hookimpl
+    def reid_checkpoint_save(self, engine: Engine) -> dict[str, str]:
+        """Keep which identities the classes are, for networks that will learn from this one."""
+        from reid_plugins_training.classes import class_list
+
+        return {"classes": class_list(engine)}
 
     @hookimpl
     def reid_run_end(self, engine: Engine) -> None:

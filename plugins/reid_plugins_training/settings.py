@@ -62,6 +62,30 @@ class Mix(BaseModel, extra="forbid"):
     domain: Literal["camid", "dsetid"] = "camid"
 
 
+class Distill(BaseModel, extra="forbid"):
+    """``settings.training.distill``: a teacher, and the weights of what is learnt from it.
+
+    Attributes:
+        teacher: the checkpoint of a trained network.
+        logits: weight of the divergence of the predictions.
+        temperature: softens them.
+        cosine: weight of the cosines between features.
+        relation: weight of the similarities of pairs.
+    """
+
+    teacher: str = Field(min_length=1)
+    logits: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    temperature: float = Field(default=4.0, gt=0, allow_inf_nan=False)
+    cosine: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    relation: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _teaches_something(self) -> Self:
+        if not self.logits + self.cosine + self.relation:
+            raise ValueError("give one of logits, cosine and relation a weight above 0")
+        return self
+
+
 class TrainingSettings(BaseModel, extra="forbid"):
     """``settings.training``.
 
@@ -69,8 +93,10 @@ class TrainingSettings(BaseModel, extra="forbid"):
         ema: average the weights.
         clip: bound the gradients.
         mixstyle: mix the styles of images.
+        distill: learn from a trained network.
     """
 
     ema: Ema | None = None
     clip: Clip | None = None
     mixstyle: Mix | None = None
+    distill: Distill | None = None
