@@ -13,10 +13,11 @@ from reidcore import hookimpl
 from reidcore.plugins import current_plugins
 
 if TYPE_CHECKING:
+    from reid_plugins_training.alarms import Watch
     from reid_plugins_training.busy_machine import EpochClock
     from reid_plugins_training.settings import TrainingSettings
     from reidcore.config import Config
-    from reidcore.engine import Engine
+    from reidcore.engine import Engine, StepOutcome
     from reidcore.registry import ConfigRegistrar, Registrar
 
 _TRICKS = {
@@ -34,6 +35,7 @@ class Training:
     def __init__(self) -> None:
         # By the engine's id: entries live from a run's start to its end.
         self._clocks: dict[int, EpochClock] = {}
+        self._watches: dict[int, Watch] = {}
 
     @hookimpl
     def reid_register_engines(self, registry: Registrar) -> None:
@@ -58,9 +60,12 @@ class Training:
 
     @hookimpl
     def reid_run_start(self, engine: Engine) -> None:
-        """Begin to watch a run on the CPU; a GPU does not wait for threads of torch."""
+        """Begin to watch a training; on a GPU no epoch waits for threads of torch."""
+        from reid_plugins_training.alarms import watch_of
         from reid_plugins_training.busy_machine import EpochClock
 
+        if engine.is_main_process and not engine.plan.test_only:
+            self._watches[id(engine)] = watch_of(engine)
         if engine.device.type == "cpu" and engine.is_main_process:
             self._clocks[id(engine)] = EpochClock()
 
@@ -71,10 +76,24 @@ class Training:
             clock.start()
 
     @hookimpl
+    def reid_before_optimizer_step(self, engine: Engine) -> None:
+        """Let alarms look at which gradients there are."""
+        if watch := self._watches.get(id(engine)):
+            watch.before_optimizer_step(engine)
+
+    @hookimpl
+    def reid_step_end(self, engine: Engine, outcome: StepOutcome) -> None:
+        """Let alarms look at a step whose figures are shown."""
+        if watch := self._watches.get(id(engine)):
+            watch.step_done(engine, outcome)
+
+    @hookimpl
     def reid_epoch_end(self, engine: Engine) -> None:
-        """Compare the epoch with the fastest so far."""
+        """Compare the epoch with the fastest so far, and let alarms look at it."""
         if clock := self._clocks.get(id(engine)):
             clock.stop(engine.epoch + 1)
+        if watch := self._watches.get(id(engine)):
+            watch.epoch_done(engine)
 
     @hookimpl
     def reid_checkpoint_save(self, engine: Engine) -> dict[str, str]:
@@ -87,16 +106,21 @@ class Training:
     def reid_run_end(self, engine: Engine) -> None:
         """Forget the run."""
         self._clocks.pop(id(engine), None)
+        self._watches.pop(id(engine), None)
 
 
 def tricks_of(settings: TrainingSettings) -> dict[str, object]:
     """Return the tricks that settings ask for, by the names of their sections."""
-    tricks = {}
+    tricks: dict[str, object] = {}
     for name, target in _TRICKS.items():
         if (section := getattr(settings, name)) is not None:
             module, _, trick = target.partition(":")
             made = getattr(import_module(f"{__name__}.{module}"), trick)
             tricks[name] = made(**section.model_dump())
+    if settings.alarms.non_finite == "skip":
+        from reid_plugins_training.skipping import SkipNonFinite
+
+        tricks["skip"] = SkipNonFinite(settings.alarms.most_skipped)
     return tricks
 
 

@@ -86,6 +86,30 @@ class Distill(BaseModel, extra="forbid"):
         return self
 
 
+class AlarmSettings(BaseModel, extra="forbid"):
+    """``settings.training.alarms``: which alarms a run has, and what it does with NaN.
+
+    Attributes:
+        non_finite: ``stop`` at a batch whose loss is not finite, or ``skip`` it.
+        most_skipped: so many in a row stop the run nonetheless.
+        triplet: the triplet loss stays at its margin.
+        collapse: the features of all images are nearly the same.
+        gradients: parameters that no loss has a gradient for.
+        rate: a learning rate of zero.
+        classes: identities that are in no batch.
+        waiting: much time is spent waiting for images.
+    """
+
+    non_finite: Literal["stop", "skip"] = "stop"
+    most_skipped: int = Field(default=10, ge=1)
+    triplet: bool = True
+    collapse: bool = True
+    gradients: bool = True
+    rate: bool = True
+    classes: bool = True
+    waiting: bool = True
+
+
 class TrainingSettings(BaseModel, extra="forbid"):
     """``settings.training``.
 
@@ -94,9 +118,11 @@ class TrainingSettings(BaseModel, extra="forbid"):
         clip: bound the gradients.
         mixstyle: mix the styles of images.
         distill: learn from a trained network.
+        alarms: which alarms a run has; all of them by default.
     """
 
     ema: Ema | None = None
     clip: Clip | None = None
     mixstyle: Mix | None = None
     distill: Distill | None = None
+    alarms: AlarmSettings = AlarmSettings()

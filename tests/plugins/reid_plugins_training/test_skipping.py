@@ -1,0 +1,92 @@
+"""A batch whose loss is not finite stops a run, or is left out without a trace in the weights."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from reidcore import hookimpl
+from reidcore.engine import Engine, NonFiniteLossError
+from reidcore.testing import TinyRun
+
+Train = Callable[..., TinyRun]
+SKIP = "settings.training.alarms.non_finite=skip"
+
+
+class Spoils:
+    """Makes the images of some batches infinite, which spoils losses and batch statistics.
+
+    Args:
+        batches: their numbers, from 0.
+    """
+
+    def __init__(self, *batches: int) -> None:
+        self.batches = batches
+        self.seen = 0
+        self.before: dict[str, Tensor] = {}
+
+    @hookimpl(wrapper=True, trylast=True)
+    def reid_forward_backward(self, engine: Engine, batch: Mapping[str, Any]) -> Any:
+        if self.seen in self.batches:
+            self.before = {name: v.clone() for name, v in engine.model.state_dict().items()}
+            batch["img"].fill_(float("inf"))
+        self.seen += 1
+        return (yield)
+
+
+class Compares:
+    """Looks at the weights and statistics after each batch that was left out."""
+
+    def __init__(self, spoils: Spoils) -> None:
+        self.spoils = spoils
+        self.changed: list[str] = []
+        self.skipped = 0
+
+    @hookimpl
+    def reid_step_end(self, engine: Engine, outcome: Any) -> None:
+        if outcome.was_skipped:
+            self.skipped += 1
+            before = self.spoils.before
+            self.changed += [
+                name
+                for name, value in engine.model.state_dict().items()
+                if value.is_floating_point() and not torch.equal(value, before[name])
+            ]
+
+
+def test_a_run_stops_at_a_loss_that_is_not_finite(train: Train) -> None:
+    with pytest.raises(NonFiniteLossError, match="not finite"):
+        train("log", plugins=(Spoils(1),))
+
+
+def test_a_batch_is_left_out_without_a_trace(
+    train: Train, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoils = Spoils(1, 2)
+    compares = Compares(spoils)
+    with caplog.at_level(logging.WARNING):
+        run = train("log", SKIP, plugins=(spoils, compares))
+    assert compares.skipped == 2
+    assert compares.changed == []
+    assert "training.skip" in run.result["step"]["step_wrappers"]
+    assert all(torch.isfinite(v).all() for v in run.engine.model.state_dict().values())
+    assert (
+        len([each for each in caplog.messages if "Left out a batch: the loss is not" in each]) == 2
+    )
+    assert "2 batches of epoch 1 left out, their loss not finite" in caplog.messages
+
+
+def test_too_many_in_a_row_stop_the_run(train: Train) -> None:
+    most = "settings.training.alarms.most_skipped=2"
+    with pytest.raises(NonFiniteLossError):
+        train("log", SKIP, most, plugins=(Spoils(0, 1),))
+    assert train("apart", SKIP, most, plugins=(Spoils(0, 2),)).result["training"]
+
+
+def test_other_runs_have_no_such_step(train: Train) -> None:
+    assert train("log").result["step"]["step_wrappers"] == []
