@@ -18,7 +18,7 @@ from reidcore.errors import ConfigError, UserError
 from reidcore.models import Outputs, build_model
 from reidcore.optim import build_lr_scheduler, build_optimizer
 from reidcore.plugins import make_plugins
-from reidcore.testing import TinyRun, TinyWorld, fake_dataset, tiny_run
+from reidcore.testing import TinyRun, TinyWorld, tiny_run
 from reidcore.utils import set_random_seed
 
 DML = ["loss.name=dml", "sampler.train_sampler=RandomIdentitySampler", "sampler.num_instances=2"]
@@ -44,13 +44,6 @@ class Losses:
 
 def spread(features: Tensor, pids: Tensor) -> Tensor:
     return features.square().mean()
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    fake_dataset(folder / "tiny")
-    return folder
 
 
 @pytest.fixture
@@ -208,24 +201,15 @@ def test_clips_are_learnt_as_frames(by_hand: Callable[..., Engine]) -> None:
 # -- checkpoints and tests -------------------------------------------------------------------------
 
 
-def test_a_run_that_stops_and_resumes_gives_the_same_weights(
-    learn: Callable[..., TinyRun], tmp_path: Path
+@pytest.mark.parametrize("name", ["model", "model2"])
+def test_a_run_resumed_from_either_checkpoint_gives_the_same_weights(
+    name: str, learn: Callable[..., TinyRun], tmp_path: Path
 ) -> None:
     learn("train.max_epoch=2", "test.eval_freq=1", folder="whole")
-    resume = f"model.resume={tmp_path / 'whole' / 'model.pth.tar-1'}"
+    resume = f"model.resume={tmp_path / 'whole' / f'{name}.pth.tar-1'}"
     learn("train.max_epoch=2", resume, folder="rest")
-    for name in ("model.pth.tar-2", "model2.pth.tar-2"):
-        require_equal(weights(tmp_path / "whole" / name), weights(tmp_path / "rest" / name))
-
-
-def test_a_second_models_checkpoint_resumes_both(
-    learn: Callable[..., TinyRun], tmp_path: Path
-) -> None:
-    learn("train.max_epoch=2", "test.eval_freq=1", folder="whole")
-    resume = f"model.resume={tmp_path / 'whole' / 'model2.pth.tar-1'}"
-    learn("train.max_epoch=2", resume, folder="rest")
-    for name in ("model.pth.tar-2", "model2.pth.tar-2"):
-        require_equal(weights(tmp_path / "whole" / name), weights(tmp_path / "rest" / name))
+    for file in ("model.pth.tar-2", "model2.pth.tar-2"):
+        require_equal(weights(tmp_path / "whole" / file), weights(tmp_path / "rest" / file))
 
 
 @pytest.mark.parametrize(("deploy", "width"), [("model1", 8), ("model2", 8), ("both", 16)])
