@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reidcore.models.weights.export import export_weights, save_weights
     from reidcore.models.weights.load import load_pretrained_weights, load_published_weights
     from reidcore.models.weights.record import record_of
+    from reidcore.models.weights.trained import TrainedWith, trained_with
     from reidcore.plugins.bundled import USUAL_CLASSES, ModelSummary, summarize
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Outputs",
     "PublishedWeights",
     "ReidModel",
+    "TrainedWith",
     "USUAL_CLASSES",
     "WeightsStore",
     "adapted",
@@ -45,6 +47,7 @@ __all__ = [
     "save_weights",
     "show_avai_models",
     "summarize",
+    "trained_with",
     "unwrap",
     "usual_size",
     "wanted_columns",

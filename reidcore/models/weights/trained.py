@@ -42,12 +42,14 @@ class TrainedWith:
         preprocessing: as `CheckpointMetadata` has it: ``height``, ``norm_mean``, ...
         test: ``dist_metric`` and ``normalize_feature``.
         chosen_on: what the best checkpoint of a run says of how it was chosen; empty of others.
+        config: the configuration; empty if the engine was built by hand.
     """
 
     path: str
     preprocessing: Mapping[str, Any] = field(default_factory=dict)
     test: Mapping[str, Any] = field(default_factory=dict)
     chosen_on: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     def differences(
         self, preprocessing: Mapping[str, Any] | None, test: Mapping[str, Any] | None = None
@@ -79,8 +81,15 @@ def remember_training(
         plugins: those of who uses the network, by default the current ones.
     """
     warn_of_plugin_files(path, record.get("config") or {}, loaded_files(plugins))
-    parts = [record.get(key) or {} for key in ("preprocessing", "test", "chosen_on")]
+    names = ("preprocessing", "test", "chosen_on", "config")
+    parts = [record.get(name) or {} for name in names]
     unwrap(model).__dict__[_ATTRIBUTE] = TrainedWith(os.fspath(path), *parts)
+
+
+def trained_with(model: nn.Module) -> TrainedWith | None:
+    """Return what the file says that a network's weights are from; None if they are no file's."""
+    found: TrainedWith | None = unwrap(model).__dict__.get(_ATTRIBUTE)
+    return found
 
 
 def forget_training(model: nn.Module) -> None:
@@ -106,8 +115,7 @@ def warn_of_other_use(
         preprocessing: what becomes of images now; None if that is not known.
         test: ``dist_metric`` and ``normalize_feature`` now; likewise.
     """
-    trained = unwrap(model).__dict__.get(_ATTRIBUTE)
-    if trained is not None:
+    if (trained := trained_with(model)) is not None:
         for difference in trained.differences(preprocessing, test):
             _log.warning("Other results than in training: %s", difference)
 
