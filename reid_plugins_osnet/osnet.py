@@ -95,6 +95,8 @@ class OSNet(ReidModel):
         for name, stage in trunk.items():
             self.add_module(name, stage)
         self._trunk_names = tuple(trunk)
+        named = [(f"conv{number}", f"pool{number}") for number in range(1, 6)]
+        self.stages = [[name for name in stage if name in trunk] for stage in named]
         pooled = variant.widths[-1]
         self.feature_dim = feature_dim or pooled
         self.global_avgpool = nn.AdaptiveAvgPool2d(1)

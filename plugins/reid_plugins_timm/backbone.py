@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from timm.layers.pos_embed import resample_abs_pos_embed
+from timm.models import group_parameters
 from torch import Tensor, nn
 
 from reidcore.errors import UserError
@@ -39,6 +40,14 @@ class TimmModel(ReidModel):
         """(B, 3, H, W) -> (B, channels, h, w)."""
         maps: Tensor = self.backbone.forward_features(images)
         return maps.permute(0, 3, 1, 2) if self._is_channels_last else maps
+
+    def layer_depths(self) -> dict[str, int]:
+        """Return the depth of each of the backbone's parameters, as timm groups them."""
+        matcher = getattr(self.backbone, "group_matcher", None)
+        if matcher is None:
+            return {}
+        depths = group_parameters(self.backbone, matcher(coarse=False), reverse=True)
+        return {f"backbone.{name}": depth for name, depth in depths.items()}
 
     def embed(self, maps: Tensor) -> Tensor:
         """(B, channels, h, w) -> (B, D)."""

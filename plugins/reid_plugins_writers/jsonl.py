@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reid_plugins_writers.writer import Writer
+from reid_plugins_writers.writer import Writer, group_rates
 from reidcore.utils import atomic_write
 
 if TYPE_CHECKING:
@@ -39,9 +39,8 @@ class JsonLines(Writer):
         if run is None or not run.shows_figures:
             return
         at = run.position
-        self._append(
-            {"kind": "step", "epoch": at.epoch, "batch": at.batch, **run.timings(), **run.figures()}
-        )
+        figures = run.timings() | run.figures() | group_rates(engine)
+        self._append({"kind": "step", "epoch": at.epoch, "batch": at.batch, **figures})
 
     def epoch_done(self, engine: Engine) -> None:
         """Write the epoch's entry in the record."""

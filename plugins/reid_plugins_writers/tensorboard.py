@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from reid_plugins_writers.writer import Writer
+from reid_plugins_writers.writer import Writer, group_rates
 
 if TYPE_CHECKING:
     from reidcore.engine import Engine, Run, TargetResult
@@ -33,7 +33,8 @@ class TensorBoard(Writer):
             return
         at = run.position
         step = (at.epoch - 1) * at.num_batches + at.batch
-        self._write(engine, "Train", run.timings() | _loss(run) | run.figures(), step)
+        figures = run.timings() | _loss(run) | run.figures() | group_rates(engine)
+        self._write(engine, "Train", figures, step)
 
     def test_done(self, engine: Engine, results: Mapping[str, TargetResult]) -> None:
         """Write each target's figures and their averages, by the number of epochs done."""

@@ -26,3 +26,13 @@ class Writer:
 
     def close(self, engine: Engine) -> None:
         """Finish."""
+
+
+def group_rates(engine: Engine) -> dict[str, float]:
+    """Return the learning rates of parameter groups, where an optimizer has several, by names."""
+    several = len(engine.states) > 1
+    return {
+        f"lr/{model}/{group}" if several else f"lr/{group}": rate
+        for model, state in engine.states.items()
+        for group, rate in state.group_lrs.items()
+    }

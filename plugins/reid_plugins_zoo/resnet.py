@@ -49,6 +49,8 @@ class ResidualMaps(ReidModel):
         channels: channels of the last maps.
     """
 
+    stages = (("conv1", "bn1"), ("layer1",), ("layer2",), ("layer3",), ("layer4",))
+
     def __init__(self, trunk: resnet.ResNet, loss: str = "softmax", last_stride: int = 2) -> None:
         super().__init__(loss)
         for name in _BEFORE_LAST:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -84,12 +84,19 @@ def unknown_key(place: Place, siblings: Iterable[str]) -> Problem:
 
 def keys_of(schema: type[BaseModel] | None, place: Sequence[str | int]) -> list[str]:
     """Return the keys that a schema knows at a place."""
+    inner: Any = schema
     for part in place:
-        field = schema.model_fields.get(str(part)) if schema else None
-        inner = field.annotation if field is not None else None
-        kinds = [each for each in (inner, *get_args(inner)) if isinstance(each, type)]  # X | None
-        schema = next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
-    return list(schema.model_fields) if schema else []
+        if get_origin(inner) is dict:
+            inner = get_args(inner)[1]
+        else:
+            field = inner.model_fields.get(str(part)) if _is_section(inner) else None
+            inner = field.annotation if field is not None else None
+            inner = next(filter(_is_section, get_args(inner)), inner)  # of X | None
+    return list(inner.model_fields) if _is_section(inner) else []
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 @cache
@@ -101,8 +108,8 @@ def _core_keys() -> tuple[str, ...]:
 
 def _leaves(schema: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in schema.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
+        inner: Any = field.annotation
+        if _is_section(inner):
             yield from _leaves(inner, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"

@@ -65,6 +65,8 @@ class ReidModel(nn.Module):
         head: what ``attach_head`` put between the last maps and the classifier, if anything.
         fixed_size: the one input size (height, width) that the network takes, if it takes one only.
         min_size: the smallest input size (height, width) that leaves maps to pool.
+        stages: the names of the layers of each stage that pretrained weights are for, from the
+            images on.
 
     Raises:
         UnknownNameError: if ``loss`` is neither.
@@ -75,6 +77,7 @@ class ReidModel(nn.Module):
     inputs: tuple[str, ...] = ()
     fixed_size: tuple[int, int] | None = None
     min_size: tuple[int, int] = (1, 1)
+    stages: Sequence[Sequence[str]] = ()
 
     _columns_of_maps: frozenset[str] = frozenset()
 
@@ -107,6 +110,19 @@ class ReidModel(nn.Module):
         """Return the features (B, D) by which images are compared."""
         features: Tensor = embedding
         return features
+
+    def layer_depths(self) -> dict[str, int]:
+        """Return the depth of each parameter by its name, 0 the nearest to the images.
+
+        Used by a decay of learning rates with depth. Parameters of new layers are left out; nothing
+        at all is returned where `stages` names no layer.
+        """
+        return {
+            f"{layer}.{name}": depth
+            for depth, stage in enumerate(self.stages)
+            for layer in stage
+            for name, _ in self.get_submodule(layer).named_parameters()
+        }
 
     def last_maps(self, images: Tensor, **columns: Any) -> Tensor:
         """Return ``featuremaps``, behind the head's non-local block if there is one.

@@ -36,6 +36,9 @@ def build_optimizer(
     base_lr_mult: float = 0.1,
     plugins: Plugins | None = None,
     section: Mapping[str, Any] | None = None,
+    *,
+    groups: Mapping[str, Mapping[str, float]] | None = None,
+    layer_decay: float | None = None,
 ) -> Optimizer:
     """Build an optimizer over a model's parameters.
 
@@ -55,6 +58,9 @@ def build_optimizer(
         base_lr_mult: factor on the base layers' learning rate.
         plugins: where to look the name up; the current plugins by default.
         section: the optimizer's own options under their own names; they win over those above.
+        groups: rules for some parameters, as `parameter_groups` takes them: ``bias``, ``norm``,
+            ``new_layers`` or a pattern -> ``lr_mult`` and ``weight_decay``.
+        layer_decay: factor on the learning rate from each block of the network to the one before.
 
     Raises:
         UnknownNameError: no such optimizer, or no such layer.
@@ -83,6 +89,8 @@ def build_optimizer(
         staged_lr=staged_lr,
         new_layers=[name for name in named if name],
         base_lr_mult=base_lr_mult,
+        groups={name: dict(rule) for name, rule in (groups or {}).items()},
+        layer_decay=layer_decay,
     )
     return make_optimizer(model, options, component)
 
@@ -159,13 +167,20 @@ def make_optimizer(
         learnt_by_losses: parameters of losses, such as centres, which are the last group.
 
     Raises:
-        UnknownNameError: a name in ``new_layers`` is no layer of the model.
+        UnknownNameError: a layer or a rule is of nothing in the model.
+        UserError: the model does not say how deep its layers are, and ``layer_decay`` asks for it.
     """
     groups = parameter_groups(
-        model, options.lr, options.staged_lr, options.new_layers, options.base_lr_mult
+        model,
+        options.lr,
+        options.staged_lr,
+        options.new_layers,
+        options.base_lr_mult,
+        rules=options.groups,
+        layer_decay=options.layer_decay,
     )
     if learnt_by_losses:
-        groups.append({"params": list(learnt_by_losses)})
+        groups.append({"params": list(learnt_by_losses), "name": "losses"})
     made = component.make(groups=groups, lr=options.lr, weight_decay=options.weight_decay)
     if not isinstance(made, Optimizer):
         raise component.entry.defect(made, "a torch.optim.Optimizer")

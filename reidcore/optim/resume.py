@@ -43,6 +43,13 @@ def check_kind(optimizer: Optimizer, state: Any, origin: str) -> None:
     groups = state.get("param_groups") if isinstance(state, Mapping) else None
     if not isinstance(groups, list) or not groups or not isinstance(groups[0], Mapping):
         return  # which is a fault of its own
+    if len(groups) != len(optimizer.param_groups):
+        raise CheckpointError(
+            f"the optimizer in {origin!r} has {counted(len(groups), 'group')} of parameters, this "
+            f"one {len(optimizer.param_groups)}",
+            "Set train.groups, train.layer_decay, train.staged_lr and the losses as they were, or "
+            "begin anew from its weights: model.load_weights.",
+        )
     saved = set(groups[0])
     own = optimizer.param_groups[0]
     is_other = (saved ^ set(own)) & _TELLING_SETTINGS

@@ -12,6 +12,20 @@ from reidcore.errors import ConfigError, counted
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+class GroupRule(Options):
+    """How some of a model's parameters are trained.
+
+    Attributes:
+        lr_mult: factor on their learning rate.
+        weight_decay: their weight decay; the others' if null.
+    """
+
+    section: ClassVar[str] = "train.groups"
+
+    lr_mult: Rate = 1.0
+    weight_decay: Rate | None = None
+
+
 class OptimOptions(Options):
     """Which optimizer and scheduler train, at which rates.
 
@@ -22,6 +36,9 @@ class OptimOptions(Options):
         staged_lr: train all but ``new_layers`` at ``lr * base_lr_mult``.
         new_layers: dotted names of the layers that start from random weights.
         base_lr_mult: factor on the other layers' learning rate.
+        groups: rules for some parameters: ``bias``, ``norm``, ``new_layers``, or a pattern of the
+            dotted names of layers or parameters.
+        layer_decay: factor on the learning rate from each block of the network to the one before.
         lr_scheduler: the learning-rate schedule.
         stepsize: epochs between falls, or the epochs of the falls.
         gamma: factor at each fall.
@@ -40,6 +57,8 @@ class OptimOptions(Options):
     staged_lr: bool = False
     new_layers: Names = ["classifier"]
     base_lr_mult: Rate = 0.1
+    groups: dict[str, GroupRule] = {}
+    layer_decay: Annotated[float, Field(gt=0, le=1)] | None = None
     lr_scheduler: str = "single_step"
     stepsize: Positives = [20]
     gamma: Rate = 0.1

@@ -51,3 +51,13 @@ def test_a_copy_and_data_parallel_compute_the_same(small, images):
     assert torch.equal(copy.deepcopy(small)(batch), expected)
     assert torch.equal(nn.DataParallel(small)(batch), expected)
     assert nn.DataParallel(small)(batch, outputs="all").logits.shape == (2, 7)
+
+
+@pytest.mark.parametrize("build", [osnet.osnet_x0_25, osnet.osnet_ain_x1_0])
+def test_its_stages_hold_all_that_comes_before_the_embedding(build):
+    model = build(num_classes=2, pretrained=False)
+    depths = model.layer_depths()
+    names = [name for name, _ in model.named_parameters()]
+    assert list(depths) == [name for name in names if not name.startswith(("fc.", "classifier."))]
+    assert [depths[name] for name in depths] == sorted(depths.values())
+    assert set(depths.values()) == {0, 1, 2, 3, 4}

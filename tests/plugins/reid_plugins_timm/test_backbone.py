@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 from reid_plugins_timm.backbone import TokenModel
+from timm.optim import param_groups_layer_decay
 from torch import nn
 from torch.nn import functional as F
 
 from reidcore.errors import ConfigError, UserError
 from reidcore.models import build_model, load_pretrained_weights, outputs_of
+from reidcore.optim import build_optimizer
 
 SIZE = (64, 32)
 IMAGES = torch.randn(4, 3, *SIZE, generator=torch.Generator().manual_seed(0))
@@ -192,3 +194,17 @@ def test_residual_branches_can_be_dropped_in_training() -> None:
     assert not torch.equal(first, second)
     with pytest.raises(ConfigError, match="timm/ghostnet_050 has no branches to drop"):
         build("ghostnet_050", drop_path_rate=0.5)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_rates_decay_with_depth_as_timms_do(name) -> None:
+    model = build(name)
+    optimizer = build_optimizer(model, lr=1.0, layer_decay=0.5)
+    rates = {id(each): group["lr"] for group in optimizer.param_groups for each in group["params"]}
+    theirs = param_groups_layer_decay(model.backbone, layer_decay=0.5)
+    assert len({group["lr_scale"] for group in theirs}) > 2
+    for group in theirs:
+        # the classifier is ours, and lies above all that timm counts
+        expected = [group["lr_scale"] * 0.5] * len(group["params"])
+        assert [rates[id(each)] for each in group["params"]] == expected
+    assert rates[id(model.classifier.weight)] == 1.0

@@ -43,3 +43,22 @@ def test_a_strangers_lines_stay_where_they_are(tmp_path: Path) -> None:
 def test_a_test_writes_none(tmp_path: Path) -> None:
     tiny_run(save_dir=tmp_path, overrides=["test.evaluate=true"])
     assert not (tmp_path / "metrics.jsonl").exists()
+
+
+def test_groups_of_parameters_have_their_rates(tmp_path: Path) -> None:
+    groups = "train.groups={bias: {lr_mult: 2}, conv: {lr_mult: 0.1}}"
+    overrides = [groups, "train.lr=0.5", "train.print_freq=1"]
+    tiny_run(save_dir=tmp_path, overrides=[*overrides, "train.lr_scheduler=constant"])
+    line = read(tmp_path)[0]
+    rates = {key: value for key, value in line.items() if key.startswith("lr")}
+    assert rates == {
+        "lr": 0.5,
+        "lr/bias": 1.0,
+        "lr/conv": 0.05,
+        "lr/bias+conv": 0.1,
+        "lr/other": 0.5,
+    }
+    resume = f"model.resume={tmp_path / 'model.pth.tar-1'}"
+    resumed = tiny_run(save_dir=tmp_path, overrides=[*overrides, resume, "train.max_epoch=2"])
+    assert [line["lr/bias"] for line in read(tmp_path) if line["kind"] == "step"] == [1.0] * 6
+    assert "lr/bias" not in resumed.result["training"][0]

@@ -34,3 +34,15 @@ def test_the_last_stride_alone_changes(name):
     assert large.featuremaps(image).shape[2:] == (4, 2)
     assert plain.before_last(image).shape == large.before_last(image).shape
     assert plain.state_dict().keys() == large.state_dict().keys()
+
+
+def test_its_stages_hold_all_that_comes_before_the_classifier(build):
+    model = build("resnet50_fc512", device="meta")
+    depths = model.layer_depths()
+    names = [name for name, _ in model.named_parameters()]
+    assert list(depths) == [name for name in names if not name.startswith(("fc.", "classifier."))]
+    assert {name: depths[f"{name}.weight"] for name in ("conv1", "bn1", "layer4.0.conv1")} == {
+        "conv1": 0,
+        "bn1": 0,
+        "layer4.0.conv1": 4,
+    }
