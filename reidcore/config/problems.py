@@ -91,7 +91,8 @@ def keys_of(schema: type[BaseModel] | None, place: Sequence[str | int]) -> list[
         else:
             field = inner.model_fields.get(str(part)) if _is_section(inner) else None
             inner = field.annotation if field is not None else None
-            inner = next(filter(_is_section, get_args(inner)), inner)  # of X | None
+            if get_origin(inner) is not dict:  # but perhaps X | None
+                inner = next(filter(_is_section, get_args(inner)), inner)
     return list(inner.model_fields) if _is_section(inner) else []
 
 
