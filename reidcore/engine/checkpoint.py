@@ -22,10 +22,13 @@ from reidcore._files import PathLike
 from reidcore._logging import configure_if_bare
 from reidcore._serialization import OWN_KEY, load_safely, loads_safely, save_atomically
 from reidcore.data.holdout import VALIDATION
+from reidcore.data.loader.batch_sampler import rank_and_world
+from reidcore.data.loader.seeding import mixed_seed
 from reidcore.data.table import SampleTable
-from reidcore.engine.datamanager import note_skipped, skipped_by
+from reidcore.engine.datamanager import batches_of, note_skipped, skipped_by
 from reidcore.engine.hook_results import checked_state
-from reidcore.engine.rng import capture_rng, restore_rng
+from reidcore.engine.process_group import average_in_place, gather_objects
+from reidcore.engine.rng import capture_rng, restore_rng, set_random_seed
 from reidcore.engine.selection import rule_in_words
 from reidcore.errors import CheckpointError, PluginDefectError, counted
 from reidcore.models.build_args import build_args_of
@@ -334,7 +337,7 @@ def restore_run(engine: Engine, start_epoch: int) -> Restored:
         return Restored()
     state = point.state
     try:
-        restore_rng(state["rng"])
+        _restore_ranks(engine, point)
     except (ValueError, TypeError, RuntimeError) as error:
         raise state_error(f"state of the generators in {point.path!r}", error) from error
     if state.get("scaler") and engine.accelerator.scaler.is_enabled():
@@ -358,8 +361,11 @@ def restore_run(engine: Engine, start_epoch: int) -> Restored:
     engine.record.history = list(state.get("history", ()))
     note_skipped(engine.train_loader, state.get("skipped", {}))
     engine.record.selection.take_up(state.get("selection") or {}, engine.record.history)
-    if engine.active_run and state.get("meters"):
-        engine.active_run.meters.load_state_dict(state["meters"])
+    if (batches := batches_of(engine.train_loader)) is not None:
+        try:
+            batches.load_state_dict(state.get("sampler") or {}, start_epoch)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise state_error(f"sampler in {point.path!r}", error) from error
     _restore_plugins(engine, state.get("hooks", {}))
     has_history = bool(engine.record.history)
     return Restored(_batches_done(engine, point), has_history and bool(state.get("test_due")))
@@ -426,8 +432,12 @@ def _sibling_checkpoints(fpath: PathLike, names: Sequence[str]) -> list[Path]:
 
 
 def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
-    """Return what a checkpoint holds beyond Torchreid's keys."""
+    """Return what a checkpoint holds beyond Torchreid's keys; every process calls this."""
     run = engine.active_run
+    meters = run.meters.state_dict() if run and step else None
+    if accumulated := engine.accelerator.accumulated(engine.optimizers):
+        # Each process has its own part of a mean, which their mean may stand for.
+        average_in_place([each for each in accumulated["gradients"] if each is not None])
     return {
         "version": reidcore.__version__,
         "epoch": done,
@@ -436,15 +446,15 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
         "test_due": engine.active_run.test_due if engine.active_run else False,
         "selection": engine.record.selection.state_dict(),
         "held_out": _held_out(engine),
-        "rng": capture_rng(),
+        **_of_all_ranks({"rng": capture_rng(), "meters": meters}),
         "scaler": engine.accelerator.scaler.state_dict(),
-        "accumulated": engine.accelerator.accumulated(engine.optimizers),
+        "accumulated": accumulated,
         "loss_optimizers": {
             name: optimizer.state_dict() for name, optimizer in engine.loss_optimizers.items()
         },
-        "sampler": {"seed": engine.data_facts.seed},
+        "batch_size": getattr(engine.train_loader, "batch_size", None),
+        "sampler": _sampler_state(engine, within_epoch=step > 0),
         "history": engine.record.history,
-        "meters": run.meters.state_dict() if run and step else None,
         "skipped": dict(skipped_by(engine.train_loader)),
         "config": engine.config,
         "preprocessing": engine.data_facts.preprocessing,
@@ -461,6 +471,48 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
     }
 
 
+def _of_all_ranks(own: dict[str, Any]) -> dict[str, Any]:
+    """Return rank 0's part of the state, with those of the others beside it."""
+    first, *others = gather_objects(own)
+    return {**first, "other_ranks": others}
+
+
+def _restore_ranks(engine: Engine, point: ResumePoint) -> None:
+    """Take back this process's own part of the state.
+
+    Other processes than those that wrote it draw anew, by the seed, their number and the position.
+    """
+    parts, (rank, world) = [point.state, *point.state.get("other_ranks", ())], rank_and_world()
+    if world == len(parts):
+        restore_rng(parts[rank]["rng"])
+    else:
+        written = counted(len(parts), "process", "processes")
+        _log.info(
+            "%s was written by %s, and %d go on: random numbers are drawn anew, those of the data "
+            "apart",
+            *(point.path, written, world),
+        )
+        place = (engine.data_facts.seed or 0, rank, point, int(point.state.get("step", 0)))
+        set_random_seed(mixed_seed(*place) % (1 << 32))
+    meters = parts[rank if world == len(parts) else 0].get("meters")
+    if engine.active_run and meters:
+        engine.active_run.meters.load_state_dict(meters)
+
+
+def _sampler_state(engine: Engine, within_epoch: bool) -> dict[str, Any]:
+    seed = {"seed": engine.data_facts.seed}
+    if (batches := batches_of(engine.train_loader)) is None:
+        return seed
+    state = batches.state_dict(within_epoch)
+    if not loads_safely(state):
+        raise PluginDefectError(
+            f"the sampler {type(batches.sampler).__name__} gave the checkpoint something that "
+            "cannot be loaded safely",
+            "Let its state_dict return tensors and plain values alone.",
+        )
+    return seed | state
+
+
 def _held_out(engine: Engine) -> list[str] | None:
     """Return what identifies the samples held out for validation; None without any."""
     if not engine.data_facts.validation_loader:
@@ -472,6 +524,13 @@ def _held_out(engine: Engine) -> list[str] | None:
 def _batches_done(engine: Engine, point: ResumePoint) -> int:
     """Return the batches done in the epoch that was under way, if it has so many."""
     step = int(point.state.get("step", 0))
+    then, now = point.state.get("batch_size"), getattr(engine.train_loader, "batch_size", None)
+    if step and None not in (then, now) and then != now:
+        raise CheckpointError(
+            f"{point.path!r} is from within an epoch in batches of {then} images over all "
+            f"processes, and they are of {now} now",
+            f"Resume with train.batch_size={then}, or from a checkpoint of a whole epoch.",
+        )
     if step and step > (batches := len(engine.train_loader)):
         raise CheckpointError(
             f"{point.path!r} records reidcore.step {step}, batches done of an epoch of {batches}",

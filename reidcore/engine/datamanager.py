@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from reidcore.data.left_out import LeftOut
+from reidcore.data.loader.batch_sampler import EpochBatches
 from reidcore.data.table import SampleTable
 from reidcore.errors import DataError, UserError
 
@@ -111,6 +112,12 @@ class DataFacts:
     def _said(self, name: str, default: _T) -> _T:
         said: _T = getattr(self._datamanager, name, default)
         return said
+
+
+def batches_of(loader: Loader) -> EpochBatches | None:
+    """Return what orders one of the core's own training loaders; None of others."""
+    batches = getattr(loader, "batches", None)
+    return batches if isinstance(batches, EpochBatches) else None
 
 
 def skipped_by(loader: Loader) -> Mapping[str, str]:

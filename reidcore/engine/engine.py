@@ -264,7 +264,10 @@ class Engine:
     def save_model(
         self, epoch: int, rank1: float | None = None, save_dir: str = "log", is_best: bool = False
     ) -> None:
-        """Write a checkpoint of each model after epoch ``epoch``, counted from 0."""
+        """Write a checkpoint of each model after epoch ``epoch``, counted from 0.
+
+        Of several processes all call this, and rank 0 writes.
+        """
         announce(write_checkpoints(self, save_dir, epoch + 1, rank1=rank1, is_best=is_best))
 
     def resume(self, path: str) -> int:
@@ -297,13 +300,9 @@ class Engine:
         use_metric_cuhk03: bool = False,
         ranks: Sequence[int] = (1, 5, 10, 20),
         rerank: bool = False,
-        *,
-        keep_checkpoints: int | None = None,
-        checkpoint_minutes: float | None = None,
-        select_on: str = "targets",
-        select_metric: str = "rank1",
+        **others: Any,
     ) -> dict[str, Any]:
-        """Train and test; ``RunPlan`` says what each argument means.
+        """Train and test; ``RunPlan`` says what each argument means, and has the ``others``.
 
         Returns:
             What ``results.json`` holds.
@@ -327,10 +326,7 @@ class Engine:
             protocol="cuhk03" if use_metric_cuhk03 else "market1501",
             ranks=ranks,
             rerank=rerank,
-            keep_checkpoints=keep_checkpoints,
-            checkpoint_minutes=checkpoint_minutes,
-            select_on=select_on,
-            select_metric=select_metric,
+            **others,
         )
         return self.execute(plan)
 
@@ -579,37 +575,15 @@ class Engine:
 
     @property
     def is_final_test(self) -> bool:
-        """Whether the test under way is on the targets, and no epoch comes after it."""
-        is_trained = self.active_run is not None and self.active_run.is_trained
-        is_last = self.plan.test_only or is_trained or self.epoch + 1 >= self.plan.max_epoch
-        return is_last and not self.is_validating
+        """Whether no epoch comes after the test under way, and it is on the targets."""
+        return self.plan.test_only or self.active_run is None or self.active_run.is_final_test
 
-    @property
-    def is_validating(self) -> bool:
-        """Whether the test under way is on the identities that are held out of training."""
-        held_out = self.data_facts.validation_loader
-        return bool(held_out) and self.test_loader is held_out
-
-    def test_targets(
-        self, plan: RunPlan, loaders: Mapping[str, Mapping[str, Loader]] | None = None
-    ) -> dict[str, TargetResult]:
+    def test_targets(self, plan: RunPlan) -> dict[str, TargetResult]:
         """Test on every target as the plan says.
-
-        Args:
-            plan: how.
-            loaders: what stands for the targets in this test, in the form of ``test_loader``; what
-                it finds is not kept as the targets' results.
 
         Raises:
             UserError: if there is no target.
         """
-        if loaders is not None:
-            targets, found = self.test_loader, self.record.targets
-            self.test_loader = loaders
-            try:
-                return self.test_targets(plan)
-            finally:
-                self.test_loader, self.record.targets = targets, found
         if not self.test_loader:
             raise no_target()
         if weights := untrained_weights(self.model):

@@ -8,6 +8,8 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from reidcore.data.loader.batch_sampler import rank_and_world
+
 
 def set_random_seed(seed: int) -> None:
     """Seed Python's, numpy's and torch's generators, on every device."""
@@ -17,13 +19,19 @@ def set_random_seed(seed: int) -> None:
 
 
 def capture_rng() -> dict[str, Any]:
-    """Return the generators' state as tensors and plain values."""
+    """Return this process's generators' state as tensors and plain values.
+
+    Of several processes each has that of its own GPU alone.
+    """
     name, keys, position, has_gauss, cached = cast("Any", np.random.get_state(legacy=True))
+    has_cuda, is_alone = torch.cuda.is_available(), rank_and_world()[1] == 1
+    own = torch.cuda.get_rng_state_all if is_alone else lambda: [torch.cuda.get_rng_state()]
     return {
         "python": random.getstate(),
         "numpy": (name, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, cached),
         "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "cuda": own() if has_cuda else [],
+        "mps": torch.mps.get_rng_state() if torch.backends.mps.is_available() else None,
     }
 
 
@@ -34,5 +42,9 @@ def restore_rng(state: dict[str, Any]) -> None:
     name, keys, position, has_gauss, cached = state["numpy"]
     np.random.set_state((name, keys.numpy().astype(np.uint32), position, has_gauss, cached))
     torch.set_rng_state(state["torch"])
-    if state["cuda"] and len(state["cuda"]) == torch.cuda.device_count():
+    if len(state["cuda"]) == 1 and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"][0])
+    elif state["cuda"] and len(state["cuda"]) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(state["cuda"])
+    if state.get("mps") is not None and torch.backends.mps.is_available():
+        torch.mps.set_rng_state(state["mps"])

@@ -6,7 +6,7 @@ import logging
 import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +23,13 @@ from reidcore.data.left_out import first_names
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.agreement import on_main_process
 from reidcore.engine.checkpoint import load_best, restore_run, write_checkpoints
-from reidcore.engine.datamanager import Loader, left_without_images, note_skipped, skipped_by
+from reidcore.engine.datamanager import (
+    Loader,
+    batches_of,
+    left_without_images,
+    note_skipped,
+    skipped_by,
+)
 from reidcore.engine.hook_results import files_of_runs, gathered_figures
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.loss_terms import optimizers_of
@@ -194,6 +200,12 @@ class Run:
         is_wanted = self.plan.test_only or self.test_due or is_left
         return is_wanted and bool(self._tested_after_epochs)
 
+    @property
+    def is_final_test(self) -> bool:
+        """Whether the test under way is the last one on the targets."""
+        is_last = self.engine.epoch + 1 >= self.plan.max_epoch
+        return self.is_trained or (is_last and not self._validates)
+
     def tests_first(self, name: str) -> bool:
         """Whether a set is tested again before the resumed run trains an epoch, if it trains one.
 
@@ -323,7 +335,8 @@ class Run:
         engine, history, rank1 = self.engine, self.engine.record.history, None
         done = history[-1]["epoch"] if history else self.plan.start_epoch
         if self._validates:
-            results = engine.test_targets(self.plan, self._tested_after_epochs)
+            with self._on_validation():
+                results = engine.test_targets(self.plan)
         else:
             results = engine.test_targets(self.plan)
             engine.record.tested_epoch = done
@@ -346,6 +359,17 @@ class Run:
         self._log_results(engine.test_targets(self.plan))
 
     # -- inside ------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _on_validation(self) -> Iterator[None]:
+        """Let held-out identities stand for the targets; their results are not the targets'."""
+        engine = self.engine
+        targets, found = engine.test_loader, engine.record.targets
+        engine.test_loader = engine.data_facts.validation_loader
+        try:
+            yield
+        finally:
+            engine.test_loader, engine.record.targets = targets, found
 
     def _log_results(self, results: Mapping[str, TargetResult]) -> None:
         weights = tested_weights(self.engine)
@@ -383,9 +407,11 @@ class Run:
     def _epoch_loader(self, skip: int) -> Iterable[Mapping[str, Any]]:
         loader = self.engine.train_loader
         self.engine.accelerator.receive(loader)
-        self._num_batches = len(loader)
         if hasattr(loader, "set_epoch"):
             loader.set_epoch(self.engine.epoch, skip=skip)
+        if (batches := batches_of(loader)) is not None:
+            batches.update(self.engine, on_main_process)
+        self._num_batches = len(loader)
         return loader
 
     def _nothing_trained(self) -> UserError:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import glob
 import re
+from itertools import product
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from reidcore.engine.agreement import Ballot
 from reidcore.engine.checkpoint import announce, write_checkpoints
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class RunCheckpoints:
         self.newest = resumed
         self._folder = Path(plan.save_dir)
         self._written_at = monotonic()
+        self._ballot = Ballot()
         # Epochs whose checkpoints may be removed later, in order.
         self._rolling = self._earlier_epochs() if plan.keep_checkpoints is not None else []
 
@@ -49,16 +52,20 @@ class RunCheckpoints:
         paths = write_checkpoints(self.engine, self._folder, done)
         announce(paths)
         self._take_in(paths)
-        for epoch in self._given_up(done, is_tested):
-            self._remove(f".pth.tar-{epoch}")
-        for name in self.engine.states:
-            for path in self._folder.glob(f"{glob.escape(name)}{WITHIN}.pth.tar-*"):
-                path.unlink(missing_ok=True)
+        patterns = [f".pth.tar-{epoch}" for epoch in self._given_up(done, is_tested)]
+        if self.engine.is_main_process:
+            self._remove([*patterns, f"{WITHIN}.pth.tar-*"])
 
     def within_epoch(self, done: int, step: int) -> None:
-        """Write one inside an epoch, between two steps, if so many minutes have passed."""
+        """Write one inside an epoch, between two steps, if so many minutes have passed.
+
+        Of several processes all learn in the next step that it was time in one.
+        """
         minutes = self.plan.checkpoint_minutes
-        if minutes is None or monotonic() - self._written_at < 60 * minutes:
+        if minutes is None:
+            return
+        is_time = monotonic() - self._written_at >= 60 * minutes
+        if not self._ballot.largest(int(is_time)):
             return
         self._take_in(write_checkpoints(self.engine, self._folder, done, step=step, suffix=WITHIN))
 
@@ -71,6 +78,7 @@ class RunCheckpoints:
 
     def _take_in(self, paths: list[Path]) -> None:
         self.newest, self._written_at = paths[0], monotonic()
+        self._ballot.forget()
 
     def _given_up(self, done: int, is_tested: bool) -> list[int]:
         """Take in an epoch's checkpoint; return the epochs of those that need not stay."""
@@ -91,7 +99,8 @@ class RunCheckpoints:
         found = (re.fullmatch(rf"{name}\.pth\.tar-(\d+)", each) for each in names)
         return sorted(int(match[1]) for match in found if match)
 
-    def _remove(self, rest: str) -> None:
-        """Remove every model's file of one moment."""
-        for name in self.engine.states:
-            (self._folder / f"{name}{rest}").unlink(missing_ok=True)
+    def _remove(self, patterns: list[str]) -> None:
+        """Remove every model's files of some moments."""
+        for name, pattern in product(self.engine.states, patterns):
+            for path in self._folder.glob(f"{glob.escape(name)}{pattern}"):
+                path.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
@@ -64,7 +64,12 @@ class ItemKeys(Sequence[ItemKey]):
 
 
 class SampleOrder(Protocol):
-    """What a sampler is to the core."""
+    """What a sampler is to the core.
+
+    It may define ``update(engine)`` as well, which is called before each epoch, on rank 0 alone:
+    the order that it gives then is that of all processes. What its ``state_dict()`` gives goes into
+    checkpoints, and back to its ``load_state_dict(state)``.
+    """
 
     def order(self, epoch: int) -> Int64Array:
         """Return the rows that an epoch shows, one after the other: (n,) for all processes."""
@@ -100,6 +105,7 @@ class EpochBatches:
         sharded: Whether each process has its part of every batch; each has whole ones otherwise.
 
     Attributes:
+        sampler: What a plugin's factory made, which ``source`` asks.
         stretch: Which of how many equal stretches of the epoch's whole batches this process has, as
             ``(number, of)``; all of them at first.
     """
@@ -122,6 +128,45 @@ class EpochBatches:
         self.skip = 0
         self.stretch = (0, 1)
         self._cached: tuple[int, Int64Array] | None = None
+        self.sampler: Any = getattr(source, "sampler", source)
+        self._resumed: int | None = None  # an epoch whose order a checkpoint gave
+
+    def update(self, engine: Any, agreed: Callable[[Callable[[], Int64Array]], Int64Array]) -> None:
+        """Let a sampler with ``update(engine)`` look at the training before the epoch begins.
+
+        Args:
+            engine: What it is given.
+            agreed: Computes something on rank 0, and hands it to all.
+        """
+        update = getattr(self.sampler, "update", None)
+        if update is None or self._resumed == self.epoch:
+            return
+
+        def ordered() -> Int64Array:
+            update(engine)
+            return self._checked(np.asarray(self.source.order(self.epoch)))
+
+        self._cached = self.epoch, agreed(ordered)
+
+    def state_dict(self, within_epoch: bool) -> dict[str, Any]:
+        """Return the sampler's own state and, within an epoch, the order that depends on it."""
+        own = self.sampler.state_dict() if hasattr(self.sampler, "state_dict") else None
+        is_needed = within_epoch and (own is not None or hasattr(self.sampler, "update"))
+        return {"state": own, "order": torch.from_numpy(self._order()) if is_needed else None}
+
+    def load_state_dict(self, state: Mapping[str, Any], epoch: int) -> None:
+        """Go on from what `state_dict` gave in an epoch.
+
+        Raises:
+            ValueError: The order is of other rows.
+        """
+        if state.get("state") is not None and hasattr(self.sampler, "load_state_dict"):
+            self.sampler.load_state_dict(state["state"])
+        if (order := state.get("order")) is not None:
+            if not is_order(order.numpy(), self.num_rows):
+                raise ValueError(f"no order of rows 0..{self.num_rows - 1}")
+            self.epoch = self._resumed = epoch
+            self._cached = epoch, order.numpy()
 
     @property
     def num_images(self) -> int:

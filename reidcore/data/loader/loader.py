@@ -72,6 +72,7 @@ class BatchLoader:
     Attributes:
         dataset: As given.
         batch_size: Number of images in a batch over all processes.
+        batches: As given.
         device: Where the images of a batch are completed, and given; the CPU at first.
         skipped: Path -> reason of each image that was left out so far.
     """
@@ -83,7 +84,7 @@ class BatchLoader:
         self.batch_size = batches.batch_size
         self.device = torch.device("cpu")
         self.skipped: dict[str, str] = {}
-        self._batches = batches
+        self.batches = batches
         self._training = training
         self._next_epoch = 0
         self._next_skip = 0
@@ -104,7 +105,7 @@ class BatchLoader:
     def _start(self) -> None:
         """Let other workers read from now on; those before end with the iteration under way."""
         self._loader = _torch_loader(
-            self.dataset, self._reader, self._batches, self._loading, self._training
+            self.dataset, self._reader, self.batches, self._loading, self._training
         )
         self._reads_here = self._loader.num_workers == 0
 
@@ -118,16 +119,16 @@ class BatchLoader:
             number: Which stretch.
             of: How many there are, one for each process.
         """
-        self._batches.stretch = number, of
+        self.batches.stretch = number, of
         try:
             yield
         finally:
-            self._batches.stretch = (0, 1)
+            self.batches.stretch = (0, 1)
 
     @property
     def epoch(self) -> int:
         """The epoch of the last or current iteration, or what `set_epoch` said since."""
-        return self._batches.epoch
+        return self.batches.epoch
 
     def set_epoch(self, epoch: int, skip: int = 0) -> None:
         """Let the next iteration, and ``len()``, be of that zero-based epoch.
@@ -136,7 +137,7 @@ class BatchLoader:
             epoch: Its number.
             skip: How many of its batches to leave out, those that were seen before a stop.
         """
-        self._next_epoch = self._batches.epoch = epoch
+        self._next_epoch = self.batches.epoch = epoch
         self._next_skip = skip
 
     @property
@@ -146,11 +147,11 @@ class BatchLoader:
 
     def batch_rows(self) -> list[Int64Array]:
         """Return the rows of the dataset that each batch of the epoch shows, in all processes."""
-        return self._batches.rows()
+        return self.batches.rows()
 
     def __len__(self) -> int:
         """Return the number of batches of the epoch."""
-        return len(self._batches)
+        return len(self.batches)
 
     def __iter__(self) -> Iterator[Batch]:
         """Give the batches of an epoch.
@@ -162,8 +163,8 @@ class BatchLoader:
         """
         if self._transforms != _transforms_of(self.dataset):
             self._open()
-        self._batches.epoch = self._next_epoch
-        self._batches.skip, self._next_skip = self._next_skip, 0
+        self.batches.epoch = self._next_epoch
+        self.batches.skip, self._next_skip = self._next_skip, 0
         if self._training:
             self._next_epoch += 1
         with self._new_ones_told():

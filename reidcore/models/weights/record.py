@@ -77,6 +77,12 @@ def _words(value: Tensor) -> Tensor:
     return value
 
 
+def _whole_numbers(value: Tensor) -> Tensor:
+    if value.dim() != 1 or value.dtype != torch.int64:
+        raise wanted("a tensor (n,) of whole numbers")
+    return value
+
+
 _small = partial(_walked, leaves=_LEAVES, largest=_WIDEST)
 Plain = Annotated[Any, AfterValidator(partial(_walked, leaves=_LEAVES, largest=1e12))]
 Small = Annotated[dict[str, Any], AfterValidator(_small)]
@@ -151,6 +157,7 @@ class _Generators(_Part):
     ]
     torch: Tensor
     cuda: Sequence[Tensor] = ()
+    mps: Tensor | None = None
 
 
 class _Average(_Part):
@@ -199,11 +206,24 @@ class _Accumulated(_Part):
     scale: Annotated[float, Field(gt=0)] = 1.0
 
 
+class _OfRank(_Part):
+    rng: _Generators
+    meters: _Meters | None = None
+
+
+class _Sampler(_Part):
+    state: State | None = None
+    order: Annotated[Tensor, AfterValidator(_whole_numbers)] | None = None
+
+
 class _Record(_Part):
     version: str = ""
     epoch: Count = 0
     step: Count = 0
     rng: _Generators | None = None
+    other_ranks: list[_OfRank] = []
+    batch_size: Count | None = None
+    sampler: _Sampler | None = None
     scaler: dict[str, float] = {}
     accumulated: _Accumulated | None = None
     loss_optimizers: dict[str, State] = {}

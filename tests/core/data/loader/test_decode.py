@@ -269,7 +269,7 @@ def test_reading_without_chance_leaves_the_generators_alone(splits: Any) -> None
     assert not items.reader.is_random
     random.seed(5)
     before = random.getstate()
-    items.__getitems__(next(iter(_loader(dataset)._batches)))
+    items.__getitems__(next(iter(_loader(dataset).batches)))
     assert random.getstate() == before
 
 
