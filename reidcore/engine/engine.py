@@ -307,27 +307,9 @@ class Engine:
         Returns:
             What ``results.json`` holds.
         """
+        plan = RunPlan.of_torchreid(locals())
         if isinstance(start_epoch, ResumePoint):
             self.resume_point = start_epoch
-        plan = RunPlan.checked(
-            save_dir=save_dir,
-            max_epoch=max_epoch,
-            start_epoch=start_epoch,
-            print_freq=print_freq,
-            fixbase_epoch=fixbase_epoch,
-            open_layers=as_names(open_layers),
-            start_eval=start_eval,
-            eval_freq=eval_freq,
-            test_only=test_only,
-            dist_metric=dist_metric,
-            normalize_feature=normalize_feature,
-            visrank=visrank,
-            visrank_topk=visrank_topk,
-            protocol="cuhk03" if use_metric_cuhk03 else "market1501",
-            ranks=ranks,
-            rerank=rerank,
-            **others,
-        )
         return self.execute(plan)
 
     def execute(self, plan: RunPlan) -> dict[str, Any]:
@@ -557,17 +539,7 @@ class Engine:
         Returns:
             Target name -> its result.
         """
-        plan = RunPlan.checked(
-            save_dir=save_dir,
-            dist_metric=dist_metric,
-            normalize_feature=normalize_feature,
-            visrank=visrank,
-            visrank_topk=visrank_topk,
-            protocol="cuhk03" if use_metric_cuhk03 else "market1501",
-            ranks=ranks,
-            rerank=rerank,
-            test_only=True,
-        )
+        plan = RunPlan.of_torchreid({**locals(), "test_only": True})
         check_group(self.device)
         warn_of_other_use(self, plan)
         with self.plugins.acting():

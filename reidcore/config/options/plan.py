@@ -53,6 +53,21 @@ class RunPlan(EpochOptions, ScoringOptions):
         }
         return cls.checked(**(shared | others))
 
+    @classmethod
+    def of_torchreid(cls, arguments: Mapping[str, Any]) -> RunPlan:
+        """Make a plan of the arguments of Torchreid's ``engine.run`` or ``engine.test``, by name.
+
+        Args:
+            arguments: ``use_metric_cuhk03`` stands for a protocol, and ``others`` holds keys of a
+                plan that Torchreid does not have.
+        """
+        values = {key: value for key, value in arguments.items() if key != "self"}
+        is_cuhk03, others = values.pop("use_metric_cuhk03"), values.pop("others", {})
+        if "open_layers" in values:
+            values["open_layers"] = as_names(values["open_layers"])
+        values["protocol"] = "cuhk03" if is_cuhk03 else "market1501"
+        return cls.checked(**values | others)
+
     @property
     def reported_max_rank(self) -> int:
         """The CMC curve's length, long enough for every reported rank."""

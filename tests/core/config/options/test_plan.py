@@ -40,3 +40,11 @@ def test_the_curve_is_as_long_as_the_reported_ranks_and_tests_come_every_so_ofte
     plan = RunPlan(ranks=[1, 99], max_epoch=10, eval_freq=3, start_eval=4)
     assert plan.reported_max_rank == 99
     assert [done for done in range(1, 11) if plan.tests_after(done)] == [6, 9]
+
+
+def test_a_plan_of_torchreids_arguments() -> None:
+    arguments = {"self": None, "open_layers": "classifier", "use_metric_cuhk03": True}
+    plan = RunPlan.of_torchreid({**arguments, "others": {"keep_checkpoints": 2}})
+    assert (plan.open_layers, plan.protocol, plan.keep_checkpoints) == (["classifier"], "cuhk03", 2)
+    with pytest.raises(ConfigError, match="there is no key keep_checkpoint"):
+        RunPlan.of_torchreid({**arguments, "others": {"keep_checkpoint": 2}})
