@@ -18,7 +18,8 @@ from reidcore.data import DataManager, ImageDataManager, VideoDataManager
 from reidcore.engine.batch_layout import ClipBatches, layout_of
 from reidcore.engine.engine import Engine
 from reidcore.engine.loss_terms import make_terms, parameters_of
-from reidcore.engine.precision import Precision
+from reidcore.engine.precision import Precision, run_device
+from reidcore.engine.replicas import with_sync_bn
 from reidcore.engine.rng import set_random_seed
 from reidcore.engine.train_state import TrainState
 from reidcore.errors import ConfigError
@@ -45,6 +46,8 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
     num_classes = max(datamanager.num_train_pids, int(config.test.evaluate))  # a test needs none
     counts = num_classes, datamanager.num_train_cams or None, datamanager.num_train_views
     model = build_configured_model(config, *counts, plugins)
+    if config.train.sync_bn and not config.test.evaluate:
+        model = with_sync_bn(model, run_device(config.use_gpu))
     engine = build_engine(config, datamanager, model, num_classes, plugins)
     if config.data.type == "video" and engine.batch_layout is layout_of("video"):
         engine.batch_layout = ClipBatches(config.video.pooling_method)

@@ -35,7 +35,8 @@ from reidcore.engine.hook_results import (
 from reidcore.engine.interrupts import Interruption
 from reidcore.engine.loss_terms import Criterion, LossTerms, top1, undo_weights, weighted_terms
 from reidcore.engine.precision import Accelerator, Precision, run_device
-from reidcore.engine.process_group import check_group
+from reidcore.engine.process_group import all_true, check_group
+from reidcore.engine.replicas import Replicas
 from reidcore.engine.results import RunRecord
 from reidcore.engine.run import Run
 from reidcore.engine.sanity_checks import (
@@ -54,7 +55,6 @@ from reidcore.engine.step import (
 from reidcore.engine.train_state import TrainState
 from reidcore.errors import UserError, did_you_mean
 from reidcore.models import Outputs, outputs_of, wanted_columns
-from reidcore.models.adapter import adapted
 from reidcore.models.layers import as_layer_names, freeze_others
 from reidcore.models.reid_model import features_of
 from reidcore.models.weights.trained import forget_training
@@ -84,8 +84,7 @@ class Engine:
         data_facts: what the data manager says beside its batches.
         states: name -> `TrainState` of each registered model.
         model, optimizer, scheduler: the first registered ones, as they were registered.
-        network: calls ``model`` under the model contract: itself or, around a foreign module, an
-            adapter.
+        replicas: keeps the models of several processes equal.
         terms: loss terms by name, each a weight and a criterion.
         loss_optimizers: name of a term -> the optimizer of what its criterion learns; at a run's
             start those are added that criteria make themselves.
@@ -102,7 +101,6 @@ class Engine:
     """
 
     model: nn.Module
-    network: nn.Module
     optimizer: Optimizer | None
     scheduler: LRScheduler | None
 
@@ -123,14 +121,16 @@ class Engine:
         self.device = run_device(use_gpu)
         # Subclasses written for Torchreid call .cuda() where this is true.
         self.use_gpu = self.device.type == "cuda"
+        self.states: dict[str, TrainState] = {}
+        self.replicas = Replicas(self.states)
         self.accelerator = Accelerator(
             precision or Precision(),
             self.device,
             self._before_optimizer_step,
+            self.replicas.averaged,
         )
         self.batch_layout = layout_of(self.data_facts.data_type)
         self.test_loader = datamanager.test_loader
-        self.states: dict[str, TrainState] = {}
         self.terms: LossTerms = {}
         self.loss_optimizers: dict[str, Optimizer] = {}
         self.epoch = 0
@@ -174,7 +174,6 @@ class Engine:
         self.states[name] = TrainState(model, optim, sched)
         if len(self.states) == 1:
             self.model, self.optimizer, self.scheduler = model, optim, sched
-            self.network = adapted(model)
         self.plugins.hook.reid_model_built(engine=self, model=model)
 
     def get_model_names(self, names: str | Sequence[str] | None = None) -> list[str]:
@@ -239,19 +238,35 @@ class Engine:
                 "Training %s alone (epoch %d/%d)", " and ".join(names), epoch + 1, fixbase_epoch
             )
             self._held_back[model] = freeze_others(model, names)
+            self.trained_parameters_changed()
         else:
             model.train()
 
     def open_again(self, model: nn.Module) -> None:
         """Let learn what `two_stepped_transfer_learning` froze of a model."""
-        for parameter in self._held_back.pop(model, ()):
+        held_back = self._held_back.pop(model, [])
+        for parameter in held_back:
             parameter.requires_grad_(True)
+        if held_back:
+            self.trained_parameters_changed()
+
+    def trained_parameters_changed(self) -> None:
+        """Take note, in a run of several processes, that parameters were frozen or opened.
+
+        Who changes ``requires_grad`` during a run calls it, between two steps and in all processes.
+        """
+        self.replicas.trained_parameters_changed()
 
     @property
     def optimizers(self) -> list[Optimizer]:
         """The optimizers of all models, and of the losses that have their own."""
         of_models = [each.optimizer for each in self.states.values() if each.optimizer is not None]
         return [*of_models, *self.loss_optimizers.values()]
+
+    @property
+    def network(self) -> nn.Module:
+        """What training calls of the first model, under the model contract."""
+        return self._state_of(None).network
 
     @property
     def is_main_process(self) -> bool:
@@ -362,7 +377,8 @@ class Engine:
             self.accelerator.begin_batch()
             self.update_step_lr(run.position.batch)
             self.trace = StepTrace()
-            with few_classes_explained(self):
+            ends_step = self.accelerator.ends_step
+            with few_classes_explained(self), self.replicas.batch(ends_step):
                 answer = run.step.hook(engine=self, batch=batch)
             outcome = checked_outcome(answer, self.plugins)
             if run.is_first_step and not (outcome.was_skipped or self.trace.losses_asked):
@@ -371,6 +387,7 @@ class Engine:
             hook.reid_step_end(engine=self, outcome=outcome)
             self.interruption.check(waits=False)
         self.accelerator.flush(self.optimizers)
+        self.replicas.share_buffers()
         figures = run.epoch_figures()  # before the next epoch's learning rate
         self.update_lr()
         run.epoch_done(figures)
@@ -413,15 +430,15 @@ class Engine:
             parsed: what `parse` returned.
             name: a registered model; the first one unless it is given.
         """
-        network = self._network_of(name)
+        network = self._state_of(name).network
         columns = self._moved(wanted_columns(network, parsed))
         with self.accelerator.autocast():
             outputs = outputs_of(network, parsed["img"], parsed["pid"], **columns)
         check_outputs(outputs, network, len(parsed["img"]))
         return outputs
 
-    def _network_of(self, name: str | None) -> nn.Module:
-        return self.network if name is None else adapted(self.states[name].model)
+    def _state_of(self, name: str | None) -> TrainState:
+        return self.states[self.get_model_names(name)[0]]
 
     def losses_of(self, parsed: Mapping[str, Any], outputs: Outputs) -> dict[str, Tensor]:
         """Return all loss terms of what a model gave, those of plugins included."""
@@ -436,12 +453,14 @@ class Engine:
         """Add the gradients of the losses' sum to the weights'.
 
         Raises:
-            NonFiniteLossError: if the sum is not finite; the weights are as they were. It is a
-                FloatingPointError, which a wrapper may catch to skip the batch.
+            NonFiniteLossError: if the sum is not finite, in this process or another; the weights
+                are as they were. It is a FloatingPointError, which a wrapper may catch to skip the
+                batch.
         """
         total = losses if isinstance(losses, Tensor) else torch.stack(list(losses.values())).sum()
-        if not torch.isfinite(total):
+        if not all_true(torch.isfinite(total)):
             raise NonFiniteLossError(losses)
+        self.replicas.backward_begins()
         self.accelerator.backward(total)
 
     def optimizer_step(self) -> bool:
@@ -506,10 +525,10 @@ class Engine:
             labels: columns of their batch by name, (B,) tensors among them, as far as known.
             name: the registered model that is asked; the first one unless it is given.
         """
-        network = self._network_of(name)
+        model = self._state_of(name).adapter
 
         def extract(images: Tensor, labels: Mapping[str, Any]) -> Tensor:
-            return features_of(self.plugins, network, images, labels)
+            return features_of(self.plugins, model, images, labels)
 
         return self.batch_layout.features(input, self._moved(labels or {}), extract)
 

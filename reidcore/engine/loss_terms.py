@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from reidcore._validation import kind_of
+from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.accuracy import accuracy
+from reidcore.engine.process_group import gather_differentiably, gather_rows
 from reidcore.errors import ConfigError, PluginDefectError, UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -77,13 +79,14 @@ def make_terms(losses: Mapping[str, tuple[float, Component]], **supplied: Any) -
     return terms
 
 
+def modules_of(terms: LossTerms) -> nn.ModuleList:
+    """Return the criteria that are modules, which may hold parameters and buffers."""
+    return nn.ModuleList(each for _, each in terms.values() if isinstance(each, nn.Module))
+
+
 def parameters_of(terms: LossTerms) -> list[nn.Parameter]:
     """Return what the criteria learn without an optimizer of their own."""
-    modules = nn.ModuleList(
-        each
-        for _, each in terms.values()
-        if isinstance(each, nn.Module) and not _has_optimizer(each)
-    )
+    modules = nn.ModuleList(each for each in modules_of(terms) if not _has_optimizer(each))
     return list(modules.parameters())
 
 
@@ -221,17 +224,55 @@ def weighted_terms(
     batch: Mapping[str, Any],
     compute_loss: Callable[[Criterion, Any, Tensor], Tensor],
 ) -> dict[str, Tensor]:
-    """Return the weighted terms of a batch; ``compute_loss`` calls those that take ``pids``."""
+    """Return the weighted terms of a batch; ``compute_loss`` calls those that take ``pids``.
+
+    A criterion whose attribute ``across_ranks`` is true is given the outputs and labels of all
+    processes.
+    """
     return {
         name: weight
-        * _scalar(
-            _origin(terms, name),
-            criterion(outputs, batch)
-            if takes_outputs(criterion)
-            else compute_loss(criterion, input_of(criterion, outputs), batch["pid"]),
-        )
+        * _scalar(_origin(terms, name), _value(criterion, outputs, batch, compute_loss))
         for name, (weight, criterion) in terms.items()
     }
+
+
+def _value(
+    criterion: Criterion,
+    outputs: Outputs,
+    batch: Mapping[str, Any],
+    compute_loss: Callable[[Criterion, Any, Tensor], Tensor],
+) -> Any:
+    across_ranks = getattr(criterion, "across_ranks", False)
+    if takes_outputs(criterion):
+        return criterion(*(_everywhere(outputs, batch) if across_ranks else (outputs, batch)))
+    taken, pids = input_of(criterion, outputs), batch["pid"]
+    if across_ranks:
+        taken, pids = _gathered(taken), gather_rows(pids)
+    return compute_loss(criterion, taken, pids)
+
+
+def _everywhere(outputs: Outputs, batch: Mapping[str, Any]) -> tuple[Outputs, Mapping[str, Any]]:
+    """Return the outputs of all processes, to be differentiated, and the labels that are tensors.
+
+    Images stay where they are. On one process both are as they were.
+    """
+    if rank_and_world()[1] == 1:
+        return outputs, batch
+    size = len(batch["pid"])
+    labels = {
+        name: column
+        for name, column in batch.items()
+        if isinstance(column, Tensor) and column.dim() and len(column) == size and name != "img"
+    }
+    gathered = {name: gather_rows(column) for name, column in labels.items()}
+    return type(outputs)(*map(_gathered, outputs)), gathered
+
+
+def _gathered(output: Any) -> Any:
+    """Gather what a model gives: a tensor, one for each of its branches, or nothing."""
+    if isinstance(output, tuple | list):
+        return type(output)(gather_differentiably(part) for part in output)
+    return output if output is None else gather_differentiably(output)
 
 
 def _takes(criterion: Criterion) -> str:

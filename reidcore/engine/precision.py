@@ -64,6 +64,7 @@ class Accelerator:
         precision: how steps are computed.
         device: where.
         before_step: called when the gradients are complete and unscaled, before they are used.
+        averaged: the context in which gradients are means over all processes.
     """
 
     def __init__(
@@ -71,10 +72,12 @@ class Accelerator:
         precision: Precision,
         device: torch.device,
         before_step: Callable[[], object] = lambda: None,
+        averaged: Callable[[list[Optimizer]], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.precision = precision
         self.device = device
         self.before_step = before_step
+        self.averaged = averaged
         self.dtype = _amp_dtype(precision.amp, device)
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
         self._batches = 0
@@ -116,6 +119,11 @@ class Accelerator:
         """Count a batch towards the next optimizer step."""
         self._batches += 1
 
+    @property
+    def ends_step(self) -> bool:
+        """Whether the batch under way is the last one of an optimizer step."""
+        return self._batches >= self._planned
+
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a scalar loss to the weights'."""
         self._has_gradients = True
@@ -128,7 +136,7 @@ class Accelerator:
         Returns:
             Whether the weights were updated.
         """
-        if self._batches < self._planned:
+        if not self.ends_step:
             return False
         self._step(optimizers)
         return True
@@ -190,6 +198,11 @@ class Accelerator:
         self._has_gradients = False
 
     def _step(self, optimizers: list[Optimizer]) -> None:
+        with self.averaged(optimizers):
+            self._update(optimizers)
+        self.reset(optimizers)
+
+    def _update(self, optimizers: list[Optimizer]) -> None:
         stepping = [optimizer for optimizer in optimizers if _gradients(optimizer)]
         for optimizer in stepping:
             if self._batches < self._planned:
@@ -205,7 +218,6 @@ class Accelerator:
         self.scaler.update()
         if self.device.type == "cpu":
             self._used_gradients = [each for one in stepping for each in _gradients(one)]
-        self.reset(optimizers)
 
 
 def _parameters(optimizers: list[Optimizer]) -> list[Tensor]:

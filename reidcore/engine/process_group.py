@@ -17,7 +17,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from reidcore.data.loader.batch_sampler import rank_and_world
-from reidcore.errors import UserError, quoted
+from reidcore.errors import UserError, counted, quoted
 
 Value = TypeVar("Value")
 
@@ -91,13 +91,11 @@ def check_group(device: torch.device) -> None:
             f"{world} processes cannot train one model on MPS, which torch.distributed lacks",
             "Start one process, or use the CPU: use_gpu=false.",
         )
-    if launched > 1 and device.type == "cuda" and _local_rank() >= torch.cuda.device_count():
+    gpus = torch.cuda.device_count()
+    if world > 1 and device.type == "cuda" and _has_nccl() and _local_rank() >= gpus:
         raise UserError(
-            f"process {_local_rank()} of this host has no GPU: there "
-            f"{'is' if torch.cuda.device_count() == 1 else 'are'} "
-            f"{torch.cuda.device_count()}, and each process needs one",
-            f"Start torchrun with --nproc-per-node={torch.cuda.device_count()}, or use the CPU: "
-            "use_gpu=false.",
+            f"process {_local_rank()} of this host has no GPU of its own: {counted(gpus, 'GPU')}",
+            f"Start torchrun with --nproc-per-node={gpus}, or use the CPU: use_gpu=false.",
         )
 
 
@@ -218,7 +216,7 @@ class _Gather(torch.autograd.Function):
         total = gradient.to(_carrier(gradient.device), torch.float32).contiguous()
         dist.all_reduce(total)
         rank, _ = rank_and_world()
-        return total.split(ctx.counts)[rank].to(gradient), None
+        return torch.split(total, ctx.counts)[rank].to(gradient), None
 
 
 def _gathered(rows: Tensor, counts: list[int]) -> Tensor:
@@ -259,7 +257,7 @@ def _by_kind(tensors: Iterable[Tensor]) -> Iterable[list[Tensor]]:
 
 def _write_back(flat: Tensor, tensors: Sequence[Tensor]) -> None:
     """Put the numbers of a flat tensor into tensors that have as many together."""
-    parts = flat.split([tensor.numel() for tensor in tensors])
+    parts = torch.split(flat, [tensor.numel() for tensor in tensors])
     for tensor, part in zip(tensors, parts, strict=True):
         tensor.copy_(part.view_as(tensor))
 
@@ -276,6 +274,10 @@ def _check_launch() -> None:
             f"{' and no '.join(missing)}",
             "Start the processes with torchrun, or unset WORLD_SIZE for one process.",
         )
+
+
+def _has_nccl() -> bool:
+    return dist.get_backend() != dist.Backend.GLOO
 
 
 def _local_rank() -> int:

@@ -9,6 +9,10 @@ import numpy as np
 import torch
 
 from reidcore.data.loader.batch_sampler import rank_and_world
+from reidcore.data.loader.seeding import mixed_seed
+
+_SEEDS = 0xFFFFFFFF
+"""The seeds that numpy's generator takes."""
 
 
 def set_random_seed(seed: int) -> None:
@@ -16,6 +20,16 @@ def set_random_seed(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
+
+
+def seed_process() -> None:
+    """Let each of several processes draw numbers of its own, which follow from those it had.
+
+    They built the same model by the same numbers; equal dropout in all of them would be less of it.
+    """
+    rank, world = rank_and_world()
+    if world > 1:
+        set_random_seed(mixed_seed(torch.initial_seed() & _SEEDS, rank) & _SEEDS)
 
 
 def capture_rng() -> dict[str, Any]:

@@ -32,10 +32,11 @@ from reidcore.engine.datamanager import (
 )
 from reidcore.engine.hook_results import files_of_runs, gathered_figures
 from reidcore.engine.interrupts import Interrupted
-from reidcore.engine.loss_terms import optimizers_of
+from reidcore.engine.loss_terms import modules_of, optimizers_of
 from reidcore.engine.meters import EpochMeters
 from reidcore.engine.process_group import gather_objects, reduce_mean
 from reidcore.engine.results import RunRecord, record_run, results_table, tested_weights
+from reidcore.engine.rng import seed_process
 from reidcore.engine.run_checkpoints import RunCheckpoints
 from reidcore.engine.sanity_checks import needs_two_images
 from reidcore.engine.selection import Selection
@@ -131,6 +132,7 @@ class Run:
         selection = Selection.planned(self.engine, self.plan)
         self.engine.record, self.engine.active_run = RunRecord(selection=selection), self
         self._exits.enter_context(self.engine.interruption.listening())
+        self._exits.callback(self.engine.replicas.stop)
         for state in self.engine.states.values():
             self._exits.callback(self.engine.open_again, state.model)
         return self
@@ -138,6 +140,7 @@ class Run:
     def start(self) -> None:
         """Restore what a checkpoint held, say who is in the step, and tell the plugins."""
         self._log_header()
+        seed_process()
         if not self.plan.test_only:
             of_losses = optimizers_of(self.engine.terms, self.engine.loss_optimizers)
             self.engine.loss_optimizers = of_losses
@@ -155,7 +158,9 @@ class Run:
                     self.plan.start_epoch,
                     counted(self.plan.max_epoch, "epoch"),
                 )
+        self.engine.replicas.start(self.engine.optimizers)
         self.engine.plugins.hook.reid_run_start(engine=self.engine)
+        self.engine.replicas.share(modules_of(self.engine.terms))
 
     def finish(self) -> dict[str, Any]:
         """Write and return the record of the run."""

@@ -5,6 +5,7 @@ Who is in the step is read from the plugin list, never found out by running it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -63,9 +64,11 @@ class NonFiniteLossError(UserError, FloatingPointError):
 
     def __init__(self, losses: Mapping[str, Tensor] | Tensor) -> None:
         terms = {"loss": losses} if isinstance(losses, Tensor) else losses
-        shown = ", ".join(f"{name} {float(value.detach()):g}" for name, value in terms.items())
+        values = {name: float(value.detach()) for name, value in terms.items()}
+        shown = ", ".join(f"{name} {value:g}" for name, value in values.items())
+        where = "" if not all(map(math.isfinite, values.values())) else " in another process; here"
         super().__init__(
-            f"the loss is not finite ({shown})",
+            f"the loss is not finite{where} ({shown})",
             "Lower train.lr, use train.amp=off, or guard the step with a plugin.",
         )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from reidcore.models.adapter import adapted
 from reidcore.models.layers import unwrap
 
 
@@ -22,12 +24,23 @@ class TrainState:
         scheduler: stepped after each epoch.
         averaged: a copy of the model whose weights are the average of those in training, where a
             plugin keeps one: checkpoints hold it as the model.
+        adapter: calls the model under the model contract: itself or, around a foreign module, an
+            adapter. Tests call it; of a model that came in a DDP of the user's, what that wraps.
+        network: what training calls: the adapter, and in a run of several processes DDP around it.
     """
 
     model: nn.Module
     optimizer: Optimizer | None = None
     scheduler: LRScheduler | None = None
     averaged: nn.Module | None = None
+    adapter: nn.Module = field(init=False, repr=False)
+    network: nn.Module = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        model = self.model
+        if isinstance(model, DistributedDataParallel):
+            model = cast("nn.Module", model.module)
+        self.adapter = self.network = adapted(model)
 
     @property
     def lr(self) -> float:

@@ -32,14 +32,17 @@ class TripletLoss(nn.Module):
 
     Args:
         margin: how much closer.
+        across_ranks: search the pairs in the images of all processes, as one process would in the
+            same batch; otherwise each process searches its own images.
     """
 
     takes = "features"
     needs_positives = True
 
-    def __init__(self, margin: float = 0.3) -> None:
+    def __init__(self, margin: float = 0.3, *, across_ranks: bool = True) -> None:
         super().__init__()
         self.margin = margin
+        self.across_ranks = across_ranks
 
     def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Return the mean loss of the batch, a scalar.
@@ -66,6 +69,7 @@ def triplet_terms(
     weight_t: float = 1.0,
     weight_x: float = 0.0,
     label_smooth: bool = True,
+    across_ranks: bool = True,
 ) -> dict[str, tuple[float, Callable[..., Tensor]]]:
     """Make the weighted terms that the configuration's section ``loss.triplet`` describes.
 
@@ -75,6 +79,7 @@ def triplet_terms(
         weight_t: weight of the triplet loss.
         weight_x: weight of the cross entropy beside it.
         label_smooth: smooth the targets of the cross entropy.
+        across_ranks: with several processes, search the pairs in the images of all of them.
 
     Returns:
         ``triplet`` and ``softmax``, each a weight and a criterion; a term of weight 0 is left out.
@@ -82,8 +87,8 @@ def triplet_terms(
     Raises:
         ConfigError: if a weight is negative, or both are 0.
     """
-    triplet, softmax = TripletLoss(margin), CrossEntropyLoss(num_classes, label_smooth=label_smooth)
-    return weigh(triplet, softmax, weight_t, weight_x)
+    softmax = CrossEntropyLoss(num_classes, label_smooth=label_smooth)
+    return weigh(TripletLoss(margin, across_ranks=across_ranks), softmax, weight_t, weight_x)
 
 
 def weigh(

@@ -53,6 +53,7 @@ class TrainOptions(OptimOptions, EpochOptions):
         amp: mixed precision.
         channels_last: keep images and weights in channels-last layout.
         accumulate: batches whose gradients are averaged before a step of the optimizer.
+        sync_bn: with several processes on CUDA, normalise by the statistics of the whole batch.
         step: the plugin whose replacement of the step acts; ``core`` for none.
         keep_memory: on the CPU under Linux, keep freed memory for the next step.
     """
@@ -62,6 +63,7 @@ class TrainOptions(OptimOptions, EpochOptions):
     amp: Annotated[Literal["off", "bf16", "fp16", "auto"], BeforeValidator(switched)] = "off"
     channels_last: bool = False
     accumulate: Positive = 1
+    sync_bn: bool = False
     step: str | None = None
     keep_memory: bool = True
 

@@ -53,7 +53,7 @@ def test_what_several_components_of_a_section_refuse_is_told_once():
         load_config(None, ["loss.softmax.label_smooth=3"])
     assert str(refused.value) == (
         "loss.softmax.label_smooth: expected true or false, not 3, for loss 'softmax', engine "
-        "'softmax' and loss 'triplet' (override 'loss.softmax.label_smooth=3')"
+        "'softmax', loss 'triplet' and engine 'dml' (override 'loss.softmax.label_smooth=3')"
     )
 
 

@@ -97,6 +97,9 @@ def test_a_process_without_a_gpu_of_its_own_is_refused(launch, monkeypatch) -> N
     launch(2, LOCAL_RANK="1")
     monkeypatch.setattr("reidcore.engine.process_group.rank_and_world", lambda: (1, 2))
     monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    monkeypatch.setattr("torch.distributed.get_backend", lambda: "gloo")
+    check_group(CUDA)  # a program's own group may share a GPU
+    monkeypatch.setattr("torch.distributed.get_backend", lambda: "nccl")
     with pytest.raises(UserError, match=r"process 1 of this host has no GPU.*nproc-per-node=1"):
         check_group(CUDA)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)

@@ -131,7 +131,7 @@ def test_batches_without_triplets_are_refused_with_the_fix(
 
 
 def test_arguments_are_torchreids() -> None:
-    assert list(inspect.signature(losses.TripletLoss).parameters) == ["margin"]
+    assert list(inspect.signature(losses.TripletLoss).parameters) == ["margin", "across_ranks"]
     assert TripletLoss().margin == 0.3
     terms = triplet_terms(10, margin=0.5)
     assert list(terms) == ["triplet"]
