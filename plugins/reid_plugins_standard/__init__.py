@@ -73,7 +73,7 @@ def reid_register_transforms(registry: Registrar) -> None:
 
 @hookimpl
 def reid_register_optimizers(registry: Registrar) -> None:
-    """Register Torchreid's optimizers.
+    """Register Torchreid's optimizers, and further ones of torch.
 
     Their options answer to ``build_optimizer``'s argument names, and to the keys of the sections
     ``adam`` and ``sgd``, which several of them share.
@@ -94,6 +94,17 @@ def reid_register_optimizers(registry: Registrar) -> None:
         summary="rectified Adam, weight decay decoupled",
         options=shared_betas,
     )
+    registry.add(
+        "adamw", f"{package}:adamw", summary="Adam, weight decay decoupled", options=shared_betas
+    )
+    registry.add(
+        "nadam", f"{package}:nadam", summary="Adam with Nesterov momentum", options=shared_betas
+    )
+    registry.add(
+        "adamax", f"{package}:adamax", summary="Adam by the infinity norm", options=shared_betas
+    )
+    registry.add("adagrad", f"{package}:adagrad", summary="rates by all gradients so far")
+    registry.add("adadelta", f"{package}:adadelta", summary="rates by recent gradients and steps")
     registry.add(
         "sgd",
         f"{package}:sgd",

@@ -1,4 +1,4 @@
-"""The core's optimizers, each a factory ``(groups, lr, weight_decay, **section)``.
+"""Optimizers by name, each a factory ``(groups, lr, weight_decay, **section)``.
 
 They are torch's own. ``fused=True`` takes torch's fused kernels, which are faster on a GPU and
 round differently; the default keeps results equal to the unfused ones.
@@ -55,6 +55,91 @@ def amsgrad(
         amsgrad=True,
         fused=fused or None,
     )
+
+
+def adamw(
+    groups: Groups,
+    lr: float,
+    weight_decay: float,
+    *,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    fused: bool = False,
+) -> torch.optim.Optimizer:
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+    return _built(
+        torch.optim.AdamW,
+        groups,
+        lr=lr,
+        weight_decay=weight_decay,
+        betas=(beta1, beta2),
+        eps=eps,
+        fused=fused or None,
+    )
+
+
+def nadam(
+    groups: Groups,
+    lr: float,
+    weight_decay: float,
+    *,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    decoupled_weight_decay: bool = False,
+) -> torch.optim.Optimizer:
+    """Adam with Nesterov momentum (Dozat, 2016)."""
+    return _built(
+        torch.optim.NAdam,
+        groups,
+        lr=lr,
+        weight_decay=weight_decay,
+        betas=(beta1, beta2),
+        eps=eps,
+        decoupled_weight_decay=decoupled_weight_decay,
+    )
+
+
+def adamax(
+    groups: Groups,
+    lr: float,
+    weight_decay: float,
+    *,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+) -> torch.optim.Optimizer:
+    """Adam with the infinity norm of gradients (Kingma and Ba, 2015)."""
+    return _built(
+        torch.optim.Adamax,
+        groups,
+        lr=lr,
+        weight_decay=weight_decay,
+        betas=(beta1, beta2),
+        eps=eps,
+    )
+
+
+def adagrad(
+    groups: Groups, lr: float, weight_decay: float, *, lr_decay: float = 0.0, eps: float = 1e-10
+) -> torch.optim.Optimizer:
+    """Adagrad (Duchi et al., 2011)."""
+    return _built(
+        torch.optim.Adagrad,
+        groups,
+        lr=lr,
+        weight_decay=weight_decay,
+        lr_decay=lr_decay,
+        eps=eps,
+    )
+
+
+def adadelta(
+    groups: Groups, lr: float, weight_decay: float, *, rho: float = 0.9, eps: float = 1e-6
+) -> torch.optim.Optimizer:
+    """Adadelta (Zeiler, 2012)."""
+    return _built(torch.optim.Adadelta, groups, lr=lr, weight_decay=weight_decay, rho=rho, eps=eps)
 
 
 def radam(

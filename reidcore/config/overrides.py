@@ -15,8 +15,8 @@ from reidcore.config.layers import Layer, Origin
 from reidcore.config.yaml import RefusedYamlError, parse_value
 from reidcore.errors import ConfigError, quoted
 
-_ASSIGNMENT = re.compile(r"(?P<key>[\w.-]+)=(?P<value>.*)", re.DOTALL)
-_KEY = re.compile(r"\w[\w-]*(\.\w[\w-]*)*")
+_ASSIGNMENT = re.compile(r"(?P<key>[\w./-]+)=(?P<value>.*)", re.DOTALL)
+_KEY = re.compile(r"\w[\w-]*(/\w[\w-]*)?(\.\w[\w-]*)*")  # a section may be timm/lamb
 
 
 def parse_overrides(words: Sequence[str]) -> Layer:

@@ -203,7 +203,9 @@ def _owners(place: Path, selected: Sequence[Entry], plugins: Plugins | None) -> 
         yield from (entry for entry in selected if entry.kind == kind)
         return
     for kind in LOSS_KINDS if place[0] == "loss" else NAMED_KINDS:
-        for entry in entries(kind, plugins):
+        # A family lists none of its members: those in use have sections too, such as timm/lamb.
+        members = [entry for entry in selected if entry.kind == kind and entry.member]
+        for entry in [*entries(kind, plugins), *members]:
             if place[-1] in (entry.name, *entry.aliases):
                 yield entry
 

@@ -44,14 +44,14 @@ def build_optimizer(
 
     Args:
         model: the network, bare or data-parallel.
-        optim: a registered name: adam, amsgrad, radam, sgd, rmsprop, or a plugin's.
+        optim: a registered name, such as adam, amsgrad, radam, adamw, sgd, rmsprop, or a plugin's.
         lr: learning rate.
-        weight_decay: L2 penalty (decoupled decay for radam).
+        weight_decay: L2 penalty (decoupled decay for radam and adamw).
         momentum: for sgd and rmsprop.
         sgd_dampening: dampening of sgd's momentum.
         sgd_nesterov: Nesterov momentum for sgd.
         rmsprop_alpha: smoothing constant of rmsprop.
-        adam_beta1: decay of the first moment, for adam, amsgrad and radam.
+        adam_beta1: decay of the first moment, for adam and its kin.
         adam_beta2: decay of the second moment.
         staged_lr: train all but ``new_layers`` at ``lr * base_lr_mult``.
         new_layers: dotted names of the layers that start from random weights.

@@ -106,10 +106,10 @@ class Entry:
 
     @property
     def is_at_hand(self) -> bool:
-        """Whether its target is there without an import."""
-        if isinstance(self.target, str):
-            return self.target.partition(":")[0] in sys.modules
-        return not self.member
+        """Whether its target is there without an import, and is known to be there."""
+        if self.member:
+            return False
+        return not isinstance(self.target, str) or self.target.partition(":")[0] in sys.modules
 
     def load(self) -> Callable[..., Any]:
         """Import and return the component's target.

@@ -60,3 +60,21 @@ def test_fused_is_an_option_and_off_unless_asked_for(net, plugins):
         build_optimizer(net, "adam", plugins=plugins, section={"fused": True}).defaults["fused"]
         is True
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "section", "expected"),
+    [
+        ("adamw", torch.optim.AdamW, {"beta1": 0.8, "eps": 1e-6}, {"eps": 1e-6}),
+        ("nadam", torch.optim.NAdam, {"beta2": 0.9}, {"decoupled_weight_decay": False}),
+        ("adamax", torch.optim.Adamax, {}, {"eps": 1e-8}),
+        ("adagrad", torch.optim.Adagrad, {"lr_decay": 0.1}, {"lr_decay": 0.1}),
+        ("adadelta", torch.optim.Adadelta, {"rho": 0.8}, {"rho": 0.8}),
+    ],
+)
+def test_further_optimizers_are_torchs(name, kind, section, expected, net, plugins):
+    made = build_optimizer(net, name, lr=0.2, weight_decay=0.3, plugins=plugins, section=section)
+    assert type(made) is kind
+    assert made.defaults.items() >= {"lr": 0.2, "weight_decay": 0.3, **expected}.items()
+    if "betas" in made.defaults:
+        assert made.defaults["betas"] == (section.get("beta1", 0.9), section.get("beta2", 0.99))
