@@ -8,6 +8,8 @@ from typing import Any
 from reidcore.config import Config
 from reidcore.registry import NamedDataset
 
+__all__ = ["hyperparameters"]
+
 Leaves = dict[str, Any]
 """Dotted keys with their values; lists, and the weights of loss terms, are one value."""
 
@@ -23,6 +25,12 @@ _WITHOUT_EFFECT = (
     *(f"train.{key}" for key in ("print_freq", "start_epoch", "keep_checkpoints")),
     *("train.checkpoint_minutes", "train.keep_memory"),
     *(f"test.visrank{end}" for end in ("", "_topk", "_queries", "_order")),
+)
+# What a reader of a table asks for first, at its default or not.
+_BASIC = (
+    *("model.name", "data.height", "data.width", "loss.name"),
+    *(f"train.{key}" for key in ("optim", "lr", "weight_decay", "lr_scheduler")),
+    *(f"train.{key}" for key in ("batch_size", "max_epoch", "seed")),
 )
 _WHOLE = ("loss.terms", "data.datasets")
 
@@ -55,6 +63,24 @@ def changed(config: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     defaults = dict(_leaves(Config().model_dump(mode="json")))
     rows = [(key, value, defaults.get(key)) for key, value in chosen(config).items()]
     return [(key, value, default) for key, value, default in rows if value != default]
+
+
+def hyperparameters(config: Mapping[str, Any]) -> dict[str, bool | int | float | str]:
+    """Return the keys that tell one training from others, with values for a table.
+
+    Those are the usual ones, and whatever is not at its default; of the components in use all
+    options. Values that are no numbers are text.
+
+    Args:
+        config: nested, as ``results.json`` has it.
+    """
+    leaves = chosen(config)
+    keys = dict.fromkeys((*_BASIC, *(key for key, _, _ in changed(config))))
+    found = {key: leaves[key] for key in keys if key in leaves}
+    return {
+        key: value if isinstance(value, bool | int | float) else as_text(value)
+        for key, value in found.items()
+    }
 
 
 def comparable(configs: Sequence[Mapping[str, Any]]) -> list[Leaves]:

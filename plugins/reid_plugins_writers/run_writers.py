@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reid_plugins_writers.config_file import ConfigFile
 from reid_plugins_writers.jsonl import JsonLines
 from reid_plugins_writers.log_file import LogFile, RunLog
-from reid_plugins_writers.settings import settings_of
+from reid_plugins_writers.settings import TensorBoardSettings, settings_of
 from reid_plugins_writers.writer import Writer
 
 if TYPE_CHECKING:
@@ -74,8 +74,10 @@ class RunWriters:
             yield "ConfigFile", lambda: ConfigFile(engine, config)
         if settings.console and sys.stdout is not None and sys.stdout.isatty():
             yield "LiveConsole", lambda: _live_console(engine)
-        if settings.tensorboard and trains:
+        if settings.tensorboard.enabled and trains:
             yield "TensorBoard", lambda: _tensorboard(engine)
+            if engine.writer is not None:  # it could be opened
+                yield from _beside_scalars(engine, settings.tensorboard)
         if settings.jsonl and trains:
             yield "JsonLines", lambda: JsonLines(engine)
 
@@ -90,6 +92,19 @@ def _tensorboard(engine: Engine) -> Writer:
     from reid_plugins_writers.tensorboard import TensorBoard
 
     return TensorBoard(engine)
+
+
+def _beside_scalars(
+    engine: Engine, settings: TensorBoardSettings
+) -> Iterator[tuple[str, Callable[[], Writer]]]:
+    """Yield the writers that use the one of TensorBoard."""
+    from reid_plugins_writers.hyper_parameters import HyperParameters
+    from reid_plugins_writers.pictures import Pictures
+
+    if settings.images:
+        yield "Pictures", lambda: Pictures(engine, settings.image_epochs)
+    if settings.hparams and engine.config is not None:
+        yield "HyperParameters", lambda: HyperParameters(engine)
 
 
 def _log_failure(name: str, error: Exception) -> None:

@@ -97,6 +97,7 @@ class Run:
 
     Attributes:
         meters: what the epoch under way has shown so far.
+        batch: the batch of the step under way, as the loader gave it; None between two steps.
         result: what ``results.json`` holds, once the run is finished.
         test_due: the epochs done so far end with a test that has not come to its end.
         is_trained: no epoch comes any more, and the model that was chosen is tested.
@@ -108,6 +109,7 @@ class Run:
         self.plan = plan
         self.step = step
         self.meters = EpochMeters()
+        self.batch: Mapping[str, Any] | None = None
         self.result: dict[str, Any] | None = None
         self._exits = ExitStack()
         self._earlier: EarlierRun | None = None
@@ -276,8 +278,9 @@ class Run:
             if self._is_too_small(batch):
                 self._batch += 1
                 continue
-            self._is_between_steps = False
+            self._is_between_steps, self.batch = False, batch
             yield batch
+            self.batch = None
             self._is_between_steps = True  # and every plugin has seen the step
             self.checkpoints.within_epoch(self.engine.epoch, self._batch)
         self._is_between_steps = False

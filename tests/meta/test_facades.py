@@ -17,7 +17,10 @@ PACKAGES = sorted(
 )
 GUESTS = [*PACKAGES, *sorted((ROOT / "examples").iterdir())]
 # Bundled package -> those whose ``__all__`` it uses, as a third party would by a dependency.
-USES: dict[str, set[str]] = {"reid_plugins_inspect": {"reid_plugins_datasets"}}
+USES: dict[str, set[str]] = {
+    "reid_plugins_inspect": {"reid_plugins_datasets"},
+    "reid_plugins_writers": {"reid_plugins_runs"},
+}
 
 IMPORT = re.compile(r"^\s*(?:from\s+(reid[\w.]+)\s+import\s+([^\n]+)|import\s+(reid[\w.]+))", re.M)
 TARGET = re.compile(r"^(reid(?:core|_plugins)[\w.]*):(\w+)")
