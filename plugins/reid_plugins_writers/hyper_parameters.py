@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from reid_plugins_runs.leaves import hyperparameters
 
+from reid_plugins_writers.tensorboard import add_summary
 from reid_plugins_writers.writer import Writer
 
 if TYPE_CHECKING:
@@ -24,12 +26,13 @@ class HyperParameters(Writer):
     """
 
     def __init__(self, engine: Engine) -> None:
-        from torch.utils.tensorboard.summary import hparams
+        from torch.utils.tensorboard import summary
 
+        session_of: Callable[..., Any] = summary.hparams
         # Of the three summaries the first would list the columns.
-        _, start, self._end = hparams(hyperparameters(engine.config or {}), {})
+        _, start, self._end = session_of(hyperparameters(engine.config or {}), {})
         self._has_failed = False
-        _write(engine, start)
+        add_summary(engine, start)
 
     def failed(self, engine: Engine, error: BaseException) -> None:
         """Remember that the run does not come to its end."""
@@ -38,9 +41,4 @@ class HyperParameters(Writer):
     def close(self, engine: Engine) -> None:
         """Tell that the session has come to its end, if it has."""
         if not self._has_failed:
-            _write(engine, self._end)
-
-
-def _write(engine: Engine, summary: Any) -> None:
-    if engine.writer is not None:
-        engine.writer.file_writer.add_summary(summary)
+            add_summary(engine, self._end)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reid_plugins_writers.resumption import Line, figures_again
 from reid_plugins_writers.writer import Writer, group_rates
 from reidcore.utils import atomic_write
 
 if TYPE_CHECKING:
-    from reidcore.engine import Engine, Run, TargetResult
+    from reidcore.engine import Engine, TargetResult
 
 FILE = "metrics.jsonl"
 
@@ -20,8 +21,6 @@ class JsonLines(Writer):
     """Appends to ``metrics.jsonl``; a resumed run goes on in the same file.
 
     Each line has its ``kind``: ``step`` (every ``print_freq`` batches), ``epoch`` or ``test``.
-    A run that was killed may have written lines of what its last checkpoint does not hold: they
-    give way to those of the run that resumes, or that begins anew where it left no results.
 
     Args:
         engine: of a run that starts.
@@ -29,9 +28,8 @@ class JsonLines(Writer):
 
     def __init__(self, engine: Engine) -> None:
         self.path = Path(engine.plan.save_dir) / FILE
-        run, was_ended = engine.active_run, self.path.with_name("results.json").exists()
-        if run is not None and (engine.record.history or run.position.batch or not was_ended):
-            self._drop(lambda line: _comes_again(line, engine, run))
+        if (come_again := figures_again(engine)) is not None:
+            self._drop(come_again)
 
     def step_done(self, engine: Engine) -> None:
         """Write the training figures, where they are due."""
@@ -58,7 +56,7 @@ class JsonLines(Writer):
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
-    def _drop(self, is_unwanted: Callable[[dict[str, Any]], bool]) -> None:
+    def _drop(self, is_unwanted: Callable[[Line], bool]) -> None:
         """Take lines out of the file, and what is no line since its writer was killed."""
         lines = self.path.read_bytes().splitlines(keepends=True) if self.path.is_file() else []
         kept = [line for line in lines if _is_whole(line) and not is_unwanted(json.loads(line))]
@@ -72,13 +70,3 @@ def _is_whole(line: bytes) -> bool:
         return line.endswith(b"\n") and isinstance(json.loads(line), dict)
     except ValueError:
         return False
-
-
-def _comes_again(line: dict[str, Any], engine: Engine, run: Run) -> bool:
-    """Whether a run that resumes will write a line's figures itself."""
-    kind, epoch, done = line.get("kind"), line.get("epoch", 0), engine.plan.start_epoch
-    if kind == "step":
-        return (epoch, line.get("batch", 0)) > (done + 1, run.position.batch)
-    if kind == "test" and epoch == done:
-        return run.tests_first(line.get("target", ""))
-    return bool(epoch > done)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from reid_plugins_writers.batch_picture import picture_of
+from reid_plugins_writers.tensorboard import add_summary
 from reid_plugins_writers.writer import Writer
 
 if TYPE_CHECKING:
@@ -74,10 +75,6 @@ def _write(engine: Engine, tag: str, jpeg: bytes, step: int) -> None:
     """Write a picture as it is encoded, which ``SummaryWriter.add_image`` would do anew."""
     from tensorboard.compat.proto.summary_pb2 import Summary
 
-    if engine.writer is None:
-        return
     width, height = Image.open(io.BytesIO(jpeg)).size
     image = Summary.Image(width=width, height=height, colorspace=3, encoded_image_string=jpeg)
-    engine.writer.file_writer.add_summary(
-        Summary(value=[Summary.Value(tag=tag, image=image)]), step
-    )
+    add_summary(engine, Summary(value=[Summary.Value(tag=tag, image=image)]), step)

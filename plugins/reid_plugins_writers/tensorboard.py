@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from reid_plugins_writers.event_files import drop_events
+from reid_plugins_writers.resumption import figures_again
 from reid_plugins_writers.writer import Writer, group_rates
 
 if TYPE_CHECKING:
@@ -23,8 +26,8 @@ class TensorBoard(Writer):
 
         self._is_ours = engine.writer is None
         if engine.writer is None:
-            purge = _first_step(engine)
-            engine.writer = SummaryWriter(log_dir=str(engine.plan.save_dir), purge_step=purge)
+            _drop_what_comes_again(engine)
+            engine.writer = SummaryWriter(log_dir=str(engine.plan.save_dir))
 
     def step_done(self, engine: Engine) -> None:
         """Write the training figures, where they are due."""
@@ -60,15 +63,37 @@ class TensorBoard(Writer):
                 engine.writer.add_scalar(f"{group}/{name}", value, step)
 
 
-def _first_step(engine: Engine) -> int | None:
-    """Return the step that a resumed run takes next; TensorBoard hides former ones from it on.
+def add_summary(engine: Engine, summary: Any, step: int | None = None) -> None:
+    """Write what ``SummaryWriter`` has no method for, if the run has one.
 
-    A run that was killed may have written figures of what its last checkpoint does not hold.
+    Args:
+        engine: whose writer it is.
+        summary: TensorBoard's ``Summary``.
+        step: of the figures that it stands beside.
     """
-    run = engine.active_run
-    if run is None or not (engine.record.history or run.position.batch):
-        return None
-    return engine.plan.start_epoch * len(engine.train_loader) + run.position.batch + 1
+    files = engine.writer.file_writer if engine.writer is not None else None
+    if files is not None:
+        files.add_summary(summary, step)
+
+
+def _drop_what_comes_again(engine: Engine) -> None:
+    """Take out of the folder's event files what this run will write itself."""
+    from reidcore.evaluation import AVERAGE
+
+    come_again, batches = figures_again(engine), len(engine.train_loader)
+    if come_again is None:
+        return
+
+    def is_unwanted(tag: str, step: int) -> bool:
+        group, _, rest = tag.partition("/")
+        if group != "Test":
+            epoch, batch = divmod(step - 1, batches)
+            return come_again({"kind": "step", "epoch": epoch + 1, "batch": batch + 1})
+        target = rest.rpartition("/")[0]
+        targets = engine.test_loader if target == AVERAGE else [target]
+        return any(come_again({"kind": "test", "epoch": step, "target": name}) for name in targets)
+
+    drop_events(Path(engine.plan.save_dir), is_unwanted)
 
 
 def _loss(run: Run) -> dict[str, float]:
