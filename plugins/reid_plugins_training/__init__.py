@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _TRICKS = {
     "ema": "averaging:MovingAverage",
     "clip": "clipping:GradientClipping",
+    "freeze": "freezing:LayerFreezing",
     "mixstyle": "mixstyle:MixStyle",
     "distill": "distillation:Distillation",
 }

@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
+from reidcore.errors import counted
+
 Layers = Annotated[
     list[str],
     Field(min_length=1),
@@ -42,6 +44,35 @@ class Clip(BaseModel, extra="forbid"):
         if (self.norm is None) == (self.value is None):
             raise ValueError("give either norm or value")
         return self
+
+
+class Freeze(BaseModel, extra="forbid"):
+    """``settings.training.freeze``: layers that do not learn at first.
+
+    Attributes:
+        layers: dotted names of layers or parameters; one may be written alone.
+        epochs: for so many epochs of the whole training.
+        steps: for so many steps of the optimizer; one of the two.
+        bn_eval: keep the layers' running statistics as they are; else only the parameters.
+    """
+
+    layers: Layers
+    epochs: int | None = Field(None, ge=1)
+    steps: int | None = Field(None, ge=1)
+    bn_eval: bool = True
+
+    @model_validator(mode="after")
+    def _has_one_duration(self) -> Self:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give either epochs or steps")
+        return self
+
+    @property
+    def duration(self) -> str:
+        """How long, in words."""
+        if self.steps is not None:
+            return counted(self.steps, "step")
+        return counted(self.epochs or 0, "epoch")
 
 
 class Mix(BaseModel, extra="forbid"):
@@ -116,6 +147,7 @@ class TrainingSettings(BaseModel, extra="forbid"):
     Attributes:
         ema: average the weights.
         clip: bound the gradients.
+        freeze: hold layers at first.
         mixstyle: mix the styles of images.
         distill: learn from a trained network.
         alarms: which alarms a run has; all of them by default.
@@ -123,6 +155,7 @@ class TrainingSettings(BaseModel, extra="forbid"):
 
     ema: Ema | None = None
     clip: Clip | None = None
+    freeze: Freeze | None = None
     mixstyle: Mix | None = None
     distill: Distill | None = None
     alarms: AlarmSettings = AlarmSettings()
