@@ -61,6 +61,7 @@ class DataManager:
         test_only: Whether only `test_loader` is wanted; the sources may lack training samples then.
         validation_share: Share of each source's identities that are held out of training, to choose
             a model by; 0 for none.
+        drop_last: Whether the last batch of an epoch is left out where it is not full.
         choose: Gives a dataset, transform or sampler, with its options, by kind and name.
 
     Attributes:
@@ -98,6 +99,7 @@ class DataManager:
         use_gpu: bool = False,
         test_only: bool = False,
         validation_share: float = 0.0,
+        drop_last: bool = True,
         choose: Choose = choose,
     ) -> None:
         configure_if_bare()
@@ -132,6 +134,7 @@ class DataManager:
             seed=seed,
             pin_memory=self.use_gpu,
             cache=PixelCache(data.cache, data.cache_gb, forked=start_method() == "fork"),
+            drop_last=drop_last,
         )
         if self.sources:
             views = self._training_views(data, self.sources, data.combineall, test_only)
@@ -318,9 +321,7 @@ class ImageDataManager(DataManager):
         train_sampler_t: Name of the sampler for `train_loader_t`.
         batch_size: Sets both batch sizes.
         seed: What orders and augmentation are drawn from.
-        test_only: Whether only `test_loader` is wanted; the sources may lack training images then.
-        validation_share: Share of each source's identities that are held out of training, to choose
-            a model by; 0 for none.
+        test_only, validation_share, drop_last: As of `DataManager`.
         plugins: Where names are looked up; the current ones if None.
         sections: Component name (dataset, transform, sampler) -> its own options.
         options: Further keys of `DataOptions`, such as ``cache="ram"``; options of one
@@ -366,6 +367,7 @@ class ImageDataManager(DataManager):
         seed: int = 0,
         test_only: bool = False,
         validation_share: float = 0.0,
+        drop_last: bool = True,
         plugins: Plugins | None = None,
         sections: by_name.Sections | None = None,
         **options: Any,
@@ -403,6 +405,7 @@ class ImageDataManager(DataManager):
             use_gpu=use_gpu,
             test_only=test_only,
             validation_share=validation_share,
+            drop_last=drop_last,
             choose=_chooser(data, sampling, options, sections, plugins),
         )
 
@@ -421,7 +424,7 @@ class VideoDataManager(DataManager):
         seq_len: Number of frames to read of a tracklet.
         sample_method: Which ones: ``evenly``, ``random``, ``evenly_torchreid``, or ``all`` of them,
             which needs batches of 1; see `VideoDataset`.
-        batch_size, seed, test_only, validation_share: As there.
+        batch_size, seed, test_only, validation_share, drop_last: As there.
         plugins, sections, options: As there.
 
     Raises:
@@ -461,6 +464,7 @@ class VideoDataManager(DataManager):
         seed: int = 0,
         test_only: bool = False,
         validation_share: float = 0.0,
+        drop_last: bool = True,
         plugins: Plugins | None = None,
         sections: by_name.Sections | None = None,
         **options: Any,
@@ -496,6 +500,7 @@ class VideoDataManager(DataManager):
             use_gpu=use_gpu,
             test_only=test_only,
             validation_share=validation_share,
+            drop_last=drop_last,
             choose=_chooser(data, sampling, options, sections, plugins),
         )
 

@@ -78,6 +78,7 @@ def build_datamanager(config: Config, plugins: Plugins) -> DataManager:
         use_gpu=config.use_gpu,
         test_only=config.test.evaluate,
         validation_share=config.test.validation_share if holds_out else 0.0,
+        drop_last=config.train.drop_last,
         choose=partial(component_of, config, plugins=plugins),
     )
 

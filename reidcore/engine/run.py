@@ -517,9 +517,16 @@ class Run:
             _succeeds(lambda: self._write_record(is_finished=False))
 
     def _is_too_small(self, batch: Mapping[str, Any]) -> bool:
-        """Whether unreadable images left one image alone, and the model cannot learn from it."""
-        is_alone = len(batch["impath"]) == 1 and bool(batch.get("skipped"))
-        return is_alone and needs_two_images(self.engine.model)
+        """Whether it is one image, the rest of an epoch or of a batch, which the model cannot use.
+
+        The rest of an epoch is told in the first one.
+        """
+        is_rest = self._batch + 1 == self._num_batches
+        is_alone = len(batch["impath"]) == 1 and (is_rest or bool(batch.get("skipped")))
+        is_too_small = is_alone and needs_two_images(self.engine.model)
+        if is_too_small and is_rest and self.engine.epoch == self.plan.start_epoch:
+            _log.info("The last batch of an epoch is one image, not to be normalised: left out")
+        return is_too_small
 
     def _leave_checkpoint(self) -> None:
         done, step = self.engine.epoch, self._batch

@@ -49,6 +49,7 @@ class TrainOptions(OptimOptions, EpochOptions):
 
     Attributes:
         batch_size: images in a training batch, over all processes.
+        drop_last: leave the last batch of an epoch out where it is not full.
         seed: seed of everything random, 32 bits.
         amp: mixed precision.
         channels_last: keep images and weights in channels-last layout.
@@ -59,6 +60,7 @@ class TrainOptions(OptimOptions, EpochOptions):
     """
 
     batch_size: Positive = 32
+    drop_last: bool = True
     seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 1
     amp: Annotated[Literal["off", "bf16", "fp16", "auto"], BeforeValidator(switched)] = "off"
     channels_last: bool = False

@@ -184,25 +184,36 @@ class EpochBatches:
     def __iter__(self) -> Iterator[ItemKeys]:
         order = self._order()
         repeats = _repeats(order)
-        epoch, first, size = self.epoch, *self._share()
+        epoch, rank, world = self.epoch, *(rank_and_world() if self.sharded else (0, 1))
+        self.check_shares()
         for batch in self._numbers()[self.skip :]:
-            start = batch * self.batch_size + first
-            rows = slice(start, start + size)
+            start = batch * self.batch_size
+            size = min(self.batch_size, len(order) - start) // world
+            rows = slice(start + rank * size, start + (rank + 1) * size)
             yield ItemKeys(epoch, order[rows], repeats[rows])
+
+    def check_shares(self) -> None:
+        """Make sure that the processes can share each batch of the epoch.
+
+        Raises:
+            ConfigError: The number of processes does not divide one.
+        """
+        if not self.sharded:
+            return
+        check_shares(self.batch_size)
+        rest, (_, world) = self.num_images % self.batch_size, rank_and_world()
+        if rest % world and not self.drop_last:
+            raise ConfigError(
+                f"the last batch of an epoch has {counted(rest, 'image')}, which {world} processes "
+                "cannot share",
+                "Set train.drop_last=true.",
+            )
 
     def _numbers(self) -> range:
         """Return the numbers of the batches that this process has."""
         full, rest = divmod(self.num_images, self.batch_size)
         total = full if self.drop_last or not rest else full + 1
         return stretch_of(total, *self.stretch)
-
-    def _share(self) -> tuple[int, int]:
-        """Return where this process's stretch of a batch begins, and its length."""
-        rank, world = rank_and_world() if self.sharded else (0, 1)
-        if self.sharded:
-            check_shares(self.batch_size)
-        size = self.batch_size // world
-        return rank * size, size
 
     def _order(self) -> Int64Array:
         if self._cached is None or self._cached[0] != self.epoch:

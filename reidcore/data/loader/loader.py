@@ -22,7 +22,6 @@ from reidcore.data.loader.batch_sampler import (
     EpochBatches,
     FileOrder,
     SampleOrder,
-    check_shares,
     rank_and_world,
 )
 from reidcore.data.loader.collate import Batch, Failure, Finisher, PackedBatch, collate
@@ -48,6 +47,7 @@ class Loading:
         pin_memory: Whether batches are put into memory that a GPU copies from quickly.
         cache: Where decoded images are kept.
         start_method: How workers are started; as `start_method` says if None.
+        drop_last: Whether a last batch of a training epoch is left out where it is not full.
     """
 
     options: LoadingOptions = field(default_factory=lambda: LoadingOptions(workers=0))
@@ -55,6 +55,7 @@ class Loading:
     pin_memory: bool = False
     cache: PixelCache = field(default_factory=PixelCache)
     start_method: str | None = None
+    drop_last: bool = True
 
 
 class BatchLoader:
@@ -263,7 +264,7 @@ class NothingToLearn(BatchLoader):
 def loader_for_training(
     dataset: Dataset, order: SampleOrder, batch_size: int, loading: Loading
 ) -> BatchLoader:
-    """Return the loader of a training set: full batches only, shared among the processes.
+    """Return the loader of a training set, whose batches are shared among the processes.
 
     Args:
         dataset: A training view of N samples.
@@ -276,13 +277,15 @@ def loader_for_training(
         DataError: An epoch has not enough images for one batch.
     """
     check_batch_size("train", batch_size)
-    check_shares(batch_size)
-    batches = EpochBatches(order, len(dataset), batch_size, drop_last=True, sharded=True)
+    batches = EpochBatches(
+        order, len(dataset), batch_size, drop_last=loading.drop_last, sharded=True
+    )
+    batches.check_shares()
     if not len(batches):
         raise DataError(
             f"a batch of {batch_size} {dataset.unit} is larger than an epoch of "
             f"{batches.num_images}",
-            f"Set train.batch_size to at most {batches.num_images}",
+            f"Set train.batch_size to at most {batches.num_images}, or train.drop_last=false",
         )
     return BatchLoader(dataset, batches, loading, training=True)
 

@@ -277,3 +277,41 @@ def test_a_resumed_run_that_fails_before_its_first_checkpoint_names_the_one_it_b
     with pytest.raises(UserError, match="No space left"):
         engine.run(save_dir=str(tmp_path), max_epoch=2, start_epoch=start)
     assert f"To go on from the last epoch: model.resume={tmp_path}/model.pth.tar-1" in caplog.text
+
+
+@pytest.mark.parametrize(("batch_size", "drops", "batches"), [(10, True, 2), (10, False, 3)])
+def test_the_last_batch_of_an_epoch_is_kept_on_demand(
+    tmp_path: Path, batch_size: int, drops: bool, batches: int
+) -> None:
+    sizes: list[int] = []
+
+    class Sizes:
+        @hookimpl(wrapper=True)
+        def reid_compute_losses(self, batch: Any) -> Any:
+            sizes.append(len(batch["pid"]))
+            return (yield)
+
+    keys = [f"train.batch_size={batch_size}", f"train.drop_last={str(drops).lower()}"]
+    tiny_run(Sizes(), save_dir=tmp_path, overrides=keys)
+    assert sizes == [10, 10, 4][:batches]
+
+
+def test_a_rest_of_one_image_that_cannot_be_normalised_is_left_out_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    keys = ["train.batch_size=23", "train.drop_last=false", "train.max_epoch=2"]
+    plain = tiny_run(save_dir=tmp_path / "plain", overrides=keys)
+    assert "The last batch" not in caplog.text
+    necked = tiny_run(
+        save_dir=tmp_path / "neck",
+        root=tmp_path / "plain/data",
+        overrides=[*keys, "model.head.neck=bnneck"],
+    )
+    assert caplog.text.count("The last batch of an epoch is one image") == 1
+    assert (plain.engine.optimizer, necked.engine.optimizer) != (None, None)
+    steps = [
+        next(iter(run.engine.optimizer.state.values()))["step"]  # type: ignore[union-attr]
+        for run in (plain, necked)
+    ]
+    assert steps == [4, 2]

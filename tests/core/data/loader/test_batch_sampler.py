@@ -49,6 +49,18 @@ def test_processes_share_each_global_batch(monkeypatch: pytest.MonkeyPatch, worl
     assert {len(share[0]) for share in shares} == {6 // world}
 
 
+def test_processes_share_a_rest_or_say_that_they_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_rank(rank: int, world: int) -> list[list[ItemKey]]:
+        monkeypatch.setattr(batch_sampler, "rank_and_world", lambda: (rank, world))
+        return list(EpochBatches(FileOrder(20), 20, 12, sharded=True))
+
+    alone, shares = of_rank(0, 1), [of_rank(rank, 2) for rank in range(2)]
+    assert [len(batch) for batch in alone] == [12, 8]
+    assert [list(chain(*parts)) for parts in zip(*shares, strict=True)] == alone
+    with pytest.raises(ConfigError, match=r"last batch.*8 images, which 3.*train\.drop_last=true"):
+        of_rank(0, 3)
+
+
 @pytest.mark.parametrize(("size", "nearest"), [(6, "4 or 8"), (3, "4"), (9, "8 or 12")])
 def test_a_batch_that_processes_cannot_share_is_refused(
     monkeypatch: pytest.MonkeyPatch, size: int, nearest: str
