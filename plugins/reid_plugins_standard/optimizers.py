@@ -27,12 +27,7 @@ def adam(
 ) -> torch.optim.Optimizer:
     """Adam (Kingma and Ba, 2015) with an L2 penalty."""
     return _built(
-        torch.optim.Adam,
-        groups,
-        lr=lr,
-        weight_decay=weight_decay,
-        betas=(beta1, beta2),
-        fused=fused or None,
+        torch.optim.Adam, groups, lr, weight_decay, betas=(beta1, beta2), fused=fused or None
     )
 
 
@@ -49,8 +44,8 @@ def amsgrad(
     return _built(
         torch.optim.Adam,
         groups,
-        lr=lr,
-        weight_decay=weight_decay,
+        lr,
+        weight_decay,
         betas=(beta1, beta2),
         amsgrad=True,
         fused=fused or None,
@@ -71,8 +66,8 @@ def adamw(
     return _built(
         torch.optim.AdamW,
         groups,
-        lr=lr,
-        weight_decay=weight_decay,
+        lr,
+        weight_decay,
         betas=(beta1, beta2),
         eps=eps,
         fused=fused or None,
@@ -93,8 +88,8 @@ def nadam(
     return _built(
         torch.optim.NAdam,
         groups,
-        lr=lr,
-        weight_decay=weight_decay,
+        lr,
+        weight_decay,
         betas=(beta1, beta2),
         eps=eps,
         decoupled_weight_decay=decoupled_weight_decay,
@@ -111,35 +106,21 @@ def adamax(
     eps: float = 1e-8,
 ) -> torch.optim.Optimizer:
     """Adam with the infinity norm of gradients (Kingma and Ba, 2015)."""
-    return _built(
-        torch.optim.Adamax,
-        groups,
-        lr=lr,
-        weight_decay=weight_decay,
-        betas=(beta1, beta2),
-        eps=eps,
-    )
+    return _built(torch.optim.Adamax, groups, lr, weight_decay, betas=(beta1, beta2), eps=eps)
 
 
 def adagrad(
     groups: Groups, lr: float, weight_decay: float, *, lr_decay: float = 0.0, eps: float = 1e-10
 ) -> torch.optim.Optimizer:
     """Adagrad (Duchi et al., 2011)."""
-    return _built(
-        torch.optim.Adagrad,
-        groups,
-        lr=lr,
-        weight_decay=weight_decay,
-        lr_decay=lr_decay,
-        eps=eps,
-    )
+    return _built(torch.optim.Adagrad, groups, lr, weight_decay, lr_decay=lr_decay, eps=eps)
 
 
 def adadelta(
     groups: Groups, lr: float, weight_decay: float, *, rho: float = 0.9, eps: float = 1e-6
 ) -> torch.optim.Optimizer:
     """Adadelta (Zeiler, 2012)."""
-    return _built(torch.optim.Adadelta, groups, lr=lr, weight_decay=weight_decay, rho=rho, eps=eps)
+    return _built(torch.optim.Adadelta, groups, lr, weight_decay, rho=rho, eps=eps)
 
 
 def radam(
@@ -154,8 +135,8 @@ def radam(
     return _built(
         torch.optim.RAdam,
         groups,
-        lr=lr,
-        weight_decay=weight_decay,
+        lr,
+        weight_decay,
         betas=(beta1, beta2),
         decoupled_weight_decay=True,
     )
@@ -175,8 +156,8 @@ def sgd(
     return _built(
         torch.optim.SGD,
         groups,
-        lr=lr,
-        weight_decay=weight_decay,
+        lr,
+        weight_decay,
         momentum=momentum,
         dampening=dampening,
         nesterov=nesterov,
@@ -193,20 +174,17 @@ def rmsprop(
     alpha: float = 0.99,
 ) -> torch.optim.Optimizer:
     """RMSprop (Tieleman and Hinton, 2012) with momentum."""
-    return _built(
-        torch.optim.RMSprop,
-        groups,
-        lr=lr,
-        weight_decay=weight_decay,
-        momentum=momentum,
-        alpha=alpha,
-    )
+    return _built(torch.optim.RMSprop, groups, lr, weight_decay, momentum=momentum, alpha=alpha)
 
 
 def _built(
-    optimizer: Callable[..., torch.optim.Optimizer], groups: Groups, **settings: Any
+    optimizer: Callable[..., torch.optim.Optimizer],
+    groups: Groups,
+    lr: float,
+    weight_decay: float,
+    **settings: Any,
 ) -> torch.optim.Optimizer:
     try:
-        return optimizer(groups, **settings)
+        return optimizer(groups, lr=lr, weight_decay=weight_decay, **settings)
     except ValueError as error:  # torch's own check of the settings' ranges
         raise ConfigError(f"the optimizer refuses its settings: {error}") from error

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import timm
-from timm.optim import get_optimizer_class, get_optimizer_info, list_optimizers
+import timm.optim
 from torch.optim import Optimizer
 
 from reidcore.errors import ConfigError, UnknownNameError, UserError, did_you_mean
+
+_timm: Any = timm.optim  # which names these functions, yet not among what it exports
 
 _GIVEN = ("groups", "lr", "weight_decay")
 """What every factory of optimizers is given; the first is what timm calls ``params``."""
@@ -22,7 +23,8 @@ _MOMENTUM = 0.9
 
 def members() -> list[str]:
     """Return the names of timm's optimizers, also of those that need further packages."""
-    return list(list_optimizers())
+    names: list[str] = _timm.list_optimizers()
+    return names
 
 
 def factory_of(name: str) -> Callable[..., Optimizer]:
@@ -32,14 +34,14 @@ def factory_of(name: str) -> Callable[..., Optimizer]:
         UnknownNameError: if timm has none; names the nearest ones.
         UserError: if it needs another package, or more than gradients.
     """
-    if name not in list_optimizers():
+    if name not in members():
         raise UnknownNameError(
             f"timm {timm.__version__} has no optimizer named {name!r}",
             f"{did_you_mean(name, members())} See: reidcore ls optimizers timm/".strip(),
         )
     try:
-        about = get_optimizer_info(name)
-        made_by: Callable[..., Optimizer] = get_optimizer_class(name)
+        about = _timm.get_optimizer_info(name)
+        made_by: Callable[..., Optimizer] = _timm.get_optimizer_class(name)
     except (AssertionError, ImportError) as error:
         raise UserError(f"timm's optimizer {name} cannot be used: {error}") from error
     if about.second_order:
