@@ -59,7 +59,6 @@ from reidcore.models.layers import as_layer_names, freeze_others
 from reidcore.models.reid_model import features_of
 from reidcore.models.weights.trained import forget_training
 from reidcore.models.weights.untrained import untrained_weights
-from reidcore.optim.pacing import PacedScheduler
 from reidcore.plugins import Plugins, current_plugins
 
 if TYPE_CHECKING:
@@ -208,16 +207,6 @@ class Engine:
             scheduler = self.states[name].scheduler
             if scheduler is not None:
                 scheduler.step()
-
-    def update_step_lr(self, batch: int) -> None:
-        """Set the rates of the epoch's next optimizer step, where schedules go by steps.
-
-        Args:
-            batch: the batches done in the epoch.
-        """
-        for state in self.states.values():
-            if isinstance(state.scheduler, PacedScheduler):
-                state.scheduler.step_update(batch // self.accelerator.precision.accumulate)
 
     def two_stepped_transfer_learning(
         self,
@@ -375,7 +364,6 @@ class Engine:
         hook.reid_epoch_start(engine=self)
         for batch in run.batches():
             self.accelerator.begin_batch()
-            self.update_step_lr(run.position.batch)
             self.trace = StepTrace()
             ends_step = self.accelerator.ends_step
             with few_classes_explained(self), self.replicas.batch(ends_step):

@@ -41,6 +41,7 @@ from reidcore.engine.run_checkpoints import RunCheckpoints
 from reidcore.engine.sanity_checks import needs_two_images
 from reidcore.engine.selection import Selection
 from reidcore.errors import DataError, UserError, counted
+from reidcore.optim.pacing import PacedScheduler
 from reidcore.plugins import Plugin, describe
 from reidcore.plugins.advice import leaving_out
 
@@ -279,6 +280,7 @@ class Run:
                 self._batch += 1
                 continue
             self._is_between_steps, self.batch = False, batch
+            self._set_step_rates()
             yield batch
             self.batch = None
             self._is_between_steps = True  # and every plugin has seen the step
@@ -527,6 +529,13 @@ class Run:
         if is_too_small and is_rest and self.engine.epoch == self.plan.start_epoch:
             _log.info("The last batch of an epoch is one image, not to be normalised: left out")
         return is_too_small
+
+    def _set_step_rates(self) -> None:
+        """Set the rates of the epoch's next optimizer step, where schedules go by steps."""
+        step = self._batch // self.engine.accelerator.precision.accumulate
+        for state in self.engine.states.values():
+            if isinstance(state.scheduler, PacedScheduler):
+                state.scheduler.step_update(step)
 
     def _leave_checkpoint(self) -> None:
         done, step = self.engine.epoch, self._batch

@@ -170,3 +170,44 @@ def test_a_miscounted_epoch_is_told(
 ) -> None:
     make_engine(pace=BY_STEP | {"steps_per_epoch": 9}).run(save_dir=str(tmp_path), max_epoch=1)
     assert "counts 9 steps an epoch, which has 3: build it with steps_per_epoch=3" in caplog.text
+
+
+# -- together --------------------------------------------------------------------------------------
+
+
+def test_all_keys_compose_with_mutual_learning_and_resume_bit_for_bit(tmp_path: Path) -> None:
+    """Average, clipping, groups, a warm-up by steps, a rest of an epoch, accumulation, bf16."""
+    overrides = [
+        "loss.name=dml",
+        "settings.training.ema.decay=0.9",
+        "settings.training.clip.norm=1.0",
+        "train.groups={bias: {lr_mult: 2, weight_decay: 0}, new_layers: {lr_mult: 3}}",
+        "train.optim=adamw",
+        "train.lr_scheduler=one_cycle",
+        "train.lr_step_by=step",
+        "train.warmup_epochs=1",
+        "train.batch_size=5",
+        "train.drop_last=false",
+        "train.accumulate=2",
+        "train.amp=bf16",
+        "train.max_epoch=3",
+        "loss.dml.weight_t=0.0",
+    ]
+    rates, stopping = Rates(), Rates(stop_after=8)
+    whole = tiny_run(rates, save_dir=tmp_path / "whole", overrides=overrides)
+    root = tmp_path / "whole" / "data"
+    with pytest.raises(Interrupted):
+        tiny_run(stopping, save_dir=tmp_path / "parts", root=root, overrides=overrides)
+    rest = Rates()
+    resume = f"model.resume={tmp_path / 'parts' / 'model-interrupted.pth.tar-1'}"
+    parts = tiny_run(rest, save_dir=tmp_path / "parts", root=root, overrides=[*overrides, resume])
+    assert stopping.rates + rest.rates == rates.rates
+    # five batches an epoch, so three steps of the optimizer
+    assert len(set(rates.rates)) == 9
+    for name in ("model", "model2"):
+        first, second = (run.engine.states[name] for run in (whole, parts))
+        assert first.optimizer is not None
+        names = {group["name"] for group in first.optimizer.param_groups}
+        assert names == {"other", "bias", "new_layers", "bias+new_layers"}
+        for key, value in first.model.state_dict().items():
+            assert torch.equal(value, second.model.state_dict()[key]), (name, key)
