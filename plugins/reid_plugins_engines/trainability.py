@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from reid_plugins_engines.loss_state import learning_losses
-from reid_plugins_engines.positives import check_positives
+from reid_plugins_engines.pairs import check_pairs
 from reidcore.errors import UserError, counted
 from reidcore.models import unwrap
 
@@ -103,7 +103,7 @@ def check_training(engine: Engine) -> None:
         )
     _check_open_layers(found[0], engine.plan)
     _warn_of_few_classes(engine)
-    check_positives(engine)
+    check_pairs(engine)
     for each in found:
         is_odd = bool(each.forgotten and (each.trained or each.label.startswith("loss")))
         level = logging.WARNING if is_odd else logging.INFO if each.untrained else logging.DEBUG

@@ -522,13 +522,20 @@ class Run:
         """Whether it is one image, the rest of an epoch or of a batch, which the model cannot use.
 
         The rest of an epoch is told in the first one.
+
+        Raises:
+            DataError: if other processes wait for what it cannot learn.
         """
-        is_rest = self._batch + 1 == self._num_batches
-        is_alone = len(batch["impath"]) == 1 and (is_rest or bool(batch.get("skipped")))
-        is_too_small = is_alone and needs_two_images(self.engine.model)
-        if is_too_small and is_rest and self.engine.epoch == self.plan.start_epoch:
+        is_rest, skipped = self._batch + 1 == self._num_batches, batch.get("skipped")
+        is_alone = len(batch["impath"]) == 1 and (is_rest or bool(skipped))
+        if not (is_alone and needs_two_images(self.engine.model)):
+            return False
+        if skipped and rank_and_world()[1] > 1:
+            what = "a process's share of a batch is one image, which cannot be normalised alone"
+            raise left_without_images(what, dict(skipped))
+        if is_rest and self.engine.epoch == self.plan.start_epoch:
             _log.info("The last batch of an epoch is one image, not to be normalised: left out")
-        return is_too_small
+        return True
 
     def _set_step_rates(self) -> None:
         """Set the rates of the epoch's next optimizer step, where schedules go by steps."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from reidcore.config.options.plan import RunPlan
+from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.evaluator import make_protocol, relations_of
 from reidcore.engine.loss_terms import LossTerms, learns_from_logits
 from reidcore.engine.process_group import check_group
@@ -108,10 +109,13 @@ def needs_two_images(model: nn.Module) -> bool:
 
 
 def _check_batch_size(engine: Engine) -> None:
-    if getattr(engine.train_loader, "batch_size", None) == 1 and needs_two_images(engine.model):
+    _, world = rank_and_world()
+    is_single = getattr(engine.train_loader, "batch_size", None) in (1, world)
+    if is_single and needs_two_images(engine.model):
+        share = "a batch of one image" + (" in each process" if world > 1 else "")
         raise UserError(
-            "a batch of one image cannot be normalised (the model has BatchNorm1d)",
-            "Set train.batch_size to 2 or more.",
+            f"{share} cannot be normalised (the model has BatchNorm1d)",
+            f"Set train.batch_size to {2 * world} or more.",
         )
 
 

@@ -37,7 +37,7 @@ class TripletLoss(nn.Module):
     """
 
     takes = "features"
-    needs_positives = True
+    needs_positives = needs_negatives = True
 
     def __init__(self, margin: float = 0.3, *, across_ranks: bool = True) -> None:
         super().__init__()

@@ -324,3 +324,26 @@ def test_a_batch_of_one_is_refused_where_the_model_normalises_it(
     engine.model.add_module("last", nn.BatchNorm1d(8))
     with pytest.raises(UserError, match=r"batch of one.*train.batch_size"):
         engine.run(save_dir=str(tmp_path), max_epoch=1)
+
+
+def test_a_share_of_one_is_refused_where_the_model_normalises_it(
+    make_engine: MakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(batch_size=4)
+    engine.model.add_module("last", nn.BatchNorm1d(8))
+    monkeypatch.setattr("reidcore.engine.sanity_checks.rank_and_world", lambda: (0, 4))
+    with pytest.raises(UserError, match=r"one image in each process.*train.batch_size to 8"):
+        engine.run(save_dir=str(tmp_path), max_epoch=1)
+
+
+def test_an_image_that_is_left_alone_ends_a_run_of_several_processes(
+    make_engine: MakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(batch_size=4)
+    engine.model.add_module("last", nn.BatchNorm1d(8))
+    loader = engine.train_loader
+    batch = {**next(iter(loader)), "impath": ["a.jpg"], "skipped": [("b.jpg", "no image")]}
+    engine.train_loader = [batch]
+    monkeypatch.setattr("reidcore.engine.run.rank_and_world", lambda: (0, 4))
+    with pytest.raises(DataError, match=r"share of a batch is one image.*b.jpg \(no image\)"):
+        engine.run(save_dir=str(tmp_path), max_epoch=1)

@@ -239,6 +239,8 @@ CASES: dict[str, tuple[str, ...]] = {
     "by_hand": (),
     "every_other": BOTH,
     "two_passes": (),
+    "center": ("loss.terms={softmax: 1.0, center: 0.0005}",),
+    "damaged": ("data.on_bad_image=skip", "data.check_images=none", *BOTH),
     "two_models": (),
     "not_finite": (),
     "overflow": ("train.amp=fp16",),
@@ -288,6 +290,8 @@ def train(case: str, folder: Path) -> Trained:
     data = folder / "data"
     if rank_and_world()[0] == 0:
         fake_dataset(data / "tiny")
+        if case == "damaged":
+            sorted((data / "tiny" / "train").iterdir())[0].write_bytes(b"no image")
     barrier()
     watch = Watch(keeps_statistics=case != "random")
     further = [PLUGINS[case]()] if case in PLUGINS else []

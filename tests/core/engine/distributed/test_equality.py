@@ -17,6 +17,7 @@ EQUAL = (
     "triplet",
     "identities_of_one_process_each",
     "centers",
+    "center",
     "memory",
     "accumulated",
     "fixbase",
@@ -89,6 +90,13 @@ def test_ddp_averages_once_a_step_showed_what_has_gradients(
 ) -> None:
     for each in both(case):
         assert each.networks == networks
+
+
+def test_an_image_that_one_process_leaves_out_holds_up_nobody(both: Any) -> None:
+    first, second = both("damaged")
+    assert_equal_weights(first, second)
+    sizes = [[len(batch) for batch in each.images] for each in (first, second)]
+    assert sorted({*sizes[0], *sizes[1]}) == [3, 4]
 
 
 def test_several_models_are_equal_from_the_start(both: Any) -> None:

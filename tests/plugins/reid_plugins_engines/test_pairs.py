@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from reid_plugins_engines.losses import TripletLoss
+from reid_plugins_engines.pairs import check_pairs
 
 from reidcore import hookimpl
 from reidcore.data import SampleTable
@@ -91,14 +95,42 @@ def test_identity_batches_are_silent(
     assert not [each for each in caplog.messages if MESSAGE in each]
 
 
-def test_each_process_needs_pairs_in_its_share(
-    learn: Callable[..., TinyRun], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from reid_plugins_engines import positives
-
-    batch = [np.array([1, 2, 1, 2])]
+@pytest.fixture
+def two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
-    shares = positives._shares(batch)
-    assert [share.tolist() for share in shares] == [[1, 2], [1, 2]]
-    assert [positives._number_alone(share) for share in shares] == [2, 2]
+
+
+def engine_of(batches: list[list[int]], **options: bool) -> Any:
+    """Return an engine that shows batches of these identities to a triplet loss."""
+    flat = np.array([pid for batch in batches for pid in batch])
+    table = SampleTable.of([(f"{row}.jpg", int(pid), 0, 0) for row, pid in enumerate(flat)])
+    ends = np.cumsum([len(batch) for batch in batches])[:-1]
+    loader = SimpleNamespace(batch_rows=lambda: np.split(np.arange(len(flat)), ends))
+    facts = SimpleNamespace(train_table=table, data_type="image")
+    terms = {"triplet": (1.0, TripletLoss(**options))}
+    return SimpleNamespace(terms=terms, train_loader=loader, data_facts=facts)
+
+
+def test_each_process_needs_pairs_in_its_share(two_processes: None) -> None:
+    batches = [[1, 2, 1, 2]]
+    check_pairs(engine_of(batches))
+    with pytest.raises(UserError, match="2 of 2 batches of an epoch have one image of each"):
+        check_pairs(engine_of(batches, across_ranks=False))
+
+
+def test_each_process_needs_other_identities_in_its_share(two_processes: None) -> None:
+    batches = [[1, 1, 1, 1, 2, 2, 2, 2], [1, 1, 2, 2, 3, 3, 4, 4]]
+    check_pairs(engine_of(batches))
+    check_pairs(engine_of(batches[1:], across_ranks=False))
+    with pytest.raises(UserError) as error:
+        check_pairs(engine_of(batches, across_ranks=False))
+    assert "a batch of 8 images, 2 identities of 4 images each" in error.value.what
+    assert "process 0 of 2 gets one identity alone" in error.value.what
+    assert "loss.triplet.across_ranks=true" in error.value.hint
+    assert "start 1 process" in error.value.hint
+
+
+def test_a_batch_of_one_identity_is_refused_on_one_process_too() -> None:
+    with pytest.raises(UserError, match=r"a batch of 4 images is of one identity.*num_instances"):
+        check_pairs(engine_of([[1, 1, 1, 1]]))
