@@ -8,6 +8,7 @@ one.
 from __future__ import annotations
 
 import re
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -48,26 +49,27 @@ def on_main_process(compute: Callable[[], T]) -> T:
             result = compute()
         except BaseException as error:
             failure = error
-    box = [(result, None if failure is None else isinstance(failure, UserError))]
+    box: list[Any] = [(result, None if failure is None else isinstance(failure, UserError))]
     _await(distributed.broadcast(torch.zeros(1), 0, group=_side_group(), async_op=True))
     distributed.broadcast_object_list(box, 0, group=_side_group())
-    given, is_mistake = box[0]
     if failure is not None:
         raise failure
+    given, is_mistake = box[0]
     if is_mistake is not None:
         raise ToldElsewhereError(is_mistake)
-    return given
+    agreed: T = given
+    return agreed
 
 
-def gather_to_main(value: T) -> list[T] | None:
-    """Return the values of all processes, in the order of ranks, on rank 0; None on the others."""
+def gather_to_main(value: T) -> list[T]:
+    """Return the values of all processes, in the order of ranks, on rank 0; none on the others."""
     rank, world = rank_and_world()
     if world == 1:
         return [value]
-    gathered: list[Any] | None = [None] * world if rank == 0 else None
+    gathered: list[Any] = [None] * world if rank == 0 else []
     # The slowest is waited for where signals are heard, which the exchange itself does not.
     _await(distributed.barrier(group=_side_group(), async_op=True))
-    distributed.gather_object(value, gathered, 0, group=_side_group())
+    distributed.gather_object(value, gathered or None, 0, group=_side_group())
     return gathered
 
 
@@ -115,25 +117,44 @@ def ending_together() -> Iterator[None]:
         ToldElsewhereError: where another process has told why all of them end.
         UserError: naming those that ended without a word, such as by SIGKILL.
     """
+    if rank_and_world()[1] == 1:
+        yield
+        return
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except BaseException as error:
-        rank, world = rank_and_world()
-        if world == 1 or isinstance(error, ToldElsewhereError):
+        # Where one process ended, torchrun sends it to the others: they have to tell that first.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        told = error if isinstance(error, ToldElsewhereError) else _to_tell(error)
+        if told is error:
             raise
-        is_broken = isinstance(error, RuntimeError) and bool(_BROKEN.search(str(error)))
-        if not is_broken and rank:
-            time.sleep(_HEAD_START_S)  # what is wrong on all of them is told by rank 0
-        silent: list[int] = []
-        with suppress(distributed.DistError):  # the store may be gone with its process
-            store = distributed.distributed_c10d._get_default_store()
-            store.set(f"{_ENDED}/{rank}", "")
-            if store.add(_ENDED, 1) > 1 and isinstance(error, Exception):
-                raise ToldElsewhereError(isinstance(error, UserError)) from error
-            silent = _silent(store, world) if is_broken else []
-        if not is_broken:
-            raise
-        raise _lost(silent, world, error) from error
+        raise told from error
+    signal.signal(signal.SIGTERM, former)
+
+
+def _to_tell(error: BaseException) -> BaseException:
+    """Say to the others that this process ends; return what is to be told of it."""
+    rank, world = rank_and_world()
+    is_broken = _is_broken(error)
+    if not is_broken and rank:
+        time.sleep(_HEAD_START_S)  # what is wrong in all of them is told by rank 0
+    silent: list[int] = []
+    with suppress(distributed.DistError):  # the store may be gone with its process
+        store = distributed.distributed_c10d._get_default_store()
+        store.set(f"{_ENDED}/{rank}", "")
+        is_first = store.add(_ENDED, 1) == 1
+        if not is_first and (is_broken or isinstance(error, Exception)):
+            return ToldElsewhereError(isinstance(error, UserError))
+        silent = _silent(store, world) if is_broken else []
+    return _lost(silent, world, error) if is_broken else error
+
+
+def _is_broken(error: BaseException | None) -> bool:
+    """Whether an error, or what was under way when SIGTERM came, is of a lost connection."""
+    while isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return isinstance(error, RuntimeError) and bool(_BROKEN.search(str(error)))
 
 
 def _silent(store: Any, world: int) -> list[int]:

@@ -6,7 +6,7 @@ import inspect
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,6 +20,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.data import DistributedSampler
 
 from reidcore._validation import has_methods
 from reidcore._wording import one_of
@@ -82,7 +83,7 @@ class Share:
 
 
 SPLITS = ("query", "gallery")
-Shares = dict[str, list[Share] | None]
+Shares = dict[str, list[Share]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +233,7 @@ def extract(engine: Engine, name: str, split: str) -> Share:
     loader = engine.test_loader[name][split]
     compute = _with_labels(engine.extract_features)
     engine.accelerator.receive(loader)
-    with torch.inference_mode(), _own_stretch(loader) as stretch:
+    with torch.inference_mode(), _own_stretch(loader, f"the {split} of {name}") as stretch:
         batches = engine.progress(stretch, f"{name}: {split}")
         for batch in engine.interruption.stoppable(batches):
             if engine.interruption.is_asked:
@@ -253,14 +254,22 @@ def extract(engine: Engine, name: str, split: str) -> Share:
 
 
 @contextmanager
-def _own_stretch(loader: Loader) -> Iterator[Iterable[Mapping[str, Any]]]:
+def _own_stretch(loader: Loader, what: str) -> Iterator[Iterable[Mapping[str, Any]]]:
     """Yield this process's share of a loader's batches: whole ones, in order.
 
     The features of an image are then those that one process would compute, to the last bit.
+
+    Raises:
+        UserError: if the loader gives other images in each process already.
     """
     rank, world = rank_and_world()
     if world == 1:
         yield loader
+    elif isinstance(getattr(loader, "sampler", None), DistributedSampler):
+        raise UserError(
+            f"{what} has a DistributedSampler, which repeats images to fill its batches",
+            "Give a loader of all images in each process: the engine shares them out.",
+        )
     elif isinstance(loader, BatchLoader):
         with loader.shared_out(rank, world):
             yield loader
@@ -269,15 +278,12 @@ def _own_stretch(loader: Loader) -> Iterator[Iterable[Mapping[str, Any]]]:
         yield islice(loader, stretch.start, stretch.stop)
 
 
-def _joined(
-    engine: Engine, name: str, split: str, shares: list[Share] | None
-) -> tuple[TestSet, int]:
+def _joined(engine: Engine, name: str, split: str, shares: Sequence[Share]) -> tuple[TestSet, int]:
     """Return the images of one split that could be read, and how many could not.
 
     Raises:
         DataError: if there is none.
     """
-    shares = shares or ()
     features = [each for share in shares for each in share.features]
     paths = [path for share in shares for path in share.paths]
     skipped = {path: why for share in shares for path, why in share.skipped.items()}

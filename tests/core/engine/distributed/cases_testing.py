@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import DataLoader, DistributedSampler
 
 from reidcore import hookimpl
 from reidcore.data.loader.batch_sampler import rank_and_world
@@ -23,7 +25,6 @@ TESTS = {
     "uneven": (*TEST, "test.batch_size=5"),
     "fewer_batches_than_processes": (*TEST, "test.batch_size=1000"),
     "reranked": (*TEST, "test.batch_size=3", "test.rerank=true"),
-    "pairs_of_flips": (*TEST, "test.batch_size=4", "test.normalize_feature=true"),
 }
 
 
@@ -129,7 +130,12 @@ def case_tested_by_hand(folder: Path) -> dict[str, Any]:
     return {
         "own": test_by_hand(folder / "own", lambda loader: loader),
         "foreign": test_by_hand(folder / "foreign", Foreign),
+        "sampled": error_of(lambda: test_by_hand(folder / "sampled", sampled)),
     }
+
+
+def sampled(loader: Any) -> DataLoader[Any]:
+    return DataLoader(loader.dataset, sampler=DistributedSampler(loader.dataset))
 
 
 def error_of(function: Callable[[], object]) -> tuple[str, str]:
@@ -280,6 +286,14 @@ def broken() -> None:
     raise RuntimeError("[gloo/transport/tcp/pair.cc] Connection closed by peer [127.0.0.1]:1")
 
 
+def terminated() -> None:
+    """Get torchrun's SIGTERM while a lost connection ends the run."""
+    try:
+        broken()
+    finally:
+        signal.raise_signal(signal.SIGTERM)
+
+
 def case_endings(folder: Path) -> dict[str, Any]:
     """End as processes do whose partner fails, is killed, or makes the same mistake."""
 
@@ -292,7 +306,9 @@ def case_endings(folder: Path) -> dict[str, Any]:
                 failures[rank]()
 
         # The second process notices what the first one does only afterwards.
+        handler = signal.getsignal(signal.SIGTERM)
         found = error_of(end)
+        signal.signal(signal.SIGTERM, handler)  # which who ends has no more need of
         gather_objects(None)
         return found
 
@@ -300,10 +316,12 @@ def case_endings(folder: Path) -> dict[str, Any]:
         raise DataError("a damaged image")
 
     rank, _ = rank_and_world()
+    agreeing._ROLL_CALL_S = 0.5
     return {
         "one_fails": ended("one", lambda: (_posted("one", 1), broken()), mistake),
         "both_fail": ended("both", mistake, mistake),
         "one_is_killed": ended("killed", broken, lambda: None),
+        "terminated": ended("terminated", terminated, lambda: None),
         "none": ended("none", lambda: None, lambda: None),
     }
 
