@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,6 +26,7 @@ from reidcore.data.holdout import VALIDATION
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.data.loader.seeding import mixed_seed
 from reidcore.data.table import SampleTable
+from reidcore.engine.agreement import on_main_process
 from reidcore.engine.datamanager import batches_of, note_skipped, skipped_by
 from reidcore.engine.hook_results import checked_state
 from reidcore.engine.process_group import average_in_place, gather_objects
@@ -266,9 +268,10 @@ def load_best(engine: Engine, files: Sequence[Path]) -> int | None:
     """
     best, history = engine.record.selection.best, engine.record.history
     last = history[-1]["epoch"] if history else None
-    for file in filter(Path.is_file, files):
+    # Other processes than rank 0 may be on a host without the run's folder.
+    for file in on_main_process(lambda: [each for each in files if each.is_file()]):
         paths = _sibling_checkpoints(file, list(engine.states))
-        held = [load_checkpoint(path) for path in paths]
+        held = [on_main_process(partial(load_checkpoint, path)) for path in paths]
         own = held[0].get(OWN_KEY) or {}
         if best is None or (own.get("chosen_on") or {}).get("epoch") != best.epoch:
             continue
