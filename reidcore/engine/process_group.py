@@ -40,7 +40,8 @@ def join_processes(timeout: timedelta = TIMEOUT) -> Iterator[None]:
         timeout: how long a process waits for the others.
 
     Raises:
-        UserError: if the launcher's environment variables are incomplete.
+        UserError: if the launcher's environment variables are incomplete, or the processes do not
+            reach one another.
     """
     if launched_processes() <= 1 or dist.is_initialized():
         yield
@@ -49,7 +50,14 @@ def join_processes(timeout: timedelta = TIMEOUT) -> Iterator[None]:
     has_cuda = torch.cuda.is_available()
     if has_cuda and (local_rank := _local_rank()) < torch.cuda.device_count():
         torch.cuda.set_device(local_rank)
-    dist.init_process_group("cpu:gloo,cuda:nccl" if has_cuda else "gloo", timeout=timeout)
+    try:
+        dist.init_process_group("cpu:gloo,cuda:nccl" if has_cuda else "gloo", timeout=timeout)
+    except RuntimeError as error:
+        raise UserError(
+            f"the processes do not reach one another: {str(error).splitlines()[0]}",
+            "Between hosts, give torchrun --local-addr, and set GLOO_SOCKET_IFNAME and "
+            "NCCL_SOCKET_IFNAME to the network interface that they share.",
+        ) from error
     try:
         yield
     finally:

@@ -65,6 +65,19 @@ def test_a_group_of_the_program_stays(launch) -> None:
         dist.destroy_process_group()
 
 
+def test_hosts_that_do_not_reach_one_another_are_told_what_to_set(
+    launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise RuntimeError("Gloo connectFullMesh failed\nframe #0: ...")
+
+    launch(2)
+    monkeypatch.setattr(dist, "init_process_group", refuse)
+    told = r"Gloo connectFullMesh failed\. Between hosts.*GLOO_SOCKET_IFNAME"
+    with pytest.raises(UserError, match=told), join_processes():
+        pass
+
+
 @pytest.mark.parametrize("value", ["two", "0", "-1", "1.5"])
 def test_a_number_of_processes_that_is_none_is_refused(launch, value: str) -> None:
     launch(WORLD_SIZE=value)
