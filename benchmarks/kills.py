@@ -278,10 +278,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         sweep = Sweep(Path(work), settings, asked.ranks, asked.full_disk)
         happens = "the disk is full before" if asked.full_disk else "killed before"
-        print(f"{happens:44}{'resumed from':28}what differs")
+        print(f"{happens:52}{'resumed from':28}what differs")
         for outcome in sweep.outcomes(asked.every):
             shown = ", ".join(outcome.differences) or "nothing"
-            print(f"{outcome.moment:44}{outcome.resumed_from:28}{shown}", flush=True)
+            print(f"{outcome.moment:52}{outcome.resumed_from:28}{shown}", flush=True)
             total, bad = total + 1, bad + bool(outcome.differences)
     print(f"{total} moments, {bad} with a difference")
     sys.exit(bool(bad))

@@ -148,6 +148,8 @@ class Run:
             of_losses = optimizers_of(self.engine.terms, self.engine.loss_optimizers)
             self.engine.loss_optimizers = of_losses
             self._skip, is_due = restore_run(self.engine, self.plan.start_epoch)
+            if self._resumed is not None:
+                self.checkpoints.tidy(self.plan.start_epoch)
             self.test_due = is_due and bool(self._tested_after_epochs)
             self._batch = self._skip
             if self.test_due:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import glob
 import re
-from itertools import product
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -39,8 +37,7 @@ class RunCheckpoints:
         self._folder = Path(plan.save_dir)
         self._written_at = monotonic()
         self._ballot = Ballot()
-        # Epochs whose checkpoints may be removed later, in order.
-        self._rolling = self._earlier_epochs() if plan.keep_checkpoints is not None else []
+        self._untested: int | None = None  # the last epoch, if it may give way to the next
 
     def after_epoch(self, done: int, is_tested: bool) -> None:
         """Write one after ``done`` epochs, and remove those that it stands for.
@@ -52,9 +49,22 @@ class RunCheckpoints:
         paths = write_checkpoints(self.engine, self._folder, done)
         announce(paths)
         self._take_in(paths)
-        patterns = [f".pth.tar-{epoch}" for epoch in self._given_up(done, is_tested)]
-        if self.engine.is_main_process:
-            self._remove([*patterns, f"{WITHIN}.pth.tar-*"])
+        former, self._untested = self._untested, None if is_tested else done
+        if former is not None and self.plan.keep_checkpoints is None:
+            self._remove(f".pth.tar-{former}")
+        self.tidy(done)
+
+    def tidy(self, done: int) -> None:
+        """Remove what the checkpoint after ``done`` epochs stands for.
+
+        Some of it may be there since a run was killed before it came to that.
+        """
+        keep = self.plan.keep_checkpoints
+        given_up = [] if keep is None else self._epochs("", done)[:-keep]
+        for epoch in given_up:
+            self._remove(f".pth.tar-{epoch}")
+        for epoch in self._epochs(WITHIN, done - 1):
+            self._remove(f"{WITHIN}.pth.tar-{epoch}")
 
     def within_epoch(self, done: int, step: int) -> None:
         """Write one inside an epoch, between two steps, if so many minutes have passed.
@@ -80,27 +90,15 @@ class RunCheckpoints:
         self.newest, self._written_at = paths[0], monotonic()
         self._ballot.forget()
 
-    def _given_up(self, done: int, is_tested: bool) -> list[int]:
-        """Take in an epoch's checkpoint; return the epochs of those that need not stay."""
-        keep = self.plan.keep_checkpoints
-        if keep is None:
-            former, self._rolling = self._rolling, [] if is_tested else [done]
-            return former
-        epochs = [*(epoch for epoch in self._rolling if epoch < done), done]
-        self._rolling = epochs[-keep:]
-        return epochs[:-keep]
-
-    def _earlier_epochs(self) -> list[int]:
-        """Return the epochs of the checkpoints that the run which is resumed has left."""
-        if self.newest is None or not self._folder.is_dir():
+    def _epochs(self, suffix: str, most: int) -> list[int]:
+        """Return the epochs, up to one, that the folder has such a checkpoint of, in order."""
+        if not self._folder.is_dir():
             return []
-        name = re.escape(next(iter(self.engine.states)))
-        names = (path.name for path in self._folder.iterdir())
-        found = (re.fullmatch(rf"{name}\.pth\.tar-(\d+)", each) for each in names)
-        return sorted(int(match[1]) for match in found if match)
+        form = re.compile(rf"{re.escape(next(iter(self.engine.states)) + suffix)}\.pth\.tar-(\d+)")
+        found = (form.fullmatch(path.name) for path in self._folder.iterdir())
+        return sorted(epoch for match in found if match and (epoch := int(match[1])) <= most)
 
-    def _remove(self, patterns: list[str]) -> None:
-        """Remove every model's files of some moments."""
-        for name, pattern in product(self.engine.states, patterns):
-            for path in self._folder.glob(f"{glob.escape(name)}{pattern}"):
-                path.unlink(missing_ok=True)
+    def _remove(self, ending: str) -> None:
+        """Remove every model's file of one moment; of several processes one does."""
+        for name in self.engine.states if self.engine.is_main_process else ():
+            (self._folder / f"{name}{ending}").unlink(missing_ok=True)

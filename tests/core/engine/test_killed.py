@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import runpy
 import signal
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import torch
 
 from reidcore import hookimpl
 from reidcore.engine import Engine, Interrupted
+from reidcore.engine.latest import newest_checkpoint
 from reidcore.engine.precision import Precision
 from reidcore.errors import DataError
 from reidcore.testing import tiny_run
@@ -51,8 +53,15 @@ class DieInTest:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run(folder: Path, root: Path, *plugins: Any, resume: Path | None = None) -> dict[str, Any]:
+def run(
+    folder: Path,
+    root: Path,
+    *plugins: Any,
+    resume: Path | None = None,
+    minutes: float | None = None,
+) -> dict[str, Any]:
     further = [f"model.resume={resume}"] if resume else []
+    further += [f"train.checkpoint_minutes={minutes}"] if minutes else []
     return tiny_run(*plugins, save_dir=folder, root=root, overrides=[*OVERRIDES, *further]).result
 
 
@@ -240,3 +249,61 @@ def test_of_several_models_the_first_ones_checkpoint_comes_last(
         "model-best.pth.tar",
         "model.pth.tar-1",
     ]
+
+
+class FillDisk:
+    """Lets no file of the process grow from a step on, from 1."""
+
+    def __init__(self, step: int) -> None:
+        self.step, self.seen = step, 0
+
+    @hookimpl(tryfirst=True)
+    def reid_step_end(self) -> None:
+        self.seen += 1
+        if self.seen == self.step:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="takes a fork")
+@pytest.mark.parametrize(("step", "newest"), [(4, "model.pth.tar-1"), (5, "model.pth.tar-1")])
+def test_a_run_whose_disk_gets_full_fails_and_goes_on_from_what_is_whole(
+    whole: Path, tmp_path: Path, step: int, newest: str
+) -> None:
+    """Epochs have three steps."""
+    root = whole.parent / "data"
+    with pytest.raises(RuntimeError, match="failed by itself"):
+        in_a_fork(lambda: run(tmp_path, root, FillDisk(step)))
+    found = newest_checkpoint(tmp_path)
+    assert found == tmp_path / newest
+    run(tmp_path, root, resume=found)
+    assert facts_of(tmp_path) == facts_of(whole)
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="takes a fork")
+@pytest.mark.parametrize("half_written", [2, 4])
+def test_a_run_killed_while_it_writes_within_an_epoch_goes_on_from_what_is_whole(
+    whole: Path, tmp_path: Path, half_written: int
+) -> None:
+    """A checkpoint comes after each step; of the first epoch's, or of the second one's."""
+    root = whole.parent / "data"
+
+    def die_within() -> None:
+        def save(obj: Any, file: Any) -> None:
+            saves.append(obj.get("reidcore", {}).get("step"))
+            if len([step for step in saves if step]) == half_written:
+                file.write(b"half of it")
+                file.flush()
+                os.kill(os.getpid(), signal.SIGKILL)
+            saved(obj, file)
+
+        saves: list[Any] = []
+        saved, torch.save = torch.save, save
+        run(tmp_path, root, minutes=1e-9)
+
+    assert in_a_fork(die_within) == signal.SIGKILL
+    found = newest_checkpoint(tmp_path)
+    assert found is not None
+    assert load_checkpoint(found)["reidcore"]["step"] == (1 if half_written == 2 else 0)
+    run(tmp_path, root, resume=found, minutes=1e-9)
+    assert facts_of(tmp_path) == facts_of(whole)

@@ -54,6 +54,18 @@ def test_those_of_before_a_resume_count(make_engine: MakeEngine, tmp_path: Path)
     assert files(tmp_path) == epochs(3, 4)
 
 
+def test_what_a_killed_run_could_not_remove_is_removed_by_the_next(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    """It was killed between a checkpoint and the removal of those before it."""
+    make_engine().run(save_dir=str(tmp_path), max_epoch=2, eval_freq=1)
+    (tmp_path / "model-midepoch.pth.tar-1").write_bytes(b"of before the second one's end")
+    engine = make_engine()
+    start = engine.resume(str(tmp_path / "model.pth.tar-2"))
+    engine.run(save_dir=str(tmp_path), max_epoch=2, start_epoch=start, keep_checkpoints=1)
+    assert files(tmp_path) == epochs(2)
+
+
 def test_of_several_models_all_files_of_a_moment_go(
     make_engine: MakeEngine, tmp_path: Path
 ) -> None:
