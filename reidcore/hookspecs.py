@@ -10,6 +10,7 @@ An implementation may leave out arguments that it does not need. This is the run
     reid_run_files(folder)                                          # of a run before, in its folder
     reid_run_start(engine)
     for epoch in range(start_epoch, max_epoch):
+        reid_stop_training(engine)                                  # a reason ends the loop
         reid_epoch_start(engine)
         for batch in engine.train_loader:
             outcome = reid_forward_backward(engine, batch)          # the step
@@ -69,8 +70,7 @@ def reid_add_hookspecs(plugins: HookPublisher) -> None:
     the publishing plugin is not installed. The plugin calls its hook as
     ``current_plugins().hook.reid_shop_opened(shop=shop)``.
 
-    When: plugins are loaded, before any of them is registered. Stop rule: none, every plugin is
-    called. Stability: provisional.
+    When: plugins are loaded, before any is registered. Stop rule: none. Stability: provisional.
 
     Args:
         plugins: ``plugins.add_hookspecs(my_package.hookspecs)`` publishes the functions of a module
@@ -92,8 +92,7 @@ def reid_register_models(registry: Registrar) -> None:
     A target that names ``use_gpu``, ``image_size`` (height and width), ``num_cameras`` or
     ``num_views`` (of the training images) is given them as well, the latter three where known.
 
-    When: models are first listed or asked for by name. Stop rule: none, every plugin is called.
-    Stability: stable.
+    When: models are first listed or asked for by name. Stop rule: none. Stability: stable.
 
     Args:
         registry: ``registry.add("osnet_x1_0", "my_package.osnet:osnet_x1_0", summary="2.2 M")``, or
@@ -109,8 +108,7 @@ def reid_register_poolings(registry: Registrar) -> None:
     The module that it gives turns maps ``(B, channels, h, w)`` into vectors ``(B, D)``. A target
     that names ``channels`` is given their number.
 
-    When: poolings are first listed or asked for by name. Stop rule: none, every plugin is called.
-    Stability: provisional.
+    When: poolings are first listed or asked for by name. Stop rule: none. Stability: provisional.
 
     Args:
         registry: ``registry.add("gem", "my_package.pooling:GeneralizedMean")``.
@@ -125,8 +123,7 @@ def reid_register_classifiers(registry: Registrar) -> None:
     ``classifier(features, pids)`` and returns logits ``(B, C)``; ``pids`` is None where the labels
     are not known. A target that names ``bias`` is told whether one would serve: not behind a neck.
 
-    When: classifiers are first listed or asked for by name. Stop rule: none, every plugin is
-    called. Stability: provisional.
+    When: classifiers are first listed or asked for. Stop rule: none. Stability: provisional.
 
     Args:
         registry: ``registry.add("arcface", "my_package.classifiers:ArcFace")``.
@@ -137,8 +134,7 @@ def reid_register_classifiers(registry: Registrar) -> None:
 def reid_register_datasets(registry: Registrar) -> None:
     """Register datasets: ``target(root, **options)`` gives train, query and gallery.
 
-    When: datasets are first listed or asked for by name. Stop rule: none, every plugin is called.
-    Stability: stable.
+    When: datasets are first listed or asked for by name. Stop rule: none. Stability: stable.
 
     Args:
         registry: ``registry.add("mydata", lambda root: data.from_folders(root / "mydata"))``.
@@ -155,8 +151,7 @@ def reid_register_losses(registry: Registrar) -> None:
     returns a scalar. A target that names ``feature_dim`` (D; None if the model does not tell it) or
     ``train_table`` (the training samples, as a ``SampleTable``; None in a test) is given them.
 
-    When: losses are first listed or asked for by name. Stop rule: none, every plugin is called.
-    Stability: stable.
+    When: losses are first listed or asked for by name. Stop rule: none. Stability: stable.
 
     Args:
         registry: ``registry.add("center", "my_package.center:CenterLoss")``.
@@ -170,8 +165,7 @@ def reid_register_samplers(registry: Registrar) -> None:
     The sampler's ``order(epoch)`` is the flat global order of sample indices for an epoch; the
     core slices it into batches and over processes.
 
-    When: samplers are first listed or asked for by name. Stop rule: none, every plugin is called.
-    Stability: stable.
+    When: samplers are first listed or asked for by name. Stop rule: none. Stability: stable.
 
     Args:
         registry: ``registry.add("RandomSampler", "my_package.samplers:RandomSampler")``.
@@ -182,8 +176,7 @@ def reid_register_samplers(registry: Registrar) -> None:
 def reid_register_engines(registry: Registrar) -> None:
     """Register engines, chosen by ``loss.name``: ``target(datamanager, model, optimizer, ...)``.
 
-    When: engines are first listed or asked for by name. Stop rule: none, every plugin is called.
-    Stability: provisional.
+    When: engines are first listed or asked for by name. Stop rule: none. Stability: provisional.
 
     Args:
         registry: ``registry.add("softmax", "my_package.softmax:SoftmaxEngine")``.
@@ -194,8 +187,7 @@ def reid_register_engines(registry: Registrar) -> None:
 def reid_register_transforms(registry: Registrar) -> None:
     """Register training transforms: ``target(height, width, **section)`` gives a callable.
 
-    When: transforms are first listed or asked for by name. Stop rule: none, every plugin is called.
-    Stability: stable.
+    When: transforms are first listed or asked for by name. Stop rule: none. Stability: stable.
 
     Args:
         registry: ``registry.add("gray", "my_package.gray:RandomGray")``.
@@ -206,8 +198,7 @@ def reid_register_transforms(registry: Registrar) -> None:
 def reid_register_optimizers(registry: Registrar) -> None:
     """Register optimizers: ``target(groups, lr, weight_decay, **section)``.
 
-    When: optimizers are first listed or asked for by name. Stop rule: none, every plugin is called.
-    Stability: stable.
+    When: optimizers are first listed or asked for by name. Stop rule: none. Stability: stable.
 
     Args:
         registry: ``registry.add("lion", "my_package.lion:build_lion")``.
@@ -218,8 +209,7 @@ def reid_register_optimizers(registry: Registrar) -> None:
 def reid_register_schedulers(registry: Registrar) -> None:
     """Register learning-rate schedulers: ``target(optimizer, *, stepsize, gamma, max_epoch)``.
 
-    When: schedulers are first listed or asked for by name. Stop rule: none, every plugin is called.
-    Stability: stable.
+    When: schedulers are first listed or asked for by name. Stop rule: none. Stability: stable.
 
     Args:
         registry: ``registry.add("warmup", "my_package.warmup:build_warmup")``.
@@ -232,8 +222,7 @@ def reid_register_protocols(registry: Registrar) -> None:
 
     A protocol says which gallery items are ignored, which match, and how queries are reduced.
 
-    When: protocols are first listed or asked for by name. Stop rule: none, every plugin is called.
-    Stability: provisional.
+    When: protocols are first listed or asked for by name. Stop rule: none. Stability: provisional.
 
     Args:
         registry: ``registry.add("market1501", "my_package.protocol:Market1501")``.
@@ -244,8 +233,7 @@ def reid_register_protocols(registry: Registrar) -> None:
 def reid_register_configs(registry: ConfigRegistrar) -> None:
     """Register ready recipes, and the schema of the plugin's own settings.
 
-    When: recipes are first listed or asked for by name. Stop rule: none, every plugin is called.
-    Stability: stable.
+    When: recipes are first listed or asked for by name. Stop rule: none. Stability: stable.
 
     Args:
         registry: ``registry.add("my_recipe", "my_package:configs/my_recipe.yaml")`` and
@@ -257,8 +245,7 @@ def reid_register_configs(registry: ConfigRegistrar) -> None:
 def reid_register_weights(registry: WeightsRegistrar) -> None:
     """Register published weights: a table of them, or ``target()``, which gives one row.
 
-    When: weights are first listed or asked for by name. Stop rule: none, every plugin is called.
-    Stability: provisional.
+    When: weights are first listed or asked for by name. Stop rule: none. Stability: provisional.
 
     Args:
         registry: ``registry.table("my_package:weights.yaml")``, a file that maps names to rows, or
@@ -276,7 +263,7 @@ def reid_configure(config: Config) -> None:
     """Read the run's configuration, or change it, before anything is built from it.
 
     When: once in a ``reidcore run`` or ``reidcore test``, after the configuration was checked.
-    Stop rule: none, every plugin is called. Stability: stable.
+    Stop rule: none. Stability: stable.
 
     Args:
         config: the checked configuration, e.g. ``config.train.max_epoch``; ``results.json`` records
@@ -289,7 +276,7 @@ def reid_model_built(engine: Engine, model: nn.Module) -> None:
     """Look at a model, or change its layers in place, before it is resumed and trained.
 
     When: once for each model, when ``engine.register_model`` has put it on the engine's device.
-    Stop rule: none, every plugin is called. Stability: provisional.
+    Stop rule: none. Stability: provisional.
 
     Args:
         engine: knows the models that were registered so far, this one included.
@@ -302,8 +289,7 @@ def reid_run_files(folder: Path) -> list[str] | None:
     """Name the files that the plugin writes into a run's folder, beside the core's checkpoints.
 
     When: before a training starts anew in a folder that may hold an earlier one: these files are
-    removed or moved aside with it. Stop rule: none, every plugin is called.
-    Stability: provisional.
+    removed or moved aside with it. Stop rule: none. Stability: provisional.
 
     Args:
         folder: the run's, ``engine.plan.save_dir``; name nothing there that may be the user's.
@@ -319,7 +305,7 @@ def reid_run_start(engine: Engine) -> None:
     """Prepare for a run: parameters, buffers, counters that the plugin keeps.
 
     When: once at the start of ``engine.run(...)``, after resuming and before the first epoch.
-    Stop rule: none, every plugin is called. Stability: stable.
+    Stop rule: none. Stability: stable.
 
     Args:
         engine: has ``model``, ``optimizer``, ``datamanager``, ``plan``, ``writer``, ``device``.
@@ -339,6 +325,21 @@ def reid_run_end(
         engine: the engine.
         result: what ``results.json`` holds, or None if the run did not finish.
         error: what ended a run that did not finish; Ctrl-C is a KeyboardInterrupt.
+    """
+
+
+@hookspec(firstresult=True)
+def reid_stop_training(engine: Engine) -> str | None:
+    """Say why no further epoch is worth it; the run then ends as one that is done.
+
+    When: before each epoch, in every process. Stop rule: first result. Stability: provisional.
+
+    Args:
+        engine: judge by ``engine.record`` alone, whose epochs and figures of tests a resumed run
+            has too, so that the answer is the same then.
+
+    Returns:
+        The reason, for the log and ``results.json``; None to go on.
     """
 
 
@@ -422,7 +423,7 @@ def reid_before_optimizer_step(engine: Engine) -> None:
     """Look at the gradients, or change them in place: clipping, noise, norms.
 
     When: by ``engine.optimizer_step()``, before the optimizers step; with accumulation only where
-    they do. Stop rule: none, every plugin is called. Stability: provisional.
+    they do. Stop rule: none. Stability: provisional.
 
     Args:
         engine: the engine; the gradients of ``engine.optimizers`` are complete and unscaled. Under
@@ -447,8 +448,7 @@ def reid_figures(engine: Engine) -> dict[str, float] | None:
     """Give figures of the plugin's own, shown beside the losses.
 
     When: every ``print_freq`` steps and at the end of each epoch, for the console, TensorBoard and
-    the epoch's entry in ``results.json``. Stop rule: none, every plugin is called.
-    Stability: provisional.
+    the epoch's entry in ``results.json``. Stop rule: none. Stability: provisional.
 
     Args:
         engine: the engine.
@@ -576,7 +576,7 @@ def reid_target_tested(engine: Engine, tested: TargetTest) -> None:
     """Look at a target with everything that its test knows: draw, report, save distances.
 
     When: after each target of a test, in one process only.
-    Stop rule: none, every plugin is called. Stability: provisional.
+    Stop rule: none. Stability: provisional.
 
     Args:
         engine: the engine; ``engine.plan`` and ``engine.is_final_test`` tell which test it is.

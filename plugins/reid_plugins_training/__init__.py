@@ -25,6 +25,7 @@ _TRICKS = {
     "clip": "clipping:GradientClipping",
     "freeze": "freezing:LayerFreezing",
     "mixstyle": "mixstyle:MixStyle",
+    "early_stop": "early_stopping:EarlyStopping",
     "distill": "distillation:Distillation",
 }
 """Section of the settings -> the class that takes its keys, in a module of this package."""

@@ -7,7 +7,7 @@ and those of a partner, so that networks rely less on the style of the cameras t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -61,20 +61,6 @@ class MixStyle:
         if not engine.plan.test_only:
             self._mixers[id(engine)] = _Mixer(engine, self._settings)
 
-    @hookimpl(wrapper=True)
-    def reid_forward_backward(
-        self, engine: Engine, batch: Mapping[str, Any]
-    ) -> Generator[None, Any, Any]:
-        """Mix what the layers give in the step of this batch."""
-        mixer = self._mixers.get(id(engine))
-        if mixer is None:
-            return (yield)
-        mixer.batch = batch
-        try:
-            return (yield)
-        finally:
-            mixer.batch = None
-
     @hookimpl
     def reid_run_end(self, engine: Engine) -> None:
         """Let the layers give what they give."""
@@ -83,15 +69,10 @@ class MixStyle:
 
 
 class _Mixer:
-    """Mixes the styles of one run.
-
-    Attributes:
-        batch: that of the step under way; outside of steps there is none, and nothing is mixed.
-    """
+    """Mixes the styles of one run."""
 
     def __init__(self, engine: Engine, settings: Mix) -> None:
         self._engine, self._settings = engine, settings
-        self.batch: Mapping[str, Any] | None = None
         if settings.mix == "crossdomain":
             _require_two_domains(engine, settings.domain)
         self._handles = [
@@ -105,10 +86,16 @@ class _Mixer:
         for handle in self._handles:
             handle.remove()
 
+    @property
+    def _batch(self) -> Mapping[str, Any] | None:
+        """The batch of the step under way; outside of steps there is none, and nothing is mixed."""
+        run = self._engine.active_run
+        return run.batch if run is not None else None
+
     def _hook(self, network: nn.Module, name: str) -> Callable[[nn.Module, Any, Any], Any]:
         # A function, which copies of the network share: an object would be copied with the engine.
         def mix(layer: nn.Module, inputs: Any, maps: Any) -> Any:
-            if self.batch is None or not network.training:
+            if self._batch is None or not network.training:
                 return maps
             if not isinstance(maps, Tensor) or maps.dim() != 4 or maps[0, 0].numel() < 2:
                 raise UserError(
@@ -125,9 +112,9 @@ class _Mixer:
         """Return (B,) the partner of each image."""
         if self._settings.mix == "random":
             return torch.randperm(count)
-        assert self.batch is not None
+        assert self._batch is not None
         column = self._settings.domain
-        labels = self._engine.batch_layout.per_image(self.batch, (column,))[column]
+        labels = self._engine.batch_layout.per_image(self._batch, (column,))[column]
         domains = torch.as_tensor(labels)
         if len(domains) != count:
             raise UserError(

@@ -93,6 +93,18 @@ class Mix(BaseModel, extra="forbid"):
     domain: Literal["camid", "dsetid"] = "camid"
 
 
+class EarlyStop(BaseModel, extra="forbid"):
+    """``settings.training.early_stop``: when a training has stopped getting better.
+
+    Attributes:
+        patience: so many tests in a row without a better figure end it.
+        min_delta: a figure is better if it is above the best so far by more than this.
+    """
+
+    patience: int = Field(ge=1)
+    min_delta: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+
+
 class Distill(BaseModel, extra="forbid"):
     """``settings.training.distill``: a teacher, and the weights of what is learnt from it.
 
@@ -149,6 +161,7 @@ class TrainingSettings(BaseModel, extra="forbid"):
         clip: bound the gradients.
         freeze: hold layers at first.
         mixstyle: mix the styles of images.
+        early_stop: end a training that does not get better.
         distill: learn from a trained network.
         alarms: which alarms a run has; all of them by default.
     """
@@ -157,5 +170,6 @@ class TrainingSettings(BaseModel, extra="forbid"):
     clip: Clip | None = None
     freeze: Freeze | None = None
     mixstyle: Mix | None = None
+    early_stop: EarlyStop | None = None
     distill: Distill | None = None
     alarms: AlarmSettings = AlarmSettings()

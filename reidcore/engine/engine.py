@@ -337,12 +337,12 @@ class Engine:
             if not plan.test_only:
                 for held in self.states.values():
                     forget_training(held.model)
-                for self.epoch in range(plan.start_epoch, plan.max_epoch):
+                for self.epoch in run.epochs():
                     self.train(plan.print_freq, plan.fixbase_epoch, list(plan.open_layers))
                     run.save(self.epoch + 1)
                     if run.tests_after(self.epoch + 1):
                         run.test()
-                run.test_chosen()
+                run.test_result()
             return run.finish()
 
     def train(

@@ -139,6 +139,14 @@ def checked_results(answer: Any, plugins: Plugins, targets: Iterable[str]) -> di
     return dict(answer)
 
 
+def checked_reason(answer: Any, plugins: Plugins) -> str | None:
+    """Return why training stops, if it does, and in words."""
+    if answer is not None and not (isinstance(answer, str) and answer):
+        wanted = "a reason in words, or None"
+        raise wrong_hook_answer(plugins, "reid_stop_training", f"gave {kind_of(answer)}", wanted)
+    return answer
+
+
 def files_of_runs(plugins: Plugins, folder: Path) -> list[str]:
     """Return the names, with wildcards, of what plugins write into the folders of runs.
 

@@ -37,12 +37,14 @@ class RunRecord:
         targets: the results of the last test, by target.
         tested_epoch: the epochs that their model had been trained for; None if that is not known.
         selection: the figures that the best checkpoint is chosen by.
+        stopped: why a plugin ended the training before its last epoch; None if none did.
     """
 
     history: list[dict[str, Any]] = field(default_factory=list)
     targets: dict[str, TargetResult] = field(default_factory=dict)
     tested_epoch: int | None = None
     selection: Selection = field(default_factory=Selection)
+    stopped: str | None = None
 
 
 def record_run(
@@ -66,6 +68,7 @@ def record_run(
         "weights": untrained_weights(engine.model) or None,
         "selection": record_selection(engine, plan),
         "training": engine.record.history,
+        "stopped": engine.record.stopped,
         "timings": dict(timings),
         "config": engine.config,
         "plugins": [

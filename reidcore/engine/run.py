@@ -30,7 +30,7 @@ from reidcore.engine.datamanager import (
     note_skipped,
     skipped_by,
 )
-from reidcore.engine.hook_results import files_of_runs, gathered_figures
+from reidcore.engine.hook_results import checked_reason, files_of_runs, gathered_figures
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.loss_terms import modules_of, optimizers_of
 from reidcore.engine.meters import EpochMeters
@@ -101,7 +101,7 @@ class Run:
         batch: the batch of the step under way, as the loader gave it; None between two steps.
         result: what ``results.json`` holds, once the run is finished.
         test_due: the epochs done so far end with a test that has not come to its end.
-        is_trained: no epoch comes any more, and the model that was chosen is tested.
+        is_trained: no epoch comes any more, and the model that comes of it is tested.
         checkpoints: writes them, and removes those that need not stay.
     """
 
@@ -269,6 +269,18 @@ class Run:
 
     # -- the loop ----------------------------------------------------------------------------------
 
+    def epochs(self) -> Iterator[int]:
+        """Yield the epochs to train, from 0, until a plugin says that the next is not worth it."""
+        plugins, record = self.engine.plugins, self.engine.record
+        for epoch in range(self.plan.start_epoch, self.plan.max_epoch):
+            why = plugins.hook.reid_stop_training(engine=self.engine)
+            record.stopped = checked_reason(why, plugins)
+            if record.stopped is not None:
+                record.tested_epoch = epoch
+                _log.info("Training stops after %s: %s", counted(epoch, "epoch"), why)
+                return
+            yield epoch
+
     def batches(self) -> Iterator[Mapping[str, Any]]:
         """Yield the epoch's training batches, timing how long each takes to come."""
         if not self._skip:
@@ -361,13 +373,17 @@ class Run:
         self.test_due = False
         write_checkpoints(engine, self.plan.save_dir, done, rank1=rank1, is_best=is_best)
 
-    def test_chosen(self) -> None:
-        """Test the targets with the model that validation chose, once the training is done."""
+    def test_result(self) -> None:
+        """Test the targets where training is done and its last epoch did not: with its model.
+
+        That is the one which validation chose or, where training was stopped, the last.
+        """
         engine = self.engine
-        if not (self._validates and engine.test_loader):
+        if not engine.test_loader or not (self._validates or engine.record.stopped):
             return
         self.is_trained = True
-        engine.record.tested_epoch = load_best(engine, self._best_files())
+        if self._validates:
+            engine.record.tested_epoch = load_best(engine, self._best_files())
         self._log_results(engine.test_targets(self.plan))
 
     # -- inside ------------------------------------------------------------------------------------

@@ -80,6 +80,7 @@ def named(odd: Any) -> str:
 HOOKS = {
     "reid_compute_losses": ODD,
     "reid_forward_backward": ODD,
+    "reid_stop_training": [odd for odd in ODD if odd != "text"],
     "reid_figures": ODD,
     "reid_checkpoint_save": [odd for odd in ODD if not isinstance(odd, dict)],
     "reid_evaluate": ODD,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,51 @@ def counting(make_engine: MakeEngine, tmp_path: Path) -> Counting:
 def test_reid_run_start(counting: Counting) -> None:
     assert counting.calls[0] == ("run_start", 0)
     assert [name for name, _ in counting.calls].count("run_start") == 1
+
+
+class StopAfterTwo:
+    """Has seen enough after two epochs."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.tests: list[bool] = []
+
+    @hookimpl
+    def reid_stop_training(self, engine: Engine) -> str | None:
+        self.asked.append(len(engine.record.history))
+        return "enough is enough" if self.asked[-1] == 2 else None
+
+    @hookimpl
+    def reid_evaluate(self, engine: Engine) -> None:
+        self.tests.append(engine.is_final_test)
+
+
+def test_reid_stop_training(
+    make_engine: MakeEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = StopAfterTwo()
+    with caplog.at_level(logging.INFO):
+        result = make_engine(stop).run(save_dir=str(tmp_path), max_epoch=4, eval_freq=1)
+    assert stop.asked == [0, 1, 2]
+    assert stop.tests == [False, False, True]
+    assert [epoch["epoch"] for epoch in result["training"]] == [1, 2]
+    assert (result["finished"], result["stopped"]) == (True, "enough is enough")
+    assert "tiny" in result["targets"]
+    assert "Training stops after 2 epochs: enough is enough" in caplog.messages
+    names = {path.name for path in tmp_path.glob("model*")}
+    assert names == {"model.pth.tar-1", "model.pth.tar-2", "model-best.pth.tar"}
+
+
+def test_a_run_that_was_stopped_stays_so_when_it_is_resumed(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    whole = make_engine(StopAfterTwo()).run(save_dir=str(tmp_path), max_epoch=4)
+    engine = make_engine(StopAfterTwo())
+    start = engine.resume(str(tmp_path / "model.pth.tar-2"))
+    again = engine.run(save_dir=str(tmp_path), max_epoch=4, start_epoch=start)
+    assert [epoch["epoch"] for epoch in again["training"]] == [1, 2]
+    assert again["stopped"] == "enough is enough"
+    assert again["targets"]["tiny"]["mAP"] == whole["targets"]["tiny"]["mAP"]
 
 
 def test_reid_epoch_start(counting: Counting) -> None:
