@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from reid_plugins_training.soft_targets import soft_target_loss
-from reidcore.engine import Engine, EngineData, Precision, StepOutcome, TrainState
+from reidcore.engine import Engine, EngineData, Precision, RunPlan, StepOutcome, TrainState
 from reidcore.errors import ConfigError, UserError, did_you_mean, quoted
 from reidcore.losses import CrossEntropyLoss, TripletLoss
 from reidcore.metrics import accuracy
@@ -128,6 +128,23 @@ class MutualLearningEngine(Engine):
             super().two_stepped_transfer_learning(epoch, fixbase_epoch, open_layers, each)
 
     # -- testing -----------------------------------------------------------------------------------
+
+    def execute(self, plan: RunPlan) -> dict[str, Any]:
+        """Carry out a plan.
+
+        Raises:
+            UserError: if a configuration asks to test further networks, and brings no weights for
+                them.
+        """
+        is_bare = self.config is not None and self.resume_point is None
+        further = [name for name in self.tested if name != next(iter(self.states))]
+        if plan.test_only and is_bare and further:
+            raise UserError(
+                f"nobody trained {' and '.join(map(repr, further))}: model.load_weights is for the "
+                "first network alone",
+                "Give the checkpoint of a run, model.resume=FILE, which has the others beside it.",
+            )
+        return super().execute(plan)
 
     def extract_features(
         self, input: Tensor, labels: Mapping[str, Any] | None = None, name: str | None = None

@@ -128,7 +128,9 @@ class _Pixels:
             scale, shift = self._affine
             images = images * scale + shift
         if self._size is not None:
-            images = F.interpolate(images, self._size, mode="bilinear", antialias=True)
+            # Torch 2.6 has no smooth reduction of sizes on MPS.
+            is_smooth = images.device.type != "mps"
+            images = F.interpolate(images, self._size, mode="bilinear", antialias=is_smooth)
         return images
 
 

@@ -159,11 +159,9 @@ def _optimized(
 ) -> tuple[Optimizer, LRScheduler]:
     train, choose = config.train, partial(component_of, config, plugins=plugins)
     optimizer = make_optimizer(model, train, choose("optimizers", train.optim), learnt_by_losses)
-    schedule, steps = (
-        choose("schedulers", train.lr_scheduler),
-        _steps_per_epoch(config, datamanager),
-    )
-    return optimizer, make_scheduler(optimizer, train, schedule, steps)
+    scheduler = choose("schedulers", train.lr_scheduler)
+    steps = _steps_per_epoch(config, datamanager)
+    return optimizer, make_scheduler(optimizer, train, scheduler, steps)
 
 
 def _steps_per_epoch(config: Config, datamanager: DataManager) -> int:

@@ -430,7 +430,7 @@ class Engine:
 
     def losses_of(self, parsed: Mapping[str, Any], outputs: Outputs) -> dict[str, Tensor]:
         """Return all loss terms of what a model gave, those of plugins included."""
-        self.trace = StepTrace(outputs, parsed["pid"], losses_asked=True)
+        self.trace = StepTrace(outputs, parsed["pid"], True, parsed.get("impath", ()))
         with self.accelerator.autocast():
             losses = self.plugins.hook.reid_compute_losses(
                 engine=self, batch=parsed, outputs=outputs
@@ -447,7 +447,7 @@ class Engine:
         """
         total = losses if isinstance(losses, Tensor) else torch.stack(list(losses.values())).sum()
         if not all_true(torch.isfinite(total)):
-            raise NonFiniteLossError(losses)
+            raise NonFiniteLossError(losses, self.trace.images)
         self.replicas.backward_begins()
         self.accelerator.backward(total)
 

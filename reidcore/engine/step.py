@@ -6,13 +6,14 @@ Who is in the step is read from the plugin list, never found out by running it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from reidcore.data.left_out import first_names
 from reidcore.errors import PluginError, UserError, did_you_mean
 from reidcore.plugins import CORE, Plugin, Plugins
 from reidcore.plugins.advice import leaving_out
@@ -60,16 +61,30 @@ class StepOutcome:
 
 
 class NonFiniteLossError(UserError, FloatingPointError):
-    """The losses of a batch are no numbers to learn from."""
+    """The losses of a batch are no numbers to learn from.
 
-    def __init__(self, losses: Mapping[str, Tensor] | Tensor) -> None:
+    Args:
+        losses: the terms by name, or their sum.
+        images: the paths of the batch's images or, of a tracklet, of its frames.
+    """
+
+    def __init__(
+        self,
+        losses: Mapping[str, Tensor] | Tensor,
+        images: Sequence[str | tuple[str, ...]] = (),
+    ) -> None:
         terms = {"loss": losses} if isinstance(losses, Tensor) else losses
         values = {name: float(value.detach()) for name, value in terms.items()}
         shown = ", ".join(f"{name} {value:g}" for name, value in values.items())
-        where = "" if not all(map(math.isfinite, values.values())) else " in another process; here"
+        is_here = not all(map(math.isfinite, values.values()))
+        where = "" if is_here else " in another process; here"
+        # The frames of a clip have its path each.
+        paths = list(dict.fromkeys(each if isinstance(each, str) else each[0] for each in images))
+        of_batch = f" of the batch {first_names(paths, len(paths))}" if paths and is_here else ""
         super().__init__(
-            f"the loss is not finite{where} ({shown})",
-            "Lower train.lr, use train.amp=off, or guard the step with a plugin.",
+            f"the loss{of_batch} is not finite{where} ({shown})",
+            "Lower train.lr, use train.amp=off, or leave such batches out: "
+            "settings.training.alarms.non_finite=skip",
         )
 
 
@@ -100,11 +115,13 @@ class StepTrace:
         outputs: what the model gave last.
         pids: (B,) the identities that it was given.
         losses_asked: whether ``engine.losses`` was called.
+        images: the paths of the images, as far as the batch has them.
     """
 
     outputs: Outputs | None = None
     pids: Tensor | None = None
     losses_asked: bool = False
+    images: Sequence[str | tuple[str, ...]] = ()
 
 
 @dataclass(frozen=True)

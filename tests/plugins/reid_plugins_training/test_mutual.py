@@ -227,6 +227,19 @@ def test_what_is_tested_is_chosen(
     assert 0 < results["tiny"].ranking.mAP <= 1
 
 
+def test_a_test_of_all_networks_needs_the_weights_of_all(
+    learn: Callable[..., TinyRun], tmp_path: Path
+) -> None:
+    learn(folder="whole")
+    checkpoint = tmp_path / "whole" / "model.pth.tar-1"
+    test = ("test.evaluate=true", "loss.dml.deploy=all")
+    with pytest.raises(UserError, match="nobody trained 'model2'"):
+        learn(*test, f"model.load_weights={checkpoint}", folder="bare")
+    engine = learn(*test, f"model.resume={checkpoint}", folder="test").engine
+    second = engine.states["model2"].model.state_dict()
+    require_equal(second, weights(tmp_path / "whole" / "model2.pth.tar-1"))
+
+
 # -- what is refused -------------------------------------------------------------------------------
 
 

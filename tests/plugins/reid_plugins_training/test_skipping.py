@@ -59,9 +59,22 @@ class Compares:
             ]
 
 
-def test_a_run_stops_at_a_loss_that_is_not_finite(train: Train) -> None:
-    with pytest.raises(NonFiniteLossError, match="not finite"):
+def test_a_run_stops_at_a_loss_that_is_not_finite_and_names_its_images(train: Train) -> None:
+    named = r"the loss of the batch '.*\.png', '.*\.png', '.*\.png' and 5 more is not finite"
+    with pytest.raises(NonFiniteLossError, match=named) as error:
         train("log", plugins=(Spoils(1),))
+    assert SKIP in error.value.hint
+
+
+def test_a_clip_is_named_once_by_its_first_frame() -> None:
+    clip = ("a.jpg", "b.jpg")
+    error = NonFiniteLossError(torch.tensor(float("nan")), [clip, clip, "c.jpg"])
+    assert error.what.startswith("the loss of the batch 'a.jpg', 'c.jpg' is not finite")
+
+
+def test_what_another_process_could_not_learn_from_has_no_names_here() -> None:
+    error = NonFiniteLossError({"softmax": torch.tensor(1.5)}, ["a.jpg"])
+    assert error.what == "the loss is not finite in another process; here (softmax 1.5)"
 
 
 def test_a_batch_is_left_out_without_a_trace(
@@ -76,7 +89,8 @@ def test_a_batch_is_left_out_without_a_trace(
     assert "training.skip" in run.result["step"]["step_wrappers"]
     assert all(torch.isfinite(v).all() for v in run.engine.model.state_dict().values())
     assert (
-        len([each for each in caplog.messages if "Left out a batch: the loss is not" in each]) == 2
+        len([each for each in caplog.messages if "Left out a batch: the loss of the batch" in each])
+        == 2
     )
     assert "2 batches of epoch 1 left out, their loss not finite" in caplog.messages
 
