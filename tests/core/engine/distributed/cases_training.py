@@ -242,6 +242,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "center": ("loss.terms={softmax: 1.0, center: 0.0005}",),
     "damaged": ("data.on_bad_image=skip", "data.check_images=none", *BOTH),
     "two_models": (),
+    "mutual": ("loss.name=dml", *PAIRS),
     "not_finite": (),
     "overflow": ("train.amp=fp16",),
     "random": ("model.name=tinynet", "train.max_epoch=2"),

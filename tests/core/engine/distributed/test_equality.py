@@ -28,6 +28,7 @@ EQUAL = (
     "by_hand",
     "every_other",
     "two_passes",
+    "mutual",
 )
 
 
