@@ -14,7 +14,7 @@ from reid_plugins_training.teacher import Teacher
 from torch import Tensor
 
 from reidcore import hookimpl
-from reidcore.engine import Engine
+from reidcore.engine import ClipBatches, Engine
 from reidcore.errors import CheckpointError, UserError
 from reidcore.registry import Registrar
 from reidcore.testing import TinyNet, TinyRun, fake_dataset, tiny_run
@@ -133,7 +133,19 @@ def test_no_distillation_is_in_the_step_of_other_runs(train: Train) -> None:
     assert train("log").result["step"]["loss_wrappers"] == []
 
 
-def test_mixed_precision_clips_and_two_students(learn: Train) -> None:
+def test_each_frame_of_a_clip_has_what_the_teacher_gives_of_it(learn: Train, teacher: Path) -> None:
+    engine = learn("log").engine
+    batch = next(iter(engine.train_loader))
+    frames = Teacher(teacher, engine)(engine.parse(batch))
+    engine.batch_layout = ClipBatches()
+    halves = {name: batch[name][::2] for name in ("pid", "camid", "impath")}
+    clips = {**halves, "img": batch["img"].unflatten(0, (-1, 2))}
+    given = Teacher(teacher, engine)(engine.parse(clips))
+    assert isinstance(given.logits, Tensor)
+    torch.testing.assert_close(given.logits, frames.logits)
+
+
+def test_two_students_under_mixed_precision_and_accumulation(learn: Train) -> None:
     settings = ("loss.name=dml", "loss.dml.weight_t=0", "train.amp=bf16", "train.accumulate=2")
     last = learn("log", *settings).result["training"][-1]
     assert last["model/distill_logits"] != last["model2/distill_logits"]

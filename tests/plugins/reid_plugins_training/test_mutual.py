@@ -212,6 +212,15 @@ def test_a_run_resumed_from_either_checkpoint_gives_the_same_weights(
         require_equal(weights(tmp_path / "whole" / file), weights(tmp_path / "rest" / file))
 
 
+def test_a_run_that_is_stopped_within_an_epoch_gives_the_same_weights(
+    train: Callable[..., TinyRun], train_in_parts: Callable[..., TinyRun], tmp_path: Path
+) -> None:
+    train("whole", *DML)
+    train_in_parts("parts", *DML, batches=2)
+    for file in ("model.pth.tar-2", "model2.pth.tar-2"):
+        require_equal(weights(tmp_path / "whole" / file), weights(tmp_path / "parts" / file))
+
+
 @pytest.mark.parametrize(("deploy", "width"), [("model1", 8), ("model2", 8), ("both", 16)])
 def test_what_is_tested_is_chosen(
     deploy: str, width: int, by_hand: Callable[..., Engine], tmp_path: Path
