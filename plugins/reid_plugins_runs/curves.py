@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from statistics import fmean
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from reid_plugins_runs.folders import RunFolder
+from reid_plugins_runs.folders import RunFolder, is_number
 from reid_plugins_runs.groups import Group
 from reid_plugins_runs.line_chart import Panel, Point, Series
 
@@ -25,6 +23,8 @@ def panels_of(groups: Sequence[Group]) -> list[Panel]:
         "accuracy in training (%)": _accuracy,
         "mAP (%)": lambda run: _tested(run, "mAP"),
         "Rank-1 (%)": lambda run: _tested(run, "rank1"),
+        "mAP of identities held out (%)": lambda run: _tested(run, "mAP", is_held_out=True),
+        "Rank-1 of identities held out (%)": lambda run: _tested(run, "rank1", is_held_out=True),
     }
     panels = []
     for title, curve in curves.items():
@@ -59,22 +59,10 @@ def _accuracy(run: RunFolder) -> list[Point]:
     ]
 
 
-def _tested(run: RunFolder, figure: str) -> list[Point]:
-    """Return a figure in percent at each test, the mean over the targets."""
-    return [
-        (epoch, 100 * fmean(values))
-        for epoch, rows in _by_epoch(run)
-        if (values := [row for each in rows if (row := _number(each.get(figure))) is not None])
-    ]
-
-
-def _by_epoch(run: RunFolder) -> Iterator[tuple[int, list[Mapping[str, Any]]]]:
-    found: dict[int, list[Mapping[str, Any]]] = {}
-    for line in run.tests:
-        found.setdefault(line["epoch"], []).append(line)
-    yield from sorted(found.items())
+def _tested(run: RunFolder, figure: str, is_held_out: bool = False) -> list[Point]:
+    """Return a figure in percent at each test."""
+    return [(epoch, 100 * value) for epoch, value in run.tested(figure, is_held_out).items()]
 
 
 def _number(value: Any) -> float | None:
-    is_number = isinstance(value, int | float) and math.isfinite(value)
-    return float(value) if is_number else None
+    return float(value) if is_number(value) else None

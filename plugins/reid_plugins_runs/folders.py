@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from statistics import fmean
+from typing import Any, Literal, TypeGuard
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,6 +19,9 @@ from reidcore.errors import DataError, UserError, counted
 from reidcore.utils import is_in_use, read_json
 
 RESULTS, METRICS = "results.json", "metrics.jsonl"
+
+HELD_OUT = "validation"
+"""The target that stands for identities which are held out of the training set."""
 
 # What a run that was trained over left in its folder; such a folder is looked at if it is named.
 _EARLIER = "earlier-"
@@ -33,6 +38,7 @@ class Results(BaseModel, extra="allow"):
     config: dict[str, Any] | None
     versions: dict[str, str] = {}
     device: str = ""
+    selection: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,27 @@ class RunFolder:
             {"epoch": last, "target": name, **figures} for name, figures in self.targets.items()
         ]
 
+    def tested(self, figure: str, is_held_out: bool = False) -> dict[int, float]:
+        """Return a figure at each test, in [0, 1], the mean over the targets.
+
+        Args:
+            figure: such as ``mAP``.
+            is_held_out: of the identities that are held out of the training set instead.
+        """
+        found: dict[int, list[float]] = {}
+        for line in self.tests:
+            if (
+                is_number(value := line.get(figure))
+                and (line.get("target") == HELD_OUT) == is_held_out
+            ):
+                found.setdefault(line["epoch"], []).append(float(value))
+        return {epoch: fmean(values) for epoch, values in sorted(found.items())}
+
+    @property
+    def selection(self) -> Mapping[str, Any]:
+        """How the best checkpoint was chosen; empty if none was."""
+        return (self.results.selection if self.results else None) or {}
+
     @property
     def epochs(self) -> int:
         """How many epochs are done."""
@@ -122,8 +149,8 @@ class RunFolder:
 
     def average(self, figure: str) -> float | None:
         """Return the mean of a figure over the targets, such as ``mAP``; None if none has it."""
-        found = [row[figure] for row in self.targets.values() if _is_number(row.get(figure))]
-        return sum(found) / len(found) if found else None
+        found = [row[figure] for row in self.targets.values() if is_number(row.get(figure))]
+        return fmean(found) if found else None
 
 
 @dataclass
@@ -186,6 +213,11 @@ def is_run(path: Path) -> bool:
     return (path / RESULTS).is_file() or (path / METRICS).is_file()
 
 
+def is_number(value: object) -> TypeGuard[float]:
+    """Say whether a value is a figure that can be averaged and drawn."""
+    return isinstance(value, int | float) and type(value) is not bool and math.isfinite(value)
+
+
 def _run_folders(top: Path) -> Iterator[Path]:
     """Yield the folders of runs from a folder down, in the order of their names."""
     for folder, below, _ in os.walk(top):
@@ -229,7 +261,3 @@ def _parsed(line: bytes) -> Mapping[str, Any] | None:
     except ValueError:
         return None
     return read if isinstance(read, dict) and isinstance(read.get("epoch", 0), int) else None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from reidcore.config import Config
-from reidcore.registry import NamedDataset
+from reidcore.registry import NamedDataset, settings_schemas
+
+if TYPE_CHECKING:
+    from reidcore.plugins import Plugins
 
 __all__ = ["hyperparameters"]
 
 Leaves = dict[str, Any]
 """Dotted keys with their values; lists, and the weights of loss terms, are one value."""
+
+Changed = tuple[str, Any, Any]
+"""A key, its value and its default."""
 
 AVERAGED = ("train.seed", "data.split_id")
 """Runs that differ in these alone are repetitions of one another."""
@@ -54,18 +63,24 @@ def chosen(config: Mapping[str, Any]) -> Leaves:
     }
 
 
-def changed(config: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+def changed(config: Mapping[str, Any], plugins: Plugins | None = None) -> list[Changed]:
     """Return what is not as a configuration has it by default: key, value, default.
 
     The options of components have no default here, since that would import them: those of the
     components in use are all told, with None.
+
+    Args:
+        config: nested, as ``results.json`` has it.
+        plugins: whose settings' defaults count; the current plugins by default.
     """
-    defaults = dict(_leaves(Config().model_dump(mode="json")))
+    defaults = dict(_leaves({**Config().model_dump(mode="json"), "settings": _settings(plugins)}))
     rows = [(key, value, defaults.get(key)) for key, value in chosen(config).items()]
     return [(key, value, default) for key, value, default in rows if value != default]
 
 
-def hyperparameters(config: Mapping[str, Any]) -> dict[str, bool | int | float | str]:
+def hyperparameters(
+    config: Mapping[str, Any], plugins: Plugins | None = None
+) -> dict[str, bool | int | float | str]:
     """Return the keys that tell one training from others, with values for a table.
 
     Those are the usual ones, and whatever is not at its default; of the components in use all
@@ -73,9 +88,10 @@ def hyperparameters(config: Mapping[str, Any]) -> dict[str, bool | int | float |
 
     Args:
         config: nested, as ``results.json`` has it.
+        plugins: whose settings' defaults count; the current plugins by default.
     """
     leaves = chosen(config)
-    keys = dict.fromkeys((*_BASIC, *(key for key, _, _ in changed(config))))
+    keys = dict.fromkeys((*_BASIC, *(key for key, _, _ in changed(config, plugins))))
     found = {key: leaves[key] for key in keys if key in leaves}
     return {
         key: value if isinstance(value, bool | int | float) else as_text(value)
@@ -120,6 +136,15 @@ def as_text(value: Any) -> str:
     return words[value] if value is None or isinstance(value, bool) else str(value)
 
 
+def _settings(plugins: Plugins | None) -> dict[str, Any]:
+    """Return the settings that plugins have by default, of those that need none."""
+    found = {}
+    for name, schema in settings_schemas(plugins).items():
+        with suppress(ValidationError):
+            found[name] = schema().model_dump(mode="json")
+    return found
+
+
 def _names(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names of the components that have sections at the top of a configuration."""
     data, train, test = (config.get(section, {}) for section in ("data", "train", "test"))
@@ -133,7 +158,7 @@ def _names(config: Mapping[str, Any]) -> Iterator[str]:
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in tree.items():
         key = f"{prefix}{name}"
-        if isinstance(value, Mapping) and value and key not in _WHOLE:
+        if isinstance(value, Mapping) and key not in _WHOLE:
             yield from _leaves(value, f"{key}.")
         else:
             yield key, value

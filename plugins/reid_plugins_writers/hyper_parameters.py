@@ -30,7 +30,7 @@ class HyperParameters(Writer):
 
         session_of: Callable[..., Any] = summary.hparams
         # Of the three summaries the first would list the columns.
-        _, start, self._end = session_of(hyperparameters(engine.config or {}), {})
+        _, start, self._end = session_of(hyperparameters(engine.config or {}, engine.plugins), {})
         self._has_failed = False
         add_summary(engine, start)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from reid_plugins_runs.comparison import heading
 from reid_plugins_runs.curves import loss_of
 from reid_plugins_runs.folders import RunFolder, is_run
 from reid_plugins_runs.groups import grouped
-from reid_plugins_runs.leaves import as_text, changed
+from reid_plugins_runs.leaves import Changed, as_text, changed
 from reid_plugins_runs.sheet import Column, Form, Sheet, form_options, show
+from reidcore.cli import Session
 from reidcore.data import first_names
 from reidcore.errors import UserError
 
@@ -31,7 +32,8 @@ _MOST_EPOCHS = 12
 @click.argument("folder", type=click.Path(), metavar="DIR")
 @form_options
 @plot_option
-def show_run(folder: str, form: Form, plot: str | None) -> None:
+@click.pass_obj
+def show_run(session: Session, folder: str, form: Form, plot: str | None) -> None:
     """Show a run: configuration, results and epochs.
 
     DIR is the run's folder. Of the configuration those keys are shown that are not at their
@@ -44,27 +46,29 @@ def show_run(folder: str, form: Form, plot: str | None) -> None:
         )
     run = next(run for run in open_runs([folder]).runs if run.path == Path(folder))
     save_plot(plot, grouped([run]), run.name)
-    show(form, _sheets(run), _record(run))
+    with session.plugins():
+        keys = changed(run.config) if run.config else []
+        show(form, _sheets(run, keys), _record(run, keys))
 
 
-def _record(run: RunFolder) -> dict[str, Any]:
+def _record(run: RunFolder, keys: Sequence[Changed]) -> dict[str, Any]:
     results = run.results.model_dump() if run.results else {}
     return {
         "run": run.name,
         "state": run.state,
-        "changed": {key: value for key, value, _ in changed(run.config)},
+        "changed": {key: value for key, value, _ in keys},
         "history": [dict(epoch) for epoch in run.history],
         "tests": [dict(test) for test in run.tests],
         "results": results,
     }
 
 
-def _sheets(run: RunFolder) -> Iterator[Sheet]:
+def _sheets(run: RunFolder, keys: Sequence[Changed]) -> Iterator[Sheet]:
     yield Sheet([Column("run"), Column(run.name)], list(_facts(run)))
-    if run.config:
+    if keys:
         rows = [
             [key, as_text(value), "-" if default is None else as_text(default)]
-            for key, value, default in changed(run.config)
+            for key, value, default in keys
         ]
         yield Sheet([Column("key"), Column("value"), Column("default")], rows, "Configuration")
     if run.targets:
@@ -81,6 +85,10 @@ def _facts(run: RunFolder) -> Iterator[list[str]]:
         yield ["ended" if not run.is_running else "seen", run.ended.isoformat(" ", "seconds")]
     if run.seconds is not None:
         yield ["seconds", f"{run.seconds:,.0f}"]
+    if run.selection.get("epoch") is not None:
+        chosen = run.selection
+        value, of = _percent(chosen.get("value")), chosen.get("of")
+        yield ["best", f"{chosen.get('metric')} {value} of {of}, after epoch {chosen['epoch']}"]
     if run.results is not None:
         yield ["device", run.results.device]
         for name, version in run.results.versions.items():
@@ -112,7 +120,7 @@ def _targets(run: RunFolder) -> Sheet:
 
 def _epochs(run: RunFolder) -> Sheet:
     """Return the epochs; of many some, evenly, the first and the last among them."""
-    tests = {line["epoch"]: line for line in run.tests}
+    tested = [run.tested("mAP"), run.tested("rank1")]
     last = len(run.history) - 1
     shown = {round(last * place / (_MOST_EPOCHS - 1)) for place in range(_MOST_EPOCHS)}
     names = ("epoch", "loss", "acc", "lr", "mAP", "Rank-1", "seconds")
@@ -122,7 +130,7 @@ def _epochs(run: RunFolder) -> Sheet:
             _short(loss_of(epoch)),
             _short(epoch.get("acc")),
             _short(epoch.get("lr")),
-            *(_percent(tests.get(epoch.get("epoch"), {}).get(name)) for name in ("mAP", "rank1")),
+            *(_percent(figures.get(epoch.get("epoch", 0))) for figures in tested),
             _short(epoch.get("seconds")),
         ]
         for place, epoch in enumerate(run.history)

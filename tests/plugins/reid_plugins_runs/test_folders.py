@@ -93,3 +93,14 @@ def test_a_folder_without_runs_and_one_that_is_not_there_are_refused(tmp_path) -
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="is no folder"):
         find_runs([Path(tmp_path / "file")])
+
+
+def test_tests_are_averaged_over_targets_and_apart_from_identities_held_out(write_run) -> None:
+    folder = write_run("log", 0.25, epochs=2, targets=("shop", "street"))
+    with (folder / "metrics.jsonl").open("a") as file:
+        for epoch, value in ((1, 0.5), (2, 0.75), (2, float("nan"))):
+            line = {"kind": "test", "epoch": epoch, "target": "validation", "mAP": value}
+            file.write(json.dumps(line) + "\n")
+    (run,) = find_runs([folder]).runs
+    assert run.tested("mAP") == {2: 0.25}
+    assert run.tested("mAP", is_held_out=True) == {1: 0.5, 2: 0.75}
