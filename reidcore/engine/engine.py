@@ -565,7 +565,7 @@ class Engine:
         """
         if not self.test_loader:
             raise no_target()
-        if weights := untrained_weights(self.model):
+        if self.is_main_process and (weights := untrained_weights(self.model)):
             _log.warning(
                 "These are figures of %s: give trained ones, model.load_weights=FILE", weights
             )

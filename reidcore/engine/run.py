@@ -34,7 +34,7 @@ from reidcore.engine.hook_results import checked_reason, files_of_runs, gathered
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.loss_terms import modules_of, optimizers_of
 from reidcore.engine.meters import EpochMeters
-from reidcore.engine.process_group import gather_objects, reduce_mean
+from reidcore.engine.process_group import broadcast_object, gather_objects, reduce_mean
 from reidcore.engine.results import RunRecord, record_run, results_table, tested_weights
 from reidcore.engine.rng import seed_process
 from reidcore.engine.run_checkpoints import RunCheckpoints
@@ -274,10 +274,11 @@ class Run:
         plugins, record = self.engine.plugins, self.engine.record
         for epoch in range(self.plan.start_epoch, self.plan.max_epoch):
             why = plugins.hook.reid_stop_training(engine=self.engine)
-            record.stopped = checked_reason(why, plugins)
+            # Rank 0's answer: clocks, which it may look at, differ.
+            record.stopped = broadcast_object(checked_reason(why, plugins))
             if record.stopped is not None:
                 record.tested_epoch = epoch
-                _log.info("Training stops after %s: %s", counted(epoch, "epoch"), why)
+                _log.info("Training stops after %s: %s", counted(epoch, "epoch"), record.stopped)
                 return
             yield epoch
 

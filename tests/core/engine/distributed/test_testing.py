@@ -83,6 +83,12 @@ def test_figures_are_the_means_of_all_processes(launched: Any) -> None:
     assert f"loss {batches - 0.5:.4f} ({entry['loss']:.4f})" in first["steps"][-1]
 
 
+def test_the_main_process_decides_that_no_further_epoch_is_worth_it(launched: Any) -> None:
+    for each in launched("figures"):
+        assert each["stopped"]
+        assert len(each["history"]) == 2
+
+
 def test_images_that_any_process_left_out_are_in_the_record(launched: Any) -> None:
     first, second = launched("figures")
     assert first["history"][-1]["skipped_images"] == 1
