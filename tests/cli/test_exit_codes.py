@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from textwrap import dedent
 
@@ -16,6 +17,7 @@ from reidcore.errors import (
     DataError,
     PluginDefectError,
     PluginError,
+    ToldElsewhereError,
     UnknownNameError,
     UserError,
 )
@@ -67,6 +69,27 @@ def test_the_kind_of_an_error_is_its_exit_code(
         assert ("For the traceback: reidcore --debug ..." in told) == (code == 1)
     else:
         assert told == ("text\n" if error.code == "text" else "")
+
+
+@pytest.mark.parametrize(("is_mistake", "code"), [(True, 2), (False, 1)])
+def test_what_another_process_tells_is_not_told_again(
+    is_mistake: bool, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(ToldElsewhereError(is_mistake), debug=False) == code
+    assert capsys.readouterr() == ("", "")
+
+
+def test_other_processes_than_the_first_say_who_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RANK", "3")
+    exit_code(UserError("a"), debug=False)
+    assert capsys.readouterr().err == "Error: a\n"  # one process, whatever its number
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    exit_code(UserError("a"), debug=False)
+    assert capsys.readouterr().err == "Error: process 3: a\n"
+    assert exit_code(KeyboardInterrupt(signal.SIGTERM), debug=False) == 128 + signal.SIGTERM
+    assert capsys.readouterr().err == ""  # the first one tells that
 
 
 @pytest.fixture(scope="module")

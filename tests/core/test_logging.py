@@ -81,6 +81,17 @@ def test_a_bare_script_sees_info_once_on_standard_output() -> None:
     assert done.stderr == ""
 
 
+def test_other_processes_than_the_first_show_warnings_and_their_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    more = "logging.getLogger('reidcore.engine').warning('careful')"
+    assert run(BARE + more).stdout == "[process 1] careful\n"
+    monkeypatch.setenv("RANK", "0")
+    assert run(BARE + more).stdout == "epoch 1\ncareful\n"
+
+
 def test_a_program_that_logs_is_left_alone() -> None:
     done = run(OWN)
     assert done.stdout == ""

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reidcore.data.loader import batch_sampler
-from reidcore.data.loader.batch_sampler import EpochBatches, FileOrder, ItemKey, check_shares
+from reidcore.data.loader.batch_sampler import (
+    EpochBatches,
+    FileOrder,
+    ItemKey,
+    check_shares,
+    stretch_of,
+)
 from reidcore.errors import ConfigError, PluginDefectError
 
 
@@ -35,6 +41,26 @@ def test_the_last_batch(drop_last: bool, sizes: list[int]) -> None:
     assert [len(batch) for batch in made] == sizes
     assert len(made) == len(sizes)
     assert [rows.tolist() for rows in made.rows()] == [[key.row for key in each] for each in made]
+
+
+@given(st.integers(0, 60), st.integers(1, 9))
+def test_stretches_follow_one_another_and_are_equal_to_within_one(total: int, of: int) -> None:
+    stretches = [stretch_of(total, number, of) for number in range(of)]
+    assert list(chain(*stretches)) == list(range(total))
+    sizes = [len(each) for each in stretches]
+    assert max(sizes) - min(sizes) <= 1
+
+
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 5))
+def test_processes_that_test_have_whole_batches_of_one(rows: int, size: int, world: int) -> None:
+    batches = EpochBatches(FileOrder(rows), rows, size)
+    alone, shared = list(batches), []
+    for rank in range(world):
+        batches.stretch = (rank, world)
+        share = list(batches)
+        assert len(batches) == len(share)
+        shared += share
+    assert shared == alone
 
 
 @pytest.mark.parametrize("world", [2, 3])

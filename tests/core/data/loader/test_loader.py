@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import random
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,17 @@ def test_two_processes_see_together_what_one_does(
     for whole, first, second in zip(alone, *shares, strict=True):
         assert torch.equal(whole["img"], torch.cat([first["img"], second["img"]]))
         assert whole["impath"] == first["impath"] + second["impath"]
+
+
+def test_a_loader_that_is_shared_out_gives_all_again_afterwards(dataset: ImageDataset) -> None:
+    loader = loader_for_testing(dataset, 3, Loading())
+    alone, shared = list(loader), []
+    for number in range(2):
+        with suppress(ValueError), loader.shared_out(number, 2):
+            shared += list(loader)
+            raise ValueError
+    assert _same(shared, alone)
+    assert len(list(loader)) == len(loader) == len(alone)
 
 
 def test_loading_leaves_the_random_numbers_of_the_program_alone(dataset: ImageDataset) -> None:
