@@ -25,7 +25,7 @@ class Plain(ReidModel):
     def __init__(self, num_classes: int, loss: str = "softmax", pretrained: bool = False) -> None:
         super().__init__(loss)
         self.conv = nn.Conv2d(3, 16, 3, stride=2)
-        self.norm = nn.GroupNorm(4, 16)
+        self.norm: nn.Module = nn.GroupNorm(4, 16)
         self.embedding = nn.Linear(16, 8)
         self.classifier = nn.Linear(8, num_classes)
 
@@ -35,6 +35,14 @@ class Plain(ReidModel):
     def embed(self, maps: Tensor) -> Tensor:
         features: Tensor = self.embedding(maps.mean(dim=(2, 3)))
         return features
+
+
+class Normalised(Plain):
+    """The same network with batch statistics."""
+
+    def __init__(self, num_classes: int, loss: str = "softmax", pretrained: bool = False) -> None:
+        super().__init__(num_classes, loss)
+        self.norm = nn.BatchNorm2d(16)
 
 
 class Centers(nn.Module):
@@ -80,6 +88,7 @@ class Components:
     @hookimpl
     def reid_register_models(self, registry: Any) -> None:
         registry.add("plain", Plain)
+        registry.add("normalised", Normalised)
 
     @hookimpl
     def reid_register_losses(self, registry: Any) -> None:
@@ -247,6 +256,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "overflow": ("train.amp=fp16",),
     "random": ("model.name=tinynet", "train.max_epoch=2"),
 }
+ON_GPU = {"sync_bn": ("model.name=normalised", "use_gpu=true", "train.sync_bn=true")}
 PLUGINS: dict[str, Callable[[], Any]] = {
     "by_hand": ByHand,
     "every_other": EveryOther,
@@ -294,9 +304,9 @@ def train(case: str, folder: Path) -> Trained:
         if case == "damaged":
             sorted((data / "tiny" / "train").iterdir())[0].write_bytes(b"no image")
     barrier()
-    watch = Watch(keeps_statistics=case != "random")
+    watch = Watch(keeps_statistics=case not in ("random", "sync_bn"))
     further = [PLUGINS[case]()] if case in PLUGINS else []
-    overrides = [*OVERRIDES, *CASES[case]]
+    overrides = [*OVERRIDES, *(CASES | ON_GPU)[case]]
     done = tiny_run(Components(), watch, *further, save_dir=folder, root=data, overrides=overrides)
     modules = {name: unwrap(state.model) for name, state in done.engine.states.items()}
     modules |= {
