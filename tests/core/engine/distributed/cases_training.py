@@ -107,6 +107,7 @@ class Watch:
     keeps_statistics: bool
     losses: list[dict[str, float]] = field(default_factory=list)
     networks: list[str] = field(default_factory=list)
+    exchanges: list[bool | None] = field(default_factory=list)
     images: list[list[str]] = field(default_factory=list)
     pixels: list[Tensor] = field(default_factory=list)
 
@@ -117,7 +118,8 @@ class Watch:
                 module.eval()
 
     @hookimpl(wrapper=True)
-    def reid_forward_backward(self, batch: Mapping[str, Any]) -> Iterator[Any]:
+    def reid_forward_backward(self, engine: Engine, batch: Mapping[str, Any]) -> Iterator[Any]:
+        self.exchanges.append(getattr(engine.network, "require_backward_grad_sync", None))
         self.images.append([Path(path).name for path in batch["impath"]])
         self.pixels.append(batch["img"])
         return (yield)
@@ -283,6 +285,7 @@ class Trained:
         weights: of the models and the losses, by their keys.
         losses: of each step, by name.
         networks: the kind of module that each step left to be called in the next one.
+        exchanges: whether DDP exchanges the gradients of each batch; None where there is no DDP.
         images: the names of those in each batch.
         pixels: of each batch.
         draw: a random number after the training.
@@ -291,6 +294,7 @@ class Trained:
     weights: dict[str, Tensor]
     losses: list[dict[str, float]]
     networks: list[str]
+    exchanges: list[bool | None]
     images: list[list[str]]
     pixels: list[Tensor]
     draw: float
@@ -317,8 +321,8 @@ def train(case: str, folder: Path) -> Trained:
         for name, module in modules.items()
         for key, value in module.state_dict().items()
     }
-    draw = float(torch.rand(()))
-    return Trained(weights, watch.losses, watch.networks, watch.images, watch.pixels, draw)
+    noted = {name: getattr(watch, name) for name in ("losses", "networks", "exchanges", "images")}
+    return Trained(weights, **noted, pixels=watch.pixels, draw=float(torch.rand(())))
 
 
 def case_trained(folder: Path) -> dict[str, Trained]:

@@ -93,6 +93,13 @@ def test_ddp_averages_once_a_step_showed_what_has_gradients(
         assert each.networks == networks
 
 
+def test_gradients_are_exchanged_where_the_optimizer_steps_alone(both: Any) -> None:
+    for each in both("accumulated"):
+        assert each.exchanges == [None, None, False]  # two batches, one step; the rest of an epoch
+    for each in both("softmax"):
+        assert each.exchanges == [None, True, True]
+
+
 def test_an_image_that_one_process_leaves_out_holds_up_nobody(both: Any) -> None:
     first, second = both("damaged")
     assert_equal_weights(first, second)
