@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -269,3 +270,30 @@ def test_a_second_run_of_an_engine_begins_an_average_of_its_own(parts: Any, tmp_
     engine.run(save_dir=str(tmp_path / "second"), max_epoch=1)
     held = load_checkpoint(tmp_path / "second" / "model.pth.tar-1")["state_dict"]
     assert_close(held, averaged(stepped, lambda _: 0.8))
+
+
+class FallingMAP:
+    """Lets each test on held-out identities be worse than the one before."""
+
+    @hookimpl(wrapper=True, tryfirst=True)
+    def reid_evaluate(self, engine: Engine) -> Iterator[None]:
+        results = yield
+        ranking = {
+            name: replace(result.ranking, mAP=1 / (engine.epoch + 2))
+            for name, result in results.items()
+        }
+        return {name: replace(each, ranking=ranking[name]) for name, each in results.items()}
+
+
+def test_the_average_that_validation_chose_is_tested_and_left(train: Train) -> None:
+    watch = Watch()
+    settings = ["test.select_on=validation", "test.validation_share=0.3", "test.eval_freq=1"]
+    settings += ["test.select_metric=mAP", "train.max_epoch=2", DECAY]
+    run = train("chosen", *settings, plugins=[watch, FallingMAP()])
+    first, second, chosen = watch.tested  # after both epochs, and the targets at the end
+    assert run.result["selection"]["tested_epoch"] == 1
+    assert not torch.equal(first["conv.weight"], second["conv.weight"])
+    left = run.engine.model.state_dict()
+    for key, value in first.items():
+        assert torch.equal(value, chosen[key]), key
+        assert torch.equal(value, left[key]), key
