@@ -240,6 +240,12 @@ CASES: dict[str, tuple[str, ...]] = {
     "triplet": ("loss.name=triplet", *PAIRS),
     "identities_of_one_process_each": ("loss.name=triplet", PAIRS[0], "sampler.num_instances=4"),
     "centers": ("loss.terms={softmax: 1.0, centers: 0.5}",),
+    "own_optimizer": (
+        "loss.terms={softmax: 1.0, center: 0.0005}",
+        "train.lr_step_by=step",
+        "train.warmup_epochs=1",
+        "train.groups={bias: {lr_mult: 2}}",
+    ),
     "memory": ("loss.terms={memory: 1.0, softmax: 0.1}", *PAIRS),
     "accumulated": ("train.accumulate=2", *BOTH),
     "fixbase": ("train.fixbase_epoch=1", "train.max_epoch=2", *BOTH),

@@ -18,6 +18,7 @@ EQUAL = (
     "identities_of_one_process_each",
     "centers",
     "center",
+    "own_optimizer",
     "memory",
     "accumulated",
     "fixbase",
