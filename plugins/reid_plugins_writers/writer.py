@@ -30,9 +30,11 @@ class Writer:
 
 def group_rates(engine: Engine) -> dict[str, float]:
     """Return the learning rates of parameter groups, where an optimizer has several, by names."""
-    several = len(engine.states) > 1
-    return {
-        f"lr/{model}/{group}" if several else f"lr/{group}": rate
-        for model, state in engine.states.items()
-        for group, rate in state.group_lrs.items()
-    }
+    rates = {}
+    for model, state in engine.states.items():
+        groups = state.optimizer.param_groups if state.optimizer else []
+        prefix = f"lr/{model}" if len(engine.states) > 1 else "lr"
+        for group in groups if len(groups) > 1 else []:
+            if "name" in group:
+                rates[f"{prefix}/{group['name']}"] = float(group["lr"])
+    return rates

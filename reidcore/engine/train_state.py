@@ -47,13 +47,6 @@ class TrainState:
         """The learning rate of the last parameter group, which new layers are in; 0 without any."""
         return float(self.optimizer.param_groups[-1]["lr"]) if self.optimizer else 0.0
 
-    @property
-    def group_lrs(self) -> dict[str, float]:
-        """The learning rate of each parameter group by its name, where there are several."""
-        groups = self.optimizer.param_groups if self.optimizer else []
-        named = {group["name"]: float(group["lr"]) for group in groups if "name" in group}
-        return named if len(groups) > 1 else {}
-
     def state_dict(self) -> dict[str, Any]:
         """Return the state of all three, under a checkpoint's keys."""
         return {

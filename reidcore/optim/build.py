@@ -13,7 +13,7 @@ from reidcore._validation import has_methods
 from reidcore.config.options import OptimOptions, TrainOptions
 from reidcore.errors import ConfigError
 from reidcore.optim.groups import parameter_groups
-from reidcore.optim.pacing import paced
+from reidcore.optim.pacing import PacedScheduler
 from reidcore.registry import Component, choose, find
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def build_lr_scheduler(
             "a schedule in steps needs to know how many an epoch has",
             "Give steps_per_epoch=len(datamanager.train_loader).",
         )
-    return _made_scheduler(optimizer, options, component, stepsize, steps_per_epoch or 1)
+    return make_scheduler(optimizer, options, component, steps_per_epoch or 1, stepsize)
 
 
 def make_optimizer(
@@ -188,7 +188,11 @@ def make_optimizer(
 
 
 def make_scheduler(
-    optimizer: Optimizer, options: TrainOptions, component: Component, steps_per_epoch: int = 1
+    optimizer: Optimizer,
+    options: TrainOptions,
+    component: Component,
+    steps_per_epoch: int = 1,
+    stepsize: int | Sequence[int] | None = None,
 ) -> LRScheduler:
     """Make a learning-rate scheduler, stepped as its options say.
 
@@ -197,51 +201,34 @@ def make_scheduler(
         options: when and by how much they rise and fall, and the epochs of the run.
         component: the scheduler with its own options.
         steps_per_epoch: optimizer steps in an epoch, which a schedule in steps needs to know.
+        stepsize: in the place of the options' own, which is always a list.
 
     Raises:
         ConfigError: the warm-up has two lengths.
     """
-    return _made_scheduler(optimizer, options, component, options.stepsize, steps_per_epoch)
-
-
-def _made_scheduler(
-    optimizer: Optimizer,
-    options: TrainOptions,
-    component: Component,
-    stepsize: Any,
-    steps_per_epoch: int,
-) -> LRScheduler:
     options.check_warmup()
     by_step = options.lr_step_by == "step"
     # What is counted in epochs is handed to the factory in what the scheduler counts.
     unit = steps_per_epoch if by_step else 1
     made = component.make(
         optimizer=optimizer,
-        stepsize=stepsize if unit == 1 else _multiplied(stepsize, unit),
+        stepsize=_multiplied(options.stepsize if stepsize is None else stepsize, unit),
         gamma=options.gamma,
         max_epoch=options.max_epoch * unit,
         steps_per_epoch=unit,
     )
-    return paced(
-        _scheduler(component, made),
-        optimizer,
-        steps_per_epoch=steps_per_epoch,
-        by_step=by_step,
-        warmup_epochs=options.warmup_epochs,
-        warmup_steps=options.warmup_steps,
-        warmup_factor=options.warmup_factor,
-    )
+    if not has_methods(made, "step", "state_dict", "load_state_dict"):
+        wanted = "a scheduler with the methods step, state_dict, load_state_dict"
+        raise component.entry.defect(made, wanted)
+    if not (options.counts_steps or options.warmup_epochs):
+        return cast(LRScheduler, made)
+    warmup = options.warmup_epochs, options.warmup_steps, options.warmup_factor
+    paced = PacedScheduler(made, optimizer, steps_per_epoch, by_step, *warmup)
+    return cast(LRScheduler, paced)  # of which it has what training and checkpoints call
 
 
 def _multiplied(stepsize: Any, unit: int) -> Any:
-    if isinstance(stepsize, list | tuple):
-        return [each * unit for each in stepsize]
-    return stepsize * unit
-
-
-def _scheduler(component: Component, made: Any) -> LRScheduler:
-    """Return a scheduler, of whatever class, that has what training and checkpoints call."""
-    needed = ("step", "state_dict", "load_state_dict")
-    if not has_methods(made, *needed):
-        raise component.entry.defect(made, f"a scheduler with the methods {', '.join(needed)}")
-    return cast(LRScheduler, made)
+    if unit == 1:
+        return stepsize
+    is_list = isinstance(stepsize, list | tuple)
+    return [each * unit for each in stepsize] if is_list else stepsize * unit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -147,20 +147,6 @@ class PacedScheduler:
 
     def _set_rates(self) -> None:
         set_rates(self.optimizer, [rate * self.factor for rate in self._rates])
-
-
-def paced(scheduler: LRScheduler, optimizer: Optimizer, **pace: Any) -> LRScheduler:
-    """Return a scheduler that keeps a pace; itself, where that is to be stepped after each epoch.
-
-    Args:
-        scheduler: gives the rates.
-        optimizer: whose rates they are.
-        pace: further arguments of `PacedScheduler`.
-    """
-    if not (pace["by_step"] or pace["warmup_epochs"] or pace["warmup_steps"]):
-        return scheduler
-    # It has what training and checkpoints call, without being one of torch's kind.
-    return cast(LRScheduler, PacedScheduler(scheduler, optimizer, **pace))
 
 
 def rates_of(optimizer: Optimizer) -> list[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 
 from reidcore import hookimpl
 from reidcore.config import load_config
-from reidcore.engine import Engine, Interrupted, Precision
+from reidcore.engine import Engine, Interrupted, Precision, StepOutcome
 from reidcore.errors import ConfigError, UserError
 from reidcore.testing import TinyWorld, make_plugins, tiny_run
 
@@ -60,6 +60,37 @@ def test_a_step_is_one_of_the_optimizer(make_engine: MakeEngine, tmp_path: Path)
     assert rates.rates == pytest.approx(
         [rate for pair in zip(*[iter(expected)] * 2, strict=True) for rate in (pair[0], *pair)]
     )
+
+
+class Overflow:
+    """Lets the second step's gradients be infinite, and leaves out the fifth step's batch."""
+
+    def __init__(self) -> None:
+        self.step = 0
+
+    @hookimpl(wrapper=True)
+    def reid_compute_losses(self) -> Generator[None, Any, Any]:
+        losses = yield
+        self.step += 1
+        factor = {2: 1e9, 5: torch.nan}.get(self.step, 1.0)
+        return {name: loss * factor for name, loss in losses.items()}
+
+    @hookimpl(wrapper=True)
+    def reid_forward_backward(self) -> Generator[None, Any, Any]:
+        try:
+            return (yield)
+        except FloatingPointError:
+            return StepOutcome.skipped()
+
+
+def test_steps_that_are_left_out_count(make_engine: MakeEngine, tmp_path: Path) -> None:
+    all_taken, some_left = Rates(), Rates()
+    run_of(make_engine, tmp_path / "a", all_taken, pace=BY_STEP)
+    engine = make_engine(some_left, Overflow(), pace=BY_STEP, precision=Precision(amp="fp16"))
+    scale = engine.accelerator.scaler.get_scale()
+    engine.run(save_dir=str(tmp_path / "b"), max_epoch=4)
+    assert engine.accelerator.scaler.get_scale() < scale
+    assert some_left.rates == all_taken.rates
 
 
 class OwnStep(Engine):
