@@ -31,6 +31,7 @@ def summarize_checkpoint(path: str) -> dict[str, Any]:
         "checkpoint": path,
         "model": model.get("name"),
         "parameters": sum(value.numel() for value in weights.values() if hasattr(value, "numel")),
+        "averaged": own.get("averaged", False),
         "epoch": held.get("epoch"),
         "step": own.get("step"),
         "rank1": None if rank1 is None else float(rank1),
@@ -45,6 +46,8 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
     yield f"checkpoint {summary['checkpoint']}"
     yield f"model: {summary['model'] or 'not recorded'}"
     yield f"numbers in its weights and buffers: {summary['parameters']:,}"
+    if summary["averaged"]:
+        yield "its weights are an average of those in training"
     if summary["epoch"] is not None:
         step = summary["step"] or 0
         further = f" and {counted(step, 'batch', 'batches')}" if step else ""

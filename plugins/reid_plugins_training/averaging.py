@@ -69,6 +69,7 @@ class MovingAverage:
         """Test the average."""
         with ExitStack() as stack:
             for average in self._averages.get(id(engine), {}).values():
+                engine.replicas.share_buffers(average.module)  # each process has its own
                 stack.enter_context(average.in_place())
             return (yield)
 
@@ -110,6 +111,11 @@ class _Average:
         self._listener = StepListener(optimizer, after=self._update)
         held.averaged = self._average
 
+    @property
+    def module(self) -> nn.Module:
+        """The network of averaged weights."""
+        return self._average.module
+
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Put the average into the model, and the weights in training back afterwards."""
@@ -129,7 +135,7 @@ class _Average:
         Raises:
             CheckpointError: if it is of another model.
         """
-        self._average.module.load_state_dict(self._model.state_dict())
+        self.module.load_state_dict(self._model.state_dict())
         try:
             self._model.load_state_dict(state["weights"])
             self._steps = int(state["steps"])
@@ -165,9 +171,7 @@ class _Average:
 
     @torch.no_grad()
     def _exchange(self) -> None:
-        for averaged, weight in zip(
-            _tensors(self._average.module), _tensors(self._model), strict=True
-        ):
+        for averaged, weight in zip(_tensors(self.module), _tensors(self._model), strict=True):
             kept = weight.clone()
             weight.copy_(averaged)
             averaged.copy_(kept)

@@ -152,6 +152,7 @@ class _Frozen:
             if not self._held_parameters:
                 _log.info("Frozen for %s: %s", self._settings.duration, self._names)
             self._held_parameters += parameters
+            self._engine.trained_parameters_changed()
 
     def _let_go(self) -> None:
         for parameter in self._held_parameters:
@@ -160,6 +161,7 @@ class _Frozen:
             norm.train()
         if self._held_parameters:
             _log.info("Opened: %s", self._names)
+            self._engine.trained_parameters_changed()
         self._held_parameters, self._held_norms = [], []
 
     @property

@@ -233,6 +233,7 @@ class _Record(_Part):
     test_due: bool = False
     selection: _Selection | None = None
     chosen_on: _Chosen | None = None
+    averaged: bool = False
     held_out: list[str] | None = None
     skipped: dict[str, str] = {}
     config: _Configuration | None = None

@@ -26,10 +26,18 @@ class Changes:
     def __init__(self) -> None:
         self.by_batch: list[set[str]] = []
         self.before: dict[str, Tensor] = {}
+        self.told = 0
 
     @hookimpl(tryfirst=True)
     def reid_run_start(self, engine: Engine) -> None:
         self.before = self.copied(engine)
+        changed = engine.trained_parameters_changed
+
+        def counted() -> None:
+            self.told += 1
+            changed()
+
+        engine.trained_parameters_changed = counted  # type: ignore[method-assign]
 
     @hookimpl(tryfirst=True)
     def reid_step_end(self, engine: Engine) -> None:
@@ -73,6 +81,7 @@ def test_layers_learn_when_their_time_is_over(
     changes = Changes()
     run = train("run", f"settings.training.freeze={{{setting}}}", plugins=(changes,))
     assert changes.by_batch == learning
+    assert changes.told == 2  # when they are frozen, and when they are opened
     assert all(each.requires_grad for each in run.engine.model.parameters())
 
 

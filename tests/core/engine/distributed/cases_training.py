@@ -262,6 +262,10 @@ CASES: dict[str, tuple[str, ...]] = {
     "mutual": ("loss.name=dml", *PAIRS),
     "not_finite": (),
     "overflow": ("train.amp=fp16",),
+    "tricks": (
+        *("settings.training.ema.decay=0.8", "settings.training.clip.norm=0.1"),
+        *("settings.training.freeze={layers: [conv], steps: 2}", "train.max_epoch=2"),
+    ),
     "random": ("model.name=tinynet", "train.max_epoch=2"),
 }
 ON_GPU = {"sync_bn": ("model.name=normalised", "use_gpu=true", "train.sync_bn=true")}

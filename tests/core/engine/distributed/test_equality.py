@@ -30,6 +30,7 @@ EQUAL = (
     "every_other",
     "two_passes",
     "mutual",
+    "tricks",
 )
 
 
