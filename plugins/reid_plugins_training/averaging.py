@@ -90,6 +90,7 @@ class MovingAverage:
     @hookimpl
     def reid_run_end(self, engine: Engine, error: BaseException | None) -> None:
         """Stop averaging; what a whole run leaves is the average."""
+        self._resumed.pop(id(engine), None)
         for average in self._averages.pop(id(engine), {}).values():
             average.close(is_kept=error is None)
 

@@ -62,7 +62,7 @@ class GradientClipping:
         clips = self._clips.get(id(engine), {})
         means = {name: clip.mean_norm() for name, clip in clips.items()}
         return {
-            "grad_norm" if len(clips) == 1 else f"grad_norm_{name}": mean
+            "grad_norm" if len(clips) == 1 else f"{name}/grad_norm": mean
             for name, mean in means.items()
             if mean is not None
         }
@@ -87,6 +87,7 @@ class GradientClipping:
     @hookimpl
     def reid_run_end(self, engine: Engine) -> None:
         """Stop listening."""
+        self._resumed.pop(id(engine), None)
         for clip in self._clips.pop(id(engine), {}).values():
             clip.close()
 

@@ -92,6 +92,7 @@ class LayerFreezing:
     @hookimpl
     def reid_run_end(self, engine: Engine) -> None:
         """Leave the layers as they were."""
+        self._resumed.pop(id(engine), None)
         if frozen := self._frozen.pop(id(engine), None):
             frozen.close()
 
