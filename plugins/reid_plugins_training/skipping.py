@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from reidcore import hookimpl
 from reidcore.engine import Engine, NonFiniteLossError, StepOutcome
@@ -25,7 +24,7 @@ class _Skips:
     Attributes:
         in_a_row: batches since the last one that was learnt from.
         in_epoch: batches of the epoch under way.
-        before: the batch statistics of the models before the step.
+        before: the buffers of models and losses before the step.
     """
 
     in_a_row: int = 0
@@ -36,9 +35,9 @@ class _Skips:
 class SkipNonFinite:
     """Leaves out a batch whose loss is not finite; too many in a row stop the run.
 
-    Weights are as they were before the batch, and so are batch statistics, which one infinite
-    activation would spoil for good. In a run of several processes all leave out the batch that one
-    of them cannot learn from.
+    Weights are as they were before the batch, and so are batch statistics and the memories of
+    losses, which one infinite activation would spoil for good. In a run of several processes all
+    leave out the batch that one of them cannot learn from.
 
     Args:
         most_skipped: so many in a row stop the run.
@@ -53,11 +52,10 @@ class SkipNonFinite:
     def reid_forward_backward(self, engine: Engine) -> Generator[None, StepOutcome, StepOutcome]:
         """Catch the error of a step."""
         skips = self._skips.setdefault(id(engine), _Skips())
-        buffers = _statistics(engine)
+        buffers = _buffers(engine)
         if not skips.before:
             skips.before = [torch.empty_like(each) for each in buffers]
-        if buffers:
-            torch._foreach_copy_(skips.before, buffers)
+        _copy(buffers, skips.before)
         try:
             outcome = yield
         except NonFiniteLossError as error:
@@ -65,8 +63,7 @@ class SkipNonFinite:
             skips.in_epoch += 1
             if skips.in_a_row >= self.most_skipped:
                 raise
-            if buffers:
-                torch._foreach_copy_(buffers, skips.before)
+            _copy(skips.before, buffers)
             _log.warning("Left out a batch: %s", error.what)
             return StepOutcome.skipped()
         skips.in_a_row = 0
@@ -90,7 +87,13 @@ class SkipNonFinite:
         self._skips.pop(id(engine), None)
 
 
-def _statistics(engine: Engine) -> list[Any]:
-    """Return the buffers of all models that hold real numbers."""
-    models = [state.model for state in engine.states.values()]
-    return [each for model in models for each in model.buffers() if each.is_floating_point()]
+def _buffers(engine: Engine) -> list[Tensor]:
+    """Return what models and losses learn without gradients: batch statistics, memories."""
+    modules = [state.model for state in engine.states.values()]
+    modules += [each for _, each in engine.terms.values() if isinstance(each, nn.Module)]
+    return [buffer for module in modules for buffer in module.buffers()]
+
+
+def _copy(values: list[Tensor], into: list[Tensor]) -> None:
+    if values:
+        torch._foreach_copy_(into, values)

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from reidcore import hookimpl
 from reidcore.engine import Engine, NonFiniteLossError
+from reidcore.registry import Registrar
 from reidcore.testing import TinyRun
 
 Train = Callable[..., TinyRun]
@@ -55,8 +56,27 @@ class Compares:
             self.changed += [
                 name
                 for name, value in engine.model.state_dict().items()
-                if value.is_floating_point() and not torch.equal(value, before[name])
+                if not torch.equal(value, before[name])
             ]
+
+
+class Memory(nn.Module):
+    """A loss that remembers the mean of all features."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.register_buffer("mean", torch.zeros(8))
+
+    def forward(self, features: Tensor, pids: Tensor) -> Tensor:
+        self.mean.lerp_(features.detach().mean(0), 0.5)
+        return (features - self.mean).square().mean()
+
+
+class Remembers:
+    @hookimpl
+    def reid_register_losses(self, registry: Registrar) -> None:
+        registry.add("memory", Memory)
 
 
 def test_a_run_stops_at_a_loss_that_is_not_finite_and_names_its_images(train: Train) -> None:
@@ -93,6 +113,13 @@ def test_a_batch_is_left_out_without_a_trace(
         == 2
     )
     assert "2 batches of epoch 1 left out, their loss not finite" in caplog.messages
+
+
+def test_the_memory_of_a_loss_is_as_it_was(train: Train) -> None:
+    run = train("log", SKIP, "loss.terms={softmax: 1, memory: 1}", plugins=(Spoils(1), Remembers()))
+    mean = run.engine.terms["memory"][1].mean  # type: ignore[attr-defined]
+    assert torch.isfinite(mean).all()
+    assert mean.abs().sum() > 0
 
 
 def test_too_many_in_a_row_stop_the_run(train: Train) -> None:
