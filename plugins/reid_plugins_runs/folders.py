@@ -148,7 +148,12 @@ class RunFolder:
         return None
 
     def average(self, figure: str) -> float | None:
-        """Return the mean of a figure over the targets, such as ``mAP``; None if none has it."""
+        """Return the mean of a figure over the targets, such as ``mAP``; None if none has it.
+
+        Of a run that is under way it is that of the last test.
+        """
+        if self.is_running or not self.targets:
+            return next(reversed(self.tested(figure).values()), None)
         found = [row[figure] for row in self.targets.values() if is_number(row.get(figure))]
         return fmean(found) if found else None
 

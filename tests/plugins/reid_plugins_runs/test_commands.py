@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+PAGE = Path(__file__).parents[3] / "docs" / "commands.md"
 MODULES = "import sys; assert not {'torch', 'numpy'} & set(sys.modules), 'loaded'"
 
 
@@ -105,3 +108,13 @@ def test_what_is_shown_loads_no_torch(reidcore, write_run, tmp_path) -> None:
     for words in (["ls"], ["show", "log/a"], ["compare", "log", "--plot", "c.png"]):
         done = reidcore("runs", *words, path=site)
         assert (done.returncode, "loaded" in done.stderr) == (0, False), done.stderr
+
+
+@pytest.mark.parametrize("command", ["runs ls", "runs show"])
+def test_json_has_the_keys_that_are_documented(here, write_run, command) -> None:
+    write_run("log/a")
+    row = re.search(rf"^\| `{command}` \| (.*) \|$", PAGE.read_text(encoding="utf-8"), re.M)
+    assert row is not None
+    found = json.loads(here(*command.split(), "log/a", "--json").out)
+    (record,) = found if isinstance(found, list) else [found]
+    assert list(record) == re.findall(r"`([^`]+)`", row[1])

@@ -31,7 +31,7 @@ def test_a_run_says_how_far_it_came(write_run) -> None:
     assert run.average("mAP of nobody") is None
     with sole_writer(folder):
         (run,) = find_runs([folder]).runs
-        assert (run.state, run.seconds) == ("running", 6.0)
+        assert (run.state, run.seconds, run.average("mAP")) == ("running", 6.0, 0.5)
     (run,) = find_runs([write_run("part", None, is_finished=False)]).runs
     assert (run.state, run.average("mAP")) == ("stopped", None)
 
