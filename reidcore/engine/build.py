@@ -21,6 +21,7 @@ from reidcore.engine.loss_terms import make_terms, parameters_of
 from reidcore.engine.precision import Precision, run_device
 from reidcore.engine.replicas import with_sync_bn
 from reidcore.engine.rng import set_random_seed
+from reidcore.engine.speed import runs_ahead, with_speed
 from reidcore.engine.train_state import TrainState
 from reidcore.errors import ConfigError
 from reidcore.models.build import build_configured_model
@@ -41,17 +42,19 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
     Raises:
         UserError: a dataset, a weight file or an option is not as it should be.
     """
+    given, device = config, run_device(config.use_gpu)
+    config, speed = with_speed(given, device, plugins)
     set_random_seed(config.train.seed)
     datamanager = build_datamanager(config, plugins)
     num_classes = max(datamanager.num_train_pids, int(config.test.evaluate))  # a test needs none
     counts = num_classes, datamanager.num_train_cams or None, datamanager.num_train_views
     model = build_configured_model(config, *counts, plugins)
     if config.train.sync_bn and not config.test.evaluate:
-        model = with_sync_bn(model, run_device(config.use_gpu))
+        model = with_sync_bn(model, device)
     engine = build_engine(config, datamanager, model, num_classes, plugins)
     if config.data.type == "video" and engine.batch_layout is layout_of("video"):
         engine.batch_layout = ClipBatches(config.video.pooling_method)
-    engine.config = resolved(config, plugins)
+    engine.config, engine.speed = resolved(given, plugins), speed
     start = engine.resume(config.model.resume) if config.model.resume else config.train.start_epoch
     protocol = chosen_protocol(config, plugins) or "market1501"
     plan = RunPlan.of(
@@ -105,7 +108,7 @@ def build_engine(
     options: dict[str, Any] = {
         "use_gpu": config.use_gpu,
         "plugins": plugins,
-        "precision": Precision(train.amp, train.channels_last, train.accumulate),
+        "precision": _precision(config, plugins),
         "step": train.step,
     }
     if not is_registered("losses", config.loss.name, plugins):
@@ -127,6 +130,18 @@ def build_engine(
     engine.register_model("model", model, optimizer, scheduler)
     engine.terms = terms
     return engine
+
+
+def _precision(config: Config, plugins: Plugins) -> Precision:
+    train = config.train
+    return Precision(
+        train.amp,
+        train.channels_last,
+        train.accumulate,
+        train.compile,
+        fast_kernels=train.speed == "fast",
+        checks_late=runs_ahead(config, run_device(config.use_gpu), plugins),
+    )
 
 
 def build_state(

@@ -231,7 +231,11 @@ def write_checkpoints(
 
     Returns:
         The files' paths.
+
+    Raises:
+        NonFiniteLossError: if a loss that was not looked at yet is not finite.
     """
+    engine.accelerator.finite.settle()
     own, best = _own_state(engine, done, step), engine.record.selection.best
     chosen_on = engine.record.selection.chosen_on() if best and best.epoch == done else None
     paths = []

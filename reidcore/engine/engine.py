@@ -35,7 +35,7 @@ from reidcore.engine.hook_results import (
 from reidcore.engine.interrupts import Interruption
 from reidcore.engine.loss_terms import Criterion, LossTerms, top1, undo_weights, weighted_terms
 from reidcore.engine.precision import Accelerator, Precision, run_device
-from reidcore.engine.process_group import all_true, check_group
+from reidcore.engine.process_group import check_group
 from reidcore.engine.replicas import Replicas
 from reidcore.engine.results import RunRecord
 from reidcore.engine.run import Run
@@ -46,7 +46,6 @@ from reidcore.engine.sanity_checks import (
     warn_of_other_use,
 )
 from reidcore.engine.step import (
-    NonFiniteLossError,
     StepOutcome,
     StepTrace,
     check_losses_were_called,
@@ -89,6 +88,7 @@ class Engine:
             start those are added that criteria make themselves.
         batch_layout: how batches are read: as images, or as clips if ``data_type`` is ``video``.
         accelerator: device, mixed precision and accumulation.
+        speed: what ``train.speed`` chose, by key.
         epoch, max_epoch: the epoch under way, from 0, and where the run stops.
         plan: what the run or test under way is to do.
         resume_point: the checkpoint's state that the next run goes on from, if it starts there.
@@ -137,6 +137,7 @@ class Engine:
         self.plan = RunPlan()
         self.record = RunRecord()
         self.config: Mapping[str, Any] | None = None
+        self.speed: Mapping[str, Any] = {}
         self.writer: SummaryWriter | None = None
         self.interruption = Interruption()
         self.progress: Callable[[Iterable[Any], str], Iterable[Any]] = lambda loader, _: loader
@@ -443,11 +444,9 @@ class Engine:
         Raises:
             NonFiniteLossError: if the sum is not finite, in this process or another; the weights
                 are as they were. It is a FloatingPointError, which a wrapper may catch to skip the
-                batch.
+                batch. On CUDA under ``train.speed=fast`` it may be the sum of an earlier batch.
         """
-        total = losses if isinstance(losses, Tensor) else torch.stack(list(losses.values())).sum()
-        if not all_true(torch.isfinite(total)):
-            raise NonFiniteLossError(losses, self.trace.images)
+        total = self.accelerator.finite(losses, self.trace.images)
         self.replicas.backward_begins()
         self.accelerator.backward(total)
 
@@ -592,5 +591,6 @@ class Engine:
         self.record.targets = {}
         for name in self.test_loader:
             self.interruption.check()
-            self.record.targets[name] = evaluate_target(self, name)
+            with self.accelerator.compilation.paused():
+                self.record.targets[name] = evaluate_target(self, name)
         return self.record.targets

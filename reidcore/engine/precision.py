@@ -6,8 +6,8 @@ right under mixed precision and accumulation, whoever calls them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from reidcore.data.loader.loader import BatchLoader
+from reidcore.engine.compilation import Compilation
+from reidcore.engine.finite import FiniteCheck
 from reidcore.errors import UserError, did_you_mean, quoted
 
 AMP_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -30,11 +32,17 @@ class Precision:
         channels_last: keep images and weights in channels-last layout, which is faster for
             convolutions on most devices.
         accumulate: batches whose gradients are summed before the optimizer steps.
+        compile: ``off``, or the mode in which ``torch.compile`` compiles networks.
+        fast_kernels: on CUDA, let float32 be multiplied as TF32, and time convolutions' kernels.
+        checks_late: on CUDA, look at losses after the step that they are of (`FiniteCheck`).
     """
 
     amp: str = "off"
     channels_last: bool = False
     accumulate: int = 1
+    compile: str = "off"
+    fast_kernels: bool = False
+    checks_late: bool = False
 
     def __post_init__(self) -> None:
         choices = ("off", "auto", *AMP_DTYPES)
@@ -79,6 +87,8 @@ class Accelerator:
         self.before_step = before_step
         self.averaged = averaged
         self.dtype = _amp_dtype(precision.amp, device)
+        self.compilation = Compilation(precision.compile)
+        self.finite = FiniteCheck(is_late=precision.checks_late)
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
         self._batches = 0
         self._planned = precision.accumulate  # batches of the step under way
@@ -92,6 +102,7 @@ class Accelerator:
         model = model.to(self.device)
         if self.precision.channels_last:
             model = model.to(memory_format=torch.channels_last)
+        self.compilation.apply(model)
         for optimizer in optimizers:
             if optimizer.state:  # loading puts it where the parameters are now
                 optimizer.load_state_dict(optimizer.state_dict())
@@ -197,6 +208,20 @@ class Accelerator:
         self._planned = self.precision.accumulate
         self._has_gradients = False
 
+    @contextmanager
+    def kernels(self) -> Iterator[None]:
+        """Let torch choose its kernels as the precision says; as before afterwards."""
+        if not (self.precision.fast_kernels and self.device.type == "cuda"):
+            yield
+            return
+        cuda, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+        before = cuda.allow_tf32, cudnn.allow_tf32, cudnn.benchmark
+        cuda.allow_tf32 = cudnn.allow_tf32 = cudnn.benchmark = True
+        try:
+            yield
+        finally:
+            cuda.allow_tf32, cudnn.allow_tf32, cudnn.benchmark = before
+
     def _step(self, optimizers: list[Optimizer]) -> None:
         with self.averaged(optimizers):
             self._update(optimizers)
@@ -214,8 +239,10 @@ class Accelerator:
         if stepping:
             self.before_step()
         for optimizer in stepping:
-            self.scaler.step(optimizer)
+            with nullcontext() if self.scaler.is_enabled() else self.finite.guarding(optimizer):
+                self.scaler.step(optimizer)
         self.scaler.update()
+        self.finite.stepped()
         if self.device.type == "cpu":
             self._used_gradients = [each for one in stepping for each in _gradients(one)]
 
@@ -233,8 +260,42 @@ def _all_finite(gradients: Iterable[Tensor | None]) -> bool:
     return all(bool(each.isfinite().all()) for each in gradients if each is not None)
 
 
+def computes_bf16(device: torch.device) -> bool:
+    """Say whether a device has instructions for bfloat16."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu":
+        # Torch has no public name for these; a version without one of them says no.
+        probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        return any(bool(getattr(torch.cpu, name, bool)()) for name in probes)
+    return False
+
+
 def _amp_dtype(amp: str, device: torch.device) -> torch.dtype | None:
+    """Return what mixed precision computes in.
+
+    Raises:
+        UserError: if the device cannot compute in it.
+    """
     if amp == "auto":
-        native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        return torch.bfloat16 if native else None
-    return AMP_DTYPES.get(amp)
+        return torch.bfloat16 if computes_bf16(device) else None
+    dtype = AMP_DTYPES.get(amp)
+    if dtype is not None and not _computes(dtype, device):
+        others = "train.amp=fp16 or " if amp == "bf16" and device.type == "cuda" else ""
+        raise UserError(
+            f"train.amp is {amp!r}, and {device} does not compute in it",
+            f"Use {others}train.amp=off, or train.amp=auto, which is bf16 where that is fast.",
+        )
+    return dtype
+
+
+def _computes(dtype: torch.dtype, device: torch.device) -> bool:
+    """Say whether a device computes in a type: by its own account, and by trying."""
+    if device.type == "cuda" and dtype is torch.bfloat16:
+        return computes_bf16(device)
+    try:
+        with torch.autocast(device.type, dtype=dtype):
+            images, kernel = torch.ones(1, 1, 2, 2, device=device), torch.ones(1, 1, 1, 1)
+            return nn.functional.conv2d(images, kernel.to(device)).dtype is dtype
+    except (RuntimeError, TypeError):
+        return False

@@ -83,6 +83,7 @@ def record_run(
         },
         "versions": versions(),
         "device": str(engine.device),
+        "speed": dict(engine.speed),
         "peak_memory": _peak_memory(engine.device),
     }
 

@@ -34,6 +34,7 @@ from reidcore.engine.hook_results import checked_reason, files_of_runs, gathered
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.loss_terms import modules_of, optimizers_of
 from reidcore.engine.meters import EpochMeters
+from reidcore.engine.prefetch import beside_the_step
 from reidcore.engine.process_group import broadcast_object, gather_objects, reduce_mean
 from reidcore.engine.results import RunRecord, record_run, results_table, tested_weights
 from reidcore.engine.rng import seed_process
@@ -132,9 +133,11 @@ class Run:
     def __enter__(self) -> Run:
         self._enter_folder(Path(self.plan.save_dir).resolve())
         self.engine.accelerator.reset(self.engine.optimizers)
+        self.engine.accelerator.finite.forget()
         selection = Selection.planned(self.engine, self.plan)
         self.engine.record, self.engine.active_run = RunRecord(selection=selection), self
         self._exits.enter_context(self.engine.interruption.listening())
+        self._exits.enter_context(self.engine.accelerator.kernels())
         self._exits.callback(self.engine.replicas.stop)
         for state in self.engine.states.values():
             self._exits.callback(self.engine.open_again, state.model)
@@ -441,7 +444,8 @@ class Run:
         if (batches := batches_of(loader)) is not None:
             batches.update(self.engine, on_main_process)
         self._num_batches = len(loader)
-        return loader
+        accelerator = self.engine.accelerator
+        return beside_the_step(loader, accelerator.device, accelerator.move)
 
     def _nothing_trained(self) -> UserError:
         what = f"epoch {self.engine.epoch + 1} took no training step"
@@ -497,6 +501,9 @@ class Run:
         for line in self.step.describe():
             _log.info("%s", line)
         _log.info("device: %s, torch %s", self.engine.device, torch.__version__)
+        if chosen := self.engine.speed:
+            shown = ", ".join(f"{key}={str(value).lower()}" for key, value in chosen.items())
+            _log.info("speed: fast chose %s", shown)
 
     def _write_record(self, is_finished: bool) -> dict[str, Any]:
         """Return the record of the run, which rank 0 writes."""

@@ -18,6 +18,11 @@ from reidcore.config.options.base import (
 from reidcore.config.options.optim import OptimOptions
 
 
+def _compiling(value: object) -> object:
+    """Return the mode for a switch, such as YAML's bare ``off``."""
+    return {False: "off", True: "default"}[value] if isinstance(value, bool) else value
+
+
 class EpochOptions(Options):
     """The epochs of a run, which count from 0.
 
@@ -56,6 +61,8 @@ class TrainOptions(OptimOptions, EpochOptions):
         accumulate: batches whose gradients are averaged before a step of the optimizer.
         sync_bn: with several processes on CUDA, normalise by the statistics of the whole batch.
         step: the plugin whose replacement of the step acts; ``core`` for none.
+        speed: ``exact``, or ``fast``, which chooses by the device what nobody chose.
+        compile: compile the network, in one of ``torch.compile``'s modes.
         keep_memory: on the CPU under Linux, keep freed memory for the next step.
     """
 
@@ -67,6 +74,10 @@ class TrainOptions(OptimOptions, EpochOptions):
     accumulate: Positive = 1
     sync_bn: bool = False
     step: str | None = None
+    speed: Literal["exact", "fast"] = "exact"
+    compile: Annotated[
+        Literal["off", "default", "reduce-overhead", "max-autotune"], BeforeValidator(_compiling)
+    ] = "off"
     keep_memory: bool = True
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from reidcore.engine.precision import Accelerator, Precision, run_device
+from reidcore.engine.precision import Accelerator, Precision, computes_bf16, run_device
 from reidcore.errors import UserError
 
 CPU = torch.device("cpu")
@@ -121,8 +121,55 @@ def test_bf16_computes_in_bf16_and_keeps_float_weights() -> None:
     assert layer.weight.dtype is torch.float32
 
 
-def test_auto_is_plain_float_on_the_cpu() -> None:
-    assert Accelerator(Precision(amp="auto"), CPU).dtype is None
+@pytest.mark.parametrize(("is_native", "dtype"), [(True, torch.bfloat16), (False, None)])
+def test_auto_is_bf16_where_the_device_has_instructions_for_it(
+    monkeypatch: pytest.MonkeyPatch, is_native: bool, dtype: torch.dtype | None
+) -> None:
+    monkeypatch.setattr("reidcore.engine.precision.computes_bf16", lambda device: is_native)
+    assert Accelerator(Precision(amp="auto"), CPU).dtype is dtype
+
+
+def test_a_cpu_is_asked_for_its_instructions(monkeypatch: pytest.MonkeyPatch) -> None:
+    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    for name in probes:
+        monkeypatch.setattr(torch.cpu, name, lambda: False, raising=False)
+    assert not computes_bf16(CPU)
+    monkeypatch.setattr(torch.cpu, probes[1], lambda: True)
+    assert computes_bf16(CPU)
+    for name in probes:
+        monkeypatch.delattr(torch.cpu, name)
+    assert not computes_bf16(CPU)
+
+
+def test_a_precision_that_the_device_lacks_is_refused_with_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise RuntimeError("not implemented for 'Half'")
+
+    monkeypatch.setattr(nn.functional, "conv2d", refuse)
+    with pytest.raises(UserError, match="cpu does not compute in it") as refused:
+        Accelerator(Precision(amp="fp16"), CPU)
+    assert "train.amp=off" in refused.value.hint
+    old_gpu = torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **options: False)
+    with pytest.raises(UserError, match="cuda does not compute in it") as refused:
+        Accelerator(Precision(amp="bf16"), old_gpu)
+    assert "train.amp=fp16" in refused.value.hint
+
+
+def test_fast_kernels_are_chosen_on_cuda_for_as_long_as_a_run_lasts() -> None:
+    backends = torch.backends
+
+    def chosen() -> tuple[bool, bool]:
+        return backends.cuda.matmul.allow_tf32, backends.cudnn.benchmark
+
+    before = chosen()
+    with Accelerator(Precision(fast_kernels=True), CPU).kernels():
+        assert chosen() == before
+    with Accelerator(Precision(fast_kernels=True), torch.device("cuda")).kernels():
+        assert chosen() == (True, True)
+    assert chosen() == before
 
 
 @pytest.mark.parametrize(
