@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         differences,
         require,
     )
-    from reidcore.data.dataset import Dataset, ImageDataset
+    from reidcore.data.dataset import Dataset, ImageDataset, MergedDataset, view_of
     from reidcore.data.folders import MARKET_PATTERN, from_folders
     from reidcore.data.image_files import (
         IMAGE_EXTENSIONS,
@@ -46,8 +46,15 @@ if TYPE_CHECKING:
     from reidcore.data.loader.seeding import generators_kept, mixed_seed, seed_generators
     from reidcore.data.managers import DataManager, ImageDataManager, VideoDataManager
     from reidcore.data.sample import JUNK_PID, Sample, SamplePath, Samples, Splits
-    from reidcore.data.splits import IdentitySplit, seeded_order, split_identities, write_layout
-    from reidcore.data.table import Int64Array, SampleTable
+    from reidcore.data.splits import (
+        IdentitySplit,
+        query_mask,
+        searchable_identities,
+        seeded_order,
+        split_identities,
+        write_layout,
+    )
+    from reidcore.data.table import Int64Array, SampleTable, rebased
     from reidcore.data.transforms.base import (
         Params,
         PixelTransform,
@@ -89,6 +96,7 @@ __all__ = [
     "LeftOut",
     "Listing",
     "MARKET_PATTERN",
+    "MergedDataset",
     "NumberedTexts",
     "OfficialCount",
     "PILSource",
@@ -135,17 +143,21 @@ __all__ = [
     "narrow_use",
     "noting_left_out",
     "prepare_dataset",
+    "query_mask",
     "read_file",
     "read_image",
     "read_pixels",
     "read_tables",
+    "rebased",
     "register_image_dataset",
     "register_video_dataset",
     "require",
+    "searchable_identities",
     "seed_generators",
     "seeded_order",
     "split_identities",
     "to_device_of",
+    "view_of",
     "writable",
     "write_layout",
 ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reidcore.config.options import DataOptions
+from reidcore.config.options.test import VALIDATION
 from reidcore.data.dataset import Dataset
-from reidcore.data.holdout import VALIDATION
 from reidcore.errors import ConfigError, DataError
 
 

@@ -13,9 +13,9 @@ from PIL import Image
 
 from reidcore._logging import configure_if_bare
 from reidcore.config.options import DataOptions, SamplingOptions, VideoOptions
+from reidcore.config.options.test import VALIDATION
 from reidcore.data import by_name
 from reidcore.data.dataset import Dataset, PathsOfViews, merged, view_of
-from reidcore.data.holdout import VALIDATION, hold_out
 from reidcore.data.images.cache import PixelCache
 from reidcore.data.images.narrow import warn_of_narrow_use
 from reidcore.data.images.reading import ImageReading
@@ -255,6 +255,8 @@ class DataManager:
         self, views: Sequence[Dataset], share: float, batch_size: int, loading: Loading
     ) -> list[Dataset]:
         """Fill `validation_loader` and `validation_dataset`; return what is left to learn from."""
+        from reidcore.plugins.bundled import hold_out
+
         held = hold_out(dict(zip(self.sources, views, strict=True)), share, self.seed)
         tested = held.views(self.transform_te)
         tables = {split: SampleTable.of(view.data) for split, view in tested.items()}

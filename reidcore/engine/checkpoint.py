@@ -22,7 +22,7 @@ import reidcore
 from reidcore._files import PathLike
 from reidcore._logging import configure_if_bare
 from reidcore._serialization import OWN_KEY, load_safely, loads_safely, save_atomically
-from reidcore.data.holdout import VALIDATION
+from reidcore.config.options.test import VALIDATION
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.data.loader.seeding import mixed_seed
 from reidcore.data.table import SampleTable

@@ -18,7 +18,7 @@ import torch
 from reidcore._files import check_writable, mkdir_if_missing, remove_abandoned, write_json
 from reidcore._logging import RESULT
 from reidcore._run_folder import RESULTS, TEST_RESULTS, EarlierRun, held_for_training
-from reidcore.data.holdout import VALIDATION
+from reidcore.config.options.test import VALIDATION
 from reidcore.data.left_out import first_names
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.agreement import on_main_process

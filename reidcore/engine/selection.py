@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from reidcore.data.holdout import VALIDATION
+from reidcore.config.options.test import VALIDATION
 from reidcore.errors import UserError, did_you_mean, quoted
 from reidcore.evaluation import FeatureDistances, Labels, RankingResult, evaluate
 
@@ -110,7 +110,7 @@ class Selection:
     @property
     def rule(self) -> str:
         """What is chosen by, in words: ``rank1 on market1501, a target``; empty if nothing is."""
-        return rule_in_words(asdict(self)) if self.on != "none" else ""
+        return rule_in_words(self.chosen_on()) if self.on != "none" else ""
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything in plain values."""
@@ -118,24 +118,13 @@ class Selection:
 
     def chosen_on(self) -> dict[str, Any]:
         """Return what the best checkpoint says of how it was chosen."""
-        epoch, value = self.best or (None, None)
-        return {
-            "select_on": self.on,
-            "metric": self.metric,
-            "of": self.of,
-            "epoch": epoch,
-            "value": value,
-        }
+        best = self.best._asdict() if self.best else dict.fromkeys(Best._fields)
+        return {"select_on": self.on, "metric": self.metric, "of": self.of, **best}
 
 
 def rule_in_words(chosen: Mapping[str, Any]) -> str:
-    """Return by what a model was chosen.
-
-    Args:
-        chosen: has ``metric``, ``of``, and ``on`` or ``select_on``.
-    """
-    on = chosen.get("select_on", chosen.get("on"))
-    is_target = ", a target" if on == "targets" else ""
+    """Return by what a model was chosen, of what `Selection.chosen_on` gave."""
+    is_target = ", a target" if chosen["select_on"] == "targets" else ""
     return f"{chosen['metric']} on {chosen['of']}{is_target}"
 
 
@@ -164,36 +153,18 @@ def check_selection(engine: Engine, plan: RunPlan, protocol: EvaluationProtocol)
         )
     if plan.select_on == VALIDATION and plan.eval_freq <= 0:
         _log.warning(
-            "With test.eval_freq=%d validation comes after the last epoch alone, which is then "
-            "the best one: set it to the epochs between two tests",
+            "test.eval_freq=%d: validation comes after the last epoch alone, which is then chosen",
             plan.eval_freq,
         )
-    of = Selection.planned(engine, plan).of
-    _check_metric(plan, protocol, facts.test_dataset.get(of))
-
-
-def _check_metric(
-    plan: RunPlan, protocol: EvaluationProtocol, splits: Mapping[str, Any] | None
-) -> None:
-    """Refuse a figure that the tests do not give, as far as that is known before one."""
-    name = plan.select_metric
-    if name in ("mAP", "mINP"):
+    known = ["mAP", "mINP", *(f"rank{n}" for n in range(1, plan.reported_max_rank + 1))]
+    splits = facts.test_dataset.get(Selection.planned(engine, plan).of)
+    if plan.select_metric in known or splits is None:
         return
-    if rank := _RANK.fullmatch(name):
-        if int(rank[1]) > plan.reported_max_rank:
-            raise UserError(
-                f"test.select_metric is {name}, and the CMC ends at rank {plan.reported_max_rank}",
-                f"Set test.max_rank={rank[1]}.",
-            )
-        return
-    if splits is None:
-        return  # the data manager does not list its samples
-    known = ["mAP", "mINP", *(f"rank{rank}" for rank in plan.ranks)]
     known += _own_figures(protocol, splits)
-    if name not in known:
+    if (name := plan.select_metric) not in known:
         raise UserError(
             f"test.select_metric is {quoted(name)}, which tests by {plan.protocol} do not give",
-            did_you_mean(name, known) or f"Use one of: {', '.join(known)}.",
+            f"{did_you_mean(name, known)} Ranks go up to test.max_rank.".strip(),
         )
 
 
@@ -201,5 +172,4 @@ def _own_figures(protocol: EvaluationProtocol, splits: Mapping[str, Any]) -> lis
     """Return the names of a protocol's own figures, found by a trial on these labels."""
     labels = Labels.from_samples(splits["query"], splits["gallery"])
     query, gallery = (torch.zeros(len(splits[split]), 1) for split in ("query", "gallery"))
-    ranking = evaluate(FeatureDistances(query, gallery), labels, protocol=protocol)
-    return list(ranking.figures)
+    return list(evaluate(FeatureDistances(query, gallery), labels, protocol=protocol).figures)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reid_plugins_runs.sweep import run_sweep
     from reid_plugins_scaffold import conformance
     from reid_plugins_scaffold.private_imports import private_imports
+    from reid_plugins_training.holdout import hold_out
     from reid_plugins_training.mutual import ImageDMLEngine
     from reid_plugins_writers.config_yaml import as_yaml
     from reid_plugins_writers.logger import Logger
@@ -44,6 +45,7 @@ __all__ = [
     "conformance",
     "download_archive",
     "draw_ranked_results",
+    "hold_out",
     "output_not_needed",
     "prepare_dataset",
     "private_imports",

@@ -8,6 +8,9 @@ from pydantic import Field
 
 from reidcore.config.options.base import MOST, NotNegative, Options, Positive, Positives
 
+VALIDATION = "validation"
+"""What the identities held out of training are called where targets are named."""
+
 
 class ScoringOptions(Options):
     """When targets are tested and how their results are found and shown.

@@ -265,7 +265,7 @@ def test_a_figure_of_the_protocols_own_chooses(tmp_path: Path) -> None:
     [
         ("TPIRR", "'TPIRR', which tests by measured do not give", "Did you mean 'TPIR'"),
         ("map", "'map', which tests", "Did you mean 'mAP'"),
-        ("rank99", "is rank99, and the CMC ends at rank 50", "Set test.max_rank=99."),
+        ("rank99", "'rank99', which tests", "Ranks go up to test.max_rank."),
     ],
 )
 def test_a_figure_that_no_test_gives_is_refused_before_training(

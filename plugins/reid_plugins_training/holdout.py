@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from reidcore.data.dataset import Dataset, MergedDataset, Transform, view_of
-from reidcore.data.splits import query_mask, searchable_identities, seeded_order
-from reidcore.data.table import SampleTable, rebased
+from reidcore.data import (
+    Dataset,
+    MergedDataset,
+    SampleTable,
+    query_mask,
+    rebased,
+    searchable_identities,
+    seeded_order,
+    view_of,
+)
 from reidcore.errors import DataError, counted, quoted
-
-VALIDATION = "validation"
-"""What the held-out identities are called where targets are named."""
 
 
 class HeldOut(NamedTuple):
@@ -28,7 +32,7 @@ class HeldOut(NamedTuple):
     train: list[Dataset]
     tested: list[tuple[Dataset, SampleTable, SampleTable]]
 
-    def views(self, transform: Transform) -> dict[str, Dataset]:
+    def views(self, transform: Callable[[Any], Any]) -> dict[str, Dataset]:
         """Return ``query`` and ``gallery``, read through a transform."""
         query = [(view, queries) for view, queries, _ in self.tested]
         gallery = [(view, rest) for view, _, rest in self.tested]
@@ -91,7 +95,7 @@ def _evenly(table: SampleTable, able: Sequence[int], wanted: int, seed: int) -> 
     cameras: dict[int, list[int]] = {}
     for pid, camid in pairs.tolist():
         cameras.setdefault(pid, []).append(camid)
-    shuffled = seeded_order(able, f"{seed} {VALIDATION}")
+    shuffled = seeded_order(able, f"{seed} validation")
     alike_together = sorted(shuffled, key=lambda pid: cameras[pid])  # stable: at random within
     start = np.random.Generator(np.random.PCG64(seed)).random()
     places = (np.arange(wanted) + start) * len(able) / max(1, wanted)
@@ -107,7 +111,7 @@ def _parted(view: Dataset, held: Sequence[int]) -> tuple[Dataset, SampleTable]:
 
 
 def _joined(
-    parts: Sequence[tuple[Dataset, SampleTable]], split: str, transform: Transform
+    parts: Sequence[tuple[Dataset, SampleTable]], split: str, transform: Callable[[Any], Any]
 ) -> Dataset:
     if len(parts) == 1:
         return view_of(parts[0][0], split, transform, data=parts[0][1])
