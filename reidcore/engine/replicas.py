@@ -78,9 +78,10 @@ class Replicas:
         self.share_buffers(*modules)
 
     def share_buffers(self, *modules: nn.Module) -> None:
-        """Give all processes rank 0's buffers; those of all models, if none is named."""
-        chosen = modules or [replica.state.model for replica in self._replicas]
-        share_in_place([each for module in chosen for each in module.buffers()])
+        """Give all processes rank 0's buffers; those of models and averages, if none is named."""
+        states = [replica.state for replica in self._replicas]
+        of_states = [module for each in states for module in (each.model, each.averaged) if module]
+        share_in_place([each for module in modules or of_states for each in module.buffers()])
 
     @contextmanager
     def batch(self, ends_step: bool) -> Iterator[None]:

@@ -500,7 +500,9 @@ class Run:
             _log.info("disabled plugins: %s", _named(disabled))
         for line in self.step.describe():
             _log.info("%s", line)
-        _log.info("device: %s, torch %s", self.engine.device, torch.__version__)
+        _, world = rank_and_world()
+        processes = f", {world} processes" if world > 1 else ""
+        _log.info("device: %s, torch %s%s", self.engine.device, torch.__version__, processes)
         if chosen := self.engine.speed:
             shown = ", ".join(f"{key}={str(value).lower()}" for key, value in chosen.items())
             _log.info("speed: fast chose %s", shown)

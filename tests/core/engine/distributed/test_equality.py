@@ -22,6 +22,7 @@ EQUAL = (
     "memory",
     "accumulated",
     "fixbase",
+    "frozen",
     "osnet_softmax",
     "osnet_triplet",
     "osnet_centers",
@@ -83,6 +84,7 @@ def test_batches_are_the_same_with_their_augmentation(
         ("triplet", [DDP] * 3),  # which leaves the classifier out
         ("accumulated", ["Plain", DDP, DDP]),
         ("fixbase", [DDP] * 6),
+        ("frozen", ["Plain", DDP, DDP]),  # and opened after the first step
         ("by_hand", ["Plain"] * 3),
         ("every_other", [DDP, "Plain", "Plain"]),
         ("two_models", [DDP] * 3),
@@ -126,6 +128,10 @@ def test_all_leave_out_a_step_whose_gradients_overflow_in_one(both: Any) -> None
     first, second = both("overflow")
     assert_equal_weights(first, second)
     assert all(weight.isfinite().all() for weight in first.weights.values())
+
+
+def test_averaged_statistics_are_those_of_the_first_process(both: Any) -> None:
+    assert_equal_weights(*both("averaged"))
 
 
 def test_batch_statistics_are_those_of_the_first_process_and_draws_each_one_s_own(
