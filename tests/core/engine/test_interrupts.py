@@ -154,6 +154,24 @@ def test_a_loader_whose_workers_were_stopped_along_has_not_failed(asked: bool) -
         list(interruption.stoppable(batches()))
 
 
+def test_of_several_processes_none_stops_by_itself_as_if_all_had_agreed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What they leave together, such as a checkpoint, would wait for the others."""
+
+    def batches() -> Iterator[int]:
+        interruption.ask(signal.SIGTERM)
+        yield from ()
+        raise DataError("a worker process was killed")
+
+    monkeypatch.setattr("reidcore.engine.interrupts.rank_and_world", lambda: (0, 2))
+    interruption = Interruption()
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        list(interruption.stoppable(batches()))
+    assert not isinstance(stopped.value, Interrupted)
+    assert stopped.value.args == (signal.SIGTERM,)
+
+
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="takes a pseudo-terminal")
 def test_output_to_a_terminal_that_is_gone_is_no_error() -> None:
     master, terminal = os.openpty()
