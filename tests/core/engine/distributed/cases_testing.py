@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import torch
 from torch.utils.data import DataLoader, DistributedSampler
 
 from reidcore import hookimpl
+from reidcore.cli import main
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine import Engine, Interrupted, barrier, gather_objects
 from reidcore.engine import agreement as agreeing
@@ -330,6 +333,23 @@ def case_endings(folder: Path) -> dict[str, Any]:
         "terminated": ended("terminated", terminated, lambda: None),
         "none": ended("none", lambda: None, lambda: None),
     }
+
+
+def case_refused(folder: Path) -> tuple[int, str]:
+    """Give the command line a folder that holds another run; return its exit code and words."""
+    agreeing._ENDED = "ended/refused"
+    (folder / "model.pth.tar-1").touch()
+    barrier()
+    told, handler = io.StringIO(), signal.getsignal(signal.SIGTERM)
+    try:
+        with redirect_stderr(told):
+            main(["run", "quickstart", f"data.save_dir={folder}"])
+    except SystemExit as ended:
+        return int(str(ended.code)), told.getvalue()
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+        barrier()
+    return 0, told.getvalue()
 
 
 def _posted(name: str, rank: int) -> None:

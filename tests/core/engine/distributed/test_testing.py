@@ -147,6 +147,13 @@ def test_a_process_that_was_killed_is_named(launched: Any, case: str) -> None:
     assert [each["none"] for each in launched("endings")] == [("", "")] * 2
 
 
+def test_a_folder_that_holds_another_run_is_refused_once(launched: Any) -> None:
+    (first, told), (second, silent) = launched("refused")
+    assert first == second == 2
+    assert "holds another run (model.pth.tar-1)" in told
+    assert silent == ""
+
+
 def test_one_process_needs_no_others(cases: Any) -> None:
     assert cases.on_main_process(lambda: 3) == 3
     assert cases.gather_to_main("x") == ["x"]
