@@ -354,6 +354,7 @@ def restore_run(engine: Engine, start_epoch: int) -> Restored:
         if name in engine.loss_optimizers:
             optimizer = engine.loss_optimizers[name]
             origin = f"{name} of {point.path}"
+            check_kind(optimizer, saved, origin)
             log_differences(continue_optimizer(optimizer, saved, origin))
     if accumulated := state.get("accumulated"):
         try:

@@ -61,7 +61,7 @@ def parameter_groups(
     new_layers: str | Iterable[str] = "",
     base_lr_mult: float = 0.1,
     *,
-    rules: Mapping[str, GroupRule] | None = None,
+    rules: Mapping[str, GroupRule | Mapping[str, float]] | None = None,
     layer_decay: float | None = None,
 ) -> list[dict[str, Any]]:
     """Split a model's parameters into the groups that an optimizer takes.
@@ -76,8 +76,8 @@ def parameter_groups(
         new_layers: dotted names of the layers that start from random weights.
         base_lr_mult: factor on the learning rate of all other parameters.
         rules: ``bias``, ``norm``, ``new_layers``, or a pattern such as ``backbone.*`` of the dotted
-            names of layers or parameters -> the factor on their rate, and their weight decay. Of
-            several weight decays the last one counts.
+            names of layers or parameters -> the factor on their rate, ``lr_mult``, and their
+            ``weight_decay``. Of several weight decays the last one counts.
         layer_decay: factor on the rate from each block of the network to the one before it.
 
     Returns:
@@ -91,10 +91,11 @@ def parameter_groups(
     """
     network = unwrap(model)
     named = dict(network.named_parameters())
+    checked = {name: GroupRule.checked(**dict(rule)) for name, rule in (rules or {}).items()}
     treatments = dict.fromkeys(named, _Treatment())
     groups: dict[_Treatment, list[nn.Parameter]] = {}
     for name, mult, decay, parameters in _rules(
-        network, staged_lr, as_layer_names(new_layers), base_lr_mult, rules or {}, layer_decay
+        network, staged_lr, as_layer_names(new_layers), base_lr_mult, checked, layer_decay
     ):
         for parameter in parameters:
             treatments[parameter] = treatments[parameter].under(name, mult, decay)

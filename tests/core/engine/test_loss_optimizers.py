@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
 from reidcore.engine import Engine
-from reidcore.errors import PluginDefectError, UserError
+from reidcore.errors import CheckpointError, PluginDefectError, UserError
 
 MakeEngine = Callable[..., Engine]
 
@@ -78,6 +78,16 @@ def test_one_of_the_users_takes_its_place_and_goes_on_bit_for_bit(
     assert torch.equal(expected.offset, found.offset)
     for key, value in whole.model.state_dict().items():
         assert torch.equal(value, second.model.state_dict()[key]), key
+
+
+def test_the_state_of_another_kind_is_refused(make_engine: MakeEngine, tmp_path: Path) -> None:
+    first, second = make_engine(), make_engine()
+    first.terms["offset"], second.terms["offset"] = (1.0, Offset()), (1.0, loss := Offset())
+    first.run(save_dir=str(tmp_path), max_epoch=1)
+    second.loss_optimizers["offset"] = torch.optim.Adam(loss.parameters())
+    start = second.resume(str(tmp_path / "model.pth.tar-1"))
+    with pytest.raises(CheckpointError, match=r"offset of .*is no Adam"):
+        second.run(save_dir=str(tmp_path), max_epoch=2, start_epoch=start)
 
 
 def test_what_is_none_is_refused(make_engine: MakeEngine, tmp_path: Path) -> None:

@@ -113,9 +113,8 @@ def learnt(model, groups, lr=1.0, decay=0.5):
 
 
 def with_rules(model=None, **options):
-    rules = {name: GroupRule(**rule) for name, rule in options.pop("rules", {}).items()}
     model = model or Deep()
-    return learnt(model, parameter_groups(model, 1.0, rules=rules, **options))
+    return learnt(model, parameter_groups(model, 1.0, **options))
 
 
 def test_biases_norms_and_new_layers_have_names():
