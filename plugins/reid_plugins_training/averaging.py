@@ -6,7 +6,7 @@ exponential weights of Tarvainen and Valpola, "Mean teachers are better role mod
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from reid_plugins_training.per_run import PerRun
 from reid_plugins_training.settings import Ema
 from reid_plugins_training.stepping import StepListener
 from reidcore import hookimpl
@@ -47,28 +48,25 @@ class MovingAverage:
 
     def __init__(self, decay: float = 0.999, ramp: bool = False) -> None:
         self._settings = Ema(decay=decay, ramp=ramp)
-        # By the engine's id: entries live from a run's start to its end.
-        self._averages: dict[int, dict[str, _Average]] = {}
-        self._resumed: dict[int, States] = {}
+        self._runs: PerRun[dict[str, _Average]] = PerRun()
 
     @hookimpl
     def reid_run_start(self, engine: Engine) -> None:
         """Begin to average, with what a checkpoint brought or with the weights as they are."""
-        resumed = self._resumed.pop(id(engine), {})
         if engine.plan.test_only:
             return
-        self._averages[id(engine)] = {
-            name: _Average(held, held.optimizer, self._settings)
-            for name, held in engine.states.items()
-            if held.optimizer is not None
-        }
-        self._take_up(engine, resumed)
+        averages: dict[str, _Average] = {}
+        self._runs.start(engine, averages)  # so that the run's end closes those that are there
+        for name, held in engine.states.items():
+            if held.optimizer is not None:
+                averages[name] = _Average(held, held.optimizer, self._settings)
+        _take_up(averages, self._runs.resumed(engine))
 
     @hookimpl(wrapper=True)
     def reid_evaluate(self, engine: Engine) -> Generator[None, Any, Any]:
         """Test the average."""
         with ExitStack() as stack:
-            for average in self._averages.get(id(engine), {}).values():
+            for average in (self._runs.get(engine) or {}).values():
                 engine.replicas.share_buffers(average.module)  # each process has its own
                 stack.enter_context(average.in_place())
             return (yield)
@@ -76,28 +74,21 @@ class MovingAverage:
     @hookimpl
     def reid_checkpoint_save(self, engine: Engine) -> States:
         """Keep the weights in training; the checkpoint holds the average as its model."""
-        averages = self._averages.get(id(engine), {})
+        averages = self._runs.get(engine) or {}
         return {name: average.state_dict() for name, average in averages.items()}
 
     @hookimpl
     def reid_checkpoint_load(self, engine: Engine, state: States) -> None:
         """Take the weights in training back, where the model was given the average."""
-        if id(engine) in self._averages:
-            self._take_up(engine, state)
-        else:
-            self._resumed[id(engine)] = state
+        self._runs.resume(engine, state)
+        if averages := self._runs.get(engine):  # of a run that is trained: the chosen model's state
+            _take_up(averages, state)
 
     @hookimpl
     def reid_run_end(self, engine: Engine, error: BaseException | None) -> None:
         """Stop averaging; what a whole run leaves is the average."""
-        self._resumed.pop(id(engine), None)
-        for average in self._averages.pop(id(engine), {}).values():
+        for average in (self._runs.end(engine) or {}).values():
             average.close(is_kept=error is None)
-
-    def _take_up(self, engine: Engine, states: States) -> None:
-        for name, average in self._averages[id(engine)].items():
-            if name in states:
-                average.take_up(states[name], f"weights in training of model {name!r}")
 
 
 class _Average:
@@ -176,6 +167,11 @@ class _Average:
             kept = weight.clone()
             weight.copy_(averaged)
             averaged.copy_(kept)
+
+
+def _take_up(averages: Mapping[str, _Average], states: States) -> None:
+    for name in averages.keys() & states.keys():
+        averages[name].take_up(states[name], f"weights in training of model {name!r}")
 
 
 def _tensors(module: nn.Module) -> Iterator[Tensor]:

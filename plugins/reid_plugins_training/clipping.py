@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
+from reid_plugins_training.per_run import PerRun
 from reid_plugins_training.settings import Clip
 from reid_plugins_training.stepping import StepListener
 from reidcore import hookimpl
@@ -41,25 +42,23 @@ class GradientClipping:
 
     def __init__(self, norm: float | None = None, value: float | None = None) -> None:
         self._bounds = Clip(norm=norm, value=value)
-        # By the engine's id: entries live from a run's start to its end.
-        self._clips: dict[int, dict[str, _Clip]] = {}
-        self._resumed: dict[int, dict[str, Any]] = {}
+        self._runs: PerRun[dict[str, _Clip]] = PerRun()
 
     @hookimpl
     def reid_run_start(self, engine: Engine) -> None:
         """Listen to the optimizers of a training."""
-        resumed = self._resumed.pop(id(engine), {})
-        if not engine.plan.test_only:
-            self._clips[id(engine)] = {
-                name: _Clip(self._bounds, held.optimizer, resumed.get(name))
-                for name, held in engine.states.items()
-                if held.optimizer is not None
-            }
+        if engine.plan.test_only:
+            return
+        means, clips = self._runs.resumed(engine), dict[str, _Clip]()
+        self._runs.start(engine, clips)  # so that the run's end closes those that are there
+        for name, held in engine.states.items():
+            if held.optimizer is not None:
+                clips[name] = _Clip(self._bounds, held.optimizer, means.get(name))
 
     @hookimpl
     def reid_figures(self, engine: Engine) -> dict[str, float]:
         """Show the mean norm before clipping in the epoch: ``grad_norm``, of several by model."""
-        clips = self._clips.get(id(engine), {})
+        clips = self._runs.get(engine) or {}
         means = {name: clip.mean_norm() for name, clip in clips.items()}
         return {
             "grad_norm" if len(clips) == 1 else f"{name}/grad_norm": mean
@@ -70,25 +69,23 @@ class GradientClipping:
     @hookimpl
     def reid_epoch_end(self, engine: Engine) -> None:
         """Begin the next epoch's mean."""
-        for clip in self._clips.get(id(engine), {}).values():
+        for clip in (self._runs.get(engine) or {}).values():
             clip.seen.zero_()
 
     @hookimpl
     def reid_checkpoint_save(self, engine: Engine) -> dict[str, Any]:
         """Keep the mean of an epoch that is under way."""
-        return {name: clip.seen for name, clip in self._clips.get(id(engine), {}).items()}
+        return {name: clip.seen for name, clip in (self._runs.get(engine) or {}).items()}
 
     @hookimpl
     def reid_checkpoint_load(self, engine: Engine, state: dict[str, Any]) -> None:
         """Go on with it."""
-        if id(engine) not in self._clips:  # else it is the best model's, of a run that is trained
-            self._resumed[id(engine)] = state
+        self._runs.resume(engine, state)
 
     @hookimpl
     def reid_run_end(self, engine: Engine) -> None:
         """Stop listening."""
-        self._resumed.pop(id(engine), None)
-        for clip in self._clips.pop(id(engine), {}).values():
+        for clip in (self._runs.end(engine) or {}).values():
             clip.close()
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from reid_plugins_training.named_layers import networks_with
+from reid_plugins_training.per_run import PerRun
 from reid_plugins_training.settings import Freeze
 from reid_plugins_training.stepping import StepListener
 from reidcore import hookimpl
@@ -53,47 +54,42 @@ class LayerFreezing:
     ) -> None:
         options = {"layers": layers, "epochs": epochs, "steps": steps, "bn_eval": bn_eval}
         self._settings = Freeze.model_validate(options)
-        # By the engine's id: entries live from a run's start to its end.
-        self._frozen: dict[int, _Frozen] = {}
-        self._resumed: dict[int, dict[str, Any]] = {}
+        self._runs: PerRun[_Frozen] = PerRun()
 
     @hookimpl
     def reid_run_start(self, engine: Engine) -> None:
         """Find the layers of a training."""
-        state = self._resumed.pop(id(engine), {})
         if not engine.plan.test_only:
-            frozen = _Frozen(engine, self._settings, int(state.get("steps", 0)))
-            self._frozen[id(engine)] = frozen
+            steps = int(self._runs.resumed(engine).get("steps", 0))
+            self._runs.start(engine, _Frozen(engine, self._settings, steps))
 
     @hookimpl
     def reid_epoch_start(self, engine: Engine) -> None:
         """Freeze the layers, also those that ``fixbase_epoch`` has just opened, or open them."""
-        if frozen := self._frozen.get(id(engine)):
+        if frozen := self._runs.get(engine):
             frozen.begin_epoch()
 
     @hookimpl
     def reid_step_end(self, engine: Engine) -> None:
         """Open the layers once their steps are done."""
-        if frozen := self._frozen.get(id(engine)):
+        if frozen := self._runs.get(engine):
             frozen.end_step()
 
     @hookimpl
     def reid_checkpoint_save(self, engine: Engine) -> dict[str, Any]:
         """Keep how many steps were taken."""
-        frozen = self._frozen.get(id(engine))
+        frozen = self._runs.get(engine)
         return {"steps": frozen.steps} if frozen else {}
 
     @hookimpl
     def reid_checkpoint_load(self, engine: Engine, state: dict[str, Any]) -> None:
         """Go on counting."""
-        if id(engine) not in self._frozen:  # else it is the best model's, of a run that is trained
-            self._resumed[id(engine)] = state
+        self._runs.resume(engine, state)
 
     @hookimpl
     def reid_run_end(self, engine: Engine) -> None:
         """Leave the layers as they were."""
-        self._resumed.pop(id(engine), None)
-        if frozen := self._frozen.pop(id(engine), None):
+        if frozen := self._runs.end(engine):
             frozen.close()
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from reid_plugins_training.named_layers import networks_with
+from reid_plugins_training.per_run import PerRun
 from reid_plugins_training.settings import Mix
 from reidcore import hookimpl
 from reidcore.errors import UserError
@@ -52,19 +53,18 @@ class MixStyle:
     ) -> None:
         options = {"layers": layers, "p": p, "alpha": alpha, "mix": mix, "domain": domain}
         self._settings = Mix.model_validate(options)
-        # By the engine's id: entries live from a run's start to its end.
-        self._mixers: dict[int, _Mixer] = {}
+        self._runs: PerRun[_Mixer] = PerRun()
 
     @hookimpl
     def reid_run_start(self, engine: Engine) -> None:
         """Listen to the layers of a training."""
         if not engine.plan.test_only:
-            self._mixers[id(engine)] = _Mixer(engine, self._settings)
+            self._runs.start(engine, _Mixer(engine, self._settings))
 
     @hookimpl
     def reid_run_end(self, engine: Engine) -> None:
         """Let the layers give what they give."""
-        if mixer := self._mixers.pop(id(engine), None):
+        if mixer := self._runs.end(engine):
             mixer.close()
 
 
@@ -75,11 +75,12 @@ class _Mixer:
         self._engine, self._settings = engine, settings
         if settings.mix == "crossdomain":
             _require_two_domains(engine, settings.domain)
-        self._handles = [
-            _layer(network, name).register_forward_hook(self._hook(network, name))
+        layers = [
+            (_layer(network, name), self._hook(network, name))
             for network, names in networks_with(engine, settings.layers)
             for name in names
         ]
+        self._handles = [layer.register_forward_hook(hook) for layer, hook in layers]
 
     def close(self) -> None:
         """Stop listening."""
