@@ -37,7 +37,8 @@ class SkipNonFinite:
 
     Weights are as they were before the batch, and so are batch statistics and the memories of
     losses, which one infinite activation would spoil for good. In a run of several processes all
-    leave out the batch that one of them cannot learn from.
+    leave out the batch that one of them cannot learn from. On CUDA each step waits for its loss,
+    also under ``train.speed=fast``.
 
     Args:
         most_skipped: so many in a row stop the run.
@@ -47,6 +48,11 @@ class SkipNonFinite:
         self.most_skipped = most_skipped
         # By the engine's id: entries live from a run's start to its end.
         self._skips: dict[int, _Skips] = {}
+
+    @hookimpl
+    def reid_run_start(self, engine: Engine) -> None:
+        """Have each loss looked at in its own step: a later one could not take it back."""
+        engine.accelerator.finite.is_late = False
 
     @hookimpl(wrapper=True)
     def reid_forward_backward(self, engine: Engine) -> Generator[None, StepOutcome, StepOutcome]:

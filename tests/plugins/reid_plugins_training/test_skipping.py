@@ -40,6 +40,14 @@ class Spoils:
         return (yield)
 
 
+class LooksLater:
+    """Has losses looked at after their steps, as ``train.speed=fast`` does on CUDA."""
+
+    @hookimpl(tryfirst=True)
+    def reid_run_start(self, engine: Engine) -> None:
+        engine.accelerator.finite.is_late = True
+
+
 class Compares:
     """Looks at the weights and statistics after each batch that was left out."""
 
@@ -97,13 +105,14 @@ def test_what_another_process_could_not_learn_from_has_no_names_here() -> None:
     assert error.what == "the loss is not finite in another process; here (softmax 1.5)"
 
 
+@pytest.mark.parametrize("others", [(), (LooksLater(),)])
 def test_a_batch_is_left_out_without_a_trace(
-    train: Train, caplog: pytest.LogCaptureFixture
+    others: tuple[Any, ...], train: Train, caplog: pytest.LogCaptureFixture
 ) -> None:
     spoils = Spoils(1, 2)
     compares = Compares(spoils)
     with caplog.at_level(logging.WARNING):
-        run = train("log", SKIP, plugins=(spoils, compares))
+        run = train("log", SKIP, plugins=(*others, spoils, compares))
     assert compares.skipped == 2
     assert compares.changed == []
     assert "training.skip" in run.result["step"]["step_wrappers"]
