@@ -80,9 +80,10 @@ def _drop_what_comes_again(engine: Engine) -> None:
     """Take out of the folder's event files what this run will write itself."""
     from reidcore.evaluation import AVERAGE
 
-    come_again, batches = figures_again(engine), len(engine.train_loader)
+    come_again = figures_again(engine)
     if come_again is None:
         return
+    batches = len(engine.train_loader)
 
     def is_unwanted(tag: str, step: int) -> bool:
         group, _, rest = tag.partition("/")
