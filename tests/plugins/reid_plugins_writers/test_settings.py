@@ -139,20 +139,9 @@ def test_a_writer_that_cannot_close_keeps_no_other_open(
     engine.writer.close()
 
 
-def test_only_the_main_process_writes_and_reports(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Reporter:
-        reported = False
-
-        @hookimpl
-        def reid_report(self) -> None:
-            self.reported = True
-
+def test_only_the_main_process_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Engine, "is_main_process", False)
-    reporter = Reporter()
-    tiny_run(reporter, save_dir=tmp_path)
-    assert not reporter.reported
+    tiny_run(save_dir=tmp_path)
     assert not list(tmp_path.glob("events.*"))
     for name in ("metrics.jsonl", "train.log", "resolved_config.yaml"):
         assert not (tmp_path / name).exists()
