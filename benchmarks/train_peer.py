@@ -1,0 +1,113 @@
+"""One training by Torchreid's ``ImageSoftmaxEngine``: a child process of ``train.py``.
+
+It imports nothing of reidcore, so its Python may be one with Torchreid alone. The job comes as JSON
+in the last argument; the last line of the output is what was found, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from memory import peak_memory
+
+
+class TimedLoader:
+    """Torchreid's loader, with the seconds that each epoch waited for it."""
+
+    def __init__(self, loader: Any) -> None:
+        self.loader = loader
+        self.waited: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator[Any]:
+        waited, batches = 0.0, iter(self.loader)
+        while True:
+            started = time.perf_counter()
+            batch = next(batches, None)
+            waited += time.perf_counter() - started
+            if batch is None:
+                break
+            yield batch
+        self.waited.append(waited)
+
+
+def build(job: dict[str, Any]) -> Any:
+    """Return Torchreid's engine, with the data, the model and the schedule of the job."""
+    import torchreid
+
+    lists = json.loads(Path(job["lists"]).read_text())
+
+    class Photos(torchreid.data.ImageDataset):  # type: ignore[misc]
+        def __init__(self, root: str = "", **options: Any) -> None:
+            parts = ([tuple(each) for each in lists[part]] for part in lists)
+            super().__init__(*parts, **options)
+
+    torchreid.data.register_image_dataset("photos", Photos)
+    torch.manual_seed(job["seed"])
+    datamanager = torchreid.data.ImageDataManager(
+        sources="photos",
+        height=job["height"],
+        width=job["width"],
+        transforms=["random_flip"],
+        batch_size_train=job["batch"],
+        batch_size_test=100,
+        workers=job["workers"],
+        use_gpu=job["use_gpu"],
+    )
+    classes = datamanager.num_train_pids
+    model = torchreid.models.build_model(job["model"], classes, pretrained=False)
+    if job["use_gpu"]:
+        model = model.cuda()
+    optimizer = torchreid.optim.build_optimizer(model, optim="amsgrad", lr=job["lr"])
+    schedule = torchreid.optim.build_lr_scheduler(
+        optimizer, lr_scheduler="cosine", max_epoch=job["epochs"]
+    )
+    return torchreid.engine.ImageSoftmaxEngine(
+        datamanager, model, optimizer, schedule, use_gpu=job["use_gpu"]
+    )
+
+
+def train(job: dict[str, Any]) -> dict[str, Any]:
+    """Train as Torchreid's ``run`` does, an epoch at a time, and return what it took."""
+    engine = build(job)
+    engine.train_loader = loader = TimedLoader(engine.train_loader)
+    engine.max_epoch = job["epochs"]
+    seconds = []
+    for engine.epoch in range(job["epochs"]):
+        started = time.perf_counter()
+        engine.train(print_freq=20)
+        if job["use_gpu"]:
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - started)
+    peak = torch.cuda.max_memory_allocated() if job["use_gpu"] else peak_memory()
+    found = {"seconds": seconds, "waited": loader.waited, "peak": peak}
+    return found | ({"mAP": test(engine)} if job["evaluate"] else {})
+
+
+def test(engine: Any) -> float:
+    """Return the mAP on the target."""
+    engine.set_model_mode("eval")
+    loaders = engine.test_loader["photos"]
+    _, mean = engine._evaluate(
+        dataset_name="photos",
+        query_loader=loaders["query"],
+        gallery_loader=loaders["gallery"],
+        dist_metric="cosine",
+    )
+    return float(mean)
+
+
+if __name__ == "__main__":
+    job = json.loads(sys.argv[-1])
+    if job.get("peer"):
+        sys.path.insert(0, str(Path(job["peer"]).resolve()))
+    found = train(job)
+    print(json.dumps(found))
