@@ -59,7 +59,8 @@ class MovingAverage:
         self._runs.start(engine, averages)  # so that the run's end closes those that are there
         for name, held in engine.states.items():
             if held.optimizer is not None:
-                averages[name] = _Average(held, held.optimizer, self._settings)
+                is_scaled = engine.accelerator.scaler.is_enabled()
+                averages[name] = _Average(held, held.optimizer, self._settings, is_scaled)
         _take_up(averages, self._runs.resumed(engine))
 
     @hookimpl(wrapper=True)
@@ -94,13 +95,15 @@ class MovingAverage:
 class _Average:
     """The average of one model."""
 
-    def __init__(self, held: TrainState, optimizer: Optimizer, settings: Ema) -> None:
+    def __init__(
+        self, held: TrainState, optimizer: Optimizer, settings: Ema, is_scaled: bool
+    ) -> None:
         self._held, self._settings = held, settings
         self._model = unwrap(held.model)
         self._average = AveragedModel(self._model, multi_avg_fn=self._blend, use_buffers=True)
         self._average.requires_grad_(False)
         self._steps = 0
-        self._listener = StepListener(optimizer, after=self._update)
+        self._listener = StepListener(optimizer, after=self._update, is_scaled=is_scaled)
         held.averaged = self._average
 
     @property

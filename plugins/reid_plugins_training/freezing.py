@@ -109,7 +109,9 @@ class _Frozen:
         self._held_parameters: list[nn.Parameter] = []
         self._held_norms: list[nn.Module] = []
         self._require_others_to_learn()
-        self._listener = StepListener(engine.optimizers[0], after=self._count)
+        is_scaled = engine.accelerator.scaler.is_enabled()
+        first = engine.optimizers[0]
+        self._listener = StepListener(first, after=self._count, is_scaled=is_scaled)
 
     def begin_epoch(self) -> None:
         """Hold the layers or let go of them; all of the model was put into training mode."""

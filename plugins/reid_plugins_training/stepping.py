@@ -18,13 +18,14 @@ def _nothing() -> None:
 class StepListener:
     """Calls functions before and after each step of an optimizer.
 
-    A step that a gradient scaler leaves out, since gradients are infinite, is none. (A fused
-    optimizer is called all the same, and looks at the scaler's verdict itself.)
+    A step that a gradient scaler leaves out, since gradients are infinite, is none.
 
     Args:
         optimizer: listened to until `close`.
         before: called when its gradients are complete and unscaled.
         after: called when the weights are updated.
+        is_scaled: a gradient scaler may leave steps out. A fused optimizer is called all the same,
+            and looks at the verdict itself; so does this, which waits for the device.
 
     Raises:
         UserError: if it takes no notice of listeners, as one that leaves out
@@ -37,6 +38,7 @@ class StepListener:
         *,
         before: Callable[[], object] = _nothing,
         after: Callable[[], object] = _nothing,
+        is_scaled: bool = False,
     ) -> None:
         if not getattr(type(optimizer).step, "hooked", False):
             raise UserError(
@@ -44,6 +46,7 @@ class StepListener:
                 "Choose another optimizer, or call super().__init__() in its own.",
             )
         self._before, self._after = before, after
+        self._is_scaled = is_scaled
         self._depth = 0
         self._handles = [
             optimizer.register_step_pre_hook(self._begin),
@@ -63,5 +66,6 @@ class StepListener:
 
     def _end(self, optimizer: Optimizer, *_: Any) -> None:
         self._depth -= 1
-        if self._depth == 0 and not bool(getattr(optimizer, "found_inf", False)):
+        is_left_out = self._is_scaled and bool(getattr(optimizer, "found_inf", False))
+        if self._depth == 0 and not is_left_out:
             self._after()
