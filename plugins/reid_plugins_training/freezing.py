@@ -148,7 +148,6 @@ class _Frozen:
         for norm in self._held_norms:
             norm.eval()
         if parameters:
-            self._engine.trained_parameters_changed()
             if not self._held_parameters:
                 _log.info("Frozen for %s: %s", self._settings.duration, self._names)
             self._held_parameters += parameters
@@ -160,7 +159,6 @@ class _Frozen:
         for norm in self._held_norms:
             norm.train()
         if self._held_parameters:
-            self._engine.trained_parameters_changed()
             _log.info("Opened: %s", self._names)
             self._engine.trained_parameters_changed()
         self._held_parameters, self._held_norms = [], []

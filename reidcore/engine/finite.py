@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from reidcore.engine.process_group import all_true
+from reidcore.engine.process_group import all_true, any_true
 from reidcore.engine.step import NonFiniteLossError
 
 
@@ -23,7 +22,8 @@ class _Read:
     Attributes:
         names: of the terms.
         images: of the batch.
-        values: (T,) on the host, once they are there.
+        values: (1 + T,) on the host, once they are there: whether the loss is not finite in this
+            process or another, and the terms.
         arrived: when they are; None where they are there already.
     """
 
@@ -39,8 +39,8 @@ class _Read:
     def check(self) -> None:
         if self.arrived is not None:
             self.arrived.synchronize()
-        if not math.isfinite(self.values.float().numpy().sum()):
-            terms = dict(zip(self.names, self.values.unbind(), strict=True))
+        if self.values.numpy()[0]:
+            terms = dict(zip(self.names, self.values[1:].unbind(), strict=True))
             raise NonFiniteLossError(terms, self.images)
 
 
@@ -77,10 +77,11 @@ class FiniteCheck:
                 raise NonFiniteLossError(losses, images)
             return total
         self._look(wait=False)
-        bad = (~torch.isfinite(total.detach())).float().reshape(())
+        bad = any_true(~torch.isfinite(total.detach())).reshape(())
         self._found_inf = bad if self._found_inf is None else torch.maximum(self._found_inf, bad)
         terms = {"loss": losses} if isinstance(losses, Tensor) else losses
-        stacked = torch.stack([each.detach().reshape(()) for each in terms.values()])
+        values = [bad, *(each.detach().float().reshape(()) for each in terms.values())]
+        stacked = torch.stack(values)
         self._under_way.append(_Read(tuple(terms), images, *_on_its_way(stacked)))
         return total
 
@@ -126,7 +127,7 @@ class FiniteCheck:
 
 
 def _on_its_way(terms: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:
-    """Return the host's copy of terms (T,), and when it is there."""
+    """Return the host's copy of a vector, and when it is there."""
     if terms.device.type != "cuda":
         return terms.to("cpu", copy=True), None
     values = torch.empty(terms.shape, dtype=terms.dtype, pin_memory=True)

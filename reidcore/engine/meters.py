@@ -1,9 +1,11 @@
-"""Running averages of what a run shows."""
+"""What a run shows of itself: running averages, and where it is."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -127,3 +129,32 @@ class EpochMeters:
         self.batch_seconds.load_state_dict(state["batch_seconds"])
         self.data_seconds.load_state_dict(state["data_seconds"])
         self.batches, self.steps = state["batches"], state["steps"]
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a run is; counts are of what is done.
+
+    Attributes:
+        epoch: the epoch under way, from 1.
+        max_epoch: the last epoch.
+        batch: batches done in it.
+        num_batches: batches in an epoch.
+        seconds_per_batch: how long one took on average in this epoch.
+    """
+
+    epoch: int
+    max_epoch: int
+    batch: int
+    num_batches: int
+    seconds_per_batch: float = 0.0
+
+    @property
+    def batches_left(self) -> int:
+        """Batches still to do in the whole run."""
+        return (self.max_epoch - self.epoch + 1) * self.num_batches - self.batch
+
+    @property
+    def eta(self) -> timedelta:
+        """How long the rest of the training will take at this pace."""
+        return timedelta(seconds=round(self.batches_left * self.seconds_per_batch))

@@ -7,7 +7,7 @@ functions here are the identity on one process, and each must be called by all p
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -100,7 +100,8 @@ def check_group(device: torch.device) -> None:
             "Start one process, or use the CPU: use_gpu=false.",
         )
     gpus = torch.cuda.device_count()
-    if world > 1 and device.type == "cuda" and _has_nccl() and _local_rank() >= gpus:
+    has_nccl = world > 1 and device.type == "cuda" and dist.get_backend() != dist.Backend.GLOO
+    if has_nccl and _local_rank() >= gpus:
         raise UserError(
             f"process {_local_rank()} of this host has no GPU of its own: {counted(gpus, 'GPU')}",
             f"Start torchrun with --nproc-per-node={gpus}, or use the CPU: use_gpu=false.",
@@ -144,11 +145,18 @@ def barrier() -> None:
 
 
 def all_true(flag: Tensor) -> bool:
-    """Say whether a boolean scalar is true in all processes."""
+    """Say whether a boolean scalar is true in all processes; that waits for a GPU."""
+    return not any_true(~flag)
+
+
+def any_true(flag: Tensor) -> Tensor:
+    """Return 1.0 where a boolean is true in any process, else 0.0, without waiting for a GPU."""
+    found = flag.float()
     if rank_and_world()[1] > 1:
-        flag = flag.detach().to(_carrier(flag.device), torch.int32)
-        dist.all_reduce(flag, dist.ReduceOp.MIN)
-    return bool(flag)
+        moved = found.to(_carrier(found.device))
+        dist.all_reduce(moved, dist.ReduceOp.MAX)
+        found = moved.to(found.device)
+    return found
 
 
 def gather_rows(rows: Tensor) -> Tensor:
@@ -160,7 +168,7 @@ def gather_rows(rows: Tensor) -> Tensor:
     Returns:
         (n of all processes, ...), where ``rows`` is.
     """
-    return rows if rank_and_world()[1] == 1 else _gathered(rows.detach(), _counts(len(rows)))
+    return gather_differentiably(rows.detach())
 
 
 def gather_differentiably(rows: Tensor) -> Tensor:
@@ -183,29 +191,16 @@ def gather_differentiably(rows: Tensor) -> Tensor:
     return gathered
 
 
-@torch.no_grad()
-def average_in_place(tensors: Sequence[Tensor]) -> None:
+def average_in_place(tensors: Iterable[Tensor]) -> None:
     """Put the mean over all processes into each tensor; they must be alike in all of them."""
     _, world = rank_and_world()
-    if world == 1:
-        return
-    for alike in _by_kind(tensors):
-        flat = torch.cat([tensor.flatten() for tensor in alike])
-        moved = flat.to(_carrier(flat.device))
-        dist.all_reduce(moved)
-        _write_back(moved.div_(world).to(flat.device), alike)
+    _exchange(tensors, lambda flat: dist.all_reduce(flat.div_(world)))
 
 
-@torch.no_grad()
-def share_in_place(tensors: Sequence[Tensor]) -> None:
+def share_in_place(tensors: Iterable[Tensor]) -> None:
     """Put rank 0's numbers into each tensor; they must be alike in all processes."""
-    if rank_and_world()[1] == 1:
-        return
-    for alike in _by_kind(tensors):
-        flat = torch.cat([tensor.flatten() for tensor in alike])
-        sent = flat.view(torch.uint8).to(_carrier(flat.device))  # gloo does not know all dtypes
-        dist.broadcast(sent, src=0)
-        _write_back(sent.to(flat.device).view(flat.dtype), alike)
+    # As bytes, since gloo does not know all dtypes.
+    _exchange(tensors, lambda flat: dist.broadcast(flat.view(torch.uint8), src=0))
 
 
 # -- inside ----------------------------------------------------------------------------------------
@@ -217,7 +212,17 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor, counts: list[int]) -> Tensor:
         ctx.counts = counts
-        return _gathered(rows, counts)
+        rest, most = rows.shape[1:], max(counts)
+        if most == 0:
+            return rows.clone()
+        padded = torch.nn.functional.pad(rows, (0, 0) * len(rest) + (0, most - len(rows)))
+        # Bytes, since not every backend knows every dtype: (most, ...) -> (bytes,)
+        sent = padded.contiguous().flatten().view(torch.uint8).to(_carrier(rows.device))
+        received = sent.new_empty(len(counts), len(sent))
+        dist.all_gather(list(received), sent)
+        # (processes, bytes) -> (processes, most, ...)
+        by_process = received.to(rows.device).view(rows.dtype).view(len(counts), most, *rest)
+        return torch.cat([part[:count] for part, count in zip(by_process, counts, strict=True)])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
@@ -225,21 +230,6 @@ class _Gather(torch.autograd.Function):
         dist.all_reduce(total)
         rank, _ = rank_and_world()
         return torch.split(total, ctx.counts)[rank].to(gradient), None
-
-
-def _gathered(rows: Tensor, counts: list[int]) -> Tensor:
-    """Return the rows of all processes; ``counts`` has how many each process has."""
-    rest, most = rows.shape[1:], max(counts)
-    if most == 0:
-        return rows
-    padded = torch.nn.functional.pad(rows, (0, 0) * len(rest) + (0, most - len(rows)))
-    # Bytes, since not every backend knows every dtype: (most, ...) -> (bytes,)
-    sent = padded.contiguous().flatten().view(torch.uint8).to(_carrier(rows.device))
-    received = sent.new_empty(len(counts), len(sent))
-    dist.all_gather(list(received), sent)
-    # (processes, bytes) -> (processes, most, ...)
-    by_process = received.to(rows.device).view(rows.dtype).view(len(counts), most, *rest)
-    return torch.cat([part[:count] for part, count in zip(by_process, counts, strict=True)])
 
 
 def _counts(own: int) -> list[int]:
@@ -255,37 +245,30 @@ def _carrier(device: torch.device) -> torch.device:
     return torch.device("cuda") if is_out_of_reach else device
 
 
-def _by_kind(tensors: Iterable[Tensor]) -> Iterable[list[Tensor]]:
-    """Return tensors grouped by device and dtype, so that each group travels at once."""
+@torch.no_grad()
+def _exchange(tensors: Iterable[Tensor], exchange: Callable[[Tensor], object]) -> None:
+    """Change tensors by what changes a flat one: those of one device and dtype travel at once."""
+    if rank_and_world()[1] == 1:
+        return
     kinds: dict[tuple[torch.device, torch.dtype], list[Tensor]] = {}
     for tensor in tensors:
         kinds.setdefault((tensor.device, tensor.dtype), []).append(tensor)
-    return kinds.values()
-
-
-def _write_back(flat: Tensor, tensors: Sequence[Tensor]) -> None:
-    """Put the numbers of a flat tensor into tensors that have as many together."""
-    parts = torch.split(flat, [tensor.numel() for tensor in tensors])
-    for tensor, part in zip(tensors, parts, strict=True):
-        tensor.copy_(part.view_as(tensor))
+    for (device, _), alike in kinds.items():
+        flat = torch.cat([tensor.flatten() for tensor in alike]).to(_carrier(device))
+        exchange(flat)
+        parts = torch.split(flat, [tensor.numel() for tensor in alike])
+        for tensor, part in zip(alike, parts, strict=True):
+            tensor.copy_(part.view_as(tensor))
 
 
 def _check_launch() -> None:
-    missing = [
-        name
-        for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
-        if name not in os.environ
-    ]
-    if missing:
+    wanted = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+    if missing := [name for name in wanted if name not in os.environ]:
         raise UserError(
             f"the environment says WORLD_SIZE={launched_processes()}, and has no "
             f"{' and no '.join(missing)}",
             "Start the processes with torchrun, or unset WORLD_SIZE for one process.",
         )
-
-
-def _has_nccl() -> bool:
-    return dist.get_backend() != dist.Backend.GLOO
 
 
 def _local_rank() -> int:

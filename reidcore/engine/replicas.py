@@ -78,10 +78,9 @@ class Replicas:
         self.share_buffers(*modules)
 
     def share_buffers(self, *modules: nn.Module) -> None:
-        """Give all processes rank 0's buffers; those of models and averages, if none is named."""
-        states = [replica.state for replica in self._replicas]
-        of_states = [module for each in states for module in (each.model, each.averaged) if module]
-        share_in_place([each for module in modules or of_states for each in module.buffers()])
+        """Give all processes rank 0's buffers; those of all models, if none is named."""
+        chosen = modules or [replica.state.model for replica in self._replicas]
+        share_in_place([each for module in chosen for each in module.buffers()])
 
     @contextmanager
     def batch(self, ends_step: bool) -> Iterator[None]:
@@ -94,7 +93,9 @@ class Replicas:
         self._backwards, self._ends_step = 0, ends_step
         with ExitStack() as stack:
             for replica in self._replicas:
-                stack.enter_context(replica.batch(ends_step))
+                replica.reductions = 0
+                if replica.ddp is not None and not ends_step:
+                    stack.enter_context(replica.ddp.no_sync())
             yield
         self._ends_step = False
 
@@ -112,8 +113,7 @@ class Replicas:
         if not self._replicas:
             yield
             return
-        is_done = [each.has_averaged(max(1, self._backwards)) for each in self._replicas]
-        done = [each for each, is_done in zip(self._replicas, is_done, strict=True) if is_done]
+        done = [each for each in self._replicas if each.reductions >= max(1, self._backwards)]
         _average(optimizers, except_for=set().union(*(each.held for each in done)))
         if self._ends_step:
             for replica in self._replicas:
@@ -179,28 +179,18 @@ class _Replica:
         state: whose ``network`` training calls: the model's adapter, or DDP around it.
 
     Attributes:
-        held: the ``id`` of each parameter whose gradient DDP averages.
+        ddp: DDP around the adapter, once it is known what to average.
+        held: the ``id`` of each parameter whose gradient it averages.
+        reductions: how often it averaged all of them since the batch began.
     """
 
     def __init__(self, name: str, state: TrainState) -> None:
         self.name = name
         self.state = state
         self.held: set[int] = set()
-        self._ddp: DistributedDataParallel | None = None
-        self._reductions = 0
+        self.ddp: DistributedDataParallel | None = None
+        self.reductions = 0
         self._is_steady = True
-
-    @contextmanager
-    def batch(self, ends_step: bool) -> Iterator[None]:
-        self._reductions = 0
-        with ExitStack() as stack:
-            if self._ddp is not None and not ends_step:
-                stack.enter_context(self._ddp.no_sync())
-            yield
-
-    def has_averaged(self, backwards: int) -> bool:
-        """Say whether DDP averaged the gradients of that many backward passes."""
-        return self._ddp is not None and self._reductions >= backwards
 
     def learn_from_step(self) -> None:
         """Wrap the model once it is known what has gradients; leave a model whose steps differ.
@@ -211,9 +201,9 @@ class _Replica:
         reached = [each for each in learning if each.grad is not None]
         if not reached or not self._is_steady:
             return
-        if self._ddp is None:
+        if self.ddp is None:
             self._wrap(learning)
-        elif not self._reductions:
+        elif not self.reductions:
             self.unwrap()
             self._is_steady = False
             _log.info(
@@ -224,7 +214,7 @@ class _Replica:
 
     def unwrap(self) -> None:
         """Call the model itself, until a step shows anew which parameters have gradients."""
-        self._ddp, self.held, self._is_steady = None, set(), True
+        self.ddp, self.held, self._is_steady = None, set(), True
         self.state.network = self.state.adapter
 
     def _wrap(self, learning: Sequence[nn.Parameter]) -> None:
@@ -240,13 +230,13 @@ class _Replica:
         # DDP reads the annotations of a hook that has some.
         ddp.register_comm_hook(None, lambda _, bucket: self._reduce(bucket))
         self.held = {id(each) for each in learning} - {id(each) for each in idle}
-        self.state.network = self._ddp = ddp
+        self.state.network = self.ddp = ddp
 
     def _reduce(self, bucket: Any) -> Any:
         # Absent where torch is built without torch.distributed.
         from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 
-        self._reductions += bucket.is_last()
+        self.reductions += bucket.is_last()
         return allreduce_hook(None, bucket)  # type: ignore[arg-type]  # the group that all are in
 
 

@@ -7,8 +7,6 @@ import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -33,7 +31,7 @@ from reidcore.engine.datamanager import (
 from reidcore.engine.hook_results import checked_reason, files_of_runs, gathered_figures
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.loss_terms import modules_of, optimizers_of
-from reidcore.engine.meters import EpochMeters
+from reidcore.engine.meters import EpochMeters, Position
 from reidcore.engine.prefetch import beside_the_step
 from reidcore.engine.process_group import broadcast_object, gather_objects, reduce_mean
 from reidcore.engine.results import RunRecord, record_run, results_table, tested_weights
@@ -58,35 +56,6 @@ _LAST = "last step's "
 
 IN_PROGRESS = {"is_progress": True}
 """Marks a log record that a live display makes superfluous."""
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where a run is; counts are of what is done.
-
-    Attributes:
-        epoch: the epoch under way, from 1.
-        max_epoch: the last epoch.
-        batch: batches done in it.
-        num_batches: batches in an epoch.
-        seconds_per_batch: how long one took on average in this epoch.
-    """
-
-    epoch: int
-    max_epoch: int
-    batch: int
-    num_batches: int
-    seconds_per_batch: float = 0.0
-
-    @property
-    def batches_left(self) -> int:
-        """Batches still to do in the whole run."""
-        return (self.max_epoch - self.epoch + 1) * self.num_batches - self.batch
-
-    @property
-    def eta(self) -> timedelta:
-        """How long the rest of the training will take at this pace."""
-        return timedelta(seconds=round(self.batches_left * self.seconds_per_batch))
 
 
 class Run:

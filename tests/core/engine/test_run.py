@@ -16,7 +16,7 @@ import torch
 
 from reidcore import hookimpl
 from reidcore.engine import Engine, Interrupted, StepOutcome
-from reidcore.engine.run import Position
+from reidcore.engine.meters import Position
 from reidcore.errors import DataError, UserError
 from reidcore.plugins import make_plugins
 from reidcore.testing import TinyWorld, tiny_run

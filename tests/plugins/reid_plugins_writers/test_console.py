@@ -11,7 +11,8 @@ import pytest
 from reid_plugins_writers.console import LiveConsole
 from rich.table import Table
 
-from reidcore.engine.run import IN_PROGRESS, Position
+from reidcore.engine.meters import Position
+from reidcore.engine.run import IN_PROGRESS
 from reidcore.evaluation import table
 from reidcore.evaluation.result import RankingResult
 

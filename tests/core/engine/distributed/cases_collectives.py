@@ -9,13 +9,15 @@ import torch
 
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine import (
+    NonFiniteLossError,
     broadcast_object,
     gather_differentiably,
     gather_objects,
     gather_rows,
     reduce_mean,
 )
-from reidcore.engine.process_group import all_true, average_in_place, share_in_place
+from reidcore.engine.finite import FiniteCheck
+from reidcore.engine.process_group import all_true, any_true, average_in_place, share_in_place
 
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16, torch.int64, torch.bool]
 
@@ -27,6 +29,7 @@ def case_objects(folder: Path) -> dict[str, Any]:
         "broadcast_from_1": broadcast_object(rank, from_rank=1),
         "gathered": gather_objects(f"rank {rank}"),
         "means": reduce_mean({"loss": 1.0 + rank} | ({"acc": 50.0} if rank else {"lr": 0.5})),
+        "any_true": [float(any_true(torch.tensor(flag))) for flag in (True, False, rank == 0)],
         "all_true": [all_true(torch.tensor(flag)) for flag in (True, False, rank == 0)],
     }
 
@@ -77,3 +80,15 @@ def case_in_place(folder: Path) -> dict[str, Any]:
     average_in_place(averaged)
     share_in_place(shared)
     return {"averaged": averaged, "shared": [each.detach() for each in shared]}
+
+
+def case_finite(folder: Path) -> str:
+    """Look late at a loss that is not finite in the second process alone."""
+    rank, _ = rank_and_world()
+    check = FiniteCheck(is_late=True)
+    check({"softmax": torch.tensor(torch.nan if rank else 1.0)})
+    try:
+        check.settle()
+    except NonFiniteLossError as error:
+        return str(error)
+    return "finite"

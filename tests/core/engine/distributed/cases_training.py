@@ -259,7 +259,6 @@ CASES: dict[str, tuple[str, ...]] = {
     "center": ("loss.terms={softmax: 1.0, center: 0.0005}",),
     "damaged": ("data.on_bad_image=skip", "data.check_images=none", *BOTH),
     "frozen": (*(f"settings.training.freeze.{key}" for key in ("layers=[conv]", "steps=1")), *BOTH),
-    "averaged": ("model.name=normalised", "settings.training.ema.decay=0.5", "train.max_epoch=2"),
     "two_models": (),
     "mutual": ("loss.name=dml", *PAIRS),
     "not_finite": (),
@@ -320,7 +319,7 @@ def train(case: str, folder: Path) -> Trained:
         if case == "damaged":
             sorted((data / "tiny" / "train").iterdir())[0].write_bytes(b"no image")
     barrier()
-    watch = Watch(keeps_statistics=case not in ("random", "averaged", "sync_bn"))
+    watch = Watch(keeps_statistics=case not in ("random", "sync_bn"))
     further = [PLUGINS[case]()] if case in PLUGINS else []
     overrides = [*OVERRIDES, *(CASES | ON_GPU)[case]]
     done = tiny_run(Components(), watch, *further, save_dir=folder, root=data, overrides=overrides)

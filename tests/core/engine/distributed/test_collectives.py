@@ -12,6 +12,7 @@ def test_objects_reach_every_process(launched: Any) -> None:
         assert each["gathered"] == ["rank 0", "rank 1"]
         assert each["means"] == {"loss": 1.5, "lr": 0.5, "acc": 50.0}
         assert list(each["means"]) == ["loss", "lr", "acc"]
+        assert each["any_true"] == [1.0, 0.0, 1.0]
         assert each["all_true"] == [True, False, False]
 
 
@@ -41,3 +42,9 @@ def test_tensors_are_averaged_and_shared_in_place(launched: Any) -> None:
     for each in launched("in_place"):
         assert [float(tensor.unique()) for tensor in each["averaged"]] == [0.5, 1.0, 2.0]
         assert all(not tensor.any() for tensor in each["shared"])
+
+
+def test_a_late_look_at_a_loss_refuses_it_in_all_processes(launched: Any) -> None:
+    first, second = launched("finite")
+    assert first.startswith("the loss is not finite in another process; here (softmax 1)")
+    assert second.startswith("the loss is not finite (softmax nan)")

@@ -130,10 +130,6 @@ def test_all_leave_out_a_step_whose_gradients_overflow_in_one(both: Any) -> None
     assert all(weight.isfinite().all() for weight in first.weights.values())
 
 
-def test_averaged_statistics_are_those_of_the_first_process(both: Any) -> None:
-    assert_equal_weights(*both("averaged"))
-
-
 def test_batch_statistics_are_those_of_the_first_process_and_draws_each_one_s_own(
     both: Any,
 ) -> None:
