@@ -195,7 +195,8 @@ class Run:
             name: a target, or ``validation``.
         """
         if self._validates and name in self.engine.test_loader:
-            return self.plan.start_epoch >= self.plan.max_epoch
+            stops = self.engine.plugins.hook.reid_stop_training(engine=self.engine) is not None
+            return self.plan.start_epoch >= self.plan.max_epoch or (stops and not self.test_due)
         return self.begins_with_test and name in self._tested_after_epochs
 
     @property

@@ -189,6 +189,27 @@ def test_a_stop_in_the_last_test_leaves_the_trained_weights_alone(tmp_path: Path
     assert result["selection"]["tested_epoch"] == 1
 
 
+def test_a_stop_in_the_last_test_of_a_training_cut_short_leaves_no_line_twice(
+    tmp_path: Path,
+) -> None:
+    """The figures of the targets are written, and the results are not."""
+
+    class Fail:
+        @hookimpl(trylast=True)
+        def reid_report(self, results: Mapping[str, TargetResult]) -> None:
+            if "tiny" in results:
+                raise KeyboardInterrupt
+
+    early = [*VALIDATION, "settings.training.early_stop.patience=1"]
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, Given([0.9, 0.1]), Fail(), overrides=early)
+    resume = f"model.resume={tmp_path / 'model.pth.tar-2'}"
+    run(tmp_path, Given([0.9, 0.1]), overrides=[*early, resume])
+    lines = [json.loads(each) for each in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    tests = [(each["target"], each["epoch"]) for each in lines if each["kind"] == "test"]
+    assert tests == [("validation", 1), ("validation", 2), ("tiny", 2)]
+
+
 class Counting:
     """A plugin with a state of its own, as an average of weights is."""
 
