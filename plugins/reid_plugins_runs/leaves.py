@@ -102,12 +102,14 @@ def hyperparameters(
 def comparable(configs: Sequence[Mapping[str, Any]]) -> list[Leaves]:
     """Return the leaves by which runs are told apart.
 
-    A key that another version does not have counts where its component is in use.
+    A key that an older version of the core did not have is at its default; one of a component, of
+    which that is not known, counts where the component is in use.
     """
-    found = [leaves_of(config) for config in configs]
+    defaults = leaves_of(Config().model_dump(mode="json"))
+    found = [(defaults if config else {}) | leaves_of(config) for config in configs]
     common = set.intersection(*map(set, found)) if found else set()
     return [
-        {key: value for key, value in leaves.items() if key in common or key in used}
+        {k: v for k, v in leaves.items() if k in common or k in used or k in defaults}
         for leaves, used in zip(found, map(chosen, configs), strict=True)
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from statistics import stdev
 
 import pytest
@@ -55,6 +56,21 @@ def test_a_key_that_an_older_version_lacks_does_not_part_runs(write_run, tmp_pat
         ["new", "old"],
         ["other"],
     ]
+
+
+def test_a_key_that_an_older_core_lacks_is_at_its_default(write_run, tmp_path) -> None:
+    path = write_run("old", train__seed=1) / "results.json"
+    record = json.loads(path.read_text())
+    del record["config"]["train"]["amp"]
+    path.write_text(json.dumps(record))
+    write_run("new", train__seed=2)
+    write_run("other", train__seed=3, train__amp="bf16")
+    groups = grouped(find_runs([tmp_path]).runs)
+    assert [[run.path.name for run in group.runs] for group in groups] == [
+        ["new", "old"],
+        ["other"],
+    ]
+    assert groups[0].values == {"train.amp": "off"}
 
 
 def test_runs_without_a_configuration_are_never_averaged(write_run, tmp_path) -> None:
