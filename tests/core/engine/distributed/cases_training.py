@@ -220,7 +220,10 @@ class OneIsNotFinite:
 
 
 class OneOverflows:
-    """A plugin whose loss overflows in fp16, in the last process and in the second step alone."""
+    """A plugin whose loss overflows in fp16, in the last process and the first two steps alone.
+
+    The gradients of the first step are averaged after the backward pass, those of the second in it.
+    """
 
     step = 0
 
@@ -229,7 +232,7 @@ class OneOverflows:
         losses = yield
         self.step += 1
         rank, world = rank_and_world()
-        factor = 1e9 if self.step == 2 and rank == world - 1 else 1.0
+        factor = 1e9 if self.step <= 2 and rank == world - 1 else 1.0
         return {name: loss * factor for name, loss in losses.items()}
 
 
