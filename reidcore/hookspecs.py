@@ -6,6 +6,7 @@ An implementation may leave out arguments that it does not need. This is the run
     reid_add_hookspecs(plugins)                                     # hooks of a plugin's own
     registry <- reid_register_models, reid_register_datasets, ...   # names, when first asked for
     reid_configure(config)                                          # the run's settings, last word
+    reid_parameter_groups(model, options)                           # of the optimizer
     reid_model_built(engine, model)
     reid_run_files(folder)                                          # of a run before, in its folder
     reid_run_start(engine)
@@ -50,16 +51,14 @@ from reidcore import hookspec
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from reidcore.config import Config
+    from reidcore.config import Config, OptimOptions
     from reidcore.engine import Engine, StepOutcome, TargetResult, TargetTest
     from reidcore.evaluation import Distances
     from reidcore.models import Outputs
     from reidcore.plugins import HookPublisher
     from reidcore.registry import ConfigRegistrar, Registrar, WeightsRegistrar
 
-# --------------------------------------------------------------------------------------------------
-# Plugins: when they are loaded.
-# --------------------------------------------------------------------------------------------------
+# -- plugins: when they are loaded -----------------------------------------------------------------
 
 
 @hookspec
@@ -78,11 +77,10 @@ def reid_add_hookspecs(plugins: HookPublisher) -> None:
     """
 
 
-# --------------------------------------------------------------------------------------------------
-# Registry: which names exist. Called one plugin at a time, when names of that kind are first asked
-# for. `registry.add(name, target, *, summary="", aliases=(), needs=(), options={})`; a target is a
+# -- registry: which names exist -------------------------------------------------------------------
+# Called one plugin at a time, when names of that kind are first asked for.
+# `registry.add(name, target, *, summary="", aliases=(), needs=(), options={})`; a target is a
 # callable or "module:attribute", so that listing imports nothing heavy.
-# --------------------------------------------------------------------------------------------------
 
 
 @hookspec
@@ -253,9 +251,7 @@ def reid_register_weights(registry: WeightsRegistrar) -> None:
     """
 
 
-# --------------------------------------------------------------------------------------------------
-# Engine: what happens in a run.
-# --------------------------------------------------------------------------------------------------
+# -- engine: what happens in a run -----------------------------------------------------------------
 
 
 @hookspec
@@ -268,6 +264,24 @@ def reid_configure(config: Config) -> None:
     Args:
         config: the checked configuration, e.g. ``config.train.max_epoch``; ``results.json`` records
             it as it is after this hook.
+    """
+
+
+@hookspec(firstresult=True)
+def reid_parameter_groups(model: nn.Module, options: OptimOptions) -> list[dict[str, Any]] | None:
+    """Split a model's parameters into groups that learn at rates of their own.
+
+    When: an optimizer is built, by a configuration or by ``build_optimizer``.
+    Stop rule: first result; the core's own (``train.staged_lr``) is last. Stability: provisional.
+
+    Args:
+        model: the network, without wrappers.
+        options: the section ``train`` as far as it is the optimizer's: ``lr``, ``weight_decay``,
+            ``groups``, ``layer_decay`` and so on.
+
+    Returns:
+        Groups as ``torch.optim`` takes them, each of the model's parameters in one: the frozen ones
+        too. The rate that a run shows is the last group's.
     """
 
 
@@ -396,14 +410,8 @@ def reid_compute_losses(
 def reid_forward_backward(engine: Engine, batch: Mapping[str, Any]) -> StepOutcome | None:
     """Carry out one training step, or decline the batch by returning None.
 
-    Replace the step with a plain implementation, or surround it with a wrapper::
-
-        @hookimpl
-        def reid_forward_backward(engine, batch):
-            losses = engine.losses(batch)
-            engine.backward(losses)
-            engine.optimizer_step()
-            return engine.outcome(losses)
+    A plain implementation replaces the step: ``engine.losses(batch)``, ``engine.backward(losses)``,
+    ``engine.optimizer_step()``, ``engine.outcome(losses)``. A wrapper surrounds it.
 
     When: for each training batch. Stop rule: first result; the core's own comes last. Only one
     active plugin may replace the step, unless ``train.step`` picks one. Stability: stable.
@@ -487,21 +495,12 @@ def reid_checkpoint_load(engine: Engine, state: dict[str, Any]) -> None:
     """
 
 
-# --------------------------------------------------------------------------------------------------
-# Evaluation: from images to a report.
-# --------------------------------------------------------------------------------------------------
+# -- evaluation: from images to a report -----------------------------------------------------------
 
 
 @hookspec(firstresult=True)
 def reid_evaluate(engine: Engine) -> dict[str, TargetResult] | None:
-    """Test on every target.
-
-    Wrap it to test with other weights::
-
-        @hookimpl(wrapper=True)
-        def reid_evaluate(engine):
-            with averaged_weights(engine.model):
-                return (yield)
+    """Test on every target; wrap it to test with other weights.
 
     When: once in each test, in a run and by ``engine.test()``.
     Stop rule: first result; the core's own comes last. Stability: provisional.

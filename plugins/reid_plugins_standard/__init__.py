@@ -1,16 +1,19 @@
 """The core's own components, registered the way every plugin registers its own.
 
-Poolings, classifiers, transforms, optimizers, schedulers, protocols and recipes; models, datasets,
-losses, samplers and engines come from other plugins.
+Poolings, classifiers, transforms, optimizers, rules for parameter groups, schedulers, protocols and
+recipes; models, datasets, losses, samplers and engines come from other plugins.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reidcore import hookimpl
 
 if TYPE_CHECKING:
+    from torch import nn
+
+    from reidcore.config import OptimOptions
     from reidcore.registry import ConfigRegistrar, Registrar
 
 
@@ -121,6 +124,16 @@ def reid_register_optimizers(registry: Registrar) -> None:
         summary="RMSprop",
         options={"momentum": "momentum", "sgd.momentum": "momentum", "rmsprop_alpha": "alpha"},
     )
+
+
+@hookimpl
+def reid_parameter_groups(model: nn.Module, options: OptimOptions) -> list[dict[str, Any]] | None:
+    """Follow ``train.groups`` and ``train.layer_decay`` where a run sets one of them."""
+    if not options.groups and options.layer_decay is None:
+        return None
+    from reid_plugins_standard.parameter_groups import ruled_groups
+
+    return ruled_groups(model, options)
 
 
 @hookimpl

@@ -173,7 +173,8 @@ def _optimized(
     plugins: Plugins,
 ) -> tuple[Optimizer, LRScheduler]:
     train, choose = config.train, partial(component_of, config, plugins=plugins)
-    optimizer = make_optimizer(model, train, choose("optimizers", train.optim), learnt_by_losses)
+    component = choose("optimizers", train.optim)
+    optimizer = make_optimizer(model, train, component, plugins, learnt_by_losses)
     scheduler = choose("schedulers", train.lr_scheduler)
     steps = _steps_per_epoch(config, datamanager)
     return optimizer, make_scheduler(optimizer, train, scheduler, steps)

@@ -12,8 +12,9 @@ from torch.optim.lr_scheduler import LRScheduler
 from reidcore._validation import has_methods
 from reidcore.config.options import OptimOptions, TrainOptions
 from reidcore.errors import ConfigError
-from reidcore.optim.groups import parameter_groups
+from reidcore.optim.groups import planned_groups
 from reidcore.optim.pacing import PacedScheduler
+from reidcore.plugins import current_plugins
 from reidcore.registry import Component, choose, find
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def build_optimizer(
         base_lr_mult: factor on the base layers' learning rate.
         plugins: where to look the name up; the current plugins by default.
         section: the optimizer's own options under their own names; they win over those above.
-        groups: rules for some parameters, as `parameter_groups` takes them: ``bias``, ``norm``,
+        groups: rules for some parameters, as ``train.groups`` has them: ``bias``, ``norm``,
             ``new_layers`` or a pattern -> ``lr_mult`` and ``weight_decay``.
         layer_decay: factor on the learning rate from each block of the network to the one before.
 
@@ -92,7 +93,7 @@ def build_optimizer(
         groups={name: dict(rule) for name, rule in (groups or {}).items()},
         layer_decay=layer_decay,
     )
-    return make_optimizer(model, options, component)
+    return make_optimizer(model, options, component, plugins or current_plugins())
 
 
 def build_lr_scheduler(
@@ -156,6 +157,7 @@ def make_optimizer(
     model: nn.Module,
     options: OptimOptions,
     component: Component,
+    plugins: Plugins,
     learnt_by_losses: Sequence[nn.Parameter] = (),
 ) -> Optimizer:
     """Make an optimizer over a model's parameters.
@@ -164,21 +166,14 @@ def make_optimizer(
         model: the network, bare or data-parallel.
         options: its rates, and the layers that they are for.
         component: the optimizer with its own options.
+        plugins: they choose the groups of parameters.
         learnt_by_losses: parameters of losses, such as centres, which are the last group.
 
     Raises:
         UnknownNameError: a layer or a rule is of nothing in the model.
         UserError: the model does not say how deep its layers are, and ``layer_decay`` asks for it.
     """
-    groups = parameter_groups(
-        model,
-        options.lr,
-        options.staged_lr,
-        options.new_layers,
-        options.base_lr_mult,
-        rules=options.groups,
-        layer_decay=options.layer_decay,
-    )
+    groups = planned_groups(model, options, plugins)
     if learnt_by_losses:
         groups.append({"params": list(learnt_by_losses), "name": "losses"})
     made = component.make(groups=groups, lr=options.lr, weight_decay=options.weight_decay)

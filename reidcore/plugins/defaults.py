@@ -10,9 +10,18 @@ from reidcore import hookimpl
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from reidcore.config import OptimOptions
     from reidcore.engine import Engine, StepOutcome, TargetResult
     from reidcore.evaluation import Distances
     from reidcore.models import Outputs
+
+
+@hookimpl(trylast=True)
+def reid_parameter_groups(model: nn.Module, options: OptimOptions) -> list[dict[str, Any]]:
+    """Let pretrained layers learn at a rate of their own."""
+    from reidcore.optim.groups import staged_groups
+
+    return staged_groups(model, options)
 
 
 @hookimpl(trylast=True)

@@ -36,7 +36,7 @@ BELOW = {
 } | {part: SUPPORT | {"__init__"} for part in SUPPORT}
 # The core's own answers to hooks, and what a script registers, reach up inside their functions.
 REACHING_UP = {
-    "plugins/defaults.py": {"engine", "evaluation", "models"},
+    "plugins/defaults.py": {"engine", "evaluation", "models", "optim"},
     "plugins/runtime.py": {"registry"},
 }
 

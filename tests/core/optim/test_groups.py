@@ -3,14 +3,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import nn
 
-from reidcore.config.options import GroupRule
-from reidcore.errors import CheckpointError, ConfigError, UnknownNameError, UserError
-from reidcore.optim import build_lr_scheduler, build_optimizer, parameter_groups
+from reidcore import hookimpl
+from reidcore.errors import CheckpointError, ConfigError, PluginDefectError, UnknownNameError
+from reidcore.optim import build_optimizer, parameter_groups
 from reidcore.optim.resume import check_kind, continue_optimizer
+from reidcore.plugins import make_plugins
 
 GOLD = json.loads(Path(__file__).parents[2].joinpath("fixtures/optim/notes.json").read_text())[
     "cases"
@@ -75,190 +74,84 @@ def test_frozen_parameters_stay_in_the_optimizer(net):
     assert len(build_optimizer(net).param_groups[0]["params"]) == 4
 
 
-# -- rules -----------------------------------------------------------------------------------------
+# -- plugins' groups -------------------------------------------------------------------------------
 
 
-class Deep(nn.Module):
-    """Some of what networks are made of."""
+class OwnGroups:
+    """Answers the hook with what a function makes of the model."""
 
-    def __init__(self):
-        super().__init__()
-        self.token = nn.Parameter(torch.zeros(3))
-        self.stem = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
-        self.blocks = nn.ModuleList(
-            nn.ModuleDict({"norm": nn.LayerNorm(4), "attn": nn.MultiheadAttention(4, 2)})
-            for _ in range(3)
-        )
-        self.groupnorm = nn.GroupNorm(2, 4)
-        self.classifier = nn.Linear(4, 5)
+    def __init__(self, split):
+        self.split = split
+        self.asked = None
 
-    def layer_depths(self):
-        names = [name for name, _ in self.named_parameters()]
-        stem = {name: 0 for name in names if name.startswith(("stem", "token"))}
-        return stem | {
-            name: int(name.split(".")[1]) + 1 for name in names if name.startswith("blocks")
-        }
+    @hookimpl
+    def reid_parameter_groups(self, model, options):
+        self.asked = model, options
+        return self.split(list(model.parameters()), options)
 
 
-def learnt(model, groups, lr=1.0, decay=0.5):
-    """Return each parameter's rate and weight decay by name, and that none is held twice."""
-    held = [id(each) for group in groups for each in group["params"]]
-    assert len(held) == len(set(held)) == len(list(model.parameters()))
-    settings = {
-        id(each): (group["lr"] / lr, group.get("weight_decay", decay))
-        for group in groups
-        for each in group["params"]
-    }
-    return {name: settings[id(each)] for name, each in model.named_parameters()}
+def own_groups(net, split, **options):
+    plugin = OwnGroups(split)
+    plugins = make_plugins(extra=[plugin])
+    return build_optimizer(net, plugins=plugins, **options), plugin
 
 
-def with_rules(model=None, **options):
-    model = model or Deep()
-    return learnt(model, parameter_groups(model, 1.0, **options))
-
-
-def test_biases_norms_and_new_layers_have_names():
-    rules = {
-        "bias": {"lr_mult": 2.0, "weight_decay": 0.0},
-        "norm": {"weight_decay": 0.25},
-        "new_layers": {"lr_mult": 10.0},
-    }
-    found = with_rules(rules=rules, new_layers="classifier")
-    assert found["stem.0.weight"] == (1.0, 0.5)
-    assert found["stem.0.bias"] == (2.0, 0.0)
-    assert found["stem.1.weight"] == (1.0, 0.25)
-    assert found["stem.1.bias"] == (2.0, 0.25)  # a bias of a norm: the later weight decay
-    assert found["blocks.1.norm.weight"] == found["groupnorm.weight"] == (1.0, 0.25)
-    assert found["blocks.0.attn.in_proj_bias"] == (2.0, 0.0)
-    assert found["classifier.weight"] == (10.0, 0.5)
-    assert found["classifier.bias"] == (20.0, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "count"),
-    [
-        ("stem", 4),
-        ("stem.*", 4),
-        ("stem.0", 2),
-        ("stem.0.weight", 1),
-        ("blocks.[01].norm", 4),
-        ("*.attn", 12),
-        ("token", 1),
-        ("*", 27),
-    ],
-)
-def test_a_pattern_is_of_layers_and_parameters(pattern, count):
-    found = with_rules(rules={pattern: {"lr_mult": 0.1}})
-    assert sum(rate == 0.1 for rate, _ in found.values()) == count
-
-
-def test_groups_have_names_and_the_full_rate_comes_last():
-    groups = parameter_groups(
-        Deep(),
-        0.2,
-        rules={"norm": GroupRule(weight_decay=0.0), "stem": GroupRule(lr_mult=0.1)},
+def test_reid_parameter_groups(net):
+    optimizer, plugin = own_groups(
+        nn.DataParallel(net),
+        lambda weights, options: [
+            {"params": iter(weights[:1]), "lr": options.lr / 10},
+            {"params": weights[1:], "weight_decay": 0.0},
+        ],
+        lr=0.5,
+        layer_decay=0.9,
     )
-    shown = [(group["name"], pytest.approx(group["lr"])) for group in groups]
-    assert sorted(shown[:-1]) == [("norm", 0.2), ("norm+stem", 0.02), ("stem", 0.02)]
-    assert shown[-1] == ("other", 0.2)
+    model, options = plugin.asked
+    assert model is net
+    assert (options.lr, options.layer_decay, options.new_layers) == (0.5, 0.9, [])
+    assert [len(group["params"]) for group in optimizer.param_groups] == [1, 3]
+    assert [group["lr"] for group in optimizer.param_groups] == [0.05, 0.5]
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [5e-4, 0.0]
 
 
-def test_rules_multiply_a_staged_rate():
-    found = with_rules(
-        rules={"bias": {"lr_mult": 2.0}}, staged_lr=True, new_layers="classifier", base_lr_mult=0.1
-    )
-    assert found["stem.0.weight"][0] == pytest.approx(0.1)
-    assert found["stem.0.bias"][0] == pytest.approx(0.2)
-    assert found["classifier.bias"][0] == 2.0
-
-
-def test_rates_decay_with_the_distance_from_the_new_layers():
-    found = with_rules(layer_decay=0.5, rules={"bias": {"lr_mult": 2.0}})
-    assert found["token"][0] == found["stem.0.weight"][0] == 0.5**4
-    assert found["stem.0.bias"][0] == 2 * 0.5**4
-    assert [found[f"blocks.{i}.norm.weight"][0] for i in range(3)] == [0.125, 0.25, 0.5]
-    assert found["groupnorm.weight"][0] == found["classifier.weight"][0] == 1.0
-
-
-names = st.sampled_from(
-    ["bias", "norm", "new_layers", "stem", "blocks.*", "*.attn", "blocks.1", "*.weight", "token"]
-)
-rule = st.fixed_dictionaries(
-    {"lr_mult": st.floats(0, 10)}, optional={"weight_decay": st.floats(0, 1)}
-)
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    rules=st.dictionaries(names, rule, max_size=5),
-    staged=st.booleans(),
-    layer_decay=st.none() | st.floats(0.1, 1.0),
-)
-def test_every_parameter_is_in_one_group_with_all_that_is_said_of_it(rules, staged, layer_decay):
-    model = Deep()
-    options = {"staged_lr": staged, "new_layers": "classifier", "layer_decay": layer_decay}
-    found = with_rules(model, rules=rules, **options)
-    expected = {
-        name: 0.1 if staged and not name.startswith("classifier") else 1.0
-        for name, _ in model.named_parameters()
-    }
-    decays = dict.fromkeys(expected, 0.5)
-    for pattern, settings_of in rules.items():
-        alone = with_rules(model, rules={pattern: {"lr_mult": 3.0}}, new_layers="classifier")
-        for name in [name for name, (rate, _) in alone.items() if rate == 3.0]:
-            expected[name] *= settings_of["lr_mult"]
-            decays[name] = settings_of.get("weight_decay", decays[name])
-    for name, depth in model.layer_depths().items():
-        expected[name] *= (layer_decay or 1.0) ** (4 - depth)
-    assert {name: rate for name, (rate, _) in found.items()} == pytest.approx(expected)
-    assert {name: decay for name, (_, decay) in found.items()} == decays
+def test_a_plugin_that_has_none_leaves_the_groups_to_the_core(net):
+    optimizer, _ = own_groups(net, lambda *_: None, staged_lr=True, new_layers="classifier")
+    assert [group["name"] for group in optimizer.param_groups] == ["base", "new"]
 
 
 @pytest.mark.parametrize(
-    ("rules", "message"),
+    ("split", "gave"),
     [
-        ({"classifer": {}}, r"in 'classifer'.*Did you mean 'classifier'"),
-        ({"blok.*": {}}, r"in 'blok\.\*'.*'blocks'"),
-        ({"norms": {}}, r"in 'norms'.*'norm'"),
-        ({"xyz": {}}, r"in 'xyz'.*Name bias, norm, new_layers"),
+        (lambda weights, _: 5, "gave an? int"),
+        (lambda weights, _: weights, "gave a list"),
+        (lambda weights, _: [{"lr": 1.0}], "gave a list"),
+        (lambda weights, _: [{"params": weights[1:]}], "gave groups of 3"),
+        (lambda weights, _: [{"params": [*weights, weights[0]]}], "gave groups of 5"),
     ],
+    ids=["number", "parameters", "no_parameters", "one_left_out", "one_twice"],
 )
-def test_a_rule_for_nothing_is_refused(rules, message):
-    with pytest.raises(UnknownNameError, match=message):
-        with_rules(rules=rules)
-
-
-def test_a_model_without_norms_has_no_such_group(net):
-    with pytest.raises(UnknownNameError, match="no parameter of _TwoLayers is in 'norm'"):
-        build_optimizer(net, groups={"norm": {"weight_decay": 0.0}})
-
-
-def test_a_network_of_unknown_depth_is_refused(net):
-    with pytest.raises(UserError, match=r"_TwoLayers does not say how deep.*layer_depths\(\)"):
-        build_optimizer(net, layer_decay=0.9)
+def test_groups_without_all_parameters_are_a_defect(net, split, gave):
+    with pytest.raises(PluginDefectError, match=rf"OwnGroups.*{gave}.*each of the model's"):
+        own_groups(net, split)
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"groups": {"bias": {"lr_mul": 2.0}}}, r"no key train\.groups\.bias\.lr_mul"),
-        ({"groups": {"bias": {"lr_mult": -1.0}}}, r"train\.groups\.bias\.lr_mult is -1\.0"),
-        ({"layer_decay": 1.5}, r"train\.layer_decay is 1\.5"),
-    ],
+    ("key", "options"),
+    [("groups", {"groups": {"bias": {"lr_mult": 2.0}}}), ("layer_decay", {"layer_decay": 0.9})],
 )
-def test_a_rule_that_cannot_be_is_refused(net, options, message):
-    with pytest.raises(ConfigError, match=message):
-        build_optimizer(net, **options)
+def test_rules_that_no_plugin_follows_are_refused(net, key, options):
+    class Plain:
+        @hookimpl
+        def reid_register_optimizers(self, registry):
+            registry.add("plain", lambda groups, lr, weight_decay: torch.optim.SGD(groups, lr=lr))
+
+    plugins = make_plugins(extra=[Plain()], disabled=["standard"])
+    assert build_optimizer(net, "plain", plugins=plugins)
+    with pytest.raises(ConfigError, match=rf"train\.{key} is set.*'standard'.*make_plugins"):
+        build_optimizer(net, "plain", plugins=plugins, **options)
 
 
-def test_a_scheduler_moves_all_groups_alike(net):
-    optimizer = build_optimizer(net, lr=0.1, groups={"bias": {"lr_mult": 2}})
-    scheduler = build_lr_scheduler(optimizer, "cosine", max_epoch=4, warmup_epochs=2)
-    rates = []
-    for _ in range(4):
-        rates.append([group["lr"] for group in optimizer.param_groups])
-        scheduler.step()
-    assert all(double == pytest.approx(2 * single) for double, single in rates)
+# -- checkpoints -----------------------------------------------------------------------------------
 
 
 def test_a_checkpoint_of_other_groups_says_so(net):
