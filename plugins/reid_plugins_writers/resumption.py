@@ -31,5 +31,5 @@ def _come_again(line: Line, engine: Engine, run: Run) -> bool:
     if kind == "step":
         return (epoch, line.get("batch", 0)) > (done + 1, run.position.batch)
     if kind == "test" and epoch == done:
-        return run.tests_first(line.get("target", ""))
+        return run.tests.repeat(line.get("target", ""))
     return bool(epoch > done)

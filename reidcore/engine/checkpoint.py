@@ -451,7 +451,7 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
         "epoch": done,
         "step": step,
         "models": list(engine.states),
-        "test_due": engine.active_run.test_due if engine.active_run else False,
+        "test_due": engine.active_run.tests.is_due if engine.active_run else False,
         "selection": engine.record.selection.state_dict(),
         "held_out": _held_out(engine),
         **_of_all_ranks({"rng": capture_rng(), "meters": meters}),

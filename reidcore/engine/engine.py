@@ -333,17 +333,17 @@ class Engine:
         step = plan_step(self.plugins, self.step_choice)
         with Run(self, plan, step) as run, self.plugins.acting():
             run.start()
-            if run.begins_with_test:
-                run.test()
+            if run.tests.begin_the_run:
+                run.tests.test()
             if not plan.test_only:
                 for held in self.states.values():
                     forget_training(held.model)
                 for self.epoch in run.epochs():
                     self.train(plan.print_freq, plan.fixbase_epoch, list(plan.open_layers))
                     run.save(self.epoch + 1)
-                    if run.tests_after(self.epoch + 1):
-                        run.test()
-                run.test_result()
+                    if run.tests.follow(self.epoch + 1):
+                        run.tests.test()
+                run.tests.test_result()
             return run.finish()
 
     def train(
@@ -554,7 +554,8 @@ class Engine:
     @property
     def is_final_test(self) -> bool:
         """Whether no epoch comes after the test under way, and it is on the targets."""
-        return self.plan.test_only or self.active_run is None or self.active_run.is_final_test
+        run = self.active_run
+        return self.plan.test_only or run is None or run.tests.is_final
 
     def test_targets(self, plan: RunPlan) -> dict[str, TargetResult]:
         """Test on every target as the plan says.

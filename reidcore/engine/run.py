@@ -6,7 +6,7 @@ import logging
 import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from reidcore._files import check_writable, mkdir_if_missing, remove_abandoned, write_json
-from reidcore._logging import RESULT
 from reidcore._run_folder import RESULTS, TEST_RESULTS, EarlierRun, held_for_training
-from reidcore.config.options.test import VALIDATION
 from reidcore.data.left_out import first_names
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.agreement import on_main_process
-from reidcore.engine.checkpoint import load_best, restore_run, write_checkpoints
+from reidcore.engine.checkpoint import restore_run
 from reidcore.engine.datamanager import (
-    Loader,
     batches_of,
     left_without_images,
     note_skipped,
@@ -34,9 +31,10 @@ from reidcore.engine.loss_terms import modules_of, optimizers_of
 from reidcore.engine.meters import EpochMeters, Position
 from reidcore.engine.prefetch import beside_the_step
 from reidcore.engine.process_group import broadcast_object, gather_objects, reduce_mean
-from reidcore.engine.results import RunRecord, record_run, results_table, tested_weights
+from reidcore.engine.results import RunRecord, record_run
 from reidcore.engine.rng import seed_process
 from reidcore.engine.run_checkpoints import RunCheckpoints
+from reidcore.engine.run_tests import RunTests
 from reidcore.engine.sanity_checks import needs_two_images
 from reidcore.engine.selection import Selection
 from reidcore.errors import DataError, UserError, counted
@@ -47,7 +45,6 @@ from reidcore.plugins.advice import leaving_out
 if TYPE_CHECKING:
     from reidcore.config.options.plan import RunPlan
     from reidcore.engine.engine import Engine
-    from reidcore.engine.evaluator import TargetResult
     from reidcore.engine.step import StepOutcome, StepPlan
 
 _log = logging.getLogger(__name__)
@@ -70,9 +67,8 @@ class Run:
         meters: what the epoch under way has shown so far.
         batch: the batch of the step under way, as the loader gave it; None between two steps.
         result: what ``results.json`` holds, once the run is finished.
-        test_due: the epochs done so far end with a test that has not come to its end.
-        is_trained: no epoch comes any more, and the model that comes of it is tested.
         checkpoints: writes them, and removes those that need not stay.
+        tests: tests the model, and chooses the best.
     """
 
     def __init__(self, engine: Engine, plan: RunPlan, step: StepPlan) -> None:
@@ -84,13 +80,13 @@ class Run:
         self.result: dict[str, Any] | None = None
         self._exits = ExitStack()
         self._earlier: EarlierRun | None = None
+        self._resumed: Path | None = None
         point = engine.resume_point
-        self._resumed = point if point == plan.start_epoch and not plan.test_only else None
-        resumed = Path(self._resumed.path) if self._resumed is not None else None
-        self.checkpoints = RunCheckpoints(engine, plan, resumed)
+        if point is not None and point == plan.start_epoch and not plan.test_only:
+            self._resumed = Path(point.path)
+        self.checkpoints = RunCheckpoints(engine, plan, self._resumed)
+        self.tests = RunTests(engine, plan, self._resumed)
         self._is_between_steps = False
-        self.is_trained = False
-        self.test_due = False
         self._steps_taken = 0
         self._batch = self._num_batches = 0
         self._skip = 0
@@ -122,13 +118,8 @@ class Run:
             self._skip, is_due = restore_run(self.engine, self.plan.start_epoch)
             if self._resumed is not None:
                 self.checkpoints.tidy(self.plan.start_epoch)
-            self.test_due = is_due and bool(self._tested_after_epochs)
             self._batch = self._skip
-            if self.test_due:
-                _log.info(
-                    "The test after epoch %d was cut short: done first", self.plan.start_epoch
-                )
-                self.engine.epoch = self.plan.start_epoch - 1
+            self.tests.take_up(is_due)
             if self.plan.start_epoch >= self.plan.max_epoch:
                 _log.warning(
                     "Nothing to train: %d of %s done; raise train.max_epoch",
@@ -168,46 +159,6 @@ class Run:
     def is_first_step(self) -> bool:
         """Whether no step has been taken yet in this run."""
         return self._steps_taken == 0
-
-    def tests_after(self, done: int) -> bool:
-        """Say whether a test follows ``done`` epochs, the last one included."""
-        is_due = self.plan.tests_after(done) or done == self.plan.max_epoch
-        return is_due and bool(self._tested_after_epochs)
-
-    @property
-    def begins_with_test(self) -> bool:
-        """Whether the weights are tested as they are given, before an epoch is trained."""
-        has_no_epoch_left = 0 < self.plan.max_epoch <= self.plan.start_epoch
-        is_left = has_no_epoch_left and not self._validates  # where the chosen one is tested
-        is_wanted = self.plan.test_only or self.test_due or is_left
-        return is_wanted and bool(self._tested_after_epochs)
-
-    @property
-    def is_final_test(self) -> bool:
-        """Whether the test under way is the last one on the targets."""
-        is_last = self.engine.epoch + 1 >= self.plan.max_epoch
-        return self.is_trained or (is_last and not self._validates)
-
-    def tests_first(self, name: str) -> bool:
-        """Whether a set is tested again before the resumed run trains an epoch, if it trains one.
-
-        Args:
-            name: a target, or ``validation``.
-        """
-        if self._validates and name in self.engine.test_loader:
-            stops = self.engine.plugins.hook.reid_stop_training(engine=self.engine) is not None
-            return self.plan.start_epoch >= self.plan.max_epoch or (stops and not self.test_due)
-        return self.begins_with_test and name in self._tested_after_epochs
-
-    @property
-    def _validates(self) -> bool:
-        """Whether tests after epochs are on held-out identities, and on the targets at the end."""
-        return self.plan.select_on == VALIDATION and not self.plan.test_only
-
-    @property
-    def _tested_after_epochs(self) -> Mapping[str, Mapping[str, Loader]]:
-        facts = self.engine.data_facts
-        return facts.validation_loader if self._validates else self.engine.test_loader
 
     @property
     def position(self) -> Position:
@@ -304,7 +255,7 @@ class Run:
 
     def epoch_done(self, figures: Mapping[str, float]) -> None:
         """Keep an epoch's figures for the record, and log them."""
-        self.test_due = self.tests_after(self.engine.epoch + 1)
+        self.tests.is_due = self.tests.follow(self.engine.epoch + 1)
         loader = self.engine.train_loader
         for skipped in gather_objects(dict(skipped_by(loader))):
             note_skipped(loader, skipped)
@@ -325,65 +276,10 @@ class Run:
 
     def save(self, done: int) -> None:
         """Write a checkpoint after ``done`` epochs."""
-        self.checkpoints.after_epoch(done, is_tested=self.tests_after(done))
+        self.checkpoints.after_epoch(done, is_tested=self.tests.follow(done))
         self._let_earlier_go()
 
-    def test(self) -> None:
-        """Test what is due after an epoch, and put what was found into the checkpoint."""
-        engine, history, rank1 = self.engine, self.engine.record.history, None
-        done = history[-1]["epoch"] if history else self.plan.start_epoch
-        if self._validates:
-            with self._on_validation():
-                results = engine.test_targets(self.plan)
-        else:
-            results = engine.test_targets(self.plan)
-            engine.record.tested_epoch = done
-        self._log_results(results)
-        if not self.test_due:
-            return
-        if not self._validates:
-            rank1 = history[-1]["rank1"] = next(iter(results.values())).ranking.cmc_at(1)
-        is_best = engine.record.selection.take(done, results)
-        self.test_due = False
-        write_checkpoints(engine, self.plan.save_dir, done, rank1=rank1, is_best=is_best)
-
-    def test_result(self) -> None:
-        """Test the targets where training is done and its last epoch did not: with its model.
-
-        That is the one which validation chose or, where training was stopped, the last.
-        """
-        engine = self.engine
-        if not engine.test_loader or not (self._validates or engine.record.stopped):
-            return
-        self.is_trained = True
-        if self._validates:
-            engine.record.tested_epoch = load_best(engine, self._best_files())
-        self._log_results(engine.test_targets(self.plan))
-
     # -- inside ------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _on_validation(self) -> Iterator[None]:
-        """Let held-out identities stand for the targets; their results are not the targets'."""
-        engine = self.engine
-        targets, found = engine.test_loader, engine.record.targets
-        engine.test_loader = engine.data_facts.validation_loader
-        try:
-            yield
-        finally:
-            engine.test_loader, engine.record.targets = targets, found
-
-    def _log_results(self, results: Mapping[str, TargetResult]) -> None:
-        weights = tested_weights(self.engine)
-        table, text = results_table(results, self.plan.ranks, weights)
-        _log.log(RESULT, "%s", text, extra={"renderable": table})
-
-    def _best_files(self) -> list[Path]:
-        """Return where the best checkpoint may be: here, or where the run was resumed from."""
-        folders = [Path(self.plan.save_dir)]
-        if self._resumed is not None:
-            folders.append(Path(self._resumed.path).parent)
-        return [folder / f"{next(iter(self.engine.states))}-best.pth.tar" for folder in folders]
 
     def _enter_folder(self, folder: Path) -> None:
         """Make the run's folder ready; a training has it for itself until its end.
@@ -505,12 +401,12 @@ class Run:
         is_safe = self._is_between_steps and self._batch > 0 and isinstance(error, Exception)
         is_safe = is_safe and rank_and_world()[1] == 1
         is_wanted = is_safe or isinstance(error, Interrupted)
-        is_wanted = is_wanted and not (self.plan.test_only or self.is_trained)
+        is_wanted = is_wanted and not (self.plan.test_only or self.tests.is_trained)
         is_left = is_wanted and _succeeds(self._leave_checkpoint)
         newest = self.checkpoints.newest
         if newest is not None and not is_left:
             _log.info("To go on from the last epoch: model.resume=%s", newest)
-            if self.test_due and self.engine.config:
+            if self.tests.is_due and self.engine.config:
                 _log.info("To test it alone: reidcore test %s", shlex.quote(str(newest)))
         record = self.engine.record
         if record.history or record.targets:
