@@ -102,10 +102,15 @@ def is_quiet() -> bool:
     return _shown_level > logging.INFO
 
 
+def has_other_processes() -> bool:
+    """Say whether a launcher such as torchrun started others beside this process."""
+    return os.environ.get("WORLD_SIZE", "1") != "1"
+
+
 def process_number() -> int:
-    """Return this process's number among those that a launcher such as torchrun started."""
-    alone, rank = os.environ.get("WORLD_SIZE", "1") == "1", os.environ.get("RANK", "")
-    return 0 if alone or not rank.isdecimal() else int(rank)
+    """Return this process's number among those that a launcher started."""
+    rank = os.environ.get("RANK", "")
+    return int(rank) if has_other_processes() and rank.isdecimal() else 0
 
 
 def configure_if_bare() -> None:

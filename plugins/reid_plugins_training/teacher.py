@@ -10,15 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid_plugins_training.classes import class_list
 from reidcore.data import generators_kept
 from reidcore.engine import Engine
 from reidcore.errors import CheckpointError, UserError
-from reidcore.inference import read_metadata, rebuild_model
-from reidcore.models import Outputs, adapted, outputs_of, unwrap, wanted_columns
+from reidcore.inference import CheckpointMetadata, read_metadata
+from reidcore.models import (
+    Outputs,
+    adapted,
+    build_model,
+    load_pretrained_weights,
+    outputs_of,
+    unwrap,
+    wanted_columns,
+)
+from reidcore.plugins import Plugins
 
 # Below the core's logger, so that a bare script shows what a run tells of itself.
 _log = logging.getLogger(f"reidcore.{__name__}")
@@ -44,7 +53,8 @@ class Teacher:
         self.path = Path(path).expanduser()
         self._metadata = read_metadata(self.path)
         with generators_kept():  # a run that resumes builds it at another moment
-            model = rebuild_model(self.path, engine.plugins).eval().requires_grad_(False)
+            model = rebuild_model(self.path, self._metadata, engine.plugins)
+        model.eval().requires_grad_(False)
         self._network = adapted(engine.accelerator.place(model))
         self._move = engine.accelerator.move
         own = engine.data_facts.preprocessing or {}
@@ -81,6 +91,32 @@ class Teacher:
                 "Train it on the same sources, in the same order, or learn from its features "
                 "alone: settings.training.distill.logits=0 settings.training.distill.relation=1.",
             )
+
+
+def rebuild_model(path: Path, metadata: CheckpointMetadata, plugins: Plugins) -> nn.Module:
+    """Build the network that a checkpoint of ours holds as it was trained, with its classifier.
+
+    Args:
+        path: the file.
+        metadata: what it says.
+        plugins: where the model is looked up.
+
+    Returns:
+        The network with its weights, on the CPU and in training mode.
+
+    Raises:
+        CheckpointError: if the file does not tell how its network was built, or cannot be loaded.
+    """
+    classes = metadata.model.get("num_classes")
+    if not metadata.model_name or not classes:
+        raise CheckpointError(
+            f"{str(path)!r} does not tell how its network was built",
+            "Give a checkpoint that an engine of reidcore wrote for a model by build_model.",
+        )
+    options = metadata.model_options(plugins)
+    model = build_model(metadata.model_name, classes, pretrained=False, plugins=plugins, **options)
+    load_pretrained_weights(model, path, plugins)
+    return model
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:

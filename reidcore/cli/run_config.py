@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reidcore._files import check_writable
-from reidcore._logging import configure_if_bare
+from reidcore._logging import configure_if_bare, has_other_processes
 from reidcore._memory import keep_memory
 from reidcore.cli.arguments import Arguments
 from reidcore.cli.checkpoint_config import (
@@ -62,7 +61,7 @@ def processes_joined() -> Iterator[Callable[[Callable[[], T]], T]]:
     Raises:
         ToldElsewhereError: where another of them failed, and has told why.
     """
-    if not _has_others():
+    if not has_other_processes():
         yield lambda compute: compute()
         return
     from reidcore.engine import join_processes
@@ -140,10 +139,6 @@ def configured(session: Session, arguments: Arguments) -> Iterator[tuple[Config,
         yield config, plugins
 
 
-def _has_others() -> bool:
-    return os.environ.get("WORLD_SIZE", "1") != "1"
-
-
 def _source(arguments: Arguments, added: Sequence[str]) -> str | dict[str, Any] | None:
     """Return the configuration's name, or what a checkpoint in its place tells."""
     given = arguments.config
@@ -182,12 +177,12 @@ def _use(device: str) -> None:
         UserError: if there is no such device, or it would be that of several processes.
     """
     found = find_device(device)
-    if found.type == "cuda" and _has_others() and ":" in device:
+    if found.type == "cuda" and has_other_processes() and ":" in device:
         raise UserError(
             f"--device {device} would put all processes on one GPU",
             "Write --device cuda: each process uses the GPU of its own number.",
         )
-    if found.type == "cuda" and not _has_others():
+    if found.type == "cuda" and not has_other_processes():
         import torch
 
         torch.cuda.set_device(found)  # the one that "cuda" means from here on

@@ -287,12 +287,8 @@ class DataManager:
         for name, pair in self.test_dataset.items():
             _log.info("Target: %s (%d query, %d gallery)", name, *map(len, pair.values()))
         for pair in self.validation_dataset.values():
-            count = counted(pair["query"].counts.ids, "id")
-            _log.info(
-                "Held out for validation: %s (%d query, %d gallery)",
-                count,
-                *map(len, pair.values()),
-            )
+            held = counted(pair["query"].counts.ids, "id"), *map(len, pair.values())
+            _log.info("Held out for validation: %s (%d query, %d gallery)", *held)
 
 
 class ImageDataManager(DataManager):

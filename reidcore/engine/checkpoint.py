@@ -24,13 +24,12 @@ from reidcore._logging import configure_if_bare
 from reidcore._serialization import OWN_KEY, load_safely, loads_safely, save_atomically
 from reidcore.config.options.test import VALIDATION
 from reidcore.data.loader.batch_sampler import rank_and_world
-from reidcore.data.loader.seeding import mixed_seed
 from reidcore.data.table import SampleTable
 from reidcore.engine.agreement import on_main_process
 from reidcore.engine.datamanager import batches_of, note_skipped, skipped_by
 from reidcore.engine.hook_results import checked_state
 from reidcore.engine.process_group import average_in_place, gather_objects
-from reidcore.engine.rng import capture_rng, restore_rng, set_random_seed
+from reidcore.engine.rng import capture_rng, restore_rng, seed_by
 from reidcore.engine.selection import rule_in_words
 from reidcore.errors import CheckpointError, PluginDefectError, counted
 from reidcore.models.build_args import build_args_of
@@ -500,8 +499,7 @@ def _restore_ranks(engine: Engine, point: ResumePoint) -> None:
             "apart",
             *(point.path, written, world),
         )
-        place = (engine.data_facts.seed or 0, rank, point, int(point.state.get("step", 0)))
-        set_random_seed(mixed_seed(*place) % (1 << 32))
+        seed_by(engine.data_facts.seed or 0, rank, point, int(point.state.get("step", 0)))
     meters = parts[rank if world == len(parts) else 0].get("meters")
     if engine.active_run and meters:
         engine.active_run.meters.load_state_dict(meters)

@@ -45,12 +45,7 @@ from reidcore.engine.sanity_checks import (
     no_target,
     warn_of_other_use,
 )
-from reidcore.engine.step import (
-    StepOutcome,
-    StepTrace,
-    check_losses_were_called,
-    plan_step,
-)
+from reidcore.engine.step import StepOutcome, StepTrace, check_losses_were_called, plan_step
 from reidcore.engine.train_state import TrainState
 from reidcore.errors import UserError, did_you_mean
 from reidcore.models import Outputs, outputs_of, wanted_columns

@@ -16,6 +16,7 @@ from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.accuracy import accuracy
 from reidcore.engine.process_group import gather_differentiably, gather_rows
 from reidcore.errors import ConfigError, PluginDefectError, UserError, did_you_mean
+from reidcore.optim.groups import gradients_in
 
 if TYPE_CHECKING:
     from reidcore.models import Outputs
@@ -134,12 +135,7 @@ def undo_weights(terms: LossTerms, optimizers: Mapping[str, Optimizer]) -> None:
     for name, optimizer in optimizers.items():
         owner = terms[name][1]
         weight = sum(weight for weight, criterion in terms.values() if criterion is owner)
-        gradients = [
-            each.grad
-            for group in optimizer.param_groups
-            for each in group["params"]
-            if each.grad is not None
-        ]
+        gradients = gradients_in(optimizer)
         if gradients and weight not in (0, 1):
             torch._foreach_div_(gradients, weight)
 

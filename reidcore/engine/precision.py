@@ -19,6 +19,7 @@ from reidcore.data.loader.loader import BatchLoader
 from reidcore.engine.compilation import Compilation
 from reidcore.engine.finite import FiniteCheck
 from reidcore.errors import UserError, did_you_mean, quoted
+from reidcore.optim.groups import gradients_in, parameters_in
 
 AMP_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -165,7 +166,7 @@ class Accelerator:
         """Return the batches since the last step and their gradients, for a checkpoint."""
         if not self._batches or self._planned == 1:
             return None
-        gradients = [each.grad for each in _parameters(optimizers)] if self._has_gradients else []
+        gradients = [each.grad for each in parameters_in(optimizers)] if self._has_gradients else []
         return {
             "batches": self._batches,
             "gradients": gradients,
@@ -182,7 +183,7 @@ class Accelerator:
         Raises:
             ValueError: if it is of other parameters.
         """
-        parameters, gradients = _parameters(optimizers), accumulated["gradients"]
+        parameters, gradients = parameters_in(optimizers), accumulated["gradients"]
         if gradients and len(gradients) != len(parameters):
             raise ValueError(f"{len(gradients)} gradients of {len(parameters)} parameters")
         for own, saved in zip(parameters, gradients, strict=False):
@@ -228,12 +229,12 @@ class Accelerator:
         self.reset(optimizers)
 
     def _update(self, optimizers: list[Optimizer]) -> None:
-        stepping = [optimizer for optimizer in optimizers if _gradients(optimizer)]
+        stepping = [optimizer for optimizer in optimizers if gradients_in(optimizer)]
         for optimizer in stepping:
             if self._batches < self._planned:
                 # Fewer batches than planned were summed: their mean, not their share.
                 share = self._planned / max(1, self._batches)
-                torch._foreach_mul_(_gradients(optimizer), share)
+                torch._foreach_mul_(gradients_in(optimizer), share)
             if self.scaler.is_enabled():
                 self.scaler.unscale_(optimizer)
         if stepping:
@@ -244,16 +245,7 @@ class Accelerator:
         self.scaler.update()
         self.finite.stepped()
         if self.device.type == "cpu":
-            self._used_gradients = [each for one in stepping for each in _gradients(one)]
-
-
-def _parameters(optimizers: list[Optimizer]) -> list[Tensor]:
-    groups = (group for optimizer in optimizers for group in optimizer.param_groups)
-    return [parameter for group in groups for parameter in group["params"]]
-
-
-def _gradients(optimizer: Optimizer) -> list[Tensor]:
-    return [each.grad for each in _parameters([optimizer]) if each.grad is not None]
+            self._used_gradients = gradients_in(*stepping)
 
 
 def _all_finite(gradients: Iterable[Tensor | None]) -> bool:

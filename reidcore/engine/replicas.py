@@ -25,6 +25,7 @@ from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.process_group import average_in_place, share_in_place
 from reidcore.errors import UserError
 from reidcore.models.layers import unwrap
+from reidcore.optim.groups import parameters_in
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
@@ -241,8 +242,5 @@ class _Replica:
 
 
 def _average(optimizers: Iterable[Optimizer], except_for: Collection[int] = ()) -> None:
-    groups = (group for optimizer in optimizers for group in optimizer.param_groups)
-    parameters = (parameter for group in groups for parameter in group["params"])
-    average_in_place(
-        [each.grad for each in parameters if each.grad is not None and id(each) not in except_for]
-    )
+    parameters = [each for each in parameters_in(optimizers) if id(each) not in except_for]
+    average_in_place([each.grad for each in parameters if each.grad is not None])

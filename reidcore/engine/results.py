@@ -98,11 +98,7 @@ def record_selection(engine: Engine, plan: RunPlan) -> dict[str, Any] | None:
         return {**chosen, "tested_epoch": chosen["epoch"]} if chosen else None
     selection = engine.record.selection
     values = {str(epoch): value for epoch, value in selection.values.items()}
-    return {
-        **selection.chosen_on(),
-        "values": values,
-        "tested_epoch": engine.record.tested_epoch,
-    }
+    return {**selection.chosen_on(), "values": values, "tested_epoch": engine.record.tested_epoch}
 
 
 def tested_weights(engine: Engine) -> str:

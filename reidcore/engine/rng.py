@@ -22,6 +22,11 @@ def set_random_seed(seed: int) -> None:
     torch.manual_seed(seed)
 
 
+def seed_by(*numbers: int) -> None:
+    """Seed the generators by several numbers, well mixed."""
+    set_random_seed(mixed_seed(*numbers) & _SEEDS)
+
+
 def seed_process() -> None:
     """Let each of several processes draw numbers of its own, which follow from those it had.
 
@@ -29,7 +34,7 @@ def seed_process() -> None:
     """
     rank, world = rank_and_world()
     if world > 1:
-        set_random_seed(mixed_seed(torch.initial_seed() & _SEEDS, rank) & _SEEDS)
+        seed_by(torch.initial_seed() & _SEEDS, rank)
 
 
 def capture_rng() -> dict[str, Any]:

@@ -19,12 +19,7 @@ from reidcore.data.left_out import first_names
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.agreement import on_main_process
 from reidcore.engine.checkpoint import restore_run
-from reidcore.engine.datamanager import (
-    batches_of,
-    left_without_images,
-    note_skipped,
-    skipped_by,
-)
+from reidcore.engine.datamanager import batches_of, left_without_images, note_skipped, skipped_by
 from reidcore.engine.hook_results import checked_reason, files_of_runs, gathered_figures
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.loss_terms import modules_of, optimizers_of

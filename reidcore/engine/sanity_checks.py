@@ -17,13 +17,7 @@ from reidcore.engine.loss_terms import LossTerms, learns_from_logits
 from reidcore.engine.process_group import check_group
 from reidcore.engine.selection import check_selection
 from reidcore.errors import DataError, UserError, counted
-from reidcore.evaluation import (
-    AnyCamera,
-    EvaluationProtocol,
-    Labels,
-    Relations,
-    without_own_files,
-)
+from reidcore.evaluation import AnyCamera, EvaluationProtocol, Labels, Relations, without_own_files
 from reidcore.evaluation.distances import check_metric
 from reidcore.evaluation.ranking import check_ties
 from reidcore.models.layers import require_layers

@@ -69,9 +69,7 @@ class NonFiniteLossError(UserError, FloatingPointError):
     """
 
     def __init__(
-        self,
-        losses: Mapping[str, Tensor] | Tensor,
-        images: Sequence[str | tuple[str, ...]] = (),
+        self, losses: Mapping[str, Tensor] | Tensor, images: Sequence[str | tuple[str, ...]] = ()
     ) -> None:
         terms = {"loss": losses} if isinstance(losses, Tensor) else losses
         values = {name: float(value.detach()) for name, value in terms.items()}

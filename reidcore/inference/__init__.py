@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from reidcore.inference.checkpoint_metadata import (
-    CheckpointMetadata,
-    read_metadata,
-    rebuild_model,
-)
+from reidcore.inference.checkpoint_metadata import CheckpointMetadata, read_metadata
 from reidcore.inference.extractor import FeatureExtractor, pick_device
 
 __all__ = [
@@ -14,5 +10,4 @@ __all__ = [
     "FeatureExtractor",
     "pick_device",
     "read_metadata",
-    "rebuild_model",
 ]

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from torch import nn
-
 from reidcore._files import PathLike
 from reidcore._serialization import load_safely
 from reidcore.config import Config, HeadOptions, model_arguments
-from reidcore.errors import CheckpointError
-from reidcore.models import build_model, load_pretrained_weights
 from reidcore.models.weights.record import record_of
 from reidcore.plugins.discovery import looks_like_path
 from reidcore.registry.named import registered_kind
@@ -180,29 +175,3 @@ def read_metadata(checkpoint: PathLike) -> CheckpointMetadata:
     own = record_of(load_safely(checkpoint), checkpoint)
     parts = ("config", "preprocessing", "model", "test", "hooks")
     return CheckpointMetadata(**{key: own.get(key) or {} for key in parts})
-
-
-def rebuild_model(checkpoint: PathLike, plugins: Plugins | None = None) -> nn.Module:
-    """Build the network that a checkpoint of ours holds as it was trained, with its classifier.
-
-    Args:
-        checkpoint: the file.
-        plugins: where the model is looked up; by default the current plugins.
-
-    Returns:
-        The network with its weights, on the CPU and in training mode.
-
-    Raises:
-        CheckpointError: if the file does not tell how its network was built, or cannot be loaded.
-    """
-    metadata = read_metadata(checkpoint)
-    classes = metadata.model.get("num_classes")
-    if not metadata.model_name or not classes:
-        raise CheckpointError(
-            f"{os.fspath(checkpoint)!r} does not tell how its network was built",
-            "Give a checkpoint that an engine of reidcore wrote for a model by build_model.",
-        )
-    options = metadata.model_options(plugins)
-    model = build_model(metadata.model_name, classes, pretrained=False, plugins=plugins, **options)
-    load_pretrained_weights(model, checkpoint, plugins)
-    return model

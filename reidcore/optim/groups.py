@@ -9,7 +9,8 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from torch import nn
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from reidcore._validation import kind_of
 from reidcore.errors import ConfigError
@@ -99,3 +100,14 @@ def planned_groups(
     if held != sorted(map(id, network.parameters())):
         raise wrong_hook_answer(plugins, hook, f"gave groups of {len(held)}", wanted)
     return groups
+
+
+def parameters_in(optimizers: Iterable[Optimizer]) -> list[nn.Parameter]:
+    """Return the parameters in all groups of optimizers."""
+    groups = (group for optimizer in optimizers for group in optimizer.param_groups)
+    return [parameter for group in groups for parameter in group["params"]]
+
+
+def gradients_in(*optimizers: Optimizer) -> list[Tensor]:
+    """Return the gradients that there are of the parameters in all groups of optimizers."""
+    return [each.grad for each in parameters_in(optimizers) if each.grad is not None]

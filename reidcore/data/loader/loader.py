@@ -18,12 +18,7 @@ from reidcore.data.dataset import Dataset
 from reidcore.data.images.cache import PixelCache
 from reidcore.data.images.decode import jpeg_decoder
 from reidcore.data.left_out import leave_out
-from reidcore.data.loader.batch_sampler import (
-    EpochBatches,
-    FileOrder,
-    SampleOrder,
-    rank_and_world,
-)
+from reidcore.data.loader.batch_sampler import EpochBatches, FileOrder, SampleOrder, rank_and_world
 from reidcore.data.loader.collate import Batch, Failure, Finisher, PackedBatch, collate
 from reidcore.data.loader.decode import Reader, reader_of
 from reidcore.data.loader.fetcher import SeededItems

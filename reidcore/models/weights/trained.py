@@ -99,7 +99,7 @@ def forget_training(model: nn.Module) -> None:
 
 def chosen_on(model: nn.Module) -> dict[str, Any]:
     """Return how a network's weights were chosen among those of their run; empty if unknown."""
-    trained = unwrap(model).__dict__.get(_ATTRIBUTE)
+    trained = trained_with(model)
     return dict(trained.chosen_on) if trained is not None else {}
 
 

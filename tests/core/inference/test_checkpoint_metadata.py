@@ -7,8 +7,7 @@ import torch
 
 from reidcore.config import load_config
 from reidcore.errors import CheckpointError
-from reidcore.inference import CheckpointMetadata, read_metadata, rebuild_model
-from reidcore.testing import TinyNet, tiny_run
+from reidcore.inference import CheckpointMetadata, read_metadata
 
 FED = {"height": 64, "width": 32, "norm_mean": [0.5] * 3, "norm_std": [0.2] * 3}
 
@@ -83,18 +82,3 @@ def test_a_record_that_is_laid_out_otherwise_is_refused(tmp_path):
     torch.save({"reidcore": {"model": ["osnet"]}}, tmp_path / "odd.pth")
     with pytest.raises(CheckpointError, match="laid out unlike ours"):
         read_metadata(tmp_path / "odd.pth")
-
-
-def test_a_network_is_built_again_with_its_classifier(tmp_path):
-    trained = tiny_run(save_dir=tmp_path, overrides=["model.head.neck=bnneck"]).engine
-    again = rebuild_model(tmp_path / "model.pth.tar-1", trained.plugins).eval()
-    images = torch.rand(2, 3, 32, 16)
-    own, its = (each(images, outputs="all") for each in (trained.model.eval(), again))
-    torch.testing.assert_close(its.logits, own.logits)
-    torch.testing.assert_close(again(images), trained.model(images))
-
-
-def test_a_network_that_is_not_recorded_cannot_be_built_again(tmp_path):
-    torch.save({"state_dict": TinyNet(3).state_dict(), "epoch": 1}, tmp_path / "bare.pth")
-    with pytest.raises(CheckpointError, match="does not tell how its network was built"):
-        rebuild_model(tmp_path / "bare.pth")

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import torch
 from reid_plugins_training.distillation import Distillation, cosine_loss, relation_loss
-from reid_plugins_training.teacher import Teacher
+from reid_plugins_training.teacher import Teacher, rebuild_model
 from torch import Tensor
 
 from reidcore import hookimpl
 from reidcore.engine import ClipBatches, Engine
 from reidcore.errors import CheckpointError, UserError
+from reidcore.inference import read_metadata
 from reidcore.registry import Registrar
 from reidcore.testing import TinyNet, TinyRun, fake_dataset, tiny_run
 
@@ -174,8 +175,6 @@ def test_another_teacher_is_told_on_resuming(
 
 
 def test_the_teacher_sees_images_as_in_its_training(learn: Train, teacher: Path) -> None:
-    from reidcore.inference import rebuild_model
-
     engine = learn("log").engine  # the student's images have another deviation
     images = next(iter(engine.train_loader))["img"]
     given = Teacher(teacher, engine)({"img": images})
@@ -183,7 +182,7 @@ def test_the_teacher_sees_images_as_in_its_training(learn: Train, teacher: Path)
     assert own is not None
     mean, std = (torch.tensor(own[key]).view(1, 3, 1, 1) for key in ("norm_mean", "norm_std"))
     as_trained = (images * std + mean - mean) / 0.2
-    network = rebuild_model(teacher, engine.plugins).eval()
+    network = rebuild_model(teacher, read_metadata(teacher), engine.plugins).eval()
     torch.testing.assert_close(given.features, network(as_trained), atol=1e-4, rtol=1e-4)
 
 
@@ -225,6 +224,16 @@ def test_features_of_another_width_are_refused_where_they_are_compared(
     with pytest.raises(UserError, match="8 numbers and the teacher's 16"):
         learn("log", wide, f"{DISTILL}.cosine=1", plugins=(Wide(),))
     assert learn("relations", wide, f"{DISTILL}.relation=1", plugins=(Wide(),))
+
+
+def test_a_teacher_is_built_again_with_its_head_and_classifier(tmp_path: Path) -> None:
+    trained = tiny_run(save_dir=tmp_path, overrides=["model.head.neck=bnneck"]).engine
+    path = tmp_path / "model.pth.tar-1"
+    again = rebuild_model(path, read_metadata(path), trained.plugins).eval()
+    images = torch.rand(2, 3, 32, 16)
+    own, its = (each(images, outputs="all") for each in (trained.model.eval(), again))
+    torch.testing.assert_close(its.logits, own.logits)
+    torch.testing.assert_close(again(images), trained.model(images))
 
 
 def test_a_file_without_a_record_is_refused(learn: Train, tmp_path: Path) -> None:
