@@ -3,7 +3,7 @@
 from reidcore.config.options.base import OpenOptions, Options
 from reidcore.config.options.data import DataOptions, LoadingOptions, VideoOptions
 from reidcore.config.options.model import HeadOptions, ModelOptions
-from reidcore.config.options.optim import GroupRule, OptimOptions
+from reidcore.config.options.optim import OptimOptions
 from reidcore.config.options.plan import RunPlan
 from reidcore.config.options.sampler import SamplingOptions
 from reidcore.config.options.test import ScoringOptions, TestOptions
@@ -12,7 +12,6 @@ from reidcore.config.options.train import EpochOptions, LossOptions, TrainOption
 __all__ = [
     "DataOptions",
     "EpochOptions",
-    "GroupRule",
     "HeadOptions",
     "LoadingOptions",
     "LossOptions",
