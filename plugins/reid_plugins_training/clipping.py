@@ -115,9 +115,14 @@ class _Clip:
         self._listener.close()
 
     def _clip(self) -> None:
-        norm = clip_grad_norm_(self._parameters, self._bounds.norm or math.inf)
-        if self._bounds.value is not None:
-            clip_grad_value_(self._parameters, self._bounds.value)
+        gradients = [each.grad for each in self._parameters if each.grad is not None]
+        if not gradients:
+            return
+        if self._bounds.norm is not None:
+            norm = clip_grad_norm_(self._parameters, self._bounds.norm)
+        else:  # by clip_grad_norm_ without a bound an infinite gradient would make all of them NaN
+            norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+            clip_grad_value_(self._parameters, self._bounds.value or math.inf)
         # Of a fused optimizer whose step is left out the norm is infinite.
         seen = torch.stack([norm, torch.ones_like(norm)])
         self.seen += torch.where(norm.isfinite(), seen, 0)

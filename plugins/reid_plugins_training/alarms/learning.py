@@ -14,12 +14,14 @@ _MOST_NAMED = 3
 class NoGradient(Alarm):
     """Parameters that an optimizer holds, and that no loss of a whole epoch had a gradient for.
 
-    Those that are frozen (``requires_grad=False``) at the end of the epoch are none of them.
+    Those that were frozen (``requires_grad=False``) in all of its steps, or are at its end, are
+    none of them.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._waiting: dict[str, nn.Parameter] | None = None
+        self._open: set[str] = set()
 
     def before_optimizer_step(self, engine: Engine) -> None:
         """Strike out what has a gradient; once nothing is left there is nothing to look at."""
@@ -29,10 +31,15 @@ class NoGradient(Alarm):
             self._waiting = {
                 name: each for name, each in self._waiting.items() if each.grad is None
             }
+            self._open |= {name for name, each in self._waiting.items() if each.requires_grad}
 
     def epoch_done(self, engine: Engine) -> None:
-        """Name what is left."""
-        left = [name for name, each in (self._waiting or {}).items() if each.requires_grad]
+        """Name what is left of those that could learn."""
+        left = [
+            name
+            for name, each in (self._waiting or {}).items()
+            if each.requires_grad and name in self._open
+        ]
         if left:
             more = f" and {len(left) - _MOST_NAMED} more" if len(left) > _MOST_NAMED else ""
             self.tell(

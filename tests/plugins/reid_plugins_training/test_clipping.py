@@ -109,6 +109,12 @@ class Overflow:
         return (yield)
 
 
+def test_an_infinite_gradient_is_bounded_by_a_value_like_any_other(train: Train) -> None:
+    seen = Gradients()
+    train("run", "settings.training.clip.value=0.01", plugins=(seen, Overflow()))
+    assert [float(used.abs().max()) for used in seen.used] == pytest.approx([0.01] * 6)
+
+
 @pytest.mark.parametrize("fused", [False, True])
 def test_a_step_that_overflows_under_fp16_is_left_out_and_not_shown(
     train: Train, fused: bool

@@ -101,6 +101,9 @@ def alarms(train: Train, caplog: pytest.LogCaptureFixture) -> Callable[..., list
         pytest.param((*PAIRS, "loss.terms={softmax: 1, triplet: 1}"), id="softmax and triplet"),
         pytest.param((*PAIRS, "loss.name=dml"), id="mutual"),
         pytest.param(("train.fixbase_epoch=2",), id="frozen at first"),
+        pytest.param(
+            ("settings.training.freeze={layers: conv, steps: 3}",), id="frozen for an epoch's steps"
+        ),
     ],
 )
 def test_a_healthy_run_is_silent(
