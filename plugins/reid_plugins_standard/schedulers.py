@@ -138,6 +138,12 @@ def one_cycle(
         cycle_momentum: move the momentum, or Adam's beta1, the other way: from 0.95 to 0.85.
     """
     _check_end("one_cycle", max_epoch)
+    if 0 < pct_start * max_epoch <= 1:  # at 1 torch divides by 0, and below it begins in the fall
+        raise ConfigError(
+            f"the scheduler one_cycle rises for pct_start {quoted(pct_start)} of {max_epoch}, "
+            "which is not beyond the first",
+            "Move it with each step (train.lr_step_by=step), or raise one_cycle.pct_start",
+        )
     try:
         return OneCycleLR(
             optimizer,

@@ -152,6 +152,7 @@ def test_constant_stays(plugins):
         ("flat_cosine", 5, {"eta_min": -1.0}, "eta_min is -1.0"),
         ("polynomial", 1, {"power": 0.0}, r"polynomial\.power is 0\.0"),
         ("one_cycle", 1, {"pct_start": 2.0}, "pct_start"),
+        ("one_cycle", 1, {"pct_start": 0.1}, "pct_start 0.1 of 10, .* not beyond the first"),
     ],
 )
 def test_curves_that_cannot_be_are_refused(name, stepsize, section, message, plugins):
