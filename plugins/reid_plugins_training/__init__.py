@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from reid_plugins_training.per_run import PerRun
 from reidcore import hookimpl
 from reidcore.plugins import current_plugins
 
@@ -35,9 +36,8 @@ class Training:
     """The plugin: it brings the tricks to a run, and each engine's run has alarms of its own."""
 
     def __init__(self) -> None:
-        # By the engine's id: entries live from a run's start to its end.
-        self._clocks: dict[int, EpochClock] = {}
-        self._watches: dict[int, Watch] = {}
+        self._clocks: PerRun[EpochClock] = PerRun()
+        self._watches: PerRun[Watch] = PerRun()
 
     @hookimpl
     def reid_register_engines(self, registry: Registrar) -> None:
@@ -67,34 +67,34 @@ class Training:
         from reid_plugins_training.busy_machine import EpochClock
 
         if engine.is_main_process and not engine.plan.test_only:
-            self._watches[id(engine)] = watch_of(engine)
+            self._watches.start(engine, watch_of(engine))
         if engine.device.type == "cpu" and engine.is_main_process:
-            self._clocks[id(engine)] = EpochClock()
+            self._clocks.start(engine, EpochClock())
 
     @hookimpl
     def reid_epoch_start(self, engine: Engine) -> None:
         """Start the epoch's clock."""
-        if clock := self._clocks.get(id(engine)):
+        if clock := self._clocks.get(engine):
             clock.start()
 
     @hookimpl
     def reid_before_optimizer_step(self, engine: Engine) -> None:
         """Let alarms look at which gradients there are."""
-        if watch := self._watches.get(id(engine)):
+        if watch := self._watches.get(engine):
             watch.before_optimizer_step(engine)
 
     @hookimpl
     def reid_step_end(self, engine: Engine, outcome: StepOutcome) -> None:
         """Let alarms look at a step whose figures are shown."""
-        if watch := self._watches.get(id(engine)):
+        if watch := self._watches.get(engine):
             watch.step_done(engine, outcome)
 
     @hookimpl
     def reid_epoch_end(self, engine: Engine) -> None:
         """Compare the epoch with the fastest so far, and let alarms look at it."""
-        if clock := self._clocks.get(id(engine)):
+        if clock := self._clocks.get(engine):
             clock.stop(engine.epoch + 1)
-        if watch := self._watches.get(id(engine)):
+        if watch := self._watches.get(engine):
             watch.epoch_done(engine)
 
     @hookimpl
@@ -107,8 +107,8 @@ class Training:
     @hookimpl
     def reid_run_end(self, engine: Engine) -> None:
         """Forget the run."""
-        self._clocks.pop(id(engine), None)
-        self._watches.pop(id(engine), None)
+        self._clocks.end(engine)
+        self._watches.end(engine)
 
 
 def tricks_of(settings: TrainingSettings) -> dict[str, object]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from reid_plugins_training.per_run import PerRun
 from reid_plugins_training.settings import Distill
 from reid_plugins_training.soft_targets import soft_target_loss
 from reid_plugins_training.teacher import Teacher, sha256_of
@@ -62,10 +64,7 @@ class Distillation:
             cosine=cosine,
             relation=relation,
         )
-        # By the engine's id: entries live from a run's start to its end.
-        self._teachers: dict[int, Teacher] = {}
-        self._given: dict[int, tuple[Mapping[str, Any], Outputs]] = {}
-        self._sums: dict[int, str] = {}
+        self._runs: PerRun[_Lessons] = PerRun()
 
     @hookimpl
     def reid_run_start(self, engine: Engine) -> None:
@@ -76,7 +75,7 @@ class Distillation:
         """
         if engine.plan.test_only:
             return
-        self._sums[id(engine)] = sha256_of(self.settings.teacher)
+        sha256 = sha256_of(self.settings.teacher)
         teacher = Teacher(self.settings.teacher, engine)
         if self.settings.logits:
             teacher.check_classes(engine)
@@ -85,25 +84,28 @@ class Distillation:
                 width = getattr(unwrap(state.model), "feature_dim", None)
                 if isinstance(width, int) and teacher.feature_dim is not None:
                     _check_widths(width, teacher.feature_dim)
-        self._teachers[id(engine)] = teacher
+        self._runs.start(engine, _Lessons(teacher, sha256))
 
     @hookimpl(wrapper=True)
     def reid_compute_losses(
         self, engine: Engine, batch: Mapping[str, Any], outputs: Outputs
     ) -> Generator[None, dict[str, Tensor], dict[str, Tensor]]:
-        """Add the terms."""
+        """Add the terms, in the steps of a run."""
         losses = yield
-        return {**losses, **self._terms(outputs, self._outputs_of_teacher(engine, batch))}
+        lessons = self._runs.get(engine)
+        return losses if lessons is None else losses | self._terms(outputs, lessons.on(batch))
 
     @hookimpl
     def reid_step_end(self, engine: Engine) -> None:
         """Let go of the batch."""
-        self._given.pop(id(engine), None)
+        if lessons := self._runs.get(engine):
+            lessons.given = None
 
     @hookimpl
     def reid_checkpoint_save(self, engine: Engine) -> dict[str, Any]:
         """Keep which teacher it was."""
-        return {"teacher": self.settings.teacher, "sha256": self._sums.get(id(engine), "")}
+        lessons = self._runs.get(engine)
+        return {"teacher": self.settings.teacher, "sha256": lessons.sha256 if lessons else ""}
 
     @hookimpl
     def reid_checkpoint_load(self, state: Mapping[str, Any]) -> None:
@@ -118,18 +120,7 @@ class Distillation:
     @hookimpl
     def reid_run_end(self, engine: Engine) -> None:
         """Forget the run."""
-        self._teachers.pop(id(engine), None)
-        self._given.pop(id(engine), None)
-        self._sums.pop(id(engine), None)
-
-    def _outputs_of_teacher(self, engine: Engine, batch: Mapping[str, Any]) -> Outputs:
-        """Return what the teacher gives, once for all networks that learn from a batch."""
-        known = self._given.get(id(engine))
-        if known is not None and known[0] is batch:
-            return known[1]
-        given = self._teachers[id(engine)](batch)
-        self._given[id(engine)] = batch, given
-        return given
+        self._runs.end(engine)
 
     def _terms(self, outputs: Outputs, given: Outputs) -> dict[str, Tensor]:
         weights, terms = self.settings, {}
@@ -143,6 +134,27 @@ class Distillation:
         if weights.relation:
             terms["distill_relation"] = weights.relation * relation_loss(own, its)
         return terms
+
+
+@dataclass
+class _Lessons:
+    """A teacher of one run.
+
+    Attributes:
+        teacher: the network.
+        sha256: the sum of its file.
+        given: the batch of the step under way and what the teacher gave of it.
+    """
+
+    teacher: Teacher
+    sha256: str
+    given: tuple[Mapping[str, Any], Outputs] | None = None
+
+    def on(self, batch: Mapping[str, Any]) -> Outputs:
+        """Return what the teacher gives, once for all networks that learn from a batch."""
+        if self.given is None or self.given[0] is not batch:
+            self.given = batch, self.teacher(batch)
+        return self.given[1]
 
 
 def cosine_loss(features: Tensor, targets: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from reid_plugins_training.per_run import PerRun
 from reidcore import hookimpl
 from reidcore.engine import Engine, NonFiniteLossError, StepOutcome
 from reidcore.errors import counted
@@ -46,21 +47,23 @@ class SkipNonFinite:
 
     def __init__(self, most_skipped: int = 10) -> None:
         self.most_skipped = most_skipped
-        # By the engine's id: entries live from a run's start to its end.
-        self._skips: dict[int, _Skips] = {}
+        self._runs: PerRun[_Skips] = PerRun()
 
     @hookimpl
     def reid_run_start(self, engine: Engine) -> None:
         """Have each loss looked at in its own step: a later one could not take it back."""
         engine.accelerator.finite.is_late = False
+        self._runs.start(engine, _Skips())
 
     @hookimpl(wrapper=True)
     def reid_forward_backward(self, engine: Engine) -> Generator[None, StepOutcome, StepOutcome]:
         """Catch the error of a step."""
-        skips = self._skips.setdefault(id(engine), _Skips())
+        skips = self._runs.get(engine)
+        if skips is None:  # a step by hand, outside of a run
+            return (yield)
         buffers = _buffers(engine)
-        if not skips.before:
-            skips.before = [torch.empty_like(each) for each in buffers]
+        if [each.shape for each in buffers] != [each.shape for each in skips.before]:
+            skips.before = [torch.empty_like(each) for each in buffers]  # a memory may grow
         _copy(buffers, skips.before)
         try:
             outcome = yield
@@ -78,7 +81,7 @@ class SkipNonFinite:
     @hookimpl
     def reid_epoch_end(self, engine: Engine) -> None:
         """Say how many batches the epoch lost."""
-        skips = self._skips.get(id(engine))
+        skips = self._runs.get(engine)
         if skips and skips.in_epoch:
             _log.warning(
                 "%s of epoch %d left out, their loss not finite",
@@ -90,7 +93,7 @@ class SkipNonFinite:
     @hookimpl
     def reid_run_end(self, engine: Engine) -> None:
         """Forget the run."""
-        self._skips.pop(id(engine), None)
+        self._runs.end(engine)
 
 
 def _buffers(engine: Engine) -> list[Tensor]:

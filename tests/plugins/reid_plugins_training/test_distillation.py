@@ -54,7 +54,7 @@ class Catches:
     @hookimpl(trylast=True)
     def reid_run_start(self, engine: Engine) -> None:
         (plugin,) = [each for each in engine.plugins.active if each.name.endswith("distill")]
-        self.network = plugin.obj._teachers[id(engine)]._network
+        self.network = plugin.obj._runs.get(engine).teacher._network
         self.before = {n: each.clone() for n, each in self.network.state_dict().items()}
 
 
@@ -62,7 +62,8 @@ class Catches:
 def teacher(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkpoint of a trained network."""
     folder = tmp_path_factory.mktemp("teacher")
-    tiny_run(save_dir=folder, root=root, overrides=["train.lr=0.01", "data.norm_std=[0.2,0.2,0.2]"])
+    pixels = ["data.norm_mean=[0.3,0.5,0.6]", "data.norm_std=[0.2,0.2,0.2]"]
+    tiny_run(save_dir=folder, root=root, overrides=["train.lr=0.01", *pixels])
     return folder / "model.pth.tar-1"
 
 
@@ -175,13 +176,14 @@ def test_another_teacher_is_told_on_resuming(
 
 
 def test_the_teacher_sees_images_as_in_its_training(learn: Train, teacher: Path) -> None:
-    engine = learn("log").engine  # the student's images have another deviation
+    engine = learn("log").engine  # the student's images have others
     images = next(iter(engine.train_loader))["img"]
     given = Teacher(teacher, engine)({"img": images})
     own = engine.data_facts.preprocessing
     assert own is not None
     mean, std = (torch.tensor(own[key]).view(1, 3, 1, 1) for key in ("norm_mean", "norm_std"))
-    as_trained = (images * std + mean - mean) / 0.2
+    its_mean = torch.tensor([0.3, 0.5, 0.6]).view(1, 3, 1, 1)
+    as_trained = (images * std + mean - its_mean) / 0.2
     network = rebuild_model(teacher, read_metadata(teacher), engine.plugins).eval()
     torch.testing.assert_close(given.features, network(as_trained), atol=1e-4, rtol=1e-4)
 

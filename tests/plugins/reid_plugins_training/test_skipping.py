@@ -81,10 +81,26 @@ class Memory(nn.Module):
         return (features - self.mean).square().mean()
 
 
+class Queue(nn.Module):
+    """A loss that remembers the features of all batches so far."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.seen: Tensor
+        self.register_buffer("seen", torch.zeros(1, 8))
+
+    def forward(self, features: Tensor, pids: Tensor) -> Tensor:
+        loss = (features - self.seen.mean(0)).square().mean()
+        if torch.isfinite(loss):
+            self.seen = torch.cat([self.seen, features.detach()])
+        return loss
+
+
 class Remembers:
     @hookimpl
     def reid_register_losses(self, registry: Registrar) -> None:
         registry.add("memory", Memory)
+        registry.add("queue", Queue)
 
 
 def test_a_run_stops_at_a_loss_that_is_not_finite_and_names_its_images(train: Train) -> None:
@@ -129,6 +145,11 @@ def test_the_memory_of_a_loss_is_as_it_was(train: Train) -> None:
     mean = run.engine.terms["memory"][1].mean  # type: ignore[attr-defined]
     assert torch.isfinite(mean).all()
     assert mean.abs().sum() > 0
+
+
+def test_a_memory_that_grows_is_taken_as_it_comes(train: Train) -> None:
+    run = train("log", SKIP, "loss.terms={softmax: 1, queue: 1}", plugins=(Spoils(1), Remembers()))
+    assert len(run.engine.terms["queue"][1].seen) == 1 + 5 * 8  # type: ignore[attr-defined]
 
 
 def test_too_many_in_a_row_stop_the_run(train: Train) -> None:
