@@ -16,7 +16,6 @@ import torch
 from memory import peak_memory
 
 from reidcore import hookimpl
-from reidcore._memory import keep_memory
 from reidcore.config import load_config
 from reidcore.data import ImageDataset
 from reidcore.engine import Engine
@@ -95,8 +94,6 @@ def train(job: dict[str, Any]) -> dict[str, Any]:
         config = load_config(configuration(job, folder), plugins=plugins)
         plugins.hook.reid_configure(config=config)
         engine, plan = prepare(config, plugins)
-        if engine.device.type == "cpu" and config.train.keep_memory:
-            keep_memory()
         record = engine.execute(plan)
     waited = [epoch["data_seconds"] for epoch in record["training"]]
     peak = torch.cuda.max_memory_allocated() if job["use_gpu"] else peak_memory()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -38,6 +41,19 @@ def environment() -> dict[str, str]:
         "cuda": _cuda(),
         "mps": "available" if torch.backends.mps.is_available() else "not available",
     }
+
+
+def peak_memory() -> int | None:
+    """Return the most memory that this process has held so far, in bytes; None where unknown."""
+    with suppress(OSError, StopIteration):  # rusage has the peak of the program that started it
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024
+    with suppress(ImportError):  # Windows has no such module
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    return None
 
 
 def collect_env_info() -> str:

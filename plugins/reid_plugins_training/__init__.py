@@ -1,4 +1,4 @@
-"""Tricks of training, each a plugin that a run brings where its settings ask, and alarms.
+"""Tricks of training, each a plugin that a run brings where its settings ask, alarms, and speed.
 
 A trick is a class in a file of its own. ``settings.training.<trick>`` brings it to a run; a script
 hands it to the engine: ``plugins=make_plugins(extra=[GradientClipping(norm=5)])``.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reid_plugins_training.alarms import Watch
     from reid_plugins_training.busy_machine import EpochClock
     from reid_plugins_training.settings import TrainingSettings
-    from reidcore.config import Config
+    from reidcore.config import Config, TrainOptions
     from reidcore.engine import Engine, StepOutcome
     from reidcore.registry import ConfigRegistrar, Registrar
 
@@ -56,16 +56,21 @@ class Training:
 
     @hookimpl
     def reid_configure(self, config: Config) -> None:
-        """Bring the tricks that a training asks for; a test needs none."""
+        """Bring what a run asks for; a test needs no tricks."""
         settings = None if config.test.evaluate else config.settings.get("training")
-        current_plugins().bring(self, tricks_of(settings) if settings else {})
+        parts = tricks_of(settings) if settings else {}
+        parts |= accelerations_of(config.train, is_trained=not config.test.evaluate)
+        current_plugins().bring(self, parts)
 
     @hookimpl
     def reid_run_start(self, engine: Engine) -> None:
         """Begin to watch a training; on a GPU no epoch waits for threads of torch."""
         from reid_plugins_training.alarms import watch_of
         from reid_plugins_training.busy_machine import EpochClock
+        from reid_plugins_training.kept_memory import keep_memory, keeps_memory
 
+        if keeps_memory(engine):
+            keep_memory()
         if engine.is_main_process and not engine.plan.test_only:
             self._watches.start(engine, watch_of(engine))
         if engine.device.type == "cpu" and engine.is_main_process:
@@ -124,6 +129,20 @@ def tricks_of(settings: TrainingSettings) -> dict[str, object]:
 
         tricks["skip"] = SkipNonFinite(settings.alarms.most_skipped)
     return tricks
+
+
+def accelerations_of(options: TrainOptions, is_trained: bool = True) -> dict[str, object]:
+    """Return what makes a run fast as its options ask for it, by their names."""
+    parts: dict[str, object] = {}
+    if options.speed == "fast":
+        from reid_plugins_training.fast_cuda import FastCuda
+
+        parts["speed"] = FastCuda()
+    if options.compile != "off" and is_trained:
+        from reid_plugins_training.compilation import Compilation
+
+        parts["compile"] = Compilation(options.compile)
+    return parts
 
 
 PLUGIN = Training()

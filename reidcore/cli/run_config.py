@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from reidcore._files import check_writable
 from reidcore._logging import configure_if_bare, has_other_processes
-from reidcore._memory import keep_memory
 from reidcore.cli.arguments import Arguments
 from reidcore.cli.checkpoint_config import (
     configuration_of,
@@ -46,8 +45,6 @@ def execute(session: Session, arguments: Arguments) -> None:
             config.data.save_dir = on_main_process(lambda: checked_folder(config, arguments))
             engine, plan = prepare(config, plugins, arguments.device)
             plan = plan.model_copy(update={"overwrites": arguments.overwrites})
-            if config.train.keep_memory and engine.device.type == "cpu" and not plan.test_only:
-                keep_memory()
             record = engine.execute(plan)
         on_main_process(lambda: write(record))
 

@@ -36,6 +36,7 @@ from reidcore.config.problems import Problem, from_validation, keys_of, refuse, 
 from reidcore.config.schema import Config
 from reidcore.errors import ConfigError, PluginDefectError, UserError, did_you_mean, quoted
 from reidcore.plugins import Plugins, current_plugins, describe
+from reidcore.plugins.advice import letting_in
 from reidcore.registry import KINDS, Entry, entries, settings_schemas
 from reidcore.registry.lookup import is_registered
 from reidcore.registry.named import ROOT, NamedDataset
@@ -108,6 +109,7 @@ def _problems(config: Config, plugins: Plugins | None, may_import: bool) -> Iter
         config.train.check_warmup(0 if config.test.evaluate else config.train.max_epoch)
     except ConfigError as error:
         yield Problem(("train", "warmup_epochs"), str(error))
+    yield from _without_plugin(config, plugins)
     in_use, unusable = _find_all(wanted, plugins, may_import)
     yield from unusable
     for place, own_keys, values in open_sections(config):
@@ -117,6 +119,22 @@ def _problems(config: Config, plugins: Plugins | None, may_import: bool) -> Iter
     yield from _missing(config, [entry for entry in in_use if may_import or entry.is_at_hand])
     for name in config.data.datasets:
         yield from _named_dataset_problems(config, name, plugins, may_import)
+
+
+def _without_plugin(config: Config, plugins: Plugins | None) -> Iterator[Problem]:
+    """Find keys that the bundled plugin ``training`` would act on, and that ask for something."""
+    if any(plugin.name == "training" for plugin in (plugins or current_plugins()).active):
+        return
+    train = config.train
+    keeps_memory = train.keep_memory and config.origin("train.keep_memory").is_written
+    asked = {
+        "speed": train.speed != "exact",
+        "compile": train.compile != "off",
+        "keep_memory": keeps_memory,  # on by default
+    }
+    for key in filter(asked.get, asked):
+        text = f"no active plugin follows it; the bundled plugin 'training' does. {letting_in()}"
+        yield Problem(("train", key), text)
 
 
 def _find_all(

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from reidcore._lazy import attach
 from reidcore.config.options.plan import RunPlan
+from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.batch_layout import ClipBatches, ImageBatches
 from reidcore.engine.datamanager import EngineData
 from reidcore.engine.engine import Engine
 from reidcore.engine.evaluator import TargetResult, TargetTest, TestSet
 from reidcore.engine.interrupts import Interrupted
 from reidcore.engine.loss_terms import make_terms, weighted_terms
-from reidcore.engine.precision import Precision
+from reidcore.engine.precision import Precision, computes_bf16
 from reidcore.engine.process_group import (
     barrier,
     broadcast_object,
@@ -59,11 +60,13 @@ __all__ = [
     "VideoTripletEngine",
     "barrier",
     "broadcast_object",
+    "computes_bf16",
     "gather_differentiably",
     "gather_objects",
     "gather_rows",
     "join_processes",
     "make_terms",
+    "rank_and_world",
     "reduce_mean",
     "weighted_terms",
 ]

@@ -21,7 +21,6 @@ from reidcore.engine.loss_terms import make_terms, parameters_of
 from reidcore.engine.precision import Precision, run_device
 from reidcore.engine.replicas import with_sync_bn
 from reidcore.engine.rng import set_random_seed
-from reidcore.engine.speed import runs_ahead, with_speed
 from reidcore.engine.train_state import TrainState
 from reidcore.errors import ConfigError
 from reidcore.models.build import build_configured_model
@@ -42,6 +41,8 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
     Raises:
         UserError: a dataset, a weight file or an option is not as it should be.
     """
+    from reidcore.plugins.bundled import with_speed
+
     given, device = config, run_device(config.use_gpu)
     config, speed = with_speed(given, device, plugins)
     set_random_seed(config.train.seed)
@@ -108,7 +109,7 @@ def build_engine(
     options: dict[str, Any] = {
         "use_gpu": config.use_gpu,
         "plugins": plugins,
-        "precision": _precision(config, plugins),
+        "precision": Precision(train.amp, train.channels_last, train.accumulate),
         "step": train.step,
     }
     if not is_registered("losses", config.loss.name, plugins):
@@ -130,18 +131,6 @@ def build_engine(
     engine.register_model("model", model, optimizer, scheduler)
     engine.terms = terms
     return engine
-
-
-def _precision(config: Config, plugins: Plugins) -> Precision:
-    train = config.train
-    return Precision(
-        train.amp,
-        train.channels_last,
-        train.accumulate,
-        train.compile,
-        fast_kernels=train.speed == "fast",
-        checks_late=runs_ahead(config, run_device(config.use_gpu), plugins),
-    )
 
 
 def build_state(

@@ -6,8 +6,8 @@ right under mixed precision and accumulation, whoever calls them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from reidcore.data.loader.loader import BatchLoader
-from reidcore.engine.compilation import Compilation
 from reidcore.engine.finite import FiniteCheck
 from reidcore.errors import UserError, did_you_mean, quoted
 from reidcore.optim.groups import gradients_in, parameters_in
@@ -33,17 +32,11 @@ class Precision:
         channels_last: keep images and weights in channels-last layout, which is faster for
             convolutions on most devices.
         accumulate: batches whose gradients are summed before the optimizer steps.
-        compile: ``off``, or the mode in which ``torch.compile`` compiles networks.
-        fast_kernels: on CUDA, let float32 be multiplied as TF32, and time convolutions' kernels.
-        checks_late: on CUDA, look at losses after the step that they are of (`FiniteCheck`).
     """
 
     amp: str = "off"
     channels_last: bool = False
     accumulate: int = 1
-    compile: str = "off"
-    fast_kernels: bool = False
-    checks_late: bool = False
 
     def __post_init__(self) -> None:
         choices = ("off", "auto", *AMP_DTYPES)
@@ -88,8 +81,7 @@ class Accelerator:
         self.before_step = before_step
         self.averaged = averaged
         self.dtype = _amp_dtype(precision.amp, device)
-        self.compilation = Compilation(precision.compile)
-        self.finite = FiniteCheck(is_late=precision.checks_late)
+        self.finite = FiniteCheck()
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.dtype is torch.float16)
         self._batches = 0
         self._planned = precision.accumulate  # batches of the step under way
@@ -103,7 +95,6 @@ class Accelerator:
         model = model.to(self.device)
         if self.precision.channels_last:
             model = model.to(memory_format=torch.channels_last)
-        self.compilation.apply(model)
         for optimizer in optimizers:
             if optimizer.state:  # loading puts it where the parameters are now
                 optimizer.load_state_dict(optimizer.state_dict())
@@ -208,20 +199,6 @@ class Accelerator:
         self._batches = 0
         self._planned = self.precision.accumulate
         self._has_gradients = False
-
-    @contextmanager
-    def kernels(self) -> Iterator[None]:
-        """Let torch choose its kernels as the precision says; as before afterwards."""
-        if not (self.precision.fast_kernels and self.device.type == "cuda"):
-            yield
-            return
-        cuda, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
-        before = cuda.allow_tf32, cudnn.allow_tf32, cudnn.benchmark
-        cuda.allow_tf32 = cudnn.allow_tf32 = cudnn.benchmark = True
-        try:
-            yield
-        finally:
-            cuda.allow_tf32, cudnn.allow_tf32, cudnn.benchmark = before
 
     def _step(self, optimizers: list[Optimizer]) -> None:
         with self.averaged(optimizers):

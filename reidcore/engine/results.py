@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from reidcore._environment import versions
-from reidcore._memory import peak_memory
+from reidcore._environment import peak_memory, versions
 from reidcore.engine.selection import Selection, rule_in_words
 from reidcore.evaluation.report import averages, further_table, table
 from reidcore.models.weights.trained import chosen_on

@@ -97,7 +97,6 @@ class Run:
         selection = Selection.planned(self.engine, self.plan)
         self.engine.record, self.engine.active_run = RunRecord(selection=selection), self
         self._exits.enter_context(self.engine.interruption.listening())
-        self._exits.enter_context(self.engine.accelerator.kernels())
         self._exits.callback(self.engine.replicas.stop)
         for state in self.engine.states.values():
             self._exits.callback(self.engine.open_again, state.model)

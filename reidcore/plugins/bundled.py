@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reid_plugins_scaffold.private_imports import private_imports
     from reid_plugins_training.holdout import hold_out
     from reid_plugins_training.mutual import ImageDMLEngine
+    from reid_plugins_training.speed import with_speed
     from reid_plugins_writers.config_yaml import as_yaml
     from reid_plugins_writers.logger import Logger
     from reid_plugins_writers.streams import output_not_needed, standard_streams
@@ -53,6 +54,7 @@ __all__ = [
     "standard_streams",
     "summarize",
     "visualize_ranked_results",
+    "with_speed",
 ]
 
 __getattr__, __dir__ = attach(__name__)

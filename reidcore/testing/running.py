@@ -72,7 +72,7 @@ def tiny_run(
             "workers": 0,
             "save_dir": str(save_dir),
         },
-        "train": {"batch_size": 8, "max_epoch": 1},
+        "train": {"batch_size": 8, "max_epoch": 1, "keep_memory": False},
     }
     configure_if_bare()
     with make_plugins(TinyWorld(), *plugins) as made:

@@ -5,6 +5,7 @@ import pytest
 
 from reidcore.config import chosen_protocol, load_config, options_of
 from reidcore.errors import ConfigError
+from reidcore.plugins import make_plugins
 
 CASES = [
     ("data.sources=[marekt1501]", r"data.sources: no dataset is named 'marekt1501'.*'market1501'"),
@@ -76,6 +77,23 @@ def test_all_mistakes_of_both_phases_are_told_at_once(write, plugins):
     ]
     assert lines[0].endswith(f"({path}:2)")
     assert lines[2].endswith(f"({path}:4)")
+
+
+@pytest.mark.parametrize("key", ["speed=fast", "compile=default", "keep_memory=true"])
+def test_what_the_training_plugin_would_follow_is_refused_without_it(key):
+    without = make_plugins(disabled=["training"])
+    name = key.partition("=")[0]
+    with pytest.raises(
+        ConfigError, match=rf"train.{name}: no active plugin .*'training'.*\(override"
+    ):
+        load_config({}, [f"train.{key}"], plugins=without)
+    load_config({}, [f"train.{key}"], plugins=make_plugins())
+
+
+def test_a_run_that_asks_for_nothing_does_without_the_training_plugin():
+    off = ["train.speed=exact", "train.compile=off", "train.keep_memory=false"]
+    assert load_config({}, off, plugins=make_plugins(disabled=["training"])).train.compile == "off"
+    assert load_config({}, plugins=make_plugins(disabled=["training"])).train.keep_memory
 
 
 def test_two_protocols_do_not_hide_the_other_mistakes(plugins):

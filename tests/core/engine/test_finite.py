@@ -39,6 +39,12 @@ class NoReads(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+def looking_late(precision: Precision, device: torch.device) -> Accelerator:
+    accelerator = Accelerator(precision, device)
+    accelerator.finite.is_late = True
+    return accelerator
+
+
 def learn(accelerator: Accelerator, layer: nn.Linear, *losses: Tensor) -> None:
     """Take a step with losses that a weight's gradient is their sum of."""
     accelerator.begin_batch()
@@ -61,7 +67,7 @@ def test_at_once_the_batch_is_refused_with_its_terms() -> None:
 
 
 def test_late_a_step_does_not_read_the_loss() -> None:
-    accelerator = Accelerator(Precision(checks_late=True), CPU)
+    accelerator = looking_late(Precision(), CPU)
     layer, optimizer = weight_and_optimizer(fused=True)
     with NoReads():
         for _ in range(3):
@@ -75,7 +81,7 @@ def test_late_a_step_does_not_read_the_loss() -> None:
 
 
 def test_late_the_weights_stay_as_they_were_and_a_later_batch_tells() -> None:
-    accelerator = Accelerator(Precision(checks_late=True), CPU)
+    accelerator = looking_late(Precision(), CPU)
     layer, optimizer = weight_and_optimizer(fused=True)
     learn(accelerator, layer, GOOD, BAD)
     accelerator.optimizer_step([optimizer])
@@ -164,7 +170,7 @@ def test_a_step_of_the_core_reads_nothing_that_it_does_not_show(tmp_path: Any) -
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 def test_on_cuda_a_step_does_not_wait(tmp_path: Any) -> None:
     device = torch.device("cuda")
-    accelerator = Accelerator(Precision(amp="bf16", checks_late=True), device)
+    accelerator = looking_late(Precision(amp="bf16"), device)
     layer = nn.Linear(8, 8).to(device)
     optimizer = torch.optim.Adam(layer.parameters(), fused=True)
     images = torch.rand(4, 8, device=device)

@@ -158,20 +158,6 @@ def test_a_precision_that_the_device_lacks_is_refused_with_another(
     assert "train.amp=fp16" in refused.value.hint
 
 
-def test_fast_kernels_are_chosen_on_cuda_for_as_long_as_a_run_lasts() -> None:
-    backends = torch.backends
-
-    def chosen() -> tuple[bool, bool]:
-        return backends.cuda.matmul.allow_tf32, backends.cudnn.benchmark
-
-    before = chosen()
-    with Accelerator(Precision(fast_kernels=True), CPU).kernels():
-        assert chosen() == before
-    with Accelerator(Precision(fast_kernels=True), torch.device("cuda")).kernels():
-        assert chosen() == (True, True)
-    assert chosen() == before
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"amp": "bf61"}, "Did you mean 'bf16'"), ({"accumulate": 0}, "accumulate is 0")],

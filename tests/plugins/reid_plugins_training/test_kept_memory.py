@@ -6,14 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from reid_plugins_training import kept_memory
 
-from reidcore._memory import peak_memory
+from reidcore.testing import tiny_run
+from tests.cli.conftest import SMALL, run_in
 
 _ALLOCATE = """
 import json, resource, sys
-from reidcore._memory import keep_memory
+from reid_plugins_training.kept_memory import keep_memory
 kept = keep_memory() if sys.argv[1] == "keep" else False
 faults = []
 for _ in range(4):  # what a step allocates and frees: blocks below and above 32 MiB
@@ -76,26 +79,53 @@ def test_other_settings_of_the_allocator_do_not_matter() -> None:
 def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
     import ctypes
 
-    from reidcore import _memory
-
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(ctypes, "CDLL", lambda name: pytest.fail("no library is asked"))
-    assert not _memory.keep_memory()
+    assert not kept_memory.keep_memory()
 
 
 def test_another_libc_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     import ctypes
 
-    from reidcore import _memory
-
     for name in _OWN:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
-    assert not _memory.keep_memory()
+    assert not kept_memory.keep_memory()
 
 
-def test_the_peak_is_in_bytes() -> None:
-    peak = peak_memory()
-    assert peak is not None
-    assert 10 << 20 < peak < 1 << 40
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """How often memory was kept; this process goes on as it was."""
+    calls: list[bool] = []
+
+    def keep() -> bool:
+        calls.append(True)
+        return True
+
+    monkeypatch.setattr(kept_memory, "keep_memory", keep)
+    return calls
+
+
+def test_a_training_keeps_memory_and_records_its_peak(tmp_path: Path, kept: list[bool]) -> None:
+    assert run_in(tmp_path, "run", "quickstart", *SMALL).code == 0
+    assert kept == [True]
+    record = json.loads((tmp_path / "log/quickstart/results.json").read_text())
+    assert record["peak_memory"]["process"] > 10 << 20
+    assert record["peak_memory"]["cuda"] is None
+    kept.clear()
+    checkpoint = tmp_path / "log/quickstart/model.pth.tar-1"
+    assert run_in(tmp_path, "test", checkpoint).code == 0
+    assert not kept
+
+
+def test_it_may_be_switched_off(tmp_path: Path, kept: list[bool]) -> None:
+    assert run_in(tmp_path, "run", "quickstart", *SMALL, "train.keep_memory=false").code == 0
+    assert not kept
+
+
+def test_a_run_by_hand_leaves_the_process_as_it_is(tmp_path: Path, kept: list[bool]) -> None:
+    engine = tiny_run(save_dir=tmp_path / "tiny").engine
+    engine.config = None
+    engine.run(save_dir=str(tmp_path / "by_hand"), max_epoch=1)
+    assert not kept

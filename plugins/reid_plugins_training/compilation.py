@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, cast
 
 import torch
 from torch import Tensor, fx, nn
 
+from reidcore import hookimpl
 from reidcore.errors import UserError, did_you_mean, quoted
 from reidcore.plugins import describe
 
-_log = logging.getLogger(__name__)
+# Below the core's logger, so that a bare script shows what a run tells of itself.
+_log = logging.getLogger(f"reidcore.{__name__}")
 
-COMPILE_MODES = ("off", "default", "reduce-overhead", "max-autotune")
+COMPILE_MODES = ("default", "reduce-overhead", "max-autotune")
 
 Compiled = Callable[..., Any]
 Backend = Callable[[fx.GraphModule, Sequence[Tensor], str], Compiled]
@@ -36,28 +37,26 @@ class Compilation:
         UserError: if there is no such mode.
     """
 
-    def __init__(self, mode: str, backend: Backend | None = None) -> None:
+    def __init__(self, mode: str = "default", backend: Backend | None = None) -> None:
         if mode not in COMPILE_MODES:
             raise UserError(
                 f"train.compile is {quoted(mode)}",
                 did_you_mean(mode, COMPILE_MODES) or f"Use one of: {', '.join(COMPILE_MODES)}.",
             )
         self.mode = mode
-        self.is_on = mode != "off"
         self._backend = backend or _inductor
         self._has_failed = False
 
-    def apply(self, model: nn.Module) -> None:
-        """Let a network be compiled when it is called first; wrap it afterwards, in DDP as well."""
-        if self.is_on:
-            model.compile(backend=self._compiled)
+    @hookimpl
+    def reid_model_built(self, model: nn.Module) -> None:
+        """Let a network be compiled when it is called first; whoever wraps it does so later."""
+        model.compile(backend=self._compiled)
 
-    def paused(self) -> AbstractContextManager[object]:
-        """Return the context in which compiled networks run as they are.
-
-        A test has batches of other sizes, each of which would be compiled anew.
-        """
-        return torch.compiler.set_stance("force_eager") if self.is_on else nullcontext()
+    @hookimpl(wrapper=True)
+    def reid_evaluate(self) -> Generator[None, Any, Any]:
+        """Run networks as they are: a test has batches of other sizes, each to be compiled anew."""
+        with torch.compiler.set_stance("force_eager"):
+            return (yield)
 
     def _compiled(self, graph: fx.GraphModule, inputs: Sequence[Tensor]) -> Compiled:
         started = time.perf_counter()

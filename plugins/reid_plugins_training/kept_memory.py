@@ -1,12 +1,14 @@
-"""The memory of a process: kept for the next step of a training, and its peak."""
+"""``train.keep_memory``: what a training on the CPU frees stays with it for its next step."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import sys
-from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reidcore.engine import Engine
 
 # From glibc's <malloc.h>.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
@@ -15,6 +17,13 @@ _USERS_OWN = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_MAX_", "MALLOC_MMAP_THRESHO
 _USERS_TUNABLES = tuple(
     f"glibc.malloc.{name}" for name in ("trim_threshold", "mmap_max", "mmap_threshold")
 )
+
+
+def keeps_memory(engine: Engine) -> bool:
+    """Say whether a run asks for it, which an engine without a configuration never does."""
+    options = (engine.config or {}).get("train") or {}
+    is_training_here = engine.device.type == "cpu" and not engine.plan.test_only
+    return is_training_here and bool(options.get("keep_memory"))
 
 
 def keep_memory() -> bool:
@@ -39,16 +48,3 @@ def keep_memory() -> bool:
     # nothing is mapped. -1 is never to trim the heap; 2 GB, the largest number, is less than a
     # step of a large batch frees.
     return bool(libc.mallopt(_M_MMAP_MAX, 0) and libc.mallopt(_M_TRIM_THRESHOLD, -1))
-
-
-def peak_memory() -> int | None:
-    """Return the most memory that this process has held so far, in bytes; None where unknown."""
-    with suppress(OSError, StopIteration):  # rusage has the peak of the program that started it
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024
-    with suppress(ImportError):  # Windows has no such module
-        import resource
-
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else peak * 1024
-    return None

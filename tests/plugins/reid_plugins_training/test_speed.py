@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import torch
+from reid_plugins_training import speed
+from reid_plugins_training.speed import with_speed
 
 from reidcore.config import Config, load_config
-from reidcore.engine import speed
-from reidcore.engine.speed import runs_ahead, with_speed
-from reidcore.plugins import Plugins, make_plugins
+from reidcore.plugins import make_plugins
 from reidcore.testing import tiny_run
 
 CPU, CUDA, MPS = map(torch.device, ("cpu", "cuda", "mps"))
@@ -87,19 +87,6 @@ def test_the_configuration_that_was_given_stays_as_it_is(read: Read) -> None:
     assert made.sections["adam"] == {"beta1": 0.8, "fused": True}
     assert config.sections["adam"] == {"beta1": 0.8}
     assert (config.train.amp, made.train.amp) == ("off", "bf16")
-
-
-def test_losses_are_looked_at_late_where_the_weights_are_guarded_until_then(
-    read: Read, plugins: Plugins, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config, _ = with_speed(read("train.speed=fast"), CUDA, plugins)
-    assert runs_ahead(config, CUDA, plugins)
-    assert not runs_ahead(config, CPU, plugins)
-    assert not runs_ahead(read(), CUDA, plugins)
-    unguarded, _ = with_speed(read("train.speed=fast", "adam.fused=false"), CUDA, plugins)
-    assert not runs_ahead(unguarded, CUDA, plugins)
-    monkeypatch.setattr(speed, "rank_and_world", lambda: (0, 2))
-    assert not runs_ahead(config, CUDA, plugins)
 
 
 def test_a_run_tells_and_records_what_was_chosen(

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from reidcore.config import Config
-from reidcore.config.components import component_of, section_of
-from reidcore.data.loader.batch_sampler import rank_and_world
-from reidcore.engine.precision import computes_bf16
-from reidcore.registry.signature import spellings
+from reidcore.config import Config, options_of
+from reidcore.engine import computes_bf16
+from reidcore.registry import declared_options, find
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
@@ -47,18 +45,6 @@ def with_speed(
     return chosen, values
 
 
-def runs_ahead(config: Config, device: torch.device, plugins: Plugins) -> bool:
-    """Say whether losses may be looked at after the step that they are of.
-
-    The fused optimizers guard the weights until then. Several processes look at once, since all of
-    them have to stop at the same step.
-    """
-    train = config.train
-    options = component_of(config, "optimizers", train.optim, plugins).options
-    is_guarded = bool(options.get("fused")) and rank_and_world()[1] == 1
-    return train.speed == "fast" and device.type == "cuda" and is_guarded
-
-
 def _wanted(device: torch.device) -> dict[str, Any]:
     """Return the keys that make a device faster, with their values."""
     if device.type == "cuda":
@@ -81,8 +67,6 @@ def _is_free(config: Config, key: str) -> bool:
 
 def _fused_section(config: Config, plugins: Plugins) -> str | None:
     """Return the section of the optimizer if it has a fused kernel and nobody chose."""
-    component = component_of(config, "optimizers", config.train.optim, plugins)
-    is_given = "fused" in component.options
-    if is_given or "fused" not in spellings(component.entry).values():
-        return None
-    return section_of(component.entry)[0]
+    entry = find("optimizers", config.train.optim, plugins)
+    is_given = "fused" in options_of(config, "optimizers", config.train.optim, plugins)
+    return None if is_given or "fused" not in declared_options(entry) else entry.name

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import torch
+from reid_plugins_training import accelerations_of, compilation
+from reid_plugins_training.compilation import Compilation
 from torch import Tensor, fx, nn
 
-from reidcore.engine import compilation
-from reidcore.engine.compilation import Compilation
+from reidcore.config import TrainOptions
 from reidcore.errors import UserError
 from reidcore.models.adapter import adapted, outputs_of
 from reidcore.testing import tiny_run
@@ -63,7 +64,7 @@ def test_a_network_keeps_its_class_its_keys_and_its_numbers(
     caplog.set_level(logging.INFO)
     network, backend = Network(), Eager()
     expected, keys = network(IMAGES), list(network.state_dict())
-    Compilation("reduce-overhead", backend).apply(network)
+    Compilation("reduce-overhead", backend).reid_model_built(network)
     torch.testing.assert_close(network(IMAGES), expected)
     assert backend.modes == ["reduce-overhead"]
     assert type(network) is Network
@@ -77,7 +78,7 @@ def test_a_network_keeps_its_class_its_keys_and_its_numbers(
 def test_the_features_of_a_foreign_network_are_those_of_each_batch() -> None:
     network, backend = Network(), Eager()
     adapter = adapted(network)
-    Compilation("default", backend).apply(network)
+    Compilation("default", backend).reid_model_built(network)
     for _ in range(2):
         images = torch.rand(4, 3, 8, 8)
         found = outputs_of(adapter, images, PIDS)
@@ -91,7 +92,7 @@ def test_what_cannot_be_compiled_runs_without_it_and_is_told_once(
 ) -> None:
     network, compilation = Network(), Compilation("default", broken)
     expected = network(IMAGES)
-    compilation.apply(network)
+    compilation.reid_model_built(network)
     for batch in (IMAGES, IMAGES[:3]):
         network(batch).sum().backward()
     torch.testing.assert_close(network(IMAGES), expected)
@@ -123,13 +124,19 @@ def test_a_run_trains_compiled_and_tests_without(
         torch.testing.assert_close(value, theirs[name], msg=name)
 
 
+def test_a_run_that_only_tests_compiles_nothing() -> None:
+    options = TrainOptions(compile="max-autotune")
+    (compiling,) = accelerations_of(options).values()
+    assert isinstance(compiling, Compilation)
+    assert compiling.mode == "max-autotune"
+    assert accelerations_of(options, is_trained=False) == {}
+
+
 def test_a_mistyped_mode_has_its_nearest_name() -> None:
     with pytest.raises(UserError, match="Did you mean 'reduce-overhead'"):
         Compilation("reduce-overheads")
 
 
-def test_a_switch_stands_for_a_mode(tmp_path: Any) -> None:
-    from reidcore.config.options import TrainOptions
-
+def test_a_switch_stands_for_a_mode() -> None:
     assert TrainOptions.model_validate({"compile": False}).compile == "off"
     assert TrainOptions.model_validate({"compile": True}).compile == "default"
