@@ -7,6 +7,8 @@ from pathlib import Path
 from reid_plugins_writers.event_files import drop_events
 from torch.utils.tensorboard import SummaryWriter
 
+from reidcore import hookimpl
+from reidcore.engine import Engine
 from reidcore.testing import tiny_run
 
 
@@ -30,6 +32,21 @@ def test_a_resumed_run_has_no_figure_twice(tmp_path: Path) -> None:
     steps = scalars(tmp_path, "Train/acc")
     assert steps == list(range(1, len(steps) + 1))
     assert scalars(tmp_path, "Test/tiny/mAP") == [1, 2]
+
+
+class CountsImages:
+    """Writes a figure of its own by the number of images, which is no number of batches."""
+
+    @hookimpl
+    def reid_epoch_end(self, engine: Engine) -> None:
+        engine.writer.add_scalar("Own/scale", 1.0, 24 * (engine.epoch + 1))
+
+
+def test_what_another_plugin_wrote_before_is_not_lost(tmp_path: Path) -> None:
+    tiny_run(CountsImages(), save_dir=tmp_path, overrides=SETTINGS)
+    resume = f"model.resume={tmp_path / 'model.pth.tar-1'}"
+    tiny_run(CountsImages(), save_dir=tmp_path, overrides=[*SETTINGS, resume])
+    assert set(scalars(tmp_path, "Own/scale")) == {24, 48}
 
 
 def test_a_run_that_begins_anew_has_none_of_one_that_left_no_checkpoint(tmp_path: Path) -> None:
