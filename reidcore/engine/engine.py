@@ -365,6 +365,8 @@ class Engine:
             with few_classes_explained(self), self.replicas.batch(ends_step):
                 answer = run.step.hook(engine=self, batch=batch)
             outcome = checked_outcome(answer, self.plugins)
+            if outcome.was_skipped:
+                self.accelerator.leave_out_batch()
             if run.is_first_step and not (outcome.was_skipped or self.trace.losses_asked):
                 check_losses_were_called(run.step, type(self).__name__)
             run.step_done(outcome)

@@ -122,6 +122,10 @@ class Accelerator:
         """Count a batch towards the next optimizer step."""
         self._batches += 1
 
+    def leave_out_batch(self) -> None:
+        """Take back that the batch under way counts: the step sums as many others as planned."""
+        self._batches = max(0, self._batches - 1)
+
     @property
     def ends_step(self) -> bool:
         """Whether the batch under way is the last one of an optimizer step."""
@@ -151,7 +155,7 @@ class Accelerator:
         """
         if self._has_gradients:
             self._step(optimizers)
-        self._batches = 0  # also of batches that were left out
+        self._batches = 0  # also of an engine that steps by hand
 
     def accumulated(self, optimizers: list[Optimizer]) -> dict[str, Any] | None:
         """Return the batches since the last step and their gradients, for a checkpoint."""

@@ -152,6 +152,24 @@ def test_a_memory_that_grows_is_taken_as_it_comes(train: Train) -> None:
     assert len(run.engine.terms["queue"][1].seen) == 1 + 5 * 8  # type: ignore[attr-defined]
 
 
+class Steps:
+    """Counts the steps of the optimizer in the first epoch."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    @hookimpl
+    def reid_before_optimizer_step(self, engine: Engine) -> None:
+        self.taken += engine.epoch == 0
+
+
+@pytest.mark.parametrize("spoilt", [0, 1])
+def test_a_step_still_sums_as_many_batches_as_it_is_to(spoilt: int, train: Train) -> None:
+    steps = Steps()
+    train("log", SKIP, "train.accumulate=2", plugins=(Spoils(spoilt), steps))
+    assert steps.taken == 1  # of three batches two were learnt from
+
+
 def test_too_many_in_a_row_stop_the_run(train: Train) -> None:
     most = "settings.training.alarms.most_skipped=2"
     with pytest.raises(NonFiniteLossError):
