@@ -269,7 +269,13 @@ def dml(
     states |= {f"model{number}": build_state(name) for number, name in enumerate(models, 2)}
     own = terms or _usual_terms(datamanager, margin, weight_t, weight_x, label_smooth)
     return MutualLearningEngine(
-        *(datamanager, states, own, weight_ml, temperature, deploy, use_gpu),
+        datamanager,
+        states,
+        own,
+        weight_ml=weight_ml,
+        temperature=temperature,
+        deploy=deploy,
+        use_gpu=use_gpu,
         plugins=plugins,
         precision=precision,
         step=step,
