@@ -125,6 +125,28 @@ def test_training_steps_are_mixed_and_tests_are_not(train: Train) -> None:
     assert len(run.engine.model.conv._forward_hooks) == 1  # the one of this test
 
 
+class AsksInAStep:
+    """Asks the network for features in the middle of training steps, as for pseudo-labels."""
+
+    def __init__(self) -> None:
+        self.repeats: list[bool] = []
+
+    @hookimpl
+    def reid_step_end(self, engine: Engine) -> None:
+        images = engine.active_run.batch["img"]  # type: ignore[index, union-attr]
+        engine.set_model_mode("eval")
+        with torch.no_grad():
+            once, again = (engine.extract_features(images) for _ in range(2))
+        engine.set_model_mode("train")
+        self.repeats.append(torch.equal(once, again))
+
+
+def test_a_network_that_evaluates_within_a_step_mixes_nothing(train: Train) -> None:
+    asks = AsksInAStep()
+    train("run", ON, plugins=(asks,))
+    assert asks.repeats == [True] * 6
+
+
 def test_p_is_how_often(train: Train) -> None:
     maps = Maps()
     train(

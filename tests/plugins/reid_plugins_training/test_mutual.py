@@ -127,6 +127,7 @@ def test_the_accuracy_shown_is_the_first_ones(by_hand: Callable[..., Engine]) ->
         for pid, state in enumerate(engine.states.values()):
             state.model.classifier.bias[pid] = 1e4
     batch = next(iter(engine.train_loader))
+    batch["pid"] = torch.tensor([0] * 5 + [1] * 3)  # so that the two differ
     outcome = engine.outcome(engine.losses(batch))
     share = [100 * (batch["pid"] == pid).float().mean() for pid in (0, 1)]
     assert outcome.accuracy == pytest.approx(share[0])
