@@ -36,10 +36,10 @@ class _Skips:
 class SkipNonFinite:
     """Leaves out a batch whose loss is not finite; too many in a row stop the run.
 
-    Weights are as they were before the batch, and so are batch statistics and the memories of
-    losses, which one infinite activation would spoil for good. In a run of several processes all
-    leave out the batch that one of them cannot learn from. On CUDA each step waits for its loss,
-    also under ``train.speed=fast``.
+    Weights and gradients are as they were before the batch, and so are batch statistics and the
+    memories of losses, which one infinite activation would spoil for good. In a run of several
+    processes all leave out the batch that one of them cannot learn from. On CUDA each step waits
+    for its loss, also under ``train.speed=fast``.
 
     Args:
         most_skipped: so many in a row stop the run.
@@ -65,6 +65,9 @@ class SkipNonFinite:
         if [each.shape for each in buffers] != [each.shape for each in skips.before]:
             skips.before = [torch.empty_like(each) for each in buffers]  # a memory may grow
         _copy(buffers, skips.before)
+        parameters = _parameters(engine)
+        # Of batches before it, where gradients are accumulated; otherwise there are none.
+        gradients = [None if each.grad is None else each.grad.clone() for each in parameters]
         try:
             outcome = yield
         except NonFiniteLossError as error:
@@ -73,6 +76,8 @@ class SkipNonFinite:
             if skips.in_a_row >= self.most_skipped:
                 raise
             _copy(skips.before, buffers)
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter.grad = gradient
             _log.warning("Left out a batch: %s", error.what)
             return StepOutcome.skipped()
         skips.in_a_row = 0
@@ -101,6 +106,11 @@ def _buffers(engine: Engine) -> list[Tensor]:
     modules = [state.model for state in engine.states.values()]
     modules += [each for _, each in engine.terms.values() if isinstance(each, nn.Module)]
     return [buffer for module in modules for buffer in module.buffers()]
+
+
+def _parameters(engine: Engine) -> list[nn.Parameter]:
+    groups = [group for optimizer in engine.optimizers for group in optimizer.param_groups]
+    return [parameter for group in groups for parameter in group["params"]]
 
 
 def _copy(values: list[Tensor], into: list[Tensor]) -> None:

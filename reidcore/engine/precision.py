@@ -223,7 +223,8 @@ class Accelerator:
         for optimizer in stepping:
             with nullcontext() if self.scaler.is_enabled() else self.finite.guarding(optimizer):
                 self.scaler.step(optimizer)
-        self.scaler.update()
+        if stepping:  # a scaler that has seen no gradient refuses
+            self.scaler.update()
         self.finite.stepped()
         if self.device.type == "cpu":
             self._used_gradients = gradients_in(*stepping)

@@ -152,6 +152,37 @@ def test_a_memory_that_grows_is_taken_as_it_comes(train: Train) -> None:
     assert len(run.engine.terms["queue"][1].seen) == 1 + 5 * 8  # type: ignore[attr-defined]
 
 
+class TwoBackwards:
+    """Takes the gradients of two sums one after the other, of which the second may be spoilt."""
+
+    def __init__(self, *batches: int) -> None:
+        self.batches = batches
+        self.seen = 0
+        self.left: list[int] = []
+
+    @hookimpl
+    def reid_forward_backward(self, engine: Engine, batch: Mapping[str, Any]) -> Any:
+        losses = engine.losses(batch)
+        total = torch.stack(list(losses.values())).sum()
+        engine.backward(total / 2)
+        self.seen += 1
+        factor = float("nan") if self.seen - 1 in self.batches else 0.5
+        engine.backward(engine.losses(batch)["softmax"] * factor)
+        engine.optimizer_step()
+        return engine.outcome(losses)
+
+    @hookimpl
+    def reid_step_end(self, engine: Engine) -> None:
+        self.left.append(sum(each.grad is not None for each in engine.model.parameters()))
+
+
+@pytest.mark.parametrize("amp", ["off", "fp16"])
+def test_half_of_a_batch_is_left_out_too(amp: str, train: Train) -> None:
+    step = TwoBackwards(2)  # the last of an epoch, after which no step is to come
+    train("log", SKIP, f"train.amp={amp}", plugins=(step,))
+    assert step.left == [0] * 6
+
+
 class Steps:
     """Counts the steps of the optimizer in the first epoch."""
 
