@@ -59,8 +59,9 @@ class StepListener:
             handle.remove()
 
     def _begin(self, optimizer: Optimizer, *_: Any) -> None:
-        # A subclass whose step calls its parent's is heard twice.
-        self._depth += 1
+        # A subclass whose step calls its parent's is heard twice; a step that failed, such as in a
+        # closure, has no end.
+        self._depth = self._depth + 1 if _may_be_nested(optimizer) else 1
         if self._depth == 1:
             self._before()
 
@@ -69,3 +70,9 @@ class StepListener:
         is_left_out = self._is_scaled and bool(getattr(optimizer, "found_inf", False))
         if self._depth == 0 and not is_left_out:
             self._after()
+
+
+def _may_be_nested(optimizer: Optimizer) -> bool:
+    """Say whether several of an optimizer's classes have a step that tells of itself."""
+    steps = [vars(each).get("step") for each in type(optimizer).__mro__]
+    return [getattr(step, "hooked", False) for step in steps].count(True) > 1

@@ -201,6 +201,20 @@ def test_a_step_that_calls_its_parents_is_one() -> None:
     assert heard.calls == ["before", "after"]
 
 
+def test_steps_after_one_that_failed_are_heard() -> None:
+    def fail() -> float:
+        raise FloatingPointError
+
+    weight = torch.nn.Parameter(torch.ones(1))
+    optimizer, heard = torch.optim.SGD([weight], lr=0.1), Heard()
+    heard.listen(optimizer)
+    with pytest.raises(FloatingPointError):
+        optimizer.step(fail)
+    weight.grad = torch.ones(1)
+    optimizer.step()
+    assert heard.calls == ["before", "before", "after"]
+
+
 def test_an_optimizer_that_tells_no_step_is_refused() -> None:
     class Mute(torch.optim.Optimizer):
         def __init__(self) -> None:
