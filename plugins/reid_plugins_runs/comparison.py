@@ -9,7 +9,7 @@ from reid_plugins_runs.folders import RunFolder
 from reid_plugins_runs.groups import Figure, Group, averaged_over, grouped, repeated
 from reid_plugins_runs.leaves import as_text
 from reid_plugins_runs.sheet import Column, Sheet
-from reidcore.errors import counted
+from reidcore.errors import UserError, counted, did_you_mean, quoted
 
 FIGURES = ("mAP", "rank1", "rank5", "rank10")
 _NONE = "-"
@@ -62,6 +62,29 @@ class Comparison:
             for target in group.targets or [""]
         ]
         return Sheet(columns, rows, self._title())
+
+    def require_figures(self, figures: Sequence[str]) -> None:
+        """Refuse a figure that no finished run has, where there are finished runs.
+
+        Args:
+            figures: those that are asked for; the usual ones may be lacking.
+
+        Raises:
+            UserError: if one is no run's.
+        """
+        known = {
+            name: None
+            for group in self.groups
+            for target in group.targets
+            for name, _ in _figures(group, target)
+        }
+        for figure in figures if known else ():
+            if figure not in known and figure not in FIGURES:
+                near = did_you_mean(figure, known)
+                raise UserError(
+                    f"no run here has the figure {quoted(figure)}",
+                    near or f"There are {', '.join(known)}.",
+                )
 
     def as_json(self) -> dict[str, Any]:
         """Return the groups with all their figures in [0, 1], and each run's own."""

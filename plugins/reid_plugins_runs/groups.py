@@ -13,6 +13,9 @@ from typing import Any
 from reid_plugins_runs.folders import RunFolder
 from reid_plugins_runs.leaves import AVERAGED, Leaves, as_text, comparable, differing
 
+# A legend has room for so many characters of one entry.
+_LEGIBLE = 100
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -62,9 +65,14 @@ class Group:
 
     @property
     def label(self) -> str:
-        """What tells it from other groups: the keys by which it differs, or else its name."""
+        """What tells it from other groups: the keys by which it differs, or else its name.
+
+        Its name comes first where the keys are too many to be read in a legend.
+        """
         told = ", ".join(f"{key}={as_text(value)}" for key, value in self.values.items())
-        return told or self.name
+        if len(told) <= _LEGIBLE:
+            return told or self.name
+        return f"{self.name}: {told}"
 
     @property
     def finished(self) -> list[RunFolder]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(f"reidcore.{__name__}")
 
+_SAVE_DIR = "data.save_dir="
+
 
 @dataclass
 class Planned:
@@ -75,7 +77,7 @@ def run_sweep(session: Session, arguments: Arguments) -> None:
                 _log.info("%s is finished in %s", place, each.folder)
                 continue
             _log.info("%s, in %s", place, each.folder)
-            own = [*words, *each.run.overrides, f"data.save_dir={each.folder}"]
+            own = [*words, *each.run.overrides, f"{_SAVE_DIR}{each.folder}"]
             each.code = run_reidcore(own, stdout=2 if arguments.as_json else None)
         _compare(planned, write if arguments.as_json else None)
     failed = [f"{each.run.name} (exit code {each.code})" for each in planned if each.code]
@@ -106,12 +108,19 @@ def _refuse_other_options(arguments: Arguments) -> None:
 
 def _loop(arguments: Arguments) -> str:
     """Return what a shell runs in the place of a sweep under torchrun."""
-    key, texts = read_sweep(arguments.sweeps[0])
+    sweeps = dict(map(read_sweep, arguments.sweeps))
+    names = {key: f"value{place}" for place, key in enumerate(sweeps, 1)}
+    heads = [f"for {names[key]} in {shlex.join(texts)}; do " for key, texts in sweeps.items()]
+    values = [f"{key}=${name}" for key, name in names.items()]
+    own = [word for word in arguments.overrides if word.startswith(_SAVE_DIR)]
+    above = shlex.quote(own[-1].removeprefix(_SAVE_DIR) if own else "log/sweep")
+    words = shlex.join(word for word in _without_sweeps(command_line()) if word not in own)
     processes = os.environ.get("LOCAL_WORLD_SIZE", os.environ["WORLD_SIZE"])
     return (
-        f"for value in {shlex.join(texts)}; do torchrun --nproc-per-node={processes} -m reidcore "
-        f"run {shlex.quote(arguments.config or '')} {key}=$value "
-        f"data.save_dir=log/sweep/{key}=$value; done; reidcore runs compare log/sweep"
+        f"{''.join(heads)}torchrun --nproc-per-node={processes} -m reidcore {words} "
+        + " ".join(f'"{value}"' for value in values)
+        + f' {_SAVE_DIR}{above}/"{",".join(values)}"; {"done; " * len(heads)}'
+        + f"reidcore runs compare {above}"
     )
 
 

@@ -57,6 +57,7 @@ def show_comparison(
     plot: str | None = None,
 ) -> None:
     """Print a comparison, with what to bear in mind, and draw its curves if a path is given."""
+    compared.require_figures(figures)
     save_plot(plot, compared.groups, "Runs over their epochs")
     show(form, [compared.sheet(figures)], compared.as_json())
     for remark in compared.remarks:

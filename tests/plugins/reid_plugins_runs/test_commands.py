@@ -86,6 +86,8 @@ def test_a_plot_is_a_picture(here, write_run, tmp_path) -> None:
         (["ls", "."], "no run in '.'"),
         (["compare", "log", "--json", "--latex"], "exclude each other"),
         (["compare", "bad"], "no run can be read"),
+        (["compare", "log", "--figure", "map"], "the figure 'map'. Did you mean 'mAP'?"),
+        (["compare", "log", "--figure", "loss"], "There are mAP, mINP, rank1"),
     ],
 )
 def test_bad_input_is_told(here, write_run, tmp_path, words, told) -> None:

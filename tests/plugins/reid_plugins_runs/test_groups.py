@@ -40,6 +40,14 @@ def test_seeds_and_splits_are_averaged_and_other_keys_tell_runs_apart(write_run,
     assert first.label == "train.lr=0.0003"
 
 
+def test_runs_that_differ_in_much_are_told_by_their_names_first(write_run, tmp_path) -> None:
+    much = {f"train__{key}": "x" * 20 for key in ("optim", "lr_scheduler", "amp", "speed", "step")}
+    write_run("a")
+    write_run("b", **much)
+    labels = [group.label for group in grouped(find_runs([tmp_path]).runs)]
+    assert labels[1].startswith(f"{tmp_path / 'b'}: train.")
+
+
 def test_each_run_may_stand_alone(write_run, tmp_path) -> None:
     for seed in (1, 2):
         write_run(f"a{seed}", train__seed=seed)

@@ -141,10 +141,22 @@ def test_bad_input_is_refused_before_the_first_run(here, children, words, told) 
 
 
 def test_under_torchrun_the_loop_to_write_is_shown(here, children, monkeypatch) -> None:
+    """It trains what the sweep would have: with its overrides, below its folder."""
     monkeypatch.setenv("WORLD_SIZE", "2")
-    done = here(*SWEEP)
+    done = here(*SWEEP, "--sweep=train.stepsize=[1,2],5", "data.save_dir=my runs")
     assert done.code == 2
-    assert "for value in 1 3; do torchrun --nproc-per-node=2" in done.err
+    assert (
+        "for value1 in 1 3; do for value2 in '[1,2]' 5; do torchrun --nproc-per-node=2 -m reidcore "
+        "run" in done.err
+    )
+    assert f" {SMALL[0]} " in done.err
+    assert (
+        '"train.seed=$value1" "train.stepsize=$value2" '
+        """data.save_dir='my runs'/"train.seed=$value1,train.stepsize=$value2"; done; done; """
+        "reidcore runs compare 'my runs'" in done.err
+    )
+    assert done.err.count("--sweep") == 1  # the sentence
+    assert "data.save_dir=log" not in done.err
     assert children.words == []
 
 
