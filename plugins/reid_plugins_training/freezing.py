@@ -17,7 +17,7 @@ from reid_plugins_training.per_run import PerRun
 from reid_plugins_training.settings import Freeze
 from reid_plugins_training.stepping import StepListener
 from reidcore import hookimpl
-from reidcore.errors import UserError
+from reidcore.errors import UserError, counted
 from reidcore.models import unwrap
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ class _Frozen:
         self._held_parameters: list[nn.Parameter] = []
         self._held_norms: list[nn.Module] = []
         self._require_others_to_learn()
+        self._tell_if_never_opened()
         is_scaled = engine.accelerator.scaler.is_enabled()
         first = engine.optimizers[0]
         self._listener = StepListener(first, after=self._count, is_scaled=is_scaled)
@@ -166,6 +167,17 @@ class _Frozen:
     @property
     def _names(self) -> str:
         return ", ".join(self._settings.layers)
+
+    def _tell_if_never_opened(self) -> None:
+        epochs, last = self._settings.epochs, self._engine.plan.max_epoch
+        if epochs is not None and epochs >= last:
+            _log.warning(
+                "%s: frozen for %s, and the training has %s: they never learn. Lower "
+                "settings.training.freeze.epochs, or raise train.max_epoch.",
+                self._names,
+                self._settings.duration,
+                counted(last, "epoch"),
+            )
 
     def _require_others_to_learn(self) -> None:
         """Refuse to freeze all that would learn."""

@@ -183,6 +183,15 @@ def test_it_is_told(train: Train, caplog: pytest.LogCaptureFixture) -> None:
     assert told == ["Frozen for 1 step: conv, norm", "Opened: conv, norm"]
 
 
+@pytest.mark.parametrize(("epochs", "is_told"), [(1, False), (2, True)])
+def test_layers_that_never_learn_are_told(
+    train: Train, caplog: pytest.LogCaptureFixture, epochs: int, is_told: bool
+) -> None:
+    freeze = f"settings.training.freeze={{layers: [conv], epochs: {epochs}}}"
+    train("run", freeze, "train.max_epoch=2")
+    assert ("they never learn" in caplog.text) == is_told
+
+
 @pytest.mark.parametrize(
     ("setting", "error", "told"),
     [
