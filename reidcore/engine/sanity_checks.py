@@ -47,6 +47,7 @@ def check_plan(engine: Engine, plan: RunPlan) -> None:
         require_layers(engine.model, plan.open_layers)
     if not plan.test_only and plan.fixbase_epoch:
         _check_classifier_learns(engine.terms, plan)
+        _tell_if_others_never_learn(plan)
     if not plan.test_only:
         _check_batch_size(engine)
         _check_schedules(engine, plan)
@@ -170,6 +171,17 @@ def _check_classifier_learns(terms: LossTerms, plan: RunPlan) -> None:
             f"reads the classifier's logits (losses: {', '.join(terms)})",
             "Weigh the cross entropy in, such as loss.triplet.weight_x=1, or set "
             "train.fixbase_epoch=0.",
+        )
+
+
+def _tell_if_others_never_learn(plan: RunPlan) -> None:
+    if plan.open_layers and plan.fixbase_epoch >= plan.max_epoch > 0:
+        _log.warning(
+            "train.fixbase_epoch=%d trains %s alone, and the training has %s: the other layers "
+            "never learn. Lower train.fixbase_epoch, or raise train.max_epoch.",
+            plan.fixbase_epoch,
+            " and ".join(plan.open_layers),
+            counted(plan.max_epoch, "epoch"),
         )
 
 

@@ -151,6 +151,20 @@ def test_frozen_layers_stay_as_they_are_in_the_first_epochs(
     assert torch.equal(engine.model.get_submodule("conv").weight, before)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("max_epoch", "is_told"), [(1, True), (2, False)])
+def test_layers_that_stay_frozen_to_the_end_are_told(
+    make_engine: MakeEngine,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    max_epoch: int,
+    is_told: bool,
+) -> None:
+    engine, fixed = make_engine(), {"fixbase_epoch": 1, "open_layers": "classifier"}
+    engine.run(save_dir=str(tmp_path), max_epoch=max_epoch, **fixed)  # type: ignore[arg-type]
+    told = "trains classifier alone, and the training has 1 epoch: the other layers never learn"
+    assert (told in caplog.text) == is_told
+
+
 def test_a_mistyped_open_layer_is_refused(make_engine: MakeEngine, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Did you mean 'classifier'"):
         make_engine().run(
