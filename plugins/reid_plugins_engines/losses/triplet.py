@@ -17,6 +17,8 @@ _FIX = (
     "Train on P identities x K images a batch: train_sampler=RandomIdentitySampler, num_instances "
     "(K) 2 or more, and a batch of at least twice as many images on each process."
 )
+_MOST_ELEMENTS = 2**26
+"""How many components of differences are held at once, 256 MiB in float32."""
 
 
 class TripletLoss(nn.Module):
@@ -29,6 +31,9 @@ class TripletLoss(nn.Module):
 
     Distances come from differences of features, in float32 or better, so they stay exact far from
     the origin and under mixed precision.
+
+    On a GPU nothing is read from the device, as that waits for it: a batch without pairs costs NaN
+    there, and is refused on the CPU.
 
     Args:
         margin: how much closer.
@@ -52,15 +57,18 @@ class TripletLoss(nn.Module):
             targets: identities ``(B,)``.
 
         Raises:
-            UserError: if all images are of one identity, or each is of another one.
+            UserError: if all images are of one identity, or each is of another one; on the CPU.
         """
         same = targets[:, None] == targets  # (B, B)
-        _check_pairs(same)
+        is_unread = _reading_waits(inputs)
+        if not is_unread:
+            _check_pairs(same)
         distances = _Distances.apply(inputs.to(torch.promote_types(inputs.dtype, torch.float32)))
         hardest_positive = distances.masked_fill(~same, -torch.inf).amax(dim=1)  # (B,)
         hardest_negative = distances.masked_fill(same, torch.inf).amin(dim=1)  # (B,)
         closer = torch.ones_like(hardest_negative)
-        return F.margin_ranking_loss(hardest_negative, hardest_positive, closer, self.margin)
+        loss = F.margin_ranking_loss(hardest_negative, hardest_positive, closer, self.margin)
+        return loss.masked_fill(_lacks_pairs(same), torch.nan) if is_unread else loss
 
 
 def triplet_terms(
@@ -111,8 +119,8 @@ def weigh(
 class _Distances(torch.autograd.Function):
     """Euclidean distances ``(B, B)`` between features ``(B, D)``.
 
-    ``cdist`` knows the way forward. Its own way back costs B x B x D, and Apple's GPUs lack it;
-    only the few pairs that were the hardest have a gradient here.
+    ``cdist`` knows the way forward. Its own way back holds B x B x D numbers, and Apple's GPUs
+    lack it; only the few pairs that were the hardest have a gradient here.
     """
 
     @staticmethod
@@ -126,9 +134,39 @@ class _Distances(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         features, distances = ctx.saved_tensors
         # Equal features have no direction to move in.
-        left, right = ((gradient != 0) & (distances > 0)).nonzero(as_tuple=True)
-        pull = (gradient / distances)[left, right, None] * (features[left] - features[right])
-        return torch.zeros_like(features).index_add_(0, left, pull).index_add_(0, right, -pull)
+        weights = (gradient / distances).masked_fill(~(distances > 0), 0)  # (B, B)
+        pull_of = _pull_of_all if _reading_waits(features) else _pull_of_few
+        return pull_of(features, weights)
+
+
+def _pull_of_few(features: Tensor, weights: Tensor) -> Tensor:
+    """Return ``(B, D)``: the weighted differences of the pairs that have a weight, summed."""
+    left, right = weights.nonzero(as_tuple=True)
+    pull = weights[left, right, None] * (features[left] - features[right])
+    return torch.zeros_like(features).index_add_(0, left, pull).index_add_(0, right, -pull)
+
+
+def _pull_of_all(features: Tensor, weights: Tensor) -> Tensor:
+    """Return the same from all pairs, some rows at a time: which ones have a weight is not read."""
+    mutual = weights + weights.T
+    rows = max(1, _MOST_ELEMENTS // features.numel())
+    pulls = [
+        # Not a product of matrices: TF32 would round it.
+        (few[:, None] - features).mul_(weight[:, :, None]).sum(dim=1)  # (rows, B, D) to (rows, D)
+        for few, weight in zip(features.split(rows), mutual.split(rows), strict=True)
+    ]
+    return torch.cat(pulls)
+
+
+def _reading_waits(tensor: Tensor) -> bool:
+    """Say whether to read a value is to wait for the work before it."""
+    return tensor.device.type != "cpu"
+
+
+def _lacks_pairs(same: Tensor) -> Tensor:
+    """Return, without reading it, whether a batch is of one identity or has one image of each."""
+    pairs, size = same.sum(), len(same)
+    return (pairs == size * size) | (pairs == size)
 
 
 def _check_pairs(same: Tensor) -> None:

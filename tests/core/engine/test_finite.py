@@ -144,8 +144,17 @@ def test_late_no_checkpoint_is_written_after_a_loss_that_is_not_finite(tmp_path:
     assert not list(tmp_path.glob("*.pth.tar*"))
 
 
-def test_a_step_of_the_core_reads_nothing_that_it_does_not_show(tmp_path: Any) -> None:
+@pytest.mark.parametrize(
+    "loss", [["loss.name=softmax"], ["loss.name=triplet", "loss.triplet.weight_x=1"]]
+)
+def test_a_step_of_the_core_reads_nothing_that_it_does_not_show(
+    loss: list[str], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from reid_plugins_engines.losses import triplet
+
     from reidcore import hookimpl
+
+    monkeypatch.setattr(triplet, "_reading_waits", lambda tensor: True)
 
     class Watching:
         """Refuses reads within each step."""
@@ -163,7 +172,8 @@ def test_a_step_of_the_core_reads_nothing_that_it_does_not_show(tmp_path: Any) -
                 return (yield)
 
     watching = Watching()
-    tiny_run(watching, save_dir=tmp_path, overrides=["adam.fused=true"])
+    pairs = ["sampler.train_sampler=RandomIdentitySampler", "sampler.num_instances=2"]
+    tiny_run(watching, save_dir=tmp_path, overrides=["adam.fused=true", *pairs, *loss])
     assert watching.steps
 
 

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from reid_plugins_engines.losses import TripletLoss, triplet_terms
+from reid_plugins_engines.losses import TripletLoss, triplet, triplet_terms
 from torch import Tensor
 
 from reidcore import losses
@@ -136,3 +136,33 @@ def test_arguments_are_torchreids() -> None:
     terms = triplet_terms(10, margin=0.5)
     assert list(terms) == ["triplet"]
     assert terms["triplet"][1].margin == 0.5
+
+
+@pytest.fixture
+def on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the ways that do not read values."""
+    monkeypatch.setattr(triplet, "_reading_waits", lambda tensor: True)
+
+
+@pytest.mark.usefixtures("on_a_gpu")
+@pytest.mark.parametrize("most", [1, 500, 2**26], ids=["a row", "some rows", "all rows"])
+def test_without_reads_values_and_gradients_are_the_same(
+    gold: Any, measure: Any, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triplet, "_MOST_ELEMENTS", most)
+    for batch, margin, loss, slope in [
+        ("tri", 0.3, "tri_m0.3_loss", "tri_m0.3_grad"),
+        ("tri_tie", 3.0, "tri_tie_m3_loss", "tri_tie_m3_grad"),
+        ("tri_dup", 0.3, "tri_dup_loss64", "tri_dup_grad64"),
+    ]:
+        features, targets = gold[f"{batch}_feat"], gold[f"{batch}_targets"]
+        value, gradient = measure(TripletLoss(margin), features, targets)
+        assert value == pytest.approx(float(gold[loss]), abs=2e-6)
+        assert_allclose(gradient, gold[slope], atol=1e-6)
+
+
+@pytest.mark.usefixtures("on_a_gpu")
+@pytest.mark.parametrize("targets", [[3, 3, 3, 3], [0, 1, 2, 3], [0]])
+def test_without_reads_a_batch_without_triplets_costs_nan(targets: list[int]) -> None:
+    features = torch.randn(len(targets), 3, requires_grad=True)
+    assert TripletLoss()(features, torch.tensor(targets)).isnan()
