@@ -153,7 +153,7 @@ def _pull_of_all(features: Tensor, weights: Tensor) -> Tensor:
     pulls = [
         # Not a product of matrices: TF32 would round it.
         (few[:, None] - features).mul_(weight[:, :, None]).sum(dim=1)  # (rows, B, D) to (rows, D)
-        for few, weight in zip(features.split(rows), mutual.split(rows), strict=True)
+        for few, weight in zip(torch.split(features, rows), torch.split(mutual, rows), strict=True)
     ]
     return torch.cat(pulls)
 
