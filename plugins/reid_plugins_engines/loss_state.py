@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from reidcore.engine import Engine
 from reidcore.errors import CheckpointError
@@ -32,19 +32,20 @@ def place(engine: Engine) -> None:
 
 
 def restore(engine: Engine, states: Mapping[str, Any]) -> None:
-    """Give the losses back what they had learnt.
+    """Give the losses back what they had learnt, and buffers that grow, such as queues, their size.
 
     Args:
         engine: has the losses.
         states: state dicts by the names of the terms.
 
     Raises:
-        CheckpointError: if one is of another size.
+        CheckpointError: if one has other parameters, or parameters of another size.
     """
     for name, criterion in learning_losses(engine).items():
         if name not in states:
             _log.warning("The checkpoint has nothing of the loss %r, which begins anew", name)
             continue
+        _resize_buffers(criterion, states[name])
         try:
             criterion.load_state_dict(states[name])
         except RuntimeError as error:
@@ -52,3 +53,14 @@ def restore(engine: Engine, states: Mapping[str, Any]) -> None:
                 f"the loss {name!r} in the checkpoint does not fit: {error}",
                 "Train with the losses, and on the identities, that it was trained with.",
             ) from error
+
+
+def _resize_buffers(criterion: nn.Module, state: Mapping[str, Any]) -> None:
+    """Make room for buffers of another size, where everything else fits."""
+    sizes = {path: kept.shape for path, kept in state.items() if isinstance(kept, Tensor)}
+    if any(sizes.get(path) != each.shape for path, each in criterion.named_parameters()):
+        return
+    for path, buffer in list(criterion.named_buffers()):
+        if path in sizes and sizes[path] != buffer.shape:
+            owner, _, name = path.rpartition(".")
+            setattr(criterion.get_submodule(owner), name, buffer.new_empty(sizes[path]))

@@ -278,6 +278,38 @@ def test_a_loss_of_another_size_is_refused(make_engine: MakeEngine, tmp_path: Pa
         engine.run(save_dir=str(tmp_path), max_epoch=2, start_epoch=start)
 
 
+class Queue(nn.Module):
+    """Keeps the features that it was shown, within a module of its own, and costs nothing."""
+
+    takes = "features"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.memory = nn.Module()
+        self.memory.register_buffer("shown", torch.empty(0, 8))
+
+    def forward(self, features: Tensor, pids: Tensor) -> Tensor:
+        self.memory.shown = torch.cat([self.memory.shown, features.detach()])  # type: ignore[operator, list-item]
+        return 0 * features.sum()
+
+
+def test_a_queue_that_grew_is_resumed(make_engine: MakeEngine, tmp_path: Path) -> None:
+    def with_queue() -> tuple[Engine, Queue]:
+        engine, queue = make_engine(), Queue()
+        engine.terms = {**engine.terms, "queue": (1.0, queue)}
+        return engine, queue
+
+    first, shown = with_queue()
+    first.run(save_dir=str(tmp_path), max_epoch=1)
+    second, resumed = with_queue()
+    start = second.resume(str(tmp_path / "model.pth.tar-1"))
+    second.run(save_dir=str(tmp_path), max_epoch=2, start_epoch=start)
+    seen = len(shown.memory.shown)  # type: ignore[arg-type]
+    assert seen > 0
+    assert torch.equal(resumed.memory.shown[:seen], shown.memory.shown)  # type: ignore[index, arg-type]
+    assert len(resumed.memory.shown) == 2 * seen  # type: ignore[arg-type]
+
+
 def test_a_loss_that_no_optimizer_holds_is_told(
     make_engine: MakeEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
