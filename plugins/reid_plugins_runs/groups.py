@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
-from reid_plugins_runs.folders import RunFolder
+from reid_plugins_runs.folders import RunFolder, is_number
 from reid_plugins_runs.leaves import AVERAGED, Leaves, as_text, comparable, differing
 
 # A legend has room for so many characters of one entry.
@@ -87,7 +87,7 @@ class Group:
     def figure(self, target: str, name: str) -> Figure | None:
         """Return a figure of a target over the finished runs; None if none has it."""
         rows = [run.targets[target] for run in self.finished if target in run.targets]
-        values = [float(row[name]) for row in rows if isinstance(row.get(name), int | float)]
+        values = [float(value) for row in rows if is_number(value := row.get(name))]
         return Figure.of(values) if values else None
 
 

@@ -106,6 +106,14 @@ def test_what_is_not_finished_has_no_part_in_a_mean(write_run, tmp_path) -> None
     assert any("stopped after 3 epochs" in remark for remark in record["remarks"])
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), True, "0.4", None])
+def test_what_is_no_number_has_no_part_in_a_mean(value, write_run, tmp_path) -> None:
+    write_run("a1", 0.4, train__seed=1)
+    write_run("a2", value, train__seed=2)
+    (group,) = grouped(find_runs([tmp_path]).runs)
+    assert group.figure("shop", "mAP") == Figure(0.4, None, 1)
+
+
 def test_each_target_has_a_row(write_run, tmp_path) -> None:
     write_run("a", 0.4, targets=("shop", "street"))
     sheet = Comparison(find_runs([tmp_path]).runs).sheet(["mAP"])
