@@ -31,16 +31,21 @@ def run_reidcore(words: Sequence[str], stdout: int | None = None) -> int:
     safe = [] if {"", os.getcwd()} & {*sys.path} else ["-P"]  # noqa: PTH109
     process: subprocess.Popen[bytes] | None = None
     asked: list[signal.Signals] = []
+    early: list[int] = []  # before there was a process to hand them to
 
     def hand_on(number: int, frame: FrameType | None) -> None:
         asked.append(signal.Signals(number))
+        if process is None:
+            early.append(number)
         # A terminal sends Ctrl-C to both, and twice would be to stop at once.
-        if process is not None and (number != signal.SIGINT or not _has_terminal()):
+        elif number != signal.SIGINT or not _has_terminal():
             process.send_signal(number)
 
     sys.stdout.flush()
     with _stops_handled_by(hand_on):
         process = subprocess.Popen([sys.executable, *safe, "-m", "reidcore", *words], stdout=stdout)
+        for number in early:
+            process.send_signal(number)
         code = process.wait()
     if asked:
         raise KeyboardInterrupt(asked[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -61,3 +62,17 @@ def test_a_signal_reaches_the_process_whose_end_is_waited_for(stub, stop) -> Non
     assert ended.value.args == (stop,)
     assert (stub / "stopped").read_text() == str(int(stop))
     assert signal.getsignal(stop) is before
+
+
+def test_a_signal_that_comes_while_the_process_starts_reaches_it(stub, monkeypatch) -> None:
+    class Starting(subprocess.Popen):
+        def __init__(self, *words, **options) -> None:
+            super().__init__(*words, **options)
+            while not (stub / "words").exists():
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(subprocess, "Popen", Starting)
+    with pytest.raises(KeyboardInterrupt):
+        run_reidcore(["wait"])
+    assert (stub / "stopped").read_text() == str(int(signal.SIGTERM))
