@@ -48,6 +48,10 @@ class JsonLines(Writer):
         """Write each target's figures."""
         history = engine.record.history
         epoch = history[-1]["epoch"] if history else engine.plan.start_epoch
+        if engine.is_final_test and not engine.plan.test_only:
+            # Of a training that was stopped it may repeat the test after the last epoch.
+            at = [("test", epoch, target) for target in results]
+            self._drop(lambda line: tuple(map(line.get, ("kind", "epoch", "target"))) in at)
         for target, result in results.items():
             figures = result.ranking.summary(engine.plan.ranks) | result.ranking.further()
             self._append({"kind": "test", "epoch": epoch, "target": target, **figures})

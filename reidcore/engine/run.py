@@ -195,7 +195,6 @@ class Run:
             # Rank 0's answer: clocks, which it may look at, differ.
             record.stopped = broadcast_object(checked_reason(why, plugins))
             if record.stopped is not None:
-                record.tested_epoch = epoch
                 _log.info("Training stops after %s: %s", counted(epoch, "epoch"), record.stopped)
                 return
             yield epoch

@@ -16,6 +16,7 @@ from reidcore._logging import RESULT
 from reidcore.config.options.test import VALIDATION
 from reidcore.engine.checkpoint import load_best, write_checkpoints
 from reidcore.engine.results import results_table, tested_weights
+from reidcore.plugins.discovery import BUNDLED_DISTRIBUTION
 
 if TYPE_CHECKING:
     from reidcore.config.options.plan import RunPlan
@@ -88,8 +89,7 @@ class RunTests:
 
     def test(self) -> None:
         """Test what is due after an epoch, and put what was found into the checkpoint."""
-        engine, history, rank1 = self.engine, self.engine.record.history, None
-        done = history[-1]["epoch"] if history else self.plan.start_epoch
+        engine, done, rank1 = self.engine, self._done, None
         if self._validates:
             with self._on_validation():
                 results = engine.test_targets(self.plan)
@@ -100,7 +100,8 @@ class RunTests:
         if not self.is_due:
             return
         if not self._validates:
-            rank1 = history[-1]["rank1"] = next(iter(results.values())).ranking.cmc_at(1)
+            rank1 = next(iter(results.values())).ranking.cmc_at(1)
+            engine.record.history[-1]["rank1"] = rank1
         is_best = engine.record.selection.take(done, results)
         self.is_due = False
         write_checkpoints(engine, self.plan.save_dir, done, rank1=rank1, is_best=is_best)
@@ -111,14 +112,34 @@ class RunTests:
         That is the one which validation chose or, where training was stopped, the last.
         """
         engine = self.engine
-        if not engine.test_loader or not (self._validates or engine.record.stopped):
+        if not engine.test_loader or not (self._validates or self._lacks_last_test):
             return
         self.is_trained = True
+        engine.record.tested_epoch = self._done
         if self._validates:
             name = f"{next(iter(engine.states))}-best.pth.tar"
             files = [folder / name for folder in self._folders]
             engine.record.tested_epoch = load_best(engine, files)
         self._log_results(engine.test_targets(self.plan))
+
+    @property
+    def _done(self) -> int:
+        """The epochs that the weights in place were trained for."""
+        history = self.engine.record.history
+        return int(history[-1]["epoch"]) if history else self.plan.start_epoch
+
+    @property
+    def _lacks_last_test(self) -> bool:
+        """Whether training was stopped without a test of its weights that does all a last one does.
+
+        A test after an epoch is as good, unless pictures are drawn or others' plugins listen.
+        """
+        record = self.engine.record
+        if record.stopped is None:
+            return False
+        listening = self.engine.plugins.implementations("reid_target_tested")
+        is_listened = any(each.distribution != BUNDLED_DISTRIBUTION for each, _ in listening)
+        return record.tested_epoch != self._done or self.plan.visrank or is_listened
 
     @property
     def _validates(self) -> bool:

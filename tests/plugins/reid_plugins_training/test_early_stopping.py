@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -92,16 +93,67 @@ def test_with_more_patience_it_goes_on(train: Train, tmp_path: Path) -> None:
     assert len(again.result["training"]) == 4
 
 
-def test_the_last_weights_are_tested_as_a_final_test(train: Train) -> None:
-    final: list[bool] = []
+class Watching:
+    """Notes of each test whether it is the last on the targets."""
 
-    class Tests:
+    def __init__(self) -> None:
+        self.final: list[bool] = []
+
+    @hookimpl
+    def reid_evaluate(self, engine: Engine) -> None:
+        self.final.append(engine.is_final_test)
+
+
+class Listening(Watching):
+    """Waits for a last test, as who saves the features does."""
+
+    @hookimpl
+    def reid_target_tested(self, engine: Engine) -> None:
+        """Nothing is saved."""
+
+
+def epochs_tested(folder: Path) -> list[int]:
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [line["epoch"] for line in lines if line["kind"] == "test"]
+
+
+def test_targets_that_were_tested_before_the_stop_are_not_again(
+    train: Train, tmp_path: Path
+) -> None:
+    tests = Watching()
+    on = (*ON, "settings.writers.jsonl=true")
+    run = train("run", *on, plugins=(tests, Figures(0.5, 0.4, 0.3)))
+    assert tests.final == [False, False, False]
+    assert run.result["targets"]
+    assert run.result["selection"]["tested_epoch"] == 3
+    assert epochs_tested(tmp_path / "run") == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("tests", "settings"),
+    [(Listening(), ()), (Watching(), ("test.visrank=true",))],
+    ids=["a plugin listens", "pictures are drawn"],
+)
+def test_they_are_where_the_last_test_does_more(
+    train: Train, tmp_path: Path, tests: Watching, settings: tuple[str, ...]
+) -> None:
+    on = (*ON, "settings.writers.jsonl=true", *settings)
+    run = train("run", *on, plugins=(tests, Figures(0.5, 0.4, 0.3)))
+    assert tests.final == [False, False, False, True]
+    assert epochs_tested(tmp_path / "run") == [1, 2, 3]  # one line for each
+    assert bool(run.result["targets"]["tiny"]["pictures"]) == bool(settings)
+
+
+def test_weights_that_were_not_tested_before_the_stop_are(train: Train) -> None:
+    class Stop:
         @hookimpl
-        def reid_evaluate(self, engine: Engine) -> None:
-            final.append(engine.is_final_test)
+        def reid_stop_training(self, engine: Engine) -> str | None:
+            return "enough" if engine.record.history else None
 
-    train("run", *ON, plugins=(Tests(), Figures(0.5, 0.4, 0.3)))
-    assert final == [False, False, False, True]
+    tests = Watching()
+    run = train("run", "test.eval_freq=-1", plugins=(tests, Stop()))
+    assert tests.final == [True]
+    assert run.result["selection"]["tested_epoch"] == 1
 
 
 def test_a_run_that_gets_better_comes_to_its_end(train: Train) -> None:
