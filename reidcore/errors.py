@@ -33,6 +33,7 @@ _STEERING = (
     "\\ud800-\\udfff\\U000e0000-\\U000e007f"  # what no encoding has; tags
 )
 _IN_LINES, _IN_ONE_LINE = re.compile(f"[{_STEERING}]"), re.compile(f"[\\t\\n{_STEERING}]")
+_SUGGESTED, _BEGINNING = 3, 3  # names at most; characters at least
 
 
 class ExplainedError(Exception):
@@ -123,12 +124,16 @@ def printable(text: object, *, one_line: bool = False) -> str:
 def did_you_mean(name: object, candidates: Iterable[str]) -> str:
     """Return ``"Did you mean 'x' or 'y'?"``, or an empty string where nothing is near.
 
-    Nothing is near to what is no text, such as a number in the place of a name.
+    Near is what is spelled alike, or begins so (three characters or more). Nothing is near to what
+    is no text, such as a number in the place of a name.
     """
     if not isinstance(name, str):
         return ""
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
-    near = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6)
+    folded = name.casefold()
+    near = difflib.get_close_matches(folded, by_folded, n=_SUGGESTED, cutoff=0.6)
+    longer = [key for key in by_folded if key.startswith(folded) and len(folded) >= _BEGINNING]
+    near = list(dict.fromkeys([*near, *longer]))[:_SUGGESTED]
     if not near:
         return ""
     return f"Did you mean {' or '.join(repr(by_folded[key]) for key in near)}?"

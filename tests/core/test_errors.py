@@ -43,6 +43,13 @@ def test_the_nearest_names_are_suggested_whatever_their_case() -> None:
     assert did_you_mean("osnet_x1_", names).startswith("Did you mean 'osnet_x1_0' or 'osnet_x0_5'")
 
 
+def test_a_beginning_is_near_to_a_much_longer_name() -> None:
+    names = ["step", "polynomial", "cosine"]
+    assert did_you_mean("poly", names) == did_you_mean("POL", names) == "Did you mean 'polynomial'?"
+    assert did_you_mean("po", names) == did_you_mean("", names) == ""
+    assert did_you_mean("poly", [f"polynomial_{n}" for n in range(9)]).count("poly") == 3
+
+
 def test_nothing_near_gives_nothing() -> None:
     assert did_you_mean("zzz", ["osnet", "resnet50"]) == ""
     assert did_you_mean("osnet", []) == ""
