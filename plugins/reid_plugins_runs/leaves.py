@@ -117,14 +117,18 @@ def comparable(configs: Sequence[Mapping[str, Any]]) -> list[Leaves]:
 def differing(leaves: Sequence[Leaves]) -> list[str]:
     """Return the keys that have not the same value everywhere, in the order of the configuration.
 
-    A value that stands nowhere is another one than None.
+    A value that stands nowhere is another one than None. A section that some lack as a whole is
+    told by the keys that others have in it.
     """
     keys = dict.fromkeys(key for each in leaves for key in each)
+    parts = [key.split(".") for key in keys]
+    sections = {".".join(each[:depth]) for each in parts for depth in range(1, len(each))}
     nothing = object()
     return [
         key
         for key in keys
-        if any(each.get(key, nothing) != leaves[0].get(key, nothing) for each in leaves)
+        if key not in sections
+        and any(each.get(key, nothing) != leaves[0].get(key, nothing) for each in leaves)
     ]
 
 

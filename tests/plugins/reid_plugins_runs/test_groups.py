@@ -48,6 +48,13 @@ def test_runs_that_differ_in_much_are_told_by_their_names_first(write_run, tmp_p
     assert labels[1].startswith(f"{tmp_path / 'b'}: train.")
 
 
+def test_a_section_that_one_run_lacks_is_told_by_its_keys(write_run, tmp_path) -> None:
+    write_run("a", settings__training={"ema": None})
+    write_run("b", settings__training={"ema": {"decay": 0.999}})
+    values = [group.values for group in grouped(find_runs([tmp_path]).runs)]
+    assert values == [{}, {"settings.training.ema.decay": 0.999}]
+
+
 def test_each_run_may_stand_alone(write_run, tmp_path) -> None:
     for seed in (1, 2):
         write_run(f"a{seed}", train__seed=seed)
