@@ -151,13 +151,19 @@ def with_sync_bn(model: nn.Module, device: torch.device) -> nn.Module:
     Raises:
         UserError: if torch cannot do so: elsewhere than on CUDA, or for a layer of another kind.
     """
+    _, world = rank_and_world()
     if device.type != "cuda":
+        instead = (
+            ", and give each process more images instead"
+            if world > 1
+            else ": one process normalises by the whole batch without it"
+        )
         raise UserError(
             f"train.sync_bn=true needs CUDA, and the run is on {device.type}: torch has no "
             "synchronised batch normalisation there",
-            "Leave it out (train.sync_bn=false), and give each process more images instead.",
+            f"Leave it out (train.sync_bn=false){instead}.",
         )
-    if rank_and_world()[1] == 1:
+    if world == 1:
         _log.info("train.sync_bn is without effect on one process")
         return model
     own = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)

@@ -64,6 +64,22 @@ def test_layers_are_synchronised_on_cuda_alone(device: str) -> None:
         with_sync_bn(TinyNet(3), torch.device(device))
 
 
+@pytest.mark.parametrize(
+    ("world", "advice"),
+    [
+        (1, ": one process normalises by the whole batch"),
+        (2, ", and give each process more images"),
+    ],
+)
+def test_the_advice_fits_the_number_of_processes(
+    monkeypatch: pytest.MonkeyPatch, world: int, advice: str
+) -> None:
+    monkeypatch.setattr(replicas, "rank_and_world", lambda: (0, world))
+    with pytest.raises(UserError) as refused:
+        with_sync_bn(TinyNet(3), torch.device("cpu"))
+    assert refused.value.hint.startswith(f"Leave it out (train.sync_bn=false){advice}")
+
+
 def test_a_run_on_the_cpu_refuses_them_at_its_start(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"train.sync_bn=true needs CUDA"):
         tiny_run(save_dir=tmp_path, overrides=["train.sync_bn=true"])
