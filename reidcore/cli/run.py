@@ -57,9 +57,11 @@ def run(session: Session, arguments: Arguments) -> None:
     brackets is one value. --resume auto skips those that are finished.
     """
     if arguments.sweeps:
+        from reidcore.cli.run_config import processes_joined
         from reidcore.plugins.bundled import run_sweep
 
-        run_sweep(session, arguments)
+        with processes_joined():  # several are refused, which rank 0 tells
+            run_sweep(session, arguments)
         return
     from reidcore.cli.run_config import execute
 

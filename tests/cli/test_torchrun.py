@@ -79,6 +79,14 @@ def test_a_process_that_fails_says_so_alone(folder: Path) -> None:
     assert load_checkpoint(folder / "log" / "model.pth.tar-1")["epoch"] == 1
 
 
+def test_a_sweep_is_refused_once(folder: Path) -> None:
+    code, output = torchrun(folder, "--sweep", "train.seed=1,2")
+    assert code != 0
+    (told,) = errors(output)
+    assert "--sweep starts runs of one process, and this is one of 2" in told
+    assert output.count("for value1 in 1 2; do torchrun") == 1
+
+
 def test_a_process_that_is_killed_ends_all_and_is_named(folder: Path) -> None:
     """And a run that failed goes on: this one is the one above, resumed."""
     started = time.monotonic()
