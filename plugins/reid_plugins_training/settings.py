@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from reidcore.errors import counted
 
@@ -14,6 +15,11 @@ Layers = Annotated[
     BeforeValidator(lambda given: [given] if isinstance(given, str) else given),
 ]
 """Names of layers; one may be written alone."""
+
+
+def _wanted(expected: str) -> PydanticCustomError:
+    """Return what is raised of keys that do not fit together; the core puts it into its words."""
+    return PydanticCustomError("wanted", "{expected}", {"expected": expected})
 
 
 class Ema(BaseModel, extra="forbid"):
@@ -42,7 +48,7 @@ class Clip(BaseModel, extra="forbid"):
     @model_validator(mode="after")
     def _has_one_bound(self) -> Self:
         if (self.norm is None) == (self.value is None):
-            raise ValueError("give either norm or value")
+            raise _wanted("either norm or value")
         return self
 
 
@@ -64,7 +70,7 @@ class Freeze(BaseModel, extra="forbid"):
     @model_validator(mode="after")
     def _has_one_duration(self) -> Self:
         if (self.epochs is None) == (self.steps is None):
-            raise ValueError("give either epochs or steps")
+            raise _wanted("either epochs or steps")
         return self
 
     @property
@@ -125,7 +131,7 @@ class Distill(BaseModel, extra="forbid"):
     @model_validator(mode="after")
     def _teaches_something(self) -> Self:
         if not self.logits + self.cosine + self.relation:
-            raise ValueError("give one of logits, cosine and relation a weight above 0")
+            raise _wanted("one of logits, cosine and relation above 0")
         return self
 
 

@@ -141,8 +141,8 @@ def test_a_resumed_epoch_shows_the_mean_of_all_of_it(train: Train, train_in_part
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
-        ("settings.training.clip={}", "either norm or value"),
-        ("settings.training.clip={norm: 1, value: 1}", "either norm or value"),
+        ("settings.training.clip={}", "expected either norm or value, not {}"),
+        ("settings.training.clip={norm: 1, value: 1}", "expected either norm or value, not "),
         ("settings.training.clip.norm=0", "expected more than 0.0"),
         ("settings.training.clip.nrom=1", "did you mean .norm"),
     ],

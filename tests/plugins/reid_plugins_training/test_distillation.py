@@ -247,5 +247,5 @@ def test_a_file_without_a_record_is_refused(learn: Train, tmp_path: Path) -> Non
 
 
 def test_weights_that_are_all_zero_are_refused() -> None:
-    with pytest.raises(ValueError, match="a weight above 0"):
+    with pytest.raises(ValueError, match="one of logits, cosine and relation above 0"):
         Distillation("teacher.pth", logits=0)

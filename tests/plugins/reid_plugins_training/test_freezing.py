@@ -196,8 +196,12 @@ def test_layers_that_never_learn_are_told(
     ("setting", "error", "told"),
     [
         ("layers: [conf], epochs: 1", UnknownNameError, "no layer named 'conf'.*\n?.*'conv'"),
-        ("layers: [conv]", ConfigError, "give either epochs or steps"),
-        ("layers: [conv], epochs: 1, steps: 1", ConfigError, "give either epochs or steps"),
+        ("layers: [conv]", ConfigError, "expected either epochs or steps, not"),
+        (
+            "layers: [conv], epochs: 1, steps: 1",
+            ConfigError,
+            "expected either epochs or steps, not",
+        ),
         ("layers: [conv], epochs: 0", ConfigError, "freeze.epochs: expected"),
         ("layers: [], epochs: 1", ConfigError, "freeze.layers: expected"),
         ("layers: [conv, norm, classifier], steps: 9", UserError, "nothing is left to learn"),
