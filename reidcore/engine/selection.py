@@ -164,7 +164,7 @@ def check_selection(engine: Engine, plan: RunPlan, protocol: EvaluationProtocol)
     if (name := plan.select_metric) not in known:
         raise UserError(
             f"test.select_metric is {quoted(name)}, which tests by {plan.protocol} do not give",
-            f"{did_you_mean(name, known)} Ranks go up to test.max_rank.".strip(),
+            f"{did_you_mean(name, known)} Ranks go up to test.max_rank and test.ranks.".strip(),
         )
 
 

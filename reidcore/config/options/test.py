@@ -27,7 +27,7 @@ class ScoringOptions(Options):
         visrank_queries: how many queries are drawn.
         visrank_order: which of them, by average precision, at random, or in the files' order.
         ties: whether equal distances count against a query.
-        max_rank: length of the CMC curve.
+        max_rank: length of the CMC curve, which reaches the largest of ``ranks`` in any case.
         select_on: what the best checkpoint is chosen by: the first of the ``targets``; identities
             of the training set held out for ``validation``, and the targets are then tested once,
             at the end, with the model that was chosen; or ``none``, and no checkpoint is the best.

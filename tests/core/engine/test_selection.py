@@ -286,7 +286,7 @@ def test_a_figure_of_the_protocols_own_chooses(tmp_path: Path) -> None:
     [
         ("TPIRR", "'TPIRR', which tests by measured do not give", "Did you mean 'TPIR'"),
         ("map", "'map', which tests", "Did you mean 'mAP'"),
-        ("rank99", "'rank99', which tests", "Ranks go up to test.max_rank."),
+        ("rank99", "'rank99', which tests", "Ranks go up to test.max_rank and test.ranks."),
     ],
 )
 def test_a_figure_that_no_test_gives_is_refused_before_training(
