@@ -283,14 +283,14 @@ def load_best(engine: Engine, files: Sequence[Path]) -> int | None:
             remember_training(each.model, path, own)
         _restore_plugins(engine, own.get("hooks", {}))
         _log.info(
-            "Testing %s: epoch %d, the best by %s",
+            "Taking %s: epoch %d, the best by %s",
             file,
             best.epoch,
             rule_in_words(own["chosen_on"]),
         )
         return best.epoch
     why = "no test has chosen one" if best is None else f"that of epoch {best.epoch} is gone"
-    _log.warning("Not tested with the best checkpoint, since %s: with the last weights", why)
+    _log.warning("The last weights are kept, not those of the best checkpoint: %s", why)
     return last
 
 

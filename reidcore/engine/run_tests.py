@@ -109,17 +109,21 @@ class RunTests:
     def test_result(self) -> None:
         """Test the targets where training is done and its last epoch did not: with its model.
 
-        That is the one which validation chose or, where training was stopped, the last.
+        That is the one which validation chose, which is taken without a target too, or, where
+        training was stopped, the last.
         """
         engine = self.engine
-        if not engine.test_loader or not (self._validates or self._lacks_last_test):
+        if not (self._validates or self._lacks_last_test):
             return
         self.is_trained = True
-        engine.record.tested_epoch = self._done
+        tested: int | None = self._done
         if self._validates:
             name = f"{next(iter(engine.states))}-best.pth.tar"
             files = [folder / name for folder in self._folders]
-            engine.record.tested_epoch = load_best(engine, files)
+            tested = load_best(engine, files)
+        if not engine.test_loader:
+            return
+        engine.record.tested_epoch = tested
         self._log_results(engine.test_targets(self.plan))
 
     @property
@@ -135,7 +139,7 @@ class RunTests:
         A test after an epoch is as good, unless pictures are drawn or others' plugins listen.
         """
         record = self.engine.record
-        if record.stopped is None:
+        if record.stopped is None or not self.engine.test_loader:
             return False
         listening = self.engine.plugins.implementations("reid_target_tested")
         is_listened = any(each.distribution != BUNDLED_DISTRIBUTION for each, _ in listening)

@@ -132,6 +132,29 @@ def test_validation_chooses_and_the_targets_are_tested_once_with_the_chosen_mode
     assert tests == [("validation", 1), ("validation", 2), ("validation", 3), ("tiny", 3)]
 
 
+def test_without_a_target_the_model_that_validation_chose_is_told_and_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    figures = Given([0.2, 0.6, 0.4])
+    done = tiny_run(
+        figures,
+        save_dir=tmp_path,
+        overrides=[*EVERY_EPOCH, *VALIDATION, "data.targets=[]"],
+    )
+    assert [(name, epoch) for name, epoch, _ in figures.tested] == [
+        ("validation", 1),
+        ("validation", 2),
+        ("validation", 3),
+    ]
+    assert "model-best.pth.tar: epoch 2, the best by rank1 on validation" in caplog.text
+    chosen = done.result["selection"]
+    assert (chosen["epoch"], chosen["tested_epoch"]) == (2, None)  # no target was tested
+    assert done.result["targets"] == {}
+    taken = done.engine.model.state_dict()["conv.weight"]
+    assert torch.equal(taken, best_of(tmp_path)["state_dict"]["conv.weight"])
+
+
 def test_the_choice_goes_on_after_a_resume(tmp_path: Path) -> None:
     """Also at the end alone, where the best is of before."""
     figures = [0.2, 0.6, 0.4]
@@ -165,7 +188,7 @@ def test_a_best_checkpoint_that_is_gone_is_told_and_the_last_weights_are_tested(
     (tmp_path / "model-best.pth.tar").unlink()
     again = [*VALIDATION, f"model.resume={tmp_path / 'model.pth.tar-3'}"]
     result = run(tmp_path, Given([0.9, 0.1]), overrides=again)
-    assert "Not tested with the best checkpoint, since that of epoch 1 is gone" in caplog.text
+    assert "not those of the best checkpoint: that of epoch 1 is gone" in caplog.text
     assert (result["selection"]["epoch"], result["selection"]["tested_epoch"]) == (1, 3)
 
 
