@@ -28,6 +28,7 @@ class JsonLines(Writer):
 
     def __init__(self, engine: Engine) -> None:
         self.path = Path(engine.plan.save_dir) / FILE
+        self._tested: tuple[Any, ...] = ()
         if (come_again := figures_again(engine)) is not None:
             self._drop(come_again)
 
@@ -48,10 +49,9 @@ class JsonLines(Writer):
         """Write each target's figures."""
         history = engine.record.history
         epoch = history[-1]["epoch"] if history else engine.plan.start_epoch
-        if engine.is_final_test and not engine.plan.test_only:
-            # Of a training that was stopped it may repeat the test after the last epoch.
-            at = [("test", epoch, target) for target in results]
-            self._drop(lambda line: tuple(map(line.get, ("kind", "epoch", "target"))) in at)
+        if (epoch, *results) == self._tested:
+            return  # the last test of a training that was stopped repeats that of its last epoch
+        self._tested = (epoch, *results)
         for target, result in results.items():
             figures = result.ranking.summary(engine.plan.ranks) | result.ranking.further()
             self._append({"kind": "test", "epoch": epoch, "target": target, **figures})
