@@ -71,6 +71,7 @@ def test_the_run_ends_as_a_whole_one_and_stays_so(
 ) -> None:
     figures = Figures(0.5, 0.4, 0.3)
     first = train("run", *ON, plugins=(figures,))
+    caplog.clear()
     with caplog.at_level(logging.INFO):
         again = train(
             "run", *ON, f"model.resume={tmp_path / 'run' / 'model.pth.tar-3'}", plugins=(figures,)
