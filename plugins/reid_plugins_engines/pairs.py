@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
+from reidcore.engine import rank_and_world
 from reidcore.errors import UserError, counted
 
 if TYPE_CHECKING:
@@ -111,8 +111,7 @@ def _identities_of_batches(engine: Engine) -> list[Int64Array]:
 
 def _shares(batches: Sequence[Int64Array]) -> list[Int64Array]:
     """Cut each batch into the stretches that the processes see."""
-    is_group = torch.distributed.is_available() and torch.distributed.is_initialized()
-    world = torch.distributed.get_world_size() if is_group else 1
+    _, world = rank_and_world()
     return [share for batch in batches for share in np.array_split(batch, world)]
 
 

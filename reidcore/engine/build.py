@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from reidcore.config import Config, chosen_protocol, options_of, resolved
 from reidcore.config.components import component_of, loss_weights
 from reidcore.config.options.plan import RunPlan
+from reidcore.config.options.test import VALIDATION
 from reidcore.data import DataManager, ImageDataManager, VideoDataManager
 from reidcore.engine.batch_layout import ClipBatches, layout_of
 from reidcore.engine.engine import Engine
@@ -70,7 +70,7 @@ def prepare(config: Config, plugins: Plugins) -> tuple[Engine, RunPlan]:
 
 def build_datamanager(config: Config, plugins: Plugins) -> DataManager:
     """Build the loaders; a run that only tests needs no training images."""
-    holds_out = config.test.select_on == "validation"
+    holds_out = config.test.select_on == VALIDATION
     kind = VideoDataManager if config.data.type == "video" else ImageDataManager
     return kind.from_options(
         config.data,
@@ -173,4 +173,4 @@ def _steps_per_epoch(config: Config, datamanager: DataManager) -> int:
     """Return the optimizer steps of an epoch, where the schedule asks for them."""
     if config.test.evaluate or not config.train.counts_steps:
         return 1
-    return math.ceil(len(datamanager.train_loader) / config.train.accumulate)
+    return Precision(accumulate=config.train.accumulate).steps_in(len(datamanager.train_loader))

@@ -6,6 +6,7 @@ right under mixed precision and accumulation, whoever calls them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ class Precision:
     amp: str = "off"
     channels_last: bool = False
     accumulate: int = 1
+
+    def steps_in(self, batches: int) -> int:
+        """Return how many steps the optimizer takes in an epoch of so many batches."""
+        return math.ceil(batches / self.accumulate)
 
     def __post_init__(self) -> None:
         choices = ("off", "auto", *AMP_DTYPES)

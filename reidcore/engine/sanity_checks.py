@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from reidcore.config.options.plan import RunPlan
+from reidcore.config.options.test import VALIDATION
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.evaluator import make_protocol, relations_of
 from reidcore.engine.loss_terms import LossTerms, learns_from_logits
@@ -41,7 +41,7 @@ def check_plan(engine: Engine, plan: RunPlan) -> None:
     check_group(engine.device)
     if not engine.test_loader and plan.test_only:
         raise no_target()
-    if not engine.test_loader and plan.select_on != "validation":
+    if not engine.test_loader and plan.select_on != VALIDATION:
         _log.info("There is no target (data.targets): nothing will be tested")
     if not plan.test_only and plan.fixbase_epoch and plan.open_layers:
         require_layers(engine.model, plan.open_layers)
@@ -126,7 +126,7 @@ def _check_schedules(engine: Engine, plan: RunPlan) -> None:
                 f"{counted(plan.max_epoch, 'epoch')}",
                 "Lower train.warmup_epochs or train.warmup_steps, or raise train.max_epoch.",
             )
-        steps = math.ceil(len(engine.train_loader) / engine.accelerator.precision.accumulate)
+        steps = engine.accelerator.precision.steps_in(len(engine.train_loader))
         if scheduler.counts_steps and scheduler.steps_per_epoch != steps:
             _log.warning(
                 "The schedule counts %s an epoch, which has %d: build it with steps_per_epoch=%d",

@@ -99,6 +99,7 @@ def test_identity_batches_are_silent(
 def two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 0)
 
 
 def engine_of(batches: list[list[int]], **options: bool) -> Any:
