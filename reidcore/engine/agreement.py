@@ -142,8 +142,8 @@ def _to_tell(error: BaseException) -> BaseException:
     silent: list[int] = []
     with suppress(distributed.DistError):  # the store may be gone with its process
         store = distributed.distributed_c10d._get_default_store()
+        is_first = store.add(_ENDED, 1) == 1  # before others can see that this one ends
         store.set(f"{_ENDED}/{rank}", "")
-        is_first = store.add(_ENDED, 1) == 1
         if not is_first and (is_broken or isinstance(error, Exception)):
             return ToldElsewhereError(isinstance(error, UserError))
         silent = _silent(store, world) if is_broken else []
