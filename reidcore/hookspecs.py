@@ -26,7 +26,7 @@ An implementation may leave out arguments that it does not need. This is the run
     results = reid_evaluate(engine)
     #   core: for target in targets:
     #             features  = reid_extract_features(model, images, labels)  # for each batch
-    #             features  = reid_transform_features(query, gallery)
+    #             features  = reid_transform_features(query, gallery, labels, engine)
     #             distances = reid_compute_distance(query, gallery, metric)
     #             reid_target_tested(engine, tested)
     reid_report(engine, results)
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from reidcore.config import Config, OptimOptions
     from reidcore.engine import Engine, StepOutcome, TargetResult, TargetTest
-    from reidcore.evaluation import Distances
+    from reidcore.evaluation import Distances, Labels
     from reidcore.models import Outputs
     from reidcore.plugins import HookPublisher
     from reidcore.registry import ConfigRegistrar, Registrar, WeightsRegistrar
@@ -262,8 +262,7 @@ def reid_configure(config: Config) -> None:
     Stop rule: none. Stability: stable.
 
     Args:
-        config: the checked configuration, e.g. ``config.train.max_epoch``; ``results.json`` records
-            it as it is after this hook.
+        config: such as ``config.train.max_epoch``; ``results.json`` has it as this hook leaves it.
     """
 
 
@@ -276,8 +275,7 @@ def reid_parameter_groups(model: nn.Module, options: OptimOptions) -> list[dict[
 
     Args:
         model: the network, without wrappers.
-        options: the section ``train`` as far as it is the optimizer's: ``lr``, ``weight_decay``,
-            ``groups``, ``layer_decay`` and so on.
+        options: the optimizer's part of ``train``: ``lr``, ``weight_decay``, ``layer_decay``...
 
     Returns:
         Groups as ``torch.optim`` takes them, each of the model's parameters in one: the frozen ones
@@ -526,9 +524,8 @@ def reid_extract_features(
     Args:
         model: in evaluation mode, on the images' device.
         images: ``(B, 3, h, w)``, normalised; of tracklets the frames, pooled afterwards.
-        labels: the other columns of the batch, as far as they are known: ``camid (B,)``,
-            ``impath``, those of the dataset's table. ``reidcore.models.features_of(model, images,
-            labels)`` gives a model those that it wants.
+        labels: the batch's other columns that are known: ``camid (B,)``, ``impath``, the table's.
+            ``reidcore.models.features_of(model, images, labels)`` gives a model what it wants.
 
     Returns:
         Features ``(B, D)``.
@@ -536,7 +533,9 @@ def reid_extract_features(
 
 
 @hookspec(firstresult=True)
-def reid_transform_features(query: Tensor, gallery: Tensor) -> tuple[Tensor, Tensor] | None:
+def reid_transform_features(
+    query: Tensor, gallery: Tensor, labels: Labels, engine: Engine | None
+) -> tuple[Tensor, Tensor] | None:
     """Transform the features of a whole target: whitening, query expansion, reduction.
 
     When: once per target, before distances. Wrap it, so that several transforms compose.
@@ -545,6 +544,8 @@ def reid_transform_features(query: Tensor, gallery: Tensor) -> tuple[Tensor, Ten
     Args:
         query: ``(Q, D)``.
         gallery: ``(G, D)``.
+        labels: pids, camids and further columns of the same rows.
+        engine: that of the run, which knows the training images; None outside of one.
 
     Returns:
         The two, transformed alike.
@@ -581,7 +582,8 @@ def reid_target_tested(engine: Engine, tested: TargetTest) -> None:
         engine: the engine; ``engine.plan`` and ``engine.is_final_test`` tell which test it is.
         tested: ``name``, ``query`` and ``gallery`` (each a ``table`` and ``features (N, D)``),
             ``distances``, whose ``blocks()`` may be read again, ``matches``, ``protocol`` and
-            ``result``, in whose ``files`` a plugin names what it wrote.
+            ``result``: in its ``files`` a plugin names what it wrote, in its ``conditions`` what
+            it did that changes the figures.
     """
 
 
@@ -594,6 +596,5 @@ def reid_report(engine: Engine, results: Mapping[str, TargetResult]) -> None:
 
     Args:
         engine: the engine; ``engine.record`` has the epochs so far.
-        results: target name -> its result: ``ranking`` (the figures, each query's too), the labels
-            and paths of ``query`` and ``gallery``, and ``files``.
+        results: target -> result: ``ranking``, ``query``, ``gallery``, ``conditions``, ``files``.
     """

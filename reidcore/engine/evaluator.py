@@ -30,13 +30,16 @@ from reidcore.data.loader.batch_sampler import rank_and_world, stretch_of
 from reidcore.data.loader.loader import BatchLoader
 from reidcore.data.table import SampleTable
 from reidcore.engine.agreement import gather_to_main, on_main_process
+from reidcore.engine.conditions import conditions_of, is_plain
 from reidcore.engine.datamanager import Loader, left_without_images, note_skipped, skipped_by
 from reidcore.engine.hook_results import checked_distances, checked_pair
 from reidcore.errors import DataError, UserError, counted
 from reidcore.evaluation import Labels, RankingResult, RerankedDistances, evaluate
 from reidcore.evaluation.matches import without_own_files
+from reidcore.evaluation.protocols import check_needs, pooled, with_ap
 from reidcore.models.reid_model import check_finite
 from reidcore.plugins import Plugins
+from reidcore.plugins.manager import wrong_hook_answer
 from reidcore.registry import choose, find
 
 if TYPE_CHECKING:
@@ -52,7 +55,8 @@ class TestSet:
 
     Attributes:
         table: the N images with their labels; unreadable ones that were skipped are not in it.
-        features: ``(N, D)``, float32, on the CPU, as the model gave them.
+        features: ``(N, D)``, float32, on the CPU, as the model gave them, or as the protocol pooled
+            them, whose groups the table has one image of then.
     """
 
     __test__ = False  # no test case, whatever its name
@@ -99,6 +103,8 @@ class TargetResult:
         files: what plugins wrote about the target, such as ``pictures``; ``results.json`` has it.
         num_own_files: gallery images left out of the ranking of a query that is the same file,
             beside those that the protocol ignores in any case.
+        conditions: what the figures are, in plain values, for ``results.json`` and the line below
+            the table; a plugin that changed something adds what it did.
     """
 
     ranking: RankingResult
@@ -108,6 +114,7 @@ class TargetResult:
     gallery: SampleTable
     files: dict[str, Path] = field(default_factory=dict)
     num_own_files: int = 0
+    conditions: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +127,8 @@ class TargetTest:
         gallery: the G gallery images.
         distances: (Q, G), as they were ranked; ``blocks()`` may be read again.
         protocol: the evaluation protocol.
-        result: the figures; a plugin that writes files names them in ``result.files``.
+        result: the figures; a plugin that writes files names them in ``result.files``, and in
+            ``result.conditions`` what it did to features or distances.
     """
 
     name: str
@@ -160,15 +168,18 @@ def _rank(engine: Engine, name: str, shares: Shares, started: float) -> TargetRe
     query, skipped_queries = _joined(engine, name, "query", shares.pop("query"))
     gallery, skipped_gallery = _joined(engine, name, "gallery", shares.pop("gallery"))
     extracted = time.perf_counter()
-    distances = measure(engine.plugins, query.features, gallery.features, plan)
-    labels = Labels.from_samples(query.table, gallery.table)
     protocol = make_protocol(engine.plugins, plan)
-    ranking = _named(
-        name,
-        lambda: evaluate(
-            distances, labels, protocol=protocol, max_rank=plan.reported_max_rank, ties=plan.ties
-        ),
-    )
+    with _named(name):
+        query, gallery, labels = _in_groups(protocol, query, gallery)
+        distances = measure(engine, query.features, gallery.features, labels)
+        ranking = evaluate(
+            distances,
+            labels,
+            protocol=protocol,
+            max_rank=plan.reported_max_rank,
+            ties=plan.ties,
+            ranks=plan.ranks,
+        )
     if not isinstance(ranking, RankingResult):
         entry = find("protocols", plan.protocol, engine.plugins)
         raise entry.defect(ranking, "a RankingResult", "evaluate")
@@ -185,6 +196,7 @@ def _rank(engine: Engine, name: str, shares: Shares, started: float) -> TargetRe
         query.table,
         gallery.table,
         num_own_files=len(ranking.own_files),
+        conditions=conditions_of(engine, ranking, query.table, gallery.table),
     )
     if engine.is_final_test:
         with noting_left_out(name):
@@ -200,17 +212,41 @@ def _rank(engine: Engine, name: str, shares: Shares, started: float) -> TargetRe
 
 
 def make_protocol(plugins: Plugins, plan: RunPlan) -> EvaluationProtocol:
-    """Make the protocol that a plan names, with its options."""
+    """Make the protocol that a plan names, with its options and the plan's kind of AP."""
     chosen = choose("protocols", plan.protocol, plan.protocol_options, plugins)
     protocol: EvaluationProtocol = chosen.make()
     if not has_methods(protocol, "evaluate"):
         raise chosen.entry.defect(protocol, "an object with a method evaluate")
-    return protocol
+    return with_ap(protocol, plan.ap)
+
+
+def _in_groups(
+    protocol: EvaluationProtocol, query: TestSet, gallery: TestSet
+) -> tuple[TestSet, TestSet, Labels]:
+    """Return both sides with their labels, in the groups that the protocol makes of their images.
+
+    Raises:
+        UserError: if the tables lack a column that the protocol needs.
+    """
+    labels = Labels.from_samples(query.table, gallery.table)
+    check_needs(protocol, labels)
+    groups = pooled(protocol, query.features, gallery.features, labels)
+    if groups is None:
+        return query, gallery, labels
+    query_rows, gallery_rows = groups.query_rows, groups.gallery_rows
+    return (
+        TestSet(query.table.take(query_rows), groups.query),
+        TestSet(gallery.table.take(gallery_rows), groups.gallery),
+        labels.take(query_rows, gallery_rows),
+    )
 
 
 def _check_figures(ranking: RankingResult, plan: RunPlan, plugins: Plugins) -> None:
-    """Refuse figures of a protocol's own that no table can show."""
+    """Refuse what a protocol gives of its own that no table can show, or no file hold."""
     taken = ranking.summary([*plan.ranks, 1])
+    if not is_plain(ranking.conditions):
+        entry = find("protocols", plan.protocol, plugins)
+        raise entry.defect(ranking.conditions, "what JSON can hold", "conditions")
     for name, value in ranking.figures.items():
         entry = find("protocols", plan.protocol, plugins)
         if not isinstance(name, str) or name in taken:
@@ -314,15 +350,18 @@ def _labels_in(batch: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in batch.items() if name not in ("img", "skipped")}
 
 
-def measure(plugins: Plugins, query: Tensor, gallery: Tensor, plan: RunPlan) -> Distances:
+def measure(engine: Engine, query: Tensor, gallery: Tensor, labels: Labels) -> Distances:
     """Transform features ``(Q, D)`` and ``(G, D)`` and give their distances.
 
     Re-ranking comes last. It needs the distances of all images to all, so the hook is then called
     once with both sides together, in the place of query and of gallery.
     """
+    plan, plugins = engine.plan, engine.plugins
     if plan.normalize_feature:
         query, gallery = F.normalize(query, dim=1), F.normalize(gallery, dim=1)
-    answer = plugins.hook.reid_transform_features(query=query, gallery=gallery)
+    answer = plugins.hook.reid_transform_features(
+        query=query, gallery=gallery, labels=labels, engine=engine
+    )
     num_queries = len(query)
     query, gallery = checked_pair(answer, plugins, (num_queries, len(gallery)))
     if plan.rerank:
@@ -336,6 +375,9 @@ def measure(plugins: Plugins, query: Tensor, gallery: Tensor, plan: RunPlan) -> 
 
 def _call_target_tested(engine: Engine, tested: TargetTest) -> None:
     engine.plugins.hook.reid_target_tested(engine=engine, tested=tested)
+    if not is_plain(tested.result.conditions):
+        told, wanted = "left conditions that are no JSON", "nothing, and set plain values there"
+        raise wrong_hook_answer(engine.plugins, "reid_target_tested", told, wanted)
     for kind, path in tested.result.files.items():
         _log.info("%s: %s in %s", tested.name, kind, path)
 
@@ -357,9 +399,10 @@ def _readable(known: Any, paths: list[Any], skipped: Mapping[str, str]) -> Sampl
     return SampleTable.of([(path, 0, 0) for path in paths])
 
 
-def _named(name: str, compute: Callable[[], RankingResult]) -> RankingResult:
+@contextmanager
+def _named(name: str) -> Iterator[None]:
     try:
-        return compute()
+        yield
     except UserError as error:
         raise type(error)(f"target {name!r}: {error.what}", error.hint) from error
 

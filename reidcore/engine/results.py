@@ -123,6 +123,8 @@ def record_target(result: TargetResult, plan: RunPlan) -> dict[str, Any]:
         **{kind: str(path) for kind, path in result.files.items()},
         **result.ranking.summary(plan.ranks),
         "figures": result.ranking.further(),
+        "intervals": {name: list(ends) for name, ends in result.ranking.intervals.items()},
+        "conditions": result.conditions,
         "num_valid_queries": result.ranking.num_valid,
         "num_skipped_queries": result.ranking.num_skipped,
         "num_skipped_images": result.num_skipped,

@@ -5,6 +5,7 @@ Exact CMC, mAP and mINP without a distance matrix and without sorting a gallery:
 
 from __future__ import annotations
 
+from reidcore.evaluation import bootstrap
 from reidcore.evaluation.api import evaluate, evaluate_features, evaluate_rank
 from reidcore.evaluation.cuhk03 import Cuhk03
 from reidcore.evaluation.distances import (
@@ -22,11 +23,17 @@ from reidcore.evaluation.matches import (
     equal_pairs,
     without_own_files,
 )
-from reidcore.evaluation.protocols import AnyCamera, EvaluationProtocol, Market1501, check_shapes
+from reidcore.evaluation.protocols import (
+    AnyCamera,
+    EvaluationProtocol,
+    Market1501,
+    Pooled,
+    check_shapes,
+)
 from reidcore.evaluation.ranking import MatchRanks, match_ranks
 from reidcore.evaluation.report import AVERAGE, averages, table, text
 from reidcore.evaluation.reranking import RerankedDistances, re_ranking
-from reidcore.evaluation.result import RankingResult
+from reidcore.evaluation.result import NoMatchError, RankingResult, reduce_ranks
 
 __all__ = [
     "AVERAGE",
@@ -39,12 +46,15 @@ __all__ = [
     "Market1501",
     "MatchRanks",
     "MatrixDistances",
+    "NoMatchError",
+    "Pooled",
     "RankingResult",
     "Related",
     "Relations",
     "RerankedDistances",
     "SameIdentity",
     "averages",
+    "bootstrap",
     "check_shapes",
     "compute_distance_matrix",
     "equal_pairs",
@@ -54,6 +64,7 @@ __all__ = [
     "kernel_in_use",
     "match_ranks",
     "re_ranking",
+    "reduce_ranks",
     "table",
     "text",
     "without_own_files",

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from reidcore.evaluation.bootstrap import intervals
 from reidcore.evaluation.cuhk03 import Cuhk03
 from reidcore.evaluation.distances import Distances, FeatureDistances, MatrixDistances
 from reidcore.evaluation.kernel import counting_with
 from reidcore.evaluation.labels import Labels
-from reidcore.evaluation.protocols import EvaluationProtocol, Market1501
-from reidcore.evaluation.result import RankingResult
+from reidcore.evaluation.matches import SameIdentity
+from reidcore.evaluation.protocols import (
+    EvaluationProtocol,
+    Market1501,
+    check_needs,
+    check_shapes,
+    pooled,
+    with_ap,
+)
+from reidcore.evaluation.result import RANKS, NoMatchError, RankingResult
+
+_BLOCK = 1024  # queries whose related items are looked at together
 
 
 def evaluate(
@@ -22,6 +36,8 @@ def evaluate(
     protocol: EvaluationProtocol | None = None,
     max_rank: int = 50,
     ties: str = "pessimistic",
+    ap: str | None = None,
+    ranks: Sequence[int] = RANKS,
 ) -> RankingResult:
     """Evaluate distances under a protocol.
 
@@ -32,13 +48,52 @@ def evaluate(
         max_rank: how far the CMC goes.
         ties: ``"pessimistic"``: a non-match at a match's distance stands before it;
             ``"optimistic"``: behind it.
+        ap: ``"plain"`` or ``"trapezoid"``, see `reduce_ranks`; None is the protocol's own.
+        ranks: those of the CMC that get an interval.
+
+    Returns:
+        The figures, with their conditions and 95 % intervals.
 
     Raises:
-        UserError: if shapes differ, a distance is NaN, or no query has a match.
+        UserError: if shapes differ, a distance is NaN, labels lack a column that the protocol
+            needs, or no query has a match.
     """
     if not isinstance(distances, Distances):
         distances = MatrixDistances(distances)
-    return (protocol or Market1501()).evaluate(distances, labels, max_rank=max_rank, ties=ties)
+    protocol = with_ap(protocol or Market1501(), ap)
+    check_needs(protocol, labels)
+    try:
+        found = protocol.evaluate(distances, labels, max_rank=max_rank, ties=ties)
+    except NoMatchError as error:
+        raise NoMatchError(error.what, _why_no_match(labels)) from error
+    if not isinstance(found, RankingResult):
+        return found  # a plugin's mistake, which the engine tells
+    by_protocol: Mapping[str, Any] = getattr(protocol, "conditions", dict)()
+    return replace(
+        found,
+        conditions={**by_protocol, "ties": ties, **distances.conditions(), **found.conditions},
+        intervals={**intervals(found.contributions(ranks), labels.q_pids), **found.intervals},
+    )
+
+
+def _why_no_match(labels: Labels) -> str:
+    """Say what keeps all queries from a match, and which protocol fits."""
+    if not np.isin(labels.q_pids, labels.g_pids).any():
+        return (
+            f"No identity is on both sides: the queries have such as {labels.q_pids[0]}, "
+            f"the gallery such as {labels.g_pids[0]}. Number both alike."
+        )
+    relations, queries = SameIdentity(labels), labels.shape[0]
+    spans = [(at, min(at + _BLOCK, queries)) for at in range(0, queries, _BLOCK)]
+    if any(relations.rows(*span).match.any() for span in spans):
+        return "There are matches in other cameras; the protocol's own rule leaves them out."
+    cameras = np.unique(np.concatenate([labels.q_camids, labels.g_camids]))
+    why = (
+        f"All images are of camera {cameras[0]}"
+        if len(cameras) == 1
+        else "Each identity is in the gallery by the query's own camera alone"
+    )
+    return f"{why}, which is ignored; the protocol any_camera (AnyCamera()) ignores none."
 
 
 def evaluate_features(
@@ -52,6 +107,9 @@ def evaluate_features(
     max_rank: int = 50,
     ties: str = "pessimistic",
     protocol: EvaluationProtocol | None = None,
+    columns: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike]] | None = None,
+    ap: str | None = None,
+    ranks: Sequence[int] = RANKS,
 ) -> RankingResult:
     """Evaluate features without ever storing a distance matrix.
 
@@ -66,13 +124,28 @@ def evaluate_features(
         max_rank: how far the CMC goes.
         ties: see `evaluate`.
         protocol: Market1501's by default.
+        columns: further columns of both sides, ``{"clothes": ((Q,), (G,))}``, for protocols that
+            need them.
+        ap: see `evaluate`.
+        ranks: see `evaluate`.
 
     Raises:
-        UserError: if shapes differ, a feature is not finite, or no query has a match.
+        UserError: if shapes differ, a feature is not finite, labels lack a column that the
+            protocol needs, or no query has a match.
     """
-    labels = Labels(q_pids, g_pids, q_camids, g_camids)
+    q_columns, g_columns = (
+        {name: both[side] for name, both in (columns or {}).items()} for side in (0, 1)
+    )
+    labels = Labels(q_pids, g_pids, q_camids, g_camids, q_columns, g_columns)
     distances = FeatureDistances(query_features, gallery_features, metric)
-    return evaluate(distances, labels, protocol, max_rank, ties)
+    check_shapes(distances, labels)
+    protocol = protocol or Market1501()
+    check_needs(protocol, labels)
+    groups = pooled(protocol, distances.query, distances.gallery, labels)
+    if groups is not None:
+        distances = FeatureDistances(groups.query, groups.gallery, metric)
+        labels = labels.take(groups.query_rows, groups.gallery_rows)
+    return evaluate(distances, labels, protocol, max_rank, ties, ap, ranks)
 
 
 def evaluate_rank(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,11 +38,22 @@ class Cuhk03(Market1501):
         relations = without_own_files(self.relations(labels), labels)
         result = self._ranked(distances, relations, max_rank, ties)
         identities = _Identities(labels.g_pids)
-        cmc = np.zeros(len(result.cmc))
+        depth, matched = len(result.cmc), result.first_rank > 0
+        curves = np.repeat(np.where(result.valid, 0, np.nan)[:, None], depth, axis=1)
         for start, rows in distances.blocks():
-            related = relations.rows(start, start + len(rows))
-            cmc += identities.curves(rows, related, len(cmc), ties == "optimistic").sum(0)
-        return replace(result, cmc=cmc / result.num_valid)
+            span = slice(start, start + len(rows))
+            related = relations.rows(span.start, span.stop)
+            found = identities.curves(rows, related, depth, ties == "optimistic")
+            curves[span][matched[span]] = found
+        return replace(
+            result,
+            cmc=np.nanmean(curves, axis=0),
+            per_query={f"rank{k}": curve for k, curve in enumerate(curves.T, start=1)},
+        )
+
+    def conditions(self) -> dict[str, Any]:
+        """Return what the figures are."""
+        return super().conditions() | {"gallery": "one of each identity, in expectation (CMC)"}
 
 
 class _Identities:

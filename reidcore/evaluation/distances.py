@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
@@ -95,12 +96,59 @@ class Distances(ABC):
             chosen.append(block[rows[begin:end] - start, columns[begin:end]])
         return np.concatenate(chosen)
 
+    def take(self, rows: Int64 | None = None, columns: Int64 | None = None) -> Distances:
+        """Return the distances of some queries to some gallery items, in that order.
+
+        Args:
+            rows: (Q',) queries; None for all. In another than ascending order they are held in
+                memory, as (Q', G') distances.
+            columns: (G',) gallery items; None for all.
+        """
+        if rows is None or (np.diff(rows) >= 0).all():
+            return _Taken(self, rows, columns)
+        ascending, places = np.unique(rows, return_inverse=True)
+        held = np.concatenate([block for _, block in _Taken(self, ascending, columns).blocks()])
+        return MatrixDistances(held).take(places)
+
+    def conditions(self) -> dict[str, Any]:
+        """Return what the distances are, in plain values: ``metric``, ``rerank``."""
+        return {}
+
     def _spans(self, rows: int | None) -> Iterator[tuple[int, int]]:
         queries, gallery = self.shape
         if rows is None:
             rows = max(1, min(_BLOCK_ROWS, _BLOCK_BYTES // (4 * gallery)))
         for start in range(0, queries, rows):
             yield start, min(start + rows, queries)
+
+
+class _Taken(Distances):
+    """Some rows and columns of other distances.
+
+    Args:
+        whole: the others.
+        rows: (Q',) which queries, ascending; None for all.
+        columns: (G',) which gallery items; None for all.
+    """
+
+    def __init__(self, whole: Distances, rows: Int64 | None, columns: Int64 | None) -> None:
+        self._whole = whole
+        self._rows = np.arange(whole.shape[0]) if rows is None else rows
+        self._columns = slice(None) if columns is None else columns
+        self._shape = len(self._rows), whole.shape[1] if columns is None else len(columns)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self._shape
+
+    def blocks(self, rows: int | None = None) -> Iterator[tuple[int, Rows]]:
+        for start, block in self._whole.blocks(rows):
+            begin, end = np.searchsorted(self._rows, [start, start + len(block)])
+            if begin < end:
+                yield int(begin), block[self._rows[begin:end] - start][:, self._columns]
+
+    def conditions(self) -> dict[str, Any]:
+        return self._whole.conditions()
 
 
 class MatrixDistances(Distances):
@@ -134,6 +182,11 @@ class MatrixDistances(Distances):
         dtype = np.result_type(self._matrix.dtype, np.float32)
         for start, stop in self._spans(rows):
             yield start, self._matrix[start:stop].astype(dtype, copy=False)
+
+    def take(self, rows: Int64 | None = None, columns: Int64 | None = None) -> Distances:
+        """Return the distances of some queries to some gallery items, in any order."""
+        matrix = self._matrix if rows is None else self._matrix[rows]
+        return MatrixDistances(matrix if columns is None else matrix[:, columns])
 
 
 class FeatureDistances(Distances):
@@ -207,6 +260,21 @@ class FeatureDistances(Distances):
             else:
                 chosen[part] = 1 - F.cosine_similarity(query, gallery, eps=1e-12)
         return chosen.cpu().numpy()
+
+    def take(self, rows: Int64 | None = None, columns: Int64 | None = None) -> Distances:
+        """Return the distances of some queries to some gallery items, in any order."""
+        taken, device = copy.copy(self), self.query.device
+        if rows is not None:
+            index = torch.from_numpy(rows).to(device)
+            taken.query, taken._query_norms = self.query[index], self._query_norms[index]
+        if columns is not None:
+            index = torch.from_numpy(columns).to(device)
+            taken.gallery, taken._gallery_norms = self.gallery[index], self._gallery_norms[index]
+        return taken
+
+    def conditions(self) -> dict[str, Any]:
+        """Return the metric."""
+        return {"metric": self.metric}
 
     def _rows(self, start: int, stop: int) -> Tensor:
         query = self.query[start:stop].to(self._dtype)

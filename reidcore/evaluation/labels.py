@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.errors import DataError, counted
+from reidcore.errors import DataError, UnknownNameError, counted, did_you_mean, quoted
 
 Int64 = npt.NDArray[np.int64]
-Columns = Mapping[str, npt.NDArray[Any]]
+Columns = Mapping[str, npt.ArrayLike]
+
+_TOO_LARGE = "Some do not fit into 64 bits: number the identities from 0."
 
 
 class Labels:
@@ -30,7 +32,7 @@ class Labels:
         g_files: (G,) those of the gallery, equal to a query's where they are one file on disk.
 
     Raises:
-        DataError: if one is no list of whole numbers, lengths differ, or a side is empty.
+        DataError: if one is no list of 64-bit whole numbers, lengths differ, or a side is empty.
     """
 
     def __init__(
@@ -46,7 +48,8 @@ class Labels:
     ) -> None:
         self.q_pids, self.q_camids = _side("query", q_pids, q_camids)
         self.g_pids, self.g_camids = _side("gallery", g_pids, g_camids)
-        self.q_columns, self.g_columns = q_columns or {}, g_columns or {}
+        self.q_columns = _columns("query", q_columns, len(self.q_pids))
+        self.g_columns = _columns("gallery", g_columns, len(self.g_pids))
         self.q_files = _files("query", q_files, len(self.q_pids))
         self.g_files = _files("gallery", g_files, len(self.g_pids))
 
@@ -71,6 +74,42 @@ class Labels:
         """``(Q, G)``."""
         return len(self.q_pids), len(self.g_pids)
 
+    def column(self, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Return a further column of both sides: (Q,) and (G,).
+
+        Raises:
+            UnknownNameError: naming the side that has no such column, and the columns it has.
+        """
+        for side, columns in (("query", self.q_columns), ("gallery", self.g_columns)):
+            if name not in columns:
+                known = ", ".join(columns) or "none beside pid and camid"
+                near = did_you_mean(name, columns)
+                raise UnknownNameError(
+                    f"the {side} has no column {quoted(name)}; it has {known}",
+                    near or "Give it in the table of the dataset, or by columns={name: (q, g)}.",
+                )
+        return self.q_columns[name], self.g_columns[name]
+
+    def take(self, query_rows: Int64 | None = None, gallery_rows: Int64 | None = None) -> Labels:
+        """Return the labels of some queries and gallery items, in that order.
+
+        Args:
+            query_rows: (Q',) which queries; None for all.
+            gallery_rows: (G',) which gallery items; None for all.
+        """
+        query = slice(None) if query_rows is None else query_rows
+        gallery = slice(None) if gallery_rows is None else gallery_rows
+        return Labels(
+            self.q_pids[query],
+            self.g_pids[gallery],
+            self.q_camids[query],
+            self.g_camids[gallery],
+            {name: values[query] for name, values in self.q_columns.items()},
+            {name: values[gallery] for name, values in self.g_columns.items()},
+            None if self.q_files is None else self.q_files[query],
+            None if self.g_files is None else self.g_files[gallery],
+        )
+
 
 def _column(samples: Sequence[Any], name: str, place: int) -> Int64:
     """Return a table's own array, or gather it from samples one by one."""
@@ -90,6 +129,17 @@ def _side(side: str, pids: npt.ArrayLike, camids: npt.ArrayLike) -> tuple[Int64,
     return checked
 
 
+def _columns(side: str, columns: Columns | None, count: int) -> dict[str, npt.NDArray[Any]]:
+    checked = {name: _on_cpu(values) for name, values in (columns or {}).items()}
+    for name, values in checked.items():
+        if values.ndim == 0 or len(values) != count:
+            found = "one value" if values.ndim == 0 else counted(len(values), "value")
+            raise DataError(
+                f"the {side} has {counted(count, 'pid')}, and {found} in the column {quoted(name)}"
+            )
+    return checked
+
+
 def _files(side: str, files: npt.ArrayLike | None, count: int) -> Int64 | None:
     checked = None if files is None else _whole_numbers(f"{side} files", files)
     if checked is not None and len(checked) != count:
@@ -100,13 +150,25 @@ def _files(side: str, files: npt.ArrayLike | None, count: int) -> Int64 | None:
 
 
 def _whole_numbers(name: str, values: Any) -> Int64:
-    if hasattr(values, "detach"):
-        values = values.detach().cpu()
-    array = np.asarray(values)
+    array = _on_cpu(values)
     if array.ndim != 1:
         raise DataError(f"{name} must be a list of whole numbers, not of shape {array.shape}")
     with np.errstate(invalid="ignore"):  # NaN and what is too large differ after the conversion
         whole = array.astype(np.int64) if array.dtype.kind in "iufb" else None
     if whole is None or not np.array_equal(array, whole):
-        raise DataError(f"{name} must be whole numbers", f"They are {array.dtype} now.")
+        kind = f"They are {array.dtype} now."
+        raise DataError(f"{name} must be whole numbers", _TOO_LARGE if _beyond(array) else kind)
     return whole
+
+
+def _beyond(array: npt.NDArray[Any]) -> bool:
+    """Say whether there are whole numbers that 64 bits do not hold; Python's own are objects."""
+    if array.dtype.kind not in "uO":
+        return False
+    return all(isinstance(value, int | np.integer) for value in array.tolist())
+
+
+def _on_cpu(values: Any) -> npt.NDArray[Any]:
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+    return np.asarray(values)

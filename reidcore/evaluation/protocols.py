@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
-from reidcore.errors import DataError, counted
+from torch import Tensor
+
+from reidcore.errors import (
+    DataError,
+    PluginDefectError,
+    UnknownNameError,
+    UserError,
+    counted,
+    quoted,
+)
 from reidcore.evaluation.distances import Distances
-from reidcore.evaluation.labels import Labels
+from reidcore.evaluation.labels import Int64, Labels
 from reidcore.evaluation.matches import (
     OwnFilesIgnored,
     Relations,
@@ -16,7 +27,24 @@ from reidcore.evaluation.matches import (
     without_own_files,
 )
 from reidcore.evaluation.ranking import MatchRanks, match_ranks
-from reidcore.evaluation.result import RankingResult, reduce_ranks
+from reidcore.evaluation.result import RankingResult, check_ap, reduce_ranks
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """Features of groups of images, such as tracklets, each group with an image that stands for it.
+
+    Args:
+        query: (Q', D) features of the groups that are queries.
+        gallery: (G', D) features of the groups that are the gallery.
+        query_rows: (Q',) the query whose labels are the group's.
+        gallery_rows: (G',) the gallery item whose labels are the group's.
+    """
+
+    query: Tensor
+    gallery: Tensor
+    query_rows: Int64
+    gallery_rows: Int64
 
 
 class EvaluationProtocol(ABC):
@@ -25,7 +53,16 @@ class EvaluationProtocol(ABC):
     Most protocols need `relations` alone. One that reduces queries in its own way overrides
     `reduce`; one that needs the distances themselves overrides `evaluate`, and asks
     `without_own_files` there if it means to keep a query from finding itself, as the others do.
+
+    Attributes:
+        ap: the kind of average precision, ``plain`` or ``trapezoid``; see `reduce_ranks`.
+        unmatched: what becomes of queries without a match: ``skipped``, or ``zero``.
+        needs: the columns of the tables, beside pid and camid, that both sides must have.
     """
+
+    ap: str = "plain"
+    unmatched: str = "skipped"
+    needs: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def relations(self, labels: Labels) -> Relations:
@@ -33,7 +70,24 @@ class EvaluationProtocol(ABC):
 
     def reduce(self, ranks: MatchRanks, max_rank: int) -> RankingResult:
         """Turn the ranks of the matches into figures."""
-        return reduce_ranks(ranks, max_rank)
+        return reduce_ranks(ranks, max_rank, self.ap, self.unmatched)
+
+    def conditions(self) -> dict[str, Any]:
+        """Return what the figures are, in plain values; a subclass adds to ``super()``'s.
+
+        Known to tables are ``junk``, ``draws``, ``seed`` and ``gallery``; others are shown by name.
+        """
+        return {"ap": self.ap, "unmatched": self.unmatched}
+
+    def pool(self, query: Tensor, gallery: Tensor, labels: Labels) -> Pooled | None:
+        """Make features of groups, before they are transformed and compared; None for no change.
+
+        Args:
+            query: (Q, D) features, as the model gave them.
+            gallery: (G, D) features.
+            labels: of the same images.
+        """
+        return None
 
     def evaluate(
         self,
@@ -78,6 +132,10 @@ class Market1501(EvaluationProtocol):
         """Return the gallery items of each query's identity."""
         return SameIdentity(labels)
 
+    def conditions(self) -> dict[str, Any]:
+        """Return what the figures are."""
+        return super().conditions() | {"junk": "own camera"}
+
 
 class AnyCamera(EvaluationProtocol):
     """Matches are the query's identity by any camera; nothing is ignored.
@@ -91,6 +149,63 @@ class AnyCamera(EvaluationProtocol):
     def relations(self, labels: Labels) -> Relations:
         """Return the gallery items of each query's identity."""
         return SameIdentityAnyCamera(labels)
+
+    def conditions(self) -> dict[str, Any]:
+        """Return what the figures are."""
+        return super().conditions() | {"junk": "none"}
+
+
+def with_ap(protocol: EvaluationProtocol, ap: str | None) -> EvaluationProtocol:
+    """Return a protocol that computes this kind of AP; None leaves it its own.
+
+    Raises:
+        UserError: if there is no such kind, or the protocol does not take one.
+    """
+    if ap is None:
+        return protocol
+    check_ap(ap)
+    if not hasattr(protocol, "ap"):
+        raise UserError(
+            f"the protocol {type(protocol).__name__} has a way of its own to compute AP",
+            "Leave test.ap out, or derive the protocol from EvaluationProtocol.",
+        )
+    changed = copy.copy(protocol)
+    changed.ap = ap
+    return changed
+
+
+def check_needs(protocol: EvaluationProtocol, labels: Labels) -> None:
+    """Refuse labels without the columns that a protocol needs.
+
+    Raises:
+        UnknownNameError: naming the column, the side that lacks it, and what is there.
+    """
+    for name in getattr(protocol, "needs", ()):
+        try:
+            labels.column(name)
+        except UnknownNameError as error:
+            told = f"{type(protocol).__name__} needs the column {quoted(name)}: {error.what}"
+            raise UnknownNameError(told, error.hint) from error
+
+
+def pooled(
+    protocol: EvaluationProtocol, query: Tensor, gallery: Tensor, labels: Labels
+) -> Pooled | None:
+    """Ask a protocol for features of groups, and check what it gives; None for no change.
+
+    Raises:
+        PluginDefectError: if features and rows are not as many.
+    """
+    found: Pooled | None = getattr(protocol, "pool", lambda *_: None)(query, gallery, labels)
+    if found is not None:
+        for side in ("query", "gallery"):
+            features, rows = getattr(found, side), getattr(found, f"{side}_rows")
+            if features.dim() != 2 or len(features) != len(rows):
+                raise PluginDefectError(
+                    f"{type(protocol).__name__}.pool gave {side} features of shape "
+                    f"{tuple(features.shape)} for {counted(len(rows), 'group')}"
+                )
+    return found
 
 
 def check_shapes(distances: Distances, labels: Labels) -> None:

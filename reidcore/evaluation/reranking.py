@@ -10,6 +10,7 @@ N is the number of images, Q queries and G gallery items together.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -86,6 +87,7 @@ class RerankedDistances(Distances):
         self._everything = everything
         self._num_queries = num_queries
         self._lambda = lambda_value
+        self._parameters = {"k1": int(k1), "k2": int(k2), "lambda": float(lambda_value)}
         found = neighbourhoods(everything, k1, k2)
         self._farthest = found.farthest
         self._weights = found.weights
@@ -134,6 +136,10 @@ class RerankedDistances(Distances):
                 block[: stop - start, self._num_queries :], self._farthest[start:stop, None]
             )
             yield start, (1 - self._lambda) * self._jaccard(start, stop) + self._lambda * old
+
+    def conditions(self) -> dict[str, Any]:
+        """Return what the distances were, and the parameters of the re-ranking."""
+        return self._everything.conditions() | {"rerank": self._parameters}
 
     def _jaccard(self, start: int, stop: int) -> Float32:
         """Return how little the neighbourhoods of queries and gallery items overlap."""

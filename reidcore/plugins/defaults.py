@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from reidcore.config import OptimOptions
     from reidcore.engine import Engine, StepOutcome, TargetResult
-    from reidcore.evaluation import Distances
+    from reidcore.evaluation import Distances, Labels
     from reidcore.models import Outputs
 
 
@@ -55,7 +55,9 @@ def reid_extract_features(model: nn.Module, images: Tensor, labels: Mapping[str,
 
 
 @hookimpl(trylast=True)
-def reid_transform_features(query: Tensor, gallery: Tensor) -> tuple[Tensor, Tensor]:
+def reid_transform_features(
+    query: Tensor, gallery: Tensor, labels: Labels, engine: Engine | None
+) -> tuple[Tensor, Tensor]:
     """Leave the features as they are."""
     return query, gallery
 

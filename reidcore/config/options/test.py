@@ -26,6 +26,7 @@ class ScoringOptions(Options):
         visrank_topk: gallery images in each of them.
         visrank_queries: how many queries are drawn.
         visrank_order: which of them, by average precision, at random, or in the files' order.
+        ap: the kind of average precision, ``plain`` or ``trapezoid``; None is the protocol's own.
         ties: whether equal distances count against a query.
         max_rank: length of the CMC curve, which reaches the largest of ``ranks`` in any case.
         select_on: what the best checkpoint is chosen by: the first of the ``targets``; identities
@@ -49,6 +50,7 @@ class ScoringOptions(Options):
     visrank_topk: Positive = 10
     visrank_queries: Positive = 20
     visrank_order: Literal["worst", "best", "random", "first"] = "random"
+    ap: Literal["plain", "trapezoid"] | None = None
     ties: Literal["pessimistic", "optimistic"] = "pessimistic"
     max_rank: Positive = 50
     select_on: Literal["targets", "validation", "none"] = "targets"

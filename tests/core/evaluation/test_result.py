@@ -54,5 +54,5 @@ def test_a_result_goes_into_json_and_back(ranks):
 
 
 def test_no_valid_query_is_an_error():
-    with pytest.raises(UserError, match=r"none of the 2 queries has a match.*pid.*camid"):
+    with pytest.raises(UserError, match=r"none of the 2 queries has a match.*camera 0.*any_camera"):
         evaluate(np.zeros((2, 2)), Labels([1, 2], [1, 3], [0, 0], [0, 0]))
