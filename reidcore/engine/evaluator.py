@@ -34,7 +34,13 @@ from reidcore.engine.conditions import conditions_of, is_plain
 from reidcore.engine.datamanager import Loader, left_without_images, note_skipped, skipped_by
 from reidcore.engine.hook_results import checked_distances, checked_pair
 from reidcore.errors import DataError, UserError, counted
-from reidcore.evaluation import Labels, RankingResult, RerankedDistances, evaluate
+from reidcore.evaluation import (
+    FeatureDistances,
+    Labels,
+    RankingResult,
+    RerankedDistances,
+    evaluate,
+)
 from reidcore.evaluation.matches import without_own_files
 from reidcore.evaluation.protocols import check_needs, pooled, with_ap
 from reidcore.models.reid_model import check_finite
@@ -169,7 +175,7 @@ def _rank(engine: Engine, name: str, shares: Shares, started: float) -> TargetRe
     gallery, skipped_gallery = _joined(engine, name, "gallery", shares.pop("gallery"))
     extracted = time.perf_counter()
     protocol = make_protocol(engine.plugins, plan)
-    with _named(name):
+    with naming_target(name):
         query, gallery, labels = _in_groups(protocol, query, gallery)
         distances = measure(engine, query.features, gallery.features, labels)
         ranking = evaluate(
@@ -370,6 +376,8 @@ def measure(engine: Engine, query: Tensor, gallery: Tensor, labels: Labels) -> D
         query=query, gallery=gallery, metric=plan.dist_metric
     )
     distances = checked_distances(answer, plugins, (len(query), len(gallery)))
+    if isinstance(distances, FeatureDistances):
+        distances.check_directions()
     return RerankedDistances(distances, num_queries) if plan.rerank else distances
 
 
@@ -400,7 +408,8 @@ def _readable(known: Any, paths: list[Any], skipped: Mapping[str, str]) -> Sampl
 
 
 @contextmanager
-def _named(name: str) -> Iterator[None]:
+def naming_target(name: str) -> Iterator[None]:
+    """Name the target in an error of what is done meanwhile."""
     try:
         yield
     except UserError as error:

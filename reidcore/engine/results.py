@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from reidcore._environment import peak_memory, versions
+from reidcore._tables import plain
 from reidcore.engine.selection import Selection, rule_in_words
-from reidcore.evaluation.report import averages, further_table, table
+from reidcore.evaluation.report import averages, conditions_line, further_table, table
 from reidcore.models.weights.trained import chosen_on
 from reidcore.models.weights.untrained import untrained_weights
 
@@ -140,7 +141,7 @@ def record_target(result: TargetResult, plan: RunPlan) -> dict[str, Any]:
 def results_table(
     results: Mapping[str, TargetResult], ranks: Sequence[int], weights: str = ""
 ) -> tuple[RenderableType, str]:
-    """Return the figures of all targets as tables and as plain text.
+    """Return the figures of all targets as tables with what they are, and as plain text.
 
     Args:
         results: target name -> what was found.
@@ -153,7 +154,11 @@ def results_table(
     shown, further = table(rankings, ranks), further_table(rankings)
     if weights:
         shown.title = f"{shown.title} of {weights}"
-    tables = Group(shown, further) if further else shown
-    plain = io.StringIO()
-    Console(file=plain, width=10_000, color_system=None, legacy_windows=False).print(tables)
-    return tables, plain.getvalue().rstrip()
+    lines = [
+        plain(conditions_line(name, result.conditions, result.ranking), style="dim")
+        for name, result in results.items()
+    ]
+    tables = Group(*filter(None, [shown, further]), *lines)
+    text = io.StringIO()
+    Console(file=text, width=10_000, color_system=None, legacy_windows=False).print(tables)
+    return tables, text.getvalue().rstrip()

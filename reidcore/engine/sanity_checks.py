@@ -12,13 +12,14 @@ from torch import nn
 from reidcore.config.options.plan import RunPlan
 from reidcore.config.options.test import VALIDATION
 from reidcore.data.loader.batch_sampler import rank_and_world
-from reidcore.engine.evaluator import make_protocol, relations_of
+from reidcore.engine.evaluator import make_protocol, naming_target, relations_of
 from reidcore.engine.loss_terms import LossTerms, learns_from_logits
 from reidcore.engine.process_group import check_group
 from reidcore.engine.selection import check_selection
 from reidcore.errors import DataError, UserError, counted
 from reidcore.evaluation import AnyCamera, EvaluationProtocol, Labels, Relations, without_own_files
 from reidcore.evaluation.distances import check_metric
+from reidcore.evaluation.protocols import check_needs
 from reidcore.evaluation.ranking import check_ties
 from reidcore.models.layers import require_layers
 from reidcore.models.weights import trained
@@ -137,12 +138,17 @@ def _check_schedules(engine: Engine, plan: RunPlan) -> None:
 
 
 def _check_queries(engine: Engine, plan: RunPlan, protocol: EvaluationProtocol) -> None:
-    """Refuse a target without a valid query, where the data manager lists its targets' samples."""
+    """Refuse a target without a valid query, or a column that the protocol needs.
+
+    It is known where the data manager lists its targets' samples.
+    """
     tested = {*engine.test_loader, *engine.data_facts.validation_loader}
     for name, splits in engine.data_facts.test_dataset.items():
         if name not in tested:
             continue
         labels = Labels.from_samples(splits["query"], splits["gallery"])
+        with naming_target(name):
+            check_needs(protocol, labels)
         relations = relations_of(protocol, labels)
         if relations is not None and not _any_match(relations, labels):
             hint = (

@@ -12,7 +12,7 @@ import torch
 
 from reidcore.config.options.test import VALIDATION
 from reidcore.errors import UserError, did_you_mean, quoted
-from reidcore.evaluation import FeatureDistances, Labels, RankingResult, evaluate
+from reidcore.evaluation import Labels, RankingResult, evaluate_features
 
 if TYPE_CHECKING:
     from reidcore.config.options.plan import RunPlan
@@ -171,5 +171,9 @@ def check_selection(engine: Engine, plan: RunPlan, protocol: EvaluationProtocol)
 def _own_figures(protocol: EvaluationProtocol, splits: Mapping[str, Any]) -> list[str]:
     """Return the names of a protocol's own figures, found by a trial on these labels."""
     labels = Labels.from_samples(splits["query"], splits["gallery"])
-    query, gallery = (torch.zeros(len(splits[split]), 1) for split in ("query", "gallery"))
-    return list(evaluate(FeatureDistances(query, gallery), labels, protocol=protocol).figures)
+    query, gallery = (torch.ones(len(splits[split]), 1) for split in ("query", "gallery"))
+    people = labels.q_pids, labels.g_pids, labels.q_camids, labels.g_camids
+    shared = labels.q_columns.keys() & labels.g_columns.keys()
+    columns = {name: labels.column(name) for name in shared}
+    trial = evaluate_features(query, gallery, *people, protocol=protocol, columns=columns)
+    return list(trial.figures)

@@ -31,7 +31,14 @@ from reidcore.evaluation.protocols import (
     check_shapes,
 )
 from reidcore.evaluation.ranking import MatchRanks, match_ranks
-from reidcore.evaluation.report import AVERAGE, averages, table, text
+from reidcore.evaluation.report import (
+    AVERAGE,
+    averages,
+    conditions_line,
+    further_table,
+    table,
+    text,
+)
 from reidcore.evaluation.reranking import RerankedDistances, re_ranking
 from reidcore.evaluation.result import NoMatchError, RankingResult, reduce_ranks
 
@@ -57,10 +64,12 @@ __all__ = [
     "bootstrap",
     "check_shapes",
     "compute_distance_matrix",
+    "conditions_line",
     "equal_pairs",
     "evaluate",
     "evaluate_features",
     "evaluate_rank",
+    "further_table",
     "kernel_in_use",
     "match_ranks",
     "re_ranking",

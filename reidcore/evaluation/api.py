@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
+from reidcore.errors import DataError
 from reidcore.evaluation.bootstrap import intervals
 from reidcore.evaluation.cuhk03 import Cuhk03
 from reidcore.evaluation.distances import Distances, FeatureDistances, MatrixDistances
@@ -27,6 +29,7 @@ from reidcore.evaluation.protocols import (
 )
 from reidcore.evaluation.result import RANKS, NoMatchError, RankingResult
 
+_APART = 1e4  # times as long: no features of one model and its images are
 _BLOCK = 1024  # queries whose related items are looked at together
 
 
@@ -60,6 +63,8 @@ def evaluate(
     """
     if not isinstance(distances, Distances):
         distances = MatrixDistances(distances)
+    if isinstance(distances, FeatureDistances):
+        distances.check_directions()
     protocol = with_ap(protocol or Market1501(), ap)
     check_needs(protocol, labels)
     try:
@@ -130,8 +135,9 @@ def evaluate_features(
         ranks: see `evaluate`.
 
     Raises:
-        UserError: if shapes differ, a feature is not finite, labels lack a column that the
-            protocol needs, or no query has a match.
+        UserError: if shapes differ, a feature is not finite, or zero under cosine, the two sides
+            are of different models, labels lack a column that the protocol needs, or no query has a
+            match.
     """
     q_columns, g_columns = (
         {name: both[side] for name, both in (columns or {}).items()} for side in (0, 1)
@@ -139,6 +145,7 @@ def evaluate_features(
     labels = Labels(q_pids, g_pids, q_camids, g_camids, q_columns, g_columns)
     distances = FeatureDistances(query_features, gallery_features, metric)
     check_shapes(distances, labels)
+    _check_one_scale(distances)
     protocol = protocol or Market1501()
     check_needs(protocol, labels)
     groups = pooled(protocol, distances.query, distances.gallery, labels)
@@ -146,6 +153,19 @@ def evaluate_features(
         distances = FeatureDistances(groups.query, groups.gallery, metric)
         labels = labels.take(groups.query_rows, groups.gallery_rows)
     return evaluate(distances, labels, protocol, max_rank, ties, ap, ranks)
+
+
+def _check_one_scale(distances: FeatureDistances) -> None:
+    """Refuse two sides whose lengths say that they are not of one model."""
+    query, gallery = (
+        float(torch.linalg.vector_norm(side, dim=1, dtype=torch.float64).median())
+        for side in (distances.query, distances.gallery)
+    )
+    if distances.metric == "euclidean" and max(query, gallery) > _APART * min(query, gallery) > 0:
+        raise DataError(
+            f"query features are {query:.3g} long, gallery features {gallery:.3g} (medians)",
+            "Extract both with the same model, or scale both to unit length.",
+        )
 
 
 def evaluate_rank(

@@ -276,6 +276,23 @@ class FeatureDistances(Distances):
         """Return the metric."""
         return {"metric": self.metric}
 
+    def check_directions(self) -> None:
+        """Refuse features of zeros alone under cosine, which have no angle to others.
+
+        The front doors ask for it; the distance of such a vector is 1 otherwise.
+
+        Raises:
+            DataError: with their number and the first one's index.
+        """
+        for side, norms in (("query", self._query_norms), ("gallery", self._gallery_norms)):
+            zero = (norms == 0).nonzero().flatten()
+            if self.metric == "cosine" and len(zero):
+                raise DataError(
+                    f"{len(zero)} of {len(norms)} {side} features are all zeros, the first at "
+                    f"index {int(zero[0])}: cosine compares directions, and they have none",
+                    "Look for blank images or a dead last layer, or compare by euclidean.",
+                )
+
     def _rows(self, start: int, stop: int) -> Tensor:
         query = self.query[start:stop].to(self._dtype)
         rows = query.new_empty(stop - start, len(self.gallery))

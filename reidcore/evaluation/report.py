@@ -1,10 +1,10 @@
-"""An evaluation in words: a table of targets, or lines as Torchreid prints them."""
+"""An evaluation in words: a table of targets, what its figures are, lines as Torchreid prints."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reidcore._tables import plain, plain_table
 from reidcore.errors import counted
@@ -16,9 +16,35 @@ if TYPE_CHECKING:
 AVERAGE = "average"
 """What stands for all targets, in tables and files."""
 
+# Conditions in the order of the line, each as it is said; others follow by their names.
+_WORDS = {
+    "protocol": "protocol {}",
+    "metric": "{}",
+    "features": "features {}",
+    "normalized": "",
+    "ap": "{} AP",
+    "ties": "{} ties",
+    "junk": "{} ignored",
+    "unmatched": "",
+    "draws": "{} draws",
+    "seed": "seed {}",
+    "rerank": "re-ranked ({})",
+    "selected_on": "selected by {}",
+    "data": "data {}",
+}
+_SAID = {
+    "normalized True": "scaled to unit length",
+    "ties pessimistic": "ties against us",
+    "ties optimistic": "ties for us",
+    "junk none": "nothing ignored",
+    "selected_on nothing": "not selected",
+}
+
 
 def table(results: Mapping[str, RankingResult], ranks: Sequence[int] = RANKS) -> Table:
     """Return a table with a row for each target, in percent, and one for several on average.
+
+    Below a target stand the ends of its 95 % intervals.
 
     Args:
         results: target name -> what was found.
@@ -31,6 +57,7 @@ def table(results: Mapping[str, RankingResult], ranks: Sequence[int] = RANKS) ->
         summary = result.summary(ranks)
         cells = [_percent(summary.get(name)) for name in ("mAP", "mINP", *names)]
         shown.add_row(target, *cells, str(result.num_valid), str(result.num_skipped))
+        _add_ends(shown, result, ["mAP", "mINP", *names], _percent)
     means = averages(results, ranks)
     if means:
         shown.add_row(AVERAGE, *(_percent(means.get(name)) for name in ("mAP", "mINP", *names)))
@@ -51,7 +78,27 @@ def further_table(results: Mapping[str, RankingResult]) -> Table | None:
     means = averages(results)
     for target, row in [*rows.items(), *([(AVERAGE, means)] if means else [])]:
         shown.add_row(target, *(f"{row[name]:.4g}" if name in row else "-" for name in names))
+        if target in results:
+            _add_ends(shown, results[target], names, "{:.4g}".format)
     return shown
+
+
+def conditions_line(name: str, conditions: Mapping[str, Any], result: RankingResult) -> str:
+    """Return what the figures of a target are, in one line.
+
+    Args:
+        name: the target; empty for none.
+        conditions: as `TargetResult` has them, or a `RankingResult`.
+        result: how many queries there are, and how many have no match.
+    """
+    ordered = [key for key in _WORDS if key in conditions]
+    ordered += [key for key in conditions if key not in _WORDS]
+    said = [_in_words(key, conditions[key]) for key in ordered]
+    if result.num_unmatched:
+        total = counted(len(result.first_rank), "query", "queries")
+        fate = "skipped" if result.num_skipped else "counted as zero"
+        said.append(f"{result.num_unmatched:,} of {total} without a match: {fate}")
+    return f"{name}: " * bool(name) + ", ".join(filter(None, said))
 
 
 def averages(
@@ -83,27 +130,54 @@ def _empty(title: str, columns: Sequence[str]) -> Table:
 
 
 def text(result: RankingResult, ranks: Sequence[int] = RANKS) -> str:
-    """Return mAP, mINP and the CMC in lines, in percent."""
+    """Return mAP, mINP and the CMC in lines, in percent, with their intervals and conditions."""
     summary = result.summary(ranks)
+    shares = {name: f"{_percent(value)}%{_ends(result, name)}" for name, value in summary.items()}
     curve = [
-        f"Rank-{rank:<3}: {_percent(summary[f'rank{rank}'])}%"
-        for rank in ranks
-        if f"rank{rank}" in summary
+        f"Rank-{rank:<3}: {shares[f'rank{rank}']}" for rank in ranks if f"rank{rank}" in shares
     ]
     lines = [
         "** Results **",
-        f"mAP: {_percent(result.mAP)}%",
-        f"mINP: {_percent(result.mINP)}%",
+        f"mAP: {shares['mAP']}",
+        f"mINP: {shares['mINP']}",
         "CMC curve",
         *curve,
         *(f"{name}: {value:.4g}" for name, value in result.further().items()),
+        conditions_line("", result.conditions, result),
     ]
-    if result.num_skipped:
-        total = result.num_valid + result.num_skipped
-        lines.append(
-            f"{result.num_skipped} of {counted(total, 'query', 'queries')} without a match: skipped"
+    return "\n".join(filter(None, lines))
+
+
+def _ends(result: RankingResult, name: str) -> str:
+    ends = result.intervals.get(name)
+    return f" [{_percent(ends[0])}, {_percent(ends[1])}]" if ends else ""
+
+
+def _add_ends(
+    shown: Table, result: RankingResult, names: Sequence[str], as_text: Callable[[float], str]
+) -> None:
+    """Add a row of low and one of high ends, where there are intervals."""
+    known = [result.intervals.get(name) for name in names]
+    if any(known):
+        for place, heading in enumerate(("  95 % from", "  95 % to")):
+            cells = (as_text(ends[place]) if ends else "" for ends in known)
+            shown.add_row(heading, *cells, style="dim")
+
+
+def _in_words(key: str, value: Any) -> str:
+    text = _plain(value)
+    pattern = _WORDS.get(key, f"{key.replace('_', ' ')} {{}}")
+    return _SAID.get(f"{key} {text}", pattern.replace("{}", text))
+
+
+def _plain(value: Any) -> str:
+    """Return a plain value in words: ``k1=20, k2=6``, ``flip=sum then alpha_qe=(k=5)``."""
+    if isinstance(value, Mapping):
+        return ", ".join(
+            f"{key}=({_plain(each)})" if isinstance(each, Mapping | list) else f"{key}={each}"
+            for key, each in value.items()
         )
-    return "\n".join(lines)
+    return " then ".join(map(_plain, value)) if isinstance(value, list) else str(value)
 
 
 def _percent(share: float | None) -> str:

@@ -117,6 +117,7 @@ class RerankedDistances(Distances):
             UserError: if a shape, a number or the metric is wrong, or a feature is not finite.
         """
         sides = FeatureDistances(query, gallery, metric)  # tells of features that do not fit
+        sides.check_directions()
         everything = torch.cat([sides.query, sides.gallery])
         distances = FeatureDistances(everything, everything, metric)
         return cls(distances, len(sides.query), k1, k2, lambda_value)

@@ -182,7 +182,7 @@ def reduce_ranks(
     sizes, starts, ends = sizes[matched], ranks.first[:-1][matched], ranks.first[1:][matched]
     position = np.arange(len(ranks.ranks)) - np.repeat(starts, sizes) + 1
 
-    aps, inp = np.full((2, len(matched)), 0 if unmatched == "zero" else np.nan)
+    aps, inp = np.full((2, len(matched)), 0.0 if unmatched == "zero" else np.nan)
     first_rank = np.zeros(len(matched), dtype=np.int64)
     aps[matched] = np.add.reduceat(_precisions(position, ranks.ranks, ap), starts) / sizes
     inp[matched] = sizes / ranks.ranks[ends - 1]

@@ -89,7 +89,7 @@ def test_the_console_shows_them_below_the_results(run: Any) -> None:
     results, further = shown.split("Further figures")
     lines = [line.split() for line in further.splitlines() if line.split()]
     assert lines[0] == ["Target", "TPIR", "mean", "rank"]
-    assert lines[-3:] == [["tiny", "0.25", "3"], ["other", "0.75", "-"], ["average", "0.5", "3"]]
+    assert lines[2:5] == [["tiny", "0.25", "3"], ["other", "0.75", "-"], ["average", "0.5", "3"]]
     assert results.splitlines()[-1].split()[0] == "average"
 
 

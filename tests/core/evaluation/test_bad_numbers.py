@@ -134,3 +134,19 @@ def test_re_ranking_refuses_complex_distances_and_parts_of_a_neighbour() -> None
         re_ranking(matrices[0] + 0j, *matrices[1:])
     with pytest.raises(UserError, match=r"k1=2\.5"):
         re_ranking(*matrices, k1=2.5)
+
+
+@pytest.mark.parametrize("side", ["query", "gallery"])
+def test_zero_vectors_have_no_cosine(side) -> None:
+    sides = {"query": QUERY.copy(), "gallery": GALLERY.copy()}
+    sides[side][1] = 0
+    said = rf"1 of \d {side} features are all zeros, the first at index 1: cosine"
+    with pytest.raises(UserError, match=said):
+        evaluate_features(*sides.values(), *LABELS, metric="cosine")
+    assert evaluate_features(*sides.values(), *LABELS).num_valid == 2
+
+
+def test_sides_of_two_models_are_told_by_their_lengths() -> None:
+    with pytest.raises(UserError, match=r"query features are 1 long, gallery features 2e\+06"):
+        evaluate_features(QUERY, 1e6 * GALLERY, *LABELS)
+    assert evaluate_features(QUERY, 1e6 * GALLERY, *LABELS, metric="cosine").num_valid == 2

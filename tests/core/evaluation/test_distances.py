@@ -3,7 +3,12 @@ import pytest
 import torch
 
 from reidcore.errors import DataError, UnknownNameError, UserError
-from reidcore.evaluation import FeatureDistances, MatrixDistances, compute_distance_matrix
+from reidcore.evaluation import (
+    FeatureDistances,
+    MatrixDistances,
+    RerankedDistances,
+    compute_distance_matrix,
+)
 
 
 @pytest.fixture
@@ -104,3 +109,41 @@ def test_wrong_shapes_are_told(query, gallery, said):
 def test_a_mistyped_metric_is_answered_with_the_right_one(features):
     with pytest.raises(UnknownNameError, match="Did you mean 'cosine'"):
         FeatureDistances(*features, "cosin")
+
+
+def whole(distances):
+    return np.concatenate([block for _, block in distances.blocks()])
+
+
+@pytest.mark.parametrize("rows", [None, [3, 9, 60], [60, 3, 3, 9]], ids=["all", "some", "mixed"])
+@pytest.mark.parametrize("columns", [None, [400, 2, 2, 7]], ids=["all", "some"])
+@pytest.mark.parametrize("kind", ["features", "matrix", "reranked"])
+def test_some_distances_are_those_of_the_whole(features, kind, rows, columns):
+    distances = {
+        "features": lambda: FeatureDistances(*features, "cosine"),
+        "matrix": lambda: MatrixDistances(compute_distance_matrix(*features)),
+        "reranked": lambda: RerankedDistances.of_features(*features, k1=5, k2=2),
+    }[kind]()
+    chosen = [None if part is None else np.array(part) for part in (rows, columns)]
+    taken = distances.take(*chosen)
+    expected = whole(distances)
+    for axis, part in enumerate(chosen):
+        expected = expected if part is None else np.take(expected, part, axis)
+    assert taken.shape == expected.shape
+    np.testing.assert_allclose(whole(taken), expected, atol=1e-6)
+    assert taken.conditions() == (
+        distances.conditions() if kind != "reranked" or rows != [60, 3, 3, 9] else {}
+    )
+    rows_then_columns = distances.take(chosen[0]).take(None, chosen[1])
+    np.testing.assert_allclose(whole(rows_then_columns), expected, atol=1e-6)
+
+
+def test_some_features_are_ranked_as_fast_as_all(features):
+    taken = FeatureDistances(*features).take(np.array([5, 1]), np.arange(50))
+    assert isinstance(taken, FeatureDistances)
+    assert torch.equal(taken.query, features[0][[5, 1]])
+
+
+def test_rows_are_taken_in_pieces(features):
+    taken = RerankedDistances.of_features(*features, k1=5, k2=2).take(np.array([2, 3, 40]))
+    assert [start for start, _ in taken.blocks(rows=10)] == [0, 2]

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from reidcore.data.table import SampleTable
-from reidcore.errors import DataError
+from reidcore.errors import DataError, UnknownNameError
 from reidcore.evaluation import Labels
 
 
@@ -65,3 +65,32 @@ def test_tensors_that_learn_are_taken():
 def test_labels_that_cannot_be_used_are_named(arguments, said):
     with pytest.raises(DataError, match=said):
         Labels(*arguments)
+
+
+@pytest.mark.parametrize("too_large", [[2**64], [-(2**70)], np.array([2**63], dtype=np.uint64)])
+def test_identities_beyond_64_bits_are_told_as_such(too_large):
+    with pytest.raises(DataError, match=r"query pids .*do not fit into 64 bits"):
+        Labels(too_large, [1], [0], [1])
+
+
+def test_columns_are_checked_and_found_by_name():
+    labels = Labels([1], [1, 2], [0], [1, 1], {"time": [5]}, {"time": torch.tensor([6, 7])})
+    query, gallery = labels.column("time")
+    assert (query.tolist(), gallery.tolist()) == ([5], [6, 7])
+    with pytest.raises(UnknownNameError, match=r"query has no column 'tim'; it has time\. Did you"):
+        labels.column("tim")
+    with pytest.raises(UnknownNameError, match=r"no column 'clothes'; it has none beside pid"):
+        Labels([1], [1], [0], [1]).column("clothes")
+    with pytest.raises(DataError, match="the gallery has 2 pids, and 1 value in the column 'time'"):
+        Labels([1], [1, 2], [0], [1, 1], {"time": [5]}, {"time": [6]})
+
+
+def test_some_labels_are_taken_with_columns_and_files_in_the_order_asked_for():
+    labels = Labels(
+        [1, 2], [3, 4, 5], [0, 1], [2, 3, 4], {"c": [7, 8]}, {"c": [1, 2, 3]}, [1, 2], [3, 4, 5]
+    )
+    taken = labels.take(np.array([1]), np.array([2, 0, 0]))
+    assert (taken.q_pids.tolist(), taken.g_camids.tolist()) == ([2], [4, 2, 2])
+    assert [column.tolist() for column in taken.column("c")] == [[8], [3, 1, 1]]
+    assert (taken.q_files.tolist(), taken.g_files.tolist()) == ([2], [5, 3, 3])
+    assert labels.take(gallery_rows=np.array([1])).q_pids.tolist() == [1, 2]

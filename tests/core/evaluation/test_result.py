@@ -1,11 +1,11 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from reidcore.errors import UserError
-from reidcore.evaluation import Labels, MatchRanks, evaluate
-from reidcore.evaluation.result import reduce_ranks
+from reidcore.evaluation import Labels, MatchRanks, NoMatchError, evaluate, reduce_ranks
 
 
 @pytest.fixture
@@ -53,6 +53,67 @@ def test_a_result_goes_into_json_and_back(ranks):
     assert json.dumps(result.summary())
 
 
-def test_no_valid_query_is_an_error():
-    with pytest.raises(UserError, match=r"none of the 2 queries has a match.*camera 0.*any_camera"):
-        evaluate(np.zeros((2, 2)), Labels([1, 2], [1, 3], [0, 0], [0, 0]))
+@pytest.mark.parametrize(
+    ("found", "plain", "trapezoid"),
+    [
+        ([1], 1.0, 1.0),
+        ([2], 1 / 2, 1 / 4),
+        ([1, 3, 6], (1 + 2 / 3 + 3 / 6) / 3, (1 + (2 / 3 + 1 / 2) / 2 + (3 / 6 + 2 / 5) / 2) / 3),
+    ],
+)
+def test_both_kinds_of_ap(found, plain, trapezoid):
+    ranks = MatchRanks(np.array([0, len(found)]), np.array(found), num_gallery=9)
+    assert reduce_ranks(ranks).mAP == pytest.approx(plain)
+    assert reduce_ranks(ranks, ap="trapezoid").mAP == pytest.approx(trapezoid)
+
+
+def test_kinds_of_ap_and_fates_that_there_are_not_are_refused(ranks):
+    with pytest.raises(UserError, match=r"ap is plain or trapezoid, not 'trapez'.*'trapezoid'"):
+        reduce_ranks(ranks, ap="trapez")
+    with pytest.raises(UserError, match=r"unmatched is skipped or zero, not 'zeros'.*'zero'"):
+        reduce_ranks(ranks, unmatched="zeros")
+
+
+def test_a_query_without_a_match_may_count_as_zero(ranks):
+    result = reduce_ranks(ranks, max_rank=3, unmatched="zero")
+    assert result.cmc.tolist() == [1 / 3, 2 / 3, 2 / 3]
+    assert (result.ap.tolist(), result.mAP) == ([0.75, 0, 0.5], pytest.approx(1.25 / 3))
+    assert result.mINP == pytest.approx(1 / 3)
+    assert result.valid.all()
+    assert (result.num_valid, result.num_skipped, result.num_unmatched) == (3, 0, 1)
+
+
+def test_contributions_are_what_figures_are_means_of(ranks):
+    for unmatched in ("skipped", "zero"):
+        result = reduce_ranks(ranks, max_rank=3, unmatched=unmatched)
+        found = result.contributions((1, 2, 5))
+        assert {name: np.nanmean(each) for name, each in found.items()} == pytest.approx(
+            result.summary((1, 2))
+        )
+    assert found["rank2"].tolist() == [1, 0, 1]
+
+
+def test_contributions_of_a_curve_over_draws_are_those_that_it_tells(ranks):
+    drawn = replace(
+        reduce_ranks(ranks, max_rank=3),
+        cmc=np.array([0.4, 0.9, 1.0]),
+        per_query={"rank1": np.array([0.5, np.nan, 0.3]), "own": np.array([1, 2, np.nan])},
+        figures={"own": 1.5},
+    )
+    found = drawn.contributions((1, 2, 3))
+    assert list(found) == ["mAP", "mINP", "rank1", "rank3", "own"]  # nobody says whose 0.9 is
+    assert np.nanmean(found["rank1"]) == pytest.approx(0.4)
+    assert found["rank3"].tolist() == pytest.approx([1, np.nan, 1], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (Labels([1, 2], [1, 3], [0, 0], [0, 0]), r"All images are of camera 0.*any_camera"),
+        (Labels([1, 2], [1, 2], [0, 1], [0, 1]), r"by the query's own camera alone.*any_camera"),
+        (Labels([1, 2], [7, 8], [0, 0], [1, 1]), r"such as 1, the gallery such as 7\. Number both"),
+    ],
+)
+def test_no_valid_query_is_an_error_that_says_why(labels, said):
+    with pytest.raises(NoMatchError, match=rf"none of the 2 queries has a match.*{said}"):
+        evaluate(np.zeros((2, 2)), labels)
