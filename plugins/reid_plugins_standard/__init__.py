@@ -174,6 +174,8 @@ def reid_register_protocols(registry: Registrar) -> None:
         summary="one gallery image for each person, in exact expectation",
         options={"cuhk03.use_metric_cuhk03": "select"},
     )
+    for name, (target, summary) in _PROTOCOLS.items():
+        registry.add(name, f"{__name__}.protocols.{target}", summary=summary)
 
 
 @hookimpl
@@ -189,6 +191,13 @@ def reid_register_configs(registry: ConfigRegistrar) -> None:
             name, f"reid_plugins_standard:recipes/{name}.yaml", summary=f"{summary} on Market-1501"
         )
 
+
+# Name -> module and class below ``protocols``, and what it is.
+_PROTOCOLS = {
+    "regdb": ("regdb:RegDB", "visible and thermal pictures, one modality among the other"),
+    "sysu_mm01": ("sysu_mm01:SysuMM01", "infrared queries, galleries drawn for ten trials"),
+    "university1652": ("university1652:University1652", "R@1 %, AP as the authors compute it"),
+}
 
 _MARKET1501_RECIPES = {
     "osnet_x1_0_market1501": "OSNet",

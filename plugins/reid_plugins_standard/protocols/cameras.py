@@ -18,7 +18,6 @@ from reidcore.evaluation import (
     MatchRanks,
     MatrixDistances,
     RankingResult,
-    evaluate,
     match_ranks,
     reduce_ranks,
     without_own_files,
@@ -113,7 +112,7 @@ def camera_results(
     """
     protocol = protocol or Market1501()
     if result is None:
-        result = evaluate(distances, labels, protocol, max_rank, ties)
+        result = protocol.evaluate(distances, labels, max_rank, ties)
     rank1 = result.contributions([1]).get("rank1", np.full(len(labels.q_pids), np.nan))
     galleries = np.unique(labels.g_camids)
     ap, hits = _by_gallery_camera(distances, labels, protocol, ties, galleries)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reidcore.errors import UserError, quoted
-from reidcore.evaluation import Distances, Labels, RankingResult
+from reidcore.evaluation import Distances, Labels, RankingResult, check_shapes
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
@@ -79,16 +79,21 @@ def evaluate_part(
         max_rank: how far the CMC goes.
         ties: see `reidcore.evaluation.match_ranks`.
         queries: which queries, ascending; None for all.
-        gallery: which gallery items; None for all.
+        gallery: which gallery items, ascending; None for all.
 
     Returns:
         The figures of all Q queries, skipped where they had no part.
     """
-    part = evaluate(distances.take(queries, gallery), labels.take(queries, gallery), max_rank, ties)
-    return part if queries is None else _among_all(part, queries, labels.shape[0])
+    check_shapes(distances, labels)
+    count = labels.shape[0]
+    rows, columns = map(_unless_all, (queries, gallery), labels.shape)
+    if rows is not None or columns is not None:
+        distances, labels = distances.take(rows, columns), labels.take(rows, columns)
+    part = evaluate(distances, labels, max_rank, ties)
+    return part if rows is None else _among_all(part, rows, count)
 
 
-def mean_over_draws(results: Sequence[RankingResult], seed: int) -> RankingResult:
+def mean_over_draws(results: Sequence[RankingResult], seed: int | None) -> RankingResult:
     """Average what several draws gave for the same queries.
 
     CMC, mAP, mINP and further figures are the means of those of the draws, with the standard
@@ -98,7 +103,7 @@ def mean_over_draws(results: Sequence[RankingResult], seed: int) -> RankingResul
 
     Args:
         results: one for each draw, of the same Q queries.
-        seed: what the draws were made with, to be told.
+        seed: what the draws were made with, to be told; None where they were given.
     """
     curves = _curves(results)
     mean_ap, mean_inp = ([getattr(each, name) for each in results] for name in ("mAP", "mINP"))
@@ -120,8 +125,13 @@ def mean_over_draws(results: Sequence[RankingResult], seed: int) -> RankingResul
         | {f"{name}_std": _deviation(values) for name, values in spread.items()},
         own_files=np.unique(np.concatenate([each.own_files for each in results])),
         per_query=_shares(results),
-        conditions={**results[0].conditions, "draws": len(results), "seed": int(seed)},
+        conditions={**results[0].conditions, "draws": len(results)}
+        | ({} if seed is None else {"seed": int(seed)}),
     )
+
+
+def _unless_all(rows: Int64 | None, count: int) -> Int64 | None:
+    return None if rows is None or len(rows) == count else rows
 
 
 def _among_all(part: RankingResult, queries: Int64, count: int) -> RankingResult:

@@ -72,21 +72,19 @@ def test_everything_is_ready_for_json(found):
 @pytest.mark.parametrize("protocol", [Market1501(), AnyCamera()], ids=lambda p: type(p).__name__)
 def test_a_pair_is_an_evaluation_of_its_own(protocol):
     compared = 0
-    for problem in small_problems(40, seed=3, queries=8, gallery=20):
+    for problem in small_problems(12, seed=3, queries=8, gallery=20):
         labels, distances = problem.labels, MatrixDistances(problem.distances)
         found = camera_results(distances, labels, protocol)
         for (query, gallery), pair in found.pairs.items():
             rows = np.flatnonzero(labels.q_camids == query)
             columns = np.flatnonzero(labels.g_camids == gallery)
             if pair.num_valid:
-                alone = evaluate(
-                    distances.take(rows, columns), labels.take(rows, columns), protocol
-                )
+                alone = protocol.evaluate(distances.take(rows, columns), labels.take(rows, columns))
                 assert pair.num_valid == alone.num_valid
                 assert pair.mAP == pytest.approx(alone.mAP)
                 assert pair.rank1 == pytest.approx(alone.cmc_at(1))
                 compared += 1
-    assert compared > 100
+    assert compared > 50
 
 
 def test_cameras_together_are_the_whole():
