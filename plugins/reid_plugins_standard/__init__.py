@@ -197,6 +197,7 @@ _PROTOCOLS = {
     "regdb": ("regdb:RegDB", "visible and thermal pictures, one modality among the other"),
     "sysu_mm01": ("sysu_mm01:SysuMM01", "infrared queries, galleries drawn for ten trials"),
     "university1652": ("university1652:University1652", "R@1 %, AP as the authors compute it"),
+    "verification": ("verification:Verification", "ROC over all pairs: TPR at FPR, EER, AUC"),
 }
 
 _MARKET1501_RECIPES = {
