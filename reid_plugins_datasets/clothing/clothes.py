@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 
-from reidcore.data import Sample, SampleTable, Splits
+from reidcore.data import SampleTable, Splits
 
 COLUMN = "clothes"
 
 
-class Dressed(NamedTuple):
-    """A sample and the outfit worn in it, which is a number of that person's."""
+def splits_with_clothes(train: SampleTable, query: SampleTable, gallery: SampleTable) -> Splits:
+    """Return splits in which each outfit of each person has a number of its own.
 
-    sample: Sample
-    outfit: int
-
-
-def splits_with_clothes(
-    train: Sequence[Dressed], query: Sequence[Dressed], gallery: Sequence[Dressed]
-) -> Splits:
-    """Return splits with the column ``clothes``: one number for each outfit of each person.
-
-    Training outfits are 0..N-1 in the order of persons and outfits; those of query and gallery go
-    on from N, so that a number means the same clothes in all three.
+    The column `COLUMN` of the given tables tells the outfits of one person apart, by whole numbers
+    or texts. Training outfits become 0..N-1 in the order of persons and outfits; those of query
+    and gallery go on from N, so that a number means the same clothes in all three.
     """
-    learnt = with_clothes(train)
-    test = with_clothes([*query, *gallery], start=int(learnt.columns[COLUMN].max(initial=-1)) + 1)
-    return Splits(learnt, test[: len(query)], test[len(query) :])
+    (learnt,) = numbered_outfits([train])
+    first = int(learnt.columns[COLUMN].max(initial=-1)) + 1
+    asked, searched = numbered_outfits([query, gallery], first)
+    return Splits(learnt, asked, searched)
 
 
-def with_clothes(dressed: Sequence[Dressed], start: int = 0) -> SampleTable:
-    """Return a table with the column ``clothes``, numbered from ``start``."""
-    keys = np.array([(item.sample.pid, item.outfit) for item in dressed], dtype=np.int64)
-    _, clothes = np.unique(keys.reshape(-1, 2), axis=0, return_inverse=True)
+def numbered_outfits(tables: Sequence[SampleTable], start: int = 0) -> list[SampleTable]:
+    """Return tables whose outfits are numbered together, from ``start``."""
+    pids = np.concatenate([table.pids for table in tables])
+    texts = np.concatenate([table.columns[COLUMN] for table in tables])
+    _, outfits = np.unique(texts, return_inverse=True)
+    keys = np.stack([pids, outfits.reshape(-1)], axis=1)  # (N, 2)
+    _, clothes = np.unique(keys, axis=0, return_inverse=True)
     numbers = clothes.reshape(-1).astype(np.int64) + start
-    return SampleTable.of([item.sample for item in dressed], columns={COLUMN: numbers})
+    ends = np.cumsum([len(table) for table in tables])[:-1]
+    return [
+        replace(table, columns={**table.columns, COLUMN: own})
+        for table, own in zip(tables, np.split(numbers, ends), strict=True)
+    ]

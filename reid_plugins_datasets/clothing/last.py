@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from reid_plugins_datasets.clothing.clothes import Dressed, with_clothes
+import numpy as np
+
+from reid_plugins_datasets.clothing.clothes import COLUMN, numbered_outfits
 from reid_plugins_datasets.reading.listing import list_folders
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.option_values import choose
 from reid_plugins_datasets.reading.pictures import Picture, read_pictures
-from reidcore.data import DatasetCard, Sample, Splits, described_by, require
+from reid_plugins_datasets.reading.tables import table_of
+from reidcore.data import DatasetCard, SampleTable, Splits, described_by, require
 
 PARTS = {"test": "test", "val": "val"}
 """Value of the option ``part`` -> the folder to test with."""
@@ -57,12 +61,11 @@ def last(root: str | os.PathLike[str], *, part: str = "test") -> Splits:
     tested = directory / choose(CARD.title, "part", part, PARTS)
     query, gallery = tested / "query", tested / "gallery"
     require(CARD, directory / "train", query, gallery)
-    train = _by_person(directory / "train", _TRAIN)
-    asked = read_pictures(query, _TEST)
+    asked = _of_own_cameras(read_pictures(query, _TEST))
     return Splits(
-        with_clothes(_dressed(train)),
-        _samples(asked),
-        _samples(_by_person(gallery, _TEST), first_camid=len(asked)),
+        _dressed(_by_person(directory / "train", _TRAIN)),
+        asked,
+        _of_own_cameras(_by_person(gallery, _TEST), first_camid=len(asked)),
     )
 
 
@@ -72,17 +75,14 @@ def _by_person(folder: Path, form: NameForm) -> list[Picture]:
     ]
 
 
-def _dressed(pictures: Sequence[Picture]) -> list[Dressed]:
-    """Number the outfits, whose names may be any text."""
-    names = sorted({match["outfit"] for match, _ in pictures})
-    number = {name: place for place, name in enumerate(names)}
-    outfits = (number[match["outfit"]] for match, _ in pictures)
-    return [Dressed(*pair) for pair in zip(_samples(pictures), outfits, strict=True)]
+def _dressed(pictures: Sequence[Picture]) -> SampleTable:
+    outfits = np.array([match["outfit"] for match, _ in pictures], dtype=np.str_)
+    table = _of_own_cameras(pictures)
+    (dressed,) = numbered_outfits([replace(table, columns={COLUMN: outfits})])
+    return dressed
 
 
-def _samples(pictures: Sequence[Picture], first_camid: int = 0) -> list[Sample]:
+def _of_own_cameras(pictures: Sequence[Picture], first_camid: int = 0) -> SampleTable:
     """Give each picture a camera of its own."""
-    return [
-        Sample(path, int(match["pid"]), camid)
-        for camid, (match, path) in enumerate(pictures, first_camid)
-    ]
+    camids = np.arange(first_camid, first_camid + len(pictures), dtype=np.int64)
+    return replace(table_of(pictures, camera=0), camids=camids)

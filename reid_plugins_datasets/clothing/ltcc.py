@@ -6,10 +6,12 @@ import os
 import re
 from pathlib import Path
 
-from reid_plugins_datasets.clothing.clothes import Dressed, splits_with_clothes
+from reid_plugins_datasets.clothing.clothes import splits_with_clothes
+from reid_plugins_datasets.reading.listing import PNG
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.pictures import read_pictures
-from reidcore.data import DatasetCard, OfficialCount, Sample, Splits, described_by, require
+from reid_plugins_datasets.reading.tables import table_of
+from reidcore.data import DatasetCard, OfficialCount, SampleTable, Splits, described_by, require
 
 CARD = DatasetCard(
     title="LTCC",
@@ -23,8 +25,8 @@ LTCC_ReID/
     source="https://naiq.github.io/LTCC_Perosn_ReID.html",
     licence="research only; given out after an agreement is signed",
     protocol="Standard: pictures of the query's person by the query's camera are left out. "
-    "Cloth-changing: those of the query's person in the query's clothes are left out as well; "
-    "the column clothes has the outfits.",
+    "Cloth-changing (test.protocol=clothes): those of the query's person in the query's clothes "
+    "are left out as well; the column clothes has the outfits.",
     counts=(
         OfficialCount("train", 77, 9_576),
         OfficialCount("query", 75, 493),
@@ -34,7 +36,7 @@ LTCC_ReID/
 )
 
 _PICTURES = NameForm(
-    re.compile(r"(?P<pid>\d+)_(?P<outfit>\d+)_c(?P<camera>\d+)_\d+\.png"),
+    re.compile(r"(?P<pid>\d+)_(?P<clothes>\d+)_c(?P<camera>\d+)_\d+\.png"),
     "094_1_c9_015833.png: person 94, outfit 1, camera 9",
     {"camera": range(1, 13)},
 )
@@ -55,8 +57,5 @@ def ltcc(root: str | os.PathLike[str]) -> Splits:
     return splits_with_clothes(*(_read(folder) for folder in folders))
 
 
-def _read(folder: Path) -> list[Dressed]:
-    return [
-        Dressed(Sample(path, int(match["pid"]), int(match["camera"]) - 1), int(match["outfit"]))
-        for match, path in read_pictures(folder, _PICTURES, (".png",))
-    ]
+def _read(folder: Path) -> SampleTable:
+    return table_of(read_pictures(folder, _PICTURES, PNG), columns=("clothes",))

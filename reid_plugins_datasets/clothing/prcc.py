@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import random
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
-from reid_plugins_datasets.clothing.clothes import Dressed, splits_with_clothes
+import numpy as np
+
+from reid_plugins_datasets.clothing.clothes import COLUMN, splits_with_clothes
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.option_values import check_split_id, choose
 from reid_plugins_datasets.reading.pictures import person_folders, read_pictures
-from reidcore.data import DatasetCard, OfficialCount, Sample, Splits, described_by, require
+from reidcore.data import DatasetCard, OfficialCount, SampleTable, Splits, described_by, require
 
 CAMERAS = "ABC"
 GALLERY = "A"
@@ -84,37 +85,43 @@ def prcc(
     check_split_id(CARD.title, split_id, DRAWS)
     halves = [directory / name for name in (["train", "val"] if use_val else ["train"])]
     require(CARD, *halves, directory / "test" / asked, directory / "test" / GALLERY)
-    train = [item for half in halves for item in _read_train(half)]
+    train = SampleTable.joined([_read_train(half) for half in halves])
     searched = _read_test(directory, GALLERY)
     if single_shot:
         searched = _one_each(searched, split_id)
     return splits_with_clothes(train, _read_test(directory, asked), searched)
 
 
-def _read_train(half: Path) -> list[Dressed]:
-    return [
-        _dressed(path, pid, match["camera"])
+def _read_train(half: Path) -> SampleTable:
+    seen = [
+        (path, pid, match["camera"])
         for pid, folder in person_folders(half)
         for match, path in read_pictures(folder, _TRAIN)
     ]
+    return _table(seen)
 
 
-def _read_test(directory: Path, camera: str) -> list[Dressed]:
-    return [
-        _dressed(path, pid, camera)
+def _read_test(directory: Path, camera: str) -> SampleTable:
+    seen = [
+        (path, pid, camera)
         for pid, folder in person_folders(directory / "test" / camera)
         for _, path in read_pictures(folder, _TEST)
     ]
+    return _table(seen)
 
 
-def _dressed(path: str, pid: int, camera: str) -> Dressed:
-    return Dressed(Sample(path, pid, CAMERAS.index(camera)), int(camera == _CHANGED))
+def _table(seen: list[tuple[str, int, str]]) -> SampleTable:
+    """Return the table of (path, person, camera); the clothes are others before `_CHANGED`."""
+    camids = np.array([CAMERAS.index(camera) for _, _, camera in seen], dtype=np.int64)
+    changed = (camids == CAMERAS.index(_CHANGED)).astype(np.int64)
+    pids = np.array([pid for _, pid, _ in seen], dtype=np.int64)
+    return SampleTable.below("", [path for path, _, _ in seen], pids, camids, {COLUMN: changed})
 
 
-def _one_each(gallery: Sequence[Dressed], number: int) -> list[Dressed]:
-    people: dict[int, list[Dressed]] = {}
-    for item in gallery:
-        people.setdefault(item.sample.pid, []).append(item)
+def _one_each(gallery: SampleTable, number: int) -> SampleTable:
+    people: dict[int, list[int]] = {}
+    for row, pid in enumerate(gallery.pids.tolist()):
+        people.setdefault(pid, []).append(row)
     stream = random.Random(_SEED)
     draws = [[stream.choice(people[pid]) for pid in sorted(people)] for _ in range(DRAWS)]
-    return draws[number]
+    return gallery.take(np.array(draws[number], dtype=np.int64))

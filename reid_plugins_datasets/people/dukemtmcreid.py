@@ -28,7 +28,8 @@ dukemtmc-reid/
     licence="academic research only; the files LICENSE_DukeMTMC.txt and LICENSE_DukeMTMC-reID.txt "
     "in its archive have the terms",
     protocol="Each query is searched for in the gallery; images of the query's person by the "
-    "query's camera are left out. 408 of the gallery's identities are never searched for.",
+    "query's camera are left out. 408 of the gallery's identities are never searched for. "
+    "The column frame says when an image was taken.",
     withdrawn="its authors withdrew it in 2019: people were filmed without their consent",
     archives=(Archive("DukeMTMC-reID.zip", "dukemtmc-reid"),),
     counts=(
@@ -40,7 +41,7 @@ dukemtmc-reid/
 )
 
 FORM = NameForm(
-    re.compile(r"(?P<pid>\d{4})_c(?P<camera>\d)_f\d+\.jpg"),
+    re.compile(r"(?P<pid>\d{4})_c(?P<camera>\d)_f(?P<frame>\d+)\.jpg"),
     "0005_c2_f0046985.jpg: identity 5, camera 2",
     {"camera": range(1, 9)},
 )

@@ -21,6 +21,7 @@ from reidcore.data import (
     Archive,
     DatasetCard,
     OfficialCount,
+    SampleTable,
     Splits,
     described_by,
     require,
@@ -44,7 +45,8 @@ market1501/
     licence="not stated",
     protocol="Each query is searched for in the gallery; images of the query's person by the "
     "query's camera are left out. Junk boxes (-1) are in no list; distractors (0) are in the "
-    "gallery and never learnt from.",
+    "gallery and never learnt from. The columns sequence and frame say when an image was taken "
+    "(not of the further distractors).",
     junk_pids=(DISTRACTOR_PID, JUNK_PID),
     archives=(
         Archive("Market-1501-v15.09.15.zip", "market1501"),
@@ -64,7 +66,9 @@ _ATTRIBUTES = "market_attribute.mat"
 _RANGES = {"pid": range(-1, 1502), "camera": range(1, 7)}
 _EXAMPLE = "0002_c1s1_000451_03.jpg: identity 2, camera 1"
 FORM = NameForm(
-    re.compile(r"(?P<pid>-1|\d{4})_c(?P<camera>\d)s\d+_\d+_\d+(\.jpg)+"), _EXAMPLE, _RANGES
+    re.compile(r"(?P<pid>-1|\d{4})_c(?P<camera>\d)s(?P<sequence>\d+)_(?P<frame>\d+)_\d+(\.jpg)+"),
+    _EXAMPLE,
+    _RANGES,
 )
 """The names of Market-1501's images."""
 
@@ -103,7 +107,8 @@ def market1501(
     splits = read_market_layout(directory, FORM)
     if use_500k_distractors:
         further = read_folder(distractors, _DISTRACTOR_FORM)
-        splits = splits._replace(gallery=[*splits.gallery, *further])
+        searched = SampleTable.joined([SampleTable.of(splits.gallery), further])
+        splits = splits._replace(gallery=searched)
     return with_attributes(splits, described, described.stem) if attributes else splits
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 
 from reid_plugins_datasets.reading.listing import JPEG, list_names
 from reid_plugins_datasets.reading.names import NameForm
+from reid_plugins_datasets.reading.tables import whole_numbers
 from reidcore.data import JUNK_PID, Int64Array, SampleTable, Splits, leave_out
 from reidcore.errors import DataError
 
@@ -16,6 +16,9 @@ TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 
 DISTRACTOR_PID = 0
 """Background and unknown people: searched in, never searched for, never learnt from."""
+
+COLUMNS = ("sequence", "frame")
+"""Groups of a name that become columns, where its form has them."""
 
 _AT_A_TIME = 1 << 16
 
@@ -30,7 +33,8 @@ def read_market_layout(directory: Path, form: NameForm) -> Splits:
 
     Args:
         directory: folder that holds `TRAIN`, `QUERY` and `GALLERY`.
-        form: the names of the images, with the groups ``pid`` and ``camera`` (base 1).
+        form: the names of the images, with the groups ``pid`` and ``camera`` (base 1); those of
+            `COLUMNS` become columns of the tables.
 
     Raises:
         DataError: a folder cannot be read, or images in it have names of another form.
@@ -49,16 +53,18 @@ def read_folder(folder: Path, form: NameForm) -> SampleTable:
         DataError: the folder cannot be read, or images in it have names of another form.
     """
     names = list_names(folder, JPEG, form)
-    pids, camids = _labels(names, form, folder)
-    table = SampleTable.below(folder, names, pids, camids)
+    labels = _labels(names, form, folder)
+    pids, camids = labels.pop("pid"), labels.pop("camera") - 1
+    table = SampleTable.below(folder, names, pids, camids, labels)
     junk = table.pids == JUNK_PID
     leave_out(table.paths.take(junk), f"images of identity {JUNK_PID}", "junk", expected=True)
     return table.take(~junk)
 
 
-def _labels(names: list[str], form: NameForm, folder: Path) -> Int64Array:
-    """Return (2, N) identities and cameras, a bounded number of matches at a time."""
-    labels = np.empty((2, len(names)), dtype=np.int64)
+def _labels(names: list[str], form: NameForm, folder: Path) -> dict[str, Int64Array]:
+    """Return (N,) identities, cameras and columns, a bounded number of matches at a time."""
+    groups = [name for name in ("pid", "camera", *COLUMNS) if name in form.pattern.groupindex]
+    labels = {group: np.empty(len(names), dtype=np.int64) for group in groups}
     for begin in range(0, len(names), _AT_A_TIME):
         some = names[begin : begin + _AT_A_TIME]
         try:
@@ -66,7 +72,6 @@ def _labels(names: list[str], form: NameForm, folder: Path) -> Int64Array:
         except DataError:
             form.read(names, folder, JPEG)  # says how many there are in all
             raise
-        for row, group in zip(labels, ("pid", "camera"), strict=True):
-            row[begin : begin + len(some)] = list(map(int, map(itemgetter(group), matches)))
-    labels[1] -= 1
+        for group, column in labels.items():
+            column[begin : begin + len(some)] = whole_numbers(matches, group)
     return labels

@@ -25,6 +25,9 @@ SIZES = {
 
 DRAWS = 10
 
+DRAWN_BY = {"reader": False, "protocol": True}
+"""Value of the option ``draw`` -> whether the draw is left to the evaluation protocol."""
+
 CARD = DatasetCard(
     title="VehicleID",
     folder="vehicleid",
@@ -40,16 +43,20 @@ vehicleid/
     licence="research only; given out after an agreement is signed",
     protocol="Of each test vehicle one picture, drawn at random, is the gallery, and all others "
     "are searched for. Ten draws, chosen by split_id and the same everywhere, are averaged; the "
-    "CMC is reported. There are no cameras: each picture counts as seen by its own, so that "
-    "nothing is left out.",
+    "CMC is reported. With draw=protocol test.protocol=vehicleid draws all ten in one test, from "
+    "queries and a gallery that are all test pictures. There are no cameras: each picture counts "
+    "as seen by its own, so that nothing is left out.",
     counts=(
         OfficialCount("train", 13_164, 113_346),
-        OfficialCount("query", 800, 5_693, when={"size": "small"}),
-        OfficialCount("gallery", 800, 800, when={"size": "small"}),
-        OfficialCount("query", 1_600, 11_777, when={"size": "medium"}),
-        OfficialCount("gallery", 1_600, 1_600, when={"size": "medium"}),
-        OfficialCount("query", 2_400, 17_377, when={"size": "large"}),
-        OfficialCount("gallery", 2_400, 2_400, when={"size": "large"}),
+        OfficialCount("query", 800, 5_693, when={"size": "small", "draw": "reader"}),
+        OfficialCount("gallery", 800, 800, when={"size": "small", "draw": "reader"}),
+        OfficialCount("query", 1_600, 11_777, when={"size": "medium", "draw": "reader"}),
+        OfficialCount("gallery", 1_600, 1_600, when={"size": "medium", "draw": "reader"}),
+        OfficialCount("query", 2_400, 17_377, when={"size": "large", "draw": "reader"}),
+        OfficialCount("gallery", 2_400, 2_400, when={"size": "large", "draw": "reader"}),
+        OfficialCount("query", 800, 6_493, when={"size": "small", "draw": "protocol"}),
+        OfficialCount("query", 1_600, 13_377, when={"size": "medium", "draw": "protocol"}),
+        OfficialCount("query", 2_400, 19_777, when={"size": "large", "draw": "protocol"}),
     ),
 )
 
@@ -58,7 +65,11 @@ _LINE = re.compile(r"(?P<picture>\d+)\s+(?P<vehicle>\d+)")
 
 @described_by(CARD)
 def vehicleid(
-    root: str | os.PathLike[str], *, size: str | int = "large", split_id: int = 0
+    root: str | os.PathLike[str],
+    *,
+    size: str | int = "large",
+    split_id: int = 0,
+    draw: str = "reader",
 ) -> Splits:
     """Read VehicleID with one of its test lists.
 
@@ -67,6 +78,8 @@ def vehicleid(
         size: test vehicles: ``small`` (800), ``medium`` (1600), ``large`` (2400), ``3200``,
             ``6000`` or ``all`` (13164).
         split_id: which of ten draws of the gallery, base 0.
+        draw: ``reader`` for that draw, ``protocol`` to leave the draws to the evaluation protocol:
+            query and gallery are then all test pictures.
 
     Raises:
         DataError: a folder or list is missing or not as expected, or an option has no such value.
@@ -74,11 +87,14 @@ def vehicleid(
     directory = Path(root) / CARD.folder
     vehicles = choose(CARD.title, "size", size, SIZES)
     check_split_id(CARD.title, split_id, DRAWS)
+    left_to_protocol = choose(CARD.title, "draw", draw, DRAWN_BY)
     pictures = directory / "image"
     lists = directory / "train_test_split"
     train, test = lists / "train_list.txt", lists / f"test_list_{vehicles}.txt"
     require(CARD, pictures, train, test)
     tested = _read(test, pictures)
+    if left_to_protocol:
+        return Splits(_read(train, pictures), tested, tested)
     searched = _one_each(tested, split_id)
     return Splits(
         _read(train, pictures),

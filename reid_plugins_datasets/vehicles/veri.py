@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from reid_plugins_datasets.reading.list_file import read_lines
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.pictures import read_pictures
-from reidcore.data import DatasetCard, OfficialCount, Sample, Splits, described_by, require
+from reid_plugins_datasets.reading.tables import table_of
+from reidcore.data import DatasetCard, OfficialCount, SampleTable, Splits, described_by, require
+from reidcore.errors import DataError, counted
 
 CARD = DatasetCard(
     title="VeRi-776",
     folder="veri",
     layout="""\
 veri/
-    image_train/0001_c001_00016450_0.jpg    vehicle 1, camera 1, time, number
+    image_train/0001_c001_00016450_0.jpg    vehicle 1, camera 1, frame, number
     image_query/
-    image_test/""",
+    image_test/
+    test_track.txt    if there is one: a line a track, with the names of its pictures""",
     paper="Liu et al. A Deep Learning-Based Approach to Progressive Vehicle Re-identification for "
     "Urban Surveillance. ECCV 2016",
     source="https://vehiclereid.github.io/VeRi/",
     licence="academic research only; given out on request",
     protocol="1,678 pictures of 200 vehicles are searched for in image_test, which holds each "
     "query too: it is left out with the other pictures of the query's vehicle by the query's "
-    "camera. Image to image; the image-to-track protocol of test_track.txt is not read.",
+    "camera. That is image to image; test.protocol=veri veri.to=track searches among the tracks "
+    "of test_track.txt, which are the column track.",
     counts=(
         OfficialCount("train", None, 37_778, 20),
         OfficialCount("query", 200, 1_678),
@@ -33,8 +42,11 @@ veri/
     camera_names=tuple(map(str, range(1, 21))),
 )
 
+NO_TRACK = -1
+"""Track of a picture that no line of the list names."""
+
 _PICTURES = NameForm(
-    re.compile(r"(?P<vehicle>\d{4})_c(?P<camera>\d{3})_\d+_\d+\.jpg"),
+    re.compile(r"(?P<vehicle>\d{4})_c(?P<camera>\d{3})_(?P<frame>\d+)_\d+\.jpg"),
     "0001_c001_00016450_0.jpg: vehicle 1, camera 1",
     {"vehicle": range(1, 777), "camera": range(1, 21)},
 )
@@ -44,21 +56,58 @@ _PICTURES = NameForm(
 def veri(root: str | os.PathLike[str]) -> Splits:
     """Read VeRi-776 by the names of its pictures.
 
+    The column ``frame`` says when a picture was taken. Where ``test_track.txt`` is there, the
+    column ``track`` of query and gallery has the track of each picture, base 0 in the order of the
+    list; a query's is that of the same picture in the gallery.
+
     Args:
         root: folder that holds ``veri/``.
 
     Raises:
-        DataError: a folder is missing, or a picture has a name of another form.
+        DataError: a folder is missing, a picture has a name of another form, or the list names
+            pictures that are not there.
     """
-    folders = [
-        Path(root) / CARD.folder / name for name in ("image_train", "image_query", "image_test")
-    ]
+    directory = Path(root) / CARD.folder
+    folders = [directory / name for name in ("image_train", "image_query", "image_test")]
     require(CARD, *folders)
-    return Splits(*(_read(folder) for folder in folders))
+    train, query, gallery = (_read(folder) for folder in folders)
+    listed = directory / "test_track.txt"
+    if not listed.is_file():
+        return Splits(train, query, gallery)
+    tracks = _read_tracks(listed, {_name(path) for path in gallery.paths.files()})
+    return Splits(train, _with_tracks(query, tracks), _with_tracks(gallery, tracks))
 
 
-def _read(folder: Path) -> list[Sample]:
-    return [
-        Sample(path, int(match["vehicle"]), int(match["camera"]) - 1)
-        for match, path in read_pictures(folder, _PICTURES)
-    ]
+def _read(folder: Path) -> SampleTable:
+    return table_of(read_pictures(folder, _PICTURES), pid="vehicle", columns=("frame",))
+
+
+def _read_tracks(listed: Path, known: set[str]) -> dict[str, int]:
+    """Return name of a picture -> its track.
+
+    A line may begin with a name for the track itself, which copies of the list differ in.
+
+    Raises:
+        DataError: a line names no picture that is there.
+    """
+    tracks: dict[str, int] = {}
+    lines = read_lines(listed)
+    for number, line in enumerate(lines):
+        names = known.intersection(line.split())
+        if not names:
+            raise DataError(
+                f"line {number + 1} of {counted(len(lines), 'line')} of {str(listed)!r} names no "
+                f"picture in image_test: {line[:60]!r}",
+                "List and pictures are of different versions: get both again",
+            )
+        tracks.update(dict.fromkeys(names, number))
+    return tracks
+
+
+def _with_tracks(table: SampleTable, tracks: Mapping[str, int]) -> SampleTable:
+    numbers = [tracks.get(_name(path), NO_TRACK) for path in table.paths.files()]
+    return replace(table, columns={**table.columns, "track": np.array(numbers, dtype=np.int64)})
+
+
+def _name(path: str) -> str:
+    return path.rpartition(os.sep)[2]

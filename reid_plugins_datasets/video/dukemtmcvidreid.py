@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
+
 from reid_plugins_datasets.reading.listing import list_folders
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.video.tracklets import read_frames
@@ -14,6 +16,7 @@ from reidcore.data import (
     DatasetCard,
     OfficialCount,
     Sample,
+    SampleTable,
     Splits,
     described_by,
     leave_out,
@@ -48,7 +51,9 @@ dukemtmc-vidreid/DukeMTMC-VideoReID/
 )
 
 _FRAMES = NameForm(
-    re.compile(r"(?P<pid>\d{4})(?P<gap>_?)C(?P<camera>\d)(?P=gap)F(?P<frame>\d+)(?P=gap)X\d+\.jpg"),
+    re.compile(
+        r"(?P<pid>\d{4})(?P<gap>_?)C(?P<camera>\d)(?P=gap)F(?P<frame>\d+)(?P=gap)X(?P<source>\d+)\.jpg"
+    ),
     "0001_C6_F0099_X30823.jpg or 0001C6F0099X30823.jpg: person 1, camera 6, frame 99",
     {"camera": range(1, 9)},
 )
@@ -57,6 +62,8 @@ _FRAMES = NameForm(
 @described_by(CARD)
 def dukemtmcvidreid(root: str | os.PathLike[str], *, min_seq_len: int = 0) -> Splits:
     """Read DukeMTMC-VideoReID: every frame of every tracklet, whatever number it begins with.
+
+    The column ``frame`` has the number of each tracklet's first frame in its camera's video.
 
     Args:
         root: folder that holds ``dukemtmc-vidreid/``.
@@ -71,19 +78,22 @@ def dukemtmcvidreid(root: str | os.PathLike[str], *, min_seq_len: int = 0) -> Sp
     return Splits(*(_read_split(folder, min_seq_len) for folder in folders))
 
 
-def _read_split(split: Path, min_seq_len: int) -> list[Sample]:
+def _read_split(split: Path, min_seq_len: int) -> SampleTable:
     found = [
         _read_track(Path(track.path))
         for person in list_folders(split)
         for track in list_folders(person.path)
     ]
-    short = [sample.path for sample in found if len(sample.path) < min_seq_len]
+    short = [sample.path for sample, _ in found if len(sample.path) < min_seq_len]
     why = f"in {split.name}, fewer than min_seq_len={min_seq_len} frames"
     leave_out(short, "tracklets", why, total=len(found), expected=True)
-    return [sample for sample in found if len(sample.path) >= min_seq_len]
+    kept = [(sample, frame) for sample, frame in found if len(sample.path) >= min_seq_len]
+    frames = np.array([frame for _, frame in kept], dtype=np.int64)
+    return SampleTable.of([sample for sample, _ in kept], columns={"frame": frames})
 
 
-def _read_track(folder: Path) -> Sample:
+def _read_track(folder: Path) -> tuple[Sample, int]:
+    """Return a tracklet, and the place of its first frame in the video."""
     frames = read_frames(folder, ".jpg", _FRAMES)
     seen = {(int(frame.match["pid"]), int(frame.match["camera"])) for frame in frames}
     pid, camera = next(iter(seen))
@@ -93,4 +103,5 @@ def _read_track(folder: Path) -> Sample:
             f"{folder.parent.name}: {', '.join(Path(frame.path).name for frame in frames[:3])}",
             "Unpack the dataset again",
         )
-    return Sample(tuple(frame.path for frame in frames), pid, camera - 1)
+    sample = Sample(tuple(frame.path for frame in frames), pid, camera - 1)
+    return sample, int(frames[0].match["source"])

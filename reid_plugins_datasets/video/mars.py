@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from reid_plugins_datasets.reading.list_file import read_lines
 from reid_plugins_datasets.reading.listing import check_files
@@ -16,6 +19,7 @@ from reidcore.data import (
     DatasetCard,
     OfficialCount,
     Sample,
+    SampleTable,
     Splits,
     described_by,
     leave_out,
@@ -66,6 +70,8 @@ mars/
 def mars(root: str | os.PathLike[str]) -> Splits:
     """Read MARS; identity 0 of the gallery holds the distractors.
 
+    The column ``track`` has the row of each tracklet in the list of tracks, base 0.
+
     Args:
         root: folder that holds ``mars/``.
 
@@ -80,10 +86,16 @@ def mars(root: str | os.PathLike[str]) -> Splits:
     (_, learnt), (tracks, tested) = train.read(), test.read()
     asked = _query_rows(queries, tracks)
     return Splits(
-        list(learnt.values()),
-        [sample for row, sample in tested.items() if row in asked],
-        [sample for row, sample in tested.items() if row not in asked],
+        _table(learnt),
+        _table({row: sample for row, sample in tested.items() if row in asked}),
+        _table({row: sample for row, sample in tested.items() if row not in asked}),
     )
+
+
+def _table(samples: Mapping[int, Sample]) -> SampleTable:
+    """Return the table of tracks by their row in the list, which becomes the column track."""
+    rows = np.array(list(samples), dtype=np.int64)
+    return SampleTable.of(list(samples.values()), columns={"track": rows})
 
 
 class _Half(NamedTuple):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.pictures import Picture, read_pictures
-from reidcore.data import Sample, Splits
+from reidcore.data import Sample, SampleTable, Splits
 from reidcore.errors import DataError
 
 
@@ -39,7 +41,8 @@ def two_camera_splits(
 ) -> Splits:
     """Search for what the first camera saw among what the second one saw.
 
-    Identities are places in the lists of people, apart in training and test.
+    Identities are places in the lists of people, apart in training and test. The column ``frame``
+    has the number of each tracklet's first frame.
 
     Args:
         train: folder names of the people to learn from, who are seen by both cameras.
@@ -52,14 +55,13 @@ def two_camera_splits(
         DataError: somebody's folder is missing or is not as expected.
     """
 
-    def tracklet(name: str, camid: int) -> tuple[str, ...]:
-        return tuple(frame.path for frame in read_frames(cameras[camid] / name, extension, form))
-
-    def seen(people: Sequence[str], by: Sequence[int]) -> list[Sample]:
-        return [
-            Sample(tracklet(name, camid), pid, camid)
-            for pid, name in enumerate(people)
-            for camid in by
-        ]
+    def seen(people: Sequence[str], by: Sequence[int]) -> SampleTable:
+        samples, first = [], []
+        for pid, name in enumerate(people):
+            for camid in by:
+                frames = read_frames(cameras[camid] / name, extension, form)
+                samples.append(Sample(tuple(frame.path for frame in frames), pid, camid))
+                first.append(int(frames[0].match["frame"]))
+        return SampleTable.of(samples, columns={"frame": np.array(first, dtype=np.int64)})
 
     return Splits(seen(train, (0, 1)), seen(test, (0,)), seen(test, (1,)))

@@ -18,6 +18,9 @@ BENCHMARKS = {
     "dukemtmc_attribute": ("dukemtmcreid", "dukemtmc-reid/DukeMTMC-reID", "duke_attribute.mat"),
 }
 
+# Dataset -> columns that it has anyway.
+OTHERS = {"market1501": ["frame", "sequence"], "dukemtmcreid": ["frame"]}
+
 
 @pytest.fixture
 def put(plant):
@@ -42,7 +45,7 @@ def test_attributes_are_the_recorded_ones(record, put, recorded):
     found = init_image_dataset(key, root=root, attributes=True)
     names = [f"attribute_{case['attr_names'][str(n)]}" for n in range(len(case["attr_names"]))]
     for table, half in ((found.train, "train"), (found.gallery, "test")):
-        assert sorted(table.columns) == sorted(names)
+        assert sorted(table.columns) == sorted([*names, *OTHERS[key]])
         rows = np.stack([table.columns[name] for name in names], axis=1).tolist()
         ours = {Path(path).name: row for path, row in zip(table.paths, rows, strict=True)}
         theirs = {Path(path).name: row for path, row in case[half]}
@@ -52,9 +55,9 @@ def test_attributes_are_the_recorded_ones(record, put, recorded):
     assert (found.query.columns[names[0]] >= 0).all()
 
 
-def test_without_the_option_there_are_no_columns(put):
+def test_without_the_option_there_are_no_attributes(put):
     found = init_image_dataset("market1501", root=put("market1501_attribute"))
-    assert not found.train.columns
+    assert sorted(found.train.columns) == OTHERS["market1501"]
 
 
 def test_what_is_no_file_of_attributes_is_told(put):
