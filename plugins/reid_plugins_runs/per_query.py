@@ -123,7 +123,7 @@ def write_per_query(path: str | os.PathLike[str], targets: Mapping[str, PerQuery
         for name, values in queries._arrays().items()
     }
     with atomic_write(path) as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def read_per_query(path: str | os.PathLike[str]) -> dict[str, PerQuery]:
@@ -172,8 +172,8 @@ def _checked(
         if values.ndim != 1 or values.shape != shape:
             what = f"{name!r} of target {target!r} has the shape {values.shape}, 'pid' {shape}"
             raise _no_run(path, what)
-    own = [arrays.pop(name) for name in _KINDS]
-    return PerQuery(*own, contributions=arrays)
+    pids, camids, paths, ap, inp, first_rank = (arrays.pop(name) for name in _KINDS)
+    return PerQuery(pids, camids, paths, ap, inp, first_rank, arrays)
 
 
 def _no_run(path: str | os.PathLike[str], why: str, hint: str = "") -> DataError:

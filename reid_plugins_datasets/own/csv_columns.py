@@ -8,6 +8,8 @@ from pathlib import Path
 
 from reidcore.errors import DataError
 
+__all__ = ["check_columns", "names_in", "usual_name"]
+
 MEANINGS = {
     "path": "the path of each image",
     "pid": "who or what it shows",

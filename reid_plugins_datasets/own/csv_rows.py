@@ -17,6 +17,8 @@ import numpy.typing as npt
 from reidcore.data import leave_out
 from reidcore.errors import DataError, counted
 
+__all__ = ["Codes", "Faults", "Piece", "Rows", "open_rows"]
+
 DELIMITERS = ",;\t|"
 """Of these the one that the header has most often separates the columns."""
 

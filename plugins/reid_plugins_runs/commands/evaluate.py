@@ -1,0 +1,154 @@
+"""``reidcore evaluate``: figures of features that were made elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reidcore.cli import Session, component_names, console, echo, json_alone, json_option
+from reidcore.errors import UserError, quoted
+
+if TYPE_CHECKING:
+    from reid_plugins_runs.from_features import Evaluated
+    from reidcore.config import Config
+    from reidcore.plugins import Plugins
+
+EPILOG = """\b
+Examples:
+  reidcore evaluate features.npz --metric cosine
+  reidcore evaluate features.npy --labels labels.csv --protocol any_camera
+  reidcore evaluate table.parquet --protocol vehicleid draws=5 -o log/mine
+  reidcore evaluate features.npz --rerank test.ranks=[1,3] --json
+"""
+
+_FILE = click.Path()
+_KEYS = {
+    "protocol": "test.protocol",
+    "metric": "test.dist_metric",
+    "normalize": "test.normalize_feature",
+    "ap": "test.ap",
+    "ties": "test.ties",
+    "max_rank": "test.max_rank",
+    "rerank": "test.rerank",
+}
+
+
+@click.command(epilog=EPILOG)
+@click.argument("features", type=_FILE)
+@click.argument("words", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("--labels", type=_FILE, metavar="FILE", help="Table of the labels, if beside.")
+@click.option(
+    "--protocol",
+    shell_complete=component_names("protocols"),
+    help="As test.protocol; market1501 by default.",
+)
+@click.option("--metric", help="euclidean, the default, or cosine.")
+@click.option("--normalize", is_flag=True, help="Scale features to unit length first.")
+@click.option("--ap", type=click.Choice(["plain", "trapezoid"]), help="If not the protocol's own.")
+@click.option("--ties", type=click.Choice(["pessimistic", "optimistic"]), help="Equal distances.")
+@click.option("--max-rank", type=int, help="Length of the CMC.")
+@click.option("--rerank", is_flag=True, help="Re-rank by k-reciprocal neighbours.")
+@click.option("--without-cameras", is_flag=True, help="No gallery item is of a query's own camera.")
+@click.option("--name", help="What the figures are of; the file's name by default.")
+@click.option("-o", "--output", type=click.Path(file_okay=False), help="Folder for the results.")
+@json_option
+@click.pass_obj
+def evaluate(
+    session: Session,
+    /,
+    features: str,
+    words: tuple[str, ...],
+    labels: str | None,
+    name: str | None,
+    output: str | None,
+    without_cameras: bool,
+    as_json: bool,
+    **flags: Any,
+) -> None:
+    """Evaluate features that were made elsewhere, under any protocol.
+
+    FEATURES is an npz, npy, CSV or parquet file. It has query_features, gallery_features, q_pids,
+    g_pids, q_camids and g_camids; or one row for each image with feature, pid, camid and split
+    (query or gallery). Names that other frameworks use are understood, and further columns are
+    there for protocols. KEY=VALUE sets a key of a configuration, such as test.ranks, or an option
+    of the protocol. OUTPUT gets results.json and per_query.npz, which reidcore runs compare reads.
+    """
+    table = None if labels is None else Path(labels)
+    asked = Asked(Path(features), table, name or Path(features).stem, output)
+    with json_alone(as_json) as write, session.plugins() as plugins:
+        from reidcore.config import load_config
+
+        config = load_config(None, _overrides(flags, words), plugins=plugins)
+        found = asked.evaluate(config, plugins, has_cameras=not without_cameras)
+        write(asked.keep(found, config))
+    if not as_json:
+        _print(asked, found, config.test.ranks)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is evaluated, and where the results go.
+
+    Attributes:
+        features: the file.
+        labels: the table of labels, if that is another file.
+        name: what the figures are of.
+        output: folder for the results; None for none.
+    """
+
+    features: Path
+    labels: Path | None
+    name: str
+    output: str | None
+
+    def evaluate(self, config: Config, plugins: Plugins, has_cameras: bool) -> Evaluated:
+        """Read the features and evaluate them."""
+        from reid_plugins_runs.feature_files.given import read_features
+        from reid_plugins_runs.from_features import evaluate_given
+        from reidcore.utils import check_writable
+
+        if self.output is not None:
+            check_writable(self.output, "-o FOLDER")
+        given = read_features(self.features, self.labels)
+        return evaluate_given(given, config, plugins, has_cameras)
+
+    def keep(self, found: Evaluated, config: Config) -> dict[str, Any]:
+        """Return the record of the results; write it, and what was found for each query."""
+        from reid_plugins_runs.features_record import record
+        from reid_plugins_runs.folders import RESULTS
+        from reid_plugins_runs.per_query import PER_QUERY, write_per_query
+        from reidcore.utils import write_json
+
+        made = record(found, config, self.name, self.features, self.labels)
+        if self.output is not None:
+            folder = Path(self.output)
+            write_per_query(folder / PER_QUERY, {self.name: found.per_query(config.test.ranks)})
+            write_json(made, folder / RESULTS)
+        return made
+
+
+def _overrides(flags: dict[str, Any], words: Sequence[str]) -> list[str]:
+    """Return options and words as overrides of a configuration; an undotted key is a protocol's."""
+    protocol = flags["protocol"] or "market1501"
+    given = {_KEYS[name]: value for name, value in flags.items() if value not in (None, False)}
+    overrides = [f"{key}={str(value).lower()}" for key, value in given.items()]
+    for word in words:
+        key, equals, _ = word.partition("=")
+        if not equals:
+            raise UserError(
+                f"{quoted(word)} is no KEY=VALUE", "One file of features is evaluated at a time."
+            )
+        overrides.append(word if "." in key else f"{protocol}.{word}")
+    return overrides
+
+
+def _print(asked: Asked, found: Evaluated, ranks: Sequence[int]) -> None:
+    from reidcore.evaluation import table
+
+    console().print(table({asked.name: found.ranking}, ranks))
+    if asked.output is not None:
+        echo(f"Results written to {Path(asked.output) / 'results.json'}", err=True)
