@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from numbers import Real
 from typing import Any
@@ -10,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from reid_plugins_scaffold.conformance.base import FactoryConformance
-from reid_plugins_scaffold.conformance.contract import Broken, contract
-from reidcore.errors import UserError
-from reidcore.evaluation import Labels, MatrixDistances, RankingResult, evaluate
+from reid_plugins_scaffold.conformance.contract import Broken, NotApplicable, contract
+from reidcore.errors import DataError, UserError
+from reidcore.evaluation import Labels, MatrixDistances, NoMatchError, RankingResult, evaluate
 
 Ints = npt.NDArray[np.int64]
 PIDS, CAMERAS, SHOTS = 5, 3, 2
@@ -21,7 +22,8 @@ PIDS, CAMERAS, SHOTS = 5, 3, 2
 class ProtocolConformance(FactoryConformance):
     """Checks of protocols.
 
-    One that needs further columns gives them in ``columns``.
+    A test of one that needs further columns gives them in ``columns``; without them, and where it
+    refuses the checks' data for its own reasons, those that evaluate say nothing.
     """
 
     kind = "protocols"
@@ -58,6 +60,28 @@ class ProtocolConformance(FactoryConformance):
                 raise Broken(f"has the figure {name!r}: {value!r}")
 
     @contract(
+        "What it says of its figures is plain, and what each query adds to one has that mean.",
+        "Return what JSON can hold from conditions(), and put (Q,) figures into per_query, NaN for "
+        "a query without a part.",
+    )
+    def test_it_says_what_its_figures_are(self) -> None:
+        """Conditions for the line below the table, contributions for intervals."""
+        query, gallery = _sides()
+        result = self._evaluated(_noisy(query, gallery), query, gallery)
+        try:
+            json.dumps(dict(result.conditions), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise Broken(f"has conditions that are no JSON: {error}") from error
+        figures = result.summary() | result.further()
+        for name, values in result.contributions().items():
+            if np.shape(values) != (len(query),):
+                raise Broken(f"has {name!r} of shape {np.shape(values)} for {len(query)} queries")
+            if self._draws(result):
+                continue  # a mean over draws is not that of the queries, which miss some of them
+            if not math.isclose(np.nanmean(values), figures.get(name, math.nan), abs_tol=1e-9):
+                raise Broken(f"has {name!r} of each query, whose mean is not the figure")
+
+    @contract(
         "Where each query is nearest to its own identity, all shares are 1.",
         "Look at what is ignored, and at the side from which ranks are counted.",
     )
@@ -69,8 +93,9 @@ class ProtocolConformance(FactoryConformance):
             raise Broken(f"gave mAP {result.mAP} and rank-1 {result.cmc[0]} for a perfect ranking")
 
     @contract(
-        "The order of queries and gallery does not matter, nor how often it is asked.",
-        "Break no ties by position, and draw nothing; or take the expectation over the draws.",
+        "The order of queries and gallery does not matter, nor how often it is asked; for one that "
+        "draws and says so in conditions()['draws'], only the latter.",
+        "Break no ties by position, and draw by a seed of your own, or take the expectation.",
     )
     def test_order_does_not_matter(self) -> None:
         """Sides in another order."""
@@ -86,6 +111,8 @@ class ProtocolConformance(FactoryConformance):
             same = np.allclose(found.cmc, other.cmc) and math.isclose(found.mAP, other.mAP)
             if not same:
                 raise Broken(f"gave mAP {found.mAP}, and {other.mAP} in another order")
+            if self._draws(found):
+                return
 
     @contract(
         "Where no query has a match in the gallery it raises a UserError, and divides by no zero.",
@@ -105,6 +132,10 @@ class ProtocolConformance(FactoryConformance):
         """Return further columns of so many images, such as ``clothes``; none by default."""
         return {}
 
+    @staticmethod
+    def _draws(result: RankingResult) -> bool:
+        return "draws" in result.conditions
+
     def _evaluated(
         self, distances: npt.NDArray[np.float64], query: Ints, gallery: Ints
     ) -> RankingResult:
@@ -116,7 +147,16 @@ class ProtocolConformance(FactoryConformance):
             self.columns(len(query)),
             self.columns(len(gallery)),
         )
-        return evaluate(MatrixDistances(distances), labels, protocol=self.component.make())
+        protocol = self.component.make()
+        lacking = set(getattr(protocol, "needs", ())) - set(self.columns(0))
+        if lacking:
+            raise NotApplicable(f"it needs the columns {', '.join(sorted(lacking))}: give columns")
+        try:
+            return evaluate(MatrixDistances(distances), labels, protocol=protocol)
+        except NoMatchError:
+            raise
+        except DataError as error:
+            raise NotApplicable(f"it is for other data: {error}") from error
 
 
 def _sides() -> tuple[Ints, Ints]:

@@ -362,6 +362,19 @@ class WordForFigure(Market1501):
         return replace(super().evaluate(*given, **options), figures={"TPIR": "high"})
 
 
+@defect("protocols", "it_says_what_its_figures_are", "conditions that are no JSON")
+class OddConditions(Market1501):
+    def conditions(self) -> dict[str, Any]:
+        return {"threshold": float("nan")}
+
+
+@defect("protocols", "it_says_what_its_figures_are", "'TPIR' of each query, whose mean is not")
+class OtherMean(Market1501):
+    def evaluate(self, *given: Any, **options: Any) -> Any:
+        found = super().evaluate(*given, **options)
+        return replace(found, figures={"TPIR": 0.5}, per_query={"TPIR": 0 * found.ap})
+
+
 @defect("protocols", "a_perfect_ranking_is_perfect", "for a perfect ranking")
 class HalfOfIt(Market1501):
     def evaluate(self, *given: Any, **options: Any) -> Any:
