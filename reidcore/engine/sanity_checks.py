@@ -17,9 +17,9 @@ from reidcore.engine.loss_terms import LossTerms, learns_from_logits
 from reidcore.engine.process_group import check_group
 from reidcore.engine.selection import check_selection
 from reidcore.errors import DataError, UserError, counted
-from reidcore.evaluation import AnyCamera, EvaluationProtocol, Labels, Relations, without_own_files
+from reidcore.evaluation import EvaluationProtocol, Labels
 from reidcore.evaluation.distances import check_metric
-from reidcore.evaluation.protocols import check_needs
+from reidcore.evaluation.protocols import any_match, check_needs, why_no_match
 from reidcore.evaluation.ranking import check_ties
 from reidcore.models.layers import require_layers
 from reidcore.models.weights import trained
@@ -150,23 +150,12 @@ def _check_queries(engine: Engine, plan: RunPlan, protocol: EvaluationProtocol) 
         with naming_target(name):
             check_needs(protocol, labels)
         relations = relations_of(protocol, labels)
-        if relations is not None and not _any_match(relations, labels):
-            hint = (
-                "All matches are of the query's own camera: test with test.protocol=any_camera, "
-                "which takes no notice of cameras."
-                if _any_match(without_own_files(AnyCamera().relations(labels), labels), labels)
-                else "A match needs the query's pid; it is no match for itself, under any name "
-                "that its file has."
-            )
+        if relations is not None and not any_match(relations, labels):
             raise DataError(
                 f"target {name!r}: none of its {len(splits['query'])} queries has a match in the "
                 f"gallery under the protocol {plan.protocol}",
-                hint,
+                why_no_match(labels),
             )
-
-
-def _any_match(relations: Relations, labels: Labels) -> bool:
-    return bool(relations.rows(0, labels.shape[0]).match.any())
 
 
 def _check_classifier_learns(terms: LossTerms, plan: RunPlan) -> None:

@@ -18,19 +18,18 @@ from reidcore.evaluation.cuhk03 import Cuhk03
 from reidcore.evaluation.distances import Distances, FeatureDistances, MatrixDistances
 from reidcore.evaluation.kernel import counting_with
 from reidcore.evaluation.labels import Labels
-from reidcore.evaluation.matches import SameIdentity
 from reidcore.evaluation.protocols import (
     EvaluationProtocol,
     Market1501,
     check_needs,
     check_shapes,
     pooled,
+    why_no_match,
     with_ap,
 )
 from reidcore.evaluation.result import RANKS, NoMatchError, RankingResult
 
 _APART = 1e4  # times as long: no features of one model and its images are
-_BLOCK = 1024  # queries whose related items are looked at together
 
 
 def evaluate(
@@ -70,7 +69,7 @@ def evaluate(
     try:
         found = protocol.evaluate(distances, labels, max_rank=max_rank, ties=ties)
     except NoMatchError as error:
-        raise NoMatchError(error.what, _why_no_match(labels)) from error
+        raise NoMatchError(error.what, why_no_match(labels)) from error
     if not isinstance(found, RankingResult):
         return found  # a plugin's mistake, which the engine tells
     by_protocol: Mapping[str, Any] = getattr(protocol, "conditions", dict)()
@@ -79,26 +78,6 @@ def evaluate(
         conditions={**by_protocol, "ties": ties, **distances.conditions(), **found.conditions},
         intervals={**intervals(found.contributions(ranks), labels.q_pids), **found.intervals},
     )
-
-
-def _why_no_match(labels: Labels) -> str:
-    """Say what keeps all queries from a match, and which protocol fits."""
-    if not np.isin(labels.q_pids, labels.g_pids).any():
-        return (
-            f"No identity is on both sides: the queries have such as {labels.q_pids[0]}, "
-            f"the gallery such as {labels.g_pids[0]}. Number both alike."
-        )
-    relations, queries = SameIdentity(labels), labels.shape[0]
-    spans = [(at, min(at + _BLOCK, queries)) for at in range(0, queries, _BLOCK)]
-    if any(relations.rows(*span).match.any() for span in spans):
-        return "There are matches in other cameras; the protocol's own rule leaves them out."
-    cameras = np.unique(np.concatenate([labels.q_camids, labels.g_camids]))
-    why = (
-        f"All images are of camera {cameras[0]}"
-        if len(cameras) == 1
-        else "Each identity is in the gallery by the query's own camera alone"
-    )
-    return f"{why}, which is ignored; the protocol any_camera (AnyCamera()) ignores none."
 
 
 def evaluate_features(

@@ -63,26 +63,23 @@ def intervals(
     Raises:
         DataError: if a figure is not of Q queries.
     """
-    for name, values in contributions.items():
-        if len(values) != len(groups):
-            raise DataError(
-                f"{name} is of {counted(len(values), 'query', 'queries')}, the identities are of "
-                f"{len(groups)}"
-            )
     people, owner = np.unique(groups, return_inverse=True)
     sums, sizes = (np.zeros((len(people), len(contributions))) for _ in range(2))
-    for column, values in enumerate(contributions.values()):
+    for column, (name, values) in enumerate(contributions.items()):
+        if len(values) != len(groups):
+            told = counted(len(values), "query", "queries")
+            raise DataError(f"{name} is of {told}, the identities are of {len(groups)}")
         known = ~np.isnan(values)
         sums[:, column] = np.bincount(owner[known], values[known], len(people))
         sizes[:, column] = np.bincount(owner[known], minlength=len(people))
     means = _drawn_means(sums, sizes, resamples, seed)
-    found = {}
-    for column, name in enumerate(contributions):
-        taking_part = int((sizes[:, column] > 0).sum())
-        if taking_part > 1:
-            ends = np.nanquantile(means[:, column], _ends(level, taking_part))
-            found[name] = float(ends[0]), float(ends[1])
-    return found
+    taking_part = (sizes > 0).sum(0)
+    ends = {
+        name: np.nanquantile(means[:, column], _ends(level, int(taking_part[column])))
+        for column, name in enumerate(contributions)
+        if taking_part[column] > 1
+    }
+    return {name: (float(low), float(high)) for name, (low, high) in ends.items()}
 
 
 def paired_interval(
@@ -100,7 +97,7 @@ def paired_interval(
         a: (Q,) figures of the first system; NaN where a query has no part.
         b: (Q,) those of the second, of the same queries in the same order.
         groups: (Q,) the identity of each query.
-        resamples: how many draws.
+        resamples: as in `intervals`, like the others.
         seed: of the draws.
         level: the share of them that the interval holds.
 
@@ -109,13 +106,11 @@ def paired_interval(
     """
     if len(a) != len(b):
         raise DataError(f"figures of {len(a)} and of {len(b)} queries are no pairs")
-    gain = {"difference": b - a}
-    ends = intervals(gain, groups, resamples=resamples, seed=seed, level=level).get("difference")
-    if ends is None:
-        raise DataError(
-            "an interval needs queries of two identities or more that both systems were tested on"
-        )
-    return PairedDifference(float(np.nanmean(gain["difference"])), *ends)
+    gain = {"gain": b - a}
+    found = intervals(gain, groups, resamples=resamples, seed=seed, level=level)
+    if not found:
+        raise DataError("an interval needs two identities that both systems were tested on")
+    return PairedDifference(float(np.nanmean(gain["gain"])), *found["gain"])
 
 
 def _drawn_means(sums: Float64, sizes: Float64, resamples: int, seed: int) -> Float64:

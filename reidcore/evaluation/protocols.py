@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
 from torch import Tensor
 
 from reidcore.errors import (
@@ -29,6 +30,8 @@ from reidcore.evaluation.matches import (
 from reidcore.evaluation.ranking import MatchRanks, match_ranks
 from reidcore.evaluation.result import RankingResult, check_ap, reduce_ranks
 
+_BLOCK = 1024  # queries whose related items are looked at together
+
 
 @dataclass(frozen=True, eq=False)
 class Pooled:
@@ -45,6 +48,13 @@ class Pooled:
     gallery: Tensor
     query_rows: Int64
     gallery_rows: Int64
+
+    def __post_init__(self) -> None:
+        for side, rows in (("query", self.query_rows), ("gallery", self.gallery_rows)):
+            shape = tuple(getattr(self, side).shape)
+            if len(shape) != 2 or shape[0] != len(rows):
+                groups = counted(len(rows), "group")
+                raise PluginDefectError(f"a protocol pooled {side} features {shape} for {groups}")
 
 
 class EvaluationProtocol(ABC):
@@ -191,21 +201,34 @@ def check_needs(protocol: EvaluationProtocol, labels: Labels) -> None:
 def pooled(
     protocol: EvaluationProtocol, query: Tensor, gallery: Tensor, labels: Labels
 ) -> Pooled | None:
-    """Ask a protocol for features of groups, and check what it gives; None for no change.
+    """Ask a protocol, which need not be derived from ours, for features of groups."""
+    pool = getattr(protocol, "pool", None)
+    return pool(query, gallery, labels) if pool is not None else None
 
-    Raises:
-        PluginDefectError: if features and rows are not as many.
-    """
-    found: Pooled | None = getattr(protocol, "pool", lambda *_: None)(query, gallery, labels)
-    if found is not None:
-        for side in ("query", "gallery"):
-            features, rows = getattr(found, side), getattr(found, f"{side}_rows")
-            if features.dim() != 2 or len(features) != len(rows):
-                raise PluginDefectError(
-                    f"{type(protocol).__name__}.pool gave {side} features of shape "
-                    f"{tuple(features.shape)} for {counted(len(rows), 'group')}"
-                )
-    return found
+
+def any_match(relations: Relations, labels: Labels) -> bool:
+    """Say whether any query has a match."""
+    queries, _ = labels.shape
+    spans = ((start, min(start + _BLOCK, queries)) for start in range(0, queries, _BLOCK))
+    return any(relations.rows(*span).match.any() for span in spans)
+
+
+def why_no_match(labels: Labels) -> str:
+    """Say why no query may have a match, and which protocol fits."""
+    if not np.isin(labels.q_pids, labels.g_pids).any():
+        query, gallery = labels.q_pids[0], labels.g_pids[0]
+        return (
+            f"No identity is on both sides: the queries have such as {query}, the gallery such as "
+            f"{gallery}. Number both alike."
+        )
+    if any_match(without_own_files(SameIdentity(labels), labels), labels):
+        return "There are matches in other cameras, which the protocol's own rule leaves out."
+    if not any_match(without_own_files(SameIdentityAnyCamera(labels), labels), labels):
+        return "A query is no match for itself, under any name that its file has."
+    return (
+        "All matches are of the query's own camera: test with test.protocol=any_camera "
+        "(AnyCamera()), which takes no notice of cameras."
+    )
 
 
 def check_shapes(distances: Distances, labels: Labels) -> None:

@@ -147,7 +147,7 @@ def test_groups_without_a_row_for_each_are_the_protocols_defect():
             return Pooled(query, gallery[:2], np.arange(2), np.arange(1))
 
     labels = [[1, 2], [1, 1, 2, 2], [0, 0], [1, 1, 1, 1]]
-    with pytest.raises(PluginDefectError, match=r"Short.pool gave gallery features .* 1 group"):
+    with pytest.raises(PluginDefectError, match=r"pooled gallery features \(2, 2\) for 1 group"):
         evaluate_features(np.eye(2), np.ones((4, 2)), *labels, protocol=Short())
 
 

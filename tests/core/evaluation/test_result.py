@@ -109,11 +109,14 @@ def test_contributions_of_a_curve_over_draws_are_those_that_it_tells(ranks):
 @pytest.mark.parametrize(
     ("labels", "said"),
     [
-        (Labels([1, 2], [1, 3], [0, 0], [0, 0]), r"All images are of camera 0.*any_camera"),
-        (Labels([1, 2], [1, 2], [0, 1], [0, 1]), r"by the query's own camera alone.*any_camera"),
+        (
+            Labels([1, 2], [1, 3], [0, 0], [0, 0]),
+            r"All matches are of the query's own camera.*any_camera",
+        ),
+        (Labels([1], [1, 2], [0], [0, 0], None, None, [7], [7, 8]), r"no match for itself"),
         (Labels([1, 2], [7, 8], [0, 0], [1, 1]), r"such as 1, the gallery such as 7\. Number both"),
     ],
 )
 def test_no_valid_query_is_an_error_that_says_why(labels, said):
-    with pytest.raises(NoMatchError, match=rf"none of the 2 queries has a match.*{said}"):
-        evaluate(np.zeros((2, 2)), labels)
+    with pytest.raises(NoMatchError, match=rf"none of the \d queries has a match.*{said}"):
+        evaluate(np.zeros(labels.shape), labels)
