@@ -67,8 +67,8 @@ def kernel() -> list[Extension]:
     flags = [] if sys.platform == "win32" else ["-O3", "-g0"]
     extension = Extension(
         "reidcore.evaluation._counting",
-        [str(_EVALUATION / "_counting.pyx"), str(_EVALUATION / "_kernel.c")],
-        depends=[str(_EVALUATION / "_kernel.h"), str(_EVALUATION / "_panel.h")],
+        [str(_EVALUATION / name) for name in ("_counting.pyx", "_kernel.c", "_codes.c")],
+        depends=[str(_EVALUATION / name) for name in ("_kernel.h", "_panel.h", "_filter.h")],
         include_dirs=[str(_EVALUATION)],
         extra_compile_args=flags,
         optional=True,

@@ -7,23 +7,42 @@ Counts are integers added up, so that neither the number of threads nor their or
 from cython.parallel cimport prange, threadid
 from cython cimport floating
 from libc.stddef cimport ptrdiff_t
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int16_t, int32_t, int64_t
 
 import numpy as np
 
 cdef extern from "_kernel.h" nogil:
     int REID_TILE
+    ctypedef struct reid_block:
+        const float *vectors
+        const float *scales
+        const float *biases
+        int size
+        float *values
+        int16_t *codes
+        float *steps
+        float *norms
+        float *errors
+    ctypedef struct reid_job:
+        const reid_block *panel
+        const reid_block *tile
+        ptrdiff_t dim
+        const float *limits
+        const int64_t *first
+        int strict
+        int32_t *counts
     ctypedef struct reid_kernel:
         const char *name
         int rows
         int strip
-        void (*score)(const float *, const float *, const float *, ptrdiff_t,
-                      float *) noexcept nogil
-        void (*count)(const float *, const float *, const float *, ptrdiff_t, const float *,
-                      const int64_t *, int, int, int32_t *) noexcept nogil
+        void (*keys)(const reid_block *, const reid_block *, ptrdiff_t, const int64_t *,
+                     const int64_t *, ptrdiff_t, float *) noexcept nogil
+        int64_t (*count)(const reid_job *) noexcept nogil
+        int64_t (*filter)(const reid_job *) noexcept nogil
     const reid_kernel *reid_kernel_at(int index)
-    void reid_pack_item(const reid_kernel *, const float *, ptrdiff_t, int, int, float *, float *)
-    void reid_pack_query(const reid_kernel *, const float *, ptrdiff_t, int, float *)
+    void reid_measure(const float *, ptrdiff_t, int, float *, float *)
+    void reid_pack_values(const reid_block *, ptrdiff_t, int, int)
+    void reid_pack_codes(const reid_block *, ptrdiff_t, int, int)
 
 cdef extern from *:
     """
@@ -93,6 +112,28 @@ cdef void _count_row(const floating[:, ::1] rows, ptrdiff_t row, const floating[
             counts[i] += within
 
 
+cdef class _Blocks:
+    """Room for `count` packed blocks of `width` vectors each, in strips of `strip`."""
+
+    cdef float[:, ::1] values, steps, norms, errors
+    cdef int16_t[:, ::1] codes
+    cdef int strip, strips
+
+    def __init__(self, ptrdiff_t count, int strip, int strips, ptrdiff_t dim):
+        self.strip, self.strips = strip, strips
+        cdef int width = strip * strips
+        self.values = np.empty((count, width * dim), dtype=np.float32)
+        self.codes = np.empty((count, width * (dim + dim % 2)), dtype=np.int16)
+        self.steps, self.norms, self.errors = (
+            np.empty((count, width), dtype=np.float32) for _ in range(3)
+        )
+
+    cdef void point(self, ptrdiff_t index, reid_block *block) noexcept nogil:
+        block.values, block.codes = &self.values[index, 0], &self.codes[index, 0]
+        block.steps, block.norms = &self.steps[index, 0], &self.norms[index, 0]
+        block.errors = &self.errors[index, 0]
+
+
 cdef class FeatureScan:
     """A block of queries against a whole gallery, by features.
 
@@ -108,10 +149,11 @@ cdef class FeatureScan:
     """
 
     cdef const reid_kernel *_kernel
-    cdef const float[:, ::1] _gallery
-    cdef float[:, ::1] _panels, _tiles, _bias, _keys
-    cdef ptrdiff_t _queries, _dim
-    cdef bint _cosine
+    cdef const float[:, ::1] _queries, _gallery
+    cdef float[::1] _ones, _scales, _biases
+    cdef _Blocks _panels, _tiles
+    cdef ptrdiff_t _dim, _num_panels
+    cdef bint _is_filtered
     cdef int _threads
 
     def __init__(self, const float[:, ::1] queries, const float[:, ::1] gallery, bint cosine,
@@ -121,20 +163,47 @@ cdef class FeatureScan:
             raise IndexError(f"there is no kernel {kernel}")
         if queries.shape[1] != gallery.shape[1] or threads < 1:
             raise ValueError("queries and gallery differ in width, or there are no threads")
-        self._gallery = gallery
-        self._queries, self._dim = queries.shape[0], queries.shape[1]
-        self._cosine, self._threads = cosine, threads
-        cdef int rows = self._kernel.rows
-        cdef ptrdiff_t row, count = (self._queries + rows - 1) // rows
-        self._panels = np.zeros((count, rows * self._dim), dtype=np.float32)
-        self._tiles = np.empty((threads, REID_TILE * self._dim), dtype=np.float32)
-        self._bias = np.empty((threads, REID_TILE), dtype=np.float32)
-        self._keys = np.empty((threads, rows * REID_TILE), dtype=np.float32)
-        if self._dim == 0:
-            return
-        for row in range(self._queries):
-            reid_pack_query(self._kernel, &queries[row, 0], self._dim, row % rows,
-                            &self._panels[row // rows, 0])
+        self._queries, self._gallery, self._dim = queries, gallery, queries.shape[1]
+        self._threads = threads
+        self._is_filtered = self._kernel.filter != NULL and 32 <= self._dim <= 1 << 16
+        cdef int rows = self._kernel.rows, strip = self._kernel.strip
+        cdef ptrdiff_t item, panel
+        cdef ptrdiff_t tiles = (gallery.shape[0] + REID_TILE - 1) // REID_TILE
+        self._num_panels = (queries.shape[0] + rows - 1) // rows
+        self._panels = _Blocks(self._num_panels, rows, 1, self._dim)
+        self._tiles = _Blocks(threads, strip, REID_TILE // strip, self._dim)
+        self._ones = np.ones(rows, dtype=np.float32)
+        self._scales = np.ones(gallery.shape[0], dtype=np.float32)
+        # Padding is farther than any limit.
+        self._biases = np.full(tiles * REID_TILE, np.inf, dtype=np.float32)
+        for item in prange(gallery.shape[0], nogil=True, num_threads=threads):
+            reid_measure(&gallery[item, 0], self._dim, cosine, &self._scales[item],
+                         &self._biases[item])
+        for panel in prange(self._num_panels, nogil=True, num_threads=threads):
+            self._pack_panel(panel)
+
+    cdef void _pack_panel(self, ptrdiff_t index) noexcept nogil:
+        cdef reid_block panel = self._panel(index)
+        reid_pack_values(&panel, self._dim, self._kernel.rows, 1)
+        if self._is_filtered:
+            reid_pack_codes(&panel, self._dim, self._kernel.rows, 1)
+
+    cdef reid_block _panel(self, ptrdiff_t index) noexcept nogil:
+        cdef reid_block panel
+        cdef ptrdiff_t start = index * self._kernel.rows
+        panel.vectors, panel.scales = &self._queries[start, 0], &self._ones[0]
+        panel.size = min(self._kernel.rows, self._queries.shape[0] - start)
+        self._panels.point(index, &panel)
+        return panel
+
+    cdef reid_block _tile(self, ptrdiff_t index, int thread) noexcept nogil:
+        cdef reid_block tile
+        cdef ptrdiff_t start = index * REID_TILE
+        tile.vectors, tile.scales = &self._gallery[start, 0], &self._scales[start]
+        tile.biases = &self._biases[start]
+        tile.size = min(REID_TILE, self._gallery.shape[0] - start)
+        self._tiles.point(thread, &tile)
+        return tile
 
     def keys(self, const int64_t[::1] first, const int64_t[::1] items):
         """Return the keys of chosen pairs.
@@ -146,32 +215,15 @@ cdef class FeatureScan:
         Returns:
             (N,) float32 keys.
         """
+        cdef int64_t[::1] owner = np.repeat(np.arange(self._queries.shape[0]), np.diff(first))
         keys = np.empty(items.shape[0], dtype=np.float32)
         cdef float[::1] into = keys
-        cdef ptrdiff_t panel
-        if items.shape[0]:
-            for panel in prange(self._panels.shape[0], nogil=True, num_threads=self._threads,
-                                schedule="dynamic"):
-                self._panel_keys(panel, threadid(), first, items, into)
+        cdef reid_block queries = self._panel(0), gallery = self._tile(0, 0)
+        cdef ptrdiff_t start, size = items.shape[0]
+        for start in prange(0, size, 256, nogil=True, num_threads=self._threads):
+            self._kernel.keys(&queries, &gallery, self._dim, &owner[start], &items[start],
+                              min(256, size - start), &into[start])
         return keys
-
-    cdef void _panel_keys(self, ptrdiff_t panel, int thread, const int64_t[::1] first,
-                          const int64_t[::1] items, float[::1] keys) noexcept nogil:
-        cdef int column, rows = self._kernel.rows
-        cdef int64_t pair, start = first[panel * rows]
-        cdef ptrdiff_t query = panel * rows
-        cdef int64_t end = first[min(query + rows, self._queries)]
-        while start < end:
-            for column in range(REID_TILE):
-                pair = start + column
-                self._pack(thread, column, items[pair] if pair < end else -1)
-            self._kernel.score(&self._panels[panel, 0], &self._tiles[thread, 0],
-                               &self._bias[thread, 0], self._dim, &self._keys[thread, 0])
-            for pair in range(start, min(start + REID_TILE, end)):
-                while pair >= first[query + 1]:
-                    query = query + 1
-                keys[pair] = self._keys[thread, (query - panel * rows) * REID_TILE + pair - start]
-            start = start + REID_TILE
 
     def counts(self, const float[::1] limits, const int64_t[::1] first, bint strict):
         """Count, for each limit of each query, the gallery items whose keys are within it.
@@ -192,20 +244,27 @@ cdef class FeatureScan:
                 self._count_tile(tile, threadid(), limits, first, strict, into)
         return by_thread.sum(axis=0, dtype=np.int64)
 
-    cdef void _count_tile(self, ptrdiff_t tile, int thread, const float[::1] limits,
+    cdef void _count_tile(self, ptrdiff_t index, int thread, const float[::1] limits,
                           const int64_t[::1] first, bint strict,
                           int32_t[:, ::1] counts) noexcept nogil:
-        cdef int column, rows = self._kernel.rows
-        cdef ptrdiff_t item, panel
-        for column in range(REID_TILE):
-            item = tile * REID_TILE + column
-            self._pack(thread, column, item if item < self._gallery.shape[0] else -1)
-        for panel in range(self._panels.shape[0]):
-            self._kernel.count(&self._panels[panel, 0], &self._tiles[thread, 0],
-                               &self._bias[thread, 0], self._dim, &limits[0],
-                               &first[panel * rows], min(rows, self._queries - panel * rows),
-                               strict, &counts[thread, 0])
-
-    cdef void _pack(self, int thread, int column, ptrdiff_t item) noexcept nogil:
-        reid_pack_item(self._kernel, &self._gallery[item, 0] if item >= 0 else NULL, self._dim,
-                       self._cosine, column, &self._tiles[thread, 0], &self._bias[thread, 0])
+        cdef reid_block panel, tile = self._tile(index, thread)
+        cdef int rows = self._kernel.rows, strip = self._kernel.strip
+        cdef reid_job job = [&panel, &tile, self._dim, &limits[0], NULL, strict, &counts[thread, 0]]
+        cdef ptrdiff_t number
+        cdef int64_t doubtful = 0
+        cdef bint is_filtered = self._is_filtered
+        if is_filtered:
+            reid_pack_codes(&tile, self._dim, strip, REID_TILE // strip)
+        else:
+            reid_pack_values(&tile, self._dim, strip, REID_TILE // strip)
+        for number in range(self._num_panels):
+            panel = self._panel(number)
+            job.first = &first[number * rows]
+            if not is_filtered:
+                self._kernel.count(&job)
+                continue
+            doubtful += self._kernel.filter(&job)
+            if doubtful * 16 > (number + 1) * rows * REID_TILE:
+                # So many ties that computing all keys is quicker, from here on and in other tiles.
+                self._is_filtered = is_filtered = False
+                reid_pack_values(&tile, self._dim, strip, REID_TILE // strip)

@@ -88,8 +88,9 @@ class FeatureScan:
         if extension is None:
             raise RuntimeError("FeatureScan needs the compiled kernel")
         self.start, self.stop = start, start + len(queries)
-        # Each thread holds a tile of the gallery; wide features leave room for fewer of them.
-        room = _TILES_BYTES // (4 * extension.TILE * gallery.size(1))
+        # Each thread holds a tile of the gallery, as floats and as codes of 16 bits; wide features
+        # leave room for fewer of them.
+        room = _TILES_BYTES // (6 * extension.TILE * gallery.size(1))
         self._scan = extension.FeatureScan(
             queries.contiguous().numpy(), gallery.numpy(), cosine, max(1, min(thread_count(), room))
         )

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 def checkout(tmp_path):
     target = tmp_path / "reidcore" / "evaluation"
     target.mkdir(parents=True)
-    for name in ("_counting.pyx", "_kernel.c", "_kernel.h", "_panel.h"):
+    for name in ("_counting.pyx", "_kernel.c", "_codes.c", "_kernel.h", "_panel.h", "_filter.h"):
         shutil.copy(ROOT / "reidcore" / "evaluation" / name, target)
     shutil.copy(ROOT / "setup.py", tmp_path)
     return tmp_path
