@@ -157,17 +157,13 @@ def reid_register_schedulers(registry: Registrar) -> None:
 
 @hookimpl
 def reid_register_protocols(registry: Registrar) -> None:
-    """Register the evaluation protocols."""
-    registry.add(
-        "market1501",
-        "reidcore.evaluation:Market1501",
-        summary="same person and camera ignored; the usual",
-    )
-    registry.add(
-        "any_camera",
-        "reidcore.evaluation:AnyCamera",
-        summary="nothing ignored; for data of one camera",
-    )
+    """Register the rules of the benchmarks; the usual one has a name for each that follows it."""
+    usual, nothing_ignored = "reidcore.evaluation:Market1501", "reidcore.evaluation:AnyCamera"
+    registry.add("market1501", usual, summary="same person and camera ignored; the usual")
+    registry.add("occluded", usual, summary="hidden people: the usual rule")
+    registry.add("veriwild", usual, summary="VERI-Wild: the usual rule")
+    registry.add("any_camera", nothing_ignored, summary="nothing ignored; for data of one camera")
+    registry.add("partial", nothing_ignored, summary="parts of people: nothing ignored")
     registry.add(
         "cuhk03",
         "reidcore.evaluation:Cuhk03",
@@ -194,10 +190,19 @@ def reid_register_configs(registry: ConfigRegistrar) -> None:
 
 # Name -> module and class below ``protocols``, and what it is.
 _PROTOCOLS = {
+    "clothes": ("clothes:Clothes", "matches in any, in other or in the same clothes"),
+    "cuhk03_drawn": ("cuhk03_drawn:Cuhk03Drawn", "one gallery image for each person, drawn"),
+    "market1501_multi": ("groups:MultiQuery", "what a camera has of a person is one query"),
+    "prcc": ("single_shot:Prcc", "one gallery image of each person in ten draws, or all"),
+    "reassociation": ("reassociation:Reassociation", "tracks found again some frames later"),
     "regdb": ("regdb:RegDB", "visible and thermal pictures, one modality among the other"),
+    "soccernet": ("soccernet:SoccerNet", "players among those of the same action"),
     "sysu_mm01": ("sysu_mm01:SysuMM01", "infrared queries, galleries drawn for ten trials"),
     "university1652": ("university1652:University1652", "R@1 %, AP as the authors compute it"),
+    "vehicleid": ("single_shot:VehicleId", "one image of each vehicle, or the rest, in ten draws"),
+    "veri": ("veri:Veri", "vehicles among images and among tracks, trapezoid AP"),
     "verification": ("verification:Verification", "ROC over all pairs: TPR at FPR, EER, AUC"),
+    "video": ("groups:Video", "tracklets, whose frames are pooled where they are rows"),
 }
 
 _MARKET1501_RECIPES = {

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from reidcore.errors import DataError
-from reidcore.evaluation import EvaluationProtocol, RankingResult, evaluate
+from reidcore.evaluation import EvaluationProtocol, MatrixDistances, RankingResult
 from tests.plugins.reid_plugins_standard.protocols.problems import Problem
 
 Pair = Callable[[int, int], bool]
@@ -157,12 +157,13 @@ def assert_protocol(
     Returns:
         Whether there was anything to rank; a problem without any match must be refused.
     """
+    distances = MatrixDistances(problem.distances)
     if not expected(problem.distances, is_match, is_junk).valid:
         with pytest.raises(DataError, match="match"):
-            evaluate(problem.distances, problem.labels, protocol)
+            protocol.evaluate(distances, problem.labels)
         return False
     for ties in ("pessimistic", "optimistic"):
-        result = evaluate(problem.distances, problem.labels, protocol, ties=ties)
+        result = protocol.evaluate(distances, problem.labels, ties=ties)
         reference = expected(problem.distances, is_match, is_junk, ap, ties)
         assert_agree(result, reference)
     return True
