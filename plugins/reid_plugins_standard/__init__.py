@@ -170,6 +170,12 @@ def reid_register_protocols(registry: Registrar) -> None:
         summary="one gallery image for each person, in exact expectation",
         options={"cuhk03.use_metric_cuhk03": "select"},
     )
+    registry.add(
+        "video",
+        f"{__name__}.protocols.groups:Video",
+        summary="tracklets, whose frames are pooled where they are rows",
+        options={"video.pooling_method": "pooling"},
+    )
     for name, (target, summary) in _PROTOCOLS.items():
         registry.add(name, f"{__name__}.protocols.{target}", summary=summary)
 
@@ -202,7 +208,6 @@ _PROTOCOLS = {
     "vehicleid": ("single_shot:VehicleId", "one image of each vehicle, or the rest, in ten draws"),
     "veri": ("veri:Veri", "vehicles among images and among tracks, trapezoid AP"),
     "verification": ("verification:Verification", "ROC over all pairs: TPR at FPR, EER, AUC"),
-    "video": ("groups:Video", "tracklets, whose frames are pooled where they are rows"),
 }
 
 _MARKET1501_RECIPES = {

@@ -22,8 +22,8 @@ from reidcore.evaluation import (
 Mode = Literal["standard", "cc", "sc"]
 _JUNK = {
     "standard": "own camera",
-    "cc": "own camera, own clothes",
-    "sc": "own camera, other clothes",
+    "cc": "own camera and own clothes",
+    "sc": "own camera and other clothes",
 }
 
 

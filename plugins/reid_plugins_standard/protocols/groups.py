@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reid_plugins_standard.protocols.choices import check_choice
-from reidcore.evaluation import Labels, Market1501, Pooled
+from reidcore.evaluation import Distances, Labels, Market1501, Pooled, RankingResult
 
 Int64 = npt.NDArray[np.int64]
 
@@ -132,39 +132,47 @@ class Video(Market1501):
     length 1 (``test.normalize_feature=true``).
 
     Args:
-        pooling: ``avg`` or ``max`` over the frames of a track, which both sides must tell; None is
-            ``avg`` where they do, and elsewhere leaves rows as they are.
+        pooling: ``avg`` or ``max`` over the frames of a track; the configuration's
+            ``video.pooling_method``.
 
     Raises:
         UnknownNameError: if there is no such pooling.
     """
 
-    def __init__(self, pooling: Pooling | None = None) -> None:
-        if pooling is not None:
-            check_choice("pooling", pooling, get_args(Pooling))
-        self.pooling = pooling
+    def __init__(self, pooling: Pooling = "avg") -> None:
+        self.pooling = check_choice("pooling", pooling, get_args(Pooling))
 
     def pool(self, query: Tensor, gallery: Tensor, labels: Labels) -> Pooled | None:
-        """Make one feature of the frames of a track.
+        """Make one feature of the frames of a track; None where no table tells tracks.
 
         Raises:
-            UnknownNameError: if a pooling is asked for, and a side has no column ``track``.
+            UnknownNameError: if one side alone has the column ``track``.
         """
-        if (
-            self.pooling is None
-            and not {TRACK} <= labels.q_columns.keys() & labels.g_columns.keys()
-        ):
+        if not _tells_tracks(labels):
             return None
         q_tracks, g_tracks = labels.column(TRACK)
-        pooling: Pooling = self.pooling or "avg"
         asked = tracklets_of(labels.q_pids, labels.q_camids, q_tracks)
         known = tracklets_of(labels.g_pids, labels.g_camids, g_tracks)
         return Pooled(
-            asked.pool(query, pooling), known.pool(gallery, pooling), asked.first, known.first
+            asked.pool(query, self.pooling),
+            known.pool(gallery, self.pooling),
+            asked.first,
+            known.first,
         )
 
-    def conditions(self) -> dict[str, Any]:
-        """Return what the figures are."""
-        return super().conditions() | {
-            "tracks": f"{_WORDS[self.pooling or 'avg']} of frames, where these are rows"
-        }
+    def evaluate(
+        self,
+        distances: Distances,
+        labels: Labels,
+        max_rank: int = 50,
+        ties: str = "pessimistic",
+    ) -> RankingResult:
+        """Evaluate tracklets, and say what they are; arguments and errors as in the base."""
+        result = super().evaluate(distances, labels, max_rank, ties)
+        pooled = f"{_WORDS[self.pooling]} of the rows of a track"
+        unit = pooled if _tells_tracks(labels) else "rows of the tables"
+        return replace(result, conditions={"tracklets": unit})
+
+
+def _tells_tracks(labels: Labels) -> bool:
+    return TRACK in labels.q_columns or TRACK in labels.g_columns

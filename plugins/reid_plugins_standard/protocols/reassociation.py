@@ -78,9 +78,8 @@ class Reassociation(AmongCandidates):
     def conditions(self) -> dict[str, Any]:
         """Return what the figures are."""
         return super().conditions() | {
-            "gallery": f"the query's sequence {self.gap} frames later",
-            "every": self.every,
-            "candidates": self.least,
+            "query": f"frames divisible by {self.every}",
+            "gallery": f"its sequence {self.gap} frames later, of {self.least} images or more",
             "junk": "none",
         }
 

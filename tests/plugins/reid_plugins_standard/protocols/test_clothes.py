@@ -63,7 +63,7 @@ def test_the_other_modes_stand_beside():
     )
     assert result.contributions()["sc_mAP"].tolist() == [3 / 4]
     assert result.conditions["mode"] == "cc"
-    assert result.conditions["junk"] == "own camera, own clothes"
+    assert result.conditions["junk"] == "own camera and own clothes"
 
 
 def test_a_mode_without_any_match_has_no_figures():

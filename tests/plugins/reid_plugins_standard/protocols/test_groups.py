@@ -119,11 +119,20 @@ def test_tracklets_agree_with_the_definition(pooling):
 def test_rows_that_are_tracklets_stay_as_they_are():
     features = torch.eye(4)
     sides = ([1, 1, 2, 2], [1, 1, 2, 2], [0, 0, 0, 0], [1, 1, 1, 1])
-    labels = Labels(*sides)
-    assert Video().pool(features, features, labels) is None
-    assert evaluate_features(features, features, *sides, protocol=Video()).num_valid == 4
-    with pytest.raises(UnknownNameError, match="no column 'track'"):
-        evaluate_features(features, features, *sides, protocol=Video("max"))
+    assert Video().pool(features, features, Labels(*sides)) is None
+    result = evaluate_features(features, features, *sides, protocol=Video())
+    assert result.num_valid == 4
+    assert result.conditions["tracklets"] == "rows of the tables"
+    numbered = {"track": (np.arange(4), np.arange(4))}
+    same = evaluate_features(features, features, *sides, protocol=Video("max"), columns=numbered)
+    assert same.ap.tolist() == result.ap.tolist()
+    assert same.conditions["tracklets"] == "maximum of the rows of a track"
+
+
+def test_tracks_of_one_side_alone_are_told():
+    labels = Labels([1], [1], [0], [1], {"track": np.array([0])})
+    with pytest.raises(UnknownNameError, match="the gallery has no column 'track'"):
+        Video().pool(torch.eye(1), torch.eye(1), labels)
 
 
 def test_pooling_is_avg_or_max():
