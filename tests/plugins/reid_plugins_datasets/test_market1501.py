@@ -87,3 +87,25 @@ def test_labels_out_of_range_are_refused(tiny, name):
     (tiny / RELEASE / "query" / name).touch()
     with pytest.raises(DataError, match=rf"outside -?1\.\.\d+.*{name}"):
         market1501(tiny)
+
+
+def test_multi_query_takes_all_boxes_of_a_querys_person_by_its_camera(tiny):
+    boxes = tiny / RELEASE / "gt_bbox"
+    boxes.mkdir()
+    for file in ("0001_c1s1_001051_00.jpg", "0001_c1s2_000009_00.jpg", "0001_c2s1_000009_00.jpg",
+                 "0002_c1s1_000451_00.jpg"):  # fmt: skip
+        (boxes / file).touch()
+    query = market1501(tiny, multi_query=True).query
+    assert [Path(sample.path).name for sample in query] == [
+        "0001_c1s1_001051_00.jpg",
+        "0001_c1s2_000009_00.jpg",
+    ]
+    assert {(sample.pid, sample.camid) for sample in query} == {(1, 0)}
+
+
+def test_multi_query_needs_boxes(tiny):
+    with pytest.raises(DataError, match="gt_bbox"):
+        market1501(tiny, multi_query=True)
+    (tiny / RELEASE / "gt_bbox").mkdir()
+    with pytest.raises(DataError, match="no box of 1 of 1 query, the first"):
+        market1501(tiny, multi_query=True)
