@@ -9,26 +9,38 @@ import numpy as np
 import pytest
 
 from reidcore import hookimpl
-from reidcore.data import SampleTable, from_folders
+from reidcore.data import SampleTable, Splits, from_folders
 from reidcore.errors import UserError
 from reidcore.testing import fake_dataset, tiny_run
 
 
 class Dressed:
-    """Brings ``dressed``: each camera saw other clothes, and has a track of two frames."""
+    """Brings ``dressed``: each camera saw other clothes, and has a track of two frames.
+
+    ``played`` has the same images, of which those of odd identities are of one action.
+    """
 
     @hookimpl
     def reid_register_datasets(self, registry):
-        registry.add("dressed", self.read)
+        registry.add("dressed", self.dressed)
+        registry.add("played", self.played)
 
     @staticmethod
-    def read(root):
-        def with_columns(samples):
-            table = SampleTable.of(samples)
+    def dressed(root):
+        def columns(table):
             clothes = table.pids * 10 + table.camids
-            return replace(table, columns={"clothes": clothes, "track": np.zeros_like(clothes)})
+            return {"clothes": clothes, "track": np.zeros_like(clothes)}
 
-        return type(splits := from_folders(f"{root}/dressed"))(*map(with_columns, splits))
+        return with_columns(root, columns)
+
+    @staticmethod
+    def played(root):
+        return with_columns(root, lambda table: {"action": table.pids % 2})
+
+
+def with_columns(root, columns):
+    tables = map(SampleTable.of, from_folders(f"{root}/dressed"))
+    return Splits(*(replace(table, columns=columns(table)) for table in tables))
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +94,14 @@ def test_groups_are_what_is_recorded(target, overrides, told):
     assert found["num_valid_queries"] == 6
     assert found["num_skipped_queries"] == 0
     assert found["conditions"].items() >= told.items()
+
+
+def test_pictures_show_candidates_alone(target, tmp_path):
+    """Of three people one is alone in an action, whose four gallery images are all right."""
+    found = target("test.protocol=soccernet", dataset="played")
+    assert found["num_valid_queries"] == 12
+    assert found["conditions"]["gallery"] == "the query's action"
+    assert (tmp_path / "visrank_played" / "overview.jpg").is_file()
 
 
 def test_tables_without_a_column_are_told_with_the_protocol(target):
