@@ -199,6 +199,7 @@ _PROTOCOLS = {
     "clothes": ("clothes:Clothes", "matches in any, in other or in the same clothes"),
     "cuhk03_drawn": ("cuhk03_drawn:Cuhk03Drawn", "one gallery image for each person, drawn"),
     "market1501_multi": ("groups:MultiQuery", "what a camera has of a person is one query"),
+    "open_set": ("open_set:OpenSet", "identities left out by lot: DIR at FAR 1 and 10 %"),
     "prcc": ("single_shot:Prcc", "one gallery image of each person in ten draws, or all"),
     "reassociation": ("reassociation:Reassociation", "tracks found again some frames later"),
     "regdb": ("regdb:RegDB", "visible and thermal pictures, one modality among the other"),
