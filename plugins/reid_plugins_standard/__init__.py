@@ -209,6 +209,7 @@ _PROTOCOLS = {
     "vehicleid": ("single_shot:VehicleId", "one image of each vehicle, or the rest, in ten draws"),
     "veri": ("veri:Veri", "vehicles among images and among tracks, trapezoid AP"),
     "verification": ("verification:Verification", "ROC over all pairs: TPR at FPR, EER, AUC"),
+    "wildlife": ("wildlife:Wildlife", "known animals and new ones: BAKS, BAUS, balanced accuracy"),
 }
 
 _MARKET1501_RECIPES = {

@@ -1,0 +1,261 @@
+"""Wildlife: which known animal is it, or is it a new one?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reidcore.errors import DataError, UnknownNameError, UserError, counted, did_you_mean, quoted
+from reidcore.evaluation import (
+    AnyCamera,
+    Distances,
+    Labels,
+    RankingResult,
+    Related,
+    Relations,
+    check_shapes,
+    without_own_files,
+)
+
+Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+
+_SETTINGS = ("open", "closed", "disjoint", "time_aware")
+_DATE = "date"
+
+
+class Wildlife(AnyCamera):
+    """Each query gets the identity of its nearest gallery item, or is called new.
+
+    The figures of Cermak et al., "WildlifeDatasets: An Open-source Toolkit for Animal
+    Re-identification", WACV 2024, and of the AnimalCLEF challenges. A query is known if the gallery
+    has its identity. It is right if its nearest item shows it, one at the same distance that does
+    not counting against it; an unknown query is right if it is called new.
+
+    * ``accuracy known``; with a threshold also ``accuracy unknown``, ``accuracy`` over both, and
+      ``normalised accuracy``: mu times the first plus 1 - mu times the second.
+    * ``balanced accuracy``: the mean over identities, all new ones being one class. ``BAKS``: over
+      the known identities; ``BAUS``: over the unknown ones, of the share called new.
+    * ``AUC new``: the chance that an unknown query is farther from its nearest item than a known
+      one.
+
+    CMC, mAP and mINP are of the known queries.
+
+    Args:
+        setting: ``"open"``: queries may be unknown; ``"closed"``: one that is, is an error;
+            ``"disjoint"``: query and gallery are one set of images, and whoever is seen but once
+            has no part; ``"time_aware"``: as open, and gallery items of a query's day or a later
+            one, by the column ``date``, are ignored. Which images are which is the dataset's split.
+        threshold: a query farther from its nearest item is called new; None calls none new, and
+            leaves out what needs that.
+        mu: the weight of the known queries in the normalised accuracy.
+
+    Raises:
+        UserError: if an option is out of its range.
+    """
+
+    def __init__(
+        self, setting: str = "open", threshold: float | None = None, mu: float = 0.5
+    ) -> None:
+        if setting not in _SETTINGS:
+            raise UnknownNameError(
+                f"a setting is {', '.join(_SETTINGS)}, not {quoted(setting)}",
+                did_you_mean(setting, _SETTINGS),
+            )
+        if threshold is not None and np.isnan(threshold):
+            raise UserError("the threshold is NaN", "Give a distance.")
+        if not 0 <= mu <= 1:
+            raise UserError(f"mu is {quoted(mu)}", "Give a share from 0 to 1.")
+        self.setting, self.threshold, self.mu = setting, threshold, mu
+        if setting == "time_aware":
+            self.needs = (_DATE,)  # type: ignore[misc] # an option decides
+
+    def relations(self, labels: Labels) -> Relations:
+        """Return the gallery items of each query's identity, and those that are not earlier."""
+        return _Earlier(labels) if self.setting == "time_aware" else super().relations(labels)
+
+    def conditions(self) -> dict[str, Any]:
+        """Return what the figures are."""
+        junk = {"junk": "of the same day or later"} if self.setting == "time_aware" else {}
+        return super().conditions() | junk | {"setting": self.setting, "threshold": self.threshold}
+
+    def evaluate(
+        self,
+        distances: Distances,
+        labels: Labels,
+        max_rank: int = 50,
+        ties: str = "pessimistic",
+    ) -> RankingResult:
+        """Evaluate Q queries against G gallery items; arguments and errors as in the base.
+
+        Raises:
+            DataError: also if a query of a closed set is unknown, or a date is missing.
+        """
+        check_shapes(distances, labels)
+        distances = _Blocks(distances)
+        result = super().evaluate(distances, labels, max_rank, ties)
+        known, taking_part = result.first_rank > 0, np.ones(len(labels.q_pids), dtype=np.bool_)
+        if self.setting == "closed" and not known.all():
+            raise DataError(
+                f"{counted(int((~known).sum()), 'query', 'queries')} of {len(known)} show an "
+                "animal that the gallery lacks",
+                "That is an open set: wildlife.setting=open.",
+            )
+        if self.setting == "disjoint":
+            taking_part = known
+        nearest = _nearest(distances, without_own_files(self.relations(labels), labels))
+        decided = _Decisions(
+            labels.q_pids, known, taking_part, result.first_rank == 1, nearest, self.threshold
+        )
+        each = decided.each(self.mu)
+        figures = {name: float(np.nanmean(values)) for name, values in each.items()}
+        return replace(
+            result,
+            figures=figures | decided.auc(strict=ties == "pessimistic"),
+            per_query=each,
+            conditions={"unknown queries": int((taking_part & ~known).sum())},
+        )
+
+
+class _Decisions:
+    """Who is taken for whom, and how often that is right.
+
+    Args:
+        pids: (Q,) the identities of the queries.
+        known: (Q,) whether the gallery has the query's identity.
+        taking_part: (Q,) False for a query that has no part.
+        named: (Q,) whether the nearest item shows the query's identity.
+        nearest: (Q,) how far it is.
+        threshold: beyond which a query is called new; None calls none so.
+    """
+
+    def __init__(
+        self,
+        pids: Int64,
+        known: Bool,
+        taking_part: Bool,
+        named: Bool,
+        nearest: Float64,
+        threshold: float | None,
+    ) -> None:
+        self._pids = pids
+        self._known, self._unknown = taking_part & known, taking_part & ~known
+        self._nearest, self._threshold = nearest, threshold
+        new = np.zeros(len(pids), dtype=np.bool_) if threshold is None else nearest > threshold
+        self._right = np.where(known, named & ~new, new)
+
+    def each(self, mu: float) -> dict[str, Float64]:
+        """Return for each figure (Q,) what the queries add to it: its mean without NaN."""
+        known, unknown = self._known, self._unknown
+        found = {"accuracy known": self._mean(known), "BAKS": self._balanced(known, self._pids)}
+        if self._threshold is None and unknown.any():
+            return found
+        both = known | unknown
+        classes = np.where(unknown, self._pids.min() - 1, self._pids)
+        found["accuracy"] = self._mean(both)
+        found["balanced accuracy"] = self._balanced(both, classes)
+        if unknown.any():
+            found["accuracy unknown"] = self._mean(unknown)
+            found["BAUS"] = self._balanced(unknown, self._pids)
+            found["normalised accuracy"] = self._normalised(mu)
+        return found
+
+    def auc(self, strict: bool) -> dict[str, float]:
+        """Return the area under the ROC curve of "new", where there are unknown queries.
+
+        Args:
+            strict: a known and an unknown query that are as far are told apart wrongly; else right.
+        """
+        if not self._unknown.any():
+            return {}
+        known = np.sort(self._nearest[self._known])
+        side: Any = "left" if strict else "right"
+        nearer = np.searchsorted(known, self._nearest[self._unknown], side)
+        return {"AUC new": float(nearer.mean() / len(known))}
+
+    def _mean(self, chosen: Bool) -> Float64:
+        return np.where(chosen, self._right, np.nan)
+
+    def _balanced(self, chosen: Bool, classes: Int64) -> Float64:
+        """Give each class the same weight, whoever is seen often."""
+        _, of_class, sizes = np.unique(classes[chosen], return_inverse=True, return_counts=True)
+        return self._weighed(chosen, 1 / (len(sizes) * sizes[of_class]))
+
+    def _normalised(self, mu: float) -> Float64:
+        chosen = self._known | self._unknown
+        known = self._known[chosen]
+        return self._weighed(chosen, np.where(known, mu / known.sum(), (1 - mu) / (~known).sum()))
+
+    def _weighed(self, chosen: Bool, weights: Float64) -> Float64:
+        """Return (Q,) values whose plain mean is a weighted one, and varies as that does.
+
+        Args:
+            chosen: (Q,) the queries that have a part.
+            weights: one for each of these, of the sum 1.
+        """
+        right = self._right[chosen].astype(np.float64)
+        mean = float(right @ weights)
+        whole = np.full(len(chosen), np.nan)
+        whole[chosen] = mean + (right - mean) * weights * len(right)
+        return whole
+
+
+class _Earlier:
+    """A match is the query's identity of an earlier day; all that is not earlier is ignored."""
+
+    def __init__(self, labels: Labels) -> None:
+        self._q_pids, self._g_pids = labels.q_pids, labels.g_pids
+        self._q_dates, self._g_dates = map(_days, labels.column(_DATE))
+        for side, dates in (("query", self._q_dates), ("gallery", self._g_dates)):
+            missing = dates == "" if dates.dtype.kind == "U" else ~(dates >= 0)
+            if missing.any():
+                raise DataError(
+                    f"{counted(int(missing.sum()), f'{side} image')} of {len(dates)} have no date",
+                    "Leave them out of the table, or choose wildlife.setting=open.",
+                )
+
+    def rows(self, start: int, stop: int) -> Related:
+        """Return the related items of queries ``start`` to ``stop``."""
+        earlier = self._g_dates < self._q_dates[start:stop, None]
+        same = self._g_pids == self._q_pids[start:stop, None]
+        owner, items = np.nonzero(same | ~earlier)
+        first = np.searchsorted(owner, np.arange(stop - start + 1))
+        return Related(first, items, earlier[owner, items])
+
+
+def _days(dates: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the day of dates such as 2015-06-30 12:00; numbers are as they are."""
+    return dates.astype("U10") if dates.dtype.kind in "UO" else dates
+
+
+class _Blocks(Distances):
+    """Distances that are ranked by their blocks: few queries together, with all they ignore."""
+
+    def __init__(self, whole: Distances) -> None:
+        self._whole = whole
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(Q, G)``."""
+        return self._whole.shape
+
+    def blocks(self, rows: int | None = None) -> Iterator[tuple[int, npt.NDArray[np.floating]]]:
+        """Yield the blocks of the whole."""
+        return self._whole.blocks(rows)
+
+
+def _nearest(distances: Distances, relations: Relations) -> Float64:
+    """Return (Q,) the distance of each query's nearest item that it does not ignore."""
+    nearest = [np.zeros(0)]
+    for start, block in distances.blocks():
+        related = relations.rows(start, start + len(block))
+        ignored = ~related.match
+        rows = block.astype(np.float64)
+        rows[related.owner[ignored], related.items[ignored]] = np.inf
+        nearest.append(rows.min(1))
+    return np.concatenate(nearest)
