@@ -176,6 +176,12 @@ def reid_register_protocols(registry: Registrar) -> None:
         summary="tracklets, whose frames are pooled where they are rows",
         options={"video.pooling_method": "pooling"},
     )
+    registry.add(
+        "discovery",
+        f"{__name__}.protocols.discovery:Discovery",
+        summary="clusters against identities: ARI, NMI, false merges",
+        needs=["clustering"],
+    )
     for name, (target, summary) in _PROTOCOLS.items():
         registry.add(name, f"{__name__}.protocols.{target}", summary=summary)
 
