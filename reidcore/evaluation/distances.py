@@ -24,6 +24,7 @@ Rows = npt.NDArray[np.floating[Any]]
 _BLOCK_BYTES = 32 << 20  # one block of rows
 _BLOCK_ROWS = 256
 _TILE = 1 << 20  # distances computed by one matrix product
+_PAIRS = 1 << 18  # numbers of features that stay in a cache while pairs are compared
 _SCAN_BYTES = 8 << 20  # queries that the compiled kernel packs together
 _EXACT = 1 << 24  # float32 holds all whole numbers up to here
 
@@ -70,6 +71,11 @@ class Distances(ABC):
         Args:
             rows: how many queries in a block; None chooses for bounded memory.
         """
+
+    def tensors(self, rows: int | None = None) -> Iterator[tuple[int, Tensor]]:
+        """Yield the blocks as tensors, on the device where they are made."""
+        for start, block in self.blocks(rows):
+            yield start, torch.from_numpy(np.ascontiguousarray(block))
 
     def scans(self) -> Iterator[Scan]:
         """Yield what ranking needs; override it where there is a faster road than `blocks`."""
@@ -224,8 +230,13 @@ class FeatureDistances(Distances):
 
     def blocks(self, rows: int | None = None) -> Iterator[tuple[int, Rows]]:
         """Yield distances in blocks of rows, computed as they are asked for."""
+        for start, block in self.tensors(rows):
+            yield start, block.cpu().numpy()
+
+    def tensors(self, rows: int | None = None) -> Iterator[tuple[int, Tensor]]:
+        """Yield the blocks on the features' device."""
         for start, stop in self._spans(rows):
-            yield start, self._rows(start, stop).cpu().numpy()
+            yield start, self._rows(start, stop)
 
     def scans(self) -> Iterator[Scan]:
         """Yield scans that run where the features are, compiled where they can be."""
@@ -250,13 +261,13 @@ class FeatureDistances(Distances):
         device = self.query.device
         left, right = (torch.from_numpy(side).to(device) for side in (rows, columns))
         chosen = left.new_empty(len(left), dtype=self._dtype)
-        length = max(1, _TILE // self.query.size(1))
+        length = max(1, _PAIRS // self.query.size(1))
         for start in range(0, len(left), length):
             part = slice(start, start + length)
-            query = self.query[left[part]].to(self._dtype)
-            gallery = self.gallery[right[part]].to(self._dtype)
+            query = self.query.index_select(0, left[part]).to(self._dtype)
+            gallery = self.gallery.index_select(0, right[part]).to(self._dtype)
             if self.metric == "euclidean":
-                chosen[part] = (query - gallery).square().sum(1)
+                chosen[part] = query.sub_(gallery).square_().sum(1)
             else:
                 chosen[part] = 1 - F.cosine_similarity(query, gallery, eps=1e-12)
         return chosen.cpu().numpy()

@@ -4,7 +4,8 @@ The method of Zhong et al., "Re-ranking Person Re-identification with k-reciproc
 2017, with the numbers of Torchreid's implementation: what it is given is squared once more, also
 the "euclidean" distance, which is squared already.
 
-N is the number of images, Q queries and G gallery items together.
+N is the number of images, Q queries and G gallery items together. Memory is forecast before
+anything is computed, so that what does not fit is refused instead of killed.
 """
 
 from __future__ import annotations
@@ -17,9 +18,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from reidcore._memory import available_memory
 from reidcore.errors import DataError, UserError, counted, quoted
 from reidcore.evaluation.distances import Distances, FeatureDistances, MatrixDistances, Rows
 from reidcore.evaluation.k_reciprocal import Float32, neighbourhoods, normalised
+
+_WORKSPACE = 300 << 20  # blocks of distances, and what is computed of them
+_NEIGHBOUR = 256  # bytes for each image and each of its k1 + 1 nearest
+_AVERAGED = 64  # and of its k2 nearest
 
 
 def re_ranking(
@@ -48,8 +54,11 @@ def re_ranking(
     Raises:
         UserError: if a shape or a number is wrong, or a distance is not finite.
     """
+    _check_numbers(k1, k2, lambda_value)
     blocks = _Joined(q_g_dist, q_q_dist, g_g_dist)
-    reranked = RerankedDistances(blocks, blocks.num_queries, k1, k2, lambda_value)
+    queries, images = blocks.num_queries, blocks.shape[1]
+    _check_memory(images, k1, k2, beside=4 * queries * (images - queries))
+    reranked = RerankedDistances(blocks, queries, k1, k2, lambda_value)
     result = np.empty(reranked.shape, dtype=np.float32)
     for start, rows in reranked.blocks():
         result[start : start + len(rows)] = rows
@@ -67,7 +76,8 @@ class RerankedDistances(Distances):
         lambda_value: the share of the old distance in the new one.
 
     Raises:
-        UserError: if a shape or a number is wrong, or a distance is not finite.
+        UserError: if a shape or a number is wrong, a distance is not finite, or there is not the
+            memory that it would take.
 
     Example:
         >>> distances = RerankedDistances.of_features(query, gallery)
@@ -84,6 +94,7 @@ class RerankedDistances(Distances):
     ) -> None:
         _check_numbers(k1, k2, lambda_value)
         _check_square(everything, num_queries)
+        _check_memory(everything.shape[1], k1, k2)
         self._everything = everything
         self._num_queries = num_queries
         self._lambda = lambda_value
@@ -116,8 +127,11 @@ class RerankedDistances(Distances):
         Raises:
             UserError: if a shape, a number or the metric is wrong, or a feature is not finite.
         """
+        _check_numbers(k1, k2, lambda_value)
         sides = FeatureDistances(query, gallery, metric)  # tells of features that do not fit
         sides.check_directions()
+        joined = sides.query.nbytes + sides.gallery.nbytes
+        _check_memory(sum(sides.shape), k1, k2, joined if sides.query.device.type == "cpu" else 0)
         everything = torch.cat([sides.query, sides.gallery])
         distances = FeatureDistances(everything, everything, metric)
         return cls(distances, len(sides.query), k1, k2, lambda_value)
@@ -155,6 +169,12 @@ class RerankedDistances(Distances):
             )
         jaccard: Float32 = 1 - overlap / (2 - overlap)
         return jaccard
+
+
+def memory_forecast(num_images: int, k1: int = 20, k2: int = 6) -> int:
+    """Return about how many bytes re-ranking takes beside its input and its result."""
+    neighbours = min(num_images, k1 + 1) * _NEIGHBOUR + min(num_images, k2) * _AVERAGED
+    return num_images * neighbours + min(_WORKSPACE, 64 * num_images**2)
 
 
 class _Joined(Distances):
@@ -210,6 +230,17 @@ def _check_numbers(k1: int, k2: int, lambda_value: float) -> None:
     if not 0 <= lambda_value <= 1:
         told = f"re-ranking with lambda_value={quoted(lambda_value)}"
         raise UserError(told, "Give a share from 0 to 1.")
+
+
+def _check_memory(num_images: int, k1: int, k2: int, beside: int = 0) -> None:
+    """Refuse what would not fit into memory."""
+    needed, free = memory_forecast(num_images, k1, k2) + beside, available_memory()
+    if free is not None and needed > free:
+        raise UserError(
+            f"re-ranking {counted(num_images, 'image')} with k1={k1} and k2={k2} takes about "
+            f"{needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free",
+            "Lower k1 and k2, re-rank a part of the gallery, or do without.",
+        )
 
 
 def _check_square(everything: Distances, num_queries: int) -> None:

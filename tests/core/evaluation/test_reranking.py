@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +148,20 @@ def test_twins_are_taken_in_their_order_whatever_topk_prefers() -> None:
     np.testing.assert_allclose(re_ranking(*parts, 7, 3), expected, atol=2e-6)
 
 
+def test_the_nearest_are_found_in_order_whatever_the_shape_and_the_ties() -> None:
+    from reidcore.evaluation.k_reciprocal import _places, _smallest
+
+    rng = np.random.default_rng(0)
+    for width, count in [(1, 1), (5, 5), (40, 3), (100, 21), (997, 7)]:
+        for levels in (1, 3, 10_000):
+            rows = rng.integers(0, levels, (4, width)).astype(np.float32)
+            expected = np.argsort(rows, axis=1, kind="stable")[:, :count]
+            found = _smallest(torch.from_numpy(rows), count)
+            np.testing.assert_array_equal(found.numpy(), expected)
+    mask = torch.from_numpy(rng.random((3, 7)) < 0.3)
+    np.testing.assert_array_equal(torch.stack(_places(mask)), mask.nonzero().T)
+
+
 def test_huge_distances_do_not_overflow() -> None:
     parts = [part.numpy() for part in matrices(*people(3, 5, 20))]
     expected = re_ranking(*parts)
@@ -209,6 +226,66 @@ def test_memory_follows_the_neighbours_not_the_matrix() -> None:
         for array in (rows.first, rows.columns, rows.values)
     ]
     assert sum(kept) < 10 << 20
+
+
+PROGRAM = """
+from pathlib import Path
+import torch
+from reidcore.evaluation import RerankedDistances
+from reidcore.evaluation.reranking import memory_forecast
+
+def field(name):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) * 1024
+
+torch.set_num_threads(1)
+features = torch.rand(8000, 2)  # of two dimensions: the neighbourhoods overlap as much as they can
+list(RerankedDistances.of_features(features[:20], features[20:400]).blocks())
+Path("/proc/self/clear_refs").write_text("5")
+before = field("VmRSS")
+for _ in RerankedDistances.of_features(features[:1000], features[1000:], k1=30, k2=9).blocks():
+    pass
+print(memory_forecast(len(features), 30, 9) / (field("VmHWM") - before))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="measured on Linux only")
+def test_the_forecast_of_memory_is_kept() -> None:
+    at_once = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "1000000"}
+    program = [sys.executable, "-c", PROGRAM]
+    child = subprocess.run(program, capture_output=True, text=True, check=False, env=at_once)
+    assert child.returncode == 0, child.stderr
+    assert 1 < float(child.stdout) < 10
+
+
+def test_what_does_not_fit_into_memory_is_refused_before_it_starts(monkeypatch) -> None:
+    class Untouched(Distances):
+        shape = (10_000_000, 10_000_000)
+
+        def blocks(self, rows=None):
+            raise AssertionError("computed")
+
+    monkeypatch.setattr("reidcore.evaluation.reranking.available_memory", lambda: 3 << 30)
+    told = (
+        r"re-ranking 10,000,000 images with k1=20 and k2=6 takes about 57\.9 GB of memory, "
+        r"and 3\.2 GB are free\. Lower k1"
+    )
+    with pytest.raises(UserError, match=told):
+        RerankedDistances(Untouched(), 100)
+    query, gallery = people(9, 3, 5)
+    monkeypatch.setattr("reidcore.evaluation.reranking.available_memory", lambda: 9000)
+    with pytest.raises(UserError, match="re-ranking 8 images"):
+        re_ranking(*matrices(query, gallery))
+    monkeypatch.setattr("reidcore.evaluation.reranking.available_memory", lambda: None)
+    assert RerankedDistances.of_features(query, gallery).shape == (3, 5)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_gpu_gives_the_numbers_of_the_cpu() -> None:
+    query, gallery = people(11, 40, 400)
+    expected = rows_of(RerankedDistances.of_features(query, gallery))
+    there = RerankedDistances.of_features(query.cuda(), gallery.cuda())
+    np.testing.assert_allclose(rows_of(there), expected, atol=1e-5)
 
 
 def test_it_is_a_name_of_utils() -> None:
