@@ -1,19 +1,23 @@
 """The core's own components, registered the way every plugin registers its own.
 
 Poolings, classifiers, transforms, optimizers, rules for parameter groups, schedulers, protocols and
-recipes; models, datasets, losses, samplers and engines come from other plugins.
+recipes; models, datasets, losses, samplers and engines come from other plugins. Test-time steps are
+registered through a hook that this package publishes, ``reid_register_test_time``.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from reidcore import hookimpl
+from reidcore.plugins import current_plugins
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from reidcore.config import OptimOptions
+    from reidcore.config import Config, OptimOptions
+    from reidcore.plugins import HookPublisher
     from reidcore.registry import ConfigRegistrar, Registrar
 
 
@@ -188,7 +192,8 @@ def reid_register_protocols(registry: Registrar) -> None:
 
 @hookimpl
 def reid_register_configs(registry: ConfigRegistrar) -> None:
-    """Register the ready recipes."""
+    """Register the ready recipes, and have ``settings.standard`` checked."""
+    registry.settings("reid_plugins_standard.settings:StandardSettings")
     registry.add(
         "quickstart",
         "reid_plugins_standard:recipes/quickstart.yaml",
@@ -199,6 +204,48 @@ def reid_register_configs(registry: ConfigRegistrar) -> None:
             name, f"reid_plugins_standard:recipes/{name}.yaml", summary=f"{summary} on Market-1501"
         )
 
+
+@hookimpl
+def reid_add_hookspecs(plugins: HookPublisher) -> None:
+    """Publish ``reid_register_test_time``."""
+    from reid_plugins_standard import hookspecs
+
+    plugins.add_hookspecs(hookspecs)
+
+
+@hookimpl
+def reid_register_test_time(registry: Registrar) -> None:
+    """Register the test-time steps of the field."""
+    for name, (target, summary) in _TEST_TIME.items():
+        spellings = {"lambda": "lambda_value"} if name == "rerank" else None
+        target = f"{__name__}.test_time.{target}"
+        registry.add(name, target, summary=summary, options=spellings)
+
+
+@hookimpl
+def reid_configure(config: Config) -> None:
+    """Bring the test-time steps that a run asks for."""
+    settings = config.settings.get("standard")
+    parts: dict[str, object] = {}
+    if settings and settings.test_time:
+        from reid_plugins_standard.test_time import TestTime
+
+        parts["test_time"] = TestTime(settings.test_time)
+    current_plugins().bring(sys.modules[__name__], parts)
+
+
+# Name -> module and class below ``test_time``, and what it does.
+_TEST_TIME = {
+    "flip": ("views:Flip", "features of the mirror image too"),
+    "multi_scale": ("views:MultiScale", "features of other sizes too"),
+    "normalize": ("scaling:Normalize", "features of length 1"),
+    "whiten": ("whitening:Whiten", "principal axes of variance 1, learnt on training images"),
+    "camera_mean": ("scaling:CameraMean", "take off what a camera's features have in common"),
+    "aqe": ("neighbours:AverageQueryExpansion", "queries averaged with their nearest images"),
+    "alpha_qe": ("neighbours:AlphaQueryExpansion", "the same, weighed by their cosines"),
+    "dba": ("neighbours:DatabaseAugmentation", "gallery images joined by their nearest ones"),
+    "rerank": ("neighbours:KReciprocal", "k-reciprocal re-ranking"),
+}
 
 # Name -> module and class below ``protocols``, and what it is.
 _PROTOCOLS = {

@@ -14,6 +14,7 @@ from reidcore.evaluation.distances import (
     MatrixDistances,
     compute_distance_matrix,
 )
+from reidcore.evaluation.k_reciprocal import nearest_items
 from reidcore.evaluation.kernel import kernel_in_use
 from reidcore.evaluation.labels import Labels
 from reidcore.evaluation.matches import (
@@ -72,6 +73,7 @@ __all__ = [
     "further_table",
     "kernel_in_use",
     "match_ranks",
+    "nearest_items",
     "re_ranking",
     "reduce_ranks",
     "table",

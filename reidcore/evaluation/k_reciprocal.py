@@ -86,7 +86,7 @@ def neighbourhoods(distances: Distances, k1: int, k2: int) -> Neighbourhoods:
     Raises:
         DataError: if a distance is not finite in float32.
     """
-    nearest, farthest = _nearest(distances, max(k1 + 1, k2))
+    nearest, farthest = nearest_items(distances, max(k1 + 1, k2))
     # Python rounds a half to the even number, and so do the published results.
     members = _members(nearest[:, : k1 + 1], nearest[:, : round(k1 / 2) + 1])
     weights = _weighted(members, distances, farthest)
@@ -102,12 +102,24 @@ def normalised(distances: Rows, farthest: Float32) -> Float32:
     return shares
 
 
-def _nearest(distances: Distances, count: int) -> tuple[Int64, Float32]:
-    """Return (N, count) the nearest images, in order, and (N,) how far the farthest is."""
-    size = distances.shape[1]
+def nearest_items(distances: Distances, count: int) -> tuple[Int64, Float32]:
+    """Find the nearest gallery items of each query, in one pass and in the memory of a block.
+
+    Args:
+        distances: of Q queries to G gallery items; negative ones are 0 that was rounded.
+        count: how many to find, all of them where there are fewer.
+
+    Returns:
+        (Q, count) the items, nearest first and in their order where equally near; and (Q,) how far
+        the farthest item is, 1 where all are at 0.
+
+    Raises:
+        DataError: if a distance is not finite in float32.
+    """
+    queries, size = distances.shape
     count = min(count, size)
-    nearest = np.empty((size, count), dtype=np.int64)
-    farthest = np.empty(size, dtype=np.float32)
+    nearest = np.empty((queries, count), dtype=np.int64)
+    farthest = np.empty(queries, dtype=np.float32)
     for start, block in distances.tensors():
         for part in torch.split(block, max(1, _CACHED // size)):
             stop = start + len(part)

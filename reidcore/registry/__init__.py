@@ -14,7 +14,7 @@ from reidcore.registry.lookup import entries, families, find, invalidate, settin
 from reidcore.registry.registrars import ConfigRegistrar, Registrar, WeightsRegistrar
 
 if TYPE_CHECKING:
-    from reidcore.registry.component import Choose, Chooser, Component, choose
+    from reidcore.registry.component import Choose, Chooser, Component, choose, read_options
     from reidcore.registry.named import NamedDataset
     from reidcore.registry.signature import declared_options
 
@@ -36,6 +36,7 @@ __all__ = [
     "families",
     "find",
     "invalidate",
+    "read_options",
     "settings_schemas",
     "singular",
 ]

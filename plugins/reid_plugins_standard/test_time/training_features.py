@@ -1,0 +1,63 @@
+"""Features of a run's training images, as a test computes features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from reidcore.data import SampleTable, view_of
+from reidcore.engine import Engine
+from reidcore.errors import DataError, UserError
+
+
+def train_features(engine: Engine) -> Tensor:
+    """Return the features (T, D) of the training images, read as test images are.
+
+    They are float32, on the CPU, and of length 1 under ``test.normalize_feature``: what
+    ``reid_transform_features`` is given of queries and gallery. Every process computes all of them
+    that calls this.
+
+    Raises:
+        UserError: if the run knows no training images.
+        DataError: if one cannot be read.
+    """
+    table = engine.data_facts.train_table
+    if table is None or not len(table):
+        raise UserError(
+            "whiten learns from the training images, and this test has none",
+            "Name what the model was trained on in data.sources, or leave the step out.",
+        )
+    batches = []
+    with torch.inference_mode():
+        for batch in engine.progress(_batches(engine, table), "training images"):
+            engine.interruption.check()
+            images = engine.accelerator.move(batch.pop("img"))
+            with engine.accelerator.autocast():
+                features = engine.extract_features(images, batch)
+            batches.append(features.float().cpu())
+    joined = torch.cat(batches)
+    if not torch.isfinite(joined).all():
+        raise DataError(
+            "the model gave features of training images that are NaN or infinite",
+            "Look for NaN in the weights, which a training that diverged leaves.",
+        )
+    return torch.nn.functional.normalize(joined, dim=1) if engine.plan.normalize_feature else joined
+
+
+def _batches(engine: Engine, table: SampleTable) -> Iterator[dict[str, Any]]:
+    """Yield batches of the training samples, through the test transform of the first target."""
+    loader: Any = next(iter(engine.test_loader.values()))["query"]
+    view = view_of(loader.dataset, "train", loader.dataset.transform, data=table)
+    size = max(1, loader.batch_size)
+    for start in range(0, len(table), size):
+        yield _collated([view[place] for place in range(start, min(start + size, len(table)))])
+
+
+def _collated(items: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a batch: tensors of images and numbers, lists of all else."""
+    as_batch: dict[type, Callable[[list[Any]], Any]] = {Tensor: torch.stack, int: torch.tensor}
+    columns = {name: [item[name] for item in items] for name in items[0]}
+    return {name: as_batch.get(type(each[0]), list)(each) for name, each in columns.items()}
