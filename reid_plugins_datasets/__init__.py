@@ -9,8 +9,8 @@ from reidcore import hookimpl
 if TYPE_CHECKING:
     from reidcore.registry import Registrar
 
-# Folder of this package -> name -> what it is. The factory of that name lives in the module of that
-# name.
+# Folder of this package, or module that makes several -> name -> what it is. In a folder the
+# factory of that name lives in the module of that name.
 DATASETS = {
     "own": {
         "folder": "your own train, query and gallery folders, by a pattern",
@@ -38,10 +38,20 @@ DATASETS = {
     },
     "clothing": {
         "last": "10862 people in films",
+        "deepchange": "1121 people by 17 cameras, over twelve months",
         "ltcc": "152 people by 12 cameras, 478 outfits",
         "prcc": "221 people by 3 cameras, other clothes before the third",
+        "vc_clothes": "people of a video game by 4 cameras, two of which see other clothes",
+    },
+    "modalities": {
+        "regdb": "people by a visible and a thermal camera; 10 splits",
+        "sysu_mm01": "491 people by 4 visible and 2 infrared cameras",
+    },
+    "sports": {
+        "soccernet_reid": "soccer players in replays of the same action",
     },
     "video": {
+        "ccvid": "tracklets of people who change their clothes, by 12 cameras",
         "dukemtmcvidreid": "1404 people by 8 cameras; withdrawn by its authors",
         "ilidsvid": "300 people by 2 cameras; 10 splits",
         "mars": "1261 people by 6 cameras",
@@ -51,6 +61,28 @@ DATASETS = {
         "vehicleid": "26267 vehicles; test sets of several sizes",
         "veri": "776 vehicles by 20 cameras",
         "veriwild": "40671 vehicles by 174 cameras; test sets of three sizes",
+    },
+    "wildlife": {
+        "wildlife": "animals of a table of images; five ways to split it",
+    },
+    "rendered": {
+        "personx": "1266 drawn people by 6 cameras",
+        "vehiclex": "1362 drawn vehicles; to learn from only",
+    },
+    "train_only": {
+        "airport_alert": "travellers in an airport; to learn from only",
+        "sysu_mm": "visible pictures of SYSU-MM01's people; to learn from only",
+    },
+    "train_only.by_paths": {
+        "caviara": "people in a shopping centre; to learn from only",
+        "lpw": "people in three street scenes; to learn from only",
+        "pes3d": "people on a campus; to learn from only",
+        "pku": "114 people from eight sides by 2 cameras; to learn from only",
+        "prai": "people seen by drones; to learn from only",
+        "saivt": "people in a building by 8 cameras; to learn from only",
+        "shinpuhkan": "24 people by 16 cameras; to learn from only",
+        "thermalworld": "colour pictures of people; to learn from only",
+        "wildtrack": "313 people by 7 cameras at one place; to learn from only",
     },
     "places": {
         "university1652": "1652 buildings seen by drones, satellites and from the street",
@@ -76,11 +108,12 @@ SPELLINGS = {
 @hookimpl
 def reid_register_datasets(registry: Registrar) -> None:
     """Register the bundled datasets."""
-    for folder, summaries in DATASETS.items():
+    for place, summaries in DATASETS.items():
         for name, summary in summaries.items():
+            module = place if "." in place else f"{place}.{name}"
             registry.add(
                 name,
-                f"{__name__}.{folder}.{name}:{name}",
+                f"{__name__}.{module}:{name}",
                 summary=summary,
                 needs=("mat",) if name in MATLAB else (),
                 options=SPELLINGS.get(name, {}),

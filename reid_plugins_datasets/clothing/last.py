@@ -15,7 +15,7 @@ from reid_plugins_datasets.reading.listing import list_folders
 from reid_plugins_datasets.reading.names import NameForm
 from reid_plugins_datasets.reading.option_values import choose
 from reid_plugins_datasets.reading.pictures import Picture, read_pictures
-from reid_plugins_datasets.reading.tables import table_of
+from reid_plugins_datasets.reading.tables import table_of, texts
 from reidcore.data import DatasetCard, SampleTable, Splits, described_by, require
 
 PARTS = {"test": "test", "val": "val"}
@@ -76,7 +76,7 @@ def _by_person(folder: Path, form: NameForm) -> list[Picture]:
 
 
 def _dressed(pictures: Sequence[Picture]) -> SampleTable:
-    outfits = np.array([match["outfit"] for match, _ in pictures], dtype=np.str_)
+    outfits = texts([match for match, _ in pictures], "outfit")
     table = _of_own_cameras(pictures)
     (dressed,) = numbered_outfits([replace(table, columns={COLUMN: outfits})])
     return dressed

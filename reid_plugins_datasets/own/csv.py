@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reid_plugins_datasets.own.csv_columns import check_columns, names_in, usual_name
+from reid_plugins_datasets.own.csv_columns import check_columns, names_in, typed, usual_name
 from reid_plugins_datasets.own.csv_rows import Codes, Faults, Piece, open_rows
 from reidcore.data import (
     JUNK_PID,
@@ -253,21 +253,9 @@ def _check_splits(tables: Sequence[SampleTable], table: Path) -> None:
 
 def _with_types(tables: Sequence[SampleTable]) -> list[SampleTable]:
     """Give further columns of text the type that fits in all splits."""
-    typed: list[dict[str, npt.NDArray[Any]]] = [{} for _ in tables]
+    further: list[dict[str, npt.NDArray[Any]]] = [{} for _ in tables]
     for name in tables[0].columns:
-        columns = _typed([table.columns[name] for table in tables])
-        for column, others in zip(columns, typed, strict=True):
+        columns = typed([table.columns[name] for table in tables])
+        for column, others in zip(columns, further, strict=True):
             others[name] = column
-    return [SampleTable.of(table, columns=own) for table, own in zip(tables, typed, strict=True)]
-
-
-def _typed(columns: Sequence[npt.NDArray[np.str_]]) -> list[npt.NDArray[Any]]:
-    """Return text as whole numbers, or as numbers, if there is nothing else."""
-    if any(np.char.count(column, "_").any() for column in columns):  # 1_2 is no 12
-        return list(columns)
-    for kind in (np.int64, np.float64):
-        try:
-            return [column.astype(kind) for column in columns]
-        except (ValueError, OverflowError):
-            continue
-    return list(columns)
+    return [SampleTable.of(table, columns=own) for table, own in zip(tables, further, strict=True)]

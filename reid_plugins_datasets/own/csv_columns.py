@@ -5,6 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from reidcore.errors import DataError
 
@@ -74,6 +78,18 @@ def usual_name(role: str, header: Sequence[str]) -> str:
     """Return the column of a header that is usually called so; empty without one."""
     usual = {role, *_USUAL[role].split()}
     return next((name for name in header if name.casefold() in usual), "")
+
+
+def typed(columns: Sequence[npt.NDArray[np.str_]]) -> list[npt.NDArray[Any]]:
+    """Return text as whole numbers, or as numbers, if there is nothing else in any of them."""
+    if any(np.char.count(column, "_").any() for column in columns):  # 1_2 is no 12
+        return list(columns)
+    for kind in (np.int64, np.float64):
+        try:
+            return [column.astype(kind) for column in columns]
+        except (ValueError, OverflowError):
+            continue
+    return list(columns)
 
 
 def _alike(role: str, name: str, header: Sequence[str]) -> str:

@@ -56,9 +56,14 @@ def list_names(
     extensions: Sequence[str],
     form: NameForm | None = None,
     tell_deeper: bool = True,
+    below: bool = False,
 ) -> list[str]:
-    """List the names of a folder's images, sorted; arguments and errors as of `list_files`."""
-    listing = data.list_files(folder, tell_deeper=tell_deeper)
+    """List the names of a folder's images, sorted; arguments and errors as of `list_files`.
+
+    With ``below`` those in the folders below are among them, as paths with slashes, and so are
+    their forms.
+    """
+    listing = data.list_files(folder, below=below, tell_deeper=tell_deeper)
     endings = tuple(extensions)
     names = [name for name in listing.files if name.endswith(endings)]
     others = [name for name in listing.files if not name.endswith(endings)]
@@ -72,8 +77,8 @@ def list_names(
         data.leave_out(_paths(folder, told), "images", "copies in another format", expected=True)
         others = [name for name in others if name not in set(copies)]
     data.leave_out_files(_paths(folder, others), f"not {', '.join(extensions)}")
-    below = _paths(folder, listing.deeper)
-    data.leave_out(below, "images in folders below", "the layout has none there")
+    deeper = _paths(folder, listing.deeper)
+    data.leave_out(deeper, "images in folders below", "the layout has none there")
     return names
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from reid_plugins_datasets.reading.listing import list_files, list_folders
+from reid_plugins_datasets.reading.listing import list_files, list_folders, list_names
 from reid_plugins_datasets.reading.names import NameForm
 
 _NUMBER = NameForm(re.compile(r"(?P<pid>\d+)"), "0007: identity 7")
@@ -47,6 +48,25 @@ def read_pictures(
     files = list_files(folder, extensions, form, tell_deeper)
     matches = form.read([file.name for file in files], folder, extensions)
     return [Picture(match, file.path) for match, file in zip(matches, files, strict=True)]
+
+
+def read_below(
+    folder: str | Path, form: NameForm, extensions: Sequence[str] = (".jpg",)
+) -> list[Picture]:
+    """Return the pictures of a folder and of all below it, sorted by path.
+
+    Args:
+        folder: where they lie.
+        form: their paths below it, with slashes.
+        extensions: endings with their dot; see `list_files` for other files.
+
+    Raises:
+        DataError: the folder cannot be read, or a picture has another path.
+    """
+    names = list_names(folder, extensions, form, below=True)
+    matches = form.read(names, folder, extensions)
+    paths = (os.path.join(folder, name) for name in names)  # noqa: PTH118  (a million times)
+    return [Picture(match, path) for match, path in zip(matches, paths, strict=True)]
 
 
 def person_folders(folder: Path) -> Iterator[PersonFolder]:

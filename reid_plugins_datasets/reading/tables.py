@@ -19,6 +19,11 @@ def whole_numbers(matches: Sequence[re.Match[str]], group: str) -> Int64Array:
     return np.array(list(map(int, map(itemgetter(group), matches))), dtype=np.int64)
 
 
+def texts(matches: Sequence[re.Match[str]], group: str) -> npt.NDArray[np.str_]:
+    """Return (N,) the texts in a group of N matches."""
+    return np.array([match[group] for match in matches], dtype=np.str_)
+
+
 def table_of(
     pictures: Sequence[Picture],
     *,

@@ -1,0 +1,1 @@
+"""Pictures of people and vehicles that a game engine has drawn."""
