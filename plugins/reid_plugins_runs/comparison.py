@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from reid_plugins_runs.figure_names import FIGURES, heading, is_share
 from reid_plugins_runs.folders import RunFolder
 from reid_plugins_runs.groups import Figure, Group, averaged_over, grouped, repeated
 from reid_plugins_runs.leaves import as_text
 from reid_plugins_runs.sheet import Column, Sheet
 from reidcore.errors import UserError, counted, did_you_mean, quoted
 
-FIGURES = ("mAP", "rank1", "rank5", "rank10")
+if TYPE_CHECKING:
+    from reid_plugins_runs.paired import Paired
+
 _NONE = "-"
 
 
@@ -24,15 +27,30 @@ class Comparison:
 
     Attributes:
         groups: the runs, put together.
+        paired: of two groups that were tested on the same queries, their difference on each target.
         remarks: what to bear in mind, a sentence each.
     """
 
     def __init__(self, runs: Sequence[RunFolder], is_each_alone: bool = False) -> None:
         self.groups = grouped(runs, is_each_alone)
+        self.paired, not_paired = _paired(self.groups)
         self.remarks = [
             *_unfinished(runs),
             *(told for each in self.groups for told in repeated(each)),
+            *not_paired,
         ]
+
+    def sheets(self, figures: Sequence[str] = FIGURES) -> list[Sheet]:
+        """Return the table of all groups and, of two on the same queries, that of differences.
+
+        Args:
+            figures: the names of the columns, such as ``mAP`` and ``rank1``.
+        """
+        if not self.paired:
+            return [self.sheet(figures)]
+        from reid_plugins_runs.paired import sheet_of
+
+        return [self.sheet(figures), sheet_of(self.paired, figures)]
 
     def sheet(self, figures: Sequence[str] = FIGURES) -> Sheet:
         """Return a row for each group and target, in percent.
@@ -62,6 +80,11 @@ class Comparison:
             for target in group.targets or [""]
         ]
         return Sheet(columns, rows, self._title())
+
+    def sentences(self, figures: Sequence[str] = FIGURES) -> list[str]:
+        """Say of each target which of two groups is better, by the first figure that they have."""
+        found = [(each, next(filter(each.differences.get, figures), "")) for each in self.paired]
+        return [each.sentence(figure) for each, figure in found if is_share(figure)]
 
     def require_figures(self, figures: Sequence[str]) -> None:
         """Refuse a figure that no finished run has, where there are finished runs.
@@ -100,6 +123,7 @@ class Comparison:
         return {
             "averaged_over": averaged_over(self.groups),
             "groups": groups,
+            "paired": [each.as_json() for each in self.paired],
             "remarks": self.remarks,
         }
 
@@ -108,9 +132,13 @@ class Comparison:
         return f"Results (%), mean ± deviation over {' and '.join(over)}" if over else "Results (%)"
 
 
-def heading(figure: str) -> str:
-    """Return how a figure is called in a heading: ``rank1`` is ``Rank-1``."""
-    return figure.replace("rank", "Rank-") if figure[4:].isdigit() else figure
+def _paired(groups: Sequence[Group]) -> tuple[list[Paired], list[str]]:
+    """Compare two groups query by query, if they are two and have targets in common."""
+    if len(groups) != 2 or not {*groups[0].targets} & {*groups[1].targets}:
+        return [], []
+    from reid_plugins_runs.paired import paired  # which alone needs torch
+
+    return paired(*groups)
 
 
 def _unfinished(runs: Sequence[RunFolder]) -> Iterator[str]:
@@ -134,9 +162,7 @@ def _cell(figure: Figure | None) -> str:
 def _figures(group: Group, target: str) -> Iterator[tuple[str, dict[str, Any]]]:
     names = dict.fromkeys(name for run in group.finished for name in run.targets.get(target, {}))
     for name in names:
-        if (name in ("mAP", "mINP") or name[4:].isdigit()) and (
-            found := group.figure(target, name)
-        ):
+        if is_share(name) and (found := group.figure(target, name)):
             yield name, {"mean": found.mean, "std": found.deviation, "n": found.n}
 
 

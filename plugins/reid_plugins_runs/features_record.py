@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from reid_plugins_runs.from_features import Evaluated
     from reidcore.config import Config
 
-_FINGERPRINT = 12  # hexadecimal digits, as of a run's data
 _RECORDED = ("reidcore", "python", "torch", "torchvision", "numpy", "evaluation kernel")
 
 
@@ -34,7 +33,7 @@ def record(
     return {
         "format": 1,
         "finished": True,
-        "targets": {name: _target(found, config, digests)},
+        "targets": {name: _target(found, config)},
         "training": [],
         "timings": {},
         "config": {"test": config.test.model_dump(mode="json")},
@@ -44,14 +43,13 @@ def record(
     }
 
 
-def _target(found: Evaluated, config: Config, digests: dict[str, str]) -> dict[str, Any]:
+def _target(found: Evaluated, config: Config) -> dict[str, Any]:
     ranking, test = found.ranking, config.test
-    data = hashlib.sha256("".join(digests.values()).encode()).hexdigest()[:_FINGERPRINT]
     return {
         **ranking.summary(test.ranks),
         "figures": ranking.further(),
         "intervals": {figure: list(ends) for figure, ends in ranking.intervals.items()},
-        "conditions": {**found.conditions, "data": data},
+        "conditions": {**found.conditions, "data": found.data},
         "num_valid_queries": ranking.num_valid,
         "num_skipped_queries": ranking.num_skipped,
         "num_skipped_images": 0,

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from reid_plugins_runs.per_query import PerQuery
 from reidcore.config import chosen_protocol, options_of
+from reidcore.data import SampleTable
 from reidcore.errors import UserError
 from reidcore.evaluation import FeatureDistances, Labels, RerankedDistances, evaluate
 from reidcore.registry import choose
 
 if TYPE_CHECKING:
-    from reid_plugins_runs.feature_files.given import GivenFeatures
+    from reid_plugins_runs.feature_files.given import GivenFeatures, Side
     from reidcore.config import Config
+    from reidcore.data import Int64Array
     from reidcore.evaluation import Distances, EvaluationProtocol, RankingResult
     from reidcore.plugins import Plugins
 
 USUAL, ANY_CAMERA = "market1501", "any_camera"
+_FINGERPRINT = 12  # hexadecimal digits, as of a run's data
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,8 @@ class Evaluated:
         ranking: the figures.
         conditions: what they are, in plain values.
         labels: of the queries and gallery items that were ranked, or of their groups.
-        paths: (Q,) those of the queries.
+        tables: the same queries and gallery items, with their paths or, where the file has none,
+            their numbers.
         distances: (Q, G), as they were ranked.
         protocol: the protocol.
     """
@@ -43,21 +45,15 @@ class Evaluated:
     ranking: RankingResult
     conditions: Mapping[str, Any]
     labels: Labels
-    paths: npt.NDArray[np.str_]
+    tables: tuple[SampleTable, SampleTable]
     distances: Distances
     protocol: EvaluationProtocol
 
-    def per_query(self, ranks: list[int]) -> PerQuery:
-        """Return what was found for each query."""
-        return PerQuery(
-            self.labels.q_pids,
-            self.labels.q_camids,
-            self.paths,
-            self.ranking.ap,
-            self.ranking.inp,
-            self.ranking.first_rank,
-            self.ranking.contributions(ranks),
-        )
+    @property
+    def data(self) -> str:
+        """A digest of paths and labels: that of a run's test on the same images."""
+        text = "".join(table.fingerprint() for table in self.tables)
+        return hashlib.sha256(text.encode()).hexdigest()[:_FINGERPRINT]
 
 
 def evaluate_given(
@@ -77,21 +73,13 @@ def evaluate_given(
     test, name = config.test, chosen_protocol(config, plugins) or USUAL
     options = options_of(config, "protocols", name, plugins)
     protocol: EvaluationProtocol = choose("protocols", name, options, plugins).make()
-    given = _with_cameras(given, name, has_cameras)
-    labels, paths = given.labels(), given.query.paths
     if test.normalize_feature or test.dist_metric == "cosine":
         given.require_directions()
-    query, gallery = _as_tensors(given)
-    if (groups := protocol.pool(query, gallery, labels)) is not None:
-        query, gallery = groups.query, groups.gallery
-        labels = labels.take(groups.query_rows, groups.gallery_rows)
-        paths = paths[groups.query_rows]
-    if test.normalize_feature:
-        query, gallery = F.normalize(query, dim=1), F.normalize(gallery, dim=1)
-    distances = _distances(query, gallery, config, plugins)
+    sides = _in_groups(_as_sides(_with_cameras(given, name, has_cameras)), protocol)
+    distances = _distances(sides.query, sides.gallery, config, plugins)
     ranking = evaluate(
         distances,
-        labels,
+        sides.labels,
         protocol,
         max_rank=max(test.max_rank, *test.ranks),
         ties=test.ties,
@@ -104,7 +92,48 @@ def evaluate_given(
         "normalized": test.normalize_feature,
         **ranking.conditions,
     }
-    return Evaluated(ranking, conditions, labels, paths, distances, protocol)
+    return Evaluated(ranking, conditions, sides.labels, sides.tables, distances, protocol)
+
+
+class _Sides(NamedTuple):
+    """Features (Q, D) and (G, D) with their labels and their tables."""
+
+    query: Tensor
+    gallery: Tensor
+    labels: Labels
+    tables: tuple[SampleTable, SampleTable]
+
+
+def _as_sides(given: GivenFeatures) -> _Sides:
+    """Return floating point features of at least 32 bits, and their labels.
+
+    Raises:
+        UserError: if a feature cannot be compared, or the two sides differ in D.
+    """
+    labels = given.labels()
+    checked = FeatureDistances(given.query.features, given.gallery.features)
+    wide = torch.promote_types(checked.query.dtype, checked.gallery.dtype)
+    wide = torch.promote_types(wide, torch.float32)
+    query = _table("query", given.query, labels.q_pids, labels.q_camids)
+    gallery = _table("gallery", given.gallery, labels.g_pids, labels.g_camids)
+    return _Sides(checked.query.to(wide), checked.gallery.to(wide), labels, (query, gallery))
+
+
+def _table(name: str, side: Side, pids: Int64Array, camids: Int64Array) -> SampleTable:
+    numbered = [f"{name}/{row}" for row in range(len(side))]
+    paths = side.paths.tolist() if side.paths.all() else numbered
+    return SampleTable.below("", paths, pids, camids)
+
+
+def _in_groups(sides: _Sides, protocol: EvaluationProtocol) -> _Sides:
+    """Return the groups that a protocol makes of images, such as tracklets."""
+    groups = protocol.pool(sides.query, sides.gallery, sides.labels)
+    if groups is None:
+        return sides
+    query, gallery = sides.tables
+    rows = groups.query_rows, groups.gallery_rows
+    tables = query.take(rows[0]), gallery.take(rows[1])
+    return _Sides(groups.query, groups.gallery, sides.labels.take(*rows), tables)
 
 
 def _with_cameras(given: GivenFeatures, protocol: str, has_cameras: bool) -> GivenFeatures:
@@ -119,23 +148,14 @@ def _with_cameras(given: GivenFeatures, protocol: str, has_cameras: bool) -> Giv
     return given.without_cameras()
 
 
-def _as_tensors(given: GivenFeatures) -> tuple[Tensor, Tensor]:
-    """Return (Q, D) and (G, D) floating point features of at least 32 bits.
-
-    Raises:
-        UserError: if a feature cannot be compared, or the two sides differ in D.
-    """
-    sides = FeatureDistances(given.query.features, given.gallery.features)
-    wide = torch.promote_types(sides.query.dtype, torch.float32)
-    return sides.query.to(wide), sides.gallery.to(torch.promote_types(sides.gallery.dtype, wide))
-
-
 def _distances(query: Tensor, gallery: Tensor, config: Config, plugins: Plugins) -> Distances:
     """Return the distances of the metric, which a plugin may know, re-ranked if that is wanted."""
-    num_queries = len(query)
-    if config.test.rerank:
+    test, num_queries = config.test, len(query)
+    if test.normalize_feature:
+        query, gallery = F.normalize(query, dim=1), F.normalize(gallery, dim=1)
+    if test.rerank:
         query = gallery = torch.cat([query, gallery])
     distances: Distances = plugins.hook.reid_compute_distance(
-        query=query, gallery=gallery, metric=config.test.dist_metric
+        query=query, gallery=gallery, metric=test.dist_metric
     )
-    return RerankedDistances(distances, num_queries) if config.test.rerank else distances
+    return RerankedDistances(distances, num_queries) if test.rerank else distances

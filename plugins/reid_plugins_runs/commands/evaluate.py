@@ -120,13 +120,14 @@ class Asked:
         """Return the record of the results; write it, and what was found for each query."""
         from reid_plugins_runs.features_record import record
         from reid_plugins_runs.folders import RESULTS
-        from reid_plugins_runs.per_query import PER_QUERY, write_per_query
+        from reid_plugins_runs.per_query import PER_QUERY, PerQuery, write_per_query
         from reidcore.utils import write_json
 
         made = record(found, config, self.name, self.features, self.labels)
         if self.output is not None:
             folder = Path(self.output)
-            write_per_query(folder / PER_QUERY, {self.name: found.per_query(config.test.ranks)})
+            queries = PerQuery.of(found.ranking, found.tables[0], config.test.ranks)
+            write_per_query(folder / PER_QUERY, {self.name: queries})
             write_json(made, folder / RESULTS)
         return made
 

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from reid_plugins_runs.commands.arguments import open_runs, plot_option, save_plot
-from reid_plugins_runs.comparison import heading
 from reid_plugins_runs.curves import loss_of
+from reid_plugins_runs.figure_names import heading, is_share
 from reid_plugins_runs.folders import RunFolder, is_run
 from reid_plugins_runs.groups import grouped
 from reid_plugins_runs.leaves import Changed, as_text, changed
@@ -96,9 +96,7 @@ def _facts(run: RunFolder) -> Iterator[list[str]]:
 
 
 def _targets(run: RunFolder) -> Sheet:
-    figures = dict.fromkeys(
-        name for row in run.targets.values() for name in row if _is_figure(name)
-    )
+    figures = dict.fromkeys(name for row in run.targets.values() for name in row if is_share(name))
     own = dict.fromkeys(name for row in run.targets.values() for name in row.get("figures") or {})
     columns = [
         Column("target"),
@@ -137,10 +135,6 @@ def _epochs(run: RunFolder) -> Sheet:
         if place in shown
     ]
     return Sheet([Column(name, is_number=True) for name in names], rows, "Epochs")
-
-
-def _is_figure(name: str) -> bool:
-    return name in ("mAP", "mINP") or (name.startswith("rank") and name[4:].isdigit())
 
 
 def _percent(value: Any) -> str:
