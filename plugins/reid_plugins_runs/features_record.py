@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from reid_plugins_runs.from_features import Evaluated
     from reidcore.config import Config
 
+_SHOWN = 8  # digits of a file's SHA-256
 _RECORDED = ("reidcore", "python", "torch", "torchvision", "numpy", "evaluation kernel")
 
 
@@ -36,7 +37,11 @@ def record(
         "targets": {name: _target(found, config)},
         "training": [],
         "timings": {},
-        "config": {"test": config.test.model_dump(mode="json")},
+        # By the file, what comes from another is told apart where all else is the same.
+        "config": {
+            "features": f"{features} ({digests[str(features)][:_SHOWN]})",
+            "test": config.test.model_dump(mode="json"),
+        },
         "features": digests,
         "versions": {key: versions[key] for key in _RECORDED},
         "device": "cpu",
@@ -49,7 +54,7 @@ def _target(found: Evaluated, config: Config) -> dict[str, Any]:
         **ranking.summary(test.ranks),
         "figures": ranking.further(),
         "intervals": {figure: list(ends) for figure, ends in ranking.intervals.items()},
-        "conditions": {**found.conditions, "data": found.data},
+        "conditions": dict(found.conditions),
         "num_valid_queries": ranking.num_valid,
         "num_skipped_queries": ranking.num_skipped,
         "num_skipped_images": 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from reidcore.evaluation import FeatureDistances, Labels, RerankedDistances, eva
 from reidcore.registry import choose
 
 if TYPE_CHECKING:
+    from reid_plugins_standard.protocols import CameraResults
+
     from reid_plugins_runs.feature_files.given import GivenFeatures, Side
     from reidcore.config import Config
     from reidcore.data import Int64Array
@@ -49,11 +52,14 @@ class Evaluated:
     distances: Distances
     protocol: EvaluationProtocol
 
-    @property
-    def data(self) -> str:
-        """A digest of paths and labels: that of a run's test on the same images."""
-        text = "".join(table.fingerprint() for table in self.tables)
-        return hashlib.sha256(text.encode()).hexdigest()[:_FINGERPRINT]
+    def by_camera(self) -> CameraResults:
+        """Return the figures of each camera, and of each pair of cameras."""
+        from reid_plugins_standard.protocols import camera_results
+
+        protocol, depth = copy.copy(self.protocol), len(self.ranking.cmc)
+        protocol.ap = self.conditions.get("ap", protocol.ap)
+        ties = self.conditions["ties"]
+        return camera_results(self.distances, self.labels, protocol, depth, ties, self.ranking)
 
 
 def evaluate_given(
@@ -91,8 +97,15 @@ def evaluate_given(
         "metric": test.dist_metric,
         "normalized": test.normalize_feature,
         **ranking.conditions,
+        "data": _fingerprint(sides.tables),
     }
     return Evaluated(ranking, conditions, sides.labels, sides.tables, distances, protocol)
+
+
+def _fingerprint(tables: tuple[SampleTable, SampleTable]) -> str:
+    """Return a digest of paths and labels: that of a run's test on the same images."""
+    text = "".join(table.fingerprint() for table in tables)
+    return hashlib.sha256(text.encode()).hexdigest()[:_FINGERPRINT]
 
 
 class _Sides(NamedTuple):

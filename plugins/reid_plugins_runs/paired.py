@@ -1,7 +1,7 @@
 """Two groups of runs on the same queries: which is better, and whether chance could have done it.
 
 The difference of two systems varies less than their figures do, since both have the same easy and
-hard queries. Its interval is that of `reidcore.evaluation.bootstrap.paired_interval`, which draws
+hard queries. Its interval is that of `reidcore.evaluation.bootstrap`, which draws
 identities anew.
 """
 
@@ -20,7 +20,7 @@ from reid_plugins_runs.figure_names import heading, is_share
 from reid_plugins_runs.per_query import PER_QUERY, Float64, PerQuery, read_per_query
 from reid_plugins_runs.sheet import Column, Sheet
 from reidcore.errors import DataError, counted, quoted
-from reidcore.evaluation.bootstrap import PairedDifference, paired_interval
+from reidcore.evaluation import bootstrap
 
 if TYPE_CHECKING:
     from reid_plugins_runs.groups import Group
@@ -44,7 +44,7 @@ class Paired:
     target: str
     names: tuple[str, str]
     runs: tuple[int, int]
-    differences: Mapping[str, PairedDifference]
+    differences: Mapping[str, bootstrap.PairedDifference]
 
     def sentence(self, figure: str) -> str:
         """Say in plain words which group is better by a share, such as ``mAP``."""
@@ -118,7 +118,9 @@ def _compared(first: Group, second: Group, target: str) -> Paired:
         means.append({name: np.mean([each[name] for each in own], axis=0) for name in names})
     pids = everything[0].pids
     common = [name for name in everything[0].contributions if all(name in each for each in means)]
-    differences = {name: paired_interval(means[0][name], means[1][name], pids) for name in common}
+    differences = {
+        name: bootstrap.paired_interval(means[0][name], means[1][name], pids) for name in common
+    }
     runs = len(sides[0]), len(sides[1])
     return Paired(target, (first.name, second.name), runs, differences)
 
@@ -194,7 +196,7 @@ def _reordered(queries: PerQuery, order: npt.NDArray[np.intp]) -> dict[str, Floa
     return {name: values[order] for name, values in queries.contributions.items()}
 
 
-def _cell(figure: str, found: PairedDifference | None) -> str:
+def _cell(figure: str, found: bootstrap.PairedDifference | None) -> str:
     if found is None:
         return "-"
     ends = f"{_signed(figure, found.low)}, {_signed(figure, found.high)}"

@@ -53,6 +53,7 @@ _KEYS = {
 @click.option("--max-rank", type=int, help="Length of the CMC.")
 @click.option("--rerank", is_flag=True, help="Re-rank by k-reciprocal neighbours.")
 @click.option("--without-cameras", is_flag=True, help="No gallery item is of a query's own camera.")
+@click.option("--cameras", is_flag=True, help="Also the figures of each pair of cameras.")
 @click.option("--name", help="What the figures are of; the file's name by default.")
 @click.option("-o", "--output", type=click.Path(file_okay=False), help="Folder for the results.")
 @json_option
@@ -66,6 +67,7 @@ def evaluate(
     name: str | None,
     output: str | None,
     without_cameras: bool,
+    cameras: bool,
     as_json: bool,
     **flags: Any,
 ) -> None:
@@ -84,9 +86,10 @@ def evaluate(
 
         config = load_config(None, _overrides(flags, words), plugins=plugins)
         found = asked.evaluate(config, plugins, has_cameras=not without_cameras)
-        write(asked.keep(found, config))
+        by_camera = found.by_camera() if cameras else None
+        write(asked.keep(found, config) | ({"cameras": by_camera.as_dict()} if by_camera else {}))
     if not as_json:
-        _print(asked, found, config.test.ranks)
+        _print(asked, found, config.test.ranks, by_camera)
 
 
 @dataclass(frozen=True)
@@ -147,9 +150,17 @@ def _overrides(flags: dict[str, Any], words: Sequence[str]) -> list[str]:
     return overrides
 
 
-def _print(asked: Asked, found: Evaluated, ranks: Sequence[int]) -> None:
-    from reidcore.evaluation import table
+def _print(asked: Asked, found: Evaluated, ranks: Sequence[int], cameras: Any) -> None:
+    from reidcore.evaluation import conditions_line, further_table, table
 
-    console().print(table({asked.name: found.ranking}, ranks))
+    results, out = {asked.name: found.ranking}, console()
+    out.print(table(results, ranks))
+    if (further := further_table(results)) is not None:
+        out.print(further)
+    echo(conditions_line(asked.name, found.conditions, found.ranking))
+    if cameras is not None:
+        from reid_plugins_runs.camera_sheet import camera_sheet
+
+        out.print("", camera_sheet(cameras).rich(), sep="\n")
     if asked.output is not None:
         echo(f"Results written to {Path(asked.output) / 'results.json'}", err=True)

@@ -69,8 +69,36 @@ def test_the_figures_are_those_of_the_front_door_and_are_kept(here, arrays, tmp_
     assert target["conditions"]["protocol"] == "market1501"
     kept = read_per_query(tmp_path / "log" / "mine" / "per_query.npz")["f"]
     assert np.nanmean(kept.contributions["mAP"]) == pytest.approx(expected.mAP)
-    assert f"{100 * expected.mAP:.1f}" in here("evaluate", "f.npz", "--metric", "cosine").out
+    out = here("evaluate", "f.npz", "--metric", "cosine").out
+    assert f"{100 * expected.mAP:.1f}" in out
+    assert "f: protocol market1501, cosine, plain AP, ties against us, own camera ignored" in out
     assert "log/mine" in here("runs", "ls").out
+
+
+def test_two_files_are_compared_query_by_query(here, arrays, tmp_path) -> None:
+    np.savez(tmp_path / "better.npz", **arrays | {"g_features": arrays["g_features"] * 1.0})
+    noise = np.random.default_rng(4).normal(size=(60, 8))
+    np.savez(tmp_path / "worse.npz", **arrays | {"g_features": arrays["g_features"] + 3 * noise})
+    for name in ("better", "worse"):
+        assert here("evaluate", f"{name}.npz", "-o", name, "--name", "shop").code == 0
+    done = here("runs", "compare", "worse", "better")
+    table, sentence = done.out.splitlines()[:4], done.out.splitlines()[-1]
+    assert [line.split()[1] for line in table[2:]] == ["worse.npz", "better.npz"]
+    assert sentence.startswith("shop: ")
+    assert "95 % interval" in sentence
+
+
+def test_pairs_of_cameras_have_figures_of_their_own(here, arrays) -> None:
+    found = json.loads(here("evaluate", "f.npz", "--cameras", "--json").out)["cameras"]
+    pair = next(each for each in found["pairs"] if each["gallery_camera"] == 2)
+    query, gallery, q_pids, g_pids, q_camids, g_camids = in_order(arrays)
+    seen = g_camids == 2
+    alone = evaluate_features(query, gallery[seen], q_pids, g_pids[seen], q_camids, g_camids[seen])
+    assert pair["mAP"] == pytest.approx(alone.mAP)
+    row = here("evaluate", "f.npz", "--cameras").out.splitlines()[-1].split()
+    assert row[0] == "0"
+    assert row[2] == "-"  # its own camera
+    assert row[4] == f"{100 * alone.mAP:.1f}"
 
 
 def test_options_change_what_they_say(here, arrays) -> None:
