@@ -19,40 +19,30 @@ if TYPE_CHECKING:
     from reidcore.engine.engine import Engine
     from reidcore.evaluation import RankingResult
 
-_FINGERPRINT = 12  # hexadecimal digits
-
 
 def conditions_of(
     engine: Engine, ranking: RankingResult, query: SampleTable, gallery: SampleTable
 ) -> dict[str, Any]:
-    """Return the conditions of a target's figures, in plain values.
+    """Return what the figures of a target are, in plain values; docs/evaluation.md lists them.
 
     Args:
         engine: whose plan and model were tested.
         ranking: the figures, with what protocol and distances say of them.
         query: the Q queries.
         gallery: the G gallery images.
-
-    Returns:
-        ``protocol``, ``metric``, ``features``, ``normalized``, ``data`` (a digest of paths and
-        labels), ``selected_on`` where that is known, and those of ``ranking``.
     """
-    plan = engine.plan
+    plan, chosen = engine.plan, chosen_on(engine.model)
+    selected = rule_in_words(chosen) if chosen else None if plan.test_only else "nothing"
     tables = "".join(table.fingerprint() for table in (query, gallery))
-    known: dict[str, Any] = {
+    return {
         "protocol": plan.protocol,
         "metric": plan.dist_metric,
         "features": _features_of(engine.model),
         "normalized": plan.normalize_feature,
         **ranking.conditions,
-        "data": hashlib.sha256(tables.encode()).hexdigest()[:_FINGERPRINT],
+        "selected_on": selected,
+        "data": hashlib.sha256(tables.encode()).hexdigest()[:12],
     }
-    chosen = chosen_on(engine.model)
-    if chosen:
-        known["selected_on"] = rule_in_words(chosen)
-    elif not plan.test_only:
-        known["selected_on"] = "nothing"
-    return known
 
 
 def is_plain(conditions: Mapping[str, Any]) -> bool:

@@ -377,7 +377,7 @@ def measure(engine: Engine, query: Tensor, gallery: Tensor, labels: Labels) -> D
     )
     distances = checked_distances(answer, plugins, (len(query), len(gallery)))
     if isinstance(distances, FeatureDistances):
-        distances.check_directions()
+        distances.check_sides()
     return RerankedDistances(distances, num_queries) if plan.rerank else distances
 
 

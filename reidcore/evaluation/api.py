@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
-from reidcore.errors import DataError
 from reidcore.evaluation.bootstrap import intervals
 from reidcore.evaluation.cuhk03 import Cuhk03
 from reidcore.evaluation.distances import Distances, FeatureDistances, MatrixDistances
@@ -28,8 +26,6 @@ from reidcore.evaluation.protocols import (
     with_ap,
 )
 from reidcore.evaluation.result import RANKS, NoMatchError, RankingResult
-
-_APART = 1e4  # times as long: no features of one model and its images are
 
 
 def evaluate(
@@ -63,7 +59,7 @@ def evaluate(
     if not isinstance(distances, Distances):
         distances = MatrixDistances(distances)
     if isinstance(distances, FeatureDistances):
-        distances.check_directions()
+        distances.check_sides()
     protocol = with_ap(protocol or Market1501(), ap)
     check_needs(protocol, labels)
     try:
@@ -124,7 +120,6 @@ def evaluate_features(
     labels = Labels(q_pids, g_pids, q_camids, g_camids, q_columns, g_columns)
     distances = FeatureDistances(query_features, gallery_features, metric)
     check_shapes(distances, labels)
-    _check_one_scale(distances)
     protocol = protocol or Market1501()
     check_needs(protocol, labels)
     groups = pooled(protocol, distances.query, distances.gallery, labels)
@@ -132,19 +127,6 @@ def evaluate_features(
         distances = FeatureDistances(groups.query, groups.gallery, metric)
         labels = labels.take(groups.query_rows, groups.gallery_rows)
     return evaluate(distances, labels, protocol, max_rank, ties, ap, ranks)
-
-
-def _check_one_scale(distances: FeatureDistances) -> None:
-    """Refuse two sides whose lengths say that they are not of one model."""
-    query, gallery = (
-        float(torch.linalg.vector_norm(side, dim=1, dtype=torch.float64).median())
-        for side in (distances.query, distances.gallery)
-    )
-    if distances.metric == "euclidean" and max(query, gallery) > _APART * min(query, gallery) > 0:
-        raise DataError(
-            f"query features are {query:.3g} long, gallery features {gallery:.3g} (medians)",
-            "Extract both with the same model, or scale both to unit length.",
-        )
 
 
 def evaluate_rank(

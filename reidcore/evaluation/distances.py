@@ -26,6 +26,7 @@ _BLOCK_ROWS = 256
 _TILE = 1 << 20  # distances computed by one matrix product
 _PAIRS = 1 << 18  # numbers of features that stay in a cache while pairs are compared
 _SCAN_BYTES = 8 << 20  # queries that the compiled kernel packs together
+_APART = 1e4  # times as long: no features of one model and its images are
 _EXACT = 1 << 24  # float32 holds all whole numbers up to here
 
 
@@ -287,15 +288,16 @@ class FeatureDistances(Distances):
         """Return the metric."""
         return {"metric": self.metric}
 
-    def check_directions(self) -> None:
-        """Refuse features of zeros alone under cosine, which have no angle to others.
+    def check_sides(self) -> None:
+        """Refuse vectors of zeros under cosine, and sides too unlike in length to be of one model.
 
-        The front doors ask for it; the distance of such a vector is 1 otherwise.
+        The front doors ask for it.
 
         Raises:
-            DataError: with their number and the first one's index.
+            DataError: with the number of zeros and the first one's index, or both lengths.
         """
-        for side, norms in (("query", self._query_norms), ("gallery", self._gallery_norms)):
+        sides = {"query": self._query_norms, "gallery": self._gallery_norms}
+        for side, norms in sides.items():
             zero = (norms == 0).nonzero().flatten()
             if self.metric == "cosine" and len(zero):
                 raise DataError(
@@ -303,6 +305,12 @@ class FeatureDistances(Distances):
                     f"index {int(zero[0])}: cosine compares directions, and they have none",
                     "Look for blank images or a dead last layer, or compare by euclidean.",
                 )
+        query, gallery = (float(norms.median()) ** 0.5 for norms in sides.values())
+        if self.metric == "euclidean" and max(query, gallery) > _APART * min(query, gallery) > 0:
+            raise DataError(
+                f"query features are {query:.3g} long, gallery features {gallery:.3g} (medians)",
+                "Extract both with the same model, or scale both to unit length.",
+            )
 
     def _rows(self, start: int, stop: int) -> Tensor:
         query = self.query[start:stop].to(self._dtype)

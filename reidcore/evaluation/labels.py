@@ -13,8 +13,6 @@ from reidcore.errors import DataError, UnknownNameError, counted, did_you_mean, 
 Int64 = npt.NDArray[np.int64]
 Columns = Mapping[str, npt.ArrayLike]
 
-_TOO_LARGE = "Some do not fit into 64 bits: number the identities from 0."
-
 
 class Labels:
     """Who is in each image and which camera saw them.
@@ -130,13 +128,11 @@ def _side(side: str, pids: npt.ArrayLike, camids: npt.ArrayLike) -> tuple[Int64,
 
 
 def _columns(side: str, columns: Columns | None, count: int) -> dict[str, npt.NDArray[Any]]:
-    checked = {name: _on_cpu(values) for name, values in (columns or {}).items()}
+    checked = {name: np.atleast_1d(_on_cpu(each)) for name, each in (columns or {}).items()}
     for name, values in checked.items():
-        if values.ndim == 0 or len(values) != count:
-            found = "one value" if values.ndim == 0 else counted(len(values), "value")
-            raise DataError(
-                f"the {side} has {counted(count, 'pid')}, and {found} in the column {quoted(name)}"
-            )
+        if len(values) != count:
+            pids, found = counted(count, "pid"), counted(len(values), "value")
+            raise DataError(f"the {side} has {pids}, and {found} in the column {quoted(name)}")
     return checked
 
 
@@ -156,19 +152,10 @@ def _whole_numbers(name: str, values: Any) -> Int64:
     with np.errstate(invalid="ignore"):  # NaN and what is too large differ after the conversion
         whole = array.astype(np.int64) if array.dtype.kind in "iufb" else None
     if whole is None or not np.array_equal(array, whole):
-        kind = f"They are {array.dtype} now."
-        raise DataError(f"{name} must be whole numbers", _TOO_LARGE if _beyond(array) else kind)
+        hint = f"They are {array.dtype} now; each must fit into 64 bits."
+        raise DataError(f"{name} must be whole numbers", hint)
     return whole
 
 
-def _beyond(array: npt.NDArray[Any]) -> bool:
-    """Say whether there are whole numbers that 64 bits do not hold; Python's own are objects."""
-    if array.dtype.kind not in "uO":
-        return False
-    return all(isinstance(value, int | np.integer) for value in array.tolist())
-
-
 def _on_cpu(values: Any) -> npt.NDArray[Any]:
-    if hasattr(values, "detach"):
-        values = values.detach().cpu()
-    return np.asarray(values)
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)

@@ -16,28 +16,16 @@ if TYPE_CHECKING:
 AVERAGE = "average"
 """What stands for all targets, in tables and files."""
 
-# Conditions in the order of the line, each as it is said; others follow by their names.
+# How a condition is said, where not by its name; nothing of what others tell.
 _WORDS = {
-    "protocol": "protocol {}",
     "metric": "{}",
-    "features": "features {}",
-    "normalized": "",
     "ap": "{} AP",
     "ties": "{} ties",
     "junk": "{} ignored",
     "unmatched": "",
     "draws": "{} draws",
-    "seed": "seed {}",
     "rerank": "re-ranked ({})",
     "selected_on": "selected by {}",
-    "data": "data {}",
-}
-_SAID = {
-    "normalized True": "scaled to unit length",
-    "ties pessimistic": "ties against us",
-    "ties optimistic": "ties for us",
-    "junk none": "nothing ignored",
-    "selected_on nothing": "not selected",
 }
 
 
@@ -91,9 +79,7 @@ def conditions_line(name: str, conditions: Mapping[str, Any], result: RankingRes
         conditions: as `TargetResult` has them, or a `RankingResult`.
         result: how many queries there are, and how many have no match.
     """
-    ordered = [key for key in _WORDS if key in conditions]
-    ordered += [key for key in conditions if key not in _WORDS]
-    said = [_in_words(key, conditions[key]) for key in ordered]
+    said = [_in_words(key, value) for key, value in conditions.items()]
     if result.num_unmatched:
         total = counted(len(result.first_rank), "query", "queries")
         fate = "skipped" if result.num_skipped else "counted as zero"
@@ -165,18 +151,16 @@ def _add_ends(
 
 
 def _in_words(key: str, value: Any) -> str:
-    text = _plain(value)
-    pattern = _WORDS.get(key, f"{key.replace('_', ' ')} {{}}")
-    return _SAID.get(f"{key} {text}", pattern.replace("{}", text))
+    if value is None or isinstance(value, bool):
+        return key if value else ""
+    return _WORDS.get(key, f"{key.replace('_', ' ')} {{}}").replace("{}", _plain(value))
 
 
 def _plain(value: Any) -> str:
     """Return a plain value in words: ``k1=20, k2=6``, ``flip=sum then alpha_qe=(k=5)``."""
     if isinstance(value, Mapping):
-        return ", ".join(
-            f"{key}=({_plain(each)})" if isinstance(each, Mapping | list) else f"{key}={each}"
-            for key, each in value.items()
-        )
+        nested = {key: f"({_plain(each)})" for key, each in value.items() if isinstance(each, dict)}
+        return ", ".join(f"{key}={nested.get(key, each)}" for key, each in value.items())
     return " then ".join(map(_plain, value)) if isinstance(value, list) else str(value)
 
 

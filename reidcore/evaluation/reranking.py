@@ -129,7 +129,7 @@ class RerankedDistances(Distances):
         """
         _check_numbers(k1, k2, lambda_value)
         sides = FeatureDistances(query, gallery, metric)  # tells of features that do not fit
-        sides.check_directions()
+        sides.check_sides()
         joined = sides.query.nbytes + sides.gallery.nbytes
         _check_memory(sum(sides.shape), k1, k2, joined if sides.query.device.type == "cpu" else 0)
         everything = torch.cat([sides.query, sides.gallery])

@@ -69,7 +69,7 @@ def test_labels_that_cannot_be_used_are_named(arguments, said):
 
 @pytest.mark.parametrize("too_large", [[2**64], [-(2**70)], np.array([2**63], dtype=np.uint64)])
 def test_identities_beyond_64_bits_are_told_as_such(too_large):
-    with pytest.raises(DataError, match=r"query pids .*do not fit into 64 bits"):
+    with pytest.raises(DataError, match=r"query pids .*must fit into 64 bits"):
         Labels(too_large, [1], [0], [1])
 
 
