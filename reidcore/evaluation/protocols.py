@@ -30,7 +30,7 @@ from reidcore.evaluation.matches import (
 from reidcore.evaluation.ranking import MatchRanks, match_ranks
 from reidcore.evaluation.result import RankingResult, check_ap, reduce_ranks
 
-_BLOCK = 1024  # queries whose related items are looked at together
+_BLOCK = 256  # queries whose related items are looked at together
 
 
 @dataclass(frozen=True, eq=False)
