@@ -30,7 +30,7 @@ from reidcore.evaluation.matches import (
 from reidcore.evaluation.ranking import MatchRanks, match_ranks
 from reidcore.evaluation.result import RankingResult, check_ap, reduce_ranks
 
-_BLOCK = 256  # queries whose related items are looked at together
+_BLOCK, _PAIRS = 1024, 1 << 22  # queries, and related items, that are looked at together
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,9 +208,10 @@ def pooled(
 
 def any_match(relations: Relations, labels: Labels) -> bool:
     """Say whether any query has a match."""
-    queries, _ = labels.shape
-    spans = ((start, min(start + _BLOCK, queries)) for start in range(0, queries, _BLOCK))
-    return any(relations.rows(*span).match.any() for span in spans)
+    queries, gallery = labels.shape
+    rows = max(1, min(_BLOCK, _PAIRS // gallery))  # a rule may list a whole gallery as ignored
+    starts = range(0, queries, rows)
+    return any(relations.rows(at, min(at + rows, queries)).match.any() for at in starts)
 
 
 def why_no_match(labels: Labels) -> str:

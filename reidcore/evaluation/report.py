@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 AVERAGE = "average"
 """What stands for all targets, in tables and files."""
 
+_ENDS, _NO_ENDS = ("  95 % from", "  95 % to"), (None, None)
 # How a condition is said, where not by its name; nothing of what others tell.
 _WORDS = {
     "metric": "{}",
@@ -45,7 +46,9 @@ def table(results: Mapping[str, RankingResult], ranks: Sequence[int] = RANKS) ->
         summary = result.summary(ranks)
         cells = [_percent(summary.get(name)) for name in ("mAP", "mINP", *names)]
         shown.add_row(target, *cells, str(result.num_valid), str(result.num_skipped))
-        _add_ends(shown, result, ["mAP", "mINP", *names], _percent)
+        for place, heading in enumerate(_ENDS if result.intervals else ()):
+            ends = (result.intervals.get(name, _NO_ENDS)[place] for name in ("mAP", "mINP", *names))
+            shown.add_row(heading, *map(_percent, ends), style="dim")
     means = averages(results, ranks)
     if means:
         shown.add_row(AVERAGE, *(_percent(means.get(name)) for name in ("mAP", "mINP", *names)))
@@ -56,18 +59,16 @@ def further_table(results: Mapping[str, RankingResult]) -> Table | None:
     """Return a table of what protocols measured beside, as they gave it; None if that is nothing.
 
     Args:
-        results: target name -> what was found.
+        results: target name -> what was found; a column each.
     """
-    names = list(dict.fromkeys(name for result in results.values() for name in result.figures))
+    names = dict.fromkeys(name for result in results.values() for name in result.figures)
     if not names:
         return None
-    shown = _empty("Further figures", names)
-    rows = {target: result.further() for target, result in results.items()}
     means = averages(results)
-    for target, row in [*rows.items(), *([(AVERAGE, means)] if means else [])]:
-        shown.add_row(target, *(f"{row[name]:.4g}" if name in row else "-" for name in names))
-        if target in results:
-            _add_ends(shown, results[target], names, "{:.4g}".format)
+    shown = _empty("Further figures", [*results, *([AVERAGE] if means else [])], first="Figure")
+    for name in names:
+        cells = [_shown(each, name, each.further().get(name), _number) for each in results.values()]
+        shown.add_row(name, *cells, *([_number(means.get(name))] if means else []))
     return shown
 
 
@@ -103,13 +104,13 @@ def averages(
     return {name: fmean(each[name] for each in found if name in each) for name in names}
 
 
-def _empty(title: str, columns: Sequence[str]) -> Table:
+def _empty(title: str, columns: Sequence[str], first: str = "Target") -> Table:
     from rich.box import SIMPLE_HEAD
 
     # With names of 22 characters it fits 80 columns; what does not fit is folded, never cut.
     shown = plain_table()(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False)
     shown.padding = (0, 0, 0, 0)
-    shown.add_column("Target", overflow="fold")
+    shown.add_column(first, overflow="fold")
     for column in columns:
         shown.add_column(plain(column), justify="right", overflow="fold", min_width=len("100.0"))
     return shown
@@ -118,7 +119,7 @@ def _empty(title: str, columns: Sequence[str]) -> Table:
 def text(result: RankingResult, ranks: Sequence[int] = RANKS) -> str:
     """Return mAP, mINP and the CMC in lines, in percent, with their intervals and conditions."""
     summary = result.summary(ranks)
-    shares = {name: f"{_percent(value)}%{_ends(result, name)}" for name, value in summary.items()}
+    shares = {name: _shown(result, name, share, _percents) for name, share in summary.items()}
     curve = [
         f"Rank-{rank:<3}: {shares[f'rank{rank}']}" for rank in ranks if f"rank{rank}" in shares
     ]
@@ -128,26 +129,21 @@ def text(result: RankingResult, ranks: Sequence[int] = RANKS) -> str:
         f"mINP: {shares['mINP']}",
         "CMC curve",
         *curve,
-        *(f"{name}: {value:.4g}" for name, value in result.further().items()),
+        *(
+            f"{name}: {_shown(result, name, each, _number)}"
+            for name, each in result.further().items()
+        ),
         conditions_line("", result.conditions, result),
     ]
     return "\n".join(filter(None, lines))
 
 
-def _ends(result: RankingResult, name: str) -> str:
-    ends = result.intervals.get(name)
-    return f" [{_percent(ends[0])}, {_percent(ends[1])}]" if ends else ""
-
-
-def _add_ends(
-    shown: Table, result: RankingResult, names: Sequence[str], as_text: Callable[[float], str]
-) -> None:
-    """Add a row of low and one of high ends, where there are intervals."""
-    known = [result.intervals.get(name) for name in names]
-    if any(known):
-        for place, heading in enumerate(("  95 % from", "  95 % to")):
-            cells = (as_text(ends[place]) if ends else "" for ends in known)
-            shown.add_row(heading, *cells, style="dim")
+def _shown(
+    result: RankingResult, name: str, value: float | None, form: Callable[[float | None], str]
+) -> str:
+    """Return a figure with its interval: ``52.1% [49.8%, 54.0%]``."""
+    ends = ", ".join(map(form, result.intervals.get(name, ())))
+    return f"{form(value)} [{ends}]" if ends and value is not None else form(value)
 
 
 def _in_words(key: str, value: Any) -> str:
@@ -166,3 +162,11 @@ def _plain(value: Any) -> str:
 
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f}"
+
+
+def _percents(share: float | None) -> str:
+    return f"{_percent(share)}%"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"

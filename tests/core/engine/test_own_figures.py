@@ -88,8 +88,8 @@ def test_the_console_shows_them_below_the_results(run: Any) -> None:
     shown = next(text for text in run[2] if text.startswith("Results (%)"))
     results, further = shown.split("Further figures")
     lines = [line.split() for line in further.splitlines() if line.split()]
-    assert lines[0] == ["Target", "TPIR", "mean", "rank"]
-    assert lines[2:5] == [["tiny", "0.25", "3"], ["other", "0.75", "-"], ["average", "0.5", "3"]]
+    assert lines[0] == ["Figure", "tiny", "other", "average"]
+    assert lines[2:4] == [["TPIR", "0.25", "0.75", "0.5"], ["mean", "rank", "3", "-", "3"]]
     assert results.splitlines()[-1].split()[0] == "average"
 
 

@@ -110,7 +110,7 @@ def test_the_difference_is_the_second_less_the_first() -> None:
     [
         (([0.1], [0.2, 0.3], [1, 2]), "figures of 1 and of 2 queries are no pairs"),
         (([0.1, np.nan], [0.2, 0.3], [1, 2]), "needs two identities"),
-        (([0.1, 0.2], [0.2, 0.3], [1, 2, 3]), "of 2 queries, the identities are of 3"),
+        (([0.1, 0.2], [0.2, 0.3], [1, 2, 3]), "of 2 queries, the identities of 3"),
     ],
 )
 def test_what_gives_no_interval_is_told(arguments, said) -> None:

@@ -1,9 +1,11 @@
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from rich.console import Console
 
-from reidcore.evaluation import Labels, evaluate, table, text
-from reidcore.evaluation.report import further_table
+from reidcore.evaluation import Labels, conditions_line, evaluate, further_table, table, text
 
 
 @pytest.fixture
@@ -28,6 +30,46 @@ def test_the_table_has_a_row_for_each_target(result):
     assert shown.count("75.0") == 6  # mAP and mINP of both and of their average
     for word in ("market1501", "dukemtmcreid", "Rank-20", "mINP"):
         assert word in shown
+
+
+def test_intervals_stand_beside_the_figures_and_below_the_targets(result):
+    result = replace(
+        result,
+        intervals={"mAP": (0.512, 0.988), "EER": (0.1, 0.2)},
+        figures={"EER": 0.125, "nobody": math.nan},
+    )
+    assert "mAP: 75.0% [51.2%, 98.8%]" in text(result).splitlines()
+    assert "EER: 0.125 [0.1, 0.2]" in text(result).splitlines()
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(table({"market1501": result}), further_table({"market1501": result}))
+    lines = [line.split() for line in capture.get().splitlines()]
+    assert ["95", "%", "from", "51.2", "-", "-", "-", "-", "-"] in lines
+    assert ["95", "%", "to", "98.8", "-", "-", "-", "-", "-"] in lines
+    assert ["EER", "0.125", "[0.1,", "0.2]"] in lines
+    assert ["nobody", "-"] in lines
+
+
+def test_a_line_says_what_the_figures_are(result):
+    conditions = {
+        "protocol": "market1501",
+        "metric": "cosine",
+        "normalized": True,
+        "ap": "plain",
+        "unmatched": "skipped",
+        "junk": "own camera",
+        "draws": 10,
+        "selected_on": None,
+        "rerank": {"k1": 20, "lambda": 0.3},
+        "test_time": ["flip", {"alpha_qe": {"k": 5}}],
+    }
+    assert conditions_line("target", conditions, result) == (
+        "target: protocol market1501, cosine, normalized, plain AP, own camera ignored, 10 draws, "
+        "re-ranked (k1=20, lambda=0.3), test time flip then alpha_qe=(k=5), "
+        "1 of 3 queries without a match: skipped"
+    )
+    zero = replace(result, ap=np.nan_to_num(result.ap))
+    assert conditions_line("", {}, zero) == "1 of 3 queries without a match: counted as zero"
 
 
 def test_names_are_one_line_and_no_markup(result):
