@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from typing import Any, Literal
 
@@ -18,9 +19,11 @@ from reid_plugins_standard.protocols.over_draws import (
 from reidcore.errors import DataError
 from reidcore.evaluation import Distances, Labels, Market1501, RankingResult, equal_pairs
 
+_log = logging.getLogger(f"reidcore.{__name__}")
+
 Int64 = npt.NDArray[np.int64]
-Part = tuple[Int64 | None, Int64 | None]
-"""The queries and the gallery items that a draw takes; None for all."""
+Part = tuple[Int64 | None, Int64]
+"""The queries, None for all, and the gallery items that a draw takes."""
 
 
 class Drawn(Market1501):
@@ -50,32 +53,15 @@ class Drawn(Market1501):
         ties: str = "pessimistic",
     ) -> RankingResult:
         """Evaluate each draw, and average; arguments and errors as in the base."""
+        parts = [self.part(labels, draw) for draw in range(self.draws)]
+        if self.draws > 1 and len(parts[0][1]) == labels.shape[1]:
+            _log.warning("the gallery is drawn already: that is one draw, not %d", self.draws)
+            parts = parts[:1]
+        evaluate = super().evaluate
         results = [
-            evaluate_part(
-                super(Drawn, self).evaluate,
-                distances,
-                labels,
-                max_rank,
-                ties,
-                *self.part(labels, draw),
-            )
-            for draw in range(self.draws)
+            evaluate_part(evaluate, distances, labels, max_rank, ties, *part) for part in parts
         ]
         return mean_over_draws(results, self.seed)
-
-    def _one_of_each(self, labels: Labels, draw: int, option: str) -> Int64:
-        """Draw one gallery item of each identity.
-
-        Raises:
-            DataError: if there is but one of each, which several draws could not tell apart.
-        """
-        chosen = draw_of_each(labels.g_pids, 1, self.seed, draw)
-        if len(chosen) == labels.shape[1] and self.draws > 1:
-            raise DataError(
-                f"the gallery has one image of each identity: all {self.draws} draws are the same",
-                f"Read all images, by {option}, or take draws=1.",
-            )
-        return chosen
 
 
 class Prcc(Drawn):
@@ -104,7 +90,7 @@ class Prcc(Drawn):
 
     def part(self, labels: Labels, draw: int) -> Part:
         """Return all queries, and one gallery image of each person."""
-        return None, self._one_of_each(labels, draw, "prcc.single_shot=false")
+        return None, draw_of_each(labels.g_pids, 1, self.seed, draw)
 
     def evaluate(
         self,
@@ -152,7 +138,7 @@ class VehicleId(Drawn):
         """Return the images that are searched for, and those that are searched in."""
         if self.gallery == "one":
             # What is drawn from the gallery has no other image there: as a query it is skipped.
-            return None, self._one_of_each(labels, draw, "vehicleid.draw=protocol")
+            return None, draw_of_each(labels.g_pids, 1, self.seed, draw)
         asked = draw_of_each(labels.q_pids, 1, self.seed, draw)
         queries, items = _same_images(labels)
         return asked, np.setdiff1d(np.arange(labels.shape[1]), items[np.isin(queries, asked)])

@@ -71,12 +71,21 @@ def test_files_tell_images_apart_where_cameras_do_not():
     assert evaluate(distances, labels, VehicleId("rest", draws=3)).mAP < 1
 
 
-def test_sides_that_are_drawn_already_are_told():
+@pytest.mark.parametrize("rule", [VehicleId, Prcc])
+def test_a_gallery_that_is_drawn_already_is_one_draw(rule, caplog):
     drawn = Labels([1, 1, 2], [1, 2], [0, 1, 2], [3, 4])
-    with pytest.raises(DataError, match=r"all 10 draws are the same.*vehicleid.draw=protocol"):
-        evaluate(np.zeros((3, 2)), drawn, VehicleId())
-    assert evaluate(np.zeros((3, 2)), drawn, VehicleId(draws=1)).num_valid == 3
-    with pytest.raises(DataError, match="no image is query and gallery item at once"):
+    result = evaluate(np.array([[0, 1], [1, 0], [1, 0]]), drawn, rule())
+    assert result.cmc_at(1) == pytest.approx(2 / 3)
+    assert result.conditions["draws"] == 1
+    assert "that is one draw, not 10" in caplog.text
+    caplog.clear()
+    evaluate(np.zeros((3, 2)), drawn, rule(draws=1))
+    assert caplog.text == ""
+
+
+def test_the_rest_is_of_images_on_both_sides():
+    drawn = Labels([1, 1, 2], [1, 2], [0, 1, 2], [3, 4])
+    with pytest.raises(DataError, match=r"the sides are drawn already.*vehicleid.draw=protocol"):
         evaluate(np.zeros((3, 2)), drawn, VehicleId("rest"))
 
 
