@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -13,6 +14,8 @@ from torch.nn import functional as F
 
 from reid_plugins_standard.protocols.choices import check_choice
 from reidcore.evaluation import Distances, Labels, Market1501, Pooled, RankingResult
+
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 Int64 = npt.NDArray[np.int64]
 
@@ -111,6 +114,8 @@ class MultiQuery(Market1501):
         if self.normalize:
             query, gallery = F.normalize(query, dim=1), F.normalize(gallery, dim=1)
         groups = groups_of(labels.q_pids, labels.q_camids)
+        if len(groups.sizes) == len(query):
+            _log.warning("no camera has several queries of a person: this is single-query search")
         pooled = groups.pool(query, self.pooling)
         return Pooled(pooled, gallery, groups.first, np.arange(len(gallery)))
 

@@ -112,25 +112,16 @@ def test_reassociation_agrees_with_the_definition():
     ranked = 0
     for problem in small_problems(seed=6, gallery=40, sequence=2, frame=8):
         labels = problem.labels
-        q, g = labels.q_columns, labels.g_columns
-
-        def candidate(query, item, q=q, g=g):
-            later = g["frame"][item] == q["frame"][query] + 2
-            return bool(later and g["sequence"][item] == q["sequence"][query])
-
-        def asked(query, q=q):
-            enough = sum(candidate(query, item) for item in range(40)) >= 2
-            return q["frame"][query] % 3 == 0 and enough
-
-        def is_match(query, item, labels=labels):
-            mine = labels.q_pids[query] == labels.g_pids[item]
-            return asked(query) and candidate(query, item) and mine
-
+        frames, later = labels.column("frame")
+        compared = np.equal.outer(frames + 2, later) & np.equal.outer(*labels.column("sequence"))
+        compared &= ((frames % 3 == 0) & (compared.sum(1) >= 2))[:, None]
+        match = (compared & np.equal.outer(labels.q_pids, labels.g_pids)).tolist()
+        left_out = (~compared).tolist()
         ranked += assert_protocol(
             Reassociation(every=3, gap=2),
             problem,
-            is_match,
-            lambda query, item: not (asked(query) and candidate(query, item)),
+            lambda query, item, table=match: table[query][item],
+            lambda query, item, table=left_out: table[query][item],
         )
     assert ranked > 100
 

@@ -82,31 +82,27 @@ def test_modes_agree_with_the_definition():
     ranked = 0
     for problem in small_problems(seed=2, gallery=20, clothes=2):
         labels = problem.labels
-
-        def person(q, g, labels=labels):
-            return labels.q_pids[q] == labels.g_pids[g]
-
-        def camera(q, g, labels=labels):
-            return labels.q_camids[q] == labels.g_camids[g]
-
-        def dress(q, g, labels=labels):
-            return labels.q_columns["clothes"][q] == labels.g_columns["clothes"][g]
-
-        rules = {
-            "standard": (
-                lambda q, g: person(q, g) and not camera(q, g),
-                lambda q, g: person(q, g) and camera(q, g),
-            ),
-            "cc": (
-                lambda q, g: person(q, g) and not camera(q, g) and not dress(q, g),
-                lambda q, g: person(q, g) and (camera(q, g) or dress(q, g)),
-            ),
-            "sc": (
-                lambda q, g: person(q, g) and not camera(q, g) and dress(q, g),
-                lambda q, g: person(q, g) and (camera(q, g) or not dress(q, g)),
-            ),
+        person, camera, dress = (
+            np.equal.outer(asked, known)
+            for asked, known in (
+                (labels.q_pids, labels.g_pids),
+                (labels.q_camids, labels.g_camids),
+                labels.column("clothes"),
+            )
+        )
+        matches = {
+            "standard": person & ~camera,
+            "cc": person & ~camera & ~dress,
+            "sc": person & ~camera & dress,
         }
-        for mode, (is_match, is_junk) in rules.items():
+        junk = {
+            "standard": person & camera,
+            "cc": person & (camera | dress),
+            "sc": person & (camera | ~dress),
+        }
+        for mode, match in matches.items():
+            rules = (table.tolist() for table in (match, junk[mode]))
+            is_match, is_junk = (lambda q, g, table=table: table[q][g] for table in rules)
             ranked += assert_protocol(Clothes(mode), problem, is_match, is_junk)
     assert ranked > 550
 

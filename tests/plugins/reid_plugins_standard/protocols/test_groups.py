@@ -52,10 +52,19 @@ def test_several_queries_find_what_each_misses_by_hand():
     assert together.conditions["query"] == "average of a camera's features of a person"
 
 
-def test_queries_of_other_cameras_stay_apart():
+def test_queries_of_other_cameras_stay_apart(caplog):
     features = torch.eye(3)
     sides = ([1, 1, 1], [1, 2, 2], [0, 1, 0], [2, 2, 2])
     assert evaluate_features(features, features, *sides, protocol=MultiQuery()).num_valid == 2
+    assert caplog.text == ""
+
+
+def test_single_queries_are_told(caplog):
+    features = torch.eye(2)
+    sides = ([1, 2], [1, 2], [0, 0], [1, 1])
+    result = evaluate_features(features, features, *sides, protocol=MultiQuery())
+    assert result.num_valid == 2
+    assert "this is single-query search" in caplog.text
 
 
 def test_multi_query_normalizes_before_it_pools():
