@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +30,7 @@ Int64 = npt.NDArray[np.int64]
 
 _METHODS = ("average", "components")
 _IMAGES = ("all", "query", "gallery")
+_THRESHOLD, _TRUE_COUNT = "threshold", "true count"
 
 
 class Discovery(AnyCamera):
@@ -36,9 +38,9 @@ class Discovery(AnyCamera):
 
     As the discovery of new animals in AnimalCLEF is judged, by the adjusted Rand index; see
     `reid_plugins_standard.protocols.clusterings.agreement` for the figures. Each is told for the
-    ``clusters`` that the threshold makes (``ARI``, ...) and, by average linkage, for as many groups
-    as there are identities (``ARI (true count)``, ...), which nobody knows in earnest: the gap
-    between both is what the threshold costs. ``identities`` is the true number.
+    ``clusters`` that the threshold makes (``ARI``, ...) and, by average linkage, some for as many
+    groups as there are identities (``ARI (true count)``, ...), which nobody knows in earnest: the
+    gap between both is what the threshold costs. ``identities`` is the true number.
 
     A file that is query and gallery item at once counts once, an image of a negative pid not at
     all. CMC, mAP and mINP are those of `AnyCamera`.
@@ -107,11 +109,9 @@ class Discovery(AnyCamera):
             raise DataError(f"of {len(pids)} images {len(kept)} are of somebody, too few to group")
         everything, pids = everything.take(kept, kept), pids[kept]
         people = len(np.unique(pids))
-        figures = {
-            f"{figure}{suffix}": value
-            for suffix, groups in self._groups(everything, people).items()
-            for figure, value in agreement(groups, pids).items()
-        }
+        figures: dict[str, float] = {}
+        for name, groups in self._groups(everything, people).items():
+            figures |= _named(agreement(groups, pids), name)
         return replace(
             result,
             figures=figures | {"identities": float(people)},
@@ -119,14 +119,19 @@ class Discovery(AnyCamera):
         )
 
     def _groups(self, everything: Distances, people: int) -> dict[str, Int64]:
-        """Return the groupings to be judged, by what is added to the names of their figures."""
-        found = {}
+        """Return the groupings to be judged, by name."""
         if self.method == "components" and self.threshold is not None:
-            return {"": components(everything, self.threshold)}
+            return {_THRESHOLD: components(everything, self.threshold)}
         merges = average_linkage(everything)
-        if self.threshold is not None:
-            found[""] = cut_at(merges, self.threshold)
-        return found | {" (true count)": cut_into(merges, people)}
+        found = {} if self.threshold is None else {_THRESHOLD: cut_at(merges, self.threshold)}
+        return found | {_TRUE_COUNT: cut_into(merges, people)}
+
+
+def _named(figures: Mapping[str, float], grouping: str) -> dict[str, float]:
+    """Name figures after their grouping; of the true count those that compare with others."""
+    if grouping == _THRESHOLD:
+        return dict(figures)
+    return {f"{name} ({grouping})": figures[name] for name in ("ARI", "NMI", "false merges")}
 
 
 def _all_to_all(distances: Distances, labels: Labels, images: str) -> tuple[Distances, Int64]:
