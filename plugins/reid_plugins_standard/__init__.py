@@ -203,6 +203,8 @@ def reid_register_configs(registry: ConfigRegistrar) -> None:
         registry.add(
             name, f"reid_plugins_standard:recipes/{name}.yaml", summary=f"{summary} on Market-1501"
         )
+    for name, summary in _GENERALISATION_RECIPES.items():
+        registry.add(name, f"reid_plugins_standard:recipes/{name}.yaml", summary=summary)
 
 
 @hookimpl
@@ -273,4 +275,15 @@ _MARKET1501_RECIPES = {
     "osnet_x1_0_market1501_cosine": "OSNet with the cosine schedule",
     "osnet_ibn_x1_0_market1501": "OSNet-IBN",
     "osnet_ain_x1_0_market1501": "OSNet-AIN",
+}
+
+# The protocols of domain generalisation: what is learnt from, and what is tested on unseen.
+_GENERALISATION_RECIPES = {
+    "dg_p1": "all images of four datasets; unseen PRID, VIPeR, GRID and i-LIDS",
+    "dg_p2_market1501": "training images of three datasets; unseen Market-1501",
+    "dg_p2_msmt17": "training images of three datasets; unseen MSMT17",
+    "dg_p2_cuhk03": "training images of three datasets; unseen CUHK03",
+    "dg_p3_market1501": "all images of three datasets; unseen Market-1501",
+    "dg_p3_msmt17": "all images of three datasets; unseen MSMT17",
+    "dg_p3_cuhk03": "all images of three datasets; unseen CUHK03",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from reid_plugins_datasets.people.cuhk03.pictures import pictures_of
 from reid_plugins_datasets.people.cuhk03.protocols import classic_splits, new_splits
 from reidcore.data import Archive, DatasetCard, OfficialCount, Splits, described_by, require
 
+_log = logging.getLogger(f"reidcore.{__name__}")
+
 _NEW = {"classic_split": False}
 _CLASSIC = {"classic_split": True}
-
 
 CARD = DatasetCard(
     title="CUHK03",
@@ -63,7 +65,8 @@ def cuhk03(
         labeled_images: whether the boxes are drawn by hand instead of detected.
         classic_split: whether the 20 random splits into 1367 / 100 people are used, whose test
             pictures are query and gallery at once, instead of the new 767 / 700 protocol.
-        split_id: which of the classic splits, base 0; the new protocol has only number 0.
+        split_id: which of the classic splits, base 0; the new protocol has one split, whatever
+            the number, which other datasets beside it may need.
 
     Raises:
         DataError: a file is missing or is not what it should be, or there is no such split.
@@ -78,4 +81,10 @@ def cuhk03(
         require(CARD, release)
         return classic_splits(pictures_of(images, release, kind), release, split_id)
     require(CARD, protocol, *([] if images.is_dir() else [release]))
-    return new_splits(pictures_of(images, release, kind), protocol, split_id)
+    if split_id:
+        _log.warning(
+            "CUHK03: split_id=%d has no effect, the new protocol has one split; the classic ones "
+            "are read with classic_split=true",
+            split_id,
+        )
+    return new_splits(pictures_of(images, release, kind), protocol)

@@ -32,14 +32,13 @@ def classic_splits(pictures: Mapping[str, Picture], release: Path, split_id: int
     return Splits(_numbered(train), test, test)
 
 
-def new_splits(pictures: Mapping[str, Picture], protocol: Path, split_id: int) -> Splits:
+def new_splits(pictures: Mapping[str, Picture], protocol: Path) -> Splits:
     """Return the 767 / 700 split that a protocol file lists.
 
     Raises:
-        DataError: there is no such split, the file cannot be read, or a picture is missing.
+        DataError: the file cannot be read, or a picture is missing.
         UserError: scipy is missing.
     """
-    check_split_id("CUHK03's new protocol", split_id, 1)
     columns = _columns(protocol)
     names = [str(cell[0]) for cell in columns["filelist"]]
     labels = columns["labels"].astype(int).tolist()

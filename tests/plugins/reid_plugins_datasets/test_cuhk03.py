@@ -79,7 +79,6 @@ def test_a_folder_that_lacks_pictures_is_told(root):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"split_id": 1}, "split_id 0 alone"),
         ({"classic_split": True, "split_id": 20}, "0 to 19"),
         ({"classic_split": True, "split_id": -1}, "0 to 19"),
     ],
@@ -87,3 +86,10 @@ def test_a_folder_that_lacks_pictures_is_told(root):
 def test_a_split_that_does_not_exist_is_told(root, options, told):
     with pytest.raises(DataError, match=told):
         cuhk03(root, **options)
+
+
+def test_the_new_protocol_has_one_split_and_says_so(root, caplog):
+    # Beside datasets that have several, data.split_id is for those.
+    first, other = cuhk03(root), cuhk03(root, split_id=3)
+    assert [list(split) for split in first] == [list(split) for split in other]
+    assert "split_id=3 has no effect" in caplog.text
