@@ -77,7 +77,7 @@ def _section(entry: Entry, card: DatasetCard) -> str:
     lines = [f"## {card.title} (`{entry.name}`)", "", f"```text\n{card.layout}\n```", ""]
     if card.withdrawn:
         lines += [f"**Withdrawn:** {card.withdrawn}.", ""]
-    lines += [f"{card.protocol}", "", f"* Paper: {card.paper}."]
+    lines += [f"{card.protocol}", "", *_further(entry), f"* Paper: {card.paper}."]
     lines += [f"* Source: {card.source}", f"* Licence: {card.licence}"]
     if card.archives:
         names = ", ".join(f"`{archive.filename}`" for archive in card.archives)
@@ -93,6 +93,14 @@ def _section(entry: Entry, card: DatasetCard) -> str:
         lines.append(f"* `combineall` implies {told}")
     lines += ["", *_options(entry), *_counts(card)]
     return "\n".join(lines)
+
+
+def _further(entry: Entry) -> Iterator[str]:
+    """Yield what a factory's docstring says beyond its first line, such as of further columns."""
+    document = (inspect.getdoc(entry.load()) or "").partition("\nArgs:")[0]
+    for paragraph in document.strip().split("\n\n")[1:]:
+        yield _markdown(" ".join(paragraph.split()))
+        yield ""
 
 
 def _own_section(entry: Entry) -> str:

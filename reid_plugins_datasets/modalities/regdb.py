@@ -44,8 +44,9 @@ RegDB/
     protocol="Ten random halvings of the people (trials 1 to 10, chosen by split_id 0 to 9), each "
     "with a model of its own; results are averaged. The pictures by one camera of the people of "
     "the test half are searched for among those by the other (option direction; "
-    "test.protocol=regdb). Visible is camera 0 and thermal camera 1. How pictures are named below "
-    "their folders could not be checked at the source: it is left to the lists.",
+    "test.protocol=regdb). Visible is camera 0 and thermal camera 1; the column modality says it "
+    "in words. How pictures are named below their folders could not be checked at the source: it "
+    "is left to the lists.",
     pids_apart=True,
     camera_names=CAMERAS,
 )

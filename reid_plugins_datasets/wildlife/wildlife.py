@@ -40,7 +40,8 @@ metadata.csv    (option file) with the columns path, identity and, where known, 
     "learnt from, which are the database (test.protocol=wildlife). With split=disjoint, where the "
     "test has animals of its own, each of its pictures is searched for among all others of them. "
     "There are no cameras: the gallery counts as another one than the queries, so that nothing is "
-    "left out but a query's own file.",
+    "left out but a query's own file. 'reidcore data check' tells of images and animals in train "
+    "and test at once, which is meant here.",
     combines=False,
 )
 
