@@ -63,7 +63,7 @@ DATASETS = {
         "veriwild": "40671 vehicles by 174 cameras; test sets of three sizes",
     },
     "wildlife": {
-        "wildlife": "animals of a table of images; five ways to split it",
+        "wildlife": "animals of a table of images; six ways to split it",
     },
     "rendered": {
         "personx": "1266 drawn people by 6 cameras",

@@ -24,7 +24,7 @@ from reidcore.data import (
     leave_out,
     require,
 )
-from reidcore.errors import DataError, quoted
+from reidcore.errors import DataError, did_you_mean, quoted
 
 CARD = DatasetCard(
     title="Wildlife table",
@@ -46,6 +46,10 @@ metadata.csv    (option file) with the columns path, identity and, where known, 
 )
 
 
+PARTS = {"train": True, "database": True, "test": False, "query": False}
+"""Word in the column of parts -> whether the picture is learnt from."""
+
+
 class Split(NamedTuple):
     """What decides where a picture goes.
 
@@ -54,12 +58,14 @@ class Split(NamedTuple):
         new: share of the pictures of animals that are not learnt from.
         year: whose pictures are searched for.
         seed: of the draws.
+        part: the column that says it.
     """
 
     share: float | None
     new: float
     year: int
     seed: int
+    part: str
 
     def usual(self, share: float) -> float:
         """Return the share that was asked for, or the usual one."""
@@ -86,12 +92,32 @@ def _time_cutoff(data: Metadata, split: Split) -> Parts:
     return splits.time_cutoff(years_of(data.days), split.year)
 
 
+def _given(data: Metadata, split: Split) -> Parts:
+    column = data.table.columns.get(split.part)
+    if column is None:
+        near = did_you_mean(split.part, data.table.columns)
+        raise DataError(
+            f"the table has no column {split.part!r} that says what is learnt from",
+            f"{near} Name it by wildlife.part=NAME".lstrip(),
+        )
+    words = np.char.lower(column.astype(np.str_))
+    strange = sorted(set(words.tolist()) - set(PARTS))
+    if strange:
+        raise DataError(
+            f"the column {split.part!r} says {quoted(strange[0])}",
+            f"It may say {', '.join(PARTS)}",
+        )
+    learnt = np.isin(words, [word for word, is_learnt in PARTS.items() if is_learnt])
+    return Parts(learnt, ~learnt)
+
+
 WAYS: dict[str, Callable[[Metadata, Split], Parts]] = {
     "closed": _closed,
     "open": _open,
     "disjoint": _disjoint,
     "time_proportion": _time_proportion,
     "time_cutoff": _time_cutoff,
+    "given": _given,
 }
 """Value of the option ``split`` -> what splits so."""
 
@@ -113,6 +139,7 @@ def wildlife(
     new: float = 0.2,
     year: int = 0,
     seed: int = 666,
+    part: str = "split",
 ) -> Splits:
     """Read a table of animals, and split it as the field does.
 
@@ -128,12 +155,15 @@ def wildlife(
         unknown: what the column of animals says of those that nobody knows; they are left out.
         split: ``closed``: pictures of each animal on both sides; ``open``: some animals are in the
             test alone; ``disjoint``: all of them are; ``time_proportion``: the first days of each
-            animal are learnt from; ``time_cutoff``: the years before ``year`` are.
+            animal are learnt from; ``time_cutoff``: the years before ``year`` are; ``given``: a
+            column of the table says it.
         share: of the pictures (``closed``, ``open``) or of each animal's days
             (``time_proportion``) that are learnt from; 0.8 and 0.5 if it is not given.
         new: share of the pictures whose animals are in the test alone (``open``, ``disjoint``).
         year: whose pictures are searched for, with ``time_cutoff``; later ones are left out.
         seed: another number draws other pictures or animals.
+        part: name of the column that says ``train`` or ``database``, ``test`` or ``query``, with
+            ``given``.
 
     Raises:
         DataError: the table is missing or faulty, names pictures that are not there, or cannot be
@@ -148,7 +178,7 @@ def wildlife(
     data = read_metadata(table, folder, names, unknown)
     if split in _TIMED:
         data = _dated(data, table, date, year if split == "time_cutoff" else None)
-    parts = way(data, Split(share, new, year, seed))
+    parts = way(data, Split(share, new, year, seed, part))
     left = ~(parts.train | parts.test)
     leave_out(data.table.paths.take(left), "images", f"later than {year}", expected=True)
     _check_parts(parts, split, table)

@@ -1,4 +1,4 @@
-"""Animals: five ways to split them, the generator, and tables that are not as they should be."""
+"""Animals: six ways to split them, the generator, and tables that are not as they should be."""
 
 from __future__ import annotations
 
@@ -138,6 +138,20 @@ class TestTable:
         assert names(dataset.train) == ["a1", "a2", "d2"]
         assert names(dataset.query) == ["a3", "b1", "b2", "c1"]
         assert {left.why: left.count for left in dataset.left_out}["later than 2016"] == 1
+
+    def test_a_column_may_say_what_is_learnt_from(self, tmp_path):
+        table = WILDLIFE.replace("orientation", "part").replace("left", "database")
+        table = table.replace("right", "Query")
+        plant(tmp_path, "wildlife", {"metadata.csv": table})
+        dataset = read(tmp_path, split="given", part="part")
+        assert names(dataset.query) == ["a2"]
+        assert len(dataset.train) == len(dataset.gallery) == 8
+        with pytest.raises(DataError, match=r"no column 'split'.*wildlife\.part=NAME"):
+            read(tmp_path, split="given")
+        with pytest.raises(
+            DataError, match=r"'species' says 'turtle'.*train, database, test, query"
+        ):
+            read(tmp_path, split="given", part="species")
 
     def test_other_names_of_columns_and_folders(self, tmp_path):
         table = WILDLIFE.replace("identity,path", "Name,File").replace("images/", "")
