@@ -51,14 +51,15 @@ class CameraMean:
         """Return both sides, centred by camera, in the type that they had."""
         features = torch.cat([query, gallery])
         labels = setting.labels
-        camids = torch.from_numpy(np.concatenate([labels.q_camids, labels.g_camids]))
-        _, place, sizes = camids.unique(return_inverse=True, return_counts=True)
-        small = torch.isin(place, (sizes < self.least).nonzero().flatten())
+        camids = np.concatenate([labels.q_camids, labels.g_camids])
+        _, places, counts = np.unique(camids, return_inverse=True, return_counts=True)
+        place, sizes = torch.from_numpy(places).to(features.device), torch.from_numpy(counts)
+        small = (sizes < self.least).to(features.device)[place]
         centred = torch.empty_like(features)
         if small.any():
             centred[small] = self._standardised(features)[small]
         for camera in (sizes >= self.least).nonzero().flatten().tolist():
-            rows = (place == camera).nonzero().flatten().to(features.device)
+            rows = (place == camera).nonzero().flatten()
             centred[rows] = self._standardised(features[rows])
         return centred[: len(query)], centred[len(query) :]
 
