@@ -22,8 +22,10 @@ from reidcore._memory import available_memory
 from reidcore.errors import DataError, UserError, counted, quoted
 from reidcore.evaluation.distances import Distances, FeatureDistances, MatrixDistances, Rows
 from reidcore.evaluation.k_reciprocal import Float32, neighbourhoods, normalised
+from reidcore.evaluation.labels import Int64
 
 _WORKSPACE = 300 << 20  # blocks of distances, and what is computed of them
+_TILE_ROWS = 128  # of a matrix that is read by its columns
 _NEIGHBOUR = 256  # bytes for each image and each of its k1 + 1 nearest
 _AVERAGED = 64  # and of its k2 nearest
 
@@ -197,6 +199,7 @@ class _Joined(Distances):
                 f"Give ({queries}, {queries}) and ({gallery}, {gallery}).",
             )
         self.num_queries = queries
+        self._dtype = np.result_type(self._q_g, self._q_q, self._g_g)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -204,18 +207,38 @@ class _Joined(Distances):
         return total, total
 
     def blocks(self, rows: int | None = None) -> Iterator[tuple[int, Rows]]:
-        # Where a part is not symmetric its columns count, as in Torchreid.
-        queries = [self._q_q.T, self._q_g]
-        gallery = [self._q_g.T, self._g_g.T]
+        queries, dtype = self.num_queries, self._dtype
         for start, stop in self._spans(rows):
-            middle = min(max(start, self.num_queries), stop)
-            upper = [part[start:middle] for part in queries]
-            inner = slice(middle - self.num_queries, stop - self.num_queries)
-            lower = [part[inner] for part in gallery] if stop > middle else []
-            yield (
-                start,
-                np.concatenate([np.concatenate(half, axis=1) for half in (upper, lower) if half]),
-            )
+            block = np.empty((stop - start, self.shape[1]), dtype=dtype)
+            upper = max(0, min(queries, stop) - start)  # rows of queries
+            own, inner = slice(start, start + upper), slice(start + upper - queries, stop - queries)
+            # Where a part is not symmetric its columns count, as in Torchreid.
+            _put_columns(block[:upper, :queries], self._q_q, own)
+            block[:upper, queries:] = self._q_g[own]
+            if upper < len(block):
+                _put_columns(block[upper:, :queries], self._q_g, inner)
+                _put_columns(block[upper:, queries:], self._g_g, inner)
+            yield start, block
+
+    def pairs(self, rows: Int64, columns: Int64) -> Rows:
+        chosen: Rows = np.empty(len(rows), dtype=self._dtype)
+        size = self.num_queries
+        for is_lower, is_right, part, first, second in (
+            (False, False, self._q_q, columns, rows),
+            (False, True, self._q_g, rows, columns - size),
+            (True, False, self._q_g, columns, rows - size),
+            (True, True, self._g_g, columns - size, rows - size),
+        ):
+            mask = ((rows >= size) == is_lower) & ((columns >= size) == is_right)
+            chosen[mask] = part[first[mask], second[mask]]
+        return chosen
+
+
+def _put_columns(target: Rows, matrix: Rows, columns: slice) -> None:
+    """Write some columns of a matrix into rows, by tiles that a cache holds."""
+    for top in range(0, len(matrix), _TILE_ROWS):
+        tile = slice(top, top + _TILE_ROWS)
+        target[:, tile] = matrix[tile, columns].T
 
 
 def _whole(matrix: npt.ArrayLike | Tensor) -> Rows:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from reidcore.data import SampleTable, view_of
-from reidcore.engine import Engine
-from reidcore.errors import DataError, UserError
+from reidcore.data import Dataset, SampleTable, UnreadableImageError, view_of
+from reidcore.engine import Engine, rank_and_world
+from reidcore.errors import DataError, UserError, counted
+
+_log = logging.getLogger(__name__)
 
 
 def train_features(engine: Engine) -> Tensor:
@@ -27,17 +30,20 @@ def train_features(engine: Engine) -> Tensor:
     table = engine.data_facts.train_table
     if table is None or not len(table):
         raise UserError(
-            "whiten learns from the training images, and this test has none",
+            "a test-time step learns from the training images, and this test has none",
             "Name what the model was trained on in data.sources, or leave the step out.",
         )
     batches = []
     with torch.inference_mode():
         for batch in engine.progress(_batches(engine, table), "training images"):
-            engine.interruption.check()
+            if rank_and_world()[1] == 1:  # rank 0 alone is here: it cannot ask the others
+                engine.interruption.check()
             images = engine.accelerator.move(batch.pop("img"))
             with engine.accelerator.autocast():
                 features = engine.extract_features(images, batch)
             batches.append(features.float().cpu())
+    if not batches:
+        raise DataError("none of the training images can be read", "Repair them, or data.root.")
     joined = torch.cat(batches)
     if not torch.isfinite(joined).all():
         raise DataError(
@@ -48,12 +54,35 @@ def train_features(engine: Engine) -> Tensor:
 
 
 def _batches(engine: Engine, table: SampleTable) -> Iterator[dict[str, Any]]:
-    """Yield batches of the training samples, through the test transform of the first target."""
+    """Yield batches of the training samples, read as the first target's queries are.
+
+    Unreadable ones are left out where ``data.on_bad_image=skip`` says so.
+    """
     loader: Any = next(iter(engine.test_loader.values()))["query"]
+    if not isinstance(getattr(loader, "dataset", None), Dataset):
+        raise UserError(
+            "a test-time step learns from the training images, and it is not known how to read "
+            f"them: the queries' loader, a {type(loader).__name__}, has no reidcore.data.Dataset",
+            "Test with an ImageDataManager or a VideoDataManager.",
+        )
     view = view_of(loader.dataset, "train", loader.dataset.transform, data=table)
+    skips = getattr(getattr(engine.datamanager, "options", None), "on_bad_image", "") == "skip"
+    unreadable: list[str] = []
     size = max(1, loader.batch_size)
     for start in range(0, len(table), size):
-        yield _collated([view[place] for place in range(start, min(start + size, len(table)))])
+        items = []
+        for place in range(start, min(start + size, len(table))):
+            try:
+                items.append(view[place])
+            except UnreadableImageError as error:
+                if not skips:
+                    raise
+                unreadable.append(str(error))
+        if items:
+            yield _collated(items)
+    if unreadable:
+        told = counted(len(unreadable), "training image")
+        _log.warning("%s left out, unreadable, such as: %s", told, unreadable[0])
 
 
 def _collated(items: list[dict[str, Any]]) -> dict[str, Any]:

@@ -113,6 +113,20 @@ def test_one_image_on_each_side() -> None:
     assert re_ranking(np.ones((1, 1)), np.zeros((1, 1)), np.zeros((1, 1))).shape == (1, 1)
 
 
+def test_columns_count_where_a_matrix_is_not_symmetric() -> None:
+    """As in Torchreid, which takes the columns' shares of their largest."""
+    from reidcore.evaluation.reranking import _Joined
+
+    rng = np.random.default_rng(5)
+    q_g, q_q, g_g = (rng.random(shape) for shape in [(3, 5), (3, 3), (5, 5)])
+    joined = _Joined(q_g, q_q, g_g)
+    whole = np.block([[q_q.T, q_g], [q_g.T, g_g.T]])
+    for rows in (None, 1, 2, 4):
+        np.testing.assert_array_equal(rows_of(joined, rows), whole)
+    rows, columns = np.divmod(rng.permutation(64), 8)
+    np.testing.assert_array_equal(joined.pairs(rows, columns), whole[rows, columns])
+
+
 def test_many_images_are_worked_on_in_several_chunks(monkeypatch) -> None:
     from reidcore.evaluation import k_reciprocal
 

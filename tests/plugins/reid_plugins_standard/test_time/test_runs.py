@@ -135,7 +135,9 @@ def test_whitening_learns_from_the_training_images_once(
 
 def test_whitening_without_training_images_says_what_to_do(make_engine: MakeEngine) -> None:
     engine = make_engine(TestTime(["whiten"]), sources=[], test_only=True)
-    with pytest.raises(UserError, match=r"target 'tiny': whiten .*Name what the .* data\.sources"):
+    with pytest.raises(
+        UserError, match=r"target 'tiny': a test-time .*Name what the .* data\.sources"
+    ):
         engine.test()
 
 
