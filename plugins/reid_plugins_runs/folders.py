@@ -18,6 +18,8 @@ from pydantic import BaseModel, ValidationError
 from reidcore.errors import DataError, UserError, counted
 from reidcore.utils import is_in_use, read_json
 
+__all__ = ["METRICS", "RESULTS", "Results", "RunFolder", "find_runs", "read_run"]
+
 RESULTS, METRICS = "results.json", "metrics.jsonl"
 
 HELD_OUT = "validation"

@@ -1,0 +1,69 @@
+"""What a run leaves in its folder for a report."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+from reid_plugins_report.evidence import (
+    Attention,
+    Cameras,
+    Curves,
+    Embeddings,
+    LookAlikes,
+    Queries,
+    Rankings,
+    Slices,
+    Spread,
+    gather,
+    read_evidence,
+)
+
+from reidcore.testing import tiny_run
+from reidcore.utils import read_json
+
+
+def test_reid_target_tested_keeps_all_parts(tested_folder) -> None:
+    evidence = read_evidence(tested_folder / "report_tiny.npz")
+    kinds = (Queries, Curves, Spread, Rankings, LookAlikes, Slices, Embeddings, Attention, Cameras)
+    assert [kind for kind in kinds if evidence.part(kind) is None] == []
+    figures = read_json(tested_folder / "results.json")["targets"]["tiny"]
+    assert np.nanmean(evidence.part(Queries).ap) == pytest.approx(figures["mAP"])
+    assert evidence.part(Curves).cmc[0] == pytest.approx(figures["rank1"])
+    rankings = evidence.part(Rankings)
+    assert np.all(np.diff(rankings.ap) >= 0)
+    assert np.all(np.diff(rankings.distance) >= -1e-12)
+    assert evidence.part(Attention).heat.shape[1:] == (32, 16)
+    assert evidence.facts["test_only"] is False
+    size = (tested_folder / "report_tiny.npz").stat().st_size
+    assert size < 200_000
+
+
+def test_it_is_switched_off(tmp_path) -> None:
+    tiny_run(save_dir=tmp_path, overrides=["settings.report.enabled=false"])
+    assert list(tmp_path.glob("report_*")) == []
+
+
+def test_a_part_that_fails_costs_nothing_else(tmp_path, monkeypatch, caplog) -> None:
+    monkeypatch.setattr(gather, "slices_of", lambda *given: 1 / 0)
+    with caplog.at_level(logging.WARNING, "reidcore"):
+        result = tiny_run(save_dir=tmp_path).result
+    assert result["finished"]
+    assert "The report of tiny lacks slices: ZeroDivisionError" in caplog.text
+    evidence = read_evidence(tmp_path / "report_tiny.npz")
+    assert evidence.part(Slices) is None
+    assert evidence.part(Attention) is not None
+
+
+def test_a_folder_that_cannot_be_written_costs_no_result(tmp_path, monkeypatch, caplog) -> None:
+    (tmp_path / "report_tiny.npz").mkdir()
+    with caplog.at_level(logging.WARNING, "reidcore"):
+        assert tiny_run(save_dir=tmp_path).result["targets"]["tiny"]["mAP"] > 0
+    assert "No evidence for a report of tiny" in caplog.text
+
+
+def test_a_protocol_that_does_not_say_what_matches(tmp_path) -> None:
+    tiny_run(save_dir=tmp_path, overrides=["test.protocol=cuhk03"])
+    evidence = read_evidence(tmp_path / "report_tiny.npz")
+    assert evidence.part(Spread).matches.sum() > 0
