@@ -10,9 +10,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from reidcore.cli import command_line
+
 _STOPS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
+
+
+def global_options(command: str) -> list[str]:
+    """Return the options before a command on this process's command line, for those it starts.
+
+    Args:
+        command: its first word, such as ``runs``.
+    """
+    words = command_line()
+    return words[: words.index(command)] if command in words else []
 
 
 def run_reidcore(words: Sequence[str], stdout: int | None = None) -> int:

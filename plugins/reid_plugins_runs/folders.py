@@ -21,6 +21,8 @@ from reidcore.utils import is_in_use, read_json
 __all__ = ["METRICS", "RESULTS", "Results", "RunFolder", "find_runs", "read_run"]
 
 RESULTS, METRICS = "results.json", "metrics.jsonl"
+TEST_RESULTS = "test_results.json"
+"""Of a test alone, which may stand beside the training's results."""
 
 HELD_OUT = "validation"
 """The target that stands for identities which are held out of the training set."""
@@ -187,7 +189,7 @@ def find_runs(folders: Iterable[str | os.PathLike[str]]) -> Found:
         if not folder.is_dir():
             what = "is no folder" if folder.exists() else "is not there"
             raise UserError(f"{str(folder)!r} {what}", "Give folders of runs, or one above them.")
-        for path in _run_folders(folder):
+        for path in filter(is_run, folders_below(folder)):
             if (resolved := path.resolve()) in seen:
                 continue
             seen.add(resolved)
@@ -210,9 +212,28 @@ def read_run(path: Path) -> RunFolder:
     Raises:
         DataError: if its ``results.json`` is damaged, or no run's.
     """
-    results = _results(path / RESULTS)
+    results = read_results(path / RESULTS)
     lines, faults = _lines(path / METRICS)
     return RunFolder(path, results, lines, is_in_use(path), faults)
+
+
+def read_results(path: Path) -> Results | None:
+    """Read the record of a run or a test; None if there is no such file.
+
+    Raises:
+        DataError: if it is damaged, or no run's.
+    """
+    if not path.is_file():
+        return None
+    try:
+        return Results.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "all of it"
+        what = f"{str(path)!r} is no record of a run: {place}: {first['msg']}"
+        raise DataError(what) from error
+    except UserError as error:
+        raise DataError(error.what) from error
 
 
 def is_run(path: Path) -> bool:
@@ -225,26 +246,11 @@ def is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and type(value) is not bool and math.isfinite(value)
 
 
-def _run_folders(top: Path) -> Iterator[Path]:
-    """Yield the folders of runs from a folder down, in the order of their names."""
+def folders_below(top: Path) -> Iterator[Path]:
+    """Yield a folder and those below it, in the order of their names, but not earlier runs."""
     for folder, below, _ in os.walk(top):
         below[:] = sorted(each for each in below if not each.startswith((".", _EARLIER)))
-        if is_run(Path(folder)):
-            yield Path(folder)
-
-
-def _results(path: Path) -> Results | None:
-    if not path.is_file():
-        return None
-    try:
-        return Results.model_validate(read_json(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "all of it"
-        what = f"{str(path)!r} is no record of a run: {place}: {first['msg']}"
-        raise DataError(what) from error
-    except UserError as error:
-        raise DataError(error.what) from error
+        yield Path(folder)
 
 
 def _lines(path: Path) -> tuple[list[Mapping[str, Any]], list[str]]:

@@ -16,18 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from reid_plugins_runs.conditions import conditions_of, difference
 from reid_plugins_runs.figure_names import heading, is_share
 from reid_plugins_runs.per_query import PER_QUERY, Float64, PerQuery, read_per_query
 from reid_plugins_runs.sheet import Column, Sheet
-from reidcore.errors import DataError, counted, quoted
+from reidcore.errors import DataError, counted
 from reidcore.evaluation import bootstrap
 
 if TYPE_CHECKING:
     from reid_plugins_runs.groups import Group
-
-# In these two systems may differ: that is what is compared. In all others, such as the protocol,
-# the kind of AP and the data, they must not.
-_OF_SYSTEMS = {"metric", "features", "normalized", "rerank", "test_time", "selected_on"}
 
 
 @dataclass(frozen=True)
@@ -108,8 +105,10 @@ def _compared(first: Group, second: Group, target: str) -> Paired:
         DataError: if the two were not tested on the same queries in the same way.
     """
     sides = [_tested(group, target) for group in (first, second)]
-    _check_conditions([run for side in sides for run in side])
-    everything = [run.queries for side in sides for run in side]
+    all_runs = [run for side in sides for run in side]
+    if told := difference((run.name, run.conditions) for run in all_runs):
+        raise DataError(told)
+    everything = [run.queries for run in all_runs]
     orders = [_order(queries, everything[0]) for queries in everything]
     means = []
     for side in sides:
@@ -144,22 +143,8 @@ def _tested(group: Group, target: str) -> list[_Tested]:
             raise DataError(
                 f"{str(run.path / PER_QUERY)!r} has no target {target!r}", "Test again."
             )
-        found.append(_Tested(run.name, queries, run.targets[target].get("conditions") or {}))
+        found.append(_Tested(run.name, queries, conditions_of(run.targets[target])))
     return found
-
-
-def _check_conditions(runs: Sequence[_Tested]) -> None:
-    """Refuse runs whose figures are of another kind."""
-    first = runs[0]
-    for other in runs[1:]:
-        for key in dict.fromkeys((*first.conditions, *other.conditions)):
-            values = first.conditions.get(key), other.conditions.get(key)
-            if key not in _OF_SYSTEMS and values[0] != values[1]:
-                what = "their data differ" if key == "data" else f"{key!r} differs"
-                raise DataError(
-                    f"{what}: {quoted(values[0])} in {first.name!r}, {quoted(values[1])} in "
-                    f"{other.name!r}"
-                )
 
 
 def _order(queries: PerQuery, others: PerQuery) -> npt.NDArray[np.intp]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +15,7 @@ from reidcore.errors import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 Form = Literal["terminal", "json", "markdown", "latex"]
 
@@ -58,24 +59,29 @@ class Sheet:
         columns: at least one.
         rows: as many cells as there are columns in each.
         title: above it.
+        bold: the cells that stand out, as (row, column).
     """
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
     title: str = ""
+    bold: Collection[tuple[int, int]] = ()
 
     def rich(self) -> Table:
         """Return it as the command line shows tables."""
         first, *others = self.columns
         headings = [number(each.heading) if each.is_number else each.heading for each in others]
         shown = table(first.heading, *headings, title=self.title)
-        for row in self.rows:
-            shown.add_row(*row)
+        for place, row in enumerate(self.rows):
+            cells = enumerate(row)
+            shown.add_row(
+                *(_bold(text) if (place, at) in self.bold else text for at, text in cells)
+            )
         return shown
 
     def markdown(self) -> str:
         """Return it in Markdown, its columns filled up to the same width."""
-        cells = [[_MARKDOWN.sub(r"\\\1", _line(cell)) for cell in row] for row in self._all()]
+        cells = self._written(lambda text: _MARKDOWN.sub(r"\\\1", _line(text)), "**{}**")
         widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
         rules = [
             f"{'-' * (width - 1)}:" if column.is_number else "-" * width
@@ -94,13 +100,23 @@ class Sheet:
     def latex(self) -> str:
         """Return it as a ``tabular`` for LaTeX with the package ``booktabs``."""
         kinds = "".join("r" if column.is_number else "l" for column in self.columns)
-        head, *rows = [" & ".join(map(as_latex, row)) + r" \\" for row in self._all()]
+        head, *rows = [
+            " & ".join(row) + r" \\" for row in self._written(as_latex, r"\textbf{{{}}}")
+        ]
         body = [f"  {line}" for line in (r"\toprule", head, r"\midrule", *rows, r"\bottomrule")]
         title = [f"% {_line(self.title)}"] if self.title else []
         return "\n".join([*title, rf"\begin{{tabular}}{{{kinds}}}", *body, r"\end{tabular}"])
 
-    def _all(self) -> list[Sequence[str]]:
-        return [[column.heading for column in self.columns], *self.rows]
+    def _written(self, escaped: Callable[[str], str], bold: str) -> list[list[str]]:
+        """Return headings and rows for a format of text, which has a pattern for bold cells."""
+        rows = [
+            [
+                bold.format(escaped(cell)) if (place, at) in self.bold else escaped(cell)
+                for at, cell in enumerate(row)
+            ]
+            for place, row in enumerate(self.rows)
+        ]
+        return [[escaped(column.heading) for column in self.columns], *rows]
 
 
 def as_latex(text: str) -> str:
@@ -143,6 +159,12 @@ def show(form: Form, sheets: Iterable[Sheet], value: Any) -> None:
     else:
         texts = [sheet.latex() if form == "latex" else sheet.markdown() for sheet in sheets]
         echo("\n\n".join(texts))
+
+
+def _bold(text: str) -> Text:
+    from rich.text import Text
+
+    return Text(_line(text), style="bold")
 
 
 def _line(text: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from reidcore.cli.app import main
 from reidcore.config import Config
+from reidcore.testing import tiny_run
 
 
 class Ended(NamedTuple):
@@ -102,3 +103,30 @@ def write_run(tmp_path: Path) -> WriteRun:
         return folder
 
     return write
+
+
+class TinyModel(NamedTuple):
+    """A model that was trained on the fake dataset ``tiny``.
+
+    Attributes:
+        folder: its run's.
+        root: the folder of datasets.
+        plugin: the file of the plugin that has model and dataset.
+    """
+
+    folder: Path
+    root: Path
+    plugin: Path
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+    """Train for an epoch, once for all tests; nothing writes into the folder of the run."""
+    top = tmp_path_factory.mktemp("tiny_model")
+    (top / "tinyworld.py").write_text(
+        "from reidcore.testing import TinyWorld\n\n_world = TinyWorld()\n"
+        "reid_register_models = _world.reid_register_models\n"
+        "reid_register_datasets = _world.reid_register_datasets\n"
+    )
+    tiny_run(save_dir=top / "run", root=top / "data")
+    return TinyModel(top / "run", top / "data", top / "tinyworld.py")

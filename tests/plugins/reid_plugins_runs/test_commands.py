@@ -107,7 +107,12 @@ def test_what_is_shown_loads_no_torch(reidcore, write_run, tmp_path) -> None:
     (site / "sitecustomize.py").write_text(
         f"import atexit\n\n\ndef look():\n    {MODULES}\n\n\natexit.register(look)\n"
     )
-    for words in (["ls"], ["show", "log/a"], ["compare", "log", "--plot", "c.png"]):
+    for words in (
+        ["ls"],
+        ["show", "log/a"],
+        ["compare", "log", "--plot", "c.png"],
+        ["matrix", "log"],
+    ):
         done = reidcore("runs", *words, path=site)
         assert (done.returncode, "loaded" in done.stderr) == (0, False), done.stderr
 

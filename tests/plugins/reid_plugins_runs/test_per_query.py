@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,8 @@ def queries(count: int = 3, **arrays: Any) -> PerQuery:
     return PerQuery(**values | arrays)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a tiny run."""
-    folder = tmp_path_factory.mktemp("run")
-    tiny_run(save_dir=folder)
-    return folder
-
-
-def test_a_run_leaves_the_queries_of_its_last_test_whose_means_are_its_figures(run) -> None:
+def test_a_run_leaves_the_queries_of_its_last_test_whose_means_are_its_figures(tiny_model) -> None:
+    run = tiny_model.folder
     figures = json.loads((run / "results.json").read_text())["targets"]["tiny"]
     (found,) = read_per_query(run / "per_query.npz").values()
     assert len(found) == figures["num_valid_queries"] + figures["num_skipped_queries"]
@@ -46,12 +40,13 @@ def test_a_run_leaves_the_queries_of_its_last_test_whose_means_are_its_figures(r
     assert np.array_equal(found.ap, found.contributions["mAP"], equal_nan=True)
 
 
-def test_a_test_alone_leaves_the_trainings_file_as_it_was(run) -> None:
+def test_a_test_alone_leaves_the_trainings_file_as_it_was(tiny_model, tmp_path) -> None:
+    run = shutil.copytree(tiny_model.folder, tmp_path / "run")
     before = (run / "per_query.npz").read_bytes()
     weights = f"model.load_weights={run / 'model.pth.tar-1'}"
     tiny_run(
         save_dir=run,
-        root=run / "data",
+        root=tiny_model.root,
         overrides=["test.evaluate=true", weights, "test.dist_metric=cosine"],
     )
     assert (run / "per_query.npz").read_bytes() == before

@@ -1,0 +1,165 @@
+"""Figures of models by what they were trained on and what they were tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from reid_plugins_runs.conditions import conditions_of, difference
+from reid_plugins_runs.figure_names import heading, is_share
+from reid_plugins_runs.folders import RunFolder
+from reid_plugins_runs.groups import Figure, Group, averaged_over, grouped, repeated
+from reid_plugins_runs.leaves import as_text
+from reid_plugins_runs.sheet import Column, Sheet
+
+_NONE = "-"
+
+
+class Matrix:
+    """Models in rows, averaged over seeds and splits, and targets in columns.
+
+    Args:
+        runs: with the figures of all that they were tested on.
+        targets: the columns; all that some run was tested on if there are none.
+
+    Attributes:
+        targets: the columns.
+        remarks: what to bear in mind, a sentence each.
+    """
+
+    def __init__(self, runs: Sequence[RunFolder], targets: Sequence[str] = ()) -> None:
+        self._groups = [group for group in grouped(runs) if group.finished]
+        there = dict.fromkeys(chain.from_iterable(group.targets for group in self._groups))
+        self.targets = [*(targets or there)]
+        self.remarks = [
+            *(told for group in self._groups for told in repeated(group)),
+            *(told for target in self.targets if (told := self._unlike(target))),
+        ]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no model was tested on any of the targets."""
+        return not any({*group.targets} & {*self.targets} for group in self._groups)
+
+    def sheet(self, figure: str) -> Sheet:
+        """Return a figure of each model on each target; where it was trained stands in bold.
+
+        Of a single run it stands with its 95 % interval, of several with their deviation.
+        """
+        keys = [key for key in self._keys() if key != "data.sources"]
+        rows = [
+            [
+                _sources(group),
+                *(as_text(group.values[key]) if key in group.values else _NONE for key in keys),
+                *(_cell(group, target, figure) for target in self.targets),
+            ]
+            for group in self._groups
+        ]
+        start = 1 + len(keys)
+        bold = {
+            (row, start + column)
+            for row, group in enumerate(self._groups)
+            for column, target in enumerate(self.targets)
+            if target in _trained_on(group)
+        }
+        columns = [Column("trained on"), *map(Column, keys)]
+        columns += [Column(target, is_number=True) for target in self.targets]
+        return Sheet(columns, rows, self._title(figure), bold)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all figures, shares in [0, 1], with their intervals."""
+        return {
+            "averaged_over": averaged_over(self._groups),
+            "targets": self.targets,
+            "rows": [self._row(group) for group in self._groups],
+            "remarks": self.remarks,
+        }
+
+    def _row(self, group: Group) -> dict[str, Any]:
+        return {
+            "sources": _trained_on(group),
+            "config": dict(group.values),
+            "runs": [run.name for run in group.finished],
+            "targets": {
+                target: {
+                    "is_own": target in _trained_on(group),
+                    "figures": _figures(group, target),
+                }
+                for target in self.targets
+                if target in group.targets
+            },
+        }
+
+    def _keys(self) -> list[str]:
+        return list(dict.fromkeys(key for group in self._groups for key in group.values))
+
+    def _title(self, figure: str) -> str:
+        unit = " (%)" if is_share(figure) else ""
+        over = averaged_over(self._groups)
+        spread = f"mean ± deviation over {' and '.join(over)}" if over else "[95 % interval]"
+        return f"{heading(figure)}{unit} {spread}"
+
+    def _unlike(self, target: str) -> str | None:
+        """Say where the figures of a column were not measured alike."""
+        tested = [
+            (run.name, conditions_of(run.targets[target]))
+            for group in self._groups
+            for run in group.finished
+            if target in run.targets
+        ]
+        told = difference(tested) if tested else None
+        return told and f"the figures on {target} were not measured alike: {told}"
+
+
+def _trained_on(group: Group) -> list[str]:
+    data: Mapping[str, Any] = group.runs[0].config.get("data", {})
+    return [*data.get("sources", ())]
+
+
+def _sources(group: Group) -> str:
+    return " + ".join(_trained_on(group)) or group.name
+
+
+def _cell(group: Group, target: str, name: str) -> str:
+    figure, interval = _figure(group, target, name), _interval(group, target, name)
+    if figure is None:
+        return _NONE
+    if not is_share(name):
+        return f"{figure.mean:.4g}"
+    ends = [f"{100 * end:.1f}" for end in interval or ()]
+    return f"{figure.percent()} [{', '.join(ends)}]" if ends else figure.percent()
+
+
+def _figure(group: Group, target: str, name: str) -> Figure | None:
+    """Return a figure of the core's, or of a protocol's own."""
+    if found := group.figure(target, name):
+        return found
+    rows = [
+        run.targets[target].get("figures") or {} for run in group.finished if target in run.targets
+    ]
+    values = [row[name] for row in rows if name in row]
+    return Figure.of(values) if values else None
+
+
+def _interval(group: Group, target: str, name: str) -> Sequence[float] | None:
+    """Return the 95 % interval of a single run's figure; that of a mean over seeds is unknown."""
+    rows = [run.targets[target] for run in group.finished if target in run.targets]
+    intervals: Mapping[str, Sequence[float]] = rows[0].get("intervals") or {} if rows else {}
+    return intervals.get(name) if len(rows) == 1 else None
+
+
+def _figures(group: Group, target: str) -> dict[str, dict[str, Any]]:
+    rows = [run.targets[target] for run in group.finished if target in run.targets]
+    names = [name for row in rows for name in (*filter(is_share, row), *(row.get("figures") or ()))]
+    found = {}
+    for name in dict.fromkeys(names):
+        if figure := _figure(group, target, name):
+            interval = _interval(group, target, name)
+            found[name] = {
+                "mean": figure.mean,
+                "std": figure.deviation,
+                "n": figure.n,
+                "interval": interval and [*interval],
+            }
+    return found

@@ -1,0 +1,188 @@
+"""``reidcore runs matrix``: what is in which cell, what is tested, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def write_test(
+    folder: Path, config: dict[str, Any], conditions: Any = None, **values: float
+) -> None:
+    """Write what a test leaves: the mAP of each target."""
+    targets = {
+        name: {
+            "mAP": value,
+            "rank1": value,
+            "figures": {"EER": value / 2},
+            "intervals": {"mAP": [value - 0.05, value + 0.05]},
+            "conditions": conditions or {},
+        }
+        for name, value in values.items()
+    }
+    record = {"format": 1, "finished": True, "targets": targets, "training": [], "timings": {}}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "test_results.json").write_text(json.dumps(record | {"config": config}))
+
+
+def sources(*names: str) -> dict[str, Any]:
+    return {"data": {"sources": [*names]}}
+
+
+class Children:
+    """Takes the place of the tests' processes.
+
+    Attributes:
+        words: those of each.
+        codes: exit code by checkpoint.
+    """
+
+    def __init__(self) -> None:
+        self.words: list[list[str]] = []
+        self.codes: dict[str, int] = {}
+
+    def __call__(self, words: list[str], stdout: int | None = None) -> int:
+        self.words.append(words)
+        words = words[words.index("test") :]
+        code = self.codes.get(words[1], 0)
+        if not code:
+            folder = Path(words[-1].removeprefix("data.save_dir="))
+            config = sources("market1501") | {"model": {"load_weights": words[1]}}
+            write_test(folder, config, market1501=0.8, msmt17=0.3)
+        return code
+
+
+@pytest.fixture
+def children(monkeypatch: pytest.MonkeyPatch) -> Children:
+    made = Children()
+    monkeypatch.setattr("reid_plugins_runs.commands.matrix.run_reidcore", made)
+    return made
+
+
+def test_what_is_there_is_tabulated_and_own_sets_are_bold(here, write_run, tmp_path) -> None:
+    write_run("log/a", 0.8, targets=("market1501",), data__sources=["market1501"])
+    write_test(tmp_path / "log" / "a", {}, msmt17=0.25)
+    write_test(tmp_path / "log" / "b", sources("msmt17", "cuhk03"), market1501=0.5, msmt17=0.6)
+    lines = here("runs", "matrix", "log", "--figure", "mAP").out.splitlines()
+    assert lines[0] == "mAP (%) [95 % interval]"
+    assert lines[1].split()[-2:] == ["market1501", "msmt17"]
+    assert lines[2].split() == ["market1501", "80.0", "25.0", "[20.0,", "30.0]"]
+    assert lines[3].split()[:3] == ["msmt17", "+", "cuhk03"]
+    markdown = here("runs", "matrix", "log", "--markdown", "--figure", "mAP").out
+    assert r"| msmt17 + cuhk03 | 50.0 \[45.0, 55.0\] | **60.0 \[55.0, 65.0\]** |" in markdown
+    latex = here("runs", "matrix", "log", "--latex", "--figure", "mAP").out
+    assert r"market1501 & \textbf{80.0} & 25.0 [20.0, 30.0] \\" in latex
+
+
+def test_seeds_are_one_row_and_json_has_every_figure(here, write_run) -> None:
+    for seed, value in ((1, 0.4), (2, 0.6)):
+        write_run(f"log/{seed}", value, train__seed=seed, data__sources=["shop"])
+    assert "50.0 ± 14.1" in here("runs", "matrix", "log").out
+    record = json.loads(here("runs", "matrix", "log", "--json").out)
+    assert record["averaged_over"] == ["train.seed"]
+    (row,) = record["rows"]
+    assert row["sources"] == ["shop"]
+    assert row["targets"]["shop"]["is_own"]
+    assert row["targets"]["shop"]["figures"]["mAP"]["n"] == 2
+    assert row["targets"]["shop"]["figures"]["mAP"]["interval"] is None
+
+
+def test_a_protocols_own_figures_are_no_percentages(here, tmp_path) -> None:
+    write_test(tmp_path / "log" / "a", sources("msmt17"), veri=0.5)
+    assert here("runs", "matrix", "log", "--figure", "EER").out.splitlines()[-1].split() == [
+        "msmt17",
+        "0.25",
+    ]
+
+
+def test_each_model_is_tested_on_all_targets(here, write_run, children, tmp_path) -> None:
+    folder = write_run("log/a", epochs=3, data__sources=["market1501"])
+    for name in ("model.pth.tar-2", "model.pth.tar-3", "model-best.pth.tar"):
+        (folder / name).write_bytes(b"")
+    (tmp_path / "other.pth").write_bytes(b"")
+    words = (
+        "log/a",
+        "other.pth",
+        "-t",
+        "market1501",
+        "msmt17",
+        "--root",
+        "data",
+        "test.rerank=true",
+    )
+    done = here("runs", "matrix", *words, "--figure", "mAP", "-o", "tests")
+    assert done.code == 0, done.err
+    options = ["--root", "data", "-t", "market1501", "msmt17", "test.rerank=true"]
+    assert children.words == [
+        ["test", "log/a/model.pth.tar-3", *options, "data.save_dir=tests/log,a,model.pth.tar-3"],
+        ["test", "other.pth", *options, "data.save_dir=tests/other.pth"],
+    ]
+    assert "30.0 [25.0, 35.0]" in done.out
+    # What the tests left is tabulated again without them.
+    assert "30.0 [25.0, 35.0]" in here("runs", "matrix", "tests").out
+
+
+def test_the_best_checkpoint_is_tested_where_the_figures_are_its(here, write_run, children) -> None:
+    folder = write_run("log/a", epochs=3)
+    (folder / "model-best.pth.tar").write_bytes(b"")
+    missing = here("runs", "matrix", "log/a", "-t", "msmt17")
+    assert (missing.code, "no checkpoint of epoch 3" in missing.err) == (2, True)
+    results = json.loads((folder / "results.json").read_text())
+    results["selection"] = {"epoch": 2, "tested_epoch": 2}
+    (folder / "results.json").write_text(json.dumps(results))
+    assert here("runs", "matrix", "log/a", "-t", "msmt17").code == 0
+    assert children.words[0][1] == "log/a/model-best.pth.tar"
+
+
+def test_a_test_that_fails_costs_no_other(here, children, tmp_path) -> None:
+    for name in ("a.pth", "b.pth"):
+        (tmp_path / name).write_bytes(b"")
+    children.codes = {"a.pth": 2}
+    done = here("runs", "matrix", "a.pth", "b.pth", "-t", "msmt17")
+    assert done.code == 2
+    assert "1 of 2 tests failed: a.pth (exit code 2)" in done.err
+    assert "30.0" in done.out
+
+
+def test_figures_that_were_not_measured_alike_are_told(here, tmp_path) -> None:
+    for name, kind in (("a", "plain"), ("b", "trapezoid")):
+        write_test(tmp_path / "log" / name, sources(name), {"ap": kind, "metric": name}, veri=0.5)
+    done = here("runs", "matrix", "log")
+    assert done.code == 0
+    assert "the figures on veri were not measured alike: 'ap' differs: 'plain'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["nowhere"], "'nowhere' is not there"),
+        (["empty"], "no run and no test in 'empty'"),
+        (["log", "test.rerank=true"], "Name targets: -t NAME"),
+        (["test.rerank=true", "-t", "a"], "no model is given"),
+        (["log", "--figure", "map"], "Did you mean 'mAP'"),
+        (["log", "-t"], "requires an argument"),
+        (["untested"], "no model here was tested"),
+    ],
+)
+def test_bad_input_is_told(here, write_run, tmp_path, words, told) -> None:
+    (tmp_path / "empty").mkdir()
+    write_run("untested", None)
+    write_run("log/a")
+    done = here("runs", "matrix", *words)
+    assert done.code == 2
+    assert told in done.err
+
+
+def test_a_real_model_is_tested_with_the_plugins_of_the_command(tiny_model, reidcore) -> None:
+    here = ("-o", "tests", "--root", tiny_model.root, "test.dist_metric=cosine", "--json")
+    words = ("-p", tiny_model.plugin, "runs", "matrix", tiny_model.folder, "-t", "tiny")
+    done = reidcore(*words, *here)
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["rows"]
+    cell = row["targets"]["tiny"]
+    assert cell["is_own"]
+    low, high = cell["figures"]["mAP"]["interval"]
+    assert low <= cell["figures"]["mAP"]["mean"] <= high
