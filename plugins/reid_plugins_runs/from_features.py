@@ -82,7 +82,7 @@ def evaluate_given(
     if test.normalize_feature or test.dist_metric == "cosine":
         given.require_directions()
     sides = _in_groups(_as_sides(_with_cameras(given, name, has_cameras)), protocol)
-    distances = _distances(sides.query, sides.gallery, config, plugins)
+    distances, steps = _distances(sides, config, plugins)
     ranking = evaluate(
         distances,
         sides.labels,
@@ -97,6 +97,7 @@ def evaluate_given(
         "metric": test.dist_metric,
         "normalized": test.normalize_feature,
         **ranking.conditions,
+        **steps,
         "data": _fingerprint(sides.tables),
     }
     return Evaluated(ranking, conditions, sides.labels, sides.tables, distances, protocol)
@@ -161,14 +162,31 @@ def _with_cameras(given: GivenFeatures, protocol: str, has_cameras: bool) -> Giv
     return given.without_cameras()
 
 
-def _distances(query: Tensor, gallery: Tensor, config: Config, plugins: Plugins) -> Distances:
-    """Return the distances of the metric, which a plugin may know, re-ranked if that is wanted."""
-    test, num_queries = config.test, len(query)
+def _distances(sides: _Sides, config: Config, plugins: Plugins) -> tuple[Distances, dict[str, Any]]:
+    """Return the distances of the metric, which a plugin may know, and the steps before them."""
+    test, (query, gallery, labels, _) = config.test, sides
     if test.normalize_feature:
         query, gallery = F.normalize(query, dim=1), F.normalize(gallery, dim=1)
+    if steps := config.settings["standard"].test_time:
+        return _after_steps(query, gallery, labels, steps, config, plugins)
     if test.rerank:
         query = gallery = torch.cat([query, gallery])
     distances: Distances = plugins.hook.reid_compute_distance(
         query=query, gallery=gallery, metric=test.dist_metric
     )
-    return RerankedDistances(distances, num_queries) if test.rerank else distances
+    return RerankedDistances(distances, len(sides.query)) if test.rerank else distances, {}
+
+
+def _after_steps(
+    query: Tensor, gallery: Tensor, labels: Labels, steps: Any, config: Config, plugins: Plugins
+) -> tuple[Distances, dict[str, Any]]:
+    """Return the distances after test-time steps, and what was done."""
+    from reid_plugins_standard.test_time import apply_steps
+
+    if config.test.rerank:
+        raise UserError(
+            "test.rerank stands beside test-time steps", "Write rerank as the last of the steps."
+        )
+    metric = config.test.dist_metric
+    applied = apply_steps(query, gallery, labels, steps, metric, plugins=plugins)
+    return applied.distances, {"test_time": applied.conditions}

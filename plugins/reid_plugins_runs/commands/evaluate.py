@@ -52,6 +52,12 @@ _KEYS = {
 @click.option("--ties", type=click.Choice(["pessimistic", "optimistic"]), help="Equal distances.")
 @click.option("--max-rank", type=int, help="Length of the CMC.")
 @click.option("--rerank", is_flag=True, help="Re-rank by k-reciprocal neighbours.")
+@click.option(
+    "--test-time",
+    multiple=True,
+    metavar="STEP",
+    help="As in settings.standard.test_time; several in their order.",
+)
 @click.option("--without-cameras", is_flag=True, help="No gallery item is of a query's own camera.")
 @click.option("--cameras", is_flag=True, help="Also the figures of each pair of cameras.")
 @click.option("--name", help="What the figures are of; the file's name by default.")
@@ -138,8 +144,10 @@ class Asked:
 def _overrides(flags: dict[str, Any], words: Sequence[str]) -> list[str]:
     """Return options and words as overrides of a configuration; an undotted key is a protocol's."""
     protocol = flags["protocol"] or "market1501"
-    given = {_KEYS[name]: value for name, value in flags.items() if value not in (None, False)}
+    given = {key: flags[name] for name, key in _KEYS.items() if flags[name] not in (None, False)}
     overrides = [f"{key}={str(value).lower()}" for key, value in given.items()]
+    if steps := flags["test_time"]:
+        overrides.append(f"settings.standard.test_time=[{', '.join(steps)}]")
     for word in words:
         key, equals, _ = word.partition("=")
         if not equals:

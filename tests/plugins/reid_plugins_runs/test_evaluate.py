@@ -119,6 +119,23 @@ def test_options_change_what_they_say(here, arrays) -> None:
     assert mean("--without-cameras") == pytest.approx(blind.mAP)
 
 
+def test_steps_are_taken_in_their_order_and_stand_in_the_conditions(here, arrays) -> None:
+    def target(*words: str) -> Any:
+        done = here("evaluate", "f.npz", *words, "--json")
+        assert done.code == 0, done.err
+        return json.loads(done.out)["targets"]["f"]
+
+    scaled = target("--test-time", "normalize")
+    assert scaled["mAP"] == pytest.approx(target("--normalize")["mAP"])
+    assert scaled["conditions"]["test_time"]
+    expanded = target("--test-time", "normalize", "--test-time", "{alpha_qe: {k: 2}}")
+    assert len(expanded["conditions"]["test_time"]) == 2
+    assert expanded["mAP"] != pytest.approx(scaled["mAP"])
+    for words, told in ((["flip"], "works on images"), (["rerank", "--rerank"], "last of the")):
+        done = here("evaluate", "f.npz", "--test-time", *words)
+        assert (done.code, told in done.err) == (2, True), done.err
+
+
 def test_protocols_have_their_options_and_their_columns(here, arrays, tmp_path) -> None:
     (tmp_path / "dressed.py").write_text(CLOTHES)
     words = ("-p", "dressed.py", "evaluate", "f.npz", "--protocol", "dressed")
