@@ -3,6 +3,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reidcore.errors import UserError
 from reidcore.evaluation import Labels, MatchRanks, NoMatchError, evaluate, reduce_ranks
@@ -120,3 +122,46 @@ def test_contributions_of_a_curve_over_draws_are_those_that_it_tells(ranks):
 def test_no_valid_query_is_an_error_that_says_why(labels, said):
     with pytest.raises(NoMatchError, match=rf"none of the \d queries has a match.*{said}"):
         evaluate(np.zeros(labels.shape), labels)
+
+
+@st.composite
+def places(draw):
+    """Where the matches of some queries stand; some have none, and one has."""
+    gallery = draw(st.integers(1, 30))
+    matches = st.sets(st.integers(1, gallery))
+    found = [sorted(each) for each in draw(st.lists(matches, max_size=8))]
+    found.insert(draw(st.integers(0, len(found))), [draw(st.integers(1, gallery))])
+    first = np.cumsum([0, *map(len, found)])
+    return found, MatchRanks(
+        first, np.concatenate([np.array(each, dtype=np.int64) for each in found]), gallery
+    )
+
+
+@given(problem=places())
+@settings(max_examples=60, deadline=None)
+def test_trapezoid_ap_is_the_area_below_the_joined_points(problem):
+    found, ranks = problem
+    result = reduce_ranks(ranks, ap="trapezoid")
+    for ap, mine in zip(result.ap, found, strict=True):
+        if mine:
+            area, recall, precision = 0.0, 0.0, 1.0  # as compute_ap.cpp of the Oxford buildings
+            for rank in range(1, ranks.num_gallery + 1):
+                hits = sum(match <= rank for match in mine)
+                area += (hits / len(mine) - recall) * (precision + hits / rank) / 2
+                recall, precision = hits / len(mine), hits / rank
+            assert ap == pytest.approx(area)
+    assert (result.ap[result.valid] <= reduce_ranks(ranks).ap[result.valid] + 1e-12).all()
+
+
+@given(problem=places())
+@settings(max_examples=60, deadline=None)
+def test_queries_that_count_as_zero_thin_all_means_alike(problem):
+    _, ranks = problem
+    skipped, zero = (reduce_ranks(ranks, unmatched=fate) for fate in ("skipped", "zero"))
+    share = skipped.num_valid / len(skipped.ap)
+    for name, value in skipped.summary().items():
+        assert zero.summary()[name] == pytest.approx(value * share)
+    assert zero.num_unmatched == skipped.num_skipped == skipped.num_unmatched
+    for result in (skipped, zero):
+        for name, each in result.contributions().items():
+            assert np.nanmean(each) == pytest.approx(result.summary()[name])
