@@ -32,7 +32,7 @@ def conditions_of(
         gallery: the G gallery images.
     """
     plan, chosen = engine.plan, chosen_on(engine.model)
-    selected = rule_in_words(chosen) if chosen else None if plan.test_only else "nothing"
+    selected = rule_in_words(chosen) if chosen else None if plan.test_only else "no test"
     tables = "".join(table.fingerprint() for table in (query, gallery))
     return {
         "protocol": plan.protocol,

@@ -216,3 +216,4 @@ def test_a_model_is_chosen_by_a_pooling_protocols_own_figure(tmp_path: Path) -> 
     settings = ["test.protocol=mine", "test.select_metric=own", "test.eval_freq=1"]
     record = tiny_run(Brings(Telling), save_dir=tmp_path, overrides=settings).result
     assert record["selection"]["value"] == 0.5
+    assert record["targets"]["tiny"]["conditions"]["selected_on"] == "no test"  # the last epoch
