@@ -174,7 +174,7 @@ class Video(Market1501):
     ) -> RankingResult:
         """Evaluate tracklets, and say what they are; arguments and errors as in the base."""
         result = super().evaluate(distances, labels, max_rank, ties)
-        pooled = f"{_WORDS[self.pooling]} of the rows of a track"
+        pooled = f"rows of one track pooled ({_WORDS[self.pooling]})"
         unit = pooled if _tells_tracks(labels) else "rows of the tables"
         return replace(result, conditions={"tracklets": unit})
 

@@ -135,7 +135,7 @@ def test_rows_that_are_tracklets_stay_as_they_are():
     numbered = {"track": (np.arange(4), np.arange(4))}
     same = evaluate_features(features, features, *sides, protocol=Video("max"), columns=numbered)
     assert same.ap.tolist() == result.ap.tolist()
-    assert same.conditions["tracklets"] == "maximum of the rows of a track"
+    assert same.conditions["tracklets"] == "rows of one track pooled (maximum)"
 
 
 def test_tracks_of_one_side_alone_are_told():

@@ -83,9 +83,9 @@ def test_a_mode_is_an_option_and_the_others_are_figures(target):
         ),
         (
             ["test.protocol=video", "video.pooling_method=max"],
-            {"tracklets": "maximum of the rows of a track"},
+            {"tracklets": "rows of one track pooled (maximum)"},
         ),
-        (["test.protocol=video"], {"tracklets": "average of the rows of a track"}),
+        (["test.protocol=video"], {"tracklets": "rows of one track pooled (average)"}),
     ],
 )
 def test_groups_are_what_is_recorded(target, overrides, told):
