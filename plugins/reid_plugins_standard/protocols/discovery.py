@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from reid_plugins_standard.protocols.choices import check_choice
 from reid_plugins_standard.protocols.clusterings import (
     agreement,
     average_linkage,
@@ -17,7 +18,7 @@ from reid_plugins_standard.protocols.clusterings import (
     cut_at,
     cut_into,
 )
-from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean, quoted
+from reidcore.errors import DataError, UserError, quoted
 from reidcore.evaluation import (
     AnyCamera,
     Distances,
@@ -65,12 +66,6 @@ class Discovery(AnyCamera):
         images: str = "all",
         background: int | None = None,
     ) -> None:
-        for name, value, known in (("method", method, _METHODS), ("images", images, _IMAGES)):
-            if value not in known:
-                raise UnknownNameError(
-                    f"{name} is {' or '.join(known)}, not {quoted(value)}",
-                    did_you_mean(value, known),
-                )
         if threshold is not None and not threshold >= 0:
             raise UserError(f"the threshold is {quoted(threshold)}", "Give a distance from 0 on.")
         if method == "components" and threshold is None:
@@ -78,8 +73,9 @@ class Discovery(AnyCamera):
                 "connected components need a threshold",
                 "Give discovery.threshold, or take discovery.method=average.",
             )
-        self.method, self.threshold = method, threshold
-        self.images, self.background = images, background
+        self.method = check_choice("method", method, _METHODS)
+        self.images = check_choice("images", images, _IMAGES)
+        self.threshold, self.background = threshold, background
 
     def conditions(self) -> dict[str, Any]:
         """Return what the figures are."""

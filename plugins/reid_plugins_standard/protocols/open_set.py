@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from reid_plugins_standard.protocols.choices import check_count
 from reid_plugins_standard.protocols.over_draws import (
     check_draws,
     draw_of_each,
@@ -59,10 +60,8 @@ class OpenSet(Market1501):
     def __init__(self, share: float = 0.1, draws: int = 10, seed: int = 0, rank: int = 10) -> None:
         if not 0 <= share < 1:
             raise UserError(f"share is {quoted(share)}", "Give a share from 0 to below 1.")
-        if isinstance(rank, bool) or not isinstance(rank, int) or rank < 1:
-            raise UserError(f"rank is {quoted(rank)}", "Give 1 or more.")
         check_draws(draws, seed)
-        self.share, self.seed, self.rank = share, seed, rank
+        self.share, self.rank, self.seed = share, check_count("rank", rank), seed
         self.draws = draws if share else 1  # there is but one way to leave nobody out
 
     def conditions(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.errors import UserError, quoted
+from reid_plugins_standard.protocols.choices import check_count
 from reidcore.evaluation import Distances, Labels, RankingResult, check_shapes
 
 Int64 = npt.NDArray[np.int64]
@@ -30,9 +30,8 @@ def check_draws(draws: int, seed: int) -> None:
     Raises:
         UserError: if there is no draw, or the seed is negative.
     """
-    for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise UserError(f"{name} is {quoted(value)}", f"Give a whole number from {least} on.")
+    check_count("draws", draws)
+    check_count("seed", seed, least=0)
 
 
 def lots(seed: int, draw: int, count: int) -> npt.NDArray[np.uint64]:

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from reid_plugins_standard.protocols.choices import check_choice
 from reid_plugins_standard.protocols.over_draws import evaluate_part
-from reidcore.errors import DataError, UnknownNameError, did_you_mean, quoted
+from reidcore.errors import DataError, quoted
 from reidcore.evaluation import AnyCamera, Distances, Labels, RankingResult
 
 _DIRECTIONS = {
@@ -34,12 +35,7 @@ class RegDB(AnyCamera):
     needs: ClassVar[tuple[str, ...]] = ("modality",)
 
     def __init__(self, direction: str = "visible_to_thermal") -> None:
-        if direction not in _DIRECTIONS:
-            raise UnknownNameError(
-                f"a direction is {' or '.join(_DIRECTIONS)}, not {quoted(direction)}",
-                did_you_mean(direction, _DIRECTIONS),
-            )
-        self.direction = direction
+        self.direction = check_choice("direction", direction, list(_DIRECTIONS))
 
     def conditions(self) -> dict[str, Any]:
         """Return what the figures are."""

@@ -9,29 +9,35 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from reid_plugins_standard.protocols.choices import check_choice, check_count
+from reid_plugins_standard.protocols.hidden import (
+    Hidden,
+    HiddenIgnored,
+    VisibleDistances,
+    VisibleMatches,
+)
 from reid_plugins_standard.protocols.over_draws import (
-    check_draws,
     draw_of_each,
     evaluate_part,
     mean_over_draws,
 )
 from reid_plugins_standard.protocols.sysu_permutations import Permutations
-from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean, quoted
+from reidcore.errors import DataError
 from reidcore.evaluation import (
+    AnyCamera,
     Distances,
     EvaluationProtocol,
     Labels,
     RankingResult,
-    Related,
     Relations,
     check_shapes,
-    equal_pairs,
+    match_ranks,
 )
 
 Int64 = npt.NDArray[np.int64]
 
 # Cameras are counted from 0 here, from 1 by the authors, of whose cameras 2 and 3 share a room.
-_PLACES = np.array([0, 1, 1, 3, 4, 5])
+_ROOMS = np.array([0, 1, 1, 3, 4, 5])
 _INFRARED = (2, 5)
 _SEARCHES = {"all": (0, 1, 3, 4), "indoor": (0, 1)}
 
@@ -67,20 +73,15 @@ class SysuMM01(EvaluationProtocol):
         permutations: str | os.PathLike[str] | None = None,
         seed: int = 0,
     ) -> None:
-        if search not in _SEARCHES:
-            raise UnknownNameError(
-                f"search is {' or '.join(_SEARCHES)}, not {quoted(search)}",
-                did_you_mean(search, _SEARCHES),
-            )
-        if isinstance(shots, bool) or not isinstance(shots, int) or shots < 1:
-            raise UserError(f"shots is {quoted(shots)}", "Papers report 1 and 10.")
-        check_draws(trials, seed)
-        self.search, self.shots, self.trials, self.seed = search, shots, trials, seed
+        self.search = check_choice("search", search, list(_SEARCHES))
+        self.shots = check_count("shots", shots)
+        self.trials = check_count("trials", trials)
+        self.seed = check_count("seed", seed, least=0)
         self._permutations = None if permutations is None else Permutations(permutations, trials)
 
     def relations(self, labels: Labels) -> Relations:
         """Return the gallery items of each query's identity, and those of its room."""
-        return _OtherRooms(labels)
+        return HiddenIgnored(AnyCamera().relations(labels), _same_room(labels))
 
     def conditions(self) -> dict[str, Any]:
         """Return what the figures are."""
@@ -107,7 +108,6 @@ class SysuMM01(EvaluationProtocol):
                 images.
         """
         check_shapes(distances, labels)
-        _check_cameras(labels)
         trials = [
             evaluate_part(
                 self._trial, distances, labels, max_rank, ties, gallery=self._gallery(labels, trial)
@@ -117,7 +117,12 @@ class SysuMM01(EvaluationProtocol):
         return mean_over_draws(trials, self.seed if self._permutations is None else None)
 
     def _gallery(self, labels: Labels, trial: int) -> Int64:
-        """Return the gallery items of a trial, ascending."""
+        """Return the gallery items of a trial, ascending.
+
+        Raises:
+            DataError: if there are none, or a camera is none of the protocol's.
+        """
+        _check_cameras(labels)
         searched = np.flatnonzero(np.isin(labels.g_camids, _SEARCHES[self.search]))
         if not len(searched):
             raise DataError(
@@ -134,8 +139,11 @@ class SysuMM01(EvaluationProtocol):
         self, distances: Distances, labels: Labels, max_rank: int, ties: str
     ) -> RankingResult:
         """Rank images by the rule, and count persons for the CMC."""
-        result = super().evaluate(distances, labels, max_rank, ties)
-        first_rank = _person_ranks(distances, labels, self.relations(labels), ties)
+        hidden = _same_room(labels)
+        visible = VisibleDistances(distances, hidden)
+        relations = VisibleMatches(AnyCamera().relations(labels), hidden)
+        result = self.reduce(match_ranks(visible, relations, ties), max_rank)
+        first_rank = _person_ranks(visible, labels, ties) * (result.first_rank > 0)
         depth = len(result.cmc)
         hits = np.bincount(np.minimum(first_rank, depth + 1), minlength=depth + 2)
         return replace(
@@ -145,43 +153,26 @@ class SysuMM01(EvaluationProtocol):
         )
 
 
-class _OtherRooms:
-    """A match is the query's identity in another room; all images of its own room are ignored."""
-
-    def __init__(self, labels: Labels) -> None:
-        self._q_pids, self._g_pids = labels.q_pids, labels.g_pids
-        self._q_rooms, self._g_rooms = _PLACES[labels.q_camids], _PLACES[labels.g_camids]
-
-    def rows(self, start: int, stop: int) -> Related:
-        span, gallery = slice(start, stop), len(self._g_pids)
-        pairs = [
-            equal_pairs(self._q_pids[span], self._g_pids),
-            equal_pairs(self._q_rooms[span], self._g_rooms),
-        ]
-        keys = np.unique(np.concatenate([owner * gallery + item for owner, item in pairs]))
-        owner, items = np.divmod(keys, gallery)
-        first = np.searchsorted(owner, np.arange(stop - start + 1))
-        return Related(first, items, self._q_rooms[start + owner] != self._g_rooms[items])
+def _same_room(labels: Labels) -> Hidden:
+    _check_cameras(labels)
+    q_rooms, g_rooms = _ROOMS[labels.q_camids], _ROOMS[labels.g_camids]
+    return lambda start, stop: q_rooms[start:stop, None] == g_rooms
 
 
-def _person_ranks(distances: Distances, labels: Labels, relations: Relations, ties: str) -> Int64:
-    """Return (Q,) the rank of each query's person among persons; 0 without a match."""
+def _person_ranks(distances: Distances, labels: Labels, ties: str) -> Int64:
+    """Return (Q,) the rank of each query's person among persons; of no meaning without a match."""
     persons, person = np.unique(labels.g_pids, return_inverse=True)
     order = np.argsort(person, kind="stable")
     begin = np.searchsorted(person[order], np.arange(len(persons)))
-    ranks = np.zeros(len(labels.q_pids), dtype=np.int64)
+    mine = np.searchsorted(persons, labels.q_pids).clip(max=len(persons) - 1)
+    ranks = [np.zeros(0, dtype=np.int64)]
     for start, block in distances.blocks():
-        related = relations.rows(start, start + len(block))
-        owner, items, match = related.owner, related.items, related.match
-        rows = block.copy()
-        rows[owner[~match], items[~match]] = np.inf
-        nearest = np.minimum.reduceat(rows[:, order], begin, axis=1)  # (r, persons)
-        found = np.unique(owner[match])
-        mine = nearest[found, np.searchsorted(persons, labels.q_pids[start + found])][:, None]
-        ahead = nearest[found] < mine if ties == "optimistic" else nearest[found] <= mine
+        nearest = np.minimum.reduceat(block[:, order], begin, axis=1)  # (r, persons)
+        own = np.take_along_axis(nearest, mine[start : start + len(block), None], axis=1)
         # A person is never ahead of itself, but as near.
-        ranks[start + found] = ahead.sum(1) + (ties == "optimistic")
-    return ranks
+        ahead = nearest < own if ties == "optimistic" else nearest <= own
+        ranks.append(ahead.sum(1) + (ties == "optimistic"))
+    return np.concatenate(ranks)
 
 
 def _check_cameras(labels: Labels) -> None:

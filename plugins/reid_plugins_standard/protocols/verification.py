@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from reid_plugins_standard.protocols.choices import check_choice
 from reid_plugins_standard.protocols.pair_counts import PairCounts, count_pairs
-from reidcore.errors import DataError, UnknownNameError, did_you_mean, quoted
+from reidcore.errors import DataError
 from reidcore.evaluation import (
     AnyCamera,
     Distances,
@@ -47,12 +48,7 @@ class Verification(EvaluationProtocol):
     """
 
     def __init__(self, cameras: str = "other") -> None:
-        if cameras not in _RULES:
-            raise UnknownNameError(
-                f"cameras is {' or '.join(_RULES)}, not {quoted(cameras)}",
-                did_you_mean(cameras, _RULES),
-            )
-        self._rule = _RULES[cameras]()
+        self._rule = _RULES[check_choice("cameras", cameras, list(_RULES))]()
 
     def relations(self, labels: Labels) -> Relations:
         """Return the gallery items of each query's identity."""

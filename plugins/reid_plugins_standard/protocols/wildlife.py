@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.errors import DataError, UnknownNameError, UserError, counted, did_you_mean, quoted
+from reid_plugins_standard.protocols.choices import check_choice
+from reid_plugins_standard.protocols.hidden import (
+    Hidden,
+    HiddenIgnored,
+    VisibleDistances,
+    VisibleMatches,
+)
+from reidcore.errors import DataError, UserError, counted, quoted
 from reidcore.evaluation import (
     AnyCamera,
     Distances,
     Labels,
     RankingResult,
-    Related,
     Relations,
     check_shapes,
+    match_ranks,
     without_own_files,
 )
 
@@ -62,22 +68,21 @@ class Wildlife(AnyCamera):
     def __init__(
         self, setting: str = "open", threshold: float | None = None, mu: float = 0.5
     ) -> None:
-        if setting not in _SETTINGS:
-            raise UnknownNameError(
-                f"a setting is {', '.join(_SETTINGS)}, not {quoted(setting)}",
-                did_you_mean(setting, _SETTINGS),
-            )
         if threshold is not None and np.isnan(threshold):
             raise UserError("the threshold is NaN", "Give a distance.")
         if not 0 <= mu <= 1:
             raise UserError(f"mu is {quoted(mu)}", "Give a share from 0 to 1.")
-        self.setting, self.threshold, self.mu = setting, threshold, mu
+        self.setting = check_choice("setting", setting, _SETTINGS)
+        self.threshold, self.mu = threshold, mu
         if setting == "time_aware":
             self.needs = (_DATE,)  # type: ignore[misc] # an option decides
 
     def relations(self, labels: Labels) -> Relations:
         """Return the gallery items of each query's identity, and those that are not earlier."""
-        return _Earlier(labels) if self.setting == "time_aware" else super().relations(labels)
+        same = super().relations(labels)
+        if self.setting != "time_aware":
+            return same
+        return HiddenIgnored(same, _not_earlier(labels))
 
     def conditions(self) -> dict[str, Any]:
         """Return what the figures are."""
@@ -97,20 +102,23 @@ class Wildlife(AnyCamera):
             DataError: also if a query of a closed set is unknown, or a date is missing.
         """
         check_shapes(distances, labels)
-        distances = _Blocks(distances)
-        result = super().evaluate(distances, labels, max_rank, ties)
-        known, taking_part = result.first_rank > 0, np.ones(len(labels.q_pids), dtype=np.bool_)
-        if self.setting == "closed" and not known.all():
-            raise DataError(
-                f"{counted(int((~known).sum()), 'query', 'queries')} of {len(known)} show an "
-                "animal that the gallery lacks",
-                "That is an open set: wildlife.setting=open.",
-            )
-        if self.setting == "disjoint":
-            taking_part = known
-        nearest = _nearest(distances, without_own_files(self.relations(labels), labels))
+        relations = without_own_files(super().relations(labels), labels)
+        if self.setting == "time_aware":
+            hidden = _not_earlier(labels)
+            distances = VisibleDistances(distances, hidden)
+            relations = VisibleMatches(relations, hidden)
+            result = self.reduce(match_ranks(distances, relations, ties), max_rank)
+        else:
+            result = super().evaluate(distances, labels, max_rank, ties)
+        known = result.first_rank > 0
+        taking_part = self._taking_part(known)
         decided = _Decisions(
-            labels.q_pids, known, taking_part, result.first_rank == 1, nearest, self.threshold
+            labels.q_pids,
+            taking_part & known,
+            taking_part & ~known,
+            result.first_rank == 1,
+            _nearest(distances, relations),
+            self.threshold,
         )
         each = decided.each(self.mu)
         figures = {name: float(np.nanmean(values)) for name, values in each.items()}
@@ -121,14 +129,24 @@ class Wildlife(AnyCamera):
             conditions={"unknown queries": int((taking_part & ~known).sum())},
         )
 
+    def _taking_part(self, known: Bool) -> Bool:
+        """Return (Q,) which queries are judged."""
+        if self.setting == "closed" and not known.all():
+            raise DataError(
+                f"{counted(int((~known).sum()), 'query', 'queries')} of {len(known)} show an "
+                "animal that the gallery lacks",
+                "That is an open set: wildlife.setting=open.",
+            )
+        return known if self.setting == "disjoint" else np.ones_like(known)
+
 
 class _Decisions:
     """Who is taken for whom, and how often that is right.
 
     Args:
         pids: (Q,) the identities of the queries.
-        known: (Q,) whether the gallery has the query's identity.
-        taking_part: (Q,) False for a query that has no part.
+        known: (Q,) whether a query is judged, and the gallery has its identity.
+        unknown: (Q,) whether it is judged, and the gallery has not.
         named: (Q,) whether the nearest item shows the query's identity.
         nearest: (Q,) how far it is.
         threshold: beyond which a query is called new; None calls none so.
@@ -138,13 +156,13 @@ class _Decisions:
         self,
         pids: Int64,
         known: Bool,
-        taking_part: Bool,
+        unknown: Bool,
         named: Bool,
         nearest: Float64,
         threshold: float | None,
     ) -> None:
         self._pids = pids
-        self._known, self._unknown = taking_part & known, taking_part & ~known
+        self._known, self._unknown = known, unknown
         self._nearest, self._threshold = nearest, threshold
         new = np.zeros(len(pids), dtype=np.bool_) if threshold is None else nearest > threshold
         self._right = np.where(known, named & ~new, new)
@@ -205,48 +223,26 @@ class _Decisions:
         return whole
 
 
-class _Earlier:
-    """A match is the query's identity of an earlier day; all that is not earlier is ignored."""
+def _not_earlier(labels: Labels) -> Hidden:
+    """Hide what is of the query's day or a later one.
 
-    def __init__(self, labels: Labels) -> None:
-        self._q_pids, self._g_pids = labels.q_pids, labels.g_pids
-        self._q_dates, self._g_dates = map(_days, labels.column(_DATE))
-        for side, dates in (("query", self._q_dates), ("gallery", self._g_dates)):
-            missing = dates == "" if dates.dtype.kind == "U" else ~(dates >= 0)
-            if missing.any():
-                raise DataError(
-                    f"{counted(int(missing.sum()), f'{side} image')} of {len(dates)} have no date",
-                    "Leave them out of the table, or choose wildlife.setting=open.",
-                )
-
-    def rows(self, start: int, stop: int) -> Related:
-        """Return the related items of queries ``start`` to ``stop``."""
-        earlier = self._g_dates < self._q_dates[start:stop, None]
-        same = self._g_pids == self._q_pids[start:stop, None]
-        owner, items = np.nonzero(same | ~earlier)
-        first = np.searchsorted(owner, np.arange(stop - start + 1))
-        return Related(first, items, earlier[owner, items])
+    Raises:
+        DataError: if a date is missing.
+    """
+    q_dates, g_dates = map(_days, labels.column(_DATE))
+    for side, dates in (("query", q_dates), ("gallery", g_dates)):
+        missing = dates == "" if dates.dtype.kind == "U" else ~(dates >= 0)
+        if missing.any():
+            raise DataError(
+                f"{counted(int(missing.sum()), f'{side} image')} of {len(dates)} have no date",
+                "Leave them out of the table, or choose wildlife.setting=open.",
+            )
+    return lambda start, stop: g_dates >= q_dates[start:stop, None]
 
 
 def _days(dates: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return the day of dates such as 2015-06-30 12:00; numbers are as they are."""
     return dates.astype("U10") if dates.dtype.kind in "UO" else dates
-
-
-class _Blocks(Distances):
-    """Distances that are ranked by their blocks: few queries together, with all they ignore."""
-
-    def __init__(self, whole: Distances) -> None:
-        self._whole = whole
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """``(Q, G)``."""
-        return self._whole.shape
-
-    def blocks(self, rows: int | None = None) -> Iterator[tuple[int, npt.NDArray[np.floating]]]:
-        """Yield the blocks of the whole."""
-        return self._whole.blocks(rows)
 
 
 def _nearest(distances: Distances, relations: Relations) -> Float64:

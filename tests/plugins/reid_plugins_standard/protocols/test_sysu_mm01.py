@@ -3,7 +3,7 @@ import pytest
 from reid_plugins_standard.protocols.over_draws import draw_of_each
 from reid_plugins_standard.protocols.sysu_mm01 import SysuMM01
 
-from reidcore.errors import DataError, UnknownNameError, UserError
+from reidcore.errors import DataError, UserError
 from reidcore.evaluation import Labels, MatrixDistances, evaluate
 from tests.plugins.reid_plugins_standard.protocols.brute_force import expected
 from tests.plugins.reid_plugins_standard.protocols.problems import small_problems
@@ -185,7 +185,12 @@ def test_permutations_of_other_images_are_refused(seen_often, permutations, tmp_
 
 @pytest.mark.parametrize(
     ("options", "told"),
-    [({"search": "indor"}, "indoor"), ({"shots": 0}, "shots"), ({"trials": 0}, "draws")],
+    [
+        ({"search": "indor"}, "indoor"),
+        ({"shots": 0}, "shots"),
+        ({"trials": 0}, "trials"),
+        ({"seed": -1}, "seed"),
+    ],
 )
 def test_options_out_of_range_are_refused(options, told):
     with pytest.raises(UserError, match=told):
@@ -196,5 +201,5 @@ def test_cameras_counted_from_one_are_told():
     with pytest.raises(DataError, match="the query has images by the camera 3") as told:
         evaluate([[0.0]], Labels([1], [1], [3], [1]), SysuMM01())
     assert "less one" in str(told.value)
-    with pytest.raises(UnknownNameError):
-        SysuMM01("everywhere")
+    with pytest.raises(DataError, match="the gallery has images by the camera 6"):
+        SysuMM01().relations(Labels([1], [1], [2], [6]))
