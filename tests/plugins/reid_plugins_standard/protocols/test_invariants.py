@@ -1,4 +1,4 @@
-"""What holds of every rule that draws nothing, whatever the problem."""
+"""What holds of every rule that draws no gallery items, whatever the problem."""
 
 import numpy as np
 import pytest
@@ -15,16 +15,20 @@ RULES = {
     "any_camera": {},
     "clothes": {"mode": "cc"},
     "market1501": {},
+    "open_set": {"share": 0.3, "draws": 3},
     "prcc": {"gallery": "all"},
     "reassociation": {"every": 1, "gap": 1},
     "soccernet": {},
+    "university1652": {},
     "veri": {"to": "track"},
+    "verification": {},
     "video": {},
+    "wildlife": {"setting": "time_aware"},
 }
-COLUMNS = {"clothes": 2, "action": 2, "track": 3, "sequence": 1, "frame": 3}
+COLUMNS = {"clothes": 2, "action": 2, "track": 3, "sequence": 1, "frame": 3, "date": 3}
 
 
-@settings(max_examples=20)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), name=st.sampled_from(sorted(RULES)))
 def test_the_order_of_the_gallery_and_the_scale_of_distances_do_not_matter(seed, name):
     rng = np.random.default_rng(seed)
@@ -104,3 +108,12 @@ class TestReassociation(conformance.ProtocolConformance):
 
     def columns(self, count):
         return {"sequence": np.zeros(count, dtype=int), "frame": np.full(count, 30 * (count > 15))}
+
+
+class TestRegDB(conformance.ProtocolConformance):
+    """The smaller side, the queries, is visible."""
+
+    name = "regdb"
+
+    def columns(self, count):
+        return {"modality": np.full(count, "thermal" if count > 15 else "visible")}
