@@ -41,7 +41,7 @@ prcc/rgb/
     protocol="Pictures by camera C, in other clothes (query=changed), or by camera B, in the same "
     "clothes (query=same), are searched for among those by camera A: among all of them, or with "
     "single_shot among one of each person, drawn at random; ten draws, chosen by split_id, are "
-    "averaged.",
+    "averaged. Without single_shot test.protocol=prcc makes ten draws in one test.",
     counts=(
         OfficialCount("train", 150, 17_896, 3, when={"use_val": False}),
         OfficialCount("query", 71, 3_543, 1, when={"query": "changed"}),

@@ -22,7 +22,7 @@ Occluded_Duke/
     source="https://github.com/lightas/Occluded-DukeMTMC-Dataset",
     licence="that of DukeMTMC-reID, whose pictures it has: academic research only",
     protocol="Queries, all of them partly hidden, are searched for in the gallery; images of the "
-    "query's person by the query's camera are left out.",
+    "query's person by the query's camera are left out (test.protocol=occluded).",
     withdrawn="its pictures are DukeMTMC's, which its authors withdrew in 2019: people were filmed "
     "without their consent",
     counts=(

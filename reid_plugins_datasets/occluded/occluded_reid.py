@@ -24,7 +24,7 @@ Occluded_REID/
     licence="research only, as far as known",
     protocol="For testing only: five hidden pictures of each of 200 people are searched for among "
     "five whole ones of each. There are no cameras: the queries count as one camera and the "
-    "gallery as another, so that nothing is left out.",
+    "gallery as another, so that nothing is left out (test.protocol=occluded).",
     counts=(OfficialCount("query", 200, 1_000), OfficialCount("gallery", 200, 1_000)),
 )
 

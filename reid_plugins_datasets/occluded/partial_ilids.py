@@ -21,7 +21,7 @@ PartialiLIDS/                (or Partial_iLIDS/)
     licence="research only, as far as known",
     protocol="For testing only: one picture of a part of each of 119 people is searched for among "
     "119 whole ones. There are no cameras: the queries count as one camera and the gallery as "
-    "another, so that nothing is left out.",
+    "another, so that nothing is left out (test.protocol=partial test.ranks=[1,3]).",
     counts=(OfficialCount("query", 119, 119), OfficialCount("gallery", 119, 119)),
 )
 

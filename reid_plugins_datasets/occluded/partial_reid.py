@@ -20,7 +20,7 @@ Partial_REID/
     licence="research only, as far as known",
     protocol="For testing only: pictures of parts of 60 people are searched for among whole ones. "
     "There are no cameras: the queries count as one camera and the gallery as another, so that "
-    "nothing is left out.",
+    "nothing is left out (test.protocol=partial test.ranks=[1,3]).",
     counts=(OfficialCount("query", 60, 300), OfficialCount("gallery", 60, 300)),
 )
 

@@ -43,7 +43,7 @@ university1652/
     protocol="All four views of the training buildings are learnt from. The buildings that drones "
     "saw are searched for among satellite pictures; query_view=satellite gallery_view=drone is the "
     "benchmark's other direction. The view counts as the camera (drone 0, satellite 1, street 2, "
-    "google 3).",
+    "google 3). test.protocol=university1652 reports R@1 % and the authors' AP.",
     archives=(Archive("University-Release.zip", "university1652"),),
     counts=(
         OfficialCount("train", 701, 50_218, 4),

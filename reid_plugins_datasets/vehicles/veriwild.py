@@ -31,8 +31,8 @@ VERI-Wild/
     source="https://github.com/PKU-IMRE/VERI-Wild",
     licence="research only, as far as known; the source has the terms",
     protocol="One picture of each of 3,000, 5,000 or 10,000 vehicles (option size) is searched for "
-    "among their others; pictures of the query's vehicle by the query's camera are left out. "
-    "Cameras keep their numbers, 1 to 174.",
+    "among their others; pictures of the query's vehicle by the query's camera are left out "
+    "(test.protocol=veriwild). Cameras keep their numbers, 1 to 174.",
     counts=(
         OfficialCount("train", 30_671, 277_797),
         OfficialCount("query", 3_000, 3_000, when={"size": "small"}),

@@ -52,7 +52,8 @@ mars/
     protocol="The 1,980 query tracks, one for each person and camera, are searched for among all "
     "other test tracks; tracks of the query's person by the query's camera are left out. "
     "Junk tracks (-1) are in no list; distractors (0) are in the gallery. Some queries "
-    "have no match and are skipped. combineall changes nothing, as in Torchreid.",
+    "have no match and are skipped (test.protocol=video). combineall changes nothing, as in "
+    "Torchreid.",
     data_type="video",
     archives=(Archive("bbox_train.zip", "mars"), Archive("bbox_test.zip", "mars")),
     junk_pids=(DISTRACTOR_PID, JUNK_PID),
