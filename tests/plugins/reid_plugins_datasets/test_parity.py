@@ -161,6 +161,10 @@ KEYS = {
     "msmt17_v2": "msmt17",
 }
 
+# Layout -> options that the reference refuses and we read: the new protocol has one split whatever
+# the number, which datasets beside it may need; test_cuhk03.py has that it says so.
+READ_ALL_THE_SAME = {"cuhk03": [{"split_id": 1}]}
+
 # Attributes are columns, which test_attributes.py compares.
 NOT_READ = {"dukemtmc_attribute", "market1501_attribute"}
 
@@ -196,6 +200,8 @@ def case_params() -> Iterable[Any]:
         layout = record["dataset"]
         if layout not in NOT_READ:
             for case in record["cases"]:
+                if case["options"] in READ_ALL_THE_SAME.get(layout, []):
+                    continue
                 yield pytest.param(
                     record, as_ours(case), id=f"{layout}-{json.dumps(case['options'])}"
                 )
