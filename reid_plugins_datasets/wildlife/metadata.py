@@ -13,7 +13,14 @@ import numpy.typing as npt
 from reid_plugins_datasets.own.csv_columns import names_in, typed
 from reid_plugins_datasets.own.csv_rows import Faults, open_rows
 from reid_plugins_datasets.reading.listing import check_files
-from reidcore.data import Int64Array, LabelNames, NumberedTexts, SampleTable, leave_out
+from reidcore.data import (
+    JUNK_PID,
+    Int64Array,
+    LabelNames,
+    NumberedTexts,
+    SampleTable,
+    leave_out,
+)
 from reidcore.errors import DataError, did_you_mean
 
 UNDATED = -1
@@ -47,7 +54,8 @@ def read_metadata(path: Path, images: Path, names: Mapping[str, str], unknown: s
         images: the folder that relative paths start from.
         names: the columns ``path`` and ``identity`` -> what they are called; ``date`` may be
             absent from the file.
-        unknown: what the column of identities says of an animal that nobody knows.
+        unknown: what the column of identities says of an animal that nobody knows; nothing says
+            so too.
 
     Raises:
         DataError: the file cannot be read, lacks a column, has faulty rows, or names pictures that
@@ -64,7 +72,7 @@ def read_metadata(path: Path, images: Path, names: Mapping[str, str], unknown: s
             for name, texts in piece.columns.items():
                 columns[name] += texts
     paths = [text.replace("\\", "/") for text in columns.pop(names["path"])]
-    pids, labels = _identities(columns.pop(names["identity"]), lines, faults)
+    pids, labels = _identities(columns.pop(names["identity"]), unknown, lines, faults)
     days = _days(columns.get(names["date"], [""] * len(paths)), lines, faults)
     faults.check()
     if not paths:
@@ -75,19 +83,21 @@ def read_metadata(path: Path, images: Path, names: Mapping[str, str], unknown: s
     }
     camids = np.zeros_like(pids)
     table = SampleTable.below(images, paths, pids, camids, further, labels)
-    known = np.array([labels.pid(pid) != unknown for pid in pids.tolist()], dtype=np.bool_)
-    leave_out(table.paths.take(~known), f"images of {unknown!r}", "nobody knows", expected=True)
+    known = pids != JUNK_PID
+    leave_out(table.paths.take(~known), "images", "of animals that nobody knows", expected=True)
     return Metadata(table, days).take(known)
 
 
 def _identities(
-    texts: Sequence[str], lines: Sequence[int], faults: Faults
+    texts: Sequence[str], unknown: str, lines: Sequence[int], faults: Faults
 ) -> tuple[Int64Array, LabelNames]:
-    read = NumberedTexts.of(dict.fromkeys(texts))
+    """Return (N,) the animals, `JUNK_PID` where nothing is said or that nobody knows it."""
+    named = {text: text.strip() for text in texts}
+    read = NumberedTexts.of(text for text, name in named.items() if name not in ("", unknown))
     for line, text in zip(lines, texts, strict=True) if read.wrong else ():
         if text in read.wrong:
             faults.add(line, f"the identity {text!r} {read.wrong[text]}")
-    pids = np.array([read.numbers[text] for text in texts], dtype=np.int64)
+    pids = np.array([read.numbers.get(text, JUNK_PID) for text in texts], dtype=np.int64)
     return pids, LabelNames(read.names)
 
 

@@ -152,7 +152,8 @@ def wildlife(
         path: name of the column with the images' paths.
         identity: name of the column with the animals.
         date: name of the column with the dates, which begin as 2015-06-30.
-        unknown: what the column of animals says of those that nobody knows; they are left out.
+        unknown: what the column of animals says, if it is not empty, of those that nobody knows;
+            they are left out.
         split: ``closed``: pictures of each animal on both sides; ``open``: some animals are in the
             test alone; ``disjoint``: all of them are; ``time_proportion``: the first days of each
             animal are learnt from; ``time_cutoff``: the years before ``year`` are; ``given``: a

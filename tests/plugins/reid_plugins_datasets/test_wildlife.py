@@ -107,8 +107,20 @@ class TestTable:
         ]
 
     def test_unknown_animals_are_left_out_and_told(self, tmp_path):
-        (left,) = read(plant(tmp_path, "wildlife")).left_out
-        assert (left.what, left.count, left.expected) == ("images of 'unknown'", 1, True)
+        table = WILDLIFE.replace("3,Anna", "3,")
+        dataset = read(plant(tmp_path, "wildlife", {"metadata.csv": table}))
+        (left,) = dataset.left_out
+        assert (left.why, left.count) == ("of animals that nobody knows", 2)
+        assert left.expected
+        assert not {"a3", "u1"} & {*names(dataset.train), *names(dataset.query)}
+
+    def test_numbers_stay_numbers_beside_the_unknown(self, tmp_path):
+        numbers = {"Anna": "10", "Bert": "9", "Cleo": "1", "Dora": "2"}
+        table = WILDLIFE
+        for name, number in numbers.items():
+            table = table.replace(name, number)
+        query = read(plant(tmp_path, "wildlife", {"metadata.csv": table})).query
+        assert set(query.pids) <= {1, 2, 9, 10}
 
     def test_all_other_columns_are_kept(self, tmp_path):
         query = read(plant(tmp_path, "wildlife"), split="time_cutoff", year=2017).query
@@ -180,11 +192,11 @@ class TestBadInput:
             read(plant(tmp_path, "wildlife", {"metadata.csv": table}))
 
     def test_faults_are_counted_and_told_by_line(self, tmp_path):
-        table = WILDLIFE.replace("2016-07-02", "summer").replace("3,Anna", "3,")
+        table = WILDLIFE.replace("2016-07-02", "summer").replace("3,Anna", "3,nan")
         with pytest.raises(DataError) as caught:
             read(plant(tmp_path, "wildlife", {"metadata.csv": table}))
         assert "2 faults" in str(caught.value)
-        assert "line 4: the identity '' is empty" in str(caught.value)
+        assert "line 4: the identity 'nan' says that there is no value" in str(caught.value)
         assert "line 6: the date 'summer' does not begin as 2015-06-30" in str(caught.value)
 
     @pytest.mark.parametrize("options", [{"share": 0.0}, {"new": 1.0}])
