@@ -48,9 +48,11 @@ SYSU-MM01/
     "use_val=true (and with combineall) also the 99 of val_id.txt, as most papers do.",
     combined_options={"use_val": True},
     counts=(
-        OfficialCount("train", 296, None, 6, when={"use_val": False}),
+        # Pictures as the authors' file of permutations, rand_perm_cam.mat, has them.
+        OfficialCount("train", 296, 30_213, 6, when={"use_val": False}),
         OfficialCount("train", 395, None, 6, when={"use_val": True}),
-        OfficialCount("gallery", 96, None, 4),
+        OfficialCount("query", 96, 3_803, 2),
+        OfficialCount("gallery", 96, 6_775, 4),
     ),
     camera_names=tuple(map(str, CAMERAS)),
 )
