@@ -190,7 +190,7 @@ thermalworld = training_set(
 thermalworld_rgb/0001/....jpg    person 1""",
         paper="Kniaz et al. ThermalGAN: Multimodal Color-to-Thermal Image Translation for "
         "Person Re-Identification in Multispectral Dataset. ECCV Workshops 2018",
-        source="https://github.com/vlkniaz/ThermalGAN (from memory, as the paper)",
+        source="https://github.com/vlkniaz/ThermalGAN, as far as known",
         licence="not stated",
         protocol="To learn from only. No camera is known: all are camera 0. The layout is that "
         "which FastReID's reader expects.",
