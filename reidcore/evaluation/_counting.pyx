@@ -167,7 +167,7 @@ cdef class FeatureScan:
         self._threads = threads
         self._is_filtered = self._kernel.filter != NULL and 32 <= self._dim <= 1 << 16
         cdef int rows = self._kernel.rows, strip = self._kernel.strip
-        cdef ptrdiff_t item, panel
+        cdef ptrdiff_t item
         cdef ptrdiff_t tiles = (gallery.shape[0] + REID_TILE - 1) // REID_TILE
         self._num_panels = (queries.shape[0] + rows - 1) // rows
         self._panels = _Blocks(self._num_panels, rows, 1, self._dim)
@@ -179,8 +179,6 @@ cdef class FeatureScan:
         for item in prange(gallery.shape[0], nogil=True, num_threads=threads):
             reid_measure(&gallery[item, 0], self._dim, cosine, &self._scales[item],
                          &self._biases[item])
-        for panel in prange(self._num_panels, nogil=True, num_threads=threads):
-            self._pack_panel(panel)
 
     cdef void _pack_panel(self, ptrdiff_t index) noexcept nogil:
         cdef reid_block panel = self._panel(index)
@@ -239,7 +237,10 @@ cdef class FeatureScan:
         cdef ptrdiff_t tile, tiles = (self._gallery.shape[0] + REID_TILE - 1) // REID_TILE
         by_thread = np.zeros((self._threads, limits.shape[0]), dtype=np.int32)
         cdef int32_t[:, ::1] into = by_thread
+        cdef ptrdiff_t panel
         if limits.shape[0]:
+            for panel in prange(self._num_panels, nogil=True, num_threads=self._threads):
+                self._pack_panel(panel)
             for tile in prange(tiles, nogil=True, num_threads=self._threads, schedule="dynamic"):
                 self._count_tile(tile, threadid(), limits, first, strict, into)
         return by_thread.sum(axis=0, dtype=np.int64)

@@ -106,7 +106,65 @@ class FeatureScan:
         return counts
 
 
-def count_rows(rows: Tensor, limits: npt.NDArray[np.floating], first: Int64, strict: bool) -> Int64:
+class Limits:
+    """Limits of rows, and how many entries are within each, counted tile by tile on a device.
+
+    Args:
+        limits: (N,) limits, each row's together, loosest first.
+        first: (r + 1,) where each row's limits begin.
+        strict: count entries less than the limit; otherwise less or equal.
+        device: where entries are compared.
+    """
+
+    def __init__(self, limits: Keys, first: Int64, strict: bool, device: torch.device) -> None:
+        self._first = first
+        self._within = torch.lt if strict else torch.le
+        self._bounds = torch.from_numpy(limits).to(device)
+        self._begin = torch.from_numpy(first[:-1]).to(device)
+        self._end = torch.from_numpy(first[1:]).to(device)
+        # Nothing is within NaN, the limit of a row that has none.
+        padded = torch.cat([self._bounds, self._bounds.new_full((1,), torch.nan)])
+        self.loosest = torch.where(self._end > self._begin, padded[self._begin], torch.nan)
+        self._steps = int(np.diff(first).max(initial=1) - 1).bit_length()
+        self._tightest = torch.zeros(len(limits) + 1, dtype=torch.int64, device=device)
+
+    def tightest(self, row: Tensor, values: Tensor) -> Tensor:
+        """Return (n,) which limit is the tightest that holds a value within the loosest one.
+
+        Args:
+            row: (n,) whose limits each value has.
+            values: (n,) entries of these rows.
+        """
+        low, high = self._begin[row], self._end[row] - 1
+        for _ in range(self._steps):
+            middle = (low + high + 1) // 2
+            inside = self.hold(middle, values)
+            low = torch.where(inside, middle, low)
+            high = torch.where(inside, high, middle - 1)
+        return low
+
+    def tightest_or_none(self, row: Tensor, values: Tensor) -> Tensor:
+        """Return the same of any values: N for one that no limit holds."""
+        inside = self.hold(self._begin[row], values)
+        return torch.where(inside, self.tightest(row, values), len(self._bounds))
+
+    def hold(self, limits: Tensor, values: Tensor) -> Tensor:
+        """Return (n,) whether each value is within the limit of an index."""
+        return self._within(values, self._bounds[limits])
+
+    def add(self, tightest: Tensor) -> None:
+        """Count entries by the tightest limit that holds each; N for none."""
+        self._tightest += torch.bincount(tightest, minlength=len(self._tightest))
+
+    def counts(self) -> Int64:
+        """Return (N,) how many entries were within each limit: what is, is in looser ones too."""
+        tightest = self._tightest[:-1].cpu().numpy()
+        onward = np.append(np.cumsum(tightest[::-1])[::-1], 0)
+        counts: Int64 = onward[:-1] - onward[np.repeat(self._first[1:], np.diff(self._first))]
+        return counts
+
+
+def count_rows(rows: Tensor, limits: Keys, first: Int64, strict: bool) -> Int64:
     """Count, for each limit of each row, the entries within it.
 
     Args:
@@ -118,29 +176,9 @@ def count_rows(rows: Tensor, limits: npt.NDArray[np.floating], first: Int64, str
     Returns:
         (N,) counts.
     """
+    found = Limits(limits, first, strict, rows.device)
     within = torch.lt if strict else torch.le
-    bounds = torch.from_numpy(limits).to(rows)
-    begin = torch.from_numpy(first[:-1]).to(rows.device)
-    end = torch.from_numpy(first[1:]).to(rows.device)
-    # Nothing is within NaN, the limit of a row that has none.
-    padded = torch.cat([bounds, bounds.new_full((1,), torch.nan)])
-    loosest = torch.where(end > begin, padded[begin], torch.nan)[:, None]
-    steps = int(np.diff(first).max(initial=1) - 1).bit_length()
-
-    tightest = torch.zeros(len(limits), dtype=torch.int64, device=rows.device)
     for columns in torch.split(rows, max(1, _TILE // len(rows)), dim=1):
-        row, column = within(columns, loosest).nonzero(as_tuple=True)
-        values = columns[row, column]
-        low, high = begin[row], end[row] - 1
-        for _ in range(steps):  # binary search for the tightest limit that holds the value
-            middle = (low + high + 1) // 2
-            inside = within(values, bounds[middle])
-            low = torch.where(inside, middle, low)
-            high = torch.where(inside, high, middle - 1)
-        tightest += torch.bincount(low, minlength=len(limits))
-
-    # Whatever is within a limit is within the looser ones of its row too.
-    onward = np.append(np.cumsum(tightest.cpu().numpy()[::-1])[::-1], 0)
-    row_end = np.repeat(first[1:], np.diff(first))
-    counts: Int64 = onward[:-1] - onward[row_end]
-    return counts
+        row, column = within(columns, found.loosest[:, None]).nonzero(as_tuple=True)
+        found.add(found.tightest(row, columns[row, column]))
+    return found.counts()

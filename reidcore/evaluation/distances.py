@@ -17,6 +17,7 @@ from reidcore.errors import DataError, UnknownNameError, UserError, counted, did
 from reidcore.evaluation.counting import FeatureScan, RowScan, Scan
 from reidcore.evaluation.kernel import compiled, thread_count
 from reidcore.evaluation.labels import Int64
+from reidcore.evaluation.tensor_scan import TensorScan, exact_products, room_on
 
 METRICS = ("euclidean", "cosine")
 Rows = npt.NDArray[np.floating[Any]]
@@ -53,7 +54,7 @@ def compute_distance_matrix(input1: Tensor, input2: Tensor, metric: str = "eucli
     q_norms, g_norms = query.square().sum(1), gallery.square().sum(1)
     _check_comparable("query", q_norms)
     _check_comparable("gallery", g_norms)
-    with torch.autocast(query.device.type, enabled=False):
+    with exact_products(query.device):
         return _pairwise(query, gallery, q_norms, g_norms, metric)
 
 
@@ -241,21 +242,37 @@ class FeatureDistances(Distances):
 
     def scans(self) -> Iterator[Scan]:
         """Yield scans that run where the features are, compiled where they can be."""
+        for start, stop in self._spans(self._scan_rows()):
+            yield self.scan(start, stop)
+
+    def scan(self, start: int, stop: int) -> Scan:
+        """Return a scan of some queries; its keys do not depend on which others it has."""
+        query, is_cosine = self.query[start:stop], self.metric == "cosine"
+        if self.is_compiled:
+            return FeatureScan(start, query, self.gallery.contiguous(), is_cosine)
+        norms = self._query_norms[start:stop], self._gallery_norms
+        return TensorScan(start, query, self.gallery, norms, is_cosine)
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the compiled kernel scans them; its keys are of float32, torch's of float64."""
         on_cpu = self.query.device.type == self.gallery.device.type == "cpu"
         plain = self.query.dtype == self.gallery.dtype == torch.float32
-        if compiled() and on_cpu and plain:
-            yield from self._compiled_scans()
-        else:
-            for start, stop in self._spans(None):
-                yield RowScan(start, self._rows(start, stop))
+        return compiled() is not None and on_cpu and plain
 
-    def _compiled_scans(self) -> Iterator[Scan]:
-        gallery = self.gallery.contiguous()
+    def _scan_rows(self) -> int:
+        if not self.is_compiled:
+            return room_on(self.query.device).rows
         # Each thread has counters of its own: the more threads, the fewer queries at a time.
-        share = _SCAN_BYTES // (4 * gallery.size(1) * -(-thread_count() // 8))
-        rows = max(_BLOCK_ROWS, share)
-        for start, stop in self._spans(rows):
-            yield FeatureScan(start, self.query[start:stop], gallery, self.metric == "cosine")
+        share = _SCAN_BYTES // (4 * self.gallery.size(1) * -(-thread_count() // 8))
+        return max(_BLOCK_ROWS, share)
+
+    def to(self, device: torch.device) -> FeatureDistances:
+        """Return the same distances, computed on a device."""
+        moved = copy.copy(self)
+        for name in ("query", "gallery", "_query_norms", "_gallery_norms"):
+            setattr(moved, name, getattr(self, name).to(device))
+        return moved
 
     def pairs(self, rows: Int64, columns: Int64) -> Rows:
         """Return the (N,) distances of chosen pairs, in any order."""
@@ -318,13 +335,14 @@ class FeatureDistances(Distances):
         width = max(1, _TILE // len(query))
         for left in range(0, len(self.gallery), width):
             part = slice(left, left + width)
-            rows[:, part] = _pairwise(
-                query,
-                self.gallery[part].to(self._dtype),
-                self._query_norms[start:stop],
-                self._gallery_norms[part],
-                self.metric,
-            )
+            with exact_products(query.device):
+                rows[:, part] = _pairwise(
+                    query,
+                    self.gallery[part].to(self._dtype),
+                    self._query_norms[start:stop],
+                    self._gallery_norms[part],
+                    self.metric,
+                )
         return rows
 
     def _squared_norms(self, side: str, features: Tensor) -> Tensor:

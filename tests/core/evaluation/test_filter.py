@@ -6,61 +6,9 @@ import numpy as np
 import pytest
 
 from reidcore.evaluation import evaluate_features
+from tests.core.evaluation.hard_features import KINDS, alike, grid, normal
 
 QUERIES, GALLERY, LIMITS = 15, 300, 12  # more than a panel, more than a tile
-
-
-def normal(rng, count, dim):
-    return rng.standard_normal((count, dim), dtype=np.float32)
-
-
-def grid(rng, count, dim):
-    """Few values: most distances tie."""
-    return rng.integers(-1, 2, (count, dim)).astype(np.float32)
-
-
-def alike(rng, count, dim):
-    """One vector, in which the last bits differ."""
-    vector = np.random.default_rng(7).standard_normal(dim)
-    return (vector * (1 + 1e-7 * rng.integers(-2, 3, (count, dim)))).astype(np.float32)
-
-
-def same(rng, count, dim):
-    return np.ones((count, dim), dtype=np.float32)
-
-
-def one_hot(rng, count, dim):
-    return np.eye(dim, dtype=np.float32)[rng.integers(0, dim, count)] * 3
-
-
-def of_many_sizes(rng, count, dim):
-    return normal(rng, count, dim) * (10.0 ** rng.integers(-17, 17, (count, 1))).astype(np.float32)
-
-
-def tiny(rng, count, dim):
-    """Numbers that products of float32 lose, some of them denormal."""
-    size = np.where(rng.integers(0, 2, (count, 1)), np.float32(1e-30), np.float32(1))
-    return normal(rng, count, dim) * size
-
-
-def denormal(rng, count, dim):
-    return (rng.integers(-3, 4, (count, dim)) * 1e-44).astype(np.float32)
-
-
-def huge(rng, count, dim):
-    return normal(rng, count, dim) * np.float32(4e18 / dim**0.5)
-
-
-def with_zeros(rng, count, dim):
-    return normal(rng, count, dim) * rng.integers(0, 2, (count, 1)).astype(np.float32)
-
-
-def one_large_number(rng, count, dim):
-    return normal(rng, count, dim) + 1e4 * np.eye(1, dim, dtype=np.float32)
-
-
-KINDS = [normal, grid, alike, same, one_hot, of_many_sizes, tiny, denormal, huge, with_zeros]
-KINDS += [one_large_number]
 
 
 def filtering(counting):
