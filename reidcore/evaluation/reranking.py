@@ -25,7 +25,7 @@ from reidcore.evaluation.k_reciprocal import Float32, neighbourhoods, normalised
 from reidcore.evaluation.labels import Int64
 
 _WORKSPACE = 300 << 20  # blocks of distances, and what is computed of them
-_TILE_ROWS = 128  # of a matrix that is read by its columns
+_TILE_COLUMNS = 128  # of a block that is copied from a transposed matrix
 _NEIGHBOUR = 256  # bytes for each image and each of its k1 + 1 nearest
 _AVERAGED = 64  # and of its k2 nearest
 
@@ -188,57 +188,51 @@ class _Joined(Distances):
         q_q: npt.ArrayLike | Tensor,
         g_g: npt.ArrayLike | Tensor,
     ) -> None:
-        self._q_g, self._q_q, self._g_g = (_whole(part) for part in (q_g, q_q, g_g))
-        queries, gallery = self._q_g.shape
-        shapes = self._q_q.shape, self._g_g.shape
-        if shapes != ((queries, queries), (gallery, gallery)):
+        q_g, q_q, g_g = (_whole(part) for part in (q_g, q_q, g_g))
+        queries, gallery = q_g.shape
+        if (q_q.shape, g_g.shape) != ((queries, queries), (gallery, gallery)):
             raise DataError(
                 f"for {counted(queries, 'query', 'queries')} and "
-                f"{counted(gallery, 'gallery item')} q_q_dist is {shapes[0]} and "
-                f"g_g_dist {shapes[1]}",
+                f"{counted(gallery, 'gallery item')} q_q_dist is {q_q.shape} and "
+                f"g_g_dist {g_g.shape}",
                 f"Give ({queries}, {queries}) and ({gallery}, {gallery}).",
             )
         self.num_queries = queries
-        self._dtype = np.result_type(self._q_g, self._q_q, self._g_g)
+        # Where a part is not symmetric its columns count, as in Torchreid.
+        self._parts = [[q_q.T, q_g], [q_g.T, g_g.T]]
+        self._dtype = np.result_type(q_g, q_q, g_g)
 
     @property
     def shape(self) -> tuple[int, int]:
-        total = sum(self._q_g.shape)
+        total = self.num_queries + len(self._parts[1][0])
         return total, total
 
     def blocks(self, rows: int | None = None) -> Iterator[tuple[int, Rows]]:
-        queries, dtype = self.num_queries, self._dtype
         for start, stop in self._spans(rows):
-            block = np.empty((stop - start, self.shape[1]), dtype=dtype)
-            upper = max(0, min(queries, stop) - start)  # rows of queries
-            own, inner = slice(start, start + upper), slice(start + upper - queries, stop - queries)
-            # Where a part is not symmetric its columns count, as in Torchreid.
-            _put_columns(block[:upper, :queries], self._q_q, own)
-            block[:upper, queries:] = self._q_g[own]
-            if upper < len(block):
-                _put_columns(block[upper:, :queries], self._q_g, inner)
-                _put_columns(block[upper:, queries:], self._g_g, inner)
+            block = np.empty((stop - start, self.shape[1]), dtype=self._dtype)
+            for side, other in np.ndindex(2, 2):
+                part, top = self._parts[side][other], side * self.num_queries
+                inner = slice(max(start - top, 0), max(stop - top, 0))
+                places = slice(max(top - start, 0), max(top - start, 0) + len(part[inner]))
+                width = slice(other * self.num_queries, None if other else self.num_queries)
+                _copy(part[inner], block[places, width])
             yield start, block
 
     def pairs(self, rows: Int64, columns: Int64) -> Rows:
         chosen: Rows = np.empty(len(rows), dtype=self._dtype)
         size = self.num_queries
-        for is_lower, is_right, part, first, second in (
-            (False, False, self._q_q, columns, rows),
-            (False, True, self._q_g, rows, columns - size),
-            (True, False, self._q_g, columns, rows - size),
-            (True, True, self._g_g, columns - size, rows - size),
-        ):
-            mask = ((rows >= size) == is_lower) & ((columns >= size) == is_right)
-            chosen[mask] = part[first[mask], second[mask]]
+        for side, other in np.ndindex(2, 2):
+            mask = ((rows >= size) == side) & ((columns >= size) == other)
+            part = self._parts[side][other]
+            chosen[mask] = part[rows[mask] - side * size, columns[mask] - other * size]
         return chosen
 
 
-def _put_columns(target: Rows, matrix: Rows, columns: slice) -> None:
-    """Write some columns of a matrix into rows, by tiles that a cache holds."""
-    for top in range(0, len(matrix), _TILE_ROWS):
-        tile = slice(top, top + _TILE_ROWS)
-        target[:, tile] = matrix[tile, columns].T
+def _copy(source: Rows, target: Rows) -> None:
+    """Copy what may be transposed, by tiles that a cache holds."""
+    for left in range(0, source.shape[1], _TILE_COLUMNS):
+        tile = slice(left, left + _TILE_COLUMNS)
+        target[:, tile] = source[:, tile]
 
 
 def _whole(matrix: npt.ArrayLike | Tensor) -> Rows:
