@@ -82,17 +82,20 @@ def _sections(plugins: Plugins, report: Report, target: ReportedTarget | None) -
 def _sections_of(
     plugin: Plugin, plugins: Plugins, report: Report, target: ReportedTarget | None
 ) -> list[Section]:
-    """Return a plugin's sections; its failure costs the others' nothing."""
+    """Return a plugin's sections; its failure costs the others', and those before it, nothing."""
     give = plugins.subset_hook("reid_report_sections", [plugin])
+    found: list[Section] = []
     try:
-        sections = [each for answer in give(report=report, target=target) for each in answer or ()]
-        for section in sections:
-            if not isinstance(section, Section) or not isinstance(section.body, Html):
-                raise TypeError(f"a {type(section).__name__} is no Section with a body of Html")
+        for answer in give(report=report, target=target):
+            for section in answer or ():
+                if not isinstance(section, Section) or not isinstance(section.body, Html):
+                    kind = type(section).__name__
+                    raise TypeError(f"a {kind} is no Section with a body of Html")
+                found.append(section)
     except UserError:
         raise
     except Exception as error:
         what = f"the sections of plugin {plugin.origin} failed: {describe(error)}"
         _log.warning("! %s", what, exc_info=error)
-        return [Section("Sections that failed", tag("p", what, class_="fault"), 999)]
-    return sections
+        found.append(Section("Sections that failed", tag("p", what, class_="fault"), 999))
+    return found

@@ -24,12 +24,13 @@ class Queries:
 
     Attributes:
         ap: (Q,) average precision, NaN for a query that was skipped.
-        first_rank: (Q,) rank of the nearest match, 0 for a query that was skipped.
+        rank1: (Q,) what each adds to rank-1, NaN for a query that was skipped; all NaN where a
+            protocol's rank-1 is no mean over queries.
         pid: (Q,) identities, whose queries are drawn together by the bootstrap.
     """
 
     ap: Floats
-    first_rank: Ints
+    rank1: Floats
     pid: Ints
 
 
@@ -139,11 +140,14 @@ class Slices:
         query: (n,) which queries.
         name: (columns,) of each column.
         value: (n, columns) NaN where it is not known.
+        text: (columns, most) what the values 0, 1, ... of a column stand for; empty where they are
+            numbers themselves.
     """
 
     query: Ints
     name: Texts
     value: Floats
+    text: Texts
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from reid_plugins_report.evidence.labels import as_texts, shown_path
 from reid_plugins_report.evidence.parts import Floats, Ints, Slices
-from reidcore.data import ImageReading, SampleTable, read_image
+from reidcore.data import ImageReading, SampleTable, read_pixels
 from reidcore.errors import DataError
 from reidcore.evaluation import Relations
 
@@ -43,14 +43,18 @@ def slices_of(
     """
     rows = np.unique(np.linspace(0, len(query) - 1, min(count, len(query))).astype(np.int64))
     columns: dict[str, Floats] = {}
+    texts: dict[str, list[str]] = {}
     seen = np.array([_seen(shown_path(query.paths[int(row)]), reading) for row in rows])
     for place, name in enumerate(PICTURE):
         columns[name] = seen.reshape(len(rows), len(PICTURE))[:, place]
-    columns |= dict(_known(query, rows))
+    for name, values, known in _known(query, rows):
+        columns[name], texts[name] = values, known
     if (gaps := time_gaps(query, gallery, relations)) is not None:
         columns[TIME_GAP] = gaps[rows]
+    table = [texts.get(name, []) for name in columns]
+    filled = [as_texts(each + [""] * (MOST_VALUES - len(each))) for each in table]
     values = np.stack(list(columns.values()), axis=1)
-    return Slices(rows, as_texts(list(columns)), values)
+    return Slices(rows, as_texts(list(columns)), values, np.stack(filled))
 
 
 def time_gaps(query: SampleTable, gallery: SampleTable, relations: Relations) -> Floats | None:
@@ -84,7 +88,7 @@ def sharpness(grey: Image.Image) -> float:
     brought to one height first, since the same scene has more detail a pixel where it is smaller.
     """
     width = max(3, round(grey.width * _SAME_HEIGHT / grey.height))
-    levels = np.asarray(grey.resize((width, _SAME_HEIGHT)), dtype=np.float64)
+    levels = np.asarray(grey.resize((width, _SAME_HEIGHT)), dtype=np.float32)
     inner = levels[1:-1, 1:-1]
     around = levels[:-2, 1:-1] + levels[2:, 1:-1] + levels[1:-1, :-2] + levels[1:-1, 2:]
     return float((around - 4 * inner).var())
@@ -93,7 +97,7 @@ def sharpness(grey: Image.Image) -> float:
 def _seen(path: str, reading: ImageReading) -> tuple[float, float, float]:
     """Return what is seen in a picture, in the order of `PICTURE`."""
     try:
-        picture = read_image(path, reading)
+        picture = Image.fromarray(read_pixels(path, reading=reading))
     except DataError:
         return (np.nan, np.nan, np.nan)
     grey = picture.convert("L")
@@ -101,14 +105,24 @@ def _seen(path: str, reading: ImageReading) -> tuple[float, float, float]:
     return (float(picture.width * picture.height), level, sharpness(grey))
 
 
-def _known(table: SampleTable, rows: Ints) -> Iterator[tuple[str, Floats]]:
-    """Yield the columns of numbers that part queries into a few kinds."""
+def _known(table: SampleTable, rows: Ints) -> Iterator[tuple[str, Floats, list[str]]]:
+    """Yield the columns that part queries into a few kinds: name, values, and texts of the values.
+
+    Numbers are values themselves, and have no texts.
+    """
     for name, column in table.columns.items():
-        if name in TIMES or column.ndim != 1 or column.dtype.kind not in "biuf":
+        if name in TIMES or column.ndim != 1:
             continue
-        values = _known_values(column[rows])
+        texts: list[str] = []
+        if column.dtype.kind in "biuf":
+            values = _known_values(column[rows])
+        elif column.dtype.kind == "U":
+            different, places = np.unique(column[rows], return_inverse=True)
+            values, texts = places.astype(np.float64), [text or "-" for text in different.tolist()]
+        else:
+            continue
         if 2 <= len(np.unique(values[~np.isnan(values)])) <= MOST_VALUES:
-            yield name, values
+            yield name, values, texts
 
 
 def _known_values(column: npt.NDArray[Any]) -> Floats:

@@ -38,6 +38,9 @@ def _ranking(report: Report, rankings: Rankings, place: int) -> Html:
     if not rankings.matched[place].any() and (path := str(rankings.match_path[place])):
         picture = report.pictures.thumbnail(path, f"first match, identity {pid}")
         entries.append(entry(picture, RIGHT, f"{first:,}", [f"id {pid}", "first match"]))
-    told = f"AP {100 * rankings.ap[place]:.1f} %, first match at rank {first:,}, {total:,} in all"
+    told = "no match in the gallery"
+    if total:
+        precision = 100 * rankings.ap[place]
+        told = f"AP {precision:.1f} %, first match at rank {first:,}, {total:,} in all"
     heading = tag("h4", f"Identity {pid}", tag("span", told))
     return tag("article", heading, strip(entries, f"ranking for identity {pid}"))

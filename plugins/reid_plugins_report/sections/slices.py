@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -46,16 +46,20 @@ def slices_section(report: Report, target: ReportedTarget) -> Section | None:
     queries = target.evidence.part(Queries) if target.evidence else None
     if slices is None or queries is None:
         return None
-    ap, first_rank = queries.ap[slices.query], queries.first_rank[slices.query]
-    rank1 = np.where(np.isnan(ap), np.nan, first_rank == 1)
-    pids = queries.pid[slices.query]
+    ap, rank1, pids = (
+        queries.ap[slices.query],
+        queries.rank1[slices.query],
+        queries.pid[slices.query],
+    )
+    figures_of = {"mAP": ap} if np.isnan(rank1).all() else {"mAP": ap, "Rank-1": rank1}
     shown, alike = [], []
     for place, name in enumerate(slices.name.tolist()):
-        parts = [part for part in slices_by(slices.value[:, place]) if _counts(part, ap)]
+        texts = [text for text in slices.text[place].tolist() if text]
+        parts = [part for part in slices_by(slices.value[:, place], texts) if _counts(part, ap)]
         if len(parts) < 2:
             alike.append(name)
             continue
-        shown.append(_figure(name, parts, {"mAP": ap, "Rank-1": rank1}, pids))
+        shown.append(_figure(name, parts, figures_of, pids))
     if not shown:
         return None
     lead = "What makes queries hard: the same figures for queries that have something in common."
@@ -64,16 +68,18 @@ def slices_section(report: Report, target: ReportedTarget) -> Section | None:
     return Section("Failure slices", figures(*shown), 40, lead)
 
 
-def slices_by(values: Floats) -> Iterator[Slice]:
+def slices_by(values: Floats, texts: Sequence[str] = ()) -> Iterator[Slice]:
     """Yield slices of equal values where there are few, else of quarters, by rising value.
 
     Args:
         values: (n,) NaN where it is not known, which is in no slice.
+        texts: what the values 0, 1, ... stand for; none where they are numbers themselves.
     """
     different = np.unique(values[~np.isnan(values)])
-    if len(different) <= _FEW_VALUES:
+    if texts or len(different) <= _FEW_VALUES:
         for value in different:
-            yield Slice(plain(value), values == value)
+            is_text = 0 <= value < len(texts)
+            yield Slice(texts[int(value)] if is_text else plain(value), values == value)
         return
     edges = np.unique(np.nanquantile(values, np.linspace(0, 1, _BINS + 1)))
     for place, (low, high) in enumerate(pairwise(edges)):

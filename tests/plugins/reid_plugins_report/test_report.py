@@ -98,6 +98,17 @@ def test_reid_report_sections(folder) -> None:
     assert "<p>&lt;tiny&gt; in 1</p>" in page
 
 
+def test_what_a_plugin_gave_before_it_failed_is_shown(folder) -> None:
+    class Broken:
+        @hookimpl(optionalhook=True)
+        def reid_report_sections(self, target):
+            if target is None:
+                yield Section("Before", tag("p", "x"))
+                raise ZeroDivisionError
+
+    assert titles(page_of(folder, Broken()))[-2:] == ["Before", "Sections that failed"]
+
+
 @pytest.mark.parametrize("answer", [[1], [Section("x", "<b>no Html</b>")], 5])
 def test_a_plugin_that_fails_is_told_of_and_costs_nothing_else(folder, answer) -> None:
     class Broken:

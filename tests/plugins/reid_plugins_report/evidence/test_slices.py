@@ -74,3 +74,12 @@ def test_columns_of_few_values_are_slices(tmp_path) -> None:
     seen = found(*tables(tmp_path, **columns))
     assert seen["occlusion"] == [0, 2]
     assert seen.keys().isdisjoint({"alike", "unknown"})
+
+
+def test_columns_of_text_are_slices_by_their_texts(tmp_path) -> None:
+    query, gallery = tables(tmp_path, modality=["visible", "infrared", "x", "x", "x"])
+    relations = SameIdentity(Labels.from_samples(query, gallery))
+    slices = slices_of(query, gallery, relations, VIEWER, 100)
+    place = slices.name.tolist().index("modality")
+    assert slices.value[:, place].tolist() == [1, 0]
+    assert slices.text[place].tolist()[:3] == ["infrared", "visible", ""]
