@@ -1,6 +1,7 @@
 """Many runs: listing, showing and comparing them, sweeps that make them, and splits kept apart.
 
-Each run leaves what its last test found for each query, beside its results.
+Each run leaves, beside its results, what its last test found for each query and what it was made
+with.
 """
 
 from __future__ import annotations
@@ -17,16 +18,24 @@ if TYPE_CHECKING:
 @hookimpl
 def reid_run_files() -> list[str]:
     """Name what is written beside the results."""
-    return ["per_query.npz", "test_per_query.npz"]
+    kinds = ("per_query.npz", "provenance.json")
+    return [f"{of}{kind}" for of in ("", "test_") for kind in kinds]
 
 
 @hookimpl
 def reid_run_start(engine: Engine) -> None:
-    """Refuse a test on another split, whose images the model was trained on."""
+    """Refuse a test on another split, whose images the model was trained on.
+
+    What the run is made with is kept beside its record.
+    """
     if engine.plan.test_only:  # in every process, so that all of them end
         from reid_plugins_runs.splits import refuse_learnt_images
 
         refuse_learnt_images(engine)
+    if engine.is_main_process:
+        from reid_plugins_runs.provenance import keep_provenance
+
+        keep_provenance(engine)
 
 
 @hookimpl
