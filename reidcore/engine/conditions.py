@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from reidcore.engine.selection import rule_in_words
+from reidcore.errors import PluginDefectError
 from reidcore.models.head.slot import Head
 from reidcore.models.layers import unwrap
 from reidcore.models.weights.trained import chosen_on
@@ -45,13 +46,18 @@ def conditions_of(
     }
 
 
-def is_plain(conditions: Mapping[str, Any]) -> bool:
-    """Say whether a file of JSON can hold conditions."""
-    try:
-        json.dumps(dict(conditions), allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
+def check_plain(target: str, conditions: Mapping[str, Any]) -> None:
+    """Refuse conditions that no file of JSON can hold.
+
+    Raises:
+        PluginDefectError: naming the first one.
+    """
+    for name, value in conditions.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            told = f"target {target!r} has the condition {name!r}, which is no JSON: {error}"
+            raise PluginDefectError(told) from error
 
 
 def _features_of(model: nn.Module) -> str:

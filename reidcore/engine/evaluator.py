@@ -30,7 +30,7 @@ from reidcore.data.loader.batch_sampler import rank_and_world, stretch_of
 from reidcore.data.loader.loader import BatchLoader
 from reidcore.data.table import SampleTable
 from reidcore.engine.agreement import gather_to_main, on_main_process
-from reidcore.engine.conditions import conditions_of, is_plain
+from reidcore.engine.conditions import check_plain, conditions_of
 from reidcore.engine.datamanager import Loader, left_without_images, note_skipped, skipped_by
 from reidcore.engine.hook_results import checked_distances, checked_pair
 from reidcore.errors import DataError, UserError, counted
@@ -45,7 +45,6 @@ from reidcore.evaluation.matches import without_own_files
 from reidcore.evaluation.protocols import check_needs, pooled, with_ap
 from reidcore.models.reid_model import check_finite
 from reidcore.plugins import Plugins
-from reidcore.plugins.manager import wrong_hook_answer
 from reidcore.registry import choose, find
 
 if TYPE_CHECKING:
@@ -248,11 +247,8 @@ def _in_groups(
 
 
 def _check_figures(ranking: RankingResult, plan: RunPlan, plugins: Plugins) -> None:
-    """Refuse what a protocol gives of its own that no table can show, or no file hold."""
+    """Refuse figures of a protocol's own that no table can show."""
     taken = ranking.summary([*plan.ranks, 1])
-    if not is_plain(ranking.conditions):
-        entry = find("protocols", plan.protocol, plugins)
-        raise entry.defect(ranking.conditions, "what JSON can hold", "conditions")
     for name, value in ranking.figures.items():
         entry = find("protocols", plan.protocol, plugins)
         if not isinstance(name, str) or name in taken:
@@ -383,9 +379,7 @@ def measure(engine: Engine, query: Tensor, gallery: Tensor, labels: Labels) -> D
 
 def _call_target_tested(engine: Engine, tested: TargetTest) -> None:
     engine.plugins.hook.reid_target_tested(engine=engine, tested=tested)
-    if not is_plain(tested.result.conditions):
-        told, wanted = "left conditions that are no JSON", "nothing, and set plain values there"
-        raise wrong_hook_answer(engine.plugins, "reid_target_tested", told, wanted)
+    check_plain(tested.name, tested.result.conditions)
     for kind, path in tested.result.files.items():
         _log.info("%s: %s in %s", tested.name, kind, path)
 

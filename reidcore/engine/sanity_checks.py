@@ -20,7 +20,7 @@ from reidcore.errors import DataError, UserError, counted
 from reidcore.evaluation import EvaluationProtocol, Labels
 from reidcore.evaluation.distances import check_metric
 from reidcore.evaluation.protocols import any_match, check_needs, why_no_match
-from reidcore.evaluation.ranking import check_ties
+from reidcore.evaluation.ranking import TIES, check_known
 from reidcore.models.layers import require_layers
 from reidcore.models.weights import trained
 from reidcore.optim.pacing import PacedScheduler
@@ -52,7 +52,7 @@ def check_plan(engine: Engine, plan: RunPlan) -> None:
     if not plan.test_only:
         _check_batch_size(engine)
         _check_schedules(engine, plan)
-    check_ties(plan.ties)
+    check_known("ties", plan.ties, TIES)
     protocol = make_protocol(engine.plugins, plan)
     _check_queries(engine, plan, protocol)
     check_selection(engine, plan, protocol)

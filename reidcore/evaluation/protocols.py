@@ -27,8 +27,8 @@ from reidcore.evaluation.matches import (
     SameIdentityAnyCamera,
     without_own_files,
 )
-from reidcore.evaluation.ranking import MatchRanks, match_ranks
-from reidcore.evaluation.result import RankingResult, check_ap, reduce_ranks
+from reidcore.evaluation.ranking import MatchRanks, check_known, match_ranks
+from reidcore.evaluation.result import AP_KINDS, RankingResult, reduce_ranks
 
 _BLOCK, _PAIRS = 1024, 1 << 22  # queries, and related items, that are looked at together
 
@@ -67,11 +67,13 @@ class EvaluationProtocol(ABC):
     Attributes:
         ap: the kind of average precision, ``plain`` or ``trapezoid``; see `reduce_ranks`.
         unmatched: what becomes of queries without a match: ``skipped``, or ``zero``.
+        junk: what a query ignores, in words, such as ``own camera``; empty if that is not said.
         needs: the columns of the tables, beside pid and camid, that both sides must have.
     """
 
     ap: str = "plain"
     unmatched: str = "skipped"
+    junk: str = ""
     needs: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
@@ -85,9 +87,10 @@ class EvaluationProtocol(ABC):
     def conditions(self) -> dict[str, Any]:
         """Return what the figures are, in plain values; a subclass adds to ``super()``'s.
 
-        Known to tables are ``junk``, ``draws``, ``seed`` and ``gallery``; others are shown by name.
+        ``draws`` says that it draws, how often; whatever else is shown by its name.
         """
-        return {"ap": self.ap, "unmatched": self.unmatched}
+        junk = {"junk": self.junk} if self.junk else {}
+        return {"ap": self.ap, "unmatched": self.unmatched, **junk}
 
     def pool(self, query: Tensor, gallery: Tensor, labels: Labels) -> Pooled | None:
         """Make features of groups, before they are transformed and compared; None for no change.
@@ -138,13 +141,11 @@ class Market1501(EvaluationProtocol):
     ICCV 2015) and of nearly every benchmark since.
     """
 
+    junk = "own camera"
+
     def relations(self, labels: Labels) -> Relations:
         """Return the gallery items of each query's identity."""
         return SameIdentity(labels)
-
-    def conditions(self) -> dict[str, Any]:
-        """Return what the figures are."""
-        return super().conditions() | {"junk": "own camera"}
 
 
 class AnyCamera(EvaluationProtocol):
@@ -156,13 +157,11 @@ class AnyCamera(EvaluationProtocol):
     a copy of it under another inode is not (``reidcore data check`` finds copies).
     """
 
+    junk = "none"
+
     def relations(self, labels: Labels) -> Relations:
         """Return the gallery items of each query's identity."""
         return SameIdentityAnyCamera(labels)
-
-    def conditions(self) -> dict[str, Any]:
-        """Return what the figures are."""
-        return super().conditions() | {"junk": "none"}
 
 
 def with_ap(protocol: EvaluationProtocol, ap: str | None) -> EvaluationProtocol:
@@ -173,7 +172,7 @@ def with_ap(protocol: EvaluationProtocol, ap: str | None) -> EvaluationProtocol:
     """
     if ap is None:
         return protocol
-    check_ap(ap)
+    check_known("ap", ap, AP_KINDS)
     if not hasattr(protocol, "ap"):
         raise UserError(
             f"the protocol {type(protocol).__name__} has a way of its own to compute AP",

@@ -9,6 +9,7 @@ of the gallery.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,7 @@ def match_ranks(
     Raises:
         UserError: if ``ties`` is neither, or a distance is NaN.
     """
-    check_ties(ties)
+    check_known("ties", ties, TIES)
     strict = ties == "optimistic"
     queries, gallery = distances.shape
     sizes = np.zeros(queries, dtype=np.int64)
@@ -100,13 +101,13 @@ def _within(keys: Keys, owner: Int64, first: Int64, strict: bool) -> Int64:
     return counts
 
 
-def check_ties(ties: str) -> None:
-    """Refuse a tie rule that there is not.
+def check_known(name: str, value: str, known: Sequence[str]) -> None:
+    """Refuse a rule that there is not.
 
     Raises:
         UnknownNameError: naming the nearest one.
     """
-    if ties not in TIES:
+    if value not in known:
         raise UnknownNameError(
-            f"ties are {' or '.join(TIES)}, not {quoted(ties)}", did_you_mean(ties, TIES)
+            f"{name} is {' or '.join(known)}, not {quoted(value)}", did_you_mean(value, known)
         )

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean, quoted
+from reidcore.errors import DataError, UserError, quoted
 from reidcore.evaluation.labels import Int64
-from reidcore.evaluation.ranking import MatchRanks
+from reidcore.evaluation.ranking import MatchRanks, check_known
 
 Float64 = npt.NDArray[np.float64]
 RANKS = (1, 5, 10, 20)
@@ -170,8 +170,8 @@ def reduce_ranks(
     """
     if max_rank < 1:
         raise UserError(f"max_rank must be at least 1, not {quoted(max_rank)}")
-    check_ap(ap)
-    _check_known("unmatched", unmatched, UNMATCHED)
+    check_known("ap", ap, AP_KINDS)
+    check_known("unmatched", unmatched, UNMATCHED)
     sizes = np.diff(ranks.first)
     matched = sizes > 0
     if not matched.any():
@@ -199,22 +199,6 @@ def reduce_ranks(
         first_rank=first_rank,
         num_gallery=ranks.num_gallery,
     )
-
-
-def check_ap(ap: str) -> None:
-    """Refuse a kind of AP that there is not.
-
-    Raises:
-        UnknownNameError: naming the nearest one.
-    """
-    _check_known("ap", ap, AP_KINDS)
-
-
-def _check_known(name: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        raise UnknownNameError(
-            f"{name} is {' or '.join(known)}, not {quoted(value)}", did_you_mean(value, known)
-        )
 
 
 def _precisions(position: Int64, ranks: Int64, ap: str) -> Float64:

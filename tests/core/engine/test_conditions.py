@@ -149,9 +149,9 @@ def test_conditions_that_no_file_holds_are_refused(make_engine: MakeEngine, tmp_
         def conditions(self) -> dict[str, Any]:
             return {"threshold": float("nan")}
 
-    with pytest.raises(PluginDefectError, match=r"'Odd' .*left conditions that are no JSON"):
+    with pytest.raises(PluginDefectError, match=r"'tiny' has the condition 'model', .* no JSON"):
         make_engine(Odd()).test()
-    with pytest.raises(PluginDefectError, match=r"'mine'.*conditions"):
+    with pytest.raises(PluginDefectError, match="the condition 'threshold', which is no JSON"):
         result_of(make_engine(Brings(OddRule)), tmp_path, protocol="mine")
 
 
