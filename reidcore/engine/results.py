@@ -128,6 +128,7 @@ def record_target(result: TargetResult, plan: RunPlan) -> dict[str, Any]:
         "conditions": result.conditions,
         "num_valid_queries": result.ranking.num_valid,
         "num_skipped_queries": result.ranking.num_skipped,
+        "num_unmatched_queries": result.ranking.num_unmatched,
         "num_skipped_images": result.num_skipped,
         "num_own_files": result.num_own_files,
         "distance": plan.dist_metric,

@@ -81,6 +81,7 @@ def test_the_record_says_what_the_figures_are(run: Any) -> None:
         "selected_on": "mAP on validation",
         "test_time": [{"flip": "sum"}],
     }
+    assert (target["num_skipped_queries"], target["num_unmatched_queries"]) == (4, 4)
     for name, (low, high) in target["intervals"].items():
         assert low <= target[name] <= high
     assert set(target["intervals"]) == {"mAP", "mINP", "rank1", "rank5", "rank10", "rank20"}
