@@ -79,11 +79,12 @@ class Discovery(AnyCamera):
 
     def conditions(self) -> dict[str, Any]:
         """Return what the figures are."""
-        return super().conditions() | {
-            "clustering": self.method,
-            "threshold": self.threshold,
-            "images": self.images,
-        }
+        told: dict[str, Any] = {"clustering": self.method, "images": self.images}
+        if self.threshold is not None:
+            told["threshold"] = self.threshold
+        if self.background is not None:
+            told["background"] = f"pid {self.background} left out"
+        return super().conditions() | told
 
     def evaluate(
         self,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -22,7 +22,7 @@ from reidcore.evaluation import (
     Labels,
     Market1501,
     RankingResult,
-    check_shapes,
+    Relations,
     without_own_files,
 )
 
@@ -80,70 +80,84 @@ class OpenSet(Market1501):
         Raises:
             DataError: also if there is nobody unknown, or nobody known.
         """
-        whole = super().evaluate(distances, labels, max_rank, ties)
-        matched = whole.first_rank > 0
-        left_out = [*self._left_out(np.unique(labels.q_pids[matched]))]
-        strangers = [
-            ~np.isin(labels.q_pids, labels.g_pids) | np.isin(labels.q_pids, gone)
-            for gone in left_out
-        ]
-        galleries = [~np.isin(labels.g_pids, gone) for gone in left_out]
-        _check_both(matched, strangers)
-        nearest, best = self._nearest(distances, labels, strangers, galleries)
+        matched = super().evaluate(distances, labels, max_rank, ties).first_rank > 0
+        draws = self._drawn(labels, matched)
+        relations = without_own_files(self.relations(labels), labels)
+        nearest, best = _nearest(distances, relations, draws)
+        side: Literal["left", "right"] = "left" if ties == "optimistic" else "right"
         results = []
-        for unknown, gallery, false in zip(strangers, galleries, best, strict=True):
-            known = np.flatnonzero(matched & ~unknown)
+        for drawn, false in zip(draws, best, strict=True):
             part = evaluate_part(
-                super().evaluate, distances, labels, max_rank, ties, known, np.flatnonzero(gallery)
+                super().evaluate, distances, labels, max_rank, ties, drawn.known, drawn.gallery
             )
-            side: Literal["left", "right"] = "left" if ties == "optimistic" else "right"
-            alarms = np.searchsorted(np.sort(false), nearest, side)  # (Q,) if it is the threshold
+            alarms = np.searchsorted(np.sort(false), nearest, side)
             results.append(_with_rates(part, alarms, len(false), (1, self.rank)))
         return mean_over_draws(results, self.seed)
 
-    def _left_out(self, identities: Int64) -> Iterator[Int64]:
-        """Yield the identities that each draw takes out of the gallery."""
-        count = max(1, round(self.share * len(identities))) if self.share else 0
-        for draw in range(self.draws):
-            chosen = draw_of_each(np.zeros(len(identities)), count, self.seed, draw)
-            yield identities[chosen]
+    def _drawn(self, labels: Labels, matched: Bool) -> list[_Draw]:
+        """Leave identities out by lot.
 
-    def _nearest(
-        self, distances: Distances, labels: Labels, strangers: list[Bool], galleries: list[Bool]
-    ) -> tuple[Float64, list[Float64]]:
-        """Find, in one pass, what thresholds are compared with.
-
-        Returns:
-            (Q,) distance of each query's nearest match, NaN without; and for each draw that of
-            each stranger's nearest item in what is left of the gallery.
+        Raises:
+            DataError: if there is nobody unknown, or nobody known.
         """
-        check_shapes(distances, labels)
-        relations = without_own_files(self.relations(labels), labels)
-        nearest = np.full(len(labels.q_pids), np.inf)
-        best: list[list[Float64]] = [[] for _ in strangers]
-        for start, block in distances.blocks():
-            span = slice(start, start + len(block))
-            related = relations.rows(span.start, span.stop)
-            owner, items, match = related.owner, related.items, related.match
-            np.minimum.at(nearest, start + owner[match], block[owner[match], items[match]])
-            rows = block.astype(np.float64)
-            rows[owner[~match], items[~match]] = np.inf
-            for found, unknown, gallery in zip(best, strangers, galleries, strict=True):
-                found.append(rows[unknown[span]][:, gallery].min(1, initial=np.inf))
-        return nearest, [np.concatenate(found) for found in best]
+        identities = np.unique(labels.q_pids[matched])
+        count = max(1, round(self.share * len(identities))) if self.share else 0
+        draws = []
+        for draw in range(self.draws):
+            gone = identities[draw_of_each(np.zeros(len(identities)), count, self.seed, draw)]
+            gallery = np.flatnonzero(~np.isin(labels.g_pids, gone))
+            strangers = ~np.isin(labels.q_pids, labels.g_pids) | np.isin(labels.q_pids, gone)
+            draws.append(_Draw(np.flatnonzero(matched & ~strangers), strangers, gallery))
+        if not all(drawn.strangers.any() for drawn in draws):
+            raise DataError(
+                "every query shows somebody who is in the gallery",
+                "Leave a share of the identities out of it: open_set.share=0.1.",
+            )
+        if not all(len(drawn.known) for drawn in draws):
+            raise DataError(
+                "no query with a match is left, as all identities are left out of the gallery",
+                "Give a smaller open_set.share, or data of more identities.",
+            )
+        return draws
 
 
-def _check_both(matched: Bool, strangers: list[Bool]) -> None:
-    if not all(unknown.any() for unknown in strangers):
-        raise DataError(
-            "every query shows somebody who is in the gallery",
-            "Leave a share of the identities out of it: open_set.share=0.1.",
-        )
-    if not all((matched & ~unknown).any() for unknown in strangers):
-        raise DataError(
-            "no query with a match is left, as all identities are left out of the gallery",
-            "Give a smaller open_set.share, or data of more identities.",
-        )
+@dataclass(frozen=True, eq=False)
+class _Draw:
+    """Who is known after identities have been left out of the gallery.
+
+    Args:
+        known: which queries have a match in what is left of the gallery.
+        strangers: (Q,) True for a query of an identity that it lacks.
+        gallery: which items are left of it.
+    """
+
+    known: Int64
+    strangers: Bool
+    gallery: Int64
+
+
+def _nearest(
+    distances: Distances, relations: Relations, draws: Sequence[_Draw]
+) -> tuple[Float64, list[Float64]]:
+    """Find, in one pass, what thresholds are compared with.
+
+    Returns:
+        (Q,) distance of each query's nearest match, infinite without one; and for each draw that of
+        each stranger's nearest item in what is left of the gallery.
+    """
+    nearest = np.full(distances.shape[0], np.inf)
+    best: list[list[Float64]] = [[] for _ in draws]
+    for start, block in distances.blocks():
+        stop = start + len(block)
+        related = relations.rows(start, stop)
+        owner, items, match = related.owner, related.items, related.match
+        np.minimum.at(nearest, start + owner[match], block[owner[match], items[match]])
+        rows = block.astype(np.float64)
+        rows[owner[~match], items[~match]] = np.inf
+        for found, drawn in zip(best, draws, strict=True):
+            among = rows[drawn.strangers[start:stop]][:, drawn.gallery]
+            found.append(among.min(1, initial=np.inf))
+    return nearest, [np.concatenate(found) for found in best]
 
 
 def _with_rates(
@@ -153,7 +167,8 @@ def _with_rates(
 
     Args:
         part: of the known queries.
-        alarms: (Q,) how many strangers are accepted where the query's nearest match just is.
+        alarms: (Q,) how many strangers are accepted where the query's nearest match just is; their
+            share is the false-alarm rate of the tightest threshold that accepts it.
         num_strangers: how many there are.
         ranks: of DIR.
     """

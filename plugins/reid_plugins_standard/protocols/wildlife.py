@@ -86,8 +86,12 @@ class Wildlife(AnyCamera):
 
     def conditions(self) -> dict[str, Any]:
         """Return what the figures are."""
-        junk = {"junk": "of the same day or later"} if self.setting == "time_aware" else {}
-        return super().conditions() | junk | {"setting": self.setting, "threshold": self.threshold}
+        told: dict[str, Any] = {"setting": self.setting}
+        if self.setting == "time_aware":
+            told["junk"] = "of the same day or later"
+        if self.threshold is not None:
+            told |= {"threshold": self.threshold, "mu": self.mu}
+        return super().conditions() | told
 
     def evaluate(
         self,
