@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
-from torch import distributed
+from torch import Tensor, distributed
 
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.process_group import TIMEOUT
@@ -29,13 +29,18 @@ _PATIENCE = timedelta(days=1)
 
 _HEAD_START_S, _ROLL_CALL_S = 0.3, 2.0
 _ENDED = "reidcore/ended"
+_NO_MORE = "no more requests"
 _BROKEN = re.compile(r"gloo|nccl|(closed|reset) by peer|broken pipe", re.IGNORECASE)
 
 _side_groups: dict[Any, Any] = {}  # one for each default group, since tests begin several
 
 
-def on_main_process(compute: Callable[[], T]) -> T:
+def on_main_process(compute: Callable[[], T], assist: Callable[[Any], None] | None = None) -> T:
     """Compute something on rank 0 alone, and hand the result to all; every process calls this.
+
+    Args:
+        compute: what rank 0 does.
+        assist: what the others do meanwhile, with each request that rank 0 makes by `ask_others`.
 
     Raises:
         ToldElsewhereError: on the others, if it failed on rank 0, where its own error is raised.
@@ -49,16 +54,43 @@ def on_main_process(compute: Callable[[], T]) -> T:
             result = compute()
         except BaseException as error:
             failure = error
-    box: list[Any] = [(result, None if failure is None else isinstance(failure, UserError))]
-    _await(distributed.broadcast(torch.zeros(1), 0, group=_side_group(), async_op=True))
-    distributed.broadcast_object_list(box, 0, group=_side_group())
+    elif assist is not None:
+        while (request := _told_by_main(None)) != _NO_MORE:
+            assist(request)
+    if rank == 0 and assist is not None:
+        _told_by_main(_NO_MORE)
+    ended = _told_by_main((result, None if failure is None else isinstance(failure, UserError)))
     if failure is not None:
         raise failure
-    given, is_mistake = box[0]
+    given, is_mistake = ended
     if is_mistake is not None:
         raise ToldElsewhereError(is_mistake)
     agreed: T = given
     return agreed
+
+
+def ask_others(request: object) -> None:
+    """Have the other processes assist rank 0, inside of `on_main_process`."""
+    _told_by_main(request)
+
+
+def send_from_main(parts: Sequence[Tensor]) -> None:
+    """Send each other process a tensor, that of its rank; it calls `receive_from_main`."""
+    for rank, part in enumerate(parts):
+        if rank:
+            distributed.send(part.contiguous(), rank, group=_side_group())
+
+
+def receive_from_main(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    """Return the tensor that rank 0 sends this process."""
+    part = torch.empty(*shape, dtype=dtype)
+    distributed.recv(part, 0, group=_side_group())
+    return part
+
+
+def add_up_on_main(numbers: Tensor) -> None:
+    """Add the numbers of all processes, which all call this, into those of rank 0."""
+    _await(distributed.reduce(numbers, 0, group=_side_group(), async_op=True))
 
 
 def gather_to_main(value: T) -> list[T]:
@@ -174,6 +206,14 @@ def _lost(silent: list[int], world: int, error: BaseException) -> UserError:
         what if silent else f"the {world} processes lost one another: {error}",
         "To go on from the last checkpoint, run the same command with --resume auto",
     )
+
+
+def _told_by_main(value: Any) -> Any:
+    """Return rank 0's value in all processes, waiting for it where signals are heard."""
+    _await(distributed.broadcast(torch.zeros(1), 0, group=_side_group(), async_op=True))
+    box = [value]
+    distributed.broadcast_object_list(box, 0, group=_side_group())
+    return box[0]
 
 
 def _side_group() -> Any:

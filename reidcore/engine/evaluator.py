@@ -33,6 +33,7 @@ from reidcore.engine.agreement import gather_to_main, on_main_process
 from reidcore.engine.conditions import check_plain, conditions_of
 from reidcore.engine.datamanager import Loader, left_without_images, note_skipped, skipped_by
 from reidcore.engine.hook_results import checked_distances, checked_pair
+from reidcore.engine.shared_ranking import GalleryShare, on_device, shared
 from reidcore.errors import DataError, UserError, counted
 from reidcore.evaluation import (
     FeatureDistances,
@@ -154,8 +155,8 @@ class TargetTest:
 def evaluate_target(engine: Engine, name: str) -> TargetResult:
     """Test the engine's model on one target, as the engine's plan says.
 
-    Of several processes each extracts a share of the features. Rank 0 alone gathers and ranks them,
-    and all return its result.
+    Of several processes each extracts a share of the features. Rank 0 gathers and ranks them, for
+    which each counts in a part of the gallery, and all return its result.
 
     Raises:
         UserError: if the target has no query, no gallery or no valid query, or the features of an
@@ -163,7 +164,8 @@ def evaluate_target(engine: Engine, name: str) -> TargetResult:
     """
     started = time.perf_counter()
     shares = {split: gather_to_main(extract(engine, name, split)) for split in SPLITS}
-    return on_main_process(lambda: _rank(engine, name, shares, started))
+    assistant = GalleryShare(engine.device)
+    return on_main_process(lambda: _rank(engine, name, shares, started), assistant)
 
 
 def _rank(engine: Engine, name: str, shares: Shares, started: float) -> TargetResult:
@@ -178,7 +180,7 @@ def _rank(engine: Engine, name: str, shares: Shares, started: float) -> TargetRe
         query, gallery, labels = _in_groups(protocol, query, gallery)
         distances = measure(engine, query.features, gallery.features, labels)
         ranking = evaluate(
-            distances,
+            shared(distances),
             labels,
             protocol=protocol,
             max_rank=plan.reported_max_rank,
@@ -374,6 +376,7 @@ def measure(engine: Engine, query: Tensor, gallery: Tensor, labels: Labels) -> D
     distances = checked_distances(answer, plugins, (len(query), len(gallery)))
     if isinstance(distances, FeatureDistances):
         distances.check_sides()
+    distances = on_device(distances, engine.device)
     return RerankedDistances(distances, num_queries) if plan.rerank else distances
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -248,20 +249,27 @@ class FeatureDistances(Distances):
     def scan(self, start: int, stop: int) -> Scan:
         """Return a scan of some queries; its keys do not depend on which others it has."""
         query, is_cosine = self.query[start:stop], self.metric == "cosine"
-        if self.is_compiled:
+        if self._extension:
             return FeatureScan(start, query, self.gallery.contiguous(), is_cosine)
         norms = self._query_norms[start:stop], self._gallery_norms
         return TensorScan(start, query, self.gallery, norms, is_cosine)
 
     @property
-    def is_compiled(self) -> bool:
-        """Whether the compiled kernel scans them; its keys are of float32, torch's of float64."""
+    def arithmetic(self) -> str:
+        """In which numbers scans compare; keys of the same two images are then the same bits."""
+        extension = self._extension
+        if extension is None:
+            return "float64"
+        return "float32" if extension.kernels()[0] == "portable" else "fused float32"
+
+    @property
+    def _extension(self) -> ModuleType | None:
         on_cpu = self.query.device.type == self.gallery.device.type == "cpu"
         plain = self.query.dtype == self.gallery.dtype == torch.float32
-        return compiled() is not None and on_cpu and plain
+        return compiled() if on_cpu and plain else None
 
     def _scan_rows(self) -> int:
-        if not self.is_compiled:
+        if self._extension is None:
             return room_on(self.query.device).rows
         # Each thread has counters of its own: the more threads, the fewer queries at a time.
         share = _SCAN_BYTES // (4 * self.gallery.size(1) * -(-thread_count() // 8))

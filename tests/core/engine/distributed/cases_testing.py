@@ -17,10 +17,12 @@ from torch.utils.data import DataLoader, DistributedSampler
 from reidcore import hookimpl
 from reidcore.cli import main
 from reidcore.data.loader.batch_sampler import rank_and_world
-from reidcore.engine import Engine, Interrupted, barrier, gather_objects
+from reidcore.engine import Engine, Interrupted, barrier, gather_objects, shared_ranking
 from reidcore.engine import agreement as agreeing
 from reidcore.engine.agreement import Ballot, ending_together, gather_to_main, on_main_process
+from reidcore.engine.shared_ranking import GalleryShare, shared
 from reidcore.errors import DataError
+from reidcore.evaluation import FeatureDistances, Labels, evaluate
 from reidcore.testing import fake_dataset, tiny_run
 
 TEST = ("test.evaluate=true", "test.visrank=false", "data.on_bad_image=skip")
@@ -356,3 +358,55 @@ def _posted(name: str, rank: int) -> None:
     """Wait until a process has said that it ends, as a connection that it closes shows."""
     store = torch.distributed.distributed_c10d._get_default_store()
     store.wait([f"ended/{name}/{rank}"])
+
+
+def shared_problem(name: str) -> tuple[Any, Any, Labels]:
+    """Return features that are compared in float32 or float64, and their labels."""
+    rng = np.random.default_rng(0)
+    queries, gallery, ids = (300, 700, 9) if name != "one_item" else (300, 1, 1)
+    sides = {
+        "normal": [rng.standard_normal((n, 37)).astype(np.float32) for n in (queries, gallery)],
+        "ties": [rng.integers(-1, 2, (n, 37)).astype(np.float32) for n in (queries, gallery)],
+        "double": [rng.standard_normal((n, 5)) for n in (queries, gallery)],
+        "one_item": [rng.standard_normal((n, 40)).astype(np.float32) for n in (queries, gallery)],
+    }[name]
+    labels = (rng.integers(0, high, n) for high in (ids, 50) for n in (queries, gallery))
+    return *sides, Labels(*labels)
+
+
+def shared_figures() -> dict[str, Any]:
+    """Rank features in parts of the gallery, as `evaluate_target` does."""
+    found = {}
+    for name in ("normal", "ties", "double", "one_item"):
+        for metric in ("euclidean", "cosine"):
+            query, gallery, labels = shared_problem(name)
+            distances = FeatureDistances(query, gallery, metric)
+            ranked = on_main_process(
+                lambda d=distances, of=labels: evaluate(shared(d), of),
+                GalleryShare(torch.device("cpu")),
+            )
+            found[f"{name} {metric}"] = ranked.ap, ranked.cmc
+    return found
+
+
+def case_shared(folder: Path) -> dict[str, Any]:
+    counted: list[int] = []
+    own = shared_ranking._Count.of
+    try:
+        shared_ranking._Count.of = lambda *a: counted.append(1) or own(*a)  # type: ignore[method-assign]
+        return {"figures": shared_figures(), "calls": len(counted), "failed": shared_failures()}
+    finally:
+        shared_ranking._Count.of = own  # type: ignore[method-assign]
+
+
+def shared_failures() -> dict[str, Any]:
+    def fails() -> None:
+        shared(FeatureDistances(np.ones((3, 2)), np.ones((4, 2))))
+        raise DataError("after the features were shared")
+
+    return {
+        "before": error_of(
+            lambda: on_main_process(lambda: 1 / 0, GalleryShare(torch.device("cpu")))
+        ),
+        "after": error_of(lambda: on_main_process(fails, GalleryShare(torch.device("cpu")))),
+    }

@@ -43,6 +43,24 @@ def test_a_test_has_the_figures_of_one_process_in_all_of_them(
     assert sum(first["batches"] + second["batches"]) == len(alone["query"] + alone["gallery"])
 
 
+def test_the_gallery_is_counted_in_parts_by_all_processes(launched: Any, cases: Any) -> None:
+    main, other = launched("shared")
+    alone = cases.shared_figures()
+    assert alone
+    for name, (ap, cmc) in alone.items():
+        for found in (main, other):
+            np.testing.assert_array_equal(found["figures"][name][0], ap, err_msg=name)
+            np.testing.assert_array_equal(found["figures"][name][1], cmc, err_msg=name)
+    assert main["calls"] == other["calls"] > 0
+
+
+def test_the_others_wait_for_no_requests_where_ranking_failed(launched: Any) -> None:
+    main, other = (each["failed"] for each in launched("shared"))
+    assert main["before"][0] == "ZeroDivisionError"
+    assert main["after"] == ("DataError", "after the features were shared")
+    assert other["before"][0] == other["after"][0] == "ToldElsewhereError"
+
+
 @pytest.mark.parametrize("kind", ["own", "foreign"])
 def test_a_test_by_hand_is_shared_too(launched: Any, kind: str) -> None:
     one, other = (each[kind] for each in launched("tested_by_hand"))
