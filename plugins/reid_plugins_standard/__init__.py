@@ -232,7 +232,9 @@ def reid_configure(config: Config) -> None:
     if settings and settings.test_time:
         from reid_plugins_standard.test_time import TestTime
 
-        parts["test_time"] = TestTime(settings.test_time)
+        steps = TestTime(settings.test_time)
+        steps.check_alone(config.test.rerank)
+        parts["test_time"] = steps
     current_plugins().bring(sys.modules[__name__], parts)
 
 

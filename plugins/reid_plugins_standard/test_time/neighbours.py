@@ -38,9 +38,8 @@ class AverageQueryExpansion:
 
     def transform(self, query: Tensor, gallery: Tensor, setting: Setting) -> tuple[Tensor, Tensor]:
         """Return expanded queries (Q, D), and the gallery as it is."""
-        return _joined_by_neighbours(query, gallery, self.k, 0.0) / (
-            _some(self.k, gallery) + 1
-        ), gallery
+        count = min(self.k, len(gallery))
+        return _joined_by_neighbours(query, gallery, count, 0.0) / (count + 1), gallery
 
 
 class AlphaQueryExpansion:
@@ -111,11 +110,6 @@ class KReciprocal:
         return RerankedDistances(
             distances(everything, everything), len(query), self.k1, self.k2, self.lambda_value
         )
-
-
-def _some(k: int, gallery: Tensor) -> int:
-    """Return how many neighbours there are if k are wanted."""
-    return min(k, len(gallery))
 
 
 def _joined_by_neighbours(

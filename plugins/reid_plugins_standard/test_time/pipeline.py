@@ -100,6 +100,11 @@ class Pipeline:
         return bool(self._on_distances)
 
     @property
+    def learns(self) -> bool:
+        """Whether a step says, by ``learns = True``, that it needs training images."""
+        return any(getattr(step.made, "learns", False) for step in self._on_features)
+
+    @property
     def on_images(self) -> list[str]:
         """Names of the steps that surround the model."""
         return [step.name for step in self._on_images]

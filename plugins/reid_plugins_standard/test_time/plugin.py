@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from reid_plugins_standard.test_time.pipeline import Pipeline, StepOptions
 from reid_plugins_standard.test_time.setting import Setting
-from reid_plugins_standard.test_time.training_features import train_features
+from reid_plugins_standard.test_time.training_features import train_features, training_table
 from reidcore import hookimpl
 from reidcore.engine import Engine, TargetTest
-from reidcore.errors import UserError
+from reidcore.errors import ConfigError, UserError
 from reidcore.evaluation import Distances, FeatureDistances, Labels
 from reidcore.models import features_of
 from reidcore.plugins import Plugins, current_plugins
@@ -48,13 +48,23 @@ class TestTime:
         self._learnt: Tensor | None = None
         self._is_measuring = self._has_told = False
 
-    @hookimpl(wrapper=True)
-    def reid_evaluate(self, engine: Engine) -> Generator[None, Any, Any]:
-        """Know the engine for as long as it tests."""
-        if self._steps.reranks and engine.plan.rerank:
-            raise UserError(
+    def check_alone(self, reranks: bool) -> None:
+        """Refuse a step that gives distances beside ``test.rerank``.
+
+        Args:
+            reranks: what ``test.rerank`` says.
+        """
+        if reranks and self._steps.reranks:
+            raise ConfigError(
                 "test.rerank and a test-time step both re-rank", "Leave one of them out."
             )
+
+    @hookimpl(wrapper=True)
+    def reid_evaluate(self, engine: Engine) -> Generator[None, Any, Any]:
+        """Know the engine for as long as it tests, which begins where no step lacks anything."""
+        self.check_alone(engine.plan.rerank)
+        if self._steps.learns:
+            training_table(engine)
         self._engine = engine
         try:
             return (yield)
@@ -73,9 +83,10 @@ class TestTime:
             _log.warning("Outside of a test there is no %s: it takes a query and a gallery", names)
 
         def of_model(views: Tensor) -> Tensor:
-            return features if views is images else features_of(model, views, labels)
+            found = features if views is images else features_of(model, views, labels)
+            return found.float() if found.dtype.itemsize < 4 else found  # sums under autocast
 
-        return self._steps.extract(of_model, images)
+        return self._steps.extract(of_model, images) if self._steps.on_images else features
 
     @hookimpl(wrapper=True)
     def reid_transform_features(
@@ -83,9 +94,9 @@ class TestTime:
     ) -> Generator[None, tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Transform the features of both sides."""
         query, gallery = yield
-        setting = (
-            Setting(labels, partial(self._train_features, engine)) if engine else Setting(labels)
-        )
+        setting = Setting(labels)
+        if engine is not None:
+            setting = Setting(labels, partial(self._train_features, engine))
         return self._steps.transform(query, gallery, setting)
 
     @hookimpl(wrapper=True)

@@ -16,6 +16,21 @@ from reidcore.errors import DataError, UserError, counted
 _log = logging.getLogger(__name__)
 
 
+def training_table(engine: Engine) -> SampleTable:
+    """Return the training samples of a run.
+
+    Raises:
+        UserError: if it knows none.
+    """
+    table = engine.data_facts.train_table
+    if table is None or not len(table):
+        raise UserError(
+            "a test-time step learns from the training images, and this test has none",
+            "Name what the model was trained on in data.sources, or leave the step out.",
+        )
+    return table
+
+
 def train_features(engine: Engine) -> Tensor:
     """Return the features (T, D) of the training images, read as test images are.
 
@@ -27,12 +42,7 @@ def train_features(engine: Engine) -> Tensor:
         UserError: if the run knows no training images.
         DataError: if one cannot be read.
     """
-    table = engine.data_facts.train_table
-    if table is None or not len(table):
-        raise UserError(
-            "a test-time step learns from the training images, and this test has none",
-            "Name what the model was trained on in data.sources, or leave the step out.",
-        )
+    table = training_table(engine)
     batches = []
     with torch.inference_mode():
         for batch in engine.progress(_batches(engine, table), "training images"):

@@ -27,6 +27,8 @@ class Whiten:
             axes that few images decide.
     """
 
+    learns = True
+
     def __init__(
         self,
         dims: Annotated[int, Field(ge=1)] | None = None,

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from reidcore import hookimpl
 from reidcore.data import ImageDataManager
 from reidcore.engine import Engine, ImageSoftmaxEngine
-from reidcore.errors import UserError
+from reidcore.errors import ConfigError, UserError
 from reidcore.evaluation import Labels, MatrixDistances
 from reidcore.inference import FeatureExtractor
 from reidcore.models import build_model
@@ -136,7 +136,7 @@ def test_whitening_learns_from_the_training_images_once(
 def test_whitening_without_training_images_says_what_to_do(make_engine: MakeEngine) -> None:
     engine = make_engine(TestTime(["whiten"]), sources=[], test_only=True)
     with pytest.raises(
-        UserError, match=r"target 'tiny': a test-time .*Name what the .* data\.sources"
+        UserError, match=r"a test-time step learns .*Name what the .* data\.sources"
     ):
         engine.test()
 
@@ -167,6 +167,13 @@ def test_settings_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(UserError, match=message):
         tiny_run(save_dir=tmp_path, root=root, overrides=[f"settings.standard.{setting}"])
+
+
+def test_re_ranking_twice_is_refused_before_a_run(root: Path, tmp_path: Path) -> None:
+    overrides = ["settings.standard.test_time=rerank", "test.rerank=true"]
+    with pytest.raises(ConfigError, match="both re-rank"):
+        tiny_run(save_dir=tmp_path, root=root, overrides=overrides)
+    assert not list(tmp_path.glob("*.pth*"))
 
 
 def extractor(plugins: Plugins) -> FeatureExtractor:
