@@ -7,6 +7,8 @@ from typing import Annotated
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import Field
 from reid_plugins_standard.test_time import Pipeline, apply_steps
 from torch import Tensor
@@ -16,6 +18,7 @@ from reidcore import hookimpl
 from reidcore.errors import ConfigError, PluginDefectError, UserError
 from reidcore.evaluation import FeatureDistances, RerankedDistances
 from reidcore.plugins import make_plugins
+from tests.plugins.reid_plugins_standard.test_time.conftest import labels_for
 
 
 def rows(distances) -> np.ndarray:
@@ -71,6 +74,38 @@ def test_steps_on_features_are_taken_in_the_order_given(sides, labels) -> None:
                         train=F.normalize(train, dim=1))  # fmt: skip
     torch.testing.assert_close(one.query, again.query)
     torch.testing.assert_close(one.gallery, again.gallery)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "normalize",
+        "whiten",
+        "camera_mean",
+        "aqe",
+        "alpha_qe",
+        "dba",
+        {"rerank": {"k1": 5, "k2": 3}},
+    ],
+    ids=str,
+)
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_the_gallerys_order_moves_its_rows_and_nothing_else(step, seed) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    query, gallery = (torch.randn(count, 5, generator=draw) for count in (6, 20))
+    train = torch.randn(40, 5, generator=draw)
+    order = torch.randperm(20, generator=draw)
+    labels = labels_for(6, 20)
+    straight = apply_steps(query, gallery, labels, [step], train=train)
+    moved = apply_steps(
+        query, gallery[order], labels.take(None, order.numpy()), [step], train=train
+    )
+    torch.testing.assert_close(moved.query, straight.query, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(moved.gallery, straight.gallery[order], atol=1e-4, rtol=1e-4)
+    np.testing.assert_allclose(
+        rows(moved.distances), rows(straight.distances)[:, order.numpy()], atol=1e-3
+    )
 
 
 def test_the_last_step_gives_the_distances(sides, labels) -> None:
