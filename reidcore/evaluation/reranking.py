@@ -208,15 +208,15 @@ class _Joined(Distances):
         return total, total
 
     def blocks(self, rows: int | None = None) -> Iterator[tuple[int, Rows]]:
-        for start, stop in self._spans(rows):
-            block = np.empty((stop - start, self.shape[1]), dtype=self._dtype)
-            for side, other in np.ndindex(2, 2):
-                part, top = self._parts[side][other], side * self.num_queries
-                inner = slice(max(start - top, 0), max(stop - top, 0))
-                places = slice(max(top - start, 0), max(top - start, 0) + len(part[inner]))
-                width = slice(other * self.num_queries, None if other else self.num_queries)
-                _copy(part[inner], block[places, width])
-            yield start, block
+        size = self.num_queries
+        height = rows or next(self._spans(None))[1]
+        for top, (left, right) in zip((0, size), self._parts, strict=True):
+            for first in range(0, len(left), height):
+                inner = slice(first, first + height)
+                block = np.empty((len(left[inner]), self.shape[1]), dtype=self._dtype)
+                _copy(left[inner], block[:, :size])
+                _copy(right[inner], block[:, size:])
+                yield top + first, block
 
     def pairs(self, rows: Int64, columns: Int64) -> Rows:
         chosen: Rows = np.empty(len(rows), dtype=self._dtype)
