@@ -120,5 +120,5 @@ def _of_pairs(tested: TargetTest, relations: Relations, rankings: RankingsOf) ->
     spread, nearest = SpreadOf(), NearestNonmatches(len(query))
     listen(tested.distances, relations, [spread, nearest, rankings])
     yield spread.done()
-    yield rankings.done(query, gallery, tested.result.ranking)
+    yield rankings.done(query, gallery, tested.result.ranking.ap)
     yield nearest.done(query, gallery, LOOK_ALIKES)

@@ -70,7 +70,8 @@ class Rankings:
 
     Attributes:
         ap: (n,) average precision.
-        first_rank: (n,) rank of the nearest match.
+        first_rank: (n,) rank of the nearest match in the whole gallery, whatever a protocol draws
+            of it; 0 where there is none.
         num_matches: (n,) matches in the gallery.
         path, pid, camid: (n,) of the query.
         item_path, item_pid, item_camid: (n, k) of its nearest gallery items, nearest first; empty

@@ -12,7 +12,7 @@ from reid_plugins_report.evidence.labels import as_texts, rows_of
 from reid_plugins_report.evidence.pairs import Block
 from reid_plugins_report.evidence.parts import Floats, Ints, Rankings
 from reidcore.data import SampleTable
-from reidcore.evaluation import RankingResult, Related
+from reidcore.evaluation import Related
 
 
 def hardest(ap: Floats, pids: Ints, count: int) -> Ints:
@@ -39,6 +39,7 @@ class Ranking:
         distance: (k,).
         matched: (k,) whether each is a match.
         nearest_match: the place in the gallery of its nearest match; None if it has none.
+        first_rank: the rank of that match in the whole gallery; 0 if it has none.
         num_matches: in the whole gallery.
     """
 
@@ -46,6 +47,7 @@ class Ranking:
     distance: Block
     matched: npt.NDArray[np.bool_]
     nearest_match: int | None
+    first_rank: int
     num_matches: int
 
 
@@ -73,6 +75,12 @@ class RankingsOf:
         matches = related[match]
         kept = np.ones(len(row), dtype=bool)
         kept[related[~match]] = False
+        nearest = int(matches[row[matches].argmin()]) if len(matches) else None
+        first_rank = 0
+        if nearest is not None:
+            ahead = kept & (row <= row[nearest])
+            ahead[matches] = False
+            first_rank = 1 + int(ahead.sum())
         candidates = np.flatnonzero(kept)
         if self.topk < len(candidates):
             limit = np.partition(row[candidates], self.topk - 1)[self.topk - 1]
@@ -81,11 +89,16 @@ class RankingsOf:
         is_match = np.isin(candidates, matches)
         order = np.lexsort((candidates, is_match, row[candidates]))[: self.topk]
         chosen = candidates[order]
-        nearest = int(matches[row[matches].argmin()]) if len(matches) else None
-        return Ranking(chosen, row[chosen], is_match[order], nearest, len(matches))
+        return Ranking(chosen, row[chosen], is_match[order], nearest, first_rank, len(matches))
 
-    def done(self, query: SampleTable, gallery: SampleTable, result: RankingResult) -> Rankings:
-        """Return the rankings, in the order of the wanted queries."""
+    def done(self, query: SampleTable, gallery: SampleTable, ap: Floats) -> Rankings:
+        """Return the rankings, in the order of the wanted queries.
+
+        Args:
+            query: the Q queries.
+            gallery: the gallery.
+            ap: (Q,) average precision, as the protocol has it.
+        """
         found = [self.found[int(row)] for row in self.wanted]
         shape = (len(found), self.topk)
         texts: npt.NDArray[Any] = np.full((3, *shape), "", dtype=object)
@@ -96,8 +109,8 @@ class RankingsOf:
             distance[place, part], matched[place, part] = ranking.distance, ranking.matched
         path, pid, camid = (each.astype(np.str_) for each in texts)
         return Rankings(
-            result.ap[self.wanted],
-            result.first_rank[self.wanted],
+            ap[self.wanted],
+            np.array([ranking.first_rank for ranking in found], dtype=np.int64),
             np.array([ranking.num_matches for ranking in found], dtype=np.int64),
             *rows_of(query, self.wanted),
             item_path=path,

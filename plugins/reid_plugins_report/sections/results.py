@@ -21,8 +21,7 @@ def results_section(report: Report, target: ReportedTarget) -> Section:
     if target.evidence and (line := target.evidence.facts.get("line")):
         body.append(tag("p", str(line), class_="note"))
     if further := target.figures.get("figures"):
-        rows = [(name, words_of(value)) for name, value in further.items()]
-        body.append(figure("Further figures of the protocol", table(["Figure", "Value"], rows)))
+        body.append(figure("Further figures of the protocol", _further(further, target.figures)))
     body.append(tag("details", tag("summary", "What these figures are of"), _conditions(target)))
     return Section("Results", tag("div", body), 10, _counts(target))
 
@@ -37,6 +36,16 @@ def shares_of(
     for name in names:
         if is_number(value := figures[name]):
             yield name, float(value), _interval(intervals.get(name))
+
+
+def _further(further: Mapping[str, Any], figures: Mapping[str, Any]) -> Html:
+    intervals = figures.get("intervals") or {}
+    rows = []
+    for name, value in further.items():
+        ends = _interval(intervals.get(name))
+        shown = f"{words_of(ends[0])} to {words_of(ends[1])}" if ends else ""
+        rows.append((name, words_of(value), shown))
+    return table(["Figure", "Value", "95 % interval"], rows)
 
 
 def _interval(given: Any) -> tuple[float, float] | None:

@@ -61,6 +61,17 @@ def test_a_run_has_all_sections_and_the_figures_of_its_record(folder) -> None:
     assert page_of(folder) == page
 
 
+def test_figures_of_a_protocol_come_with_their_intervals(folder) -> None:
+    results = read_json(folder / "results.json")
+    tiny = results["targets"]["tiny"]
+    tiny["figures"] = {"BAKS": 0.5, "identities": 61}
+    tiny["intervals"]["BAKS"] = [0.25, 0.75]
+    write_json(results, folder / "results.json")
+    page = page_of(folder)
+    assert ">BAKS</th><td>0.5</td><td>0.25 to 0.75</td>" in page
+    assert ">identities</th><td>61</td><td></td>" in page
+
+
 def test_without_evidence_there_are_figures_and_a_hint(folder) -> None:
     (folder / "report_tiny.npz").unlink()
     page = page_of(folder)

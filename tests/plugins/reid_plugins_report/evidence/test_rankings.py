@@ -25,12 +25,12 @@ def test_rankings_leave_out_what_is_ignored_and_put_a_tied_match_last() -> None:
     relations, result = SameIdentity(labels), evaluate(matrix, labels)
     ranked = RankingsOf(np.array([1, 0]), topk=3)
     listen(matrix, relations, [ranked])
-    found = ranked.done(query, gallery, result)
+    found = ranked.done(query, gallery, result.ap)
     assert found.path.tolist() == ["q1", "q0"]
     assert found.item_path.tolist() == [["own", "match", "tied"], ["near", "tied", "match"]]
     assert found.matched.tolist() == [[False] * 3, [False, False, True]]
     assert found.distance.tolist() == [[1, 2, 3], [1, 2, 2]]
-    assert found.first_rank.tolist() == [4, 3]
+    assert found.first_rank.tolist() == result.first_rank[[1, 0]].tolist() == [4, 3]
     assert found.match_path.tolist() == ["far", "match"]
     assert found.num_matches.tolist() == [1, 1]
 
@@ -40,6 +40,6 @@ def test_a_short_gallery_leaves_empty_places() -> None:
     matrix, labels = MatrixDistances([[1.0, 2.0]]), Labels([1], [1, 1], [0], [0, 1])
     ranked = RankingsOf(np.array([0]), topk=2)
     listen(matrix, SameIdentity(labels), [ranked])
-    found = ranked.done(query, gallery, evaluate(matrix, labels))
+    found = ranked.done(query, gallery, evaluate(matrix, labels).ap)
     assert found.item_path.tolist() == [["b", ""]]
     assert found.matched.tolist() == [[True, False]]
