@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,8 @@ FLAGS = (
     "--force-color-profile=srgb",
     "--remote-debugging-pipe",
 )
+
+PATIENCE = 120  # seconds, on a busy machine
 
 
 class Browser:
@@ -137,6 +140,8 @@ class Browser:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            if not select.select([self._read], [], [], PATIENCE)[0]:
+                raise RuntimeError(f"the browser has been silent for {PATIENCE} s")
             if not (read := os.read(self._read, 1 << 20)):
                 raise RuntimeError("the browser has ended")
             self._rest += read
