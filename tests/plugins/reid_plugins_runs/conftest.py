@@ -128,5 +128,6 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
         "reid_register_models = _world.reid_register_models\n"
         "reid_register_datasets = _world.reid_register_datasets\n"
     )
-    tiny_run(save_dir=top / "run", root=top / "data")
+    plain = ["settings.writers.tensorboard=false"]
+    tiny_run(save_dir=top / "run", root=top / "data", overrides=plain)
     return TinyModel(top / "run", top / "data", top / "tinyworld.py")

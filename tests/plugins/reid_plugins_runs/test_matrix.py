@@ -176,12 +176,18 @@ def test_bad_input_is_told(here, write_run, tmp_path, words, told) -> None:
     assert told in done.err
 
 
-def test_a_real_model_is_tested_with_the_plugins_of_the_command(tiny_model, reidcore) -> None:
-    here = ("-o", "tests", "--root", tiny_model.root, "test.dist_metric=cosine", "--json")
+def test_a_real_model_is_tested_with_the_plugins_of_the_command(
+    tiny_model, here, monkeypatch
+) -> None:
+    def in_this_process(words: list[str], stdout: int | None = None) -> int:
+        return int(here(*words).code)
+
+    monkeypatch.setattr("reid_plugins_runs.commands.matrix.run_reidcore", in_this_process)
+    options = ("-o", "tests", "--root", tiny_model.root, "test.dist_metric=cosine", "--json")
     words = ("-p", tiny_model.plugin, "runs", "matrix", tiny_model.folder, "-t", "tiny")
-    done = reidcore(*words, *here)
-    assert done.returncode == 0, done.stderr
-    (row,) = json.loads(done.stdout)["rows"]
+    done = here(*words, *options)
+    assert done.code == 0, done.err
+    (row,) = json.loads(done.out)["rows"]
     cell = row["targets"]["tiny"]
     assert cell["is_own"]
     low, high = cell["figures"]["mAP"]["interval"]

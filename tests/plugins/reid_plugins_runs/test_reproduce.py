@@ -59,11 +59,12 @@ def child(run, monkeypatch) -> Child:
     return made
 
 
-def test_a_real_run_comes_out_the_same(tiny_model, reidcore, tmp_path) -> None:
+def test_a_real_run_comes_out_the_same(tiny_model, here, tmp_path) -> None:
+    """The run is in a process of its own, with the plugins of the command."""
     words = ("-p", tiny_model.plugin, "reproduce", tiny_model.folder / "results.json", "--json")
-    done = reidcore(*words, "-o", tmp_path / "again")
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    done = here(*words, "-o", tmp_path / "again")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
     assert found["agreement"] == "exact"
     assert found["losses_differ_from_epoch"] is None
     assert {"mAP", "mINP", "rank1"} <= found["targets"]["tiny"].keys()
