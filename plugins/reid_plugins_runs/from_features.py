@@ -81,6 +81,8 @@ def evaluate_given(
     protocol: EvaluationProtocol = choose("protocols", name, options, plugins).make()
     if test.normalize_feature or test.dist_metric == "cosine":
         given.require_directions()
+    else:
+        given.require_one_scale()
     sides = _in_groups(_as_sides(_with_cameras(given, name, has_cameras)), protocol)
     distances, steps = _distances(sides, config, plugins)
     ranking = evaluate(

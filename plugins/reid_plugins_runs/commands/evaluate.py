@@ -13,6 +13,8 @@ from reidcore.cli import Session, component_names, console, echo, json_alone, js
 from reidcore.errors import UserError, quoted
 
 if TYPE_CHECKING:
+    from reid_plugins_standard.protocols import CameraResults
+
     from reid_plugins_runs.from_features import Evaluated
     from reidcore.config import Config
     from reidcore.plugins import Plugins
@@ -118,10 +120,9 @@ class Asked:
         """Read the features and evaluate them."""
         from reid_plugins_runs.feature_files.given import read_features
         from reid_plugins_runs.from_features import evaluate_given
-        from reidcore.utils import check_writable
 
         if self.output is not None:
-            check_writable(self.output, "-o FOLDER")
+            _check_output(Path(self.output))
         given = read_features(self.features, self.labels)
         return evaluate_given(given, config, plugins, has_cameras)
 
@@ -141,6 +142,18 @@ class Asked:
         return made
 
 
+def _check_output(folder: Path) -> None:
+    """Refuse a folder that cannot be written, or that holds a run, whose results would be lost."""
+    from reid_plugins_runs.folders import RESULTS, read_results
+    from reidcore.utils import check_writable, checkpoints_in
+
+    held = read_results(folder / RESULTS)
+    is_run = held is not None and "features" not in (held.config or {})
+    if is_run or checkpoints_in(folder):
+        raise UserError(f"{str(folder)!r} holds a run", "Give another folder: -o FOLDER.")
+    check_writable(folder, "-o FOLDER")
+
+
 def _overrides(flags: dict[str, Any], words: Sequence[str]) -> list[str]:
     """Return options and words as overrides of a configuration; an undotted key is a protocol's."""
     protocol = flags["protocol"] or "market1501"
@@ -158,7 +171,9 @@ def _overrides(flags: dict[str, Any], words: Sequence[str]) -> list[str]:
     return overrides
 
 
-def _print(asked: Asked, found: Evaluated, ranks: Sequence[int], cameras: Any) -> None:
+def _print(
+    asked: Asked, found: Evaluated, ranks: Sequence[int], cameras: CameraResults | None
+) -> None:
     from reidcore.evaluation import conditions_line, further_table, table
 
     results, out = {asked.name: found.ranking}, console()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reidcore.evaluation import Labels
 
 _MODEL = ("model", "model_name", "weights", "checkpoint")
+_FAR_APART = 20  # times: the lengths of one model's features are not
 _PREFIX = {"query": "q", "gallery": "g"}
 
 
@@ -90,6 +91,25 @@ class GivenFeatures:
                     "They have no direction to be compared: look for images that failed, or "
                     "compare by the euclidean metric without scaling.",
                 )
+
+    def require_one_scale(self) -> None:
+        """Refuse sides whose lengths are orders apart, as those of two models may be.
+
+        Angles do not depend on them; distances do.
+
+        Raises:
+            DataError: telling both.
+        """
+        sides = (self.query.features, self.gallery.features)
+        squares = [np.einsum("nd,nd->n", each, each, dtype=np.float64) for each in sides]
+        lengths = [float(np.sqrt(np.median(each))) for each in squares]
+        if max(lengths) > _FAR_APART * min(lengths) > 0:
+            raise DataError(
+                f"the query features of {str(self.path)!r} have the median length {lengths[0]:.3g},"
+                f" those of the gallery {lengths[1]:.3g}",
+                "Extract both with one model, in the same way, or compare their directions alone: "
+                "--metric cosine, or --normalize.",
+            )
 
     def labels(self) -> Labels:
         """Return the labels as protocols take them.

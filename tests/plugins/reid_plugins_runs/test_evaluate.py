@@ -176,6 +176,24 @@ def test_bad_input_is_told(here, arrays, tmp_path, changes, words, told) -> None
     assert told in done.err
 
 
+def test_a_run_is_not_written_over(here, arrays, write_run, tmp_path) -> None:
+    write_run("log/a")
+    before = (tmp_path / "log" / "a" / "results.json").read_bytes()
+    done = here("evaluate", "f.npz", "-o", "log/a")
+    assert (done.code, "'log/a' holds a run" in done.err) == (2, True)
+    assert (tmp_path / "log" / "a" / "results.json").read_bytes() == before
+    for _ in range(2):  # an evaluation may take the place of an earlier one
+        assert here("evaluate", "f.npz", "-o", "log/mine").code == 0
+
+
+def test_sides_of_two_scales_are_no_features_of_one_model(here, arrays, tmp_path) -> None:
+    np.savez(tmp_path / "f.npz", **arrays | {"q_features": arrays["q_features"] * 1000})
+    done = here("evaluate", "f.npz")
+    assert done.code == 2
+    assert "Extract both with one model" in done.err
+    assert here("evaluate", "f.npz", "--metric", "cosine").code == 0
+
+
 def test_cameras_are_not_needed_where_none_counts(here, arrays, tmp_path) -> None:
     np.savez(tmp_path / "f.npz", **{k: v for k, v in arrays.items() if "camids" not in k})
     assert here("evaluate", "f.npz", "--protocol", "any_camera").code == 0
