@@ -153,11 +153,16 @@ def _in_words(key: str, value: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Return a plain value in words: ``k1=20, k2=6``, ``flip=sum then alpha_qe=(k=5)``."""
+    """Return a plain value in words: ``k1=20, k2=6``, ``flip then alpha_qe=(k=5)``."""
     if isinstance(value, Mapping):
-        nested = {key: f"({_plain(each)})" for key, each in value.items() if isinstance(each, dict)}
-        return ", ".join(f"{key}={nested.get(key, each)}" for key, each in value.items())
+        return ", ".join(f"{key}{_option(each)}" for key, each in value.items())
     return " then ".join(map(_plain, value)) if isinstance(value, list) else str(value)
+
+
+def _option(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"=({_plain(value)})" if value else ""
+    return f"={value}"
 
 
 def _percent(share: float | None) -> str:

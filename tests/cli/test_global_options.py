@@ -37,7 +37,7 @@ def test_quiet_tells_results_alone(trained: Any) -> None:
     assert quiet.code == 0
     assert quiet.out.startswith("Results (%)")
     assert quiet.out in loud.out
-    assert len(quiet.out.splitlines()) == 4
+    assert len(quiet.out.splitlines()) == 7  # three of heading, three of figures, one of conditions
     assert len(loud.out.splitlines()) > 6
 
 
