@@ -92,6 +92,59 @@ def test_optimism_never_hurts_and_the_curve_never_falls(problem):
     assert 0 < worst.mAP <= 1
 
 
+class Parts:
+    """A scan whose gallery is counted in parts, as several processes do."""
+
+    def __init__(self, whole, parts):
+        self.start, self.stop, self.keys = whole.start, whole.stop, whole.keys
+        self.parts = parts
+
+    def counts(self, *limits):
+        return sum(part.scan(self.start, self.stop).counts(*limits) for part in self.parts)
+
+
+class InParts(FeatureDistances):
+    def __init__(self, query, gallery, metric, cuts):
+        super().__init__(query, gallery, metric)
+        pieces = np.split(gallery, cuts)
+        self.parts = [FeatureDistances(query, part, metric) for part in pieces if len(part)]
+
+    def scans(self):
+        for scan in super().scans():
+            yield Parts(scan, self.parts)
+
+
+@pytest.mark.parametrize("kind", KERNELS)
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@given(data=st.data())
+@quick
+def test_neither_threads_nor_order_nor_parts_change_a_bit(kind, metric, data):
+    rng = np.random.default_rng(data.draw(st.integers(0, 999), "seed"))
+    size = data.draw(st.integers(2, 600), "gallery")
+    dim = data.draw(st.sampled_from([3, 32, 45]), "dim")
+    query, gallery = (rng.standard_normal((n, dim)).astype(np.float32) for n in (20, size))
+    repeats = data.draw(st.integers(0, size // 2), "duplicates")
+    gallery[:repeats] = gallery[size - repeats :]
+    q_pids, g_pids, q_camids, g_camids = (
+        rng.integers(0, high, n) for high in (3, 1000) for n in (20, size)
+    )
+    g_pids[0] = q_pids[0]  # there is a match
+    order = rng.permutation(size)
+    cuts = sorted(data.draw(st.lists(st.integers(0, size), max_size=3), "cuts"))
+    before = torch.get_num_threads()
+    try:
+        with counting_with(kind):
+            one = evaluate_features(query, gallery, q_pids, g_pids, q_camids, g_camids, metric)
+            torch.set_num_threads(data.draw(st.integers(1, 3), "threads"))
+            labels = Labels(q_pids, g_pids[order], q_camids, g_camids[order])
+            other = evaluate(InParts(query, gallery[order], metric, cuts), labels)
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(one.ap, other.ap)
+    np.testing.assert_array_equal(one.inp, other.inp)
+    np.testing.assert_array_equal(one.cmc, other.cmc)
+
+
 @pytest.fixture(scope="module")
 def irrational():
     """Features whose distances are not exact, enough of them for several tiles and blocks."""
