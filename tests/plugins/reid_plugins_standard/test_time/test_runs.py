@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from reid_plugins_standard.test_time import TestTime, apply_steps
+from reid_plugins_standard.test_time.training_features import train_features
 from torch import Tensor
 from torch.nn import functional as F
 
 from reidcore import hookimpl
 from reidcore.data import ImageDataManager
 from reidcore.engine import Engine, ImageSoftmaxEngine
-from reidcore.errors import ConfigError, UserError
+from reidcore.errors import ConfigError, DataError, UserError
 from reidcore.evaluation import Labels, MatrixDistances
 from reidcore.inference import FeatureExtractor
 from reidcore.models import build_model
@@ -55,7 +58,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_engine(root: Path) -> MakeEngine:
     """Return a function that makes an untrained engine, always the same, with plugins."""
 
-    def make(*extra: Any, sources: str | list[str] = "tiny", **options: Any) -> Engine:
+    def make(
+        *extra: Any, sources: str | list[str] = "tiny", root: Path = root, **options: Any
+    ) -> Engine:
         plugins = make_plugins(extra=[TinyWorld(), *extra])
         torch.manual_seed(0)
         data = ImageDataManager(
@@ -113,16 +118,12 @@ def test_whitening_learns_from_the_training_images_once(
     engine = make_engine(TestTime([{"whiten": {"dims": 3}}]), watching)
     asked = []
     module = "reid_plugins_standard.test_time.plugin.train_features"
-    from reid_plugins_standard.test_time.training_features import train_features
-
     monkeypatch.setattr(module, lambda engine: asked.append(train_features(engine)) or asked[0])
     engine.test(normalize_feature=True)
     (train,) = asked
     assert train.shape == (len(engine.datamanager.train_table), 8)
     # By hand: the training images, through the test transform.
     trained = engine.datamanager
-    from PIL import Image
-
     images = [trained.preprocess_pil_img(Image.open(path)) for path in trained.train_table.paths]
     with torch.inference_mode():
         expected = F.normalize(engine.model.eval()(torch.stack(images)), dim=1)
@@ -139,6 +140,27 @@ def test_whitening_without_training_images_says_what_to_do(make_engine: MakeEngi
         UserError, match=r"a test-time step learns .*Name what the .* data\.sources"
     ):
         engine.test()
+
+
+def test_unreadable_training_images_are_left_out_where_the_run_leaves_them_out(
+    make_engine: MakeEngine, root: Path, tmp_path: Path, caplog
+) -> None:
+    broken = tmp_path / "data"
+    shutil.copytree(root, broken)
+    path = make_engine(root=broken).datamanager.train_table.paths[3]
+    Path(path).write_bytes(b"no picture")
+    with pytest.raises(DataError, match=Path(path).name):
+        train_features(make_engine(root=broken))
+    features = train_features(make_engine(root=broken, on_bad_image="skip"))
+    assert len(features) == len(make_engine().datamanager.train_table) - 1
+    assert "1 training image left out, unreadable, such as: " in caplog.text
+
+
+def test_a_loader_of_ones_own_is_no_road_to_the_training_images(make_engine: MakeEngine) -> None:
+    engine = make_engine()
+    engine.test_loader["tiny"]["query"] = list(engine.test_loader["tiny"]["query"])
+    with pytest.raises(UserError, match="the queries' loader, a list, has no"):
+        train_features(engine)
 
 
 def test_settings_bring_steps_to_a_run(root: Path, tmp_path: Path) -> None:
