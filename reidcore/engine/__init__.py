@@ -25,6 +25,7 @@ from reidcore.engine.process_group import (
 )
 from reidcore.engine.results import RunRecord
 from reidcore.engine.run import Run
+from reidcore.engine.shared_ranking import on_device
 from reidcore.engine.step import NonFiniteLossError, StepOutcome
 from reidcore.engine.train_state import TrainState
 
@@ -66,6 +67,7 @@ __all__ = [
     "gather_rows",
     "join_processes",
     "make_terms",
+    "on_device",
     "rank_and_world",
     "reduce_mean",
     "weighted_terms",

@@ -13,7 +13,7 @@ from reid_plugins_standard.test_time.pipeline import Pipeline, StepOptions
 from reid_plugins_standard.test_time.setting import Setting
 from reid_plugins_standard.test_time.training_features import train_features, training_table
 from reidcore import hookimpl
-from reidcore.engine import Engine, TargetTest
+from reidcore.engine import Engine, TargetTest, on_device
 from reidcore.errors import ConfigError, UserError
 from reidcore.evaluation import Distances, FeatureDistances, Labels
 from reidcore.models import features_of
@@ -107,13 +107,14 @@ class TestTime:
         distances = yield
         if self._is_measuring or not self._steps.reranks:
             return distances
-        plugins = self._engine.plugins if self._engine else current_plugins()
+        engine = self._engine
+        plugins = engine.plugins if engine else current_plugins()
 
         def measure(query: Tensor, gallery: Tensor) -> Distances:
             measured: Distances = plugins.hook.reid_compute_distance(
                 query=query, gallery=gallery, metric=metric
             )
-            return measured
+            return on_device(measured, engine.device) if engine else measured
 
         self._is_measuring = True
         try:

@@ -20,7 +20,7 @@ from reidcore import hookimpl
 from reidcore.data import ImageDataManager
 from reidcore.engine import Engine, ImageSoftmaxEngine
 from reidcore.errors import ConfigError, DataError, UserError
-from reidcore.evaluation import Labels, MatrixDistances
+from reidcore.evaluation import Distances, Labels, MatrixDistances
 from reidcore.inference import FeatureExtractor
 from reidcore.models import build_model
 from reidcore.plugins import Plugins, make_plugins
@@ -108,6 +108,20 @@ def test_re_ranking_is_that_of_the_run_of_any_metric(make_engine: MakeEngine) ->
         assert found.conditions["rerank"] == expected.conditions["rerank"]
     with pytest.raises(UserError, match=r"test\.rerank and a test-time step both re-rank"):
         make_engine(TestTime(["rerank"])).test(rerank=True)
+
+
+def test_re_ranking_happens_on_the_device_of_the_run(make_engine: MakeEngine, monkeypatch) -> None:
+    asked = []
+
+    def on_device(distances: Distances, device: torch.device) -> Distances:
+        asked.append((distances.shape, device))
+        return distances
+
+    monkeypatch.setattr("reid_plugins_standard.test_time.plugin.on_device", on_device)
+    engine = make_engine(TestTime(["rerank"]))
+    found = engine.test()["tiny"]
+    images = len(found.query) + len(found.gallery)
+    assert asked == [((images, images), engine.device)]
 
 
 def test_whitening_learns_from_the_training_images_once(
