@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reidcore import hookimpl
-from reidcore.data import ImageDataManager
+from reidcore.data import ImageDataManager, from_folders
 from reidcore.engine import Engine, ImageSoftmaxEngine
 from reidcore.errors import ConfigError, DataError, UserError
 from reidcore.evaluation import Distances, Labels, MatrixDistances
@@ -47,6 +47,14 @@ class Watching:
         self.distances = np.concatenate([block for _, block in tested.distances.blocks()])
 
 
+class Twin:
+    """A plugin with the tiny dataset under another name."""
+
+    @hookimpl
+    def reid_register_datasets(self, registry) -> None:
+        registry.add("twin", lambda root: from_folders(root / "tiny"))
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
@@ -59,12 +67,16 @@ def make_engine(root: Path) -> MakeEngine:
     """Return a function that makes an untrained engine, always the same, with plugins."""
 
     def make(
-        *extra: Any, sources: str | list[str] = "tiny", root: Path = root, **options: Any
+        *extra: Any,
+        sources: str | list[str] = "tiny",
+        targets: str | list[str] = "tiny",
+        root: Path = root,
+        **options: Any,
     ) -> Engine:
-        plugins = make_plugins(extra=[TinyWorld(), *extra])
+        plugins = make_plugins(extra=[TinyWorld(), Twin(), *extra])
         torch.manual_seed(0)
         data = ImageDataManager(
-            str(root), sources, "tiny", 32, 16, workers=0, batch_size=8, plugins=plugins, **options
+            str(root), sources, targets, 32, 16, workers=0, batch_size=8, plugins=plugins, **options
         )
         model = build_model("tinynet", max(1, data.num_train_pids), plugins=plugins)
         return ImageSoftmaxEngine(data, model, torch.optim.SGD(model.parameters(), 0.1),
@@ -129,10 +141,10 @@ def test_whitening_learns_from_the_training_images_once(
 ) -> None:
     plain, watching = Watching(), Watching()
     make_engine(plain).test(normalize_feature=True)
-    engine = make_engine(TestTime([{"whiten": {"dims": 3}}]), watching)
+    engine = make_engine(TestTime([{"whiten": {"dims": 3}}]), watching, targets=["tiny", "twin"])
     asked = []
     module = "reid_plugins_standard.test_time.plugin.train_features"
-    monkeypatch.setattr(module, lambda engine: asked.append(train_features(engine)) or asked[0])
+    monkeypatch.setattr(module, lambda engine: asked.append(train_features(engine)) or asked[-1])
     engine.test(normalize_feature=True)
     (train,) = asked
     assert train.shape == (len(engine.datamanager.train_table), 8)
@@ -146,6 +158,11 @@ def test_whitening_learns_from_the_training_images_once(
         plain.query, plain.gallery, plain.labels, [{"whiten": {"dims": 3}}], train=expected
     )
     torch.testing.assert_close(watching.query.abs(), white.query.abs(), atol=1e-3, rtol=1e-3)
+    with torch.no_grad():  # another model: a later test learns anew
+        engine.model.conv.weight.neg_()
+    engine.test()
+    assert len(asked) == 2
+    assert not torch.equal(*asked)
 
 
 def test_whitening_without_training_images_says_what_to_do(make_engine: MakeEngine) -> None:
