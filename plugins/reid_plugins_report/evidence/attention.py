@@ -12,6 +12,7 @@ from torch import Tensor
 
 from reid_plugins_report.evidence.labels import as_texts, shown_path
 from reid_plugins_report.evidence.parts import Attention
+from reidcore.models import unwrap
 
 if TYPE_CHECKING:
     from reidcore.engine import Engine
@@ -39,7 +40,7 @@ def attention_of(engine: Engine, target: str, paths: Sequence[Any]) -> Attention
         return None
     row_of = {sample[0]: row for row, sample in enumerate(table)}
     images = torch.stack([_middle(dataset[row_of[path]]["img"]) for path in paths])
-    model = engine.model
+    model = unwrap(engine.model)  # one process alone draws, and others would be waited for
     was_training = model.training
     model.eval()
     try:

@@ -22,6 +22,7 @@ from reid_plugins_report.evidence.spread import SpreadOf
 from reid_plugins_report.evidence.store import evidence_path, write_evidence
 from reid_plugins_report.settings import ReportSettings, settings_of
 from reidcore.data import ImageReading
+from reidcore.errors import UserError
 from reidcore.evaluation import (
     Labels,
     Relations,
@@ -85,7 +86,7 @@ def _parts(engine: Engine, tested: TargetTest, settings: ReportSettings) -> Iter
     gathered: dict[str, Callable[[], Any]] = {
         "cameras": lambda: cameras_of(tested, labels, plan.ties),
         "slices": lambda: slices_of(query, gallery, relations, reading, settings.slice_images),
-        "a map": lambda: embeddings_of(
+        "map": lambda: embeddings_of(
             tested.query, tested.gallery, settings.map_images, normalised=is_cosine
         ),
         "activation maps": lambda: attention_of(engine, tested.name, paths),
@@ -93,6 +94,8 @@ def _parts(engine: Engine, tested: TargetTest, settings: ReportSettings) -> Iter
     for what, gather in gathered.items():
         try:
             part = gather()
+        except UserError as error:  # such as a model without feature maps: no mistake
+            _log.info("The report of %s has no %s: %s", tested.name, what, error.what)
         except Exception as error:
             _log.warning("The report of %s lacks %s: %s", tested.name, what, describe(error))
         else:

@@ -20,6 +20,7 @@ from reid_plugins_report.evidence import (
     read_evidence,
 )
 
+from reidcore.errors import UserError
 from reidcore.testing import tiny_run
 from reidcore.utils import read_json
 
@@ -54,6 +55,18 @@ def test_a_part_that_fails_costs_nothing_else(tmp_path, monkeypatch, caplog) -> 
     evidence = read_evidence(tmp_path / "report_tiny.npz")
     assert evidence.part(Slices) is None
     assert evidence.part(Attention) is not None
+
+
+def test_a_model_without_feature_maps_is_no_mistake(tmp_path, monkeypatch, caplog) -> None:
+    def refuse(*given):
+        raise UserError("Net gives no feature maps", "Subclass ReidModel.")
+
+    monkeypatch.setattr(gather, "attention_of", refuse)
+    with caplog.at_level(logging.INFO, "reidcore"):
+        tiny_run(save_dir=tmp_path)
+    (told,) = [record for record in caplog.records if "activation maps" in record.message]
+    assert told.levelname == "INFO"
+    assert told.message == "The report of tiny has no activation maps: Net gives no feature maps"
 
 
 def test_a_folder_that_cannot_be_written_costs_no_result(tmp_path, monkeypatch, caplog) -> None:
