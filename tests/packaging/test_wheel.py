@@ -34,7 +34,8 @@ def test_every_module_of_the_checkout_is_in_the_wheel(wheel, checkout, committed
         shipped = set(archive.namelist())
     for path in committed:
         name = str(path.relative_to(checkout)).removeprefix("plugins/")
-        if path.suffix == ".py" and name.startswith(("reidcore/", "reid_plugins_")):
+        is_code = path.suffix in (".py", ".css", ".js")
+        if is_code and name.startswith(("reidcore/", "reid_plugins_")):
             assert name in shipped
 
 
