@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from statistics import fmean
 from typing import Any
 
 from reid_plugins_runs.conditions import conditions_of, difference
@@ -45,14 +46,17 @@ class Matrix:
     def sheet(self, figure: str) -> Sheet:
         """Return a figure of each model on each target; where it was trained stands in bold.
 
-        Of a single run it stands with its 95 % interval, of several with their deviation.
+        Beside them is the mean over the targets that a model has not seen, if they are several. A
+        single run's figure stands with its 95 % interval, the mean of several with their deviation.
         """
         keys = [key for key in self._keys() if key != "data.sources"]
+        has_others = any(self._others(group, figure) is not None for group in self._groups)
         rows = [
             [
                 _sources(group),
                 *(as_text(group.values[key]) if key in group.values else _NONE for key in keys),
                 *(_cell(group, target, figure) for target in self.targets),
+                *([_shown(self._others(group, figure), figure)] if has_others else []),
             ]
             for group in self._groups
         ]
@@ -64,7 +68,8 @@ class Matrix:
             if target in _trained_on(group)
         }
         columns = [Column("trained on"), *map(Column, keys)]
-        columns += [Column(target, is_number=True) for target in self.targets]
+        named = [*self.targets, *(["others"] if has_others else [])]
+        columns += [Column(name, is_number=True) for name in named]
         return Sheet(columns, rows, self._title(figure), bold)
 
     def as_json(self) -> dict[str, Any]:
@@ -90,6 +95,16 @@ class Matrix:
                 if target in group.targets
             },
         }
+
+    def _others(self, group: Group, name: str) -> float | None:
+        """Return the mean over the targets that a model was not trained on, if there are several.
+
+        None where it was not tested on one of them.
+        """
+        unseen = [target for target in self.targets if target not in _trained_on(group)]
+        found = [_figure(group, target, name) for target in unseen]
+        known = [figure.mean for figure in found if figure is not None]
+        return fmean(known) if len(known) == len(found) > 1 else None
 
     def _keys(self) -> list[str]:
         return list(dict.fromkeys(key for group in self._groups for key in group.values))
@@ -129,6 +144,12 @@ def _cell(group: Group, target: str, name: str) -> str:
         return f"{figure.mean:.4g}"
     ends = [f"{100 * end:.1f}" for end in interval or ()]
     return f"{figure.percent()} [{', '.join(ends)}]" if ends else figure.percent()
+
+
+def _shown(value: float | None, name: str) -> str:
+    if value is None:
+        return _NONE
+    return f"{100 * value:.1f}" if is_share(name) else f"{value:.4g}"
 
 
 def _figure(group: Group, target: str, name: str) -> Figure | None:

@@ -112,12 +112,13 @@ class Record:
             plugins: those that would take part.
             device: where it would run.
         """
-        here = environment()
+        here, around = environment(), surroundings(plugins)
         return {
             "version": {name: here.get(name, "") for name in self.results.versions},
             "plugin": {each.name: each.version for each in plugins.active},
             "device": {"device": _device(device)},
-            **surroundings(plugins),
+            **around,
+            "machine": {**around["machine"], "processes": "1"},
             "weights": weights_of(self.config["model"].get("load_weights") or ""),
         }
 

@@ -73,7 +73,7 @@ def read_sources(paths: Sequence[str]) -> list[Source]:
             if not below:
                 hint = f"The folder of a run holds {RESULTS}, that of a test {TEST_RESULTS}."
                 raise UserError(f"no run and no test in {str(path)!r}", hint)
-            found += [Source(run) for run in below]
+            found += map(Source, _with_their_tests(below))
         elif path.is_file():
             found.append(_of_checkpoint(path))
         else:
@@ -82,17 +82,21 @@ def read_sources(paths: Sequence[str]) -> list[Source]:
 
 
 def with_checkpoints(sources: Sequence[Source]) -> list[Source]:
-    """Return the models with the checkpoints that their figures are of.
+    """Return the models with the checkpoints that their figures are of, each once.
 
     Raises:
         UserError: if one has none any more.
     """
-    return [
-        source
-        if source.checkpoint or source.run is None
-        else replace(source, checkpoint=_checkpoint(source.run))
-        for source in sources
-    ]
+    found: dict[Path, Source] = {}
+    for source in sources:
+        if (file := source.checkpoint) is None and source.run is not None:
+            file = _checkpoint(source.run)
+            if file is None:
+                what = f"{source.name!r} has no checkpoint any more that its figures are of"
+                raise UserError(what, "Give the checkpoint itself.")
+        if file is not None:
+            found.setdefault(file.resolve(), replace(source, checkpoint=file))
+    return [*found.values()]
 
 
 def _of_checkpoint(path: Path) -> Source:
@@ -127,16 +131,41 @@ def _with_targets(run: RunFolder, tested: Results) -> RunFolder:
     return replace(run, results=run.results.model_copy(update={"targets": targets}))
 
 
-def _checkpoint(run: RunFolder) -> Path:
-    """Return the checkpoint that the figures of a run are of."""
+def _with_their_tests(runs: Sequence[RunFolder]) -> list[RunFolder]:
+    """Return runs with what tests of their checkpoints found on further targets.
+
+    Tests of other checkpoints stand alone.
+    """
+    trained = {
+        file.resolve(): run
+        for run in runs
+        if not _is_test(run) and (file := _checkpoint(run)) is not None
+    }
+    found = {run.path: run for run in runs}
+    for test in filter(_is_test, runs):
+        file = _checkpoint(test)
+        run = trained.get(file.resolve()) if file else None
+        if run is None or test.results is None:
+            continue
+        del found[test.path]
+        now = found[run.path]
+        further = {name: row for name, row in test.targets.items() if name not in now.targets}
+        found[run.path] = _with_targets(now, test.results.model_copy(update={"targets": further}))
+    return [*found.values()]
+
+
+def _is_test(run: RunFolder) -> bool:
+    return bool(run.config.get("test", {}).get("evaluate"))
+
+
+def _checkpoint(run: RunFolder) -> Path | None:
+    """Return the checkpoint that the figures of a run are of; None if it is not there any more."""
+    if _is_test(run):
+        file = Path(run.config.get("model", {}).get("load_weights") or "").expanduser()
+        return file if file.is_file() else None
     held = checkpoints_in(run.path)
     epoch = run.selection.get("tested_epoch") or run.epochs
     named = [path for path in held if path.name.endswith(f".pth.tar-{epoch}")]
     if not named and run.selection.get("epoch") == epoch:
         named = [path for path in held if path.name.endswith("-best.pth.tar")]
-    if not named:
-        raise UserError(
-            f"{run.name!r} has no checkpoint of epoch {epoch}, which its figures are of",
-            "Give the checkpoint itself.",
-        )
-    return named[0]
+    return next(iter(named), None)

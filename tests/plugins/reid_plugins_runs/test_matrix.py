@@ -50,7 +50,10 @@ class Children:
         code = self.codes.get(words[1], 0)
         if not code:
             folder = Path(words[-1].removeprefix("data.save_dir="))
-            config = sources("market1501") | {"model": {"load_weights": words[1]}}
+            config = sources("market1501") | {
+                "model": {"load_weights": words[1]},
+                "test": {"evaluate": True},
+            }
             write_test(folder, config, market1501=0.8, msmt17=0.3)
         return code
 
@@ -88,6 +91,17 @@ def test_seeds_are_one_row_and_json_has_every_figure(here, write_run) -> None:
     assert row["targets"]["shop"]["is_own"]
     assert row["targets"]["shop"]["figures"]["mAP"]["n"] == 2
     assert row["targets"]["shop"]["figures"]["mAP"]["interval"] is None
+
+
+def test_the_mean_is_over_what_a_model_has_not_seen(here, tmp_path) -> None:
+    config = sources("market1501")
+    write_test(tmp_path / "log" / "a", config, market1501=0.9, msmt17=0.2, cuhk03=0.5)
+    write_test(tmp_path / "log" / "b", sources("msmt17"), market1501=0.5, msmt17=0.6)
+    out = here("runs", "matrix", "log", "--figure", "mAP").out.splitlines()
+    assert out[1].split()[-1] == "others"
+    assert [line.split()[-1] for line in out[2:]] == ["35.0", "-"]  # b was not tested on cuhk03
+    own = here("runs", "matrix", "log/b", "--figure", "EER").out.splitlines()
+    assert own[1].split() == ["trained", "on", "market1501", "msmt17"]  # one unseen is no mean
 
 
 def test_a_protocols_own_figures_are_no_percentages(here, tmp_path) -> None:
@@ -129,12 +143,32 @@ def test_the_best_checkpoint_is_tested_where_the_figures_are_its(here, write_run
     folder = write_run("log/a", epochs=3)
     (folder / "model-best.pth.tar").write_bytes(b"")
     missing = here("runs", "matrix", "log/a", "-t", "msmt17")
-    assert (missing.code, "no checkpoint of epoch 3" in missing.err) == (2, True)
+    assert (missing.code, "no checkpoint any more" in missing.err) == (2, True)
     results = json.loads((folder / "results.json").read_text())
     results["selection"] = {"epoch": 2, "tested_epoch": 2}
     (folder / "results.json").write_text(json.dumps(results))
     assert here("runs", "matrix", "log/a", "-t", "msmt17").code == 0
     assert children.words[0][1] == "log/a/model-best.pth.tar"
+
+
+def test_tests_of_a_runs_checkpoint_are_in_its_row(here, write_run, children) -> None:
+    folder = write_run("log/a", 0.8, targets=("market1501",), data__sources=["market1501"])
+    for name in ("model.pth.tar-2", "model.pth.tar-3"):
+        (folder / name).write_bytes(b"")
+    for name in ("log/a", "log/a/model.pth.tar-2"):
+        assert here("runs", "matrix", name, "-t", "msmt17").code == 0
+    rows = json.loads(here("runs", "matrix", "log", "--json").out)["rows"]
+    assert [row["runs"] for row in rows] == [["log/a"], ["log/matrix/log,a,model.pth.tar-2"]]
+    cells = rows[0]["targets"]
+    assert [cells[name]["figures"]["mAP"]["mean"] for name in ("market1501", "msmt17")] == [
+        0.8,
+        0.3,
+    ]
+    children.words.clear()
+    assert here("runs", "matrix", "log", "log/a", "-t", "msmt17").code == 0
+    assert [words[1] for words in children.words] == [
+        f"log/a/model.pth.tar-{epoch}" for epoch in (3, 2)
+    ]
 
 
 def test_a_test_that_fails_costs_no_other(here, children, tmp_path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from reid_plugins_runs import reid_run_files
 from reid_plugins_runs.per_query import PerQuery, read_per_query, write_per_query
 
 from reidcore.errors import DataError
@@ -38,6 +39,12 @@ def test_a_run_leaves_the_queries_of_its_last_test_whose_means_are_its_figures(t
         assert np.nanmean(values) == pytest.approx(figures[name], abs=1e-12)
     assert all(Path(path).is_file() for path in found.paths)
     assert np.array_equal(found.ap, found.contributions["mAP"], equal_nan=True)
+
+
+def test_what_a_run_leaves_goes_aside_with_it(tiny_model) -> None:
+    left = {"per_query.npz", "provenance.json"}
+    assert left <= {path.name for path in tiny_model.folder.iterdir()}
+    assert left <= {*reid_run_files()}
 
 
 def test_a_test_alone_leaves_the_trainings_file_as_it_was(tiny_model, tmp_path) -> None:

@@ -105,6 +105,21 @@ def test_what_differs_is_told_before_and_afterwards(here, run, child) -> None:
     assert row[4] == "differs"
 
 
+def test_where_all_is_as_it_was_that_is_told(here, run, child) -> None:
+    change_json(run / "results.json", lambda results: results["plugins"].pop())  # TinyWorld
+    change_json(run / "provenance.json", lambda kept: kept["machine"].update(processes="2"))
+    done = here("reproduce", "run")
+    assert done.code == 0
+    assert done.err.splitlines() == [
+        "1 thing not as recorded:",
+        "  machine processes: 2 then, 1 now",
+    ]
+    change_json(run / "provenance.json", lambda kept: kept["machine"].update(processes="1"))
+    again = here("reproduce", "run", "-o", "again")
+    assert "Code, versions, plugins and device are as they were" in again.err
+    assert "The numbers agree exactly\nThe losses of all epochs are the same\n" in again.out
+
+
 def test_the_tolerance_is_for_figures(here, run, child) -> None:
     def a_little(results: Any) -> None:
         results["targets"]["tiny"]["rank1"] -= 0.0004
