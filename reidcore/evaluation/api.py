@@ -72,8 +72,19 @@ def evaluate(
     return replace(
         found,
         conditions={**by_protocol, "ties": ties, **distances.conditions(), **found.conditions},
-        intervals={**intervals(found.contributions(ranks), labels.q_pids), **found.intervals},
+        intervals={**_intervals(found, labels, ranks), **found.intervals},
     )
+
+
+def _intervals(
+    found: RankingResult, labels: Labels, ranks: Sequence[int]
+) -> dict[str, tuple[float, float]]:
+    """Return the intervals of all figures; a share's ends where there are no further shares."""
+    shares = found.summary(ranks)
+    return {
+        name: (max(low, 0.0), min(high, 1.0)) if name in shares else (low, high)
+        for name, (low, high) in intervals(found.contributions(ranks), labels.q_pids).items()
+    }
 
 
 def evaluate_features(

@@ -42,9 +42,9 @@ class RankingResult:
             nothing to say. `summary` has no such name.
         own_files: (P,) queries, ascending, one for each gallery item that was left out of its
             ranking for being the query's own file, where the protocol did not ignore it anyhow.
-        per_query: further figures of each query, (Q,), NaN where it has no part; their mean is the
-            figure of that name, of ``figures`` or, where the CMC is no mean of
-            ``first_rank <= k`` (over draws, say), ``rank{k}``.
+        per_query: what each query adds to further figures, (Q,), NaN where it has no part; the mean
+            is the figure of that name, of ``figures`` or, over draws, where the CMC is no mean of
+            ``first_rank <= k`` and mAP none of ``ap``, of ``rank{k}``, ``mAP`` and ``mINP``.
         conditions: what the figures are, in plain values: ``ap``, ``ties``, ``junk``, ``draws``...
         intervals: figure -> its 95 % interval, low and high; see `reidcore.evaluation.bootstrap`.
     """

@@ -76,7 +76,7 @@ def _parts(engine: Engine, tested: TargetTest, settings: ReportSettings) -> Iter
     labels = Labels.from_samples(query, gallery)
     relations = _relations(tested, labels)
     shown = hardest(result.ap, query.pids, settings.queries)
-    rank1 = result.contributions([1]).get("rank1", np.full(len(query), np.nan))
+    rank1 = result.contributions([1]).get("rank1", np.full(len(query), np.nan)).clip(0, 1)
     yield Queries(result.ap, rank1, query.pids)
     yield Curves(result.cmc, _precision(tested, plan.ties))
     yield from _of_pairs(tested, relations, RankingsOf(shown, min(settings.topk, len(gallery))))

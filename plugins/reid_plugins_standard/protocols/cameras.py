@@ -114,6 +114,7 @@ def camera_results(
     if result is None:
         result = protocol.evaluate(distances, labels, max_rank, ties)
     rank1 = result.contributions([1]).get("rank1", np.full(len(labels.q_pids), np.nan))
+    rank1 = rank1.clip(0, 1)  # over draws, some of which it missed, a query may add more than 1
     galleries = np.unique(labels.g_camids)
     ap, hits = _by_gallery_camera(distances, labels, protocol, ties, galleries)
     cameras, pairs = {}, {}

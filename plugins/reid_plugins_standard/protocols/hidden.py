@@ -20,7 +20,7 @@ Hidden = Callable[[int, int], Bool]
 
 
 class VisibleDistances(Distances):
-    """Distances of which those of hidden pairs are infinite."""
+    """Distances of which those of hidden pairs are infinite, and all others less."""
 
     def __init__(self, whole: Distances, hidden: Hidden) -> None:
         self._whole, self._hidden = whole, hidden
@@ -33,7 +33,8 @@ class VisibleDistances(Distances):
     def blocks(self, rows: int | None = None) -> Iterator[tuple[int, npt.NDArray[np.floating]]]:
         """Yield the blocks of the whole, without the hidden pairs."""
         for start, block in self._whole.blocks(rows):
-            visible = block.copy()
+            # What is infinite already would be a tie with what is hidden, and stand behind it.
+            visible = np.minimum(block, np.finfo(block.dtype).max)
             visible[self._hidden(start, start + len(block))] = np.inf
             yield start, visible
 

@@ -97,8 +97,9 @@ def mean_over_draws(results: Sequence[RankingResult], seed: int | None) -> Ranki
 
     CMC, mAP, mINP and further figures are the means of those of the draws, with the standard
     deviations of the draws beside them (``mAP_std``, ``rank1_std``, ..., divided by their number
-    less one). The figures of a query are its means over the draws that it took part in; its
-    ``first_rank`` is that of the first of them.
+    less one). ``ap`` and ``inp`` of a query are its means over the draws that it took part in; its
+    ``first_rank`` is that of the first of them. ``per_query`` tells what it adds to the means over
+    draws, some of which it may have missed.
 
     Args:
         results: one for each draw, of the same Q queries.
@@ -123,7 +124,7 @@ def mean_over_draws(results: Sequence[RankingResult], seed: int | None) -> Ranki
         figures={name: float(_mean(np.array(values))) for name, values in further.items()}
         | {f"{name}_std": _deviation(values) for name, values in spread.items()},
         own_files=np.unique(np.concatenate([each.own_files for each in results])),
-        per_query=_shares(results),
+        per_query=_contributions(results),
         conditions={**results[0].conditions, "draws": len(results)}
         | ({} if seed is None else {"seed": int(seed)}),
     )
@@ -159,10 +160,34 @@ def _curves(results: Sequence[RankingResult]) -> Float64:
     return np.stack([np.pad(each.cmc, (0, depth - len(each.cmc)), mode="edge") for each in results])
 
 
-def _shares(results: Sequence[RankingResult]) -> dict[str, Float64]:
-    """Return how often each query has a match by some ranks, and the means of its own figures."""
-    each = [{**_hits(result), **result.per_query} for result in results]
-    return {name: _mean(np.stack(values)) for name, values in _by_name(each).items()}
+def _contributions(results: Sequence[RankingResult]) -> dict[str, Float64]:
+    """Return what each query adds to the means over draws of all figures that queries have."""
+    each = [
+        {"mAP": result.ap, "mINP": result.inp, **_hits(result), **result.per_query}
+        for result in results
+    ]
+    return {name: _added(np.stack(values)) for name, values in _by_name(each).items()}
+
+
+def _added(values: Float64) -> Float64:
+    """Return (Q,) values whose mean is the mean of the draws' means, and varies as that does.
+
+    Where all queries take part in the same draws, these are their means over the draws. Else a
+    query weighs as much as its draws give it: each is told by the mean and by how far it moves
+    that, to first order.
+
+    Args:
+        values: (draws, Q) NaN where a query takes no part.
+    """
+    known = ~np.isnan(values)
+    taking_part, used = known.any(0), known.any(1)  # (Q,), (draws,)
+    values, known = values[used], known[used]
+    if (known == taking_part).all():
+        return _mean(values)
+    sizes = known.sum(1, keepdims=True)
+    means = np.where(known, values, 0).sum(1, keepdims=True) / sizes
+    moves = np.where(known, values - means, 0) / sizes
+    return np.where(taking_part, means.mean() + taking_part.sum() * moves.mean(0), np.nan)
 
 
 def _hits(result: RankingResult) -> dict[str, Float64]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from reid_plugins_standard.protocols.hidden import HiddenIgnored
 from reid_plugins_standard.protocols.over_draws import evaluate_part
-from reidcore.evaluation import AnyCamera, Distances, Labels, RankingResult
+from reidcore.evaluation import AnyCamera, Distances, Labels, RankingResult, Relations
 
 _JUNK = -1
 
@@ -25,6 +26,15 @@ class University1652(AnyCamera):
 
     ap = "trapezoid"
     unmatched = "zero"
+
+    def relations(self, labels: Labels) -> Relations:
+        """Return the gallery items of each query's building, and those of none."""
+        same, junk = super().relations(labels), labels.g_pids == _JUNK
+        if not junk.any():
+            return same
+        return HiddenIgnored(
+            same, lambda start, stop: np.broadcast_to(junk, (stop - start, len(junk)))
+        )
 
     def conditions(self) -> dict[str, Any]:
         """Return what the figures are."""

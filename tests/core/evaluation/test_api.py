@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 import reidcore.metrics
 from reidcore.errors import UserError
-from reidcore.evaluation import evaluate_features, evaluate_rank
+from reidcore.evaluation import Labels, Market1501, evaluate, evaluate_features, evaluate_rank
 
 
 def test_torchreids_signature_and_returns():
@@ -38,3 +40,18 @@ def test_the_facade_has_torchreids_names():
     assert reidcore.metrics.evaluate_rank is evaluate_rank
     assert reidcore.metrics.compute_distance_matrix(torch.eye(2), torch.eye(2)).shape == (2, 2)
     assert reidcore.metrics.__all__ == ["accuracy", "compute_distance_matrix", "evaluate_rank"]
+
+
+def test_an_interval_of_a_share_ends_where_shares_do():
+    """What queries add to a mean over draws may be more than 1, and to other figures anything."""
+
+    class Drawn(Market1501):
+        def evaluate(self, distances, labels, max_rank=50, ties="pessimistic"):
+            found = super().evaluate(distances, labels, max_rank, ties)
+            added = np.array([1.5, 0.5, 1.0])
+            return replace(found, per_query={"mAP": added, "own": added}, figures={"own": 1.0})
+
+    labels = Labels([1, 2, 3], [1, 2, 3], [0] * 3, [1] * 3)
+    found = evaluate(1 - np.eye(3), labels, Drawn()).intervals
+    assert found["mAP"][0] < found["mAP"][1] == 1
+    assert found["own"][1] > 1

@@ -11,7 +11,7 @@ from reid_plugins_standard.protocols.over_draws import (
 )
 
 from reidcore.errors import UserError
-from reidcore.evaluation import AnyCamera, Labels, MatrixDistances, evaluate
+from reidcore.evaluation import AnyCamera, Labels, MatrixDistances, bootstrap, evaluate
 
 
 def drawn(distances, g_pids, max_rank=50):
@@ -62,8 +62,35 @@ def test_a_query_counts_by_the_draws_that_it_took_part_in():
     assert np.isnan(mean.ap[2])
     assert mean.valid.tolist() == [True, True, False]
     assert mean.first_rank.tolist() == [1, 4, 0]
-    assert mean.per_query["rank1"].tolist()[:2] == [0.5, 0]
     assert mean.cmc.tolist() == [0.5, 0.75]
+    added = mean.contributions([1])
+    assert added["mAP"].tolist()[:2] == [0.75, 0.625]  # of (1 + (0.5 + 0.25) / 2) / 2
+    assert added["rank1"].tolist()[:2] == [0.5, 0.5]  # of (1 + (0 + 0) / 2) / 2
+    assert np.isnan([each[2] for each in added.values()]).all()
+
+
+def test_what_queries_add_has_the_figures_mean_and_its_spread():
+    """Each draw asks for one image of every identity, of which some have many."""
+    rng = np.random.default_rng(0)
+    pids = np.repeat(np.arange(60), rng.integers(1, 12, 60))
+    values = np.clip(
+        0.5 + 0.3 * rng.normal(size=60)[pids] + 0.05 * rng.normal(size=len(pids)), 0, 1
+    )
+    results = []
+    for draw in range(6):
+        asked = np.isin(np.arange(len(pids)), draw_of_each(pids, 1, 0, draw))
+        ap = np.where(asked, values, np.nan)
+        whole = drawn([[1.0]] * len(pids), [1])
+        rank = asked.astype(np.int64)
+        results.append(replace(whole, ap=ap, inp=ap, first_rank=rank, mAP=float(np.nanmean(ap))))
+    mean = mean_over_draws(results, seed=0)
+    added = mean.contributions([1])["mAP"]
+    assert np.nanmean(added) == pytest.approx(mean.mAP)
+    of_people = np.stack([result.ap[~np.isnan(result.ap)] for result in results]).mean(0)
+    people = rng.integers(60, size=(4000, 60))
+    low, high = np.quantile(of_people[people].mean(1), [0.025, 0.975])
+    found = bootstrap.intervals({"mAP": added}, pids)["mAP"]
+    assert found == pytest.approx((low, high), abs=0.012)
 
 
 def test_further_figures_and_those_of_queries_are_averaged_too():

@@ -38,6 +38,13 @@ def test_indoor_search_leaves_the_outdoor_cameras_out():
         evaluate([[0.0]], Labels([1], [1], [5], [3]), SysuMM01("indoor"))
 
 
+def test_an_infinite_distance_is_nearer_than_what_is_ignored():
+    """The second camera's items are of the query's room; the match alone is left."""
+    labels = Labels([1], [1, 2, 3], [2], [0, 1, 1])
+    result = evaluate([[np.inf, 0.0, 0.0]], labels, SysuMM01(trials=1))
+    assert (result.first_rank.tolist(), result.mAP) == ([1], 1)
+
+
 def by_persons(row, query, labels, ties):
     """Return the place of the query's person when each person stands at its nearest image."""
     nearest = {}

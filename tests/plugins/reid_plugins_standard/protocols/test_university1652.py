@@ -44,6 +44,8 @@ def test_items_of_no_building_are_ignored_but_counted():
     assert result.mAP == 1
     assert result.conditions["rank1%"] == "rank 2"
     assert result.conditions["junk"] == "pid -1"
+    related = University1652().relations(labels).rows(0, 1)
+    assert related.items[~related.match].tolist() == list(range(50))
 
 
 def test_it_agrees_with_the_definition():
