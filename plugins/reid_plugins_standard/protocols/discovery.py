@@ -157,7 +157,10 @@ def _all_to_all(distances: Distances, labels: Labels, images: str) -> tuple[Dist
 def _is_one_set(distances: Distances, labels: Labels) -> bool:
     """Say whether query and gallery are the same images in the same order."""
     same = np.array_equal(labels.q_pids, labels.g_pids)
-    same = same and np.array_equal(labels.q_camids, labels.g_camids)
+    if labels.q_files is not None and labels.g_files is not None:
+        same = same and np.array_equal(labels.q_files, labels.g_files)
+    else:
+        same = same and np.array_equal(labels.q_camids, labels.g_camids)
     if isinstance(distances, FeatureDistances):
         return same and torch.equal(distances.query, distances.gallery)
     return same

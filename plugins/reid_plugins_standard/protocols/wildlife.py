@@ -103,9 +103,12 @@ class Wildlife(AnyCamera):
         """Evaluate Q queries against G gallery items; arguments and errors as in the base.
 
         Raises:
-            DataError: also if a query of a closed set is unknown, or a date is missing.
+            DataError: also if a query of a closed set is unknown, a date is missing, or nothing
+                tells which image of a disjoint set is which.
         """
         check_shapes(distances, labels)
+        if self.setting == "disjoint" and (labels.q_files is None or labels.g_files is None):
+            labels = _one_set(labels)
         relations = without_own_files(super().relations(labels), labels)
         if self.setting == "time_aware":
             hidden = _not_earlier(labels)
@@ -225,6 +228,23 @@ class _Decisions:
         whole = np.full(len(chosen), np.nan)
         whole[chosen] = mean + (right - mean) * weights * len(right)
         return whole
+
+
+def _one_set(labels: Labels) -> Labels:
+    """Return labels of one set of images by which no image finds itself.
+
+    Raises:
+        DataError: if both sides are not of the same animals in the same order.
+    """
+    if not np.array_equal(labels.q_pids, labels.g_pids):
+        raise DataError(
+            "query and gallery of a disjoint set are the same images, and these differ",
+            "Give all images on both sides in one order, or their paths; or choose another "
+            "wildlife.setting.",
+        )
+    pids, camids = (labels.q_pids, labels.g_pids), (labels.q_camids, labels.g_camids)
+    images = np.arange(len(labels.q_pids))
+    return Labels(*pids, *camids, labels.q_columns, labels.g_columns, images, images)
 
 
 def _not_earlier(labels: Labels) -> Hidden:

@@ -171,9 +171,15 @@ def test_one_set_may_be_given_as_a_matrix():
     matrix = np.array([[0.0, 1, 9], [1, 0, 9], [9, 9, 0]])
     labels = Labels([1, 1, 2], [1, 1, 2], [0] * 3, [0] * 3)
     assert evaluate(matrix, labels, discovery.Discovery(threshold=2)).figures["ARI"] == 1
-    other = Labels([1, 1, 2], [1, 2, 2], [0] * 3, [0] * 3)
-    with pytest.raises(DataError, match="all images to all"):
-        evaluate(matrix, other, discovery.Discovery(threshold=2))
+    people = [1, 1, 2]
+    files = Labels(people, people, [0] * 3, [1] * 3, None, None, [5, 6, 7], [5, 6, 7])
+    assert evaluate(matrix, files, discovery.Discovery(threshold=2)).figures["ARI"] == 1
+    for other in (
+        Labels(people, [1, 2, 2], [0] * 3, [0] * 3),
+        Labels(people, people, [0] * 3, [0] * 3, None, None, [5, 6, 7], [7, 8, 9]),
+    ):
+        with pytest.raises(DataError, match="all images to all"):
+            evaluate(matrix, other, discovery.Discovery(threshold=2))
 
 
 def test_too_many_images_for_average_linkage_are_refused():

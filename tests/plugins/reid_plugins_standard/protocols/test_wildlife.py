@@ -140,6 +140,10 @@ def test_images_of_animals_not_learnt_from_are_searched_for_among_themselves():
         ]
     )
     result = evaluate(distances, labels, Wildlife("disjoint"))
+    without_files = Labels(pids, pids, [0] * 5, [1] * 5)
+    assert evaluate(distances, without_files, Wildlife("disjoint")).figures == result.figures
+    with pytest.raises(DataError, match="are the same images, and these differ"):
+        evaluate(distances, animals(pids, pids[::-1]), Wildlife("disjoint"))
     assert result.figures["accuracy known"] == 3 / 4
     assert result.figures["accuracy"] == 3 / 4
     assert "AUC new" not in result.figures
