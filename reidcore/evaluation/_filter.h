@@ -12,7 +12,7 @@
 
 /* float32 rounds a key dim + 8 times at most, each time by 2^-24 of the product of the norms. */
 #define ROUNDING(dim) (((dim) + 16) * 0x1.1p-24f)
-#define UNDERFLOW 0x1p-90f /* more than all that is lost to numbers too small for float32 */
+#define UNDERFLOW 0x1p-80f /* more than all that is lost to numbers too small for float32 */
 #define WAITING 64
 
 typedef int32_t NAME(codes_) __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(4)));
@@ -85,10 +85,11 @@ TARGET static inline void NAME(narrow_)(NAME(bounds_) *bounds, const reid_job *j
     for (; k < dim; k++) product += query[k] * item[k];
     low += high;
     for (int i = 0; i < LANES; i++) product += low[i];
-    const float norm = job->tile->norms[column];
+    const float norm = job->tile->norms[column], scale = job->tile->scales[column];
     const float off = ROUNDING(dim + dim / STRIP + 2 * STRIP) * job->panel->norms[row];
-    NAME(bound_)(bounds, column, job->tile->biases[column] - product * job->tile->scales[column],
-                 (off + norm * 0x1p-21f) * norm + UNDERFLOW);
+    const float lost = UNDERFLOW + dim * 0x1p-125f * scale; /* before it was scaled */
+    NAME(bound_)(bounds, column, job->tile->biases[column] - product * scale,
+                 (off + norm * 0x1p-21f) * norm + lost);
 }
 
 TARGET static inline int NAME(is_doubtful_)(const NAME(bounds_) *bounds, int column, float limit) {

@@ -32,6 +32,12 @@ def of_many_sizes(rng, count, dim):
     return normal(rng, count, dim) * (10.0 ** rng.integers(-17, 17, (count, 1))).astype(np.float32)
 
 
+def small(rng, count, dim):
+    """Few numbers, in several sizes, whose products float32 loses in part."""
+    sizes = 10.0 ** rng.choice([-22, -22.5, -23], (count, 1))
+    return (rng.integers(-2, 3, (count, dim)) * sizes).astype(np.float32)
+
+
 def tiny(rng, count, dim):
     """Numbers that products of float32 lose, some of them denormal."""
     size = np.where(rng.integers(0, 2, (count, 1)), np.float32(1e-30), np.float32(1))
@@ -54,5 +60,5 @@ def one_large_number(rng, count, dim):
     return normal(rng, count, dim) + 1e4 * np.eye(1, dim, dtype=np.float32)
 
 
-KINDS = [normal, grid, alike, same, one_hot, of_many_sizes, tiny, denormal, huge, with_zeros]
+KINDS = [normal, grid, alike, same, one_hot, of_many_sizes, small, tiny, denormal, huge, with_zeros]
 KINDS += [one_large_number]
