@@ -41,7 +41,7 @@ class OpenSet(Market1501):
     detection and identification rate, DIR, is the share of the other queries whose nearest match
     is within it and at rank k or before: ``DIR@FAR=1%`` at rank 1, ``DIR10@FAR=1%`` at rank 10
     (Liao et al., "Open-set Person Re-identification", arXiv 1408.0872). The threshold is the
-    largest at which the false-alarm rate is not above. A query without a match has no part if its
+    largest at which the false-alarm rate is not above; an interval holds it fixed. A query without a match has no part if its
     identity is in the gallery; else it always shows nobody known.
 
     CMC, mAP and mINP are of the queries of known identities, among what is left of the gallery.
@@ -152,10 +152,9 @@ def _nearest(
         related = relations.rows(start, stop)
         owner, items, match = related.owner, related.items, related.match
         np.minimum.at(nearest, start + owner[match], block[owner[match], items[match]])
-        rows = block.astype(np.float64)
-        rows[owner[~match], items[~match]] = np.inf
         for found, drawn in zip(best, draws, strict=True):
-            among = rows[drawn.strangers[start:stop]][:, drawn.gallery]
+            # Nothing that a stranger might ignore is left of the gallery.
+            among = block[drawn.strangers[start:stop]][:, drawn.gallery]
             found.append(among.min(1, initial=np.inf))
     return nearest, [np.concatenate(found) for found in best]
 

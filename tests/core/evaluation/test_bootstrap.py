@@ -90,6 +90,19 @@ def test_a_figure_of_few_identities_is_drawn_among_those_it_has() -> None:
     assert found["few"] == pytest.approx((0.2, 0.4))
 
 
+@pytest.mark.parametrize(("queries", "least", "most"), [(12, 0.97, 1.03), (200, 1.0, 1.1)])
+def test_intervals_of_few_identities_are_as_wide_as_students(queries, least, most) -> None:
+    """Twelve identities have a part; where others are drawn too, there are now more, now fewer."""
+    rng, ratios = np.random.default_rng(8), []
+    for seed in range(20):
+        values = np.full(queries, np.nan)
+        values[:12] = rng.normal(size=12)
+        found = bootstrap.intervals({"x": values}, np.arange(queries), resamples=4000, seed=seed)
+        half = 2.200985 * np.nanstd(values, ddof=1) / 12**0.5  # Student's 97.5 % of 11 degrees
+        ratios.append((found["x"][1] - found["x"][0]) / 2 / half)
+    assert least < np.mean(ratios) < most
+
+
 def test_a_level_of_less_gives_a_narrower_interval() -> None:
     groups, values = simulated(np.random.default_rng(5), 0.0)
     wide, narrow = (

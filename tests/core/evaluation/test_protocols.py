@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -100,6 +102,16 @@ def test_a_protocol_says_what_its_figures_are():
     assert found["rerank"] == {"k1": 2, "k2": 1, "lambda": 0.3}
     assert "in expectation" in found["gallery"]
     assert (found["metric"], found["ties"]) == ("euclidean", "optimistic")
+
+
+def test_what_one_evaluation_says_goes_before_what_the_protocol_says_of_all():
+    class Sometimes(Market1501):
+        def evaluate(self, distances, labels, max_rank=50, ties="pessimistic"):
+            found = super().evaluate(distances, labels, max_rank, ties)
+            return replace(found, conditions={"junk": "nothing today"})
+
+    found = evaluate(np.eye(2, 3), Labels(**PEOPLE), Sometimes()).conditions
+    assert (found["junk"], found["ap"]) == ("nothing today", "plain")
 
 
 def test_the_kind_of_ap_is_the_protocols_own_unless_one_is_asked_for():
