@@ -113,14 +113,12 @@ def _of_checkpoint(path: Path) -> Source:
 
 
 def _runs_below(top: Path) -> Iterator[RunFolder]:
-    """Yield runs with the tests beside them, and tests that stand alone."""
+    """Yield the runs and the tests in a folder and below it; a test is known by its file."""
     for folder in folders_below(top):
-        tested = read_results(folder / TEST_RESULTS)
         if is_run(folder):
-            run = read_run(folder)
-            yield run if tested is None else _with_targets(run, tested)
-        elif tested is not None:
-            yield RunFolder(folder, tested)
+            yield read_run(folder)
+        if (tested := read_results(folder / TEST_RESULTS)) is not None:
+            yield RunFolder(folder / TEST_RESULTS, tested)
 
 
 def _with_targets(run: RunFolder, tested: Results) -> RunFolder:

@@ -66,8 +66,10 @@ def children(monkeypatch: pytest.MonkeyPatch) -> Children:
 
 
 def test_what_is_there_is_tabulated_and_own_sets_are_bold(here, write_run, tmp_path) -> None:
-    write_run("log/a", 0.8, targets=("market1501",), data__sources=["market1501"])
-    write_test(tmp_path / "log" / "a", {}, msmt17=0.25)
+    folder = write_run("log/a", 0.8, targets=("market1501",), data__sources=["market1501"])
+    (folder / "model.pth.tar-3").write_bytes(b"")
+    config = {"model": {"load_weights": "log/a/model.pth.tar-3"}, "test": {"evaluate": True}}
+    write_test(folder, config, market1501=0.7, msmt17=0.25)
     write_test(tmp_path / "log" / "b", sources("msmt17", "cuhk03"), market1501=0.5, msmt17=0.6)
     lines = here("runs", "matrix", "log", "--figure", "mAP").out.splitlines()
     assert lines[0] == "mAP (%) [95 % interval]"
@@ -158,7 +160,8 @@ def test_tests_of_a_runs_checkpoint_are_in_its_row(here, write_run, children) ->
     for name in ("log/a", "log/a/model.pth.tar-2"):
         assert here("runs", "matrix", name, "-t", "msmt17").code == 0
     rows = json.loads(here("runs", "matrix", "log", "--json").out)["rows"]
-    assert [row["runs"] for row in rows] == [["log/a"], ["log/matrix/log,a,model.pth.tar-2"]]
+    other = "log/matrix/log,a,model.pth.tar-2/test_results.json"
+    assert [row["runs"] for row in rows] == [["log/a"], [other]]
     cells = rows[0]["targets"]
     assert [cells[name]["figures"]["mAP"]["mean"] for name in ("market1501", "msmt17")] == [
         0.8,
