@@ -30,6 +30,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -40,31 +41,42 @@ Problem = dict[str, np.ndarray]
 Found = tuple[float, float]  # mAP, rank-1
 Method = Callable[[Problem, str], Found]
 
+
+class Size(NamedTuple):
+    """How many images and identities there are, and how many of the gallery are of none of them."""
+
+    queries: int
+    gallery: int
+    people: int
+    distractors: int
+
+
 SIZES = {
-    "market1501": (3368, 15913),
-    "msmt17": (11659, 82161),
-    "market1501+500k": (3368, 515913),
+    "market1501": Size(3368, 15913, 750, 2798),
+    "msmt17": Size(11659, 82161, 3060, 0),
+    "market1501+500k": Size(3368, 515913, 750, 502798),
 }
 PART_PAIRS = 60_000_000  # pairs of images that a method other than ours is measured on
 STORING = ("torchreid", "boxmot")  # all distances at once
 PYTHON_PAIRS = 5_000_000  # Torchreid's pure Python takes minutes
 
 
-def make_problem(queries: int, gallery: int, dim: int) -> Problem:
-    """Make clustered features of about Market1501's difficulty: 750 identities, 6 cameras."""
+def make_problem(size: Size, dim: int) -> Problem:
+    """Make clustered features of about Market1501's difficulty, seen by 6 cameras."""
     rng = np.random.default_rng(0)
-    centres = rng.standard_normal((750, dim), dtype=np.float32)
+    centres = rng.standard_normal((size.people + 1, dim), dtype=np.float32)
     problem = {}
-    for side, count in (("q", queries), ("g", gallery)):
-        pids = rng.integers(0, 750, count)
+    for side, count in (("q", size.queries), ("g", size.gallery)):
+        pids = rng.integers(1, size.people + 1, count)
         if side == "g":
-            pids[rng.random(count) < 0.15] = 0  # distractors
+            pids[rng.permutation(count)[: size.distractors]] = 0
         spread = rng.uniform(1.0, 3.2, (count, 1)).astype(np.float32)
         features = np.empty((count, dim), dtype=np.float32)
         for start in range(0, count, 10_000):
             part = slice(start, start + 10_000)
-            noise = rng.standard_normal(features[part].shape, dtype=np.float32)
-            features[part] = centres[pids[part]] + spread[part] * noise
+            features[part] = rng.standard_normal(features[part].shape, dtype=np.float32)
+            features[part] *= spread[part]
+            features[part] += np.where(pids[part, None], centres[pids[part]], 0)
             features[part] /= np.linalg.norm(features[part], axis=1, keepdims=True)
         problem |= {
             f"{side}_features": features,
@@ -224,14 +236,15 @@ def main() -> None:
         return
     sizes = {name: SIZES[name] for name in arguments.size or SIZES}
     if arguments.queries and arguments.gallery:
-        sizes = {"own size": (arguments.queries, arguments.gallery)}
-    for name, (queries, gallery) in sizes.items():
+        people = max(1, arguments.gallery // 20)
+        sizes = {"own size": Size(arguments.queries, arguments.gallery, people, 0)}
+    for name, size in sizes.items():
         with tempfile.TemporaryDirectory() as data:
-            for key, values in make_problem(queries, gallery, arguments.dim).items():
+            for key, values in make_problem(size, arguments.dim).items():
                 np.save(Path(data, f"{key}.npy"), values)
             print(
-                f"{name}: {queries} x {gallery}, D = {arguments.dim}, {arguments.metric}, "
-                f"threads = {arguments.threads}, rounds = {arguments.rounds}"
+                f"{name}: {size.queries} x {size.gallery}, D = {arguments.dim}, "
+                f"{arguments.metric}, threads = {arguments.threads}, rounds = {arguments.rounds}"
             )
             show(measure(arguments, data))
     print("Medians; peak is above the loaded features; * measured on some queries, and scaled.")

@@ -55,6 +55,8 @@ cdef extern from *:
     int REID_OPENMP
 
 HAS_OPENMP = bool(REID_OPENMP)
+cdef enum:
+    MOST_LIMITS = 40  # of a query: with more, bounding keys costs what their codes save
 TILE = REID_TILE
 
 
@@ -238,6 +240,8 @@ cdef class FeatureScan:
         by_thread = np.zeros((self._threads, limits.shape[0]), dtype=np.int32)
         cdef int32_t[:, ::1] into = by_thread
         cdef ptrdiff_t panel
+        if limits.shape[0] > MOST_LIMITS * self._queries.shape[0]:
+            self._is_filtered = False
         if limits.shape[0]:
             for panel in prange(self._num_panels, nogil=True, num_threads=self._threads):
                 self._pack_panel(panel)
@@ -265,7 +269,7 @@ cdef class FeatureScan:
                 self._kernel.count(&job)
                 continue
             doubtful += self._kernel.filter(&job)
-            if doubtful * 16 > (number + 1) * rows * REID_TILE:
+            if doubtful * 32 > (number + 1) * rows * REID_TILE:
                 # So many ties that computing all keys is quicker, from here on and in other tiles.
                 self._is_filtered = is_filtered = False
                 reid_pack_values(&tile, self._dim, strip, REID_TILE // strip)

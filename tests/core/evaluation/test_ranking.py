@@ -126,9 +126,9 @@ def test_neither_threads_nor_order_nor_parts_change_a_bit(kind, metric, data):
     repeats = data.draw(st.integers(0, size // 2), "duplicates")
     gallery[:repeats] = gallery[size - repeats :]
     q_pids, g_pids, q_camids, g_camids = (
-        rng.integers(0, high, n) for high in (3, 1000) for n in (20, size)
+        rng.integers(0, high, n) for high in (20, 1000) for n in (20, size)
     )
-    g_pids[0] = q_pids[0]  # there is a match
+    g_pids[0], g_camids[0] = q_pids[0], 1000  # there is a match
     order = rng.permutation(size)
     cuts = sorted(data.draw(st.lists(st.integers(0, size), max_size=3), "cuts"))
     before = torch.get_num_threads()
