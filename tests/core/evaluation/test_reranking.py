@@ -25,6 +25,7 @@ from reidcore.evaluation import (
     evaluate,
     re_ranking,
 )
+from reidcore.evaluation.reranking import memory_forecast
 
 GOLD = Path(__file__).parents[2] / "fixtures" / "rerank"
 
@@ -298,6 +299,15 @@ def test_what_does_not_fit_into_memory_is_refused_before_it_starts(monkeypatch) 
     monkeypatch.setattr("reidcore.evaluation.reranking.available_memory", lambda: 9000)
     with pytest.raises(UserError, match="re-ranking 8 images"):
         re_ranking(*matrices(query, gallery))
+    # The result (60 bytes) and the joined features (192) count too.
+    enough = memory_forecast(8) + 50
+    monkeypatch.setattr("reidcore.evaluation.reranking.available_memory", lambda: enough)
+    everything = torch.cat([query, gallery])
+    assert RerankedDistances(FeatureDistances(everything, everything), 3).shape == (3, 5)
+    with pytest.raises(UserError, match="re-ranking 8 images"):
+        re_ranking(*matrices(query, gallery))
+    with pytest.raises(UserError, match="re-ranking 8 images"):
+        RerankedDistances.of_features(query, gallery)
     monkeypatch.setattr("reidcore.evaluation.reranking.available_memory", lambda: None)
     assert RerankedDistances.of_features(query, gallery).shape == (3, 5)
 
