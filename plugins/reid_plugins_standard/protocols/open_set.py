@@ -41,8 +41,8 @@ class OpenSet(Market1501):
     detection and identification rate, DIR, is the share of the other queries whose nearest match
     is within it and at rank k or before: ``DIR@FAR=1%`` at rank 1, ``DIR10@FAR=1%`` at rank 10
     (Liao et al., "Open-set Person Re-identification", arXiv 1408.0872). The threshold is the
-    largest at which the false-alarm rate is not above; an interval holds it fixed. A query without a match has no part if its
-    identity is in the gallery; else it always shows nobody known.
+    largest at which the false-alarm rate is not above; an interval holds it fixed. A query without
+    a match has no part if its identity is in the gallery; else it always shows nobody known.
 
     CMC, mAP and mINP are of the queries of known identities, among what is left of the gallery.
 
