@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -71,9 +72,24 @@ def evaluate(
     by_protocol: Mapping[str, Any] = getattr(protocol, "conditions", dict)()
     return replace(
         found,
-        conditions={**by_protocol, "ties": ties, **distances.conditions(), **found.conditions},
+        conditions={
+            **by_protocol,
+            "ties": ties,
+            **distances.conditions(),
+            **_columns(protocol, labels),
+            **found.conditions,
+        },
         intervals={**_intervals(found, labels, ranks), **found.intervals},
     )
+
+
+def _columns(protocol: EvaluationProtocol, labels: Labels) -> dict[str, dict[str, str]]:
+    """Return the beginning of a SHA-256 of each column that a protocol needs, as ``columns``."""
+    digests = {}
+    for name in getattr(protocol, "needs", ()):
+        text = repr([side.tolist() for side in labels.column(name)])
+        digests[name] = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:12]
+    return {"columns": digests} if digests else {}
 
 
 def _intervals(

@@ -87,6 +87,19 @@ def test_a_protocol_is_told_what_it_needs_and_lacks():
     assert given.num_valid == 2
 
 
+def test_what_a_column_says_is_part_of_what_the_figures_are():
+    told = []
+    for worn in ([0, 1], np.array([0, 1], dtype=np.int8), [1, 1]):
+        columns = {"clothes": (worn, [0, 1, 2]), "other": ([0, 1], [0, 1, 2])}
+        found = evaluate_features(
+            *FEATURES, *PEOPLE.values(), protocol=InClothes(), columns=columns
+        )
+        told.append(found.conditions["columns"])
+    assert told[0].keys() == {"clothes"}
+    assert told[0] == told[1] != told[2]
+    assert "columns" not in evaluate(np.eye(2, 3), Labels(**PEOPLE)).conditions
+
+
 def test_a_protocol_says_what_its_figures_are():
     found = evaluate_features(*FEATURES, *PEOPLE.values(), metric="cosine")
     assert found.conditions == {

@@ -134,3 +134,11 @@ def test_what_reassociation_cannot_work_with_is_told():
         evaluate([[0.0]], Labels([1], [1], [0], [1]), Reassociation())
     with pytest.raises(UserError, match="gap is 0"):
         Reassociation(gap=0)
+
+
+def test_an_infinite_distance_has_no_rival_beyond_the_end_of_a_list():
+    """The first query has one candidate, its match; the second has two."""
+    actions = {"action": np.array([1, 2])}, {"action": np.array([1, 2, 2])}
+    labels = Labels([1, 2], [1, 2, 3], [0, 0], [1, 1, 1], *actions)
+    distances = [[np.inf, 0.0, 0.0], [0.0, 1.0, 2.0]]
+    assert evaluate(distances, labels, SoccerNet()).first_rank.tolist() == [1, 1]
