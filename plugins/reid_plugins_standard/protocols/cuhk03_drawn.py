@@ -115,19 +115,18 @@ class _Galleries:
             span = slice(related.first[query], related.first[query + 1])
             items, match = related.items[span], related.match[span]
             if match.any():
-                ranks[query] = 1 + self._ahead(row, items[match], items[~match], strict).sum(1)
+                ranks[query] = 1 + self._ahead(row, items[match], strict).sum(1)
         return ranks
 
     def _ahead(
         self,
         row: npt.NDArray[np.floating[Any]],
         matches: Int64,
-        ignored: Int64,
         strict: bool,
     ) -> npt.NDArray[np.bool_]:
         """Return (draws, identities): whose drawn image stands before the drawn match."""
         mine = matches[self._lots[:, matches].argmin(1)]  # (draws,)
         rivals, limits = row[self._drawn], row[mine][:, None]
         ahead: npt.NDArray[np.bool_] = rivals < limits if strict else rivals <= limits
-        ahead[:, self._identity[mine[0]]] = False  # the query's own is no rival
-        return ahead & ~np.isin(self._drawn, ignored)
+        ahead[:, self._identity[mine[0]]] = False  # the query's own, ignored or not, is no rival
+        return ahead

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,3 +102,21 @@ def test_cameras_together_are_the_whole():
     for name, expected in (("mAP", whole.mAP), ("rank1", whole.cmc_at(1))):
         parts = [getattr(each, name) for each in found.cameras.values()]
         assert np.average(parts, weights=weights) == pytest.approx(expected)
+
+
+def test_the_protocols_kind_of_ap_and_own_files_count_in_pairs_too():
+    """The query's own file is at 0; a stranger at 1, its match at 2."""
+    labels = Labels([1], [1, 2, 1], [0], [1, 1, 1], None, None, [7], [7, 8, 9])
+    distances = MatrixDistances([[0.0, 1.0, 2.0]])
+    plain, trapezoid = Market1501(), Market1501()
+    trapezoid.ap = "trapezoid"
+    for protocol, ap in ((plain, 1 / 2), (trapezoid, 1 / 4)):
+        found = camera_results(distances, labels, protocol)
+        assert found.pairs[0, 1].mAP == found.cameras[0].mAP == ap
+
+
+def test_a_camera_whose_queries_missed_draws_has_no_more_than_all():
+    labels = Labels([1, 2], [1, 2], [0, 1], [2, 2])
+    distances = MatrixDistances(1 - np.eye(2))
+    drawn = replace(evaluate(distances, labels), per_query={"rank1": np.array([1.25, 0.75])})
+    assert camera_results(distances, labels, result=drawn).cameras[0].rank1 == 1

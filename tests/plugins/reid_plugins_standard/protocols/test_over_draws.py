@@ -159,7 +159,8 @@ def test_groups_may_be_of_several_columns():
 
 
 def test_a_part_of_the_queries_is_told_among_all():
-    labels = Labels([1, 2, 1], [1, 2, 2], [0, 0, 0], [0, 1, 0])
+    files = [5, 6, 7], [8, 9, 7]  # the third query is the third item, which is no match of it
+    labels = Labels([1, 2, 1], [1, 2, 2], [0, 0, 0], [0, 1, 0], None, None, *files)
     distances = MatrixDistances([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
     result = evaluate_part(
         AnyCamera().evaluate,
@@ -170,10 +171,11 @@ def test_a_part_of_the_queries_is_told_among_all():
         queries=np.array([1, 2]),
         gallery=np.array([0, 2]),
     )
-    assert result.first_rank.tolist() == [0, 2, 2]
+    assert result.first_rank.tolist() == [0, 2, 1]
     assert np.isnan(result.ap[0])
     assert result.valid.tolist() == [False, True, True]
     assert result.num_gallery == 2
+    assert result.own_files.tolist() == [2]
 
 
 @pytest.mark.parametrize(("draws", "seed"), [(0, 0), (2.5, 0), (True, 0), (1, -1), (1, "x")])

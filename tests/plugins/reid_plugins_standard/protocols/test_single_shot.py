@@ -71,6 +71,19 @@ def test_files_tell_images_apart_where_cameras_do_not():
     assert evaluate(distances, labels, VehicleId("rest", draws=3)).mAP < 1
 
 
+@pytest.mark.parametrize("are_files_known", [True, False])
+def test_the_rest_is_found_in_any_order_of_the_gallery(are_files_known):
+    rng = np.random.default_rng(0)
+    pids, images, order = np.repeat(np.arange(6), 3), np.arange(18), rng.permutation(18)
+    files = (images, images) if are_files_known else (None, None)
+    labels = Labels(pids, pids, images, images, None, None, *files)
+    distances = MatrixDistances(rng.random((18, 18)))
+    found = evaluate(distances, labels, VehicleId("rest"))
+    again = evaluate(distances.take(None, order), labels.take(None, order), VehicleId("rest"))
+    np.testing.assert_array_equal(again.ap, found.ap)
+    assert found.num_gallery == 12
+
+
 @pytest.mark.parametrize("rule", [VehicleId, Prcc])
 def test_a_gallery_that_is_drawn_already_is_one_draw(rule, caplog):
     drawn = Labels([1, 1, 2], [1, 2], [0, 1, 2], [3, 4])
