@@ -168,6 +168,14 @@ def test_a_target_without_a_column_that_the_protocol_needs_is_told_before_any_im
         result_of(engine, tmp_path, protocol="mine")
 
 
+def test_a_test_says_that_it_normalised_and_gives_intervals_of_the_ranks_it_shows(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    found = result_of(make_engine(), tmp_path, normalize_feature=True, ranks=[1, 3])
+    assert found.conditions["normalized"] is True
+    assert list(found.ranking.intervals) == ["mAP", "mINP", "rank1", "rank3"]
+
+
 def test_a_kind_of_ap_is_refused_by_name(make_engine: MakeEngine, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"ap.*'trapeze'"):
         result_of(make_engine(), tmp_path, ap="trapeze")
