@@ -24,7 +24,6 @@ _WORDS = {
     "ties": "{} ties",
     "junk": "{} ignored",
     "unmatched": "",
-    "draws": "{} draws",
     "rerank": "re-ranked ({})",
     "selected_on": "selected by {}",
 }

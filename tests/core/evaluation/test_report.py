@@ -64,7 +64,7 @@ def test_a_line_says_what_the_figures_are(result):
         "test_time": ["flip", {"alpha_qe": {"k": 5}}, {"normalize": {}}],
     }
     assert conditions_line("target", conditions, result) == (
-        "target: protocol market1501, cosine, normalized, plain AP, own camera ignored, 10 draws, "
+        "target: protocol market1501, cosine, normalized, plain AP, own camera ignored, draws 10, "
         "re-ranked (k1=20, lambda=0.3), test time flip then alpha_qe=(k=5) then normalize, "
         "1 of 3 queries without a match: skipped"
     )
