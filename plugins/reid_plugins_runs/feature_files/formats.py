@@ -158,10 +158,10 @@ def _decoded(values: Array) -> Array:
 
 
 def _damaged(path: Path, kind: str, error: Exception) -> DataError:
-    return DataError(
-        f"{str(path)!r} is no {kind} file, or is damaged: {str(error).partition(chr(10))[0]}",
-        "Write it again.",
-    )
+    why = str(error).partition("\n")[0]
+    if "pickle" in why:  # NumPy's word for whatever does not begin as one of its files
+        why = "it does not begin as one"
+    return DataError(f"{str(path)!r} is no {kind} file, or is damaged: {why}", "Write it again.")
 
 
 _READERS: dict[str, Callable[[Path], Columns]] = {

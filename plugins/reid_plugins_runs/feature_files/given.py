@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reid_plugins_runs.feature_files.formats import Array, Columns, read_columns
-from reid_plugins_runs.feature_files.names import SIDES, by_side, lacking, standard
+from reid_plugins_runs.feature_files.identities import number_texts
+from reid_plugins_runs.feature_files.names import PREFIX, SIDES, by_side, lacking, standard
 from reidcore.data import first_names, leave_out
 from reidcore.errors import DataError, counted, quoted
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _MODEL = ("model", "model_name", "weights", "checkpoint")
 _FAR_APART = 20  # times: the lengths of one model's features are not
-_PREFIX = {"query": "q", "gallery": "g"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,11 +153,13 @@ def read_features(path: Path, labels: Path | None = None) -> GivenFeatures:
             )
     if labels is not None:
         columns = _joined(columns, read_columns(labels), path, labels)
-    sides = by_side(columns, path)
+    table = labels or path
+    sides = by_side(columns, table)
     for side, found in sides.items():
+        _check_present(found, side, columns, table)
         _check_side(found, side, path)
     _check_one_model(sides, path)
-    _number_texts(sides, path)
+    number_texts(sides, table)
     query, gallery = (_as_side(sides[side]) for side in SIDES)
     return GivenFeatures(path, query, gallery)
 
@@ -193,13 +194,21 @@ def _order(wanted: Array, there: Array, path: Path, table: Path) -> npt.NDArray[
     return np.array([places[name] for name in wanted.tolist()], dtype=np.int64)
 
 
+def _check_present(found: Columns, side: str, columns: Columns, path: Path) -> None:
+    """Refuse a side without features or identities, naming what the file calls its columns."""
+    for role in ("feature", "pid"):
+        if role in found:
+            continue
+        if "row" in found:  # one table, whose rows are numbered
+            further = " Or evaluate the .npy file beside it." if path.suffix == ".csv" else ""
+            hint = "Call them f0, f1, ..." + further if role == "feature" else "Call them pid."
+            raise lacking(path, f"{role}s", role, columns, hint)
+        name = f"{side}_features" if role == "feature" else f"{PREFIX[side]}_pids"
+        raise lacking(path, f"{role}s of the {side}", name, columns, f"Call them {name}.")
+
+
 def _check_side(found: Columns, side: str, path: Path) -> None:
-    """Refuse a side without features or identities, or whose columns differ in length."""
-    usual = {"feature": f"{side}_features", "pid": f"{_PREFIX[side]}_pids"}
-    for role, name in usual.items():
-        if role not in found:
-            what = f"features of the {side}" if role == "feature" else f"pids of the {side}"
-            raise lacking(path, what, name, found, f"Call them {name}, or in one table {role}.")
+    """Refuse features of no use, and columns of a side that differ in length."""
     features = found["feature"]
     if features.ndim != 2:
         raise DataError(
@@ -251,40 +260,6 @@ def _check_one_model(sides: dict[str, Columns], path: Path) -> None:
             f"the features of {str(path)!r} are of several models: {', '.join(map(repr, named))}",
             "Distances between features of two models mean nothing: extract all with one.",
         )
-
-
-def _number_texts(sides: dict[str, Columns], path: Path) -> None:
-    """Turn names of identities and cameras into numbers that are the same on both sides.
-
-    Paths are numbered beside, as ``file``. Further columns stay text, which protocols may know.
-    """
-    for name in dict.fromkeys(name for found in sides.values() for name in found):
-        there = [found for found in sides.values() if name in found]
-        texts = [found for found in there if found[name].dtype.kind == "U"]
-        if name == "camid" and len(there) == 1:
-            side = next(side for side, found in sides.items() if name not in found)
-            raise DataError(
-                f"{str(path)!r} says the cameras of one side alone", f"Add {_PREFIX[side]}_camids."
-            )
-        if name == "path" and len(texts) == 2 and all(found[name].all() for found in texts):
-            for found, codes in zip(texts, _codes([found[name] for found in texts]), strict=True):
-                found["file"] = codes
-        elif name != "path" and texts and len(texts) < len(there):
-            raise DataError(
-                f"{name!r} of {str(path)!r} is text on one side and numbers on the other",
-                "Write both alike.",
-            )
-        elif name in ("pid", "camid"):
-            for found, codes in zip(texts, _codes([found[name] for found in texts]), strict=True):
-                found[name] = codes
-
-
-def _codes(texts: Sequence[Array]) -> list[npt.NDArray[np.int64]]:
-    """Number distinct texts, those of all arrays together."""
-    if not texts:
-        return []
-    _, codes = np.unique(np.concatenate(texts), return_inverse=True)
-    return np.split(codes, np.cumsum([len(each) for each in texts])[:-1])
 
 
 def _as_side(found: Columns) -> Side:

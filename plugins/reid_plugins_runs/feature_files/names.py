@@ -15,6 +15,7 @@ from reidcore.data import leave_out
 from reidcore.errors import DataError, counted, did_you_mean, quoted
 
 SIDES = ("query", "gallery")
+PREFIX = {"query": "q", "gallery": "g"}
 
 _FEATURES = ("feature", "feat", "f", "embedding", "emb", "vector")
 _SIDED = re.compile(r"(query|q|probe|gallery|g)_(.+)|(.+)_(query|q|probe|gallery|g)|([qg])(f)")

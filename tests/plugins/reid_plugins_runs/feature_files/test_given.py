@@ -178,8 +178,11 @@ def broken(value: float) -> Any:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"gallery_features": None}, r"no features of the gallery; it has 'pid', 'camid'"),
-        ({"query_pids": None, "query_pidz": np.array([5, 7])}, r"no pids of the query.*'pidz'"),
+        ({"gallery_features": None}, "no features of the gallery; it has 'query_features', "),
+        (
+            {"query_pids": None, "query_pidz": np.array([5, 7])},
+            r"no pids of the query; .*Did you mean .*'query_pidz'",
+        ),
         ({"query_features": FEATURES[0]}, r"shape \(4,\)\. They must be \(items, dimensions\)"),
         ({"query_features": FEATURES[:0], "query_pids": PIDS[:0]}, "the query .* is empty"),
         ({"gallery_features": broken(np.nan)}, r"1 of 4 features .* NaN or infinite: '1'"),
@@ -206,14 +209,30 @@ def test_bad_arrays_are_told(tmp_path, changes, told) -> None:
 @pytest.mark.parametrize(
     ("pids", "told"),
     [
-        (np.array([5.5, 7]), "query pids must be whole numbers"),
-        (np.array([np.nan, 7]), "query pids must be whole numbers"),
-        (np.array([2**63, 7], dtype=np.uint64), "64 bits"),
+        (
+            np.array([5.0, 7.5]),
+            r"1 of 2 pids of the query of '.*' are no whole numbers: '1' has 7.5",
+        ),
+        (np.array([np.nan, 7]), r"1 of 2 pids .* are missing: '0'\. Give each item one"),
+        (np.array([5, 1e19]), "no whole numbers: '1' has 1e"),
+        (np.array([2**63, 7], dtype=np.uint64), "1 of 2 pids .* are beyond 64 bits: '0' has 922"),
+        (np.array([5, 7], dtype=complex), "2 of 2 pids .* no whole numbers but complex128"),
     ],
 )
 def test_identities_that_are_no_numbers_of_64_bits_are_refused(tmp_path, pids, told) -> None:
     with pytest.raises(UserError, match=told):
-        read(tmp_path, query_pids=pids).labels()
+        read(tmp_path, query_pids=pids)
+
+
+def test_rows_without_an_identity_or_a_camera_are_told_by_the_table_that_lacks_it(tmp_path) -> None:
+    np.save(tmp_path / "f.npy", FEATURES)
+    for column, cells in (("pid", ["5", "7", "", "5", "7", "8"]), ("camid", ["a", " ", *"aaab"])):
+        write_csv(tmp_path / "f.csv", {**LABELS, column: cells})
+        place = cells.index(min(cells, key=lambda cell: len(cell.strip())))
+        side = ("query", "gallery")[place > 1]
+        told = rf"1 of \d {column}s of the {side} of '.*f\.csv' are missing: '{PATHS[place]}'"
+        with pytest.raises(UserError, match=told):
+            read_features(tmp_path / "f.npy")
 
 
 @pytest.mark.parametrize(
@@ -229,7 +248,11 @@ def test_identities_that_are_no_numbers_of_64_bits_are_refused(tmp_path, pids, t
         ({"split": None, "is_query": [0] * 6, "is_gallery": [1] * 6}, "is true of no row"),
         ({"f2": None}, "columns 'f0' to 'f3', without number 2"),
         ({"f1": ["a"] * 6}, "'f1' .* no numbers"),
-        ({"pid": None}, "no pids of the query"),
+        ({"pid": None}, r"no pids; it has 'split', 'camid', .*\. Call them pid\."),
+        (
+            {f"f{place}": None for place in range(4)},
+            r"no features; it has 'split', .*Call them f0, f1, \.\.\. Or evaluate the \.npy",
+        ),
     ],
 )
 def test_bad_tables_are_told(tmp_path, columns, told) -> None:
@@ -247,6 +270,7 @@ def test_bad_tables_are_told(tmp_path, columns, told) -> None:
         ("f.pkl", b"", "no ending of a file of features"),
         ("f.npzz", b"", "Did you mean '.npz'"),
         ("f.npz", b"PK\3\4 and no more", "no npz file, or is damaged"),
+        ("f.npz", b"text", "is damaged: it does not begin as one"),
         ("f.npy", b"\x93NUMPY", "no npy file, or is damaged"),
         ("f.csv", b"split,pid\nquery\n", "line 2: 1 field, and the header has 2"),
         ("f.csv", b"split,pid\n", "is empty"),
