@@ -57,6 +57,7 @@ def _target(found: Evaluated, config: Config) -> dict[str, Any]:
         "conditions": dict(found.conditions),
         "num_valid_queries": ranking.num_valid,
         "num_skipped_queries": ranking.num_skipped,
+        "num_unmatched_queries": ranking.num_unmatched,
         "num_skipped_images": 0,
         "num_own_files": len(ranking.own_files),
         "distance": test.dist_metric,

@@ -79,12 +79,13 @@ def evaluate_given(
     test, name = config.test, chosen_protocol(config, plugins) or USUAL
     options = options_of(config, "protocols", name, plugins)
     protocol: EvaluationProtocol = choose("protocols", name, options, plugins).make()
-    if test.normalize_feature or test.dist_metric == "cosine":
+    steps = config.settings["standard"].test_time
+    if test.normalize_feature or test.dist_metric == "cosine" or "normalize" in map(_name, steps):
         given.require_directions()
     else:
         given.require_one_scale()
     sides = _in_groups(_as_sides(_with_cameras(given, name, has_cameras)), protocol)
-    distances, steps = _distances(sides, config, plugins)
+    distances, done = _distances(sides, config, plugins)
     ranking = evaluate(
         distances,
         sides.labels,
@@ -99,10 +100,15 @@ def evaluate_given(
         "metric": test.dist_metric,
         "normalized": test.normalize_feature,
         **ranking.conditions,
-        **steps,
+        **({} if has_cameras else {"cameras": "unknown"}),
+        **done,
         "data": _fingerprint(sides.tables),
     }
     return Evaluated(ranking, conditions, sides.labels, sides.tables, distances, protocol)
+
+
+def _name(step: str | Mapping[str, Any]) -> str:
+    return step if isinstance(step, str) else next(iter(step), "")
 
 
 def _fingerprint(tables: tuple[SampleTable, SampleTable]) -> str:

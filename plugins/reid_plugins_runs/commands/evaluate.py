@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reidcore.cli import Session, component_names, console, echo, json_alone, json_option
-from reidcore.errors import UserError, quoted
+from reidcore.errors import UserError, did_you_mean, quoted
 
 if TYPE_CHECKING:
     from reid_plugins_standard.protocols import CameraResults
@@ -42,17 +42,27 @@ _KEYS = {
 @click.command(epilog=EPILOG)
 @click.argument("features", type=_FILE)
 @click.argument("words", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--labels", type=_FILE, metavar="FILE", help="Table of the labels, if beside.")
+@click.option(
+    "--labels", type=_FILE, metavar="FILE", help="Table of the labels, if in another file."
+)
 @click.option(
     "--protocol",
     shell_complete=component_names("protocols"),
-    help="As test.protocol; market1501 by default.",
+    help="A name of reidcore ls protocols; market1501 by default.",
 )
 @click.option("--metric", help="euclidean, the default, or cosine.")
 @click.option("--normalize", is_flag=True, help="Scale features to unit length first.")
-@click.option("--ap", type=click.Choice(["plain", "trapezoid"]), help="If not the protocol's own.")
-@click.option("--ties", type=click.Choice(["pessimistic", "optimistic"]), help="Equal distances.")
-@click.option("--max-rank", type=int, help="Length of the CMC.")
+@click.option(
+    "--ap",
+    type=click.Choice(["plain", "trapezoid"]),
+    help="Kind of AP; the protocol's own by default.",
+)
+@click.option(
+    "--ties",
+    type=click.Choice(["pessimistic", "optimistic"]),
+    help="Which rank equal distances have; pessimistic by default.",
+)
+@click.option("--max-rank", type=click.IntRange(min=1), help="Length of the CMC.")
 @click.option("--rerank", is_flag=True, help="Re-rank by k-reciprocal neighbours.")
 @click.option(
     "--test-time",
@@ -87,12 +97,14 @@ def evaluate(
     there for protocols. KEY=VALUE sets a key of a configuration, such as test.ranks, or an option
     of the protocol. OUTPUT gets results.json and per_query.npz, which reidcore runs compare reads.
     """
+    if cameras and without_cameras:
+        raise click.UsageError("--cameras and --without-cameras exclude each other: give one.")
     table = None if labels is None else Path(labels)
     asked = Asked(Path(features), table, name or Path(features).stem, output)
     with json_alone(as_json) as write, session.plugins() as plugins:
         from reidcore.config import load_config
 
-        config = load_config(None, _overrides(flags, words), plugins=plugins)
+        config = load_config(None, _overrides(flags, words, plugins), plugins=plugins)
         found = asked.evaluate(config, plugins, has_cameras=not without_cameras)
         by_camera = found.by_camera() if cameras else None
         write(asked.keep(found, config) | ({"cameras": by_camera.as_dict()} if by_camera else {}))
@@ -154,21 +166,49 @@ def _check_output(folder: Path) -> None:
     check_writable(folder, "-o FOLDER")
 
 
-def _overrides(flags: dict[str, Any], words: Sequence[str]) -> list[str]:
+def _overrides(flags: dict[str, Any], words: Sequence[str], plugins: Plugins) -> list[str]:
     """Return options and words as overrides of a configuration; an undotted key is a protocol's."""
-    protocol = flags["protocol"] or "market1501"
-    given = {key: flags[name] for name, key in _KEYS.items() if flags[name] not in (None, False)}
+    given = {key: flags[name] for name, key in _KEYS.items()}
+    given = {key: value for key, value in given.items() if value is not None and value is not False}
     overrides = [f"{key}={str(value).lower()}" for key, value in given.items()]
-    if steps := flags["test_time"]:
-        overrides.append(f"settings.standard.test_time=[{', '.join(steps)}]")
+    steps = flags["test_time"]
+    if blank := [step for step in steps if not step.strip() or step.count("{") != step.count("}")]:
+        raise UserError(
+            f"--test-time {blank[0]!r} is no step", "Write a name, or {name: {key: value}}."
+        )
+    overrides += [f"settings.standard.test_time=[{', '.join(steps)}]"] if steps else []
     for word in words:
-        key, equals, _ = word.partition("=")
-        if not equals:
+        if "=" not in word:
             raise UserError(
                 f"{quoted(word)} is no KEY=VALUE", "One file of features is evaluated at a time."
             )
-        overrides.append(word if "." in key else f"{protocol}.{word}")
-    return overrides
+    pairs = [word.partition("=")[::2] for word in words]
+    protocol = dict(pairs).get("test.protocol", flags["protocol"] or "market1501")
+    return overrides + [f"{_full_key(key, protocol, plugins)}={value}" for key, value in pairs]
+
+
+def _full_key(key: str, protocol: str, plugins: Plugins) -> str:
+    """Return a key with its section; refuse one that an evaluation does not look at."""
+    from reidcore.registry import declared_options, entries
+
+    section, dot, option = key.rpartition(".")
+    if dot and section.partition(".")[0] in ("test", "settings"):
+        return key
+    if dot and section != protocol:
+        raise UserError(
+            f"{quoted(key)} is no key of an evaluation of features",
+            "Give keys of the section test, such as test.ranks, and options of the protocol, such "
+            f"as {protocol}.NAME. Protocols are chosen by --protocol.",
+        )
+    for entry in [each for each in entries("protocols", plugins) if protocol in each.names]:
+        known = [*declared_options(entry)]
+        if option not in (*known, *entry.options):
+            near, listed = did_you_mean(option, known), ", ".join(known) or "none"
+            raise UserError(
+                f"{entry.label} has no option {option!r}",
+                f"{near} Its options are: {listed}.".strip(),
+            )
+    return f"{protocol}.{option}"
 
 
 def _print(

@@ -207,3 +207,44 @@ def test_zero_vectors_have_no_direction(here, arrays, tmp_path) -> None:
         assert done.code == 2
         assert "1 of 60 features of the gallery of 'f.npz' are zero: '4'" in done.err
     assert here("evaluate", "f.npz").code == 0
+
+
+def test_steps_that_scale_to_unit_length_refuse_zero_vectors(here, arrays, tmp_path) -> None:
+    arrays["q_features"][4] = 0
+    np.savez(tmp_path / "f.npz", **arrays)
+    done = here("evaluate", "f.npz", "--test-time", "normalize")
+    assert (done.code, "features of the query of 'f.npz' are zero: '4'" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["train.lr=3"], "'train.lr' is no key of an evaluation of features"),
+        (["veri.to=track"], "options of the protocol, such as market1501.NAME"),
+        (["--protocol", "vehicleid", "draw=5"], "Did you mean 'draws'? Its options are: "),
+        (["test.protocol=vehicleid", "draw=5"], "protocol 'vehicleid' has no option 'draw'"),
+        (["draws=5"], "protocol 'market1501' has no option 'draws'"),
+        (["--max-rank", "0"], "--max-rank"),
+        (["--test-time", ""], "--test-time '' is no step"),
+        (["--test-time", "{aqe: {k: 2}"], "'{aqe: {k: 2}' is no step"),
+        (["--cameras", "--without-cameras"], "exclude each other"),
+    ],
+)
+def test_words_that_would_change_nothing_are_refused(here, arrays, words, told) -> None:
+    done = here("evaluate", "f.npz", *words)
+    assert (done.code, told in done.err) == (2, True), done.err
+
+
+def test_a_protocol_may_be_chosen_by_its_key_too(here, arrays) -> None:
+    done = here("evaluate", "f.npz", "test.protocol=vehicleid", "draws=3", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["targets"]["f"]["conditions"]["draws"] == 3
+
+
+def test_conditions_say_that_cameras_are_not_known(here, arrays, tmp_path) -> None:
+    arrays["q_pids"][0] = 77
+    np.savez(tmp_path / "f.npz", **arrays)
+    done = here("evaluate", "f.npz", "--without-cameras", "--json")
+    target = json.loads(done.out)["targets"]["f"]
+    assert target["conditions"]["cameras"] == "unknown"
+    assert target["num_unmatched_queries"] == 1
