@@ -47,10 +47,10 @@ def on_device(distances: Distances, device: torch.device) -> Distances:
 def shared(distances: Distances) -> Distances:
     """Return distances whose items all processes count, called on rank 0 in `on_main_process`.
 
-    Only those of features are shared; the others must assist by a `GalleryShare`.
+    Only the core's own, of features, are shared; the others must assist by a `GalleryShare`.
     """
     _, world = rank_and_world()
-    if world == 1 or not isinstance(distances, FeatureDistances):
+    if world == 1 or type(distances) is not FeatureDistances:
         return distances
     return _SharedDistances(distances, world)
 
@@ -142,12 +142,12 @@ class _SharedDistances(FeatureDistances):
         vars(self).update(vars(whole))
         self._whole = whole
         size = len(whole.gallery)
-        ask_others(
-            _Features(whole.query.cpu(), size, whole.gallery.dtype, whole.metric, whole.arithmetic)
-        )
         parts = [stretch_of(size, rank, world) for rank in range(world)]
         slices = [whole.gallery[part.start : part.stop] for part in parts]
-        send_from_main([part.cpu() for part in slices])
+        # Copied before the others are told to wait for them.
+        query, copies = whole.query.cpu(), [part.cpu() for part in slices]
+        ask_others(_Features(query, size, whole.gallery.dtype, whole.metric, whole.arithmetic))
+        send_from_main(copies)
         is_any = len(slices[0]) > 0
         self._own = FeatureDistances(whole.query, slices[0], whole.metric) if is_any else None
 
@@ -177,8 +177,11 @@ class _SharedScan:
     def counts(self, limits: Keys, first: Int64, strict: bool) -> Int64:
         """Count the keys within each limit."""
         request = _Count(self.start, self.stop, limits, first, strict)
+        counts = torch.zeros(len(limits), dtype=torch.int64)
         ask_others(request)
-        counts = request.of(self._own)
-        add_up_on_main(counts)
+        try:
+            counts = request.of(self._own)
+        finally:  # the others wait for it, whatever fails here
+            add_up_on_main(counts)
         found: Int64 = counts.numpy()
         return found

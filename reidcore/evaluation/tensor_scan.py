@@ -128,7 +128,7 @@ class _Bound:
     def __init__(self, dtype: torch.dtype, dim: int) -> None:
         numbers = torch.finfo(dtype)
         self._rounding = (dim + 32) * numbers.eps / 2 * 1.1
-        self._underflow = dim * numbers.tiny
+        self._underflow = 2 * dim * numbers.tiny  # products and sums may be flushed to zero
         self._shortest = math.sqrt(self._underflow) * 2
 
     def length(self, norms: Tensor) -> Tensor:
@@ -141,10 +141,13 @@ class _Bound:
         return length * self._rounding, length.square() * self._rounding + self._underflow
 
     def cosine(self, norms: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return scale, factor and constant; those of tiny vectors leave everything open."""
+        """Return scale, factor and constant; those of tiny vectors leave everything open.
+
+        The scale is off by half of what the squared norm is.
+        """
         is_long = norms.sqrt() > self._shortest / torch.finfo(norms.dtype).eps
         scale = torch.where(is_long, norms.rsqrt(), 0)
-        factor = torch.where(is_long, self._rounding, 1.1)
+        factor = torch.where(is_long, 1.5 * self._rounding, torch.inf)
         return scale, factor, scale * self._underflow
 
 

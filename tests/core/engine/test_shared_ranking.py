@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from reidcore.engine import shared_ranking
 from reidcore.engine.shared_ranking import GalleryShare, on_device, shared
 from reidcore.errors import UserError
 from reidcore.evaluation import FeatureDistances, Labels, MatrixDistances, evaluate
+from reidcore.evaluation.counting import Scan
 from reidcore.evaluation.kernel import counting_with
 
 GIGABYTE = 1 << 30
@@ -61,6 +63,18 @@ def test_other_distances_and_devices_stay_as_they_are(distances: FeatureDistance
     for device in ("cpu", "mps"):
         assert on_device(distances, torch.device(device)) is distances
     assert shared(distances) is distances  # there is one process
+
+
+def test_distances_that_a_plugin_makes_in_its_own_way_are_not_shared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Own(FeatureDistances):
+        def scans(self) -> Iterator[Scan]:
+            raise AssertionError("a way of its own")
+
+    monkeypatch.setattr(shared_ranking, "rank_and_world", lambda: (0, 2))
+    own = Own(np.ones((2, 3)), np.ones((4, 3)))
+    assert shared(own) is own
 
 
 def test_a_process_that_computes_otherwise_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,8 +34,13 @@ def of_many_sizes(rng, count, dim):
 
 def small(rng, count, dim):
     """Few numbers, in several sizes, whose products float32 loses in part."""
-    sizes = 10.0 ** rng.choice([-22, -22.5, -23], (count, 1))
+    sizes = 10.0 ** rng.choice([-4, -22, -22.5, -23, -40], (count, 1))
     return (rng.integers(-2, 3, (count, dim)) * sizes).astype(np.float32)
+
+
+def short_and_long(rng, count, dim):
+    """Products that are small beside the squared norms that they are taken from."""
+    return normal(rng, count, dim) * rng.choice([3e-4, 1], (count, 1)).astype(np.float32)
 
 
 def tiny(rng, count, dim):
@@ -61,4 +66,4 @@ def one_large_number(rng, count, dim):
 
 
 KINDS = [normal, grid, alike, same, one_hot, of_many_sizes, small, tiny, denormal, huge, with_zeros]
-KINDS += [one_large_number]
+KINDS += [one_large_number, short_and_long]

@@ -404,9 +404,17 @@ def shared_failures() -> dict[str, Any]:
         shared(FeatureDistances(np.ones((3, 2)), np.ones((4, 2))))
         raise DataError("after the features were shared")
 
+    def fails_in_its_part() -> None:
+        query, gallery, labels = shared_problem("normal")
+        distances = shared(FeatureDistances(query, gallery))
+        shared_ranking._Count.of = lambda *_: 1 / 0  # type: ignore[method-assign, assignment]
+        evaluate(distances, labels)
+
+    def error_in(compute: Callable[[], object]) -> tuple[str, str]:
+        return error_of(lambda: on_main_process(compute, GalleryShare(torch.device("cpu"))))
+
     return {
-        "before": error_of(
-            lambda: on_main_process(lambda: 1 / 0, GalleryShare(torch.device("cpu")))
-        ),
-        "after": error_of(lambda: on_main_process(fails, GalleryShare(torch.device("cpu")))),
+        "before": error_in(lambda: 1 / 0),
+        "after": error_in(fails),
+        "during": error_in(fails_in_its_part),
     }
