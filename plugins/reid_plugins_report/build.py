@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
-from reid_plugins_report.page import Html, Section, joined, tag
+from reid_plugins_report.page import Html, Section, failed, joined, tag
 from reid_plugins_report.page.document import Chapter, document
 from reid_plugins_report.report import Report, ReportedTarget
 from reid_plugins_report.sections.results import targets_table
 from reidcore.errors import UserError, counted
-from reidcore.plugins import Plugin, Plugins, current_plugins, describe
+from reidcore.plugins import Plugin, Plugins, current_plugins
 from reidcore.utils import atomic_write
-
-_log = logging.getLogger(f"reidcore.{__name__}")
 
 PLUGIN = "report"
 
@@ -95,7 +92,5 @@ def _sections_of(
     except UserError:
         raise
     except Exception as error:
-        what = f"the sections of plugin {plugin.origin} failed: {describe(error)}"
-        _log.warning("! %s", what, exc_info=error)
-        found.append(Section("Sections that failed", tag("p", what, class_="fault"), 999))
+        found.append(failed(f"the sections of plugin {plugin.origin}", error))
     return found

@@ -32,13 +32,26 @@ class Projection:
     package: str
     compute: Callable[[Any], Any]
 
+    def places(self, features: Floats) -> Floats:
+        """Return (n, 2) places of (n, d) features.
+
+        Those of a model that tells nothing apart are one point: t-SNE of equal features ends the
+        process. Others are brought to one scale, on which no map depends and no square is lost.
+        """
+        span = float(np.abs(features).max())
+        if not np.ptp(features, axis=0).any() or not np.isfinite(span):
+            return np.zeros((len(features), 2))
+        return np.asarray(self.compute(features / span), dtype=np.float64)
+
 
 def _tsne(features: Floats) -> Floats:
     """Van der Maaten and Hinton, "Visualizing Data using t-SNE", JMLR 2008."""
     from sklearn.manifold import TSNE
 
     perplexity = min(_PERPLEXITY, (len(features) - 1) / 3)
-    made = TSNE(2, perplexity=perplexity, init="pca", random_state=SEED, n_jobs=1)
+    start = _pca(features)
+    start = start / (start[:, 0].std() or 1.0) * 1e-4  # as init="pca" does, of any dimension
+    made = TSNE(2, perplexity=perplexity, init=start, random_state=SEED, n_jobs=1)
     return np.asarray(made.fit_transform(features))
 
 

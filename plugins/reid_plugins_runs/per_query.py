@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from urllib.parse import unquote
 import numpy as np
 import numpy.typing as npt
 
+from reid_plugins_runs.npz_damage import DAMAGE
 from reidcore.errors import DataError, UserError, did_you_mean, quoted
 from reidcore.utils import atomic_write
 
@@ -153,7 +152,7 @@ def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
         raise DataError(what, "A run writes it with its results: test again.") from error
     except OSError as error:
         raise DataError(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGE as error:
         raise _no_run(path, str(error).partition("\n")[0]) from error
 
 

@@ -25,6 +25,7 @@ from reidcore.data import ImageReading
 from reidcore.errors import UserError
 from reidcore.evaluation import (
     Labels,
+    RankingResult,
     Relations,
     SameIdentity,
     conditions_line,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(f"reidcore.{__name__}")
 
 LOOK_ALIKES = 12
+_ROUNDING = 1e-9
 
 
 def keep_evidence(engine: Engine, tested: TargetTest) -> None:
@@ -62,7 +64,7 @@ def _facts(engine: Engine, tested: TargetTest) -> dict[str, Any]:
         "target": tested.name,
         "test_only": plan.test_only,
         "metric": plan.dist_metric,
-        "rerank": plan.rerank,
+        "rerank": "rerank" in tested.distances.conditions(),
         "unit": engine.data_facts.unit,
         "gallery": len(tested.gallery.table),
         "line": conditions_line("", tested.result.conditions, tested.result.ranking),
@@ -76,8 +78,7 @@ def _parts(engine: Engine, tested: TargetTest, settings: ReportSettings) -> Iter
     labels = Labels.from_samples(query, gallery)
     relations = _relations(tested, labels)
     shown = hardest(result.ap, query.pids, settings.queries)
-    rank1 = result.contributions([1]).get("rank1", np.full(len(query), np.nan)).clip(0, 1)
-    yield Queries(result.ap, rank1, query.pids)
+    yield Queries(result.ap, _rank1(result), query.pids)
     yield Curves(result.cmc, _precision(tested, plan.ties))
     yield from _of_pairs(tested, relations, RankingsOf(shown, min(settings.topk, len(gallery))))
     reading = ImageReading.recorded(engine.data_facts.preprocessing or {})
@@ -109,6 +110,14 @@ def _relations(tested: TargetTest, labels: Labels) -> Relations:
     other cameras are the matches.
     """
     return tested.matches or without_own_files(SameIdentity(labels), labels)
+
+
+def _rank1(result: RankingResult) -> Floats:
+    """Return the share of each query at rank 1, NaN where it has none of its own."""
+    shares = result.contributions([1]).get("rank1", np.full(len(result.ap), np.nan))
+    # Where draws leave queries out, what a query adds to the mean of the draws is no share.
+    is_share = np.isnan(shares) | ((shares > -_ROUNDING) & (shares < 1 + _ROUNDING))
+    return shares if is_share.all() else np.full(len(shares), np.nan)
 
 
 def _precision(tested: TargetTest, ties: str) -> Floats:

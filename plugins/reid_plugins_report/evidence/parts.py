@@ -24,8 +24,9 @@ class Queries:
 
     Attributes:
         ap: (Q,) average precision, NaN for a query that was skipped.
-        rank1: (Q,) what each adds to rank-1, NaN for a query that was skipped; all NaN where a
-            protocol's rank-1 is no mean over queries.
+        rank1: (Q,) 1 for a query with a match at rank 1, 0 for others, between them a mean over
+            draws; NaN for a query that was skipped, and of all where a protocol's rank-1 is no
+            mean of such shares.
         pid: (Q,) identities, whose queries are drawn together by the bootstrap.
     """
 

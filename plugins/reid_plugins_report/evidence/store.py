@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from reid_plugins_runs.npz_damage import DAMAGE
 
 from reidcore.errors import DataError
 from reidcore.utils import atomic_write
@@ -19,7 +20,7 @@ from reidcore.utils import atomic_write
 FORMAT = 1
 
 _FACTS = "facts"
-_LARGEST = 256 << 20  # bytes of one array; a longer one is no evidence that was written here
+_LARGEST = 256 << 20  # bytes of all arrays; more is no evidence that was written here
 Part = TypeVar("Part")
 
 
@@ -78,12 +79,12 @@ def read_evidence(path: Path) -> Evidence:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            if any(each.file_size > _LARGEST for each in archive.infolist()):
+            if sum(each.file_size for each in archive.infolist()) > _LARGEST:
                 raise DataError(f"{str(path)!r} is too large to be a report's evidence")
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         facts = json.loads(arrays.pop(_FACTS).tobytes())
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+    except (OSError, KeyError, *DAMAGE) as error:
         raise _damaged(path, str(error)) from error
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise _damaged(path, "its facts are not of a form that is known here")

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from reid_plugins_report.page.html import Child, Html, joined, tag
-from reid_plugins_report.page.section import Section, figure, figures, table
+from reid_plugins_report.page.section import Section, failed, figure, figures, table
 from reid_plugins_report.page.thumbnails import Pictures
 
-__all__ = ["Child", "Html", "Pictures", "Section", "figure", "figures", "joined", "table", "tag"]
+__all__ = [
+    "Child",
+    "Html",
+    "Pictures",
+    "Section",
+    "failed",
+    "figure",
+    "figures",
+    "joined",
+    "table",
+    "tag",
+]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reid_plugins_report.page.html import Child, Html, tag
+from reidcore.plugins import describe
+
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,18 @@ class Section:
     body: Html
     place: int = 500
     lead: str = ""
+
+
+def failed(what: str, error: Exception) -> Section:
+    """Return what stands on the page for sections that could not be made, and warn of it.
+
+    Args:
+        what: could not be made.
+        error: why.
+    """
+    told = f"{what} failed: {describe(error)}"
+    _log.warning("! %s", told, exc_info=error)
+    return Section("Sections that failed", tag("p", told, class_="fault"), 999)
 
 
 def figures(*shown: Html | None) -> Html:

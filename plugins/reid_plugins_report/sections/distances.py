@@ -6,13 +6,15 @@ import numpy as np
 
 from reid_plugins_report.calibration import Operating, Rates
 from reid_plugins_report.charts import Line, Rule, Scale, line_chart, plain
-from reid_plugins_report.evidence import Spread
+from reid_plugins_report.evidence import Evidence, Spread
 from reid_plugins_report.evidence.parts import Floats, Ints
 from reid_plugins_report.page import Section, figure, figures, table
 from reid_plugins_report.report import Report, ReportedTarget
 
 _SHOWN_BINS = 80
 _LEVELS = (1e-1, 1e-2, 1e-3, 1e-4)
+
+_METRICS = {"euclidean": "squared euclidean"}
 
 _TITLE = "Distances and thresholds"
 
@@ -23,8 +25,7 @@ def distances_section(report: Report, target: ReportedTarget) -> Section | None:
     rates = Rates.of(spread) if spread is not None else None
     if spread is None or rates is None or target.evidence is None:
         return None
-    metric = str(target.evidence.facts.get("metric", ""))
-    name = "re-ranked distance" if target.evidence.facts.get("rerank") else f"{metric} distance"
+    name = _distance(target.evidence)
     equal, low = rates.equal_error(), rates.at_fmr(1e-3)
     edges, (matches, others) = coarser(spread, _SHOWN_BINS)
     middles = ((edges[:-1] + edges[1:]) / 2).tolist()
@@ -50,8 +51,8 @@ def distances_section(report: Report, target: ReportedTarget) -> Section | None:
         figure(
             "Thresholds",
             table(headings, rows, label="Thresholds"),
-            "A pair is accepted below the threshold. FMR: the share of the non-matches that are,"
-            " FNMR: the share of the matches that are not.",
+            f"A pair is accepted whose {name} is below the threshold. FMR: the share of the"
+            " non-matches that are, FNMR: the share of the matches that are not.",
         ),
     )
     lead = (
@@ -59,6 +60,14 @@ def distances_section(report: Report, target: ReportedTarget) -> Section | None:
         "pairs: on other data, calibrate them on identities that are held out."
     )
     return Section(_TITLE, shown, 30, lead)
+
+
+def _distance(evidence: Evidence) -> str:
+    """Return what the distances are, as thresholds are to be read."""
+    if evidence.facts.get("rerank"):
+        return "re-ranked distance"
+    metric = str(evidence.facts.get("metric", ""))
+    return f"{_METRICS.get(metric, metric)} distance"
 
 
 def coarser(spread: Spread, count: int) -> tuple[Floats, tuple[Floats, Floats]]:

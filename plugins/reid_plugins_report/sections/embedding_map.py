@@ -20,7 +20,7 @@ def map_section(report: Report, target: ReportedTarget) -> Section | None:
     if embeddings is None:
         return None
     projection = choose_projection(report.projection)
-    places = projection.compute(embeddings.features)
+    places = projection.places(embeddings.features)
     address, columns, (width, height) = report.pictures.sheet(embeddings.path.tolist())
     identities, cameras = _numbered(embeddings.pid), _numbered(embeddings.camid)
     dots = [

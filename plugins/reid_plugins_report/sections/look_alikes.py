@@ -15,8 +15,8 @@ def look_alikes_section(report: Report, target: ReportedTarget) -> Section | Non
         return None
     shown = [_pair(report, pairs, place) for place in range(len(pairs.distance))]
     lead = (
-        "The pairs of two identities that are nearest to one another, one of each two identities. "
-        "Where both pictures show the same one, a label is wrong."
+        "Queries with their nearest image of another identity: the nearest of these pairs, one of "
+        "each two identities. Where both pictures show the same one, a label is wrong."
     )
     return Section("Look-alikes", tag("ul", shown, class_="pairs"), 70, lead)
 

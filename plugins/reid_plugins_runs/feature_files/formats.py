@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reid_plugins_datasets.own.csv_rows import Faults, open_rows
+from reid_plugins_runs.npz_damage import DAMAGE
 from reidcore.errors import DataError, UserError, did_you_mean
 
 Array = npt.NDArray[Any]
@@ -51,7 +50,7 @@ def _read_npz(path: Path) -> Columns:
     with path.open("rb") as file:
         try:
             archive = np.load(file, allow_pickle=False)
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        except DAMAGE as error:
             raise _damaged(path, "npz", error) from error
         if isinstance(archive, np.ndarray):
             raise DataError(f"{str(path)!r} is a single array", "Give it the ending .npy.")
@@ -61,7 +60,7 @@ def _read_npz(path: Path) -> Columns:
 def _member(path: Path, archive: Any, name: str) -> Array:
     try:
         return _decoded(archive[name])
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGE as error:
         if "allow_pickle" not in str(error):
             raise _damaged(path, "npz", error) from error
         raise DataError(
@@ -74,7 +73,7 @@ def _read_npy(path: Path) -> Columns:
     try:
         with path.open("rb") as file:
             features = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise _damaged(path, "npy", error) from error
     if not isinstance(features, np.ndarray):
         raise DataError(f"{str(path)!r} holds several arrays", "Give it the ending .npz.")

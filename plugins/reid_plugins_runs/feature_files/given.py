@@ -166,7 +166,7 @@ def read_features(path: Path, labels: Path | None = None) -> GivenFeatures:
 
 def _joined(features: Columns, labels: Columns, path: Path, table: Path) -> Columns:
     """Return the columns of both files, with the labels in the order of the features."""
-    features, labels = standard(features), standard(labels)
+    features, labels = standard(features, path), standard(labels, table)
     if "feature" not in features:
         raise lacking(path, "features", "features", features, "Beside --labels it is one table.")
     count, rows = len(features["feature"]), {len(values) for values in labels.values()}

@@ -44,10 +44,10 @@ def by_side(columns: Columns, path: Path) -> dict[str, Columns]:
     sided = {name: found for name in columns if (found := _side_of(name))}
     flags = {name.casefold() for name in columns} & {*_FLAGS.values()}
     if {side for side, _ in sided.values()} == {*SIDES} and not flags:
-        return _of_arrays(columns, sided)
+        return _of_arrays(columns, sided, path)
     columns = _with_numbered_features(columns, path)
     masks, tells = _masks(columns, path)
-    table = {name: each for name, each in standard(columns).items() if name not in tells}
+    table = {name: each for name, each in standard(columns, path).items() if name not in tells}
     _keep_whole(table, len(masks["query"]), tells[0], path)
     table["row"] = np.arange(len(masks["query"]))
     return {
@@ -55,9 +55,13 @@ def by_side(columns: Columns, path: Path) -> dict[str, Columns]:
     }
 
 
-def standard(columns: Mapping[str, npt.NDArray[np.generic]]) -> Columns:
-    """Return columns under the names of this tree, whatever they are called elsewhere."""
-    singular = {_singular(name): name for name in columns}
+def standard(columns: Mapping[str, npt.NDArray[np.generic]], path: Path) -> Columns:
+    """Return columns under the names of this tree, whatever they are called elsewhere.
+
+    Raises:
+        DataError: if two of them are called the same, such as ``pid`` and ``pids``.
+    """
+    singular = _each_once(((_singular(name), name) for name in columns), path)
     names = {role: _role(role, singular) for role in ("path", "pid", "camid")}
     names["feature"] = next((name for name in _FEATURES if name in singular), "")
     roles = {singular[name]: role for role, name in names.items() if name}
@@ -81,14 +85,29 @@ def _side_of(name: str) -> tuple[str, str] | None:
     return _SPLITS[side], rest
 
 
-def _of_arrays(columns: Columns, sided: Mapping[str, tuple[str, str]]) -> dict[str, Columns]:
+def _of_arrays(
+    columns: Columns, sided: Mapping[str, tuple[str, str]], path: Path
+) -> dict[str, Columns]:
     _leave_out([name for name in columns if name not in sided], "of neither side")
-    return {
-        side: standard(
-            {rest: columns[name] for name, (other, rest) in sided.items() if other == side}
+    sides = {}
+    for side in SIDES:
+        named = _each_once(
+            ((rest, name) for name, (other, rest) in sided.items() if other == side), path
         )
-        for side in SIDES
-    }
+        sides[side] = standard({rest: columns[name] for rest, name in named.items()}, path)
+    return sides
+
+
+def _each_once(pairs: Iterable[tuple[str, str]], path: Path) -> dict[str, str]:
+    """Return new name -> name in the file; refuse two in a file for one."""
+    found: dict[str, str] = {}
+    for name, given in pairs:
+        if (other := found.setdefault(name, given)) != given:
+            raise DataError(
+                f"{str(path)!r} has both {quoted(other)} and {quoted(given)} for {quoted(name)}",
+                "Keep the one that is meant.",
+            )
+    return found
 
 
 def _role(role: str, names: Mapping[str, str]) -> str:
@@ -105,7 +124,7 @@ def _with_numbered_features(columns: Columns, path: Path) -> Columns:
     numbered = {
         int(found[2]): name for name in columns if (found := _NUMBERED.fullmatch(name.casefold()))
     }
-    if "feature" in standard(columns) or not numbered:
+    if "feature" in standard(columns, path) or not numbered:
         return columns
     first = min(numbered)
     if first > 1 or sorted(numbered) != [*range(first, first + len(numbered))]:

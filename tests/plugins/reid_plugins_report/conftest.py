@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,13 @@ class Browser:
         self._number, self._rest = 0, b""
         self.events: list[dict[str, Any]] = []
         self._session: str | None = None
+
+    def start(self) -> None:
+        """Open the page that all tests use.
+
+        Raises:
+            OSError, RuntimeError: if the browser does not answer.
+        """
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         attached = self.ask("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
@@ -135,7 +143,8 @@ class Browser:
         """End the browser and all of its processes."""
         os.close(self._write)
         os.close(self._read)
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def _next(self) -> dict[str, Any]:
@@ -151,11 +160,16 @@ class Browser:
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One browser for all tests; they are skipped where there is none."""
+    """One browser for all tests; they are skipped where there is none, or none that starts."""
     program = next((found for name in NAMES if (found := shutil.which(name))), None)
     if program is None:
         pytest.skip(f"no browser: none of {', '.join(NAMES)} is installed")
     opened = Browser(program, tmp_path_factory.mktemp("profile"))
+    try:
+        opened.start()
+    except (OSError, RuntimeError) as error:  # a wrapper without its browser, a lack of libraries
+        opened.close()
+        pytest.skip(f"no browser: {program} does not start: {error}")
     yield opened
     opened.close()
 

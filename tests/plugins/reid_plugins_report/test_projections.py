@@ -33,3 +33,16 @@ def test_without_scikit_learn_the_map_is_pca(monkeypatch) -> None:
     assert choose_projection("auto") is METHODS["pca"]
     with pytest.raises(UserError, match=r"needs umap.*pip install \"umap-learn\""):
         choose_projection("umap")
+
+
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+def test_features_that_are_all_the_same_are_one_point(method) -> None:
+    assert METHODS[method].places(np.full((9, 4), 2.5)).tolist() == [[0, 0]] * 9
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_tsne_of_one_dimension_and_of_any_scale(scale) -> None:
+    features = np.arange(9.0)[:, None] * scale
+    places = METHODS["tsne"].places(features)
+    assert np.isfinite(places).all()
+    assert len(np.unique(places[:, 0])) == 9

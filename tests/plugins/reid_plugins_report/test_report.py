@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 
@@ -180,3 +181,30 @@ def test_parts_that_have_nothing_to_show_are_left_out(folder) -> None:
     np.savez(folder / "report_tiny.npz", **arrays)
     lacking = {"Distances and thresholds", "Failure slices", "Look-alikes"}
     assert titles(page_of(folder)) == [title for title in BUNDLED if title not in lacking]
+
+
+def test_a_bundled_section_that_fails_costs_no_other(folder, caplog) -> None:
+    with np.load(folder / "report_tiny.npz") as stored:
+        arrays = dict(stored)
+    arrays["Curves/cmc"] = arrays["Curves/cmc"][:0]
+    np.savez(folder / "report_tiny.npz", **arrays)
+    page = page_of(folder)
+    shown = [title for title in BUNDLED if title != "Curves"]
+    at = shown.index("Training")
+    assert titles(page) == [*shown[:at], "Sections that failed", *shown[at:]]
+    assert "the curves section failed: " in page
+    assert "the curves section failed: " in caplog.text
+
+
+def test_thresholds_say_what_the_distances_are(folder) -> None:
+    def told(**facts) -> str:
+        with np.load(folder / "report_tiny.npz") as stored:
+            arrays = dict(stored)
+        known = {**json.loads(arrays["facts"].tobytes()), **facts}
+        arrays["facts"] = np.frombuffer(json.dumps(known).encode(), np.uint8)
+        np.savez(folder / "report_tiny.npz", **arrays)
+        return re.search("A pair is accepted whose (.*?) is below", page_of(folder))[1]
+
+    assert told() == "cosine distance"
+    assert told(metric="euclidean") == "squared euclidean distance"
+    assert told(rerank=True) == "re-ranked distance"

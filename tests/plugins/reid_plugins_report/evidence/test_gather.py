@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from reid_plugins_report.evidence import (
 )
 
 from reidcore.errors import UserError
+from reidcore.evaluation import Labels, MatrixDistances, evaluate
 from reidcore.testing import tiny_run
 from reidcore.utils import read_json
 
@@ -80,3 +82,22 @@ def test_a_protocol_that_does_not_say_what_matches(tmp_path) -> None:
     tiny_run(save_dir=tmp_path, overrides=["test.protocol=cuhk03"])
     evidence = read_evidence(tmp_path / "report_tiny.npz")
     assert evidence.part(Spread).matches.sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("added", "shares"),
+    [
+        (None, [1.0, 0.0]),
+        ([0.75, 0.0], [0.75, 0.0]),
+        ([0.5, np.nan], [0.5, np.nan]),
+        # Of draws that leave queries out: what each adds to their mean.
+        ([1.5, 0.25], [np.nan, np.nan]),
+        ([0.5, -0.25], [np.nan, np.nan]),
+    ],
+)
+def test_what_is_no_share_of_rank_1_is_no_figure_of_a_slice(added, shares) -> None:
+    labels = Labels([1, 2], [1, 2, 3], [0, 0], [1, 1, 1])
+    result = evaluate(MatrixDistances([[0.0, 1, 2], [1, 2, 0]]), labels)
+    if added is not None:
+        result = replace(result, per_query={"rank1": np.array(added)})
+    np.testing.assert_array_equal(gather._rank1(result), shares)

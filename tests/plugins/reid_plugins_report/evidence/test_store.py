@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import zipfile
+
 import numpy as np
 import pytest
 from reid_plugins_report.evidence import Curves, Evidence, Spread, read_evidence, write_evidence
@@ -45,3 +47,15 @@ def test_what_is_no_evidence_is_refused(tmp_path) -> None:
 
 def test_a_part_that_lacks_an_array_is_not_there() -> None:
     assert Evidence({}, {"Curves/cmc": np.zeros(1)}).part(Curves) is None
+
+
+def test_arrays_that_are_too_large_together_are_not_unpacked(tmp_path) -> None:
+    path = tmp_path / "report_x.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(3):
+            with archive.open(f"{number}.npy", "w", force_zip64=True) as member:
+                for _ in range(100):
+                    member.write(bytes(1 << 20))
+    assert path.stat().st_size < 1 << 20
+    with pytest.raises(DataError, match="too large to be a report's evidence"):
+        read_evidence(path)

@@ -294,3 +294,22 @@ def test_labels_that_do_not_fit_are_told(tmp_path) -> None:
     np.savez(tmp_path / "f.npz", features=FEATURES, paths=np.array([*PATHS[:5], "else.jpg"]))
     with pytest.raises(UserError, match=r"1 path .* not in .*'else.jpg'"):
         read_features(tmp_path / "f.npz", short)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"q_pids": np.array([7, 5])}, "both 'query_pids' and 'q_pids' for 'pids'"),
+        ({"query_pid": np.array([7, 5])}, "both 'pids' and 'pid' for 'pid'"),
+    ],
+)
+def test_two_arrays_for_one_are_refused(tmp_path, more, told) -> None:
+    np.savez(tmp_path / "f.npz", **arrays(**more))
+    with pytest.raises(UserError, match=told):
+        read_features(tmp_path / "f.npz")
+
+
+def test_two_columns_for_one_are_refused(tmp_path) -> None:
+    path = write_csv(tmp_path / "f.csv", {**LABELS, "PIDS": PIDS, "f0": PIDS})
+    with pytest.raises(UserError, match="both 'pid' and 'PIDS' for 'pid'"):
+        read_features(path)
