@@ -116,15 +116,27 @@ class Matrix:
         return f"{heading(figure)}{unit} {spread}"
 
     def _unlike(self, target: str) -> str | None:
-        """Say where the figures of a column were not measured alike."""
+        """Say where the figures of a column were not measured alike.
+
+        Splits of a dataset are other data, which a mean over them is of.
+        """
         tested = [
-            (run.name, conditions_of(run.targets[target]))
+            (run, conditions_of(run.targets[target]))
             for group in self._groups
             for run in group.finished
             if target in run.targets
         ]
-        told = difference(tested) if tested else None
+        by_split: dict[str, list[tuple[str, Mapping[str, Any]]]] = {"": []}
+        for run, conditions in tested:
+            by_split[""].append((run.name, {**conditions, "data": None}))
+            by_split.setdefault(_split(run), []).append((run.name, conditions))
+        found = (difference(alike) for alike in by_split.values() if alike)
+        told = next((each for each in found if each), None)
         return told and f"the figures on {target} were not measured alike: {told}"
+
+
+def _split(run: RunFolder) -> str:
+    return f"split {run.config.get('data', {}).get('split_id')}"
 
 
 def _trained_on(group: Group) -> list[str]:

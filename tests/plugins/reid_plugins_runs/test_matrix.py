@@ -192,6 +192,23 @@ def test_figures_that_were_not_measured_alike_are_told(here, tmp_path) -> None:
     assert "the figures on veri were not measured alike: 'ap' differs: 'plain'" in done.err
 
 
+def test_other_splits_are_other_data_and_are_averaged_over(here, tmp_path) -> None:
+    def tested(name: str, source: str, split: int, data: str) -> None:
+        config = {"data": {"sources": [source], "split_id": split}}
+        write_test(tmp_path / "log" / name, config, {"data": data}, veri=0.4 + 0.1 * split)
+
+    for split in range(2):
+        tested(f"a{split}", "a", split, f"of {split}")
+    done = here("runs", "matrix", "log")
+    assert "45.0 ± 7.1" in done.out
+    assert "not measured alike" not in done.err
+    tested("b0", "b", 0, "of 0")
+    assert "not measured alike" not in here("runs", "matrix", "log").err
+    tested("b1", "b", 1, "other")
+    told = here("runs", "matrix", "log").err
+    assert "the figures on veri were not measured alike: their data differ: 'of 1'" in told
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -83,3 +83,17 @@ def test_columns_of_text_are_slices_by_their_texts(tmp_path) -> None:
     place = slices.name.tolist().index("modality")
     assert slices.value[:, place].tolist() == [1, 0]
     assert slices.text[place].tolist()[:3] == ["infrared", "visible", ""]
+
+
+def test_time_gaps_of_more_queries_than_are_looked_at_together() -> None:
+    count = 1500
+    rows = np.arange(count)
+    query = replace(
+        SampleTable.of([(f"q{row}", row, 0) for row in rows]), columns={"time": 10 * rows}
+    )
+    gallery = replace(
+        SampleTable.of([(f"g{row}", row, 1) for row in rows]),
+        columns={"time": 10 * rows + rows % 7},
+    )
+    relations = SameIdentity(Labels.from_samples(query, gallery))
+    np.testing.assert_array_equal(time_gaps(query, gallery, relations), rows % 7)
