@@ -20,6 +20,7 @@ from reid_plugins_report.evidence import (
     gather,
     read_evidence,
 )
+from reid_plugins_runs.per_query import read_per_query
 
 from reidcore.errors import UserError
 from reidcore.evaluation import Labels, MatrixDistances, evaluate
@@ -41,6 +42,19 @@ def test_reid_target_tested_keeps_all_parts(tested_folder) -> None:
     assert evidence.facts["test_only"] is False
     size = (tested_folder / "report_tiny.npz").stat().st_size
     assert size < 200_000
+
+
+def test_figures_by_camera_are_those_of_their_queries(tested_folder) -> None:
+    """There are two cameras, so that the other one's images are all that counts of the gallery."""
+    cameras = read_evidence(tested_folder / "report_tiny.npz").part(Cameras)
+    found = read_per_query(tested_folder / "per_query.npz")["tiny"]
+    assert cameras.count.tolist() == [[0, 12], [12, 0]]
+    for camera, (row, column) in enumerate([(0, 1), (1, 0)]):
+        own = found.camids == np.unique(found.camids)[camera]
+        assert cameras.mAP[row, column] == pytest.approx(found.ap[own].mean())
+        rank1 = found.contributions["rank1"][own].mean()
+        assert cameras.rank1[row, column] == pytest.approx(rank1)
+    assert not np.array_equal(cameras.mAP, cameras.rank1, equal_nan=True)
 
 
 def test_it_is_switched_off(tmp_path) -> None:
