@@ -25,6 +25,9 @@ def difference(tested: Iterable[tuple[str, Mapping[str, Any]]]) -> str | None:
         tested: the name of each run, and the conditions of its figures.
     """
     (first, expected), *others = tested
+    for name, conditions in ((first, expected), *others) if others else ():
+        if not conditions:
+            return f"{name!r} does not tell how, as an older version wrote it: test again"
     for name, conditions in others:
         for key in dict.fromkeys((*expected, *conditions)):
             values = expected.get(key), conditions.get(key)

@@ -29,6 +29,7 @@ AVERAGED = ("train.seed", "data.split_id")
 _WITHOUT_EFFECT = (
     "use_gpu",
     "settings.writers",
+    "settings.report",
     *(f"data.{key}" for key in ("root", "save_dir", "workers", "cache", "cache_gb")),
     "model.resume",
     *(f"train.{key}" for key in ("print_freq", "start_epoch", "keep_checkpoints")),
@@ -102,11 +103,18 @@ def hyperparameters(
 def comparable(configs: Sequence[Mapping[str, Any]]) -> list[Leaves]:
     """Return the leaves by which runs are told apart.
 
-    A key that an older version of the core did not have is at its default; one of a component, of
-    which that is not known, counts where the component is in use.
+    A key that an older version of the core did not have is at its default, and a plugin's setting
+    that it did not have is off; a key of a component, of which that is not known, counts where the
+    component is in use. Of features from elsewhere the section ``test`` alone is known.
     """
-    defaults = leaves_of(Config().model_dump(mode="json"))
-    found = [(defaults if config else {}) | leaves_of(config) for config in configs]
+    settings = leaves_of({"settings": _settings(None)})
+    off = {key: value for key, value in settings.items() if value in (None, False, [], {})}
+    defaults = leaves_of(Config().model_dump(mode="json")) | off
+    tests = {key: value for key, value in defaults.items() if key.startswith("test.")}
+    found = [
+        (tests if "features" in config else defaults if config else {}) | leaves_of(config)
+        for config in configs
+    ]
     common = set.intersection(*map(set, found)) if found else set()
     return [
         {k: v for k, v in leaves.items() if k in common or k in used or k in defaults}

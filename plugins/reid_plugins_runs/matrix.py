@@ -132,7 +132,7 @@ class Matrix:
             by_split.setdefault(_split(run), []).append((run.name, conditions))
         found = (difference(alike) for alike in by_split.values() if alike)
         told = next((each for each in found if each), None)
-        return told and f"the figures on {target} were not measured alike: {told}"
+        return told and f"the figures on {target} cannot be set side by side: {told}"
 
 
 def _split(run: RunFolder) -> str:

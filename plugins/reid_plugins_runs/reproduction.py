@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from reid_plugins_runs.figure_names import heading, is_share
 from reid_plugins_runs.folders import RESULTS, TEST_RESULTS, Results, is_number, read_results
-from reid_plugins_runs.leaves import as_text, leaves_of
+from reid_plugins_runs.leaves import as_text, comparable
 from reid_plugins_runs.provenance import (
     PROVENANCE,
     TEST_PROVENANCE,
@@ -91,18 +91,12 @@ class Record:
             for name, splits in (extra.get("dataset") or {}).items()
             for split, digest in splits.items()
         }
-        keys = {
-            key: as_text(value)
-            for key, value in leaves_of(self.config).items()
-            if key not in _OF_THIS_RUN
-        }
         return {
             "version": self.results.versions,
             "plugin": {each["name"]: each["version"] for each in extra.get("plugins", ())},
             "device": {"device": _device(self.results.device)},
             **self.provenance,
             "data": data,
-            "configuration": keys,
         }
 
     def now(self, plugins: Plugins, device: str) -> Ingredients:
@@ -205,7 +199,12 @@ class Reproduction:
     @property
     def changes(self) -> list[Change]:
         """The ingredients that are not as they were."""
-        return changes(self.recorded.ingredients(), self.now.ingredients())
+        found = changes(self.recorded.ingredients(), self.now.ingredients())
+        leaves = comparable([self.recorded.config, self.now.config])
+        then, now = (
+            {k: as_text(v) for k, v in each.items() if k not in _OF_THIS_RUN} for each in leaves
+        )
+        return found + changes({"configuration": then}, {"configuration": now})
 
     @property
     def first_difference(self) -> int | None:

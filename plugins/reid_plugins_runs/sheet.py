@@ -72,6 +72,7 @@ class Sheet:
         first, *others = self.columns
         headings = [number(each.heading) if each.is_number else each.heading for each in others]
         shown = table(first.heading, *headings, title=self.title)
+        shown.min_width = len(self.title)  # a title is folded to the width of its table
         for place, row in enumerate(self.rows):
             cells = enumerate(row)
             shown.add_row(

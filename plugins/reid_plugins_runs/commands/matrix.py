@@ -99,7 +99,8 @@ def matrix(
         own = [*(["--root", root] if root else []), *(["--device", device] if device else [])]
         with json_alone(form == "json"):
             sources, failed = _tested(sources, Path(output), [*own, "-t", *targets, *overrides])
-    _show(sources, targets, figures, form)
+    if sources or not failed:
+        _show(sources, targets, figures, form)
     if failed:
         raise UserError(
             f"{len(failed)} of {counted(len(sources) + len(failed), 'test')} failed: "

@@ -55,6 +55,24 @@ def test_a_section_that_one_run_lacks_is_told_by_its_keys(write_run, tmp_path) -
     assert values == [{}, {"settings.training.ema.decay": 0.999}]
 
 
+def test_settings_that_an_older_run_did_not_have_are_off_in_it(write_run, tmp_path) -> None:
+    write_run("a")
+    write_run("b", settings__standard={"test_time": []}, settings__report={"queries": 12})
+    write_run("c", settings__standard={"test_time": ["flip"]})
+    values = [group.values for group in grouped(find_runs([tmp_path]).runs)]
+    assert values == [{"settings.standard.test_time": each} for each in ([], ["flip"])]
+
+
+def test_features_from_elsewhere_have_no_training(write_run, tmp_path) -> None:
+    write_run("a", train__lr=0.5)
+    path = write_run("b") / "results.json"
+    record = json.loads(path.read_text())
+    record["config"] = {"features": "f.npz", "test": record["config"]["test"]}
+    path.write_text(json.dumps(record))
+    values = [group.values for group in grouped(find_runs([tmp_path]).runs)]
+    assert [each.get("train.lr") for each in values] == [0.5, None]
+
+
 def test_each_run_may_stand_alone(write_run, tmp_path) -> None:
     for seed in (1, 2):
         write_run(f"a{seed}", train__seed=seed)

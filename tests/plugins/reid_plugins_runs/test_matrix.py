@@ -184,12 +184,29 @@ def test_a_test_that_fails_costs_no_other(here, children, tmp_path) -> None:
     assert "30.0" in done.out
 
 
+def test_tests_that_all_fail_are_told_alone(here, children, tmp_path) -> None:
+    (tmp_path / "a.pth").write_bytes(b"")
+    children.codes = {"a.pth": 2}
+    done = here("runs", "matrix", "a.pth", "-t", "msmt17")
+    assert (done.code, done.out) == (2, "")
+    assert "1 of 1 test failed: a.pth" in done.err
+    assert "Name what to test on" not in done.err
+
+
+def test_figures_of_an_older_version_do_not_tell_how_they_were_measured(here, tmp_path) -> None:
+    for name, conditions in (("a", {"ap": "plain"}), ("b", {})):
+        write_test(tmp_path / "log" / name, sources(name), conditions, veri=0.5)
+    done = here("runs", "matrix", "log")
+    assert done.code == 0
+    assert "cannot be set side by side: 'log/b/test_results.json' does not tell" in done.err
+
+
 def test_figures_that_were_not_measured_alike_are_told(here, tmp_path) -> None:
     for name, kind in (("a", "plain"), ("b", "trapezoid")):
         write_test(tmp_path / "log" / name, sources(name), {"ap": kind, "metric": name}, veri=0.5)
     done = here("runs", "matrix", "log")
     assert done.code == 0
-    assert "the figures on veri were not measured alike: 'ap' differs: 'plain'" in done.err
+    assert "the figures on veri cannot be set side by side: 'ap' differs: 'plain'" in done.err
 
 
 def test_other_splits_are_other_data_and_are_averaged_over(here, tmp_path) -> None:
