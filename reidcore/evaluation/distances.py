@@ -44,7 +44,7 @@ def compute_distance_matrix(input1: Tensor, input2: Tensor, metric: str = "eucli
         (Q, G) distances, at least float32; gradients flow through them.
 
     Raises:
-        UserError: if a shape or the metric is wrong, or a feature is not finite.
+        UserError: if a shape, a device or the metric is wrong, or a feature is not finite.
     """
     query, gallery = _as_features("query", input1), _as_features("gallery", input2)
     _check_features(query, gallery)
@@ -207,7 +207,7 @@ class FeatureDistances(Distances):
         metric: ``"euclidean"`` (squared) or ``"cosine"`` (1 - cos).
 
     Raises:
-        UserError: if a shape or the metric is wrong, or a feature is not finite.
+        UserError: if a shape, a device or the metric is wrong, or a feature is not finite.
     """
 
     def __init__(
@@ -430,6 +430,11 @@ def _check_features(query: Tensor, gallery: Tensor) -> None:
             f"query features have {counted(query.size(1), 'dimension')}, gallery features "
             f"{gallery.size(1)}",
             "Extract both with the same model.",
+        )
+    if query.device != gallery.device:
+        raise UserError(
+            f"query features are on {query.device}, gallery features on {gallery.device}",
+            "Move both to one device.",
         )
 
 

@@ -105,11 +105,16 @@ class KReciprocal:
     def measure(
         self, distances: Callable[[Tensor, Tensor], Distances], query: Tensor, gallery: Tensor
     ) -> Distances:
-        """Return re-ranked distances (Q, G), made a block of rows at a time."""
+        """Return re-ranked distances (Q, G), made a block of rows at a time.
+
+        Raises:
+            UserError: as of `RerankedDistances`, or features are all zeros under cosine.
+        """
         everything = torch.cat([query, gallery])
-        return RerankedDistances(
-            distances(everything, everything), len(query), self.k1, self.k2, self.lambda_value
-        )
+        measured = distances(everything, everything)
+        if isinstance(measured, FeatureDistances):
+            measured.check_sides()
+        return RerankedDistances(measured, len(query), self.k1, self.k2, self.lambda_value)
 
 
 def _joined_by_neighbours(

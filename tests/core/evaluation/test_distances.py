@@ -106,6 +106,13 @@ def test_wrong_shapes_are_told(query, gallery, said):
         compute_distance_matrix(torch.zeros(query), torch.zeros(gallery))
 
 
+def test_features_on_two_devices_are_told():
+    query, gallery = torch.ones(3, 4), torch.ones(5, 4, device="meta")
+    for measure in (FeatureDistances, compute_distance_matrix):
+        with pytest.raises(UserError, match="query features are on cpu, gallery features on meta"):
+            measure(query, gallery)
+
+
 def test_a_mistyped_metric_is_answered_with_the_right_one(features):
     with pytest.raises(UnknownNameError, match="Did you mean 'cosine'"):
         FeatureDistances(*features, "cosin")

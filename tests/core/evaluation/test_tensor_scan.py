@@ -57,22 +57,29 @@ def test_counts_are_those_of_the_keys(
     check_counts(scan_of(*features, metric), rng)
 
 
+@pytest.mark.parametrize("kind", [normal, alike], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("metric", METRICS)
-def test_it_does_not_matter_how_products_are_rounded(
-    metric: str, monkeypatch: pytest.MonkeyPatch
+def test_it_does_not_matter_how_products_and_norms_are_rounded(
+    kind: Callable[..., Any], metric: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a device that adds in another order would, only worse."""
-    rng = np.random.default_rng(2)
-    query, gallery = (torch.from_numpy(normal(rng, n, 64)) for n in (QUERIES, GALLERY))
-    worst = 64 * 2.0**-24 * torch.outer(query.norm(dim=1), gallery.norm(dim=1))
+    """As a device that adds in the worst order would."""
+    rng, dim = np.random.default_rng(2), 512
+    query, gallery = (torch.from_numpy(kind(rng, n, dim)) for n in (QUERIES, GALLERY))
+    most = dim * 2.0**-24
+    worst = most * torch.outer(query.norm(dim=1), gallery.norm(dim=1))
     multiply, add = torch.Tensor.mm, torch.addmm
 
+    def signs(like: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(rng.choice([-1.0, 1.0], like.shape)).float()
+
     def off(product: torch.Tensor) -> torch.Tensor:
-        return product + worst * (2 * torch.rand(worst.shape) - 1)
+        return product + worst * signs(worst)
 
     monkeypatch.setattr(torch.Tensor, "mm", lambda *sides: off(multiply(*sides)))
     monkeypatch.setattr(torch, "addmm", lambda *a, **options: off(add(*a, **options)))
-    check_counts(scan_of(query, gallery, metric), rng)
+    scan = scan_of(query, gallery, metric)
+    scan._norms = tuple(norms * (1 + most * signs(norms)) for norms in scan._norms)  # type: ignore[assignment]
+    check_counts(scan, rng)
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,7 @@ from reid_plugins_standard.test_time.neighbours import (
 )
 from torch import Tensor
 
+from reidcore.errors import DataError
 from reidcore.evaluation import FeatureDistances, RerankedDistances
 
 QUERY = torch.tensor([[1.0, 0.0]])
@@ -89,3 +92,10 @@ def test_re_ranking_is_the_core_s(sides: tuple[Tensor, Tensor]) -> None:
     found = KReciprocal(4, 2, 0.4).measure(FeatureDistances, *sides)
     expected = RerankedDistances.of_features(*sides, "euclidean", 4, 2, 0.4)
     np.testing.assert_array_equal(rows(found), rows(expected))
+
+
+def test_re_ranking_refuses_what_has_no_direction(sides: tuple[Tensor, Tensor]) -> None:
+    query, gallery = sides
+    cosine = partial(FeatureDistances, metric="cosine")
+    with pytest.raises(DataError, match="features are all zeros"):
+        KReciprocal().measure(cosine, query, gallery * 0)
