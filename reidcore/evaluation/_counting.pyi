@@ -16,6 +16,8 @@ def count_rows(
 ) -> npt.NDArray[np.int64]: ...
 
 class FeatureScan:
+    @property
+    def is_filtered(self) -> bool: ...
     def __init__(
         self,
         queries: npt.NDArray[np.float32],

@@ -155,7 +155,7 @@ cdef class FeatureScan:
     cdef float[::1] _ones, _scales, _biases
     cdef _Blocks _panels, _tiles
     cdef ptrdiff_t _dim, _num_panels
-    cdef bint _is_filtered
+    cdef readonly bint is_filtered  # whether counts begin with codes; not where these do not gain
     cdef int _threads
 
     def __init__(self, const float[:, ::1] queries, const float[:, ::1] gallery, bint cosine,
@@ -167,7 +167,7 @@ cdef class FeatureScan:
             raise ValueError("queries and gallery differ in width, or there are no threads")
         self._queries, self._gallery, self._dim = queries, gallery, queries.shape[1]
         self._threads = threads
-        self._is_filtered = self._kernel.filter != NULL and 32 <= self._dim <= 1 << 16
+        self.is_filtered = self._kernel.filter != NULL and 32 <= self._dim <= 1 << 16
         cdef int rows = self._kernel.rows, strip = self._kernel.strip
         cdef ptrdiff_t item
         cdef ptrdiff_t tiles = (gallery.shape[0] + REID_TILE - 1) // REID_TILE
@@ -185,7 +185,7 @@ cdef class FeatureScan:
     cdef void _pack_panel(self, ptrdiff_t index) noexcept nogil:
         cdef reid_block panel = self._panel(index)
         reid_pack_values(&panel, self._dim, self._kernel.rows, 1)
-        if self._is_filtered:
+        if self.is_filtered:
             reid_pack_codes(&panel, self._dim, self._kernel.rows, 1)
 
     cdef reid_block _panel(self, ptrdiff_t index) noexcept nogil:
@@ -241,7 +241,7 @@ cdef class FeatureScan:
         cdef int32_t[:, ::1] into = by_thread
         cdef ptrdiff_t panel
         if limits.shape[0] > MOST_LIMITS * self._queries.shape[0]:
-            self._is_filtered = False
+            self.is_filtered = False
         if limits.shape[0]:
             for panel in prange(self._num_panels, nogil=True, num_threads=self._threads):
                 self._pack_panel(panel)
@@ -257,7 +257,7 @@ cdef class FeatureScan:
         cdef reid_job job = [&panel, &tile, self._dim, &limits[0], NULL, strict, &counts[thread, 0]]
         cdef ptrdiff_t number
         cdef int64_t doubtful = 0
-        cdef bint is_filtered = self._is_filtered
+        cdef bint is_filtered = self.is_filtered
         if is_filtered:
             reid_pack_codes(&tile, self._dim, strip, REID_TILE // strip)
         else:
@@ -269,7 +269,8 @@ cdef class FeatureScan:
                 self._kernel.count(&job)
                 continue
             doubtful += self._kernel.filter(&job)
-            if doubtful * 32 > (number + 1) * rows * REID_TILE:
+            # Of all panels' pairs: where both sides are sorted, one panel's matches fill this tile.
+            if doubtful * 32 > self._num_panels * rows * REID_TILE:
                 # So many ties that computing all keys is quicker, from here on and in other tiles.
-                self._is_filtered = is_filtered = False
+                self.is_filtered = is_filtered = False
                 reid_pack_values(&tile, self._dim, strip, REID_TILE // strip)

@@ -30,11 +30,31 @@ def test_counts_are_those_of_the_keys(counting, kind, dim, cosine):
         chosen = keys[:, rng.integers(0, GALLERY, LIMITS)]
         up, down = (np.nextafter(chosen, np.float32(to)) for to in (np.inf, -np.inf))
         limits = -np.sort(-np.concatenate([chosen, up, down], axis=1), axis=1)
+        assert scan.is_filtered
         for strict in (False, True):
             within = np.less if strict else np.less_equal
             expected = within(keys[:, None], limits[:, :, None]).sum(2)
             found = scan.counts(limits.ravel(), first * limits.shape[1], strict)
             np.testing.assert_array_equal(found.reshape(expected.shape), expected)
+
+
+@pytest.mark.parametrize(("kind", "dim", "pays"), [(normal, 32, True), (grid, 32, False),
+                                                   (normal, 31, False)])  # fmt: skip
+def test_codes_are_used_where_they_decide(counting, kind, dim, pays):
+    """Also where each query's matches lie together, as in folders that are sorted by identity."""
+    rng, queries, matches = np.random.default_rng(1), 240, 12
+    query, gallery = kind(rng, queries, dim), kind(rng, queries * 3, dim)
+    items = np.arange(queries)[:, None] // 4 * matches + np.arange(matches)  # of four queries each
+    first = np.arange(queries + 1) * matches
+    for index in filtering(counting):
+        scan = counting.FeatureScan(query, gallery, False, 1, index)
+        keys = scan.keys(first, items.ravel()).reshape(items.shape)
+        limits = -np.sort(-keys, axis=1)
+        scan.counts(limits.ravel(), first, False)
+        assert scan.is_filtered == pays
+        many = limits.repeat(4, axis=1)  # bounding keys for so many costs more than it saves
+        scan.counts(many.ravel(), first * 4, False)
+        assert not scan.is_filtered
 
 
 def test_keys_are_the_same_on_every_instruction_set_that_multiplies_and_adds_at_once(counting):
