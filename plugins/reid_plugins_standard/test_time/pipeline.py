@@ -63,6 +63,11 @@ class Step:
         """Whether it works on images and on nothing else."""
         return self.has("extract") and not self.has("transform")
 
+    @property
+    def learns(self) -> bool:
+        """Whether it says, by ``learns = True``, that it needs training images."""
+        return bool(getattr(self.made, "learns", False))
+
 
 class Pipeline:
     """Steps in the order in which they are taken.
@@ -87,6 +92,9 @@ class Pipeline:
         self._on_features = [step for step in rest if not step.has("measure")]
         self._on_distances = [step for step in rest if step.has("measure")]
         _check_distances_last(rest)
+        for place, step in enumerate(self._on_features):
+            if step.learns:
+                _check_before_learning(self._on_features[:place], step)
         self._all = made
 
     @property
@@ -101,8 +109,8 @@ class Pipeline:
 
     @property
     def learns(self) -> bool:
-        """Whether a step says, by ``learns = True``, that it needs training images."""
-        return any(getattr(step.made, "learns", False) for step in self._on_features)
+        """Whether a step says that it needs training images."""
+        return any(step.learns for step in self._on_features)
 
     @property
     def on_images(self) -> list[str]:
@@ -197,8 +205,7 @@ def _check_distances_last(steps: Sequence[Step]) -> None:
             )
 
 
-def _learnt_before(before: Sequence[Step], step: Step, learn: Callable[[], Tensor]) -> Tensor:
-    """Return training features with the steps before a step that learns from them."""
+def _check_before_learning(before: Sequence[Step], step: Step) -> None:
     for each in before:
         if not each.has("each"):
             raise ConfigError(
@@ -206,6 +213,11 @@ def _learnt_before(before: Sequence[Step], step: Step, learn: Callable[[], Tenso
                 "before it is for queries and gallery alone",
                 f"Let {step.name!r} stand before {each.name!r}.",
             )
+
+
+def _learnt_before(before: Sequence[Step], step: Step, learn: Callable[[], Tensor]) -> Tensor:
+    """Return training features with the steps before a step that learns from them."""
+    _check_before_learning(before, step)
     features = learn()
     for each in before:
         features = each.made.each(features)

@@ -189,6 +189,8 @@ def test_features_that_do_not_fit_are_refused(sides, labels) -> None:
 def test_whitening_learns_from_nothing_that_only_a_test_has(sides, labels) -> None:
     with pytest.raises(ConfigError, match="'aqe' before it is for queries and gallery alone"):
         apply_steps(*sides, labels, ["aqe", "whiten"], train=sides[1])
+    with pytest.raises(ConfigError, match="Let 'whiten' stand before 'aqe'"):
+        Pipeline(["normalize", "aqe", "whiten"])  # before anything is tested
 
 
 def test_reid_register_test_time(sides, labels, caplog) -> None:
