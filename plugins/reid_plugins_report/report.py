@@ -7,15 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-from reid_plugins_runs.folders import METRICS, RESULTS, Results, read_run
+from reid_plugins_runs.folders import METRICS, RESULTS, TEST_RESULTS, read_results, read_run
 
 from reid_plugins_report.evidence import Evidence, read_evidence
 from reid_plugins_report.page import Pictures
 from reidcore.errors import DataError, UserError, quoted
-from reidcore.utils import read_json
-
-TEST_RESULTS = "test_results.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +65,8 @@ def read_report(folder: Path, projection: str = "auto") -> Report:
     found, faults = _evidence_in(folder)
     of_test = any(each.facts.get("test_only") for each in found.values())
     path = _record_in(folder, of_test)
-    results = _results(path)
+    results = read_results(path)
+    assert results is not None  # it is there, as `_record_in` found
     run = None if path.name == TEST_RESULTS else read_run(folder)
     targets = [
         ReportedTarget(name, figures, found.get(name)) for name, figures in results.targets.items()
@@ -94,15 +91,6 @@ def _record_in(folder: Path, of_test: bool) -> Path:
     below = sorted(path.parent for path in folder.glob(f"*/{RESULTS}"))
     hint = f"There is one in {str(below[0])!r}." if below else "A run writes it (data.save_dir)."
     raise UserError(f"{str(folder)!r} holds no {RESULTS} of a run that has ended", hint)
-
-
-def _results(path: Path) -> Results:
-    try:
-        return Results.model_validate(read_json(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "all of it"
-        raise DataError(f"{str(path)!r} is no record of a run: {place}: {first['msg']}") from error
 
 
 def _evidence_in(folder: Path) -> tuple[dict[str, Evidence], list[str]]:

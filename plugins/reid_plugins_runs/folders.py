@@ -18,7 +18,16 @@ from pydantic import BaseModel, ValidationError
 from reidcore.errors import DataError, UserError, counted
 from reidcore.utils import is_in_use, read_json
 
-__all__ = ["METRICS", "RESULTS", "Results", "RunFolder", "find_runs", "read_run"]
+__all__ = [
+    "METRICS",
+    "RESULTS",
+    "TEST_RESULTS",
+    "Results",
+    "RunFolder",
+    "find_runs",
+    "read_results",
+    "read_run",
+]
 
 RESULTS, METRICS = "results.json", "metrics.jsonl"
 TEST_RESULTS = "test_results.json"

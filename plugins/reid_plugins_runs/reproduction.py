@@ -60,7 +60,7 @@ class Record:
         results = read_results(path)
         if results is None:
             raise DataError(f"there is no {str(path)!r}", "Give the results.json of a run.")
-        if not results.targets:
+        if not any(True for row in results.targets.values() for _ in _figures(row)):
             raise DataError(f"{str(path)!r} has no figures: nothing was tested")
         beside = TEST_PROVENANCE if path.name == TEST_RESULTS else PROVENANCE
         return cls(path, results, read_provenance(path.parent / beside))

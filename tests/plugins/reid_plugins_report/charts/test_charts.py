@@ -43,6 +43,9 @@ def test_a_line_goes_through_its_points() -> None:
     )
     assert first[1] == tuple((a + b) / 2 for a, b in zip(first[0], first[2], strict=True))
     assert second == [(first[0][0], first[2][1]), (first[2][0], first[0][1])]
+    (x0, low), _, (x1, high) = first
+    assert x0 < x1
+    assert high < low  # pixels count downwards
     (rule,) = [each for each in root.iter("line") if each.get("class") == "rule"]
     assert float(rule.get("x1")) == first[1][0]
     points = told(root)

@@ -44,16 +44,17 @@ def test_reid_target_tested_keeps_all_parts(tested_folder) -> None:
     assert size < 200_000
 
 
-def test_figures_by_camera_are_those_of_their_queries(tested_folder) -> None:
-    """There are two cameras, so that the other one's images are all that counts of the gallery."""
+def test_a_gallery_of_one_camera_is_easier_than_the_whole(tested_folder) -> None:
+    """Its non-matches are some of all; the matches of two cameras are all by the other one."""
     cameras = read_evidence(tested_folder / "report_tiny.npz").part(Cameras)
     found = read_per_query(tested_folder / "per_query.npz")["tiny"]
     assert cameras.count.tolist() == [[0, 12], [12, 0]]
     for camera, (row, column) in enumerate([(0, 1), (1, 0)]):
         own = found.camids == np.unique(found.camids)[camera]
-        assert cameras.mAP[row, column] == pytest.approx(found.ap[own].mean())
-        rank1 = found.contributions["rank1"][own].mean()
-        assert cameras.rank1[row, column] == pytest.approx(rank1)
+        assert cameras.mAP[row, column] >= found.ap[own].mean() - 1e-12
+        hits = 12 * cameras.rank1[row, column]
+        assert hits == pytest.approx(round(hits))
+        assert hits >= found.contributions["rank1"][own].sum() - 1e-12
     assert not np.array_equal(cameras.mAP, cameras.rank1, equal_nan=True)
 
 
