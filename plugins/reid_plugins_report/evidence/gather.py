@@ -80,7 +80,8 @@ def _parts(engine: Engine, tested: TargetTest, settings: ReportSettings) -> Iter
     shown = hardest(result.ap, query.pids, settings.queries)
     yield Queries(result.ap, _rank1(result), query.pids)
     yield Curves(result.cmc, _precision(tested, plan.ties))
-    yield from _of_pairs(tested, relations, RankingsOf(shown, min(settings.topk, len(gallery))))
+    rankings = RankingsOf(shown, min(settings.topk, len(gallery)), plan.ties)
+    yield from _of_pairs(tested, relations, rankings)
     reading = ImageReading.recorded(engine.data_facts.preprocessing or {})
     paths = [query.paths[int(row)] for row in shown] if settings.attention else []
     is_cosine = plan.dist_metric == "cosine"

@@ -58,10 +58,12 @@ class RankingsOf:
     Args:
         wanted: the queries.
         topk: how many gallery items are kept of each ranking.
+        ties: at equal distances a match comes last if ``"pessimistic"``, first if ``"optimistic"``.
     """
 
     wanted: Ints
     topk: int
+    ties: str = "pessimistic"
     found: dict[int, Ranking] = field(default_factory=dict)
 
     def add(self, start: int, block: Block, related: Related) -> None:
@@ -71,6 +73,10 @@ class RankingsOf:
             items, match = related.items[part], related.match[part]
             self.found[int(query)] = self._ranking(block[query - start], items, match)
 
+    @property
+    def _is_optimistic(self) -> bool:
+        return self.ties == "optimistic"
+
     def _ranking(self, row: Block, related: Ints, match: npt.NDArray[np.bool_]) -> Ranking:
         matches = related[match]
         kept = np.ones(len(row), dtype=bool)
@@ -78,16 +84,16 @@ class RankingsOf:
         nearest = int(matches[row[matches].argmin()]) if len(matches) else None
         first_rank = 0
         if nearest is not None:
-            ahead = kept & (row <= row[nearest])
+            ahead = kept & (row < row[nearest] if self._is_optimistic else row <= row[nearest])
             ahead[matches] = False
             first_rank = 1 + int(ahead.sum())
         candidates = np.flatnonzero(kept)
         if self.topk < len(candidates):
             limit = np.partition(row[candidates], self.topk - 1)[self.topk - 1]
             candidates = candidates[row[candidates] <= limit]
-        # At equal distances a match comes last: a tie counts against the model.
         is_match = np.isin(candidates, matches)
-        order = np.lexsort((candidates, is_match, row[candidates]))[: self.topk]
+        is_behind = is_match ^ self._is_optimistic
+        order = np.lexsort((candidates, is_behind, row[candidates]))[: self.topk]
         chosen = candidates[order]
         return Ranking(chosen, row[chosen], is_match[order], nearest, first_rank, len(matches))
 

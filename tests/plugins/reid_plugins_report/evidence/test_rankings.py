@@ -35,6 +35,18 @@ def test_rankings_leave_out_what_is_ignored_and_put_a_tied_match_last() -> None:
     assert found.num_matches.tolist() == [1, 1]
 
 
+def test_a_tied_match_is_first_where_ties_are_optimistic() -> None:
+    query = SampleTable.of([("q", 7, 0)])
+    gallery = SampleTable.of([("near", 9, 1), ("tied", 9, 1), ("match", 7, 1)])
+    matrix, labels = MatrixDistances([[1.0, 2.0, 2.0]]), Labels([7], [9, 9, 7], [0], [1, 1, 1])
+    result = evaluate(matrix, labels, ties="optimistic")
+    ranked = RankingsOf(np.array([0]), topk=3, ties="optimistic")
+    listen(matrix, SameIdentity(labels), [ranked])
+    found = ranked.done(query, gallery, result.ap)
+    assert found.item_path.tolist() == [["near", "match", "tied"]]
+    assert found.first_rank.tolist() == result.first_rank.tolist() == [2]
+
+
 def test_a_short_gallery_leaves_empty_places() -> None:
     query, gallery = SampleTable.of([("q", 1, 0)]), SampleTable.of([("a", 1, 0), ("b", 1, 1)])
     matrix, labels = MatrixDistances([[1.0, 2.0]]), Labels([1], [1, 1], [0], [0, 1])
