@@ -218,6 +218,7 @@ def test_other_splits_are_other_data_and_are_averaged_over(here, tmp_path) -> No
         tested(f"a{split}", "a", split, f"of {split}")
     done = here("runs", "matrix", "log")
     assert "45.0 ± 7.1" in done.out
+    assert "45.0 ± 7.1 [" not in done.out  # the interval of one run is not that of the mean
     assert "not measured alike" not in done.err
     tested("b0", "b", 0, "of 0")
     assert "not measured alike" not in here("runs", "matrix", "log").err
