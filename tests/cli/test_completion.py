@@ -53,7 +53,7 @@ def complete(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
         (["run", "quickstart", "model.head.neck="], ["model.head.neck=bnneck"]),
         (["run", "quickstart", "use_gpu="], ["use_gpu=true", "use_gpu=false"]),
         (["run", "quickstart", "train.optim=adamw"], ["train.optim=adamw"]),
-        (["run", "quickstart", "test.protocol=cu"], ["test.protocol=cuhk03"]),
+        (["run", "quickstart", "test.protocol=market1501_"], ["test.protocol=market1501_multi"]),
         (["run", "-s", "synth"], ["synthetic"]),
         (["run", "--transforms", "random_f"], ["random_flip"]),
         (["run", "--device", "cuda"], ["cuda", "cuda:1"]),

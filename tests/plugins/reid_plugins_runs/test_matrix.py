@@ -219,12 +219,12 @@ def test_other_splits_are_other_data_and_are_averaged_over(here, tmp_path) -> No
     done = here("runs", "matrix", "log")
     assert "45.0 ± 7.1" in done.out
     assert "45.0 ± 7.1 [" not in done.out  # the interval of one run is not that of the mean
-    assert "not measured alike" not in done.err
+    assert "cannot be set side by side" not in done.err
     tested("b0", "b", 0, "of 0")
-    assert "not measured alike" not in here("runs", "matrix", "log").err
+    assert "cannot be set side by side" not in here("runs", "matrix", "log").err
     tested("b1", "b", 1, "other")
     told = here("runs", "matrix", "log").err
-    assert "the figures on veri were not measured alike: their data differ: 'of 1'" in told
+    assert "the figures on veri cannot be set side by side: their data differ: 'of 1'" in told
 
 
 @pytest.mark.parametrize(
