@@ -128,7 +128,8 @@ class Matrix:
         ]
         by_split: dict[str, list[tuple[str, Mapping[str, Any]]]] = {"": []}
         for run, conditions in tested:
-            by_split[""].append((run.name, {**conditions, "data": None}))
+            besides_data = {key: each for key, each in conditions.items() if key != "data"}
+            by_split[""].append((run.name, besides_data))
             by_split.setdefault(_split(run), []).append((run.name, conditions))
         found = (difference(alike) for alike in by_split.values() if alike)
         told = next((each for each in found if each), None)
