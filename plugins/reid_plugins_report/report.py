@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reid_plugins_runs.folders import METRICS, RESULTS, TEST_RESULTS, read_results, read_run
+from reid_plugins_runs.folders import (
+    METRICS,
+    RESULTS,
+    TEST_RESULTS,
+    Results,
+    read_results,
+    read_run,
+)
 
 from reid_plugins_report.evidence import Evidence, read_evidence
 from reid_plugins_report.page import Pictures
@@ -61,13 +68,12 @@ def read_report(folder: Path, projection: str = "auto") -> Report:
         UserError: if it holds no record of a run, or a damaged one.
     """
     if not folder.is_dir():
-        raise UserError(f"{quoted(str(folder))} is no folder", "Give the folder of a run.")
+        near = f"Give its folder: {str(folder.parent)!r}." if folder.is_file() else ""
+        raise UserError(f"{quoted(str(folder))} is no folder", near or "Give the folder of a run.")
     found, faults = _evidence_in(folder)
     of_test = any(each.facts.get("test_only") for each in found.values())
-    path = _record_in(folder, of_test)
-    results = read_results(path)
-    assert results is not None  # it is there, as `_record_in` found
-    run = None if path.name == TEST_RESULTS else read_run(folder)
+    name, results = _record_in(folder, of_test)
+    run = None if name == TEST_RESULTS else read_run(folder)
     targets = [
         ReportedTarget(name, figures, found.get(name)) for name, figures in results.targets.items()
     ]
@@ -82,12 +88,12 @@ def read_report(folder: Path, projection: str = "auto") -> Report:
     )
 
 
-def _record_in(folder: Path, of_test: bool) -> Path:
-    """Return the record that the evidence belongs to, or else the only one."""
+def _record_in(folder: Path, of_test: bool) -> tuple[str, Results]:
+    """Return the record that the evidence belongs to, or else the only one, and its file's name."""
     names = (TEST_RESULTS, RESULTS) if of_test else (RESULTS, TEST_RESULTS)
     for name in names:
-        if (folder / name).is_file():
-            return folder / name
+        if (results := read_results(folder / name)) is not None:
+            return name, results
     below = sorted(path.parent for path in folder.glob(f"*/{RESULTS}"))
     hint = f"There is one in {str(below[0])!r}." if below else "A run writes it (data.save_dir)."
     raise UserError(f"{str(folder)!r} holds no {RESULTS} of a run that has ended", hint)

@@ -11,9 +11,9 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Literal, TypeGuard
+from typing import Annotated, Any, Literal, TypeGuard
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError
 
 from reidcore.errors import DataError, UserError, counted
 from reidcore.utils import is_in_use, read_json
@@ -40,15 +40,41 @@ HELD_OUT = "validation"
 _EARLIER = "earlier-"
 
 
+class _Target(BaseModel, extra="allow"):
+    """What must be a mapping in the row of a target."""
+
+    figures: dict[str, Any] = {}
+    intervals: dict[str, Any] = {}
+    conditions: dict[str, Any] = {}
+
+
+def _check_targets(targets: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    for name, row in targets.items():
+        try:
+            _Target.model_validate(row)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, (name, *first["loc"])))
+            raise ValueError(f"{place}: {first['msg']}") from None
+    return targets
+
+
+def _check_sections(config: dict[str, Any]) -> dict[str, Any]:
+    for name in ("data", "model", "test", "train", "loss", "settings"):
+        if not isinstance(config.get(name, {}), dict):
+            raise ValueError(f"{name!r} is no section of keys")
+    return config
+
+
 class Results(BaseModel, extra="allow"):
     """What ``results.json`` must hold to be a run's; ``docs/training.md`` has all of its keys."""
 
     format: Literal[1]
     finished: bool
-    targets: dict[str, dict[str, Any]]
+    targets: Annotated[dict[str, dict[str, Any]], AfterValidator(_check_targets)]
     training: list[dict[str, Any]]
     timings: dict[str, float]
-    config: dict[str, Any] | None
+    config: Annotated[dict[str, Any], AfterValidator(_check_sections)] | None
     versions: dict[str, str] = {}
     device: str = ""
     selection: dict[str, Any] | None = None
@@ -187,6 +213,8 @@ class Found:
 def find_runs(folders: Iterable[str | os.PathLike[str]]) -> Found:
     """Read the runs in folders, and in those below them; a damaged one costs no other.
 
+    A folder without a run that holds the record of a test stands for that test.
+
     Args:
         folders: where to look.
 
@@ -198,7 +226,13 @@ def find_runs(folders: Iterable[str | os.PathLike[str]]) -> Found:
         if not folder.is_dir():
             what = "is no folder" if folder.exists() else "is not there"
             raise UserError(f"{str(folder)!r} {what}", "Give folders of runs, or one above them.")
-        for path in filter(is_run, folders_below(folder)):
+        paths = [*filter(is_run, folders_below(folder))]
+        if not paths and (tested := read_results(folder / TEST_RESULTS)) is not None:
+            seen.add(folder.resolve())
+            found.runs.append(RunFolder(folder, tested))
+        elif not paths:
+            found.faults.append(f"no run in {str(folder)!r}")
+        for path in paths:
             if (resolved := path.resolve()) in seen:
                 continue
             seen.add(resolved)
@@ -239,7 +273,8 @@ def read_results(path: Path) -> Results | None:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "all of it"
-        what = f"{str(path)!r} is no record of a run: {place}: {first['msg']}"
+        message = first["msg"].removeprefix("Value error, ")
+        what = f"{str(path)!r} is no record of a run: {place}: {message}"
         raise DataError(what) from error
     except UserError as error:
         raise DataError(error.what) from error

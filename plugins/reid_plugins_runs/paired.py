@@ -18,7 +18,14 @@ import numpy.typing as npt
 
 from reid_plugins_runs.conditions import conditions_of, difference
 from reid_plugins_runs.figure_names import heading, is_share
-from reid_plugins_runs.per_query import PER_QUERY, Float64, PerQuery, read_per_query
+from reid_plugins_runs.folders import RESULTS
+from reid_plugins_runs.per_query import (
+    PER_QUERY,
+    TEST_PER_QUERY,
+    Float64,
+    PerQuery,
+    read_per_query,
+)
 from reid_plugins_runs.sheet import Column, Sheet
 from reidcore.errors import DataError, counted
 from reidcore.evaluation import bootstrap
@@ -138,11 +145,10 @@ def _tested(group: Group, target: str) -> list[_Tested]:
     for run in group.finished:
         if target not in run.targets:
             continue
-        queries = read_per_query(run.path / PER_QUERY).get(target)
+        path = run.path / (PER_QUERY if (run.path / RESULTS).is_file() else TEST_PER_QUERY)
+        queries = read_per_query(path).get(target)
         if queries is None:
-            raise DataError(
-                f"{str(run.path / PER_QUERY)!r} has no target {target!r}", "Test again."
-            )
+            raise DataError(f"{str(path)!r} has no target {target!r}", "Test again.")
         found.append(_Tested(run.name, queries, conditions_of(run.targets[target])))
     return found
 

@@ -35,6 +35,7 @@ _LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
     "±": r"$\pm$",
     "→": r"$\rightarrow$",
 }
+_LEGIBLE = 12  # characters of a name that are not taken from it for other columns
 _MARKDOWN = re.compile(r"([\\|`*_\[\]<>])")
 
 
@@ -68,11 +69,21 @@ class Sheet:
     bold: Collection[tuple[int, int]] = ()
 
     def rich(self) -> Table:
-        """Return it as the command line shows tables."""
+        """Return it as the command line shows tables.
+
+        Where it is wider than the terminal, cells of numbers are folded between their numbers.
+        """
         first, *others = self.columns
         headings = [number(each.heading) if each.is_number else each.heading for each in others]
         shown = table(first.heading, *headings, title=self.title)
         shown.min_width = len(self.title)  # a title is folded to the width of its table
+        for place, (each, column) in enumerate(zip(self.columns, shown.columns, strict=True)):
+            words = [word for row in self.rows for word in row[place].split()]
+            longest = max(map(len, [*each.heading.split(), *words]), default=0)
+            if each.is_number:
+                column.no_wrap, column.overflow, column.min_width = False, "fold", longest
+            else:
+                column.min_width = min(longest, _LEGIBLE)
         for place, row in enumerate(self.rows):
             cells = enumerate(row)
             shown.add_row(

@@ -11,6 +11,10 @@ from reid_plugins_runs.folders import find_runs
 from reidcore._run_folder import sole_writer
 from reidcore.errors import UserError
 
+RECORD = (
+    '{"format": 1, "finished": true, "training": [], "timings": {}, "config": %s, "targets": %s}'
+)
+
 
 def test_runs_are_found_below_a_folder_once_each(write_run, tmp_path) -> None:
     for name in ("log/b", "log/a", "log/a/inner"):
@@ -51,6 +55,9 @@ def test_the_lock_of_a_run_that_was_killed_says_nothing(write_run) -> None:
         ("[1, 2]", "no record of a run: all of it"),
         ('{"results": 1}', "no record of a run: format"),
         ('{"format": 2}', "no record of a run: format"),
+        (RECORD % ('{"data": 3}', "{}"), "'data' is no section of keys"),
+        (RECORD % ("null", '{"a": {"figures": [3]}}'), "a.figures: "),
+        (RECORD % ("null", '{"a": {"intervals": 3}}'), "a.intervals: "),
     ],
 )
 def test_a_damaged_or_foreign_record_costs_no_other_run(

@@ -76,6 +76,20 @@ def test_a_better_run_is_said_to_be_better_by_so_much(here, tested, base) -> Non
     assert {"rank1", "score"} <= pair["figures"].keys()
 
 
+def test_tests_alone_are_compared_too_and_folders_without_either_are_told(
+    here, tested, base, tmp_path
+) -> None:
+    for name, ap in (("t/a", base), ("t/b", base + 0.03)):
+        folder = tested(name, ap, test__rerank=name == "t/b")
+        for file in ("results.json", "per_query.npz"):
+            (folder / file).rename(folder / f"test_{file}")
+        (folder / "metrics.jsonl").unlink(missing_ok=True)
+    (tmp_path / "empty").mkdir()
+    done = here("runs", "compare", "t/a", "t/b", "empty")
+    assert "shop: t/b is better than t/a by 3.0 points mAP" in done.out
+    assert "no run in 'empty'" in done.err
+
+
 def test_where_chance_explains_it_no_difference_is_shown(here, tested, base) -> None:
     noise = np.random.default_rng(7).normal(0, 0.1, 120)
     tested("log/a", base, train__lr=0.1)

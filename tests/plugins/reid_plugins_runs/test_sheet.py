@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reid_plugins_runs.sheet import Column, Sheet, as_latex
+from rich.console import Console
 
 SHEET = Sheet(
     [Column("run"), Column("mAP", is_number=True)],
@@ -42,6 +45,25 @@ def test_latex_escapes_each_of_its_characters() -> None:
     assert as_latex("a&b_{c}^~\\#$") == (
         r"a\&b\_\{c\}\textasciicircum{}\textasciitilde{}\textbackslash{}\#\$"
     )
+
+
+def test_a_narrow_terminal_folds_numbers_and_cuts_none() -> None:
+    columns = [Column("target"), *(Column(f"figure {n}", is_number=True) for n in range(4))]
+    cells = [f"+{n}.5 [-16.{n}, +10.{n}]" for n in range(4)]
+    shown = Sheet(columns, [["synthetic", *cells]], "of a long title").rich()
+    out = Console(width=50, file=StringIO())
+    out.print(shown)
+    text = out.file.getvalue()
+    assert max(map(len, text.splitlines())) <= 50
+    assert "…" not in text
+    assert "synthetic" in text
+    assert all(number in text for cell in cells for number in cell.split())
+
+
+def test_a_title_is_in_one_line() -> None:
+    out = Console(width=80, file=StringIO())
+    out.print(Sheet([Column("a")], [["b"]], "mAP (%) [95 % interval]").rich())
+    assert out.file.getvalue().splitlines()[0].strip() == "mAP (%) [95 % interval]"
 
 
 @settings(max_examples=40)
