@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+__all__ = ["heading", "is_share"]
+
 FIGURES = ("mAP", "rank1", "rank5", "rank10")
 """Those that a table shows unless others are asked for."""
 

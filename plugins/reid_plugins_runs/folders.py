@@ -25,6 +25,7 @@ __all__ = [
     "Results",
     "RunFolder",
     "find_runs",
+    "is_number",
     "read_results",
     "read_run",
 ]

@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reid_plugins_runs.folders import is_number
+
 from reid_plugins_report.page import Child, Html, Section, figure, figures, tag
 from reid_plugins_report.report import Report
-from reid_plugins_report.sections.words import is_number, words_of
+from reid_plugins_report.sections.words import words_of
 
 _MOST_SHOWN = 400_000  # characters of a configuration
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reid_plugins_runs.figure_names import heading, is_share
+from reid_plugins_runs.folders import is_number
+
 from reid_plugins_report.page import Html, Section, figure, figures, table, tag
 from reid_plugins_report.report import Report, ReportedTarget
-from reid_plugins_report.sections.words import figure_name, is_number, is_share, words_of
+from reid_plugins_report.sections.words import words_of
 
 _TRACK = 100.0  # units of a bar's width
 
@@ -77,7 +80,7 @@ def _tile(name: str, value: float, interval: tuple[float, float] | None) -> Html
         class_="bar",
     )
     number = tag("p", f"{100 * value:.1f}", tag("span", "%"), class_="number")
-    return tag("li", tag("p", figure_name(name), class_="name"), number, bar, said)
+    return tag("li", tag("p", heading(name), class_="name"), number, bar, said)
 
 
 def _counts(target: ReportedTarget) -> str:
@@ -118,7 +121,7 @@ def targets_table(report: Report) -> Html | None:
     for target in report.targets:
         found = {name: (value, interval) for name, value, interval in shares_of(target.figures)}
         rows.append([target.name, *(_cell(*found.get(name, (None, None))) for name in columns)])
-    headings = ["Target", *map(figure_name, columns)]
+    headings = ["Target", *map(heading, columns)]
     return figures(figure("All targets (%)", table(headings, rows), is_wide=True))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reid_plugins_runs.folders import is_number
+
 from reid_plugins_report.charts import Line, Scale, line_chart, percent, plain
 from reid_plugins_report.page import Html, Section, figure, figures
 from reid_plugins_report.report import Report
-from reid_plugins_report.sections.words import is_number
 
 # What an epoch's entry holds beside the averages of its steps.
 _BESIDE = {"epoch", "kind", "seconds", "data_seconds", "skipped_images", "rank1", "acc", "lr"}

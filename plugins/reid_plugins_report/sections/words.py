@@ -1,29 +1,9 @@
-"""Names and values as the page writes them."""
+"""Values as the page writes them."""
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
-from typing import Any, TypeGuard
-
-_RANK = re.compile(r"rank(\d+)")
-
-
-def is_number(value: object) -> TypeGuard[float]:
-    """Say whether a value is a finite number."""
-    return isinstance(value, int | float) and type(value) is not bool and math.isfinite(value)
-
-
-def is_share(name: str) -> bool:
-    """Say whether a record's entry is one of the shares of every test."""
-    return name in ("mAP", "mINP") or _RANK.fullmatch(name) is not None
-
-
-def figure_name(name: str) -> str:
-    """Return a figure's name as tables head it."""
-    found = _RANK.fullmatch(name)
-    return f"Rank-{found[1]}" if found else name
+from typing import Any
 
 
 def words_of(value: Any) -> str:
