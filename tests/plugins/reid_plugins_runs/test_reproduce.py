@@ -6,9 +6,11 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from reid_plugins_runs import provenance
 from reid_plugins_runs.provenance import read_provenance, surroundings, weights_of
 
 from reidcore.errors import UserError
@@ -205,3 +207,15 @@ def test_a_record_of_what_is_no_mapping_is_refused(tmp_path) -> None:
     with pytest.raises(UserError, match="of a run"):
         read_provenance(tmp_path / "p.json")
     assert read_provenance(tmp_path / "none.json") == {}
+
+
+def test_code_is_told_apart_by_what_its_files_hold(tmp_path) -> None:
+    module = ModuleType("shop")
+    module.__file__ = str(tmp_path / "__init__.py")
+    for name in ("__init__.py", "part.py"):
+        (tmp_path / name).write_text("a = 1\n")
+    before = provenance._digest(module)
+    (tmp_path / "notes.txt").write_text("not code")
+    assert provenance._digest(module) == before
+    (tmp_path / "part.py").write_text("a = 2\n")
+    assert provenance._digest(module) != before
