@@ -212,7 +212,9 @@ def test_figures_that_were_not_measured_alike_are_told(here, tmp_path) -> None:
 def test_other_splits_are_other_data_and_are_averaged_over(here, tmp_path) -> None:
     def tested(name: str, source: str, split: int, data: str) -> None:
         config = {"data": {"sources": [source], "split_id": split}}
-        write_test(tmp_path / "log" / name, config, {"data": data}, veri=0.4 + 0.1 * split)
+        write_test(
+            tmp_path / "log" / name, config, {"ap": "plain", "data": data}, veri=0.4 + 0.1 * split
+        )
 
     for split in range(2):
         tested(f"a{split}", "a", split, f"of {split}")
