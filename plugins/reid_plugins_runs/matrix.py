@@ -153,10 +153,9 @@ def _cell(group: Group, target: str, name: str) -> str:
     figure, interval = _figure(group, target, name), _interval(group, target, name)
     if figure is None:
         return _NONE
-    if not is_share(name):
-        return f"{figure.mean:.4g}"
-    ends = [f"{100 * end:.1f}" for end in interval or ()]
-    return f"{figure.percent()} [{', '.join(ends)}]" if ends else figure.percent()
+    shown = figure.percent() if is_share(name) else f"{figure.mean:.4g}"
+    ends = ", ".join(_shown(end, name) for end in interval or ())
+    return f"{shown} [{ends}]" if ends else shown
 
 
 def _shown(value: float | None, name: str) -> str:

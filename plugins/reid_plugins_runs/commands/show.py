@@ -11,7 +11,7 @@ import click
 from reid_plugins_runs.commands.arguments import open_runs, plot_option, save_plot
 from reid_plugins_runs.curves import loss_of
 from reid_plugins_runs.figure_names import heading, is_share
-from reid_plugins_runs.folders import RunFolder, is_run
+from reid_plugins_runs.folders import RunFolder
 from reid_plugins_runs.groups import grouped
 from reid_plugins_runs.leaves import Changed, as_text, changed
 from reid_plugins_runs.sheet import Column, Form, Sheet, form_options, show
@@ -39,12 +39,13 @@ def show_run(session: Session, folder: str, form: Form, plot: str | None) -> Non
     DIR is the run's folder. Of the configuration those keys are shown that are not at their
     default, and all options of the components in use.
     """
-    if Path(folder).is_dir() and not is_run(Path(folder)):
-        runs = [run.name for run in open_runs([folder]).runs]
+    runs = open_runs([folder]).runs
+    run = next((run for run in runs if run.path == Path(folder)), None)
+    if run is None:
+        names = [run.name for run in runs]
         raise UserError(
-            f"{folder!r} is no run, but above {first_names(runs, len(runs))}", "Give one."
+            f"{folder!r} is no run, but above {first_names(names, len(names))}", "Give one."
         )
-    run = next(run for run in open_runs([folder]).runs if run.path == Path(folder))
     save_plot(plot, grouped([run]), run.name)
     with session.plugins():
         keys = changed(run.config) if run.config else []

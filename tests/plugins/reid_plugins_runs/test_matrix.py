@@ -18,7 +18,10 @@ def write_test(
             "mAP": value,
             "rank1": value,
             "figures": {"EER": value / 2},
-            "intervals": {"mAP": [value - 0.05, value + 0.05]},
+            "intervals": {
+                "mAP": [value - 0.05, value + 0.05],
+                "EER": [value / 4, value],
+            },
             "conditions": conditions or {},
         }
         for name, value in values.items()
@@ -111,6 +114,8 @@ def test_a_protocols_own_figures_are_no_percentages(here, tmp_path) -> None:
     assert here("runs", "matrix", "log", "--figure", "EER").out.splitlines()[-1].split() == [
         "msmt17",
         "0.25",
+        "[0.125,",
+        "0.5]",
     ]
 
 

@@ -88,6 +88,7 @@ def test_tests_alone_are_compared_too_and_folders_without_either_are_told(
     done = here("runs", "compare", "t/a", "t/b", "empty")
     assert "shop: t/b is better than t/a by 3.0 points mAP" in done.out
     assert "no run in 'empty'" in done.err
+    assert "Results (%)" in here("runs", "show", "t/a").out
 
 
 def test_where_chance_explains_it_no_difference_is_shown(here, tested, base) -> None:
