@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from reid_plugins_runs.commands.arguments import open_runs, plot_option, save_plot
+from reid_plugins_runs.conditions import conditions_of
 from reid_plugins_runs.curves import loss_of
 from reid_plugins_runs.figure_names import heading, is_share
 from reid_plugins_runs.folders import RunFolder
@@ -26,6 +27,7 @@ Examples:
 """
 
 _MOST_EPOCHS = 12
+_ENDS = ("  95 % from", "  95 % to")
 
 
 @click.command("show", epilog=EPILOG)
@@ -74,6 +76,7 @@ def _sheets(run: RunFolder, keys: Sequence[Changed]) -> Iterator[Sheet]:
         yield Sheet([Column("key"), Column("value"), Column("default")], rows, "Configuration")
     if run.targets:
         yield _targets(run)
+        yield from _conditions(run)
     if run.history:
         yield _epochs(run)
 
@@ -106,15 +109,38 @@ def _targets(run: RunFolder) -> Sheet:
         Column("queries", is_number=True),
     ]
     rows = [
-        [
-            target,
-            *(_percent(row.get(name)) for name in figures),
-            *(_short((row.get("figures") or {}).get(name)) for name in own),
-            str(row.get("num_valid_queries", "-")),
-        ]
+        [first, *map(_percent, map(given.get, figures)), *map(_short, map(given.get, own)), queries]
         for target, row in run.targets.items()
+        for first, given, queries in _lines(target, row)
     ]
     return Sheet(columns, rows, "Results (%)")
+
+
+def _lines(target: str, row: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield a target's figures by name, then the low ends of their intervals, and the high ones."""
+    own, intervals = row.get("figures") or {}, row.get("intervals") or {}
+    yield target, {**row, **own}, str(row.get("num_valid_queries", "-"))
+    for place, name in enumerate(_ENDS if intervals else ()):
+        ends = {figure: both for figure, both in intervals.items() if isinstance(both, list)}
+        yield name, {figure: dict(enumerate(both)).get(place) for figure, both in ends.items()}, ""
+
+
+def _conditions(run: RunFolder) -> Iterator[Sheet]:
+    """Yield what the figures of the targets are, where the record tells."""
+    told = {target: conditions_of(row) for target, row in run.targets.items()}
+    keys = dict.fromkeys(key for conditions in told.values() for key in conditions)
+    rows = [
+        [
+            key,
+            *(
+                as_text(conditions[key]) if key in conditions else "-"
+                for conditions in told.values()
+            ),
+        ]
+        for key in keys
+    ]
+    if rows:
+        yield Sheet([Column("condition"), *map(Column, told)], rows, "What the figures are")
 
 
 def _epochs(run: RunFolder) -> Sheet:

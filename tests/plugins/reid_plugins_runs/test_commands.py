@@ -44,6 +44,23 @@ def test_show_has_the_keys_that_were_changed_and_the_components_options(here, wr
     assert changed == {"train.lr": 0.5, "adam.beta1": 0.9}
 
 
+def test_show_has_the_intervals_and_what_the_figures_are(here, write_run) -> None:
+    record = write_run("log/a") / "results.json"
+    results = json.loads(record.read_text())
+    results["targets"]["shop"] |= {
+        "figures": {"auc": 0.75},
+        "intervals": {"mAP": [0.4, 0.61], "auc": [0.7, 0.8], "rank1": "damaged", "mINP": [0.3]},
+        "conditions": {"protocol": "verification", "ap": "plain"},
+    }
+    record.write_text(json.dumps(results))
+    lines = [line.split() for line in here("runs", "show", "log/a").out.splitlines()]
+    assert ["shop", *["50.0"] * 5, "0.75", "7"] in lines
+    assert ["95", "%", "from", "40.0", "30.0", "-", "-", "-", "0.7"] in lines
+    assert ["95", "%", "to", "61.0", "-", "-", "-", "-", "0.8"] in lines
+    assert ["protocol", "verification"] in lines
+    assert ["ap", "plain"] in lines
+
+
 def test_show_of_a_folder_above_names_the_runs(here, write_run) -> None:
     write_run("log/a")
     done = here("runs", "show", "log")
