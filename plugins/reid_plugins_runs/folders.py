@@ -291,6 +291,17 @@ def is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and type(value) is not bool and math.isfinite(value)
 
 
+def interval_of(row: Mapping[str, Any], figure: str) -> list[float] | None:
+    """Return a figure's 95 % interval, as a target's record has it; None for none or a damaged one.
+
+    Args:
+        row: the target's record.
+        figure: its name.
+    """
+    ends = (row.get("intervals") or {}).get(figure)
+    return ends if isinstance(ends, list) and all(map(is_number, ends)) else None
+
+
 def folders_below(top: Path) -> Iterator[Path]:
     """Yield a folder and those below it, in the order of their names, but not earlier runs."""
     for folder, below, _ in os.walk(top):

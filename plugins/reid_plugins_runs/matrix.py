@@ -9,7 +9,7 @@ from typing import Any
 
 from reid_plugins_runs.conditions import conditions_of, difference
 from reid_plugins_runs.figure_names import heading, is_share
-from reid_plugins_runs.folders import RunFolder, is_number
+from reid_plugins_runs.folders import RunFolder, interval_of, is_number
 from reid_plugins_runs.groups import Figure, Group, averaged_over, grouped, repeated
 from reid_plugins_runs.leaves import as_text
 from reid_plugins_runs.sheet import Column, Sheet
@@ -178,9 +178,7 @@ def _figure(group: Group, target: str, name: str) -> Figure | None:
 def _interval(group: Group, target: str, name: str) -> Sequence[float] | None:
     """Return the 95 % interval of a single run's figure; that of a mean over seeds is unknown."""
     rows = [run.targets[target] for run in group.finished if target in run.targets]
-    intervals: Mapping[str, Sequence[float]] = rows[0].get("intervals") or {} if rows else {}
-    ends = intervals.get(name) if len(rows) == 1 else None
-    return ends if isinstance(ends, list) and all(map(is_number, ends)) else None
+    return interval_of(rows[0], name) if len(rows) == 1 else None
 
 
 def _figures(group: Group, target: str) -> dict[str, dict[str, Any]]:

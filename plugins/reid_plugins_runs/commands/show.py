@@ -12,7 +12,7 @@ from reid_plugins_runs.commands.arguments import open_runs, plot_option, save_pl
 from reid_plugins_runs.conditions import conditions_of
 from reid_plugins_runs.curves import loss_of
 from reid_plugins_runs.figure_names import heading, is_share
-from reid_plugins_runs.folders import RunFolder
+from reid_plugins_runs.folders import RunFolder, interval_of
 from reid_plugins_runs.groups import grouped
 from reid_plugins_runs.leaves import Changed, as_text, changed
 from reid_plugins_runs.sheet import Column, Form, Sheet, form_options, show
@@ -121,7 +121,7 @@ def _lines(target: str, row: Mapping[str, Any]) -> Iterator[tuple[str, dict[str,
     own, intervals = row.get("figures") or {}, row.get("intervals") or {}
     yield target, {**row, **own}, str(row.get("num_valid_queries", "-"))
     for place, name in enumerate(_ENDS if intervals else ()):
-        ends = {figure: both for figure, both in intervals.items() if isinstance(both, list)}
+        ends = {figure: interval_of(row, figure) or [] for figure in intervals}
         yield name, {figure: dict(enumerate(both)).get(place) for figure, both in ends.items()}, ""
 
 
