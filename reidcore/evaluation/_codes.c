@@ -13,11 +13,6 @@ static inline void chunk_of(const float *vector, float scale, ptrdiff_t left, fl
         for (int k = 0; k < CHUNK; k++) chunk[k] = k < left ? vector[k] * scale : 0;
 }
 
-static inline double total(const double *parts) {
-    return ((parts[0] + parts[1]) + (parts[2] + parts[3])) +
-           ((parts[4] + parts[5]) + (parts[6] + parts[7]));
-}
-
 /* A step that lets each code fit 16 bits and each product of two vectors 32: the length of a
  * code is at most that of vector / step and, from rounding, half the root of dim. */
 static float step_of(double norm, float largest, ptrdiff_t dim) {
@@ -40,7 +35,7 @@ static void encode(const float *vector, float scale, ptrdiff_t dim, int32_t *to,
             }
     }
     for (int j = 1; j < 8; j++) largest[0] = fmaxf(largest[0], largest[j]);
-    const double length = sqrt(total(squares));
+    const double length = sqrt(reid_total(squares));
     *step = step_of(length, largest[0], dim);
     const float inverse = *step > 0 ? 1 / *step : 0;
     for (ptrdiff_t k = 0; k < dim; k += CHUNK) {
@@ -60,7 +55,7 @@ static void encode(const float *vector, float scale, ptrdiff_t dim, int32_t *to,
     }
     /* Rounded up, by more than the sums above may be too small. */
     *norm = (float)(length * (1 + 0x1p-20));
-    *error = (float)(sqrt(total(errors)) * (1 + 0x1p-20));
+    *error = (float)(sqrt(reid_total(errors)) * (1 + 0x1p-20));
 }
 
 void reid_pack_codes(const reid_block *block, ptrdiff_t dim, int width, int strips) {

@@ -73,10 +73,9 @@ const reid_kernel *reid_kernel_at(int index) {
 
 /* Products of two floats are exact in double, so that no instruction set rounds them otherwise. */
 static double squared_norm(const float *vector, ptrdiff_t dim) {
-    double parts[8] = {0}; /* independent sums: one alone waits for each addition */
+    double parts[8] = {0};
     for (ptrdiff_t k = 0; k < dim; k++) parts[k & 7] += (double)vector[k] * vector[k];
-    return ((parts[0] + parts[1]) + (parts[2] + parts[3])) +
-           ((parts[4] + parts[5]) + (parts[6] + parts[7]));
+    return reid_total(parts);
 }
 
 void reid_measure(const float *item, ptrdiff_t dim, int cosine, float *scale, float *bias) {
