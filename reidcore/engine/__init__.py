@@ -26,6 +26,7 @@ from reidcore.engine.process_group import (
 from reidcore.engine.results import RunRecord
 from reidcore.engine.run import Run
 from reidcore.engine.shared_ranking import on_device
+from reidcore.engine.stages import Stage
 from reidcore.engine.step import NonFiniteLossError, StepOutcome
 from reidcore.engine.train_state import TrainState
 
@@ -52,6 +53,7 @@ __all__ = [
     "Run",
     "RunPlan",
     "RunRecord",
+    "Stage",
     "StepOutcome",
     "TargetResult",
     "TargetTest",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,13 +17,8 @@ from reidcore.config.options.plan import RunPlan, as_names
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.agreement import on_main_process
 from reidcore.engine.batch_layout import layout_of
-from reidcore.engine.checkpoint import (
-    ResumePoint,
-    announce,
-    log_differences,
-    resume_models,
-    write_checkpoints,
-)
+from reidcore.engine.checkpoint import ResumePoint, announce, log_differences
+from reidcore.engine.checkpointing import resume_models, write_checkpoints
 from reidcore.engine.datamanager import DataFacts, EngineData, Loader, check_members
 from reidcore.engine.evaluator import TargetResult, evaluate_target
 from reidcore.engine.hook_results import (
@@ -45,6 +40,7 @@ from reidcore.engine.sanity_checks import (
     no_target,
     warn_of_other_use,
 )
+from reidcore.engine.stages import Stage, laid_out
 from reidcore.engine.step import StepOutcome, StepTrace, check_losses_were_called, plan_step
 from reidcore.engine.train_state import TrainState
 from reidcore.errors import UserError, did_you_mean
@@ -86,6 +82,7 @@ class Engine:
         speed: what ``train.speed`` chose, by key.
         epoch, max_epoch: the epoch under way, from 0, and where the run stops.
         plan: what the run or test under way is to do.
+        stage: the stage of the run under way.
         resume_point: the checkpoint's state that the next run goes on from, if it starts there.
         active_run: the run under way; None between runs.
         record: the epochs done and the last test's results.
@@ -130,6 +127,7 @@ class Engine:
         self.epoch = 0
         self.max_epoch = 0
         self.plan = RunPlan()
+        self.stage = Stage()
         self.record = RunRecord()
         self.config: Mapping[str, Any] | None = None
         self.speed: Mapping[str, Any] = {}
@@ -275,7 +273,7 @@ class Engine:
 
         Of several models each has its own file, ``<name>.pth.tar-<epoch>``, beside this one.
         """
-        point = self.resume_point = resume_models(path, self.states)
+        point = self.resume_point = resume_models(path, self.states, self.stages(self.plan)[-1])
         if not (self.config and point.state.get("config")):
             log_differences(point.differences)  # of two configurations they are told by key
         return point
@@ -312,6 +310,13 @@ class Engine:
             self.resume_point = start_epoch
         return self.execute(plan)
 
+    def stages(self, plan: RunPlan) -> Sequence[Stage]:
+        """Return the stages of a run, in order.
+
+        The last one, of ``plan.max_epoch`` epochs, trains as configured; others add their epochs.
+        """
+        return [Stage(epochs=plan.max_epoch)]
+
     def execute(self, plan: RunPlan) -> dict[str, Any]:
         """Carry out a plan.
 
@@ -321,12 +326,13 @@ class Engine:
         Raises:
             Interrupted: after Ctrl-C, once a checkpoint is written.
         """
-        self.plan, self.epoch, self.max_epoch = plan, plan.start_epoch, plan.max_epoch
         with self.plugins.acting():
             check_plan(self, plan)
             warn_of_other_use(self, plan)
+            stages, plan = laid_out(self, plan)
+        self.plan, self.epoch, self.max_epoch = plan, plan.start_epoch, plan.max_epoch
         step = plan_step(self.plugins, self.step_choice)
-        with Run(self, plan, step) as run, self.plugins.acting():
+        with Run(self, plan, step, stages) as run, self.plugins.acting():
             run.start()
             if run.tests.begin_the_run:
                 run.tests.test()
@@ -356,7 +362,8 @@ class Engine:
         if run is None:
             raise UserError("no run is under way", "Call run(max_epoch=...), which trains.")
         self.set_model_mode("train")
-        self.two_stepped_transfer_learning(self.epoch, fixbase_epoch, as_names(open_layers))
+        in_stage = self.epoch - self.stage.first
+        self.two_stepped_transfer_learning(in_stage, fixbase_epoch, as_names(open_layers))
         hook.reid_epoch_start(engine=self)
         for batch in run.batches():
             self.accelerator.begin_batch()
@@ -509,11 +516,7 @@ class Engine:
             labels: columns of their batch by name, (B,) tensors among them, as far as known.
             name: the registered model that is asked; the first one unless it is given.
         """
-        model = self._state_of(name).adapter
-
-        def extract(images: Tensor, labels: Mapping[str, Any]) -> Tensor:
-            return features_of(self.plugins, model, images, labels)
-
+        extract = partial(features_of, self.plugins, self._state_of(name).adapter)
         return self.batch_layout.features(input, self._moved(labels or {}), extract)
 
     def _moved(self, columns: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from reidcore._run_folder import RESULTS, TEST_RESULTS, EarlierRun, held_for_tra
 from reidcore.data.left_out import first_names
 from reidcore.data.loader.batch_sampler import rank_and_world
 from reidcore.engine.agreement import on_main_process
-from reidcore.engine.checkpoint import restore_run
+from reidcore.engine.checkpointing import restore_run
 from reidcore.engine.datamanager import batches_of, left_without_images, note_skipped, skipped_by
 from reidcore.engine.hook_results import checked_reason, files_of_runs, gathered_figures
 from reidcore.engine.interrupts import Interrupted
@@ -32,6 +32,7 @@ from reidcore.engine.run_checkpoints import RunCheckpoints
 from reidcore.engine.run_tests import RunTests
 from reidcore.engine.sanity_checks import needs_two_images
 from reidcore.engine.selection import Selection
+from reidcore.engine.stages import Stage, check_place, entered, stage_at
 from reidcore.errors import DataError, UserError, counted
 from reidcore.optim.pacing import PacedScheduler
 from reidcore.plugins import Plugin, describe
@@ -57,6 +58,7 @@ class Run:
         engine: does the work.
         plan: what is to be done.
         step: who takes part in the training step.
+        stages: the parts of its training.
 
     Attributes:
         meters: what the epoch under way has shown so far.
@@ -66,14 +68,18 @@ class Run:
         tests: tests the model, and chooses the best.
     """
 
-    def __init__(self, engine: Engine, plan: RunPlan, step: StepPlan) -> None:
+    def __init__(
+        self, engine: Engine, plan: RunPlan, step: StepPlan, stages: Sequence[Stage]
+    ) -> None:
         self.engine = engine
         self.plan = plan
         self.step = step
+        self.stages = stages
         self.meters = EpochMeters()
         self.batch: Mapping[str, Any] | None = None
         self.result: dict[str, Any] | None = None
         self._exits = ExitStack()
+        self._stage = ExitStack()
         self._earlier: EarlierRun | None = None
         self._resumed: Path | None = None
         point = engine.resume_point
@@ -98,6 +104,7 @@ class Run:
         self.engine.record, self.engine.active_run = RunRecord(selection=selection), self
         self._exits.enter_context(self.engine.interruption.listening())
         self._exits.callback(self.engine.replicas.stop)
+        self._exits.enter_context(self._stage)
         for state in self.engine.states.values():
             self._exits.callback(self.engine.open_again, state.model)
         return self
@@ -107,8 +114,7 @@ class Run:
         self._log_header()
         seed_process()
         if not self.plan.test_only:
-            of_losses = optimizers_of(self.engine.terms, self.engine.loss_optimizers)
-            self.engine.loss_optimizers = of_losses
+            self._enter_stage(stage_at(self.stages, self.plan.start_epoch))
             self._skip, is_due = restore_run(self.engine, self.plan.start_epoch)
             if self._resumed is not None:
                 self.checkpoints.tidy(self.plan.start_epoch)
@@ -197,6 +203,10 @@ class Run:
             if record.stopped is not None:
                 _log.info("Training stops after %s: %s", counted(epoch, "epoch"), record.stopped)
                 return
+            if (stage := stage_at(self.stages, epoch)).name != self.engine.stage.name:
+                self.engine.replicas.stop()
+                self._enter_stage(stage)
+                self.engine.replicas.start(self.engine.optimizers)
             yield epoch
 
     def batches(self) -> Iterator[Mapping[str, Any]]:
@@ -273,6 +283,18 @@ class Run:
         self._let_earlier_go()
 
     # -- inside ------------------------------------------------------------------------------------
+
+    def _enter_stage(self, stage: Stage) -> None:
+        """Leave the stage under way, if there is one, and put another in its place."""
+        engine, point = self.engine, self.engine.resume_point
+        if point is not None and point == self.plan.start_epoch:
+            check_place(stage, point)
+        if len(self.stages) > 1:
+            _log.info("Stage %s: %s", stage.name, counted(stage.epochs, "epoch"))
+        self._stage.close()
+        self._stage.enter_context(entered(engine, stage))
+        engine.accelerator.reset(engine.optimizers)
+        engine.loss_optimizers = optimizers_of(engine.terms, engine.loss_optimizers)
 
     def _enter_folder(self, folder: Path) -> None:
         """Make the run's folder ready; a training has it for itself until its end.

@@ -8,7 +8,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from reidcore.engine.agreement import Ballot
-from reidcore.engine.checkpoint import announce, write_checkpoints
+from reidcore.engine.checkpoint import announce
+from reidcore.engine.checkpointing import write_checkpoints
 
 if TYPE_CHECKING:
     from reidcore.config.options.plan import RunPlan

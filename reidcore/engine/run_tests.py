@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from reidcore._logging import RESULT
 from reidcore.config.options.test import VALIDATION
-from reidcore.engine.checkpoint import load_best, write_checkpoints
+from reidcore.engine.checkpointing import load_best, write_checkpoints
 from reidcore.engine.results import results_table, tested_weights
 from reidcore.plugins.discovery import BUNDLED_DISTRIBUTION
 

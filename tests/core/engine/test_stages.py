@@ -1,0 +1,167 @@
+"""Stages: parts of one run, which resumes inside each as if it had never stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from reidcore import hookimpl
+from reidcore.engine import Engine, Interrupted, RunPlan, Stage
+from reidcore.errors import CheckpointError, PluginDefectError
+
+MakeEngine = Callable[..., Engine]
+
+
+class TwoStages(Engine):
+    """Trains the classifier alone for two epochs, at rates of its own; then all layers."""
+
+    first_epochs = 2
+
+    def stages(self, plan: RunPlan) -> Sequence[Stage]:
+        """A first stage of gradient descent, and the one that the engine was made for."""
+        first = Stage("classifier", self.first_epochs, self.train_classifier)
+        return [first, Stage("everything", plan.max_epoch)]
+
+    def train_classifier(self) -> None:
+        """Begin the first stage."""
+        torch.rand(3)  # which must leave no trace
+        for name, parameter in self.model.named_parameters():
+            parameter.requires_grad_(name.startswith("classifier"))
+        optimizer = torch.optim.SGD(self.model.classifier.parameters(), lr=0.5, momentum=0.9)
+        state = self.states["model"]
+        state.optimizer = optimizer
+        state.scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+        self.terms = {"plain": (1.0, nn.functional.cross_entropy)}
+
+
+class Recorder:
+    """Writes down in which stage each step was taken, at which rate, by which optimizer."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, int, str, float, bool]] = []
+
+    @hookimpl
+    def reid_epoch_start(self, engine: Engine) -> None:
+        """Note the epoch."""
+        frozen = not next(engine.model.parameters()).requires_grad
+        kind = type(engine.optimizer).__name__
+        self.seen.append((engine.stage.name, engine.epoch, kind, engine.get_current_lr(), frozen))
+
+
+class StopAfter:
+    """Interrupts after so many steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    @hookimpl
+    def reid_step_end(self, engine: Engine) -> None:
+        """Count."""
+        self.left -= 1
+        if not self.left:
+            engine.interruption.ask()
+
+
+@pytest.fixture
+def make_staged(make_engine: MakeEngine) -> MakeEngine:
+    """Return a function that builds an engine of two stages."""
+
+    def build(*extra: Any, **options: Any) -> Engine:
+        engine = make_engine(*extra, engine_class=TwoStages, max_epoch=3, **options)
+        engine.terms = {"softmax": (1.0, nn.functional.cross_entropy)}
+        return engine
+
+    return build
+
+
+def run(engine: Engine, folder: Path, **options: Any) -> dict[str, Any]:
+    """Train for as many epochs as the main stage has."""
+    return engine.run(save_dir=str(folder), max_epoch=3, **options)
+
+
+def test_each_stage_has_its_epochs_parameters_and_schedule(
+    make_staged: MakeEngine, tmp_path: Path
+) -> None:
+    recorder = Recorder()
+    result = run(make_staged(recorder), tmp_path)
+    cosine = [0.01, 0.0075, 0.0025]
+    assert recorder.seen == [
+        ("classifier", 0, "SGD", 0.5, True),
+        ("classifier", 1, "SGD", 0.25, True),
+        *(
+            ("everything", 2 + done, "Adam", pytest.approx(rate), False)
+            for done, rate in enumerate(cosine)
+        ),
+    ]
+    assert [epoch["epoch"] for epoch in result["training"]] == [1, 2, 3, 4, 5]
+    assert ["plain" in epoch for epoch in result["training"]] == [True, True, False, False, False]
+
+
+def test_what_a_stage_set_is_undone_at_its_end(make_staged: MakeEngine, tmp_path: Path) -> None:
+    engine = make_staged()
+    before = engine.optimizer, engine.scheduler, engine.terms, engine.train_loader
+    run(engine, tmp_path)
+    after = engine.optimizer, engine.scheduler, engine.terms, engine.train_loader
+    assert all(one is other for one, other in zip(before, after, strict=True))
+    assert all(parameter.requires_grad for parameter in engine.model.parameters())
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 4])
+def test_a_run_resumed_after_any_epoch_equals_one_that_never_stopped(
+    make_staged: MakeEngine, tmp_path: Path, epochs: int
+) -> None:
+    whole = make_staged()
+    run(whole, tmp_path / "whole", keep_checkpoints=9)
+    again = make_staged()
+    start = again.resume(str(tmp_path / "whole" / f"model.pth.tar-{epochs}"))
+    assert start == epochs
+    run(again, tmp_path / "again", start_epoch=start)
+    assert_equal(whole, again)
+
+
+@pytest.mark.parametrize("steps", [1, 4, 8, 10])
+def test_and_so_does_one_that_was_stopped_within_an_epoch(
+    make_staged: MakeEngine, tmp_path: Path, steps: int
+) -> None:
+    whole = make_staged()
+    run(whole, tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        run(make_staged(StopAfter(steps)), tmp_path / "again")
+    again = make_staged()
+    (stopped,) = (tmp_path / "again").glob("model-interrupted.pth.tar-*")
+    run(again, tmp_path / "again", start_epoch=again.resume(str(stopped)))
+    assert_equal(whole, again)
+
+
+def assert_equal(whole: Engine, again: Engine) -> None:
+    """Compare all that was learnt."""
+    one, other = whole.model.state_dict(), again.model.state_dict()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    losses = [
+        [{k: v for k, v in epoch.items() if "seconds" not in k} for epoch in each.record.history]
+        for each in (whole, again)
+    ]
+    assert losses[0] == losses[1]
+
+
+def test_other_epochs_of_the_stages_than_the_checkpoint_had_are_refused(
+    make_staged: MakeEngine, tmp_path: Path
+) -> None:
+    run(make_staged(), tmp_path, keep_checkpoints=9)
+    again = make_staged()
+    again.first_epochs = 5  # type: ignore[attr-defined]
+    start = again.resume(str(tmp_path / "model.pth.tar-3"))
+    with pytest.raises(CheckpointError, match="from the stage 'everything', which began after 2"):
+        run(again, tmp_path / "again", start_epoch=start)
+
+
+def test_stages_of_one_name_are_refused(make_staged: MakeEngine, tmp_path: Path) -> None:
+    engine = make_staged()
+    engine.stages = lambda plan: [Stage("a", 1), Stage("a", plan.max_epoch)]  # type: ignore[method-assign]
+    with pytest.raises(PluginDefectError, match="stages of different names"):
+        run(engine, tmp_path)
