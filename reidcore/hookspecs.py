@@ -87,8 +87,8 @@ def reid_add_hookspecs(plugins: HookPublisher) -> None:
 def reid_register_models(registry: Registrar) -> None:
     """Register models: ``target(num_classes, loss="softmax", pretrained=True, **section)``.
 
-    A target that names ``use_gpu``, ``image_size`` (height and width), ``num_cameras`` or
-    ``num_views`` (of the training images) is given them as well, the latter three where known.
+    One that names ``use_gpu`` and, where known, ``image_size`` (height, width), ``num_cameras`` or
+    ``num_views`` (of the training images) is given them.
 
     When: models are first listed or asked for by name. Stop rule: none. Stability: stable.
 
@@ -247,7 +247,9 @@ def reid_register_weights(registry: WeightsRegistrar) -> None:
 
     Args:
         registry: ``registry.table("my_package:weights.yaml")``, a file that maps names to rows, or
-            ``registry.add("mynet", lambda: {"filename": "mynet.pth", "url": "https://..."})``.
+            ``registry.add("mynet", lambda: {"filename": "mynet.pth", "url": "https://..."})``;
+            ``registry.layout("theirs", "my_package:read")`` for files with other keys: called with
+            the model and the file's tensors, it gives a ``WeightsLayout`` or None.
     """
 
 

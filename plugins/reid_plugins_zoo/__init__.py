@@ -72,5 +72,6 @@ def reid_register_models(registry: Registrar) -> None:
 
 @hookimpl
 def reid_register_weights(registry: WeightsRegistrar) -> None:
-    """Register the table of ImageNet weights."""
+    """Register the table of ImageNet weights, and the layout of FastReID's checkpoints."""
     registry.table("reid_plugins_zoo:weights.yaml")
+    registry.layout("fastreid", "reid_plugins_zoo.layouts.fastreid:read")

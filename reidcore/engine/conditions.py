@@ -61,8 +61,9 @@ def check_plain(target: str, conditions: Mapping[str, Any]) -> None:
 
 
 def _features_of(model: nn.Module) -> str:
-    """Return which of a model's features are compared: those behind the neck of a head."""
+    """Return which of a model's features are compared: those behind a head's neck, or before it."""
     head = getattr(unwrap(model), "head", None)
     if isinstance(head, Head):
-        return "without a neck" if head.neck is None else "after the neck"
+        place = head.test_features.removesuffix("_neck")
+        return "without a neck" if head.neck is None else f"{place} the neck"
     return "of the model"

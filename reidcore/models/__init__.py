@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reidcore.models.weights.cache import WeightsStore
     from reidcore.models.weights.catalog import PublishedWeights, find_published, published_weights
     from reidcore.models.weights.export import export_weights, save_weights
+    from reidcore.models.weights.key_maps import WeightsLayout
     from reidcore.models.weights.load import load_pretrained_weights, load_published_weights
     from reidcore.models.weights.record import record_of
     from reidcore.models.weights.trained import TrainedWith, trained_with
@@ -29,6 +30,7 @@ __all__ = [
     "ReidModel",
     "TrainedWith",
     "USUAL_CLASSES",
+    "WeightsLayout",
     "WeightsStore",
     "adapted",
     "attach_head",

@@ -199,7 +199,8 @@ class ReidModel(nn.Module):
     def _outputs(self, embedding: Any, pids: Tensor | None) -> Outputs:
         if self._slot is None:
             return self.heads(embedding, pids)
-        return Outputs(self.classifier(self._slot.classified(embedding), pids), embedding)
+        classified, metric = self._slot.trained(embedding)
+        return Outputs(self.classifier(classified, pids), metric)
 
     def _compared(self, embedding: Any) -> Tensor:
         return self.retrieval(embedding) if self._slot is None else self._slot.retrieve(embedding)

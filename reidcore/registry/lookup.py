@@ -12,7 +12,7 @@ from reidcore._lazy import load_target
 from reidcore.errors import PluginError, UnknownNameError, did_you_mean
 from reidcore.plugins import Plugins, current_plugins, describe
 from reidcore.registry.entry import KINDS, Entry, Family, singular
-from reidcore.registry.registrars import REGISTRARS, ConfigRegistrar, Registrar
+from reidcore.registry.registrars import REGISTRARS, ConfigRegistrar, Registrar, WeightsRegistrar
 
 
 def entries(kind: str, plugins: Plugins | None = None) -> list[Entry]:
@@ -32,6 +32,11 @@ def settings_schemas(plugins: Plugins | None = None) -> dict[str, Any]:
         plugin: load_target(schema) if isinstance(schema, str) else schema
         for plugin, schema in schemas.items()
     }
+
+
+def layouts(plugins: Plugins | None = None) -> list[Entry]:
+    """Return the ways to read weights that have another library's keys."""
+    return list(_listing("weights", plugins).layouts)
 
 
 def find(
@@ -85,6 +90,7 @@ class _Listing:
     entries: list[Entry] = field(default_factory=list)
     families: list[Family] = field(default_factory=list)
     schemas: dict[str, Any] = field(default_factory=dict)
+    layouts: list[Entry] = field(default_factory=list)
 
 
 _listings: WeakKeyDictionary[Plugins, dict[str, _Listing]] = WeakKeyDictionary()
@@ -120,6 +126,8 @@ def _collect(kind: str, plugins: Plugins) -> _Listing:
         listing.families.extend(registrar.families.values())
         if isinstance(registrar, ConfigRegistrar) and registrar.schema is not None:
             listing.schemas[plugin.name] = registrar.schema
+        if isinstance(registrar, WeightsRegistrar):
+            listing.layouts.extend(registrar.layouts.values())
     return listing
 
 

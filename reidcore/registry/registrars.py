@@ -121,7 +121,25 @@ class ConfigRegistrar(Registrar):
 
 
 class WeightsRegistrar(Registrar):
-    """The registrar of published weights, which also takes a whole table of them."""
+    """The registrar of published weights, which also takes a whole table of them, and layouts."""
+
+    def __init__(self, kind: str, plugin: Plugin) -> None:
+        super().__init__(kind, plugin)
+        self.layouts: dict[str, Entry] = {}
+
+    def layout(self, name: str, target: Callable[..., Any] | str) -> None:
+        """Add a way to read weights that have another library's keys.
+
+        Args:
+            name: whose they are.
+            target: called with the model, without wrappers, and the file's tensors by key; gives a
+                ``WeightsLayout``, or None where it knows nothing of such a model or file. Or
+                ``"module:attribute"`` of that.
+        """
+        self._check_name(name, self.layouts)
+        self._check_target(name, target)
+        owner = self._plugin.name, self._plugin.distribution
+        self.layouts[name] = Entry("weights", name, target, *owner)
 
     def table(self, target: str) -> None:
         """Add each row of a YAML file of your package, ``"package:weights.yaml"``.

@@ -86,6 +86,12 @@ def read_head(head: Mapping[str, Any], plugins: Plugins | None = None) -> HeadOp
         refuse(from_validation(error, head, HeadOptions, ("model", "head")), Layer())
         raise
     check_head(options, plugins)
+    for key in ("metric_features", "test_features"):
+        if key in options.chosen() and options.neck is None:
+            raise ConfigError(
+                f"model.head.{key}={getattr(options, key)} without a neck",
+                "Set model.head.neck=bnneck, or leave it out.",
+            )
     return options
 
 
@@ -97,7 +103,7 @@ def _fill(
     plugins: Plugins | None,
 ) -> None:
     components = _components(options, plugins)
-    head = Head()
+    head = Head(options.metric_features, options.test_features)
     width = _add_layers_on_maps(head, network, options, components.get("poolings"), images)
     if options.embedding is not None:
         head.embedding = _reduction(width, options.embedding)

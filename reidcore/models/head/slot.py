@@ -17,9 +17,13 @@ from reidcore.models.init import initialise
 class Head(nn.Module):
     """The layers between a backbone's maps and its classifier; those not chosen are None.
 
-    Metric losses see the features before the neck; the classifier and retrieval those behind it
-    (Luo et al., "Bag of Tricks and a Strong Baseline for Deep Person Re-identification", CVPRW
-    2019).
+    The classifier sees the features behind the neck. By default metric losses see those before it,
+    and retrieval those behind it (Luo et al., "Bag of Tricks and a Strong Baseline for Deep Person
+    Re-identification", CVPRW 2019).
+
+    Args:
+        metric_features: ``before_neck`` or ``after_neck``: what metric losses see.
+        test_features: likewise, what images are compared by.
 
     Attributes:
         non_local: (B, channels, h, w) -> the same shape.
@@ -29,8 +33,12 @@ class Head(nn.Module):
         dropout: before the classifier.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, metric_features: str = "before_neck", test_features: str = "after_neck"
+    ) -> None:
         super().__init__()
+        self.metric_features = metric_features
+        self.test_features = test_features
         self.non_local: nn.Module | None = None
         self.pool: nn.Module | None = None
         self.embedding: nn.Module | None = None
@@ -46,12 +54,18 @@ class Head(nn.Module):
         return _through(self.embedding, pooled)
 
     def retrieve(self, features: Tensor) -> Tensor:
-        """Return the features (B, D) behind the neck, by which images are compared."""
-        return _through(self.neck, features)
+        """Return the features (B, D) by which images are compared, of those before the neck."""
+        return features if self.test_features == "before_neck" else _through(self.neck, features)
 
-    def classified(self, features: Tensor) -> Tensor:
-        """Return what the classifier sees (B, D) of features before the neck."""
-        return _through(self.dropout, self.retrieve(features))
+    def trained(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the classifier and the metric losses see, (B, D) each.
+
+        Args:
+            features: those before the neck (B, D).
+        """
+        behind = _through(self.neck, features)  # once: it counts the batch
+        metric = features if self.metric_features == "before_neck" else behind
+        return _through(self.dropout, behind), metric
 
 
 class NonLocalBlock(nn.Module):

@@ -17,7 +17,7 @@ from reidcore.models.layers import bare_key
 from reidcore.models.weights.record import record_of
 
 # Under which key published checkpoints keep the state dict, if they keep more than that.
-_STATE_KEYS = ("state_dict", "model_state_dict", "model", "net")
+_STATE_KEYS = ("state_dict", "model_state_dict", "model", "net", "teacher")
 
 
 @dataclass(frozen=True)

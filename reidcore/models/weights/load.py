@@ -20,7 +20,7 @@ from reidcore.models.reid_model import ReidModel
 from reidcore.models.weights.cache import WeightsStore
 from reidcore.models.weights.catalog import KeyMap, PublishedWeights, find_published
 from reidcore.models.weights.files import FileOfWeights, read_weights
-from reidcore.models.weights.key_maps import Arranged, arrange
+from reidcore.models.weights.key_maps import WeightsLayout, arrange
 from reidcore.models.weights.trained import remember_training
 from reidcore.models.weights.untrained import remember_loading
 from reidcore.registry import entries
@@ -67,10 +67,11 @@ def load_pretrained_weights(
 
     A file is one that ``torch.save`` wrote, a state dict or a checkpoint with one under
     ``state_dict`` or ``model``, or a safetensors file. Its keys may be ours, which are Torchreid's
-    and torchvision's, or FastReID's; those of a network inside another, below a common prefix, are
-    found as well, and so are those of wrappers (DataParallel, DDP, ``torch.compile``) on either
-    side. A classifier for other identities is left out, as any layer of another size, save what a
-    model can bring into its own (``ReidModel.resampled``), such as a position for each patch.
+    and torchvision's, or those of a plugin's layout, such as FastReID's; those of a network inside
+    another, below a common prefix, are found as well, and so are those of wrappers (DataParallel,
+    DDP, ``torch.compile``) on either side. A classifier for other identities is left out, as any
+    layer of another size, save what a model can bring into its own (``ReidModel.resampled``), such
+    as a position for each patch.
 
     Args:
         model: the network, wrapped or not; changed in place.
@@ -143,7 +144,7 @@ def load_state(
     # A network may itself have a child named "module": then its own keys lose that prefix as well.
     own_key = {bare_key(key): key for key in network.state_dict()}
     wanted = {bare_key(key): value for key, value in network.state_dict().items()}
-    arranged, resampled = _resampled(network, arrange(found, wanted), wanted)
+    arranged, resampled = _resampled(network, arrange(network, found, wanted, plugins), wanted)
     fitting = arranged.fitting(wanted)
     _check_architecture(network, path, held, arranged, wanted, fitting)
     _check_whole(network, path, held, arranged, wanted)
@@ -160,10 +161,12 @@ def load_state(
         discarded=list(reasons),
         untouched=[own_key[name] for name in wanted if name not in set(fitting)],
         reasons=reasons,
-        layout=arranged.layout,
+        layout=arranged.name,
         resampled=[own_key[name] for name in resampled],
     )
     _log_report(report, path, features_only)
+    if arranged.advice:
+        _log.warning("%s", arranged.advice)
     if held.not_loaded:
         _log.info(
             "Not loaded of %r, being neither tensors nor plain values: %s",
@@ -190,8 +193,8 @@ def _mapped(tensors: Mapping[str, Tensor], keys: KeyMap) -> dict[str, Tensor]:
 
 
 def _resampled(
-    network: nn.Module, arranged: Arranged, wanted: Mapping[str, Tensor]
-) -> tuple[Arranged, list[str]]:
+    network: nn.Module, arranged: WeightsLayout, wanted: Mapping[str, Tensor]
+) -> tuple[WeightsLayout, list[str]]:
     """Let the network bring entries of another size into its own; also return their names."""
     if not isinstance(network, ReidModel):
         return arranged, []
@@ -209,7 +212,7 @@ def _check_architecture(
     network: nn.Module,
     path: PathLike,
     held: FileOfWeights,
-    arranged: Arranged,
+    arranged: WeightsLayout,
     wanted: Mapping[str, Tensor],
     fitting: Sequence[str],
 ) -> None:
@@ -236,7 +239,7 @@ def _check_whole(
     network: nn.Module,
     path: PathLike,
     held: FileOfWeights,
-    arranged: Arranged,
+    arranged: WeightsLayout,
     wanted: Mapping[str, Tensor],
 ) -> None:
     """Refuse a file that says it is of this very model and lacks a part of it, save its head."""
@@ -271,7 +274,7 @@ def _check_kinds(path: PathLike, given: Mapping[str, Tensor], wanted: Mapping[st
             )
 
 
-def _differences(arranged: Arranged, wanted: Mapping[str, Tensor]) -> Iterator[str]:
+def _differences(arranged: WeightsLayout, wanted: Mapping[str, Tensor]) -> Iterator[str]:
     """Say what a model expects and what was found, by an example or two."""
     for name, value in arranged.tensors.items():
         if _is_distinctive(name) and name in wanted and wanted[name].shape != value.shape:

@@ -188,6 +188,24 @@ def test_a_neck_stands_between_metric_losses_and_the_classifier() -> None:
     torch.testing.assert_close(model(images, outputs="all").logits, model.classifier(features))
 
 
+@pytest.mark.parametrize("metric", ["before_neck", "after_neck"])
+@pytest.mark.parametrize("test", ["before_neck", "after_neck"])
+def test_metric_losses_and_retrieval_see_either_side_of_the_neck(metric, test) -> None:
+    head = {"neck": "bnneck", "metric_features": metric, "test_features": test}
+    model = small({**head, "dropout": 0.5})
+    images = images_of()
+    expected = {"before_neck": model.describe(images)}
+    expected["after_neck"] = F.batch_norm(
+        expected["before_neck"], None, None, model.head.neck.weight, training=True
+    )
+    torch.testing.assert_close(model(images, outputs="all").features, expected[metric])
+    assert model.head.neck.num_batches_tracked == 1
+    model.eval()
+    expected["after_neck"] = model.head.neck(expected["before_neck"])
+    torch.testing.assert_close(model(images), expected[test])
+    assert not torch.equal(*expected.values())
+
+
 def test_a_neck_has_no_shift_even_after_all_layers_are_opened() -> None:
     model = small({"neck": "bnneck"})
     open_all_layers(model)
@@ -301,6 +319,7 @@ def test_a_head_goes_where_its_network_is() -> None:
         ({"margin": 0.3}, "model.head.margin: no effect without classifier: arcface, circle or"),
         ({"gem_p": 2.0, "pool": "max"}, "model.head.gem_p: no effect without pool: gem"),
         ({"neck": "bneck", "pool": 3}, "has 2 mistakes"),
+        ({"pool": "gem", "test_features": "before_neck"}, "=before_neck without a neck"),
     ],
 )
 def test_bad_options_are_named(head, message) -> None:

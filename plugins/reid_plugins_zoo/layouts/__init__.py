@@ -1,0 +1,1 @@
+"""Layouts of other libraries' weight files: their keys under our names."""
