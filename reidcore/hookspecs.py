@@ -87,8 +87,7 @@ def reid_add_hookspecs(plugins: HookPublisher) -> None:
 def reid_register_models(registry: Registrar) -> None:
     """Register models: ``target(num_classes, loss="softmax", pretrained=True, **section)``.
 
-    One that names ``use_gpu`` and, where known, ``image_size`` (height, width), ``num_cameras`` or
-    ``num_views`` (of the training images) is given them.
+    It may name ``use_gpu``, ``image_size`` (height, width), ``num_cameras`` and ``num_views``.
 
     When: models are first listed or asked for by name. Stop rule: none. Stability: stable.
 
@@ -103,8 +102,7 @@ def reid_register_models(registry: Registrar) -> None:
 def reid_register_poolings(registry: Registrar) -> None:
     """Register poolings for heads, chosen by ``model.head.pool``: ``target(**options)``.
 
-    The module that it gives turns maps ``(B, channels, h, w)`` into vectors ``(B, D)``. A target
-    that names ``channels`` is given their number.
+    Its module turns maps ``(B, channels, h, w)`` into ``(B, D)``; it may name ``channels``.
 
     When: poolings are first listed or asked for by name. Stop rule: none. Stability: provisional.
 
@@ -117,9 +115,9 @@ def reid_register_poolings(registry: Registrar) -> None:
 def reid_register_classifiers(registry: Registrar) -> None:
     """Register classifiers for heads: ``target(feature_dim, num_classes, **options)``.
 
-    ``model.head.classifier`` chooses one. The module that it gives is called as
-    ``classifier(features, pids)`` and returns logits ``(B, C)``; ``pids`` is None where the labels
-    are not known. A target that names ``bias`` is told whether one would serve: not behind a neck.
+    ``model.head.classifier`` chooses one. Its module is called as ``classifier(features, pids)``,
+    ``pids`` None if not known, and returns logits ``(B, C)``. A target that names ``bias`` is told
+    whether one would serve: not behind a neck.
 
     When: classifiers are first listed or asked for. Stop rule: none. Stability: provisional.
 
@@ -144,10 +142,10 @@ def reid_register_datasets(registry: Registrar) -> None:
 def reid_register_losses(registry: Registrar) -> None:
     """Register losses: ``target(num_classes, **section)`` gives a module.
 
-    It may give several weighted terms instead, a mapping of names to weight and module. A module is
-    called as ``loss(outputs, batch)`` or, Torchreid's way, ``loss(logits_or_features, pids)``, and
-    returns a scalar. A target that names ``feature_dim`` (D; None if the model does not tell it) or
-    ``train_table`` (the training samples, as a ``SampleTable``; None in a test) is given them.
+    It may give several weighted terms instead: name -> weight, module. A module is called as
+    ``loss(outputs, batch)`` or, Torchreid's way, ``loss(logits_or_features, pids)``, and returns a
+    scalar. A target may name ``feature_dim`` (D; None if the model does not tell it) and
+    ``train_table`` (the training samples as a ``SampleTable``; None in a test).
 
     When: losses are first listed or asked for by name. Stop rule: none. Stability: stable.
 
@@ -246,10 +244,10 @@ def reid_register_weights(registry: WeightsRegistrar) -> None:
     When: weights are first listed or asked for by name. Stop rule: none. Stability: provisional.
 
     Args:
-        registry: ``registry.table("my_package:weights.yaml")``, a file that maps names to rows, or
-            ``registry.add("mynet", lambda: {"filename": "mynet.pth", "url": "https://..."})``;
-            ``registry.layout("theirs", "my_package:read")`` for files with other keys: called with
-            the model and the file's tensors, it gives a ``WeightsLayout`` or None.
+        registry: ``registry.table("my_package:weights.yaml")``, which maps names to rows, or
+            ``registry.add("mynet", lambda: {"filename": ..., "url": ...})``; and for files with
+            other keys ``registry.layout("theirs", "my_package:read")``, called with the model and
+            the file's tensors: gives a ``WeightsLayout`` or None.
     """
 
 
