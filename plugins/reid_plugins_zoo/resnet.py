@@ -4,12 +4,13 @@ He et al., "Deep Residual Learning for Image Recognition", CVPR 2016; Xie et al.
 Residual Transformations for Deep Neural Networks", CVPR 2017.
 
 Published checkpoints have torchvision's keys, so the layers are torchvision's own; only the
-classifier is another.
+classifier is another. What re-identification changes in them is in ``resnet_variants``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -17,6 +18,14 @@ from torch import Tensor, nn
 from torchvision.models import resnet
 
 from reid_plugins_zoo.embedding import PooledModel
+from reid_plugins_zoo.resnet_variants import (
+    NonLocalCounts,
+    Stem,
+    Width,
+    add_non_local,
+    set_stem,
+    smallest_side,
+)
 from reidcore.models import ReidModel, load_published_weights
 
 Trunk: TypeAlias = Callable[[], resnet.ResNet]
@@ -47,8 +56,10 @@ class ResidualMaps(ReidModel):
 
     Attributes:
         channels: channels of the last maps.
+        stem: how the network begins.
     """
 
+    stem: Stem = "torchvision"
     stages = (("conv1", "bn1"), ("layer1",), ("layer2",), ("layer3",), ("layer4",))
 
     def __init__(self, trunk: resnet.ResNet, loss: str = "softmax", last_stride: int = 2) -> None:
@@ -102,32 +113,79 @@ def _keep_size(stage: nn.Module) -> None:
             layer.stride = (1, 1)
 
 
-def _build(
-    name: str, num_classes: int = 1000, loss: str = "softmax", pretrained: bool = True
-) -> ResNet:
-    """Build the network called ``name``; the other arguments are those of ``ResNet``."""
-    model = ResNet(TRUNKS[name](), num_classes, loss)
-    if pretrained:
-        load_published_weights(model, name)
-    return model
+@dataclass(frozen=True)
+class Architecture:
+    """A ResNet by its name, which is that of its published weights too.
+
+    Attributes:
+        name: as it is registered.
+        trunk: makes the network that gives its layers.
+        last_stride: see ``ResidualMaps``.
+        widths: see ``ResNet``.
+        pooled: the fewest rows behind the stem that it can be trained with.
+    """
+
+    name: str
+    trunk: Trunk
+    last_stride: int = 2
+    widths: Sequence[int] = ()
+    pooled: int = 1
 
 
 Factory: TypeAlias = Callable[..., ResNet]
 
-resnet18: Factory = partial(_build, "resnet18")
-resnet34: Factory = partial(_build, "resnet34")
-resnet50: Factory = partial(_build, "resnet50")
-resnet101: Factory = partial(_build, "resnet101")
-resnet152: Factory = partial(_build, "resnet152")
-resnext50_32x4d: Factory = partial(_build, "resnext50_32x4d")
-resnext101_32x8d: Factory = partial(_build, "resnext101_32x8d")
+
+def factory_of(architecture: Architecture) -> Factory:
+    """Return the function that builds a ResNet, whose keyword arguments are its options."""
+
+    def build(
+        num_classes: int = 1000,
+        loss: str = "softmax",
+        pretrained: bool = True,
+        *,
+        stem: Stem = "torchvision",
+        non_local: NonLocalCounts = (0, 0, 0, 0),
+        non_local_channels: Width | None = 1,
+    ) -> ResNet:
+        """Build the network.
+
+        Args:
+            num_classes: number of training identities (C).
+            loss: what training returns (see ``ReidModel``).
+            pretrained: start from published weights.
+            stem: how the network begins, which weights may depend on.
+            non_local: how many non-local blocks stand behind the last blocks of each stage.
+            non_local_channels: channels that they work on; None for half of the maps'. The weights
+                of AGW and FastReID have 1.
+
+        Raises:
+            ConfigError: if a stage has fewer blocks than non-local ones.
+        """
+        trunk, last_stride = architecture.trunk(), architecture.last_stride
+        model = ResNet(trunk, num_classes, loss, last_stride, architecture.widths)
+        if pretrained:
+            load_published_weights(model, architecture.name)
+        set_stem(model, stem)
+        model.stem = stem
+        model.min_size = (smallest_side(stem, architecture.pooled), smallest_side(stem))
+        if any(non_local):
+            add_non_local(model, model.channels, non_local, non_local_channels)
+        return model
+
+    return build
 
 
-def resnet50_fc512(
-    num_classes: int = 1000, loss: str = "softmax", pretrained: bool = True
-) -> ResNet:
-    """ResNet-50 with last stride 1 and 512-dim features."""
-    model = ResNet(TRUNKS["resnet50"](), num_classes, loss, last_stride=1, widths=[512])
-    if pretrained:
-        load_published_weights(model, "resnet50_fc512")
-    return model
+def _plain(name: str) -> Factory:
+    return factory_of(Architecture(name, TRUNKS[name]))
+
+
+resnet18 = _plain("resnet18")
+resnet34 = _plain("resnet34")
+resnet50 = _plain("resnet50")
+resnet101 = _plain("resnet101")
+resnet152 = _plain("resnet152")
+resnext50_32x4d = _plain("resnext50_32x4d")
+resnext101_32x8d = _plain("resnext101_32x8d")
+resnet50_fc512 = factory_of(
+    Architecture("resnet50_fc512", TRUNKS["resnet50"], last_stride=1, widths=(512,))
+)

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import resnet
 
-from reid_plugins_zoo.resnet import TRUNKS, ResNet
-from reidcore.models import initialise, load_published_weights
+from reid_plugins_zoo.resnet import TRUNKS, Architecture, factory_of
+from reidcore.models import initialise
 
 
 class InstanceBatchNorm(nn.Module):
@@ -48,31 +48,24 @@ class NormalisedSum(resnet.Bottleneck):  # type: ignore[misc]
         return summed
 
 
-def resnet50_ibn_a(
-    num_classes: int = 1000, loss: str = "softmax", pretrained: bool = True
-) -> ResNet:
+def _ibn_a() -> resnet.ResNet:
     """IBN-a: in all stages but the last."""
     trunk = TRUNKS["resnet50"]()
     for stage in (trunk.layer1, trunk.layer2, trunk.layer3):
         for block in stage:
             block.bn1 = InstanceBatchNorm(block.bn1.num_features)
-    model = ResNet(trunk, num_classes, loss)
-    model.min_size = (17, 1)
-    if pretrained:
-        load_published_weights(model, "resnet50_ibn_a")
-    return model
+    return trunk
 
 
-def resnet50_ibn_b(
-    num_classes: int = 1000, loss: str = "softmax", pretrained: bool = True
-) -> ResNet:
+def _ibn_b() -> resnet.ResNet:
     """IBN-b: on the stem and on the sums that end the first two stages."""
     trunk = TRUNKS["resnet50"]()
     trunk.bn1 = nn.InstanceNorm2d(trunk.bn1.num_features, affine=True)
     for stage in (trunk.layer1, trunk.layer2):
         stage[-1] = NormalisedSum(stage[-1])
-    model = ResNet(trunk, num_classes, loss)
-    model.min_size = (9, 1)
-    if pretrained:
-        load_published_weights(model, "resnet50_ibn_b")
-    return model
+    return trunk
+
+
+# Instance norm takes maps of two places or more.
+resnet50_ibn_a = factory_of(Architecture("resnet50_ibn_a", _ibn_a, pooled=5))
+resnet50_ibn_b = factory_of(Architecture("resnet50_ibn_b", _ibn_b, pooled=3))
