@@ -30,6 +30,7 @@ _MODELS = {
     "resnet50mid": ("resnetmid", "27.71M parameters, 3072-dim features"),
     "pcb_p6": ("pcb", "23.51M parameters, 12288-dim features"),
     "pcb_p4": ("pcb", "23.51M parameters, 8192-dim features"),
+    "mgn": ("mgn", "68.81M parameters, 2048-dim features"),
     "mlfn": ("mlfn", "32.47M parameters, 1024-dim features"),
     "hacnn": ("hacnn", "2.93M parameters, 1024-dim features"),
     "mudeep": ("mudeep", "134.94M parameters, 4096-dim features"),
@@ -60,7 +61,7 @@ _ALIASES = {"nasnetmobile": ("nasnsetmobile",)}
 
 @hookimpl
 def reid_register_models(registry: Registrar) -> None:
-    """Register every architecture by the name that Torchreid gives it."""
+    """Register every architecture by the name that Torchreid gives it, if it has one."""
     for name, (module, summary) in _MODELS.items():
         registry.add(
             name,
@@ -68,6 +69,12 @@ def reid_register_models(registry: Registrar) -> None:
             summary=summary,
             aliases=_ALIASES.get(name, ()),
         )
+    registry.add_family(
+        "parts",
+        "reid_plugins_zoo.parts:factory_of",
+        members="reid_plugins_zoo.parts:members",
+        summary="stripes on the maps of any other model; to list them: reidcore ls models parts/",
+    )
 
 
 @hookimpl

@@ -68,7 +68,7 @@ class ResidualMaps(ReidModel):
             self.add_module(name, trunk.get_submodule(name))
         self.layer4 = trunk.layer4
         if last_stride == 1:
-            _keep_size(self.layer4)
+            keep_size(self.layer4)
         self.channels = trunk.fc.in_features
 
     def featuremaps(self, images: Tensor) -> Tensor:
@@ -107,7 +107,8 @@ class ResNet(ResidualMaps, PooledModel):
         self.add_head(self.channels, num_classes, widths)
 
 
-def _keep_size(stage: nn.Module) -> None:
+def keep_size(stage: nn.Module) -> None:
+    """Let the maps of a stage keep their size, whatever its stride was."""
     for layer in stage.modules():
         if isinstance(layer, nn.Conv2d):
             layer.stride = (1, 1)

@@ -19,13 +19,16 @@ def models():
     return entries("models", make_plugins(entry_points=False, extra=[reid_plugins_zoo]))
 
 
+OURS = {"mgn"}  # which Torchreid has not
+
+
 def test_every_architecture_of_torchreid_but_the_osnets_is_there(models, reference):
-    names = {name for entry in models for name in (entry.name, *entry.aliases)}
+    names = {name for entry in models for name in (entry.name, *entry.aliases)} - OURS
     assert names - {"nasnetmobile"} == {name for name in reference if not name.startswith("osnet")}
 
 
 def test_summaries_state_the_true_sizes(models, reference):
-    for entry in models:
+    for entry in (entry for entry in models if entry.name not in OURS):
         figures = reference[next(iter(entry.aliases), entry.name)]
         stated = re.fullmatch(r"([\d.]+)M parameters, (\d+)-dim features", entry.summary)
         classifying = sum(
@@ -43,7 +46,7 @@ def test_listing_imports_no_torch():
         "from reidcore.plugins import make_plugins\n"
         "from reidcore.registry import entries\n"
         "plugins = make_plugins(entry_points=False, extra=[reid_plugins_zoo])\n"
-        "assert len(entries('models', plugins)) == 40\n"
+        "assert len(entries('models', plugins)) == 41\n"
         "assert not {'torch', 'torchvision', 'numpy'} & set(sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
