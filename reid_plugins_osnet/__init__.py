@@ -1,4 +1,4 @@
-"""Bundled models: OSNet, OSNet-IBN and OSNet-AIN."""
+"""Bundled models and their recipes: OSNet, OSNet-IBN and OSNet-AIN."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reidcore import hookimpl
 
 if TYPE_CHECKING:
-    from reidcore.registry import Registrar, WeightsRegistrar
+    from reidcore.registry import ConfigRegistrar, Registrar, WeightsRegistrar
 
 # Name -> millions of parameters at test time, that is without the classifier.
 _MODELS = {
@@ -20,6 +20,16 @@ _MODELS = {
     "osnet_ain_x0_75": "1.30",
     "osnet_ain_x0_5": "0.64",
     "osnet_ain_x0_25": "0.20",
+}
+
+_RECIPES = {
+    "osnet_x1_0_market1501": "OSNet",
+    "osnet_x0_75_market1501": "OSNet at three quarters of its width",
+    "osnet_x0_5_market1501": "OSNet at half its width",
+    "osnet_x0_25_market1501": "OSNet at a quarter of its width",
+    "osnet_x1_0_market1501_cosine": "OSNet with the cosine schedule",
+    "osnet_ibn_x1_0_market1501": "OSNet-IBN",
+    "osnet_ain_x1_0_market1501": "OSNet-AIN",
 }
 
 
@@ -38,3 +48,12 @@ def reid_register_models(registry: Registrar) -> None:
 def reid_register_weights(registry: WeightsRegistrar) -> None:
     """Register their ImageNet weights."""
     registry.table("reid_plugins_osnet:weights.yaml")
+
+
+@hookimpl
+def reid_register_configs(registry: ConfigRegistrar) -> None:
+    """Register the recipes that they were published with."""
+    for name, summary in _RECIPES.items():
+        registry.add(
+            name, f"reid_plugins_osnet:recipes/{name}.yaml", summary=f"{summary} on Market-1501"
+        )

@@ -153,6 +153,9 @@ def reid_register_schedulers(registry: Registrar) -> None:
         summary="stay for a while, then fall along a cosine",
     )
     registry.add(
+        "warmup_cosine", f"{package}:warmup_cosine", summary="rise, then fall along a cosine"
+    )
+    registry.add(
         "polynomial", f"{package}:polynomial", summary="fall to zero along a power of time"
     )
     registry.add("one_cycle", f"{package}:one_cycle", summary="rise, then fall to almost zero")
@@ -199,10 +202,6 @@ def reid_register_configs(registry: ConfigRegistrar) -> None:
         "reid_plugins_standard:recipes/quickstart.yaml",
         summary="OSNet on the synthetic dataset, three minutes on a laptop",
     )
-    for name, summary in _MARKET1501_RECIPES.items():
-        registry.add(
-            name, f"reid_plugins_standard:recipes/{name}.yaml", summary=f"{summary} on Market-1501"
-        )
     for name, summary in _GENERALISATION_RECIPES.items():
         registry.add(name, f"reid_plugins_standard:recipes/{name}.yaml", summary=summary)
 
@@ -267,16 +266,6 @@ _PROTOCOLS = {
     "veri": ("veri:Veri", "vehicles among images and among tracks, trapezoid AP"),
     "verification": ("verification:Verification", "ROC over all pairs: TPR at FPR, EER, AUC"),
     "wildlife": ("wildlife:Wildlife", "known animals and new ones: BAKS, BAUS, balanced accuracy"),
-}
-
-_MARKET1501_RECIPES = {
-    "osnet_x1_0_market1501": "OSNet",
-    "osnet_x0_75_market1501": "OSNet at three quarters of its width",
-    "osnet_x0_5_market1501": "OSNet at half its width",
-    "osnet_x0_25_market1501": "OSNet at a quarter of its width",
-    "osnet_x1_0_market1501_cosine": "OSNet with the cosine schedule",
-    "osnet_ibn_x1_0_market1501": "OSNet-IBN",
-    "osnet_ain_x1_0_market1501": "OSNet-AIN",
 }
 
 # The protocols of domain generalisation: what is learnt from, and what is tested on unseen.

@@ -101,6 +101,43 @@ def flat_cosine(
     return FlatCosineLR(optimizer, steps[0], max_epoch, _checked_floor(optimizer, eta_min))
 
 
+def warmup_cosine(
+    optimizer: Optimizer,
+    *,
+    max_epoch: int = 1,
+    steps_per_epoch: int = 1,
+    warmup: int = 5,
+    warmup_lr: float = 0.0,
+    eta_min: float = 0.0,
+    ahead: int = 0,
+) -> LRScheduler:
+    """Rise to the rate along a line, then follow a half cosine that began at epoch 0.
+
+    timm's ``CosineLRScheduler`` (Wightman, PyTorch Image Models), by which the field's transformers
+    are trained: both ends are rates, the same for all parameter groups. Behind
+    ``train.warmup_epochs`` the rise would be a factor on the cosine.
+
+    Args:
+        optimizer: whose rates are set.
+        max_epoch: when the lowest rate is reached.
+        steps_per_epoch: of the scheduler.
+        warmup: epochs of the rise.
+        warmup_lr: the rate that it begins with, of all parameter groups.
+        eta_min: the lowest rate, of all parameter groups.
+        ahead: epochs by which the schedule runs ahead; 1 for code that moves it before an epoch.
+    """
+    _check_end("warmup_cosine", max_epoch)
+    if not 0 <= warmup * steps_per_epoch < max_epoch or ahead < 0:
+        raise ConfigError(
+            f"the scheduler warmup_cosine has warmup {quoted(warmup)} and ahead {quoted(ahead)} "
+            f"in a run of {counted(max_epoch // steps_per_epoch, 'epoch')}",
+            "Give warmup as epochs below train.max_epoch, and ahead as 0 or more",
+        )
+    counts = warmup * steps_per_epoch, ahead * steps_per_epoch
+    ends = _checked_floor(optimizer, warmup_lr, "warmup_lr"), _checked_floor(optimizer, eta_min)
+    return WarmupCosineLR(optimizer, max_epoch, *counts, *ends)
+
+
 def polynomial(optimizer: Optimizer, *, max_epoch: int = 1, power: float = 1.0) -> LRScheduler:
     """Let the rate fall to 0 over ``max_epoch`` epochs: ``(1 - done / max_epoch) ** power``.
 
@@ -192,6 +229,43 @@ class FlatCosineLR(LRScheduler):
         return [self.eta_min + (base - self.eta_min) * height for base in self.base_lrs]
 
 
+class WarmupCosineLR(LRScheduler):
+    """A rate that rises along a line, and then falls along a half cosine over all steps.
+
+    Args:
+        optimizer: whose rates are set.
+        T_max: steps of the scheduler until the rate is lowest.
+        warmup: steps of the rise.
+        ahead: steps that it is ahead of those done.
+        warmup_lr: the rate that the rise begins with.
+        eta_min: the lowest rate.
+        last_epoch: steps done.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        T_max: int,
+        warmup: int,
+        ahead: int = 0,
+        warmup_lr: float = 0.0,
+        eta_min: float = 0.0,
+        last_epoch: int = -1,
+    ) -> None:
+        self.T_max, self.warmup, self.ahead = T_max, warmup, ahead
+        self.warmup_lr, self.eta_min = warmup_lr, eta_min
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float | Tensor]:
+        """Return the rate of each parameter group."""
+        done = min(self.last_epoch + self.ahead, self.T_max)
+        if done < self.warmup:
+            start, share = self.warmup_lr, done / self.warmup
+        else:
+            start, share = self.eta_min, (1 + math.cos(math.pi * done / self.T_max)) / 2
+        return [start + (base - start) * share for base in self.base_lrs]
+
+
 def _steps(scheduler: str, stepsize: Any) -> list[int]:
     steps = list(stepsize) if isinstance(stepsize, list | tuple) else [stepsize]
     whole = all(isinstance(step, int) and not isinstance(step, bool) for step in steps)
@@ -211,12 +285,12 @@ def _check_end(scheduler: str, max_epoch: int) -> None:
         )
 
 
-def _checked_floor(optimizer: Optimizer, eta_min: float) -> float:
-    """Return the lowest rate, if all parameter groups begin above it: others would rise to it."""
+def _checked_floor(optimizer: Optimizer, rate: float, name: str = "eta_min") -> float:
+    """Return the lowest rate, if that of no parameter group is lower: it would rise to it."""
     lowest = min(float(group["lr"]) for group in optimizer.param_groups)
-    if not 0 <= eta_min <= lowest:
+    if not 0 <= rate <= lowest:
         raise ConfigError(
-            f"eta_min is {quoted(eta_min)}, and the lowest learning rate to begin with {lowest:g}",
-            "Give eta_min from 0 to the rate of every parameter group",
+            f"{name} is {quoted(rate)}, and the lowest learning rate to begin with {lowest:g}",
+            f"Give {name} from 0 to the rate of every parameter group",
         )
-    return eta_min
+    return rate

@@ -1,4 +1,5 @@
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,40 @@ def test_flat_cosine_stays_then_falls(plugins):
     assert table == pytest.approx(golden, abs=1e-8)
 
 
+def test_warmup_cosine_is_timms_for_every_group(plugins):
+    """The formula of timm's CosineLRScheduler: t epochs of 120, 20 of them a rise."""
+    for ahead in (0, 1):
+        network = nn.Linear(2, 2)
+        groups = {"bias": {"lr_mult": 2.0}}
+        sgd = build_optimizer(network, "sgd", lr=2e-4, groups=groups, plugins=plugins)
+        section = {"warmup": 20, "warmup_lr": 2e-6, "eta_min": 4e-7, "ahead": ahead}
+        scheduler = build_lr_scheduler(
+            sgd, "warmup_cosine", max_epoch=120, plugins=plugins, section=section
+        )
+        for epoch, row in enumerate(rates(sgd, scheduler, 122 - ahead)):
+            t = min(epoch + ahead, 120)
+            for rate, base in zip(sorted(row), (2e-4, 4e-4), strict=True):
+                rise = 2e-6 + t * (base - 2e-6) / 20
+                fall = 4e-7 + 0.5 * (base - 4e-7) * (1 + math.cos(math.pi * t / 120))
+                assert rate == pytest.approx(rise if t < 20 else fall, rel=1e-12)
+
+
+def test_warmup_cosine_by_steps_meets_itself_by_epochs(plugins):
+    section = {"warmup": 2, "warmup_lr": 0.1, "eta_min": 0.01, "ahead": 1}
+    by_epoch = curve(plugins, "warmup_cosine", max_epoch=6, lr=1.0, **section)
+    sgd = build_optimizer(nn.Linear(1, 1), "sgd", lr=1.0, plugins=plugins)
+    scheduler = build_lr_scheduler(
+        sgd,
+        "warmup_cosine",
+        max_epoch=6,
+        plugins=plugins,
+        section=section,
+        step_by="step",
+        steps_per_epoch=5,
+    )
+    assert [row[0] for row in rates(sgd, scheduler, 6)] == pytest.approx(by_epoch[:6])
+
+
 def test_polynomial_falls_by_a_power_of_what_is_left(plugins):
     assert curve(plugins, "polynomial", max_epoch=4, lr=1.0) == pytest.approx(
         [1.0, 0.75, 0.5, 0.25, 0.0], abs=1e-12
@@ -150,6 +185,9 @@ def test_constant_stays(plugins):
         ("flat_cosine", [2, 4], {}, "one number"),
         ("cosine", 1, {"eta_min": 0.01}, "lowest learning rate to begin with 0.0015"),
         ("flat_cosine", 5, {"eta_min": -1.0}, "eta_min is -1.0"),
+        ("warmup_cosine", 1, {"warmup": 10}, "warmup 10 and ahead 0 in a run of 10 epochs"),
+        ("warmup_cosine", 1, {"ahead": -1}, "ahead -1"),
+        ("warmup_cosine", 1, {"warmup_lr": 0.01}, "warmup_lr is 0.01, and the lowest"),
         ("polynomial", 1, {"power": 0.0}, r"polynomial\.power is 0\.0"),
         ("one_cycle", 1, {"pct_start": 2.0}, "pct_start"),
         ("one_cycle", 1, {"pct_start": 0.1}, "pct_start 0.1 of 10, .* not beyond the first"),
