@@ -8,8 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reidcore import hookimpl
+from reidcore.plugins import current_plugins
 
 if TYPE_CHECKING:
+    from reidcore.config import Config
+    from reidcore.engine import Engine
     from reidcore.registry import ConfigRegistrar, Registrar, WeightsRegistrar
 
 # Name -> (its target in this package, what a listing says).
@@ -19,21 +22,47 @@ _MODELS: dict[str, tuple[str, str]] = {}
 _RECIPES: dict[str, str] = {}
 
 
-@hookimpl
-def reid_register_models(registry: Registrar) -> None:
-    """Register every network; timm is imported when one of them is used."""
-    for name, (target, summary) in _MODELS.items():
-        registry.add(name, f"{__name__}.{target}", summary=summary, needs=["transformers"])
+class Transformers:
+    """The plugin: it registers its parts, and brings to a run those that it asks for."""
+
+    @hookimpl
+    def reid_register_models(self, registry: Registrar) -> None:
+        """Register every network; timm is imported when one of them is used."""
+        for name, (target, summary) in _MODELS.items():
+            registry.add(name, f"{__name__}.{target}", summary=summary, needs=["transformers"])
+
+    @hookimpl
+    def reid_register_weights(self, registry: WeightsRegistrar) -> None:
+        """Register the table of published weights."""
+        registry.table(f"{__name__}:weights.yaml")
+
+    @hookimpl
+    def reid_register_configs(self, registry: ConfigRegistrar) -> None:
+        """Register the ready recipes."""
+        for name, summary in _RECIPES.items():
+            registry.add(name, f"{__name__}:recipes/{name}.yaml", summary=summary)
+
+    @hookimpl
+    def reid_configure(self, config: Config) -> None:
+        """Bring what a run asks for."""
+        current_plugins().bring(self, parts_of(config))
+
+    @hookimpl
+    def reid_run_start(self, engine: Engine) -> None:
+        """Let side information know the cameras that it is learnt from."""
+        from reid_plugins_transformers.familiarity import number_rows
+
+        number_rows(engine)
 
 
-@hookimpl
-def reid_register_weights(registry: WeightsRegistrar) -> None:
-    """Register the table of published weights."""
-    registry.table(f"{__name__}:weights.yaml")
+def parts_of(config: Config) -> dict[str, object]:
+    """Return the parts that a run brings, by their names."""
+    parts: dict[str, object] = {}
+    if (config.model.model_extra or {}).get("sie", "none") != "none":
+        from reid_plugins_transformers.familiarity import Familiarity
+
+        parts["familiarity"] = Familiarity()
+    return parts
 
 
-@hookimpl
-def reid_register_configs(registry: ConfigRegistrar) -> None:
-    """Register the ready recipes."""
-    for name, summary in _RECIPES.items():
-        registry.add(name, f"{__name__}:recipes/{name}.yaml", summary=summary)
+PLUGIN = Transformers()
