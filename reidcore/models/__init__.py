@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from reidcore.models.adapter import adapted, features_of, outputs_of, wanted_columns
     from reidcore.models.build import build_model, show_avai_models
     from reidcore.models.head.build import attach_head
-    from reidcore.models.head.slot import linear_classifier
+    from reidcore.models.head.slot import batch_norm_neck, linear_classifier
     from reidcore.models.init import initialise
     from reidcore.models.layers import require_layers, unwrap
     from reidcore.models.reid_model import Outputs, ReidModel, usual_size
@@ -34,6 +34,7 @@ __all__ = [
     "WeightsStore",
     "adapted",
     "attach_head",
+    "batch_norm_neck",
     "build_model",
     "export_weights",
     "features_of",

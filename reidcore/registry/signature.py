@@ -243,7 +243,8 @@ def _number(value: Any) -> Any:
 def _annotation(target: Callable[..., Any], parameter: inspect.Parameter) -> Any:
     if parameter.annotation is parameter.empty:
         return _type_of_default(parameter.default)
-    function = target.__init__ if isinstance(target, type) else inspect.unwrap(target)  # type: ignore[misc]
+    made_by = getattr(target, "func", target)  # of a functools.partial
+    function = made_by.__init__ if isinstance(made_by, type) else inspect.unwrap(made_by)  # type: ignore[misc]
     names = getattr(function, "__globals__", {})
     alone = SimpleNamespace(__annotations__={parameter.name: parameter.annotation})
     try:

@@ -9,7 +9,7 @@ import huggingface_hub
 import pytest
 import timm
 
-from reidcore.errors import UnknownNameError, UserError
+from reidcore.errors import ConfigError, UnknownNameError, UserError
 from reidcore.models import build_model
 from reidcore.registry import families, find
 from reidcore.testing import make_plugins
@@ -30,9 +30,14 @@ def test_an_unknown_name_is_told_the_nearest(name, near) -> None:
     assert near in str(caught.value)
 
 
+def test_a_members_options_have_the_types_of_its_factory() -> None:
+    with pytest.raises(ConfigError, match="drop_path_rate"):
+        build_model("timm/resnet18", 4, pretrained=False, drop_path_rate="much")
+
+
 def test_all_names_are_listed_with_and_without_tags() -> None:
     with make_plugins() as plugins:
-        (family,) = families("models", plugins)
+        family = next(each for each in families("models", plugins) if each.prefix == "timm")
     names = family.names()
     assert {"timm/vit_small_patch16_224", "timm/vit_small_patch16_224.dino"} <= set(names)
     assert len(names) == len(set(names)) > 2000
