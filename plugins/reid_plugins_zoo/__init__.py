@@ -79,6 +79,7 @@ def reid_register_models(registry: Registrar) -> None:
 
 @hookimpl
 def reid_register_weights(registry: WeightsRegistrar) -> None:
-    """Register the table of ImageNet weights, and the layout of FastReID's checkpoints."""
+    """Register the table of ImageNet weights, and layouts of other libraries' checkpoints."""
     registry.table("reid_plugins_zoo:weights.yaml")
     registry.layout("fastreid", "reid_plugins_zoo.layouts.fastreid:read")
+    registry.layout("bot", "reid_plugins_zoo.layouts.bot:read")
