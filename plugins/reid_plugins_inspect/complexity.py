@@ -25,11 +25,13 @@ class LayerCost(NamedTuple):
         kind: the layer's class.
         params: its parameters.
         flops: its operations for this input.
+        outputs: numbers that it gives.
     """
 
     kind: str
     params: int
     flops: int
+    outputs: int
 
 
 def compute_model_complexity(
@@ -59,7 +61,7 @@ def compute_model_complexity(
         UserError: if that is no size, or the network does not run on such an input.
     """
     _check_size(input_size)
-    calls = record_calls(model, input_size, _WEIGHTED if only_conv_linear else _ALL)
+    calls = record_calls(model, input_size, CONV_LINEAR if only_conv_linear else _ALL)
     params = sum(call.params for call in calls)
     flops = sum(call.flops for call in calls)
     if verbose:
@@ -77,7 +79,8 @@ def record_calls(
         cost = costs.get(type(layer))
         flops = cost(layer, inputs[0], output) if cost else 0
         params = sum(parameter.numel() for parameter in layer.parameters(recurse=False))
-        calls.append(LayerCost(type(layer).__name__, params, flops))
+        outputs = output.numel() if isinstance(output, Tensor) else 0
+        calls.append(LayerCost(type(layer).__name__, params, flops, outputs))
 
     parameter = next(model.parameters(), torch.empty(0))
     images = torch.rand(*input_size, device=parameter.device, dtype=parameter.dtype)
@@ -191,12 +194,12 @@ def _normalisation(layer: Any, inputs: Tensor, output: Tensor) -> int:
     return (4 if is_affine else 2) * output.numel()
 
 
-_WEIGHTED: dict[type[nn.Module], Cost] = {
+CONV_LINEAR: dict[type[nn.Module], Cost] = {
     **dict.fromkeys((nn.Conv1d, nn.Conv2d, nn.Conv3d), _convolution),
     nn.Linear: _linear,
 }
 _ALL: dict[type[nn.Module], Cost] = {
-    **_WEIGHTED,
+    **CONV_LINEAR,
     **dict.fromkeys((nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d), _max_pooling),
     **dict.fromkeys((nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d), _average_pooling),
     **dict.fromkeys(

@@ -35,6 +35,9 @@ CHECKPOINT = "checkpoint"
 def show(session: Session, kind: str, name: str, as_json: bool) -> None:
     """Show a component's signature, documentation and origin.
 
+    Of a recipe (config) it shows the licences of code, weights and data, where the weights are, and
+    an estimate of the time and the memory that it takes.
+
     KIND is a kind of component, such as model or models; NAME is the component's. With the kind
     checkpoint NAME is a file: shown are its model, its epochs and how it was chosen.
     """
@@ -53,11 +56,11 @@ def _described(kind: str, name: str, plugins: Plugins) -> tuple[dict[str, Any], 
 
         summary = summarize_checkpoint(name)
         return summary, summary_lines(summary)
-    record = describe(registry.find(kind, name, plugins))
+    record = describe(registry.find(kind, name, plugins), plugins)
     return record, _lines(record)
 
 
-def describe(entry: Entry) -> dict[str, Any]:
+def describe(entry: Entry, plugins: Plugins) -> dict[str, Any]:
     """Return what there is to know about a component: what ``show --json`` prints."""
     record: dict[str, Any] = {
         "kind": entry.kind,
@@ -70,9 +73,9 @@ def describe(entry: Entry) -> dict[str, Any]:
         "needs": list(entry.needs),
     }
     if entry.kind == "configs":
-        from reidcore.config import recipe_file
+        from reid_plugins_inspect.recipe_summary import summarize_recipe
 
-        return {**record, "text": recipe_file(entry).read_text(encoding="utf-8")}
+        return {**record, **summarize_recipe(entry, plugins)}
     if entry.kind == "weights":
         return {**record, "values": dict(entry.load()())}
     return {**record, **_described_factory(entry)}
@@ -176,9 +179,11 @@ def _lines(record: Mapping[str, Any]) -> list[str]:
 
 
 def _body(record: Mapping[str, Any]) -> list[str]:
-    """Return a recipe's text, what is known of weights, or a signature and its documentation."""
+    """Return a recipe with its needs, what is known of weights, or a signature and its text."""
     if "text" in record:
-        return str(record["text"]).splitlines()
+        from reid_plugins_inspect.recipe_summary import recipe_lines
+
+        return recipe_lines(record)
     if "values" in record:
         return [f"{key}: {value}" for key, value in record["values"].items()]
     documentation = record["documentation"] or "It has no documentation."
