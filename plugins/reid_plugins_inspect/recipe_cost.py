@@ -61,7 +61,7 @@ def training_cost(config: Config, plugins: Plugins) -> TrainingCost:
     trained = _official_counts(config, plugins)
     classes = sum(filter(None, (count.ids for count in trained))) or USUAL_CLASSES
     cameras = sum(filter(None, (count.cameras for count in trained)))
-    images = sum(count.images for count in trained)
+    images = sum(filter(None, (count.images for count in trained)))
     size = (1, 3, config.data.height, config.data.width)
     try:
         with torch.device("meta"):
