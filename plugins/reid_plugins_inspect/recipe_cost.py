@@ -94,6 +94,7 @@ def _network(config: Config, classes: int, cameras: int, plugins: Plugins) -> nn
 
 def _official_counts(config: Config, plugins: Plugins) -> list[OfficialCount]:
     """Return the official size of each source's training images, where there is one."""
+    splits = ("train", "query", "gallery") if config.data.combineall else ("train",)
     found = []
     for name in config.data.sources:
         if name in config.data.datasets:
@@ -102,8 +103,8 @@ def _official_counts(config: Config, plugins: Plugins) -> list[OfficialCount]:
         card = card_of(entry.load())
         defaults = {key: each.default for key, each in entry.parameters().items()}
         options = {**defaults, **options_of(config, "datasets", name, plugins)}
-        for count in card.counts if card else ():
-            if count.split == "train" and count.when.items() <= options.items():
-                found.append(count)
-                break
+        fitting = (
+            [each for each in card.counts if each.when.items() <= options.items()] if card else []
+        )
+        found += {each.split: each for each in fitting if each.split in splits}.values()
     return found

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from reid_plugins_inspect.recipe_card import Figures, Licensed, read_opening
+
 from reidcore.errors import ConfigError
 
 HEADER = """\

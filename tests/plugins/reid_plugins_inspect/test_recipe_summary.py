@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
-
 from reid_plugins_inspect.recipe_cost import SPEED, training_cost
 from reid_plugins_inspect.recipe_summary import recipe_lines, summarize_recipe
+from torch import nn
+
 from reidcore import hookimpl, registry
 from reidcore.config import load_config
 from reidcore.models import WeightsStore, find_published
