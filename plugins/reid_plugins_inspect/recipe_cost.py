@@ -95,7 +95,7 @@ def _network(config: Config, classes: int, cameras: int, plugins: Plugins) -> nn
 def _official_counts(config: Config, plugins: Plugins) -> list[OfficialCount]:
     """Return the official size of each source's training images, where there is one."""
     splits = ("train", "query", "gallery") if config.data.combineall else ("train",)
-    found = []
+    found: list[OfficialCount] = []
     for name in config.data.sources:
         if name in config.data.datasets:
             continue
