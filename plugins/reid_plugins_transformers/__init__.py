@@ -16,7 +16,40 @@ if TYPE_CHECKING:
     from reidcore.registry import ConfigRegistrar, Registrar, WeightsRegistrar
 
 # Name -> (its target in this package, what a listing says).
-_MODELS: dict[str, tuple[str, str]] = {}
+_MODELS: dict[str, tuple[str, str]] = {
+    "transreid_vit_b": (
+        "transreid.build:transreid_vit_b",
+        "85.75M parameters, 768-dim features, ImageNet weights",
+    ),
+    "transreid_vit_s": (
+        "transreid.build:transreid_vit_s",
+        "47.93M parameters, 768-dim features, ImageNet weights",
+    ),
+    "vit_s_16": (
+        "transreid.build:vit_s_16",
+        "21.64M parameters, 384-dim features, TransReID-SSL's weights",
+    ),
+    "vit_b_16": ("transreid.build:vit_b_16", "85.75M parameters, 768-dim features, HAP's weights"),
+    "vit_s_16_ics": (
+        "transreid.build:vit_s_16_ics",
+        "23.00M parameters, 384-dim features, TransReID-SSL's weights",
+    ),
+    "vit_b_16_ics": (
+        "transreid.build:vit_b_16_ics",
+        "88.39M parameters, 768-dim features, TransReID-SSL's weights",
+    ),
+    "vit_s_16_pass": (
+        "transreid.build:vit_s_16_pass",
+        "21.64M parameters, 768-dim features, PASS's weights",
+    ),
+    "vit_b_16_pass": (
+        "transreid.build:vit_b_16_pass",
+        "85.75M parameters, 1536-dim features, PASS's weights",
+    ),
+}
+
+# Whose weights -> what reads them, in this package's layouts.
+_LAYOUTS = {"vision_transformers": "vit:read"}
 
 # Name -> what a listing says.
 _RECIPES: dict[str, str] = {}
@@ -33,8 +66,10 @@ class Transformers:
 
     @hookimpl
     def reid_register_weights(self, registry: WeightsRegistrar) -> None:
-        """Register the table of published weights."""
+        """Register the table of published weights, and how files of others are read."""
         registry.table(f"{__name__}:weights.yaml")
+        for name, target in _LAYOUTS.items():
+            registry.layout(name, f"{__name__}.layouts.{target}")
 
     @hookimpl
     def reid_register_configs(self, registry: ConfigRegistrar) -> None:

@@ -1,0 +1,1 @@
+"""Layouts of published weight files: their keys under our names."""

@@ -1,0 +1,1 @@
+"""TransReID, and vision transformers pre-trained on people, which are one network."""

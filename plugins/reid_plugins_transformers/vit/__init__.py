@@ -1,0 +1,1 @@
+"""Vision transformers: patches, positions, and the blocks behind them."""
