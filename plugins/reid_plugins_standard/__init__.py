@@ -70,12 +70,14 @@ def reid_register_transforms(registry: Registrar) -> None:
     registry.add("gray_patch", f"{package}.gray:GrayPatch", summary="make a rectangle grey")
     registry.add("blur", f"{package}.blur:Blur", summary="blur by a random amount")
     registry.add(
-        "auto_augment", f"{package}.policies:AutoAugment", summary="a learnt pair of operations"
+        "auto_augment", f"{package}.policies:auto_augment", summary="a learnt pair of operations"
     )
     registry.add(
-        "rand_augment", f"{package}.policies:RandAugment", summary="some operations of one strength"
+        "rand_augment",
+        f"{package}.policies:rand_augment",
+        summary="some operations of one strength",
     )
-    registry.add("aug_mix", f"{package}.policies:AugMix", summary="mix with chains of operations")
+    registry.add("aug_mix", f"{package}.policies:aug_mix", summary="mix with chains of operations")
 
 
 @hookimpl

@@ -28,7 +28,7 @@ class Preprocessing:
         mean: of each channel, in 0..1.
         std: of each channel.
         letterbox: colour of the margins that keep an image's shape; None stretches it.
-        resize: what resizes images, ``pillow`` or ``torch``.
+        resize: what resizes images, see ``data.resize``.
         reading: what becomes of the orientation, transparency and depth of images.
 
     Attributes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 
 from torch import Tensor
 
@@ -16,21 +17,42 @@ Range = tuple[float, float]
 NO_BOX = (0.0, 0.0, 0.0, 0.0)
 
 
-def draw_size(height: int, width: int, area: Range, ratio: Range) -> tuple[int, int] | None:
+Draw = Callable[[float, float], float]
+"""Draws a number between two."""
+
+
+def uniform(low: float, high: float) -> float:
+    """Draw a number.
+
+    A function of a module, and no method of Python's generator: a pickled method takes the
+    generator with its state along to a worker process.
+    """
+    return random.uniform(low, high)
+
+
+def log_uniform(low: float, high: float) -> float:
+    """Draw a number whose logarithm is uniform: as often twice as half of the middle."""
+    return math.exp(random.uniform(math.log(low), math.log(high)))
+
+
+def draw_size(
+    height: int, width: int, area: Range, ratio: Range, draw_ratio: Draw = uniform
+) -> tuple[int, int] | None:
     """Draw the size of a box smaller than the image in both directions.
 
     Args:
         height: Of the image, pixels.
         width: Of the image, pixels.
         area: Range of the box's share of the image.
-        ratio: Range of the box's height divided by its width, drawn uniformly.
+        ratio: Range of the box's height divided by its width.
+        draw_ratio: Draws it.
 
     Returns:
         Height and width, or None where no draw fitted.
     """
     for _ in range(ATTEMPTS):
         pixels = random.uniform(*area) * height * width
-        aspect = random.uniform(*ratio)
+        aspect = draw_ratio(*ratio)
         box_height = round(math.sqrt(pixels * aspect))
         box_width = round(math.sqrt(pixels / aspect))
         if 0 < box_height < height and 0 < box_width < width:
@@ -43,16 +65,18 @@ def draw_corner(height: int, width: int, box_height: int, box_width: int) -> tup
     return random.randint(0, height - box_height), random.randint(0, width - box_width)
 
 
-def draw_box(height: int, width: int, area: Range, ratio: Range) -> Params:
+def draw_box(
+    height: int, width: int, area: Range, ratio: Range, draw_ratio: Draw = uniform
+) -> Params:
     """Draw a box inside the image: top, left, height and width, all 0 where no draw fitted."""
-    size = draw_size(height, width, area, ratio)
+    size = draw_size(height, width, area, ratio, draw_ratio)
     return NO_BOX if size is None else (*draw_corner(height, width, *size), *size)
 
 
 def boxes(params: Tensor) -> list[tuple[int, slice, slice]]:
-    """Return image, rows and columns of each box among what was drawn, (B, 4)."""
+    """Return image, rows and columns of each box, the first 4 of what was drawn for an image."""
     return [
         (image, slice(top, top + height), slice(left, left + width))
-        for image, (top, left, height, width) in enumerate(params.long().tolist())
+        for image, (top, left, height, width) in enumerate(params[:, :4].long().tolist())
         if height
     ]

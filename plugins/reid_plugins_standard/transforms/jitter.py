@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,11 +11,24 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from reid_plugins_standard.transforms import colour
-from reidcore.data import Params, Pixels, PixelTransform, as_pil, to_device_of
+from reidcore.data import (
+    Params,
+    Pixels,
+    PixelTransform,
+    as_pil,
+    check_probability,
+    to_device_of,
+)
 from reidcore.errors import ConfigError
 
 FACTORS = ("brightness", "contrast", "saturation", "hue")
 CHANGES = (colour.brighter, colour.contrasted, colour.saturated, colour.hue_shifted)
+
+
+UNCHANGED = (-1.0,) * 4 + (0.0,) * 4
+"""The parameters of an image that stays as it is: no change has a place in the order."""
+
+Amount = float | tuple[float, float]
 
 
 class ColorJitter(PixelTransform):
@@ -23,10 +37,11 @@ class ColorJitter(PixelTransform):
     Args:
         height: Of the image, pixels.
         width: Of the image, pixels.
-        brightness: Factors are drawn from 1 - brightness to 1 + brightness.
+        p: Probability.
+        brightness: Factors are drawn from 1 - brightness to 1 + brightness, or from a range.
         contrast: Likewise.
         saturation: Likewise.
-        hue: Shifts are drawn from -hue to hue; at most 0.5, half the colour wheel.
+        hue: Shifts are drawn from -hue to hue, or from a range; at most 0.5, half the colour wheel.
 
     Raises:
         ConfigError: An amount is out of range.
@@ -39,11 +54,13 @@ class ColorJitter(PixelTransform):
         height: int,
         width: int,
         *,
-        brightness: float = 0.2,
-        contrast: float = 0.15,
-        saturation: float = 0.0,
-        hue: float = 0.0,
+        p: float = 1.0,
+        brightness: Amount = 0.2,
+        contrast: Amount = 0.15,
+        saturation: Amount = 0.0,
+        hue: Amount = 0.0,
     ) -> None:
+        self.p = check_probability("color_jitter", p)
         try:
             self.jitter = v2.ColorJitter(brightness, contrast, saturation, hue)
         except ValueError as error:
@@ -52,12 +69,16 @@ class ColorJitter(PixelTransform):
 
     def make_params(self, height: int, width: int) -> Params:
         """Draw the order of the four changes, and their four amounts; 0 where one is not used."""
+        if self.p < 1 and random.random() >= self.p:
+            return UNCHANGED
         params = self.jitter.make_params([])
         amounts = [params[f"{name}_factor"] or 0.0 for name in FACTORS]
         return (*map(float, params["fn_idx"].tolist()), *amounts)
 
     def transform_pixels(self, pixels: Pixels, params: Params) -> Pixels:
         """Return the image (height, width, 3) with its colours changed."""
+        if params[0] < 0:
+            return pixels
         amounts: dict[str, Any] = {"fn_idx": [int(number) for number in params[:4]]}
         for number, name in enumerate(FACTORS):
             amounts[f"{name}_factor"] = params[4 + number] if number in self.used else None

@@ -58,7 +58,7 @@ class LoadingOptions(Options):
         augment: where random changes are made: ``image``, where each image is read, or ``batch``,
             on the device that the batch is moved to.
         resize: what resizes images: ``torch``, or ``pillow`` for the bytes that Torchreid's models
-            were trained on, at most 2 of 255 apart.
+            were trained on, at most 2 of 255 apart; ``pillow_bicubic`` is sharper.
         reading: what an image looks like: as a ``viewer`` shows it (upright, over white where it is
             transparent, more than 8 bits scaled), or as in ``torchreid``.
         value_range: what becomes 0 and 255 of values of more than 8 bits and of floats; their
@@ -74,7 +74,7 @@ class LoadingOptions(Options):
     workers: Annotated[int, Field(ge=0, le=4096)] = 4
     on_bad_image: Literal["error", "skip"] = "error"
     augment: Literal["image", "batch"] = "image"
-    resize: Literal["torch", "pillow"] = "torch"
+    resize: Literal["torch", "pillow", "pillow_bicubic"] = "torch"
     reading: ReadingPreset = "viewer"
     value_range: ValueRange | None = None
     draft: bool = False

@@ -23,7 +23,7 @@ class SizeRule(NamedTuple):
         height: Of the result, pixels.
         width: Of the result, pixels.
         margin: Colour of the margins that keep the shape of what is seen; None stretches it.
-        resizer: ``torch`` or ``pillow``, see `reidcore.data.images.resize.resized`.
+        resizer: What resizes, see `reidcore.data.images.resize.resized`.
     """
 
     height: int
@@ -120,7 +120,7 @@ class ResizeTransform(OwnedTransform):
 
 
 class Resize(ResizeTransform):
-    """Resizes an image bilinearly (with antialiasing when shrinking), whatever its shape was.
+    """Resizes an image (with antialiasing when shrinking), whatever its shape was.
 
     Args:
         height: Pixels.

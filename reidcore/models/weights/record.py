@@ -118,7 +118,7 @@ class _Images(_Part):
     width: Pixels | None = None
     norm_mean: Channels | None = None
     norm_std: Annotated[Sequence[Deviation], Field(min_length=1, max_length=4)] | None = None
-    resize: Literal["torch", "pillow"] = "pillow"
+    resize: Literal["torch", "pillow", "pillow_bicubic"] = "pillow"
     reading: ReadingPreset = "torchreid"
     value_range: ValueRange | None = None
     letterbox: Annotated[Sequence[Shade], Field(min_length=3, max_length=3)] | None = None

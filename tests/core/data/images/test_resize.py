@@ -27,6 +27,9 @@ def test_every_size_to_every_size_is_pillows_or_close_to_it(
     expected = np.asarray(image.resize((new_width, new_height), Image.Resampling.BILINEAR))
     by_pillow = resized(pixels, new_height, new_width, "pillow")
     np.testing.assert_array_equal(by_pillow, expected)
+    sharper = image.resize((new_width, new_height), Image.Resampling.BICUBIC)
+    bicubic = resized(pixels, new_height, new_width, "pillow_bicubic")
+    np.testing.assert_array_equal(bicubic, np.asarray(sharper))
     by_torch = resized(pixels, new_height, new_width, "torch")
     assert by_torch.dtype == np.uint8
     assert np.abs(by_torch.astype(int) - expected).max() <= 2

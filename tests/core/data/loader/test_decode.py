@@ -47,6 +47,11 @@ OFTEN: dict[str, Any] = {
     "blur": {"p": 0.7},
     "color_jitter": {"saturation": 0.3, "hue": 0.1},
     "auto_augment": {"p": 0.5},
+    "random_erase": {"aspect": "log", "fill": "noise"},
+}
+CHANGED_FIRST: Any = {
+    "auto_augment": {"p": 0.5, "policy": "original", "before_resize": True},
+    "random_erase": {"p": 0.5},
 }
 
 
@@ -149,6 +154,15 @@ def test_a_cache_changes_nothing(splits: Any, kind: str, monkeypatch: pytest.Mon
     if kind == "disk":  # filled by now: no file is decoded any more
         monkeypatch.setattr("reidcore.data.loader.decode.read_pixels", None)
         _assert_same(_batches(dataset, cache=PixelCache(kind)), expected)
+
+
+@pytest.mark.parametrize("augment", ["image", "batch"])
+def test_files_that_are_changed_before_they_are_resized(splits: Any, augment: str) -> None:
+    transform = build_transforms(32, 16, [*CHANGED_FIRST, "pad_crop"], **CHANGED_FIRST)[0]
+    dataset = ImageDataset(*splits, transform=transform, verbose=False)
+    expected = _batches(dataset)
+    _assert_same(_batches(Asked(*splits, transform=transform, verbose=False)), expected)
+    _assert_same(_batches(dataset, augment=augment, cache=PixelCache("ram"), workers=2), expected)
 
 
 @pytest.mark.parametrize("names", [ON_BATCHES, EVERY, ["random_flip", "color_jitter"]])
