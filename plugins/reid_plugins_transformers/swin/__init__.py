@@ -1,0 +1,1 @@
+"""Swin Transformers pre-trained on people."""
