@@ -51,6 +51,13 @@ _MODELS: dict[str, tuple[str, str]] = {
 # Whose weights -> what reads them, in this package's layouts.
 _LAYOUTS = {"vision_transformers": "vit:read"}
 
+# Name -> what a listing says; these need no further package.
+_SWINS = {
+    "solider_swin_t": "Swin-T that SOLIDER pre-trained on people",
+    "solider_swin_s": "Swin-S that SOLIDER pre-trained on people",
+    "solider_swin_b": "Swin-B that SOLIDER pre-trained on people",
+}
+
 # Name -> what a listing says.
 _RECIPES: dict[str, str] = {}
 
@@ -63,6 +70,8 @@ class Transformers:
         """Register every network; timm is imported when one of them is used."""
         for name, (target, summary) in _MODELS.items():
             registry.add(name, f"{__name__}.{target}", summary=summary, needs=["transformers"])
+        for name, summary in _SWINS.items():
+            registry.add(name, f"{__name__}.swin.network:{name}", summary=summary)
 
     @hookimpl
     def reid_register_weights(self, registry: WeightsRegistrar) -> None:
