@@ -48,8 +48,11 @@ _MODELS: dict[str, tuple[str, str]] = {
     ),
 }
 
-# Whose weights -> what reads them, in this package's layouts.
-_LAYOUTS = {"vision_transformers": "vit:read"}
+# Whose weights -> what reads them.
+_LAYOUTS = {
+    "vision_transformers": "layouts.vit:read",
+    "solider": "swin.layouts:read_solider",
+}
 
 # Name -> what a listing says; these need no further package.
 _SWINS = {
@@ -78,7 +81,7 @@ class Transformers:
         """Register the table of published weights, and how files of others are read."""
         registry.table(f"{__name__}:weights.yaml")
         for name, target in _LAYOUTS.items():
-            registry.layout(name, f"{__name__}.layouts.{target}")
+            registry.layout(name, f"{__name__}.{target}")
 
     @hookimpl
     def reid_register_configs(self, registry: ConfigRegistrar) -> None:

@@ -11,7 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from torch import Tensor
+from torch import Tensor, nn
+
+from reid_plugins_transformers.swin.network import SoliderSwin
+from reidcore.models import WeightsLayout
 
 _FIRST = "patch_embed.projection.weight"
 
@@ -27,31 +30,35 @@ _MERGING = re.compile(r"^stages\.(\d+)\.downsample\.(.+)")
 _CONTROLLER = re.compile(r"^semantic_embed_([wb])\.(\d+)\.(\w+)")
 _NORM = re.compile(r"^norm(\d+)\.(\w+)")
 
+_NO_CONTROLLERS = (
+    "The file has no semantic controllers, so that the network's own are random: build it with "
+    "semantic_weight=None (in a config: model.semantic_weight: null)."
+)
 
-def from_solider(
-    found: Mapping[str, Tensor], stages: int
-) -> tuple[dict[str, Tensor], dict[str, str]] | None:
-    """Return a file's entries under our names, and the file's key of each name.
+
+def read_solider(model: nn.Module, tensors: Mapping[str, Tensor]) -> WeightsLayout | None:
+    """Return the entries of one of SOLIDER's files under our names.
 
     Entries without a counterpart keep their keys: norms and a controller behind stages whose maps
     are not used, and the head of pre-training.
 
     Args:
-        found: the file's entries.
-        stages: how many the network has.
-
-    Returns:
-        None for a file that is not SOLIDER's.
+        model: a ``SoliderSwin``; other networks have no such reading.
+        tensors: the file's entries; others than SOLIDER's are left alone.
     """
-    prefix = next((key.removesuffix(_FIRST) for key in found if key.endswith(_FIRST)), None)
-    if prefix is None:
+    prefix = next((key.removesuffix(_FIRST) for key in tensors if key.endswith(_FIRST)), None)
+    if prefix is None or not isinstance(model, SoliderSwin):
         return None
-    tensors: dict[str, Tensor] = {}
+    stages = len(model.backbone.architecture.depths)
+    renamed: dict[str, Tensor] = {}
     file_keys: dict[str, str] = {}
-    for key, value in found.items():
+    for key, value in tensors.items():
         name, own = _entry(key, value, prefix, stages)
-        tensors[name], file_keys[name] = own, key
-    return tensors, file_keys
+        renamed[name], file_keys[name] = own, key
+    lacks_controllers = not any("semantic_embed" in key for key in tensors)
+    is_controlled = model.semantic_weight is not None
+    advice = _NO_CONTROLLERS if is_controlled and lacks_controllers else ""
+    return WeightsLayout("SOLIDER's keys", renamed, file_keys, advice)
 
 
 def _entry(key: str, value: Tensor, prefix: str, stages: int) -> tuple[str, Tensor]:

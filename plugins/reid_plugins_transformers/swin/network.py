@@ -211,6 +211,7 @@ class SoliderSwin(ReidModel):
         semantic_weight: float | None = 0.2,
     ) -> None:
         super().__init__(loss)
+        self.semantic_weight = semantic_weight
         self.backbone = Swin(architecture, drop_path_rate, semantic_weight)
         self.feature_dim = self.backbone.norm.normalized_shape[0]
         self.classifier = nn.Linear(self.feature_dim, num_classes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from reid_plugins_transformers.swin.blocks import drop_path_rates
-from reid_plugins_transformers.swin.layouts import from_solider
+from reid_plugins_transformers.swin.layouts import read_solider
 from reid_plugins_transformers.swin.network import Architecture, SoliderSwin
 from timm.models.swin_transformer import SwinTransformer
 
@@ -25,9 +25,9 @@ def toy(architecture=TOY, **options) -> SoliderSwin:
 def filled(file, **options) -> SoliderSwin:
     """Return a network with the weights of one of SOLIDER's files."""
     model = toy(**options).eval()
-    arranged = from_solider(file, stages=3)
-    assert arranged is not None
-    model.load_state_dict(arranged[0], strict=False)
+    layout = read_solider(model, file)
+    assert layout is not None
+    model.load_state_dict(dict(layout.tensors), strict=False)
     return model
 
 
