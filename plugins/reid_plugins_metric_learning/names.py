@@ -1,0 +1,125 @@
+"""PML's losses by name: built from a section of options, and refused where parts do not fit."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Any
+
+from pydantic import Field
+from pytorch_metric_learning.losses import CrossBatchMemory
+
+from reid_plugins_metric_learning.criterion import Memory, MetricLoss
+from reid_plugins_metric_learning.fitting import check_fit
+from reid_plugins_metric_learning.library import class_of, offered
+from reid_plugins_metric_learning.options import (
+    SUPPLIED,
+    Part,
+    construct,
+    needs_of,
+    options_of,
+    part_option,
+)
+from reidcore.errors import ConfigError
+
+_MEMORY = inspect.Parameter(
+    "memory_size",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=None,
+    annotation=Annotated[int, Field(ge=1)] | None,
+)
+_ACROSS_RANKS = inspect.Parameter(
+    "across_ranks", inspect.Parameter.KEYWORD_ONLY, default=True, annotation=bool
+)
+
+
+def members() -> list[str]:
+    """Return the names of PML's losses that learn from features and identities."""
+    return list(offered("losses"))
+
+
+def factory_of(name: str) -> Callable[..., MetricLoss]:
+    """Return what builds the loss of that name; its options are those of PML's class, and ours.
+
+    Raises:
+        UnknownNameError: if PML has none; names the nearest ones.
+        UserError: if it has, and the loss does not learn from features and identities.
+    """
+    made = class_of("losses", name)
+
+    def build(num_classes: int, feature_dim: int | None = None, **options: Any) -> MetricLoss:
+        _check_options(name, made, feature_dim, options)
+        check_fit(name, options, partial(_build, name, made))
+        return _build(name, made, options, num_classes, feature_dim)
+
+    # The registry reads options from the signature.
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    given = [
+        inspect.Parameter("num_classes", kind),
+        inspect.Parameter("feature_dim", kind, default=None),
+    ]
+    own = [part_option("miner"), _MEMORY, _ACROSS_RANKS]
+    build.__signature__ = inspect.Signature([*given, *options_of(made), *own])  # type: ignore[attr-defined]
+    build.__doc__ = inspect.getdoc(made)
+    return build
+
+
+def _build(
+    name: str,
+    made: Any,
+    options: Mapping[str, Any],
+    num_classes: int,
+    feature_dim: int | None,
+) -> MetricLoss:
+    """Make the criterion; nothing is checked."""
+    own = dict(options)
+    written, memory_size = own.pop("miner", None), own.pop("memory_size", None)
+    across_ranks = own.pop("across_ranks", True)
+    supplied = {"num_classes": num_classes, "feature_dim": feature_dim}
+    loss = construct(made, own, **supplied)
+    miner = Part.read("miners", written).build(**supplied) if written is not None else None
+    if memory_size is not None:
+        loss, miner = Memory(loss, feature_dim, memory_size, miner), None
+    depends = memory_size is not None or "feature_dim" in _known_by(made)
+    return MetricLoss(
+        f"pml/{name}",
+        loss,
+        miner,
+        feature_dim=feature_dim if depends else None,
+        across_ranks=across_ranks,
+    )
+
+
+def _known_by(made: Any) -> set[str]:
+    """Return what a class asks of the run, by the core's names."""
+    return {SUPPLIED[name] for name in needs_of(made)}
+
+
+def _check_options(
+    name: str, made: Any, feature_dim: int | None, options: Mapping[str, Any]
+) -> None:
+    """Refuse what is wrong of the options whatever PML says of them.
+
+    Raises:
+        ConfigError: if there is no number of features to make the loss for, or no memory for it.
+    """
+    has_memory = options.get("memory_size") is not None
+    if feature_dim is None and (has_memory or "feature_dim" in _known_by(made)):
+        raise ConfigError(
+            f"the loss 'pml/{name}' needs to know how many features the model gives",
+            "Give the model an attribute feature_dim, or leave the loss out.",
+        )
+    fitting = CrossBatchMemory.supported_losses()
+    if has_memory and name not in fitting:
+        raise ConfigError(
+            f"loss.pml/{name}.memory_size: pytorch-metric-learning has no memory for this loss",
+            f"Leave it out, or choose one of {', '.join(fitting)}.",
+        )
+    carries = has_memory or name == "DynamicSoftMarginLoss"
+    if carries and not options.get("across_ranks", True):
+        raise ConfigError(
+            f"loss.pml/{name}.across_ranks is false, and what the loss carries from step to step "
+            "would differ between processes, of which a checkpoint keeps one",
+            "Leave across_ranks out.",
+        )

@@ -1,0 +1,211 @@
+"""The options that PML's classes declare, and parts of a loss that are written by name.
+
+A class of PML takes its own options, and by ``**kwargs`` those of the classes that it derives from.
+It annotates none: their types come from the defaults, or from the table here.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from reid_plugins_metric_learning.library import class_of
+from reidcore.errors import ConfigError, UserError, quoted
+from reidcore.registry import Entry, read_options, singular
+
+PART_KINDS: Mapping[str, str] = {
+    "distance": "distances",
+    "embedding_regularizer": "regularizers",
+    "miner": "miners",
+    "reducer": "reducers",
+    "weight_regularizer": "regularizers",
+}
+"""Option -> the kind of the part that it names."""
+
+SUPPLIED: Mapping[str, str] = {
+    "num_classes": "num_classes",
+    "embedding_size": "feature_dim",
+    "descriptors_dim": "feature_dim",
+}
+"""What a run knows of itself: PML's name for it -> the core's."""
+
+_FIXED = frozenset(
+    {
+        "aggregation_func",
+        "AvgNonZeroReducer.low",
+        "BatchHardMiner.neg_strategy",
+        "BatchHardMiner.pos_strategy",
+        "collect_stats",
+        "CosineSimilarity.normalize_embeddings",
+        "is_inverted",
+        "MarginLoss.num_classes",
+        "mat_based_loss",
+        "weight_init_func",
+    }
+)
+"""Parameters, of one class or of any, that are functions or that PML's own classes fill."""
+
+_Strategy = Literal["all", "easy", "hard", "semihard"]
+_Range = tuple[float, float] | None
+_Count = Annotated[int, Field(ge=1)]
+
+_TYPES: Mapping[str, Any] = {
+    "allowed_neg_range": _Range,
+    "allowed_pos_range": _Range,
+    "centers_per_class": _Count,
+    "delta": float | None,
+    "high": float | None,
+    "LargeMarginSoftmaxLoss.margin": _Count,
+    "low": float | None,
+    "n_bins": _Count | None,
+    "neg_per_bin": _Count,
+    "neg_strategy": _Strategy,
+    "num_bins": _Count,
+    "pos_per_bin": _Count,
+    "pos_strategy": _Strategy,
+    "RankedListLoss.alpha": float | None,
+    "RankedListLoss.margin": float,
+    "RankedListLoss.Tn": float,
+    "sub_centers": _Count,
+    "triplets_per_anchor": _Count | Literal["all"],
+    "type_of_triplets": _Strategy,
+    "variant": Literal["Ds", "Dq", "Iu", "Ib", "O"],
+}
+"""Types that a default does not tell; of an option of one class, or of any."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A distance, miner, reducer or regularizer, by name.
+
+    Attributes:
+        kind: its kind.
+        name: of its class.
+        options: what the class is made with; parts among them as they were written.
+    """
+
+    kind: str
+    name: str
+    options: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, kind: str, written: Any) -> Part:
+        """Read ``Name``, or ``{Name: {option: value}}``.
+
+        Raises:
+            ConfigError: if it is neither, or an option has a value of another type.
+            UnknownNameError: if there is no such class, or it has no such option.
+            UserError: if a run has no use for the class.
+        """
+        named = {written: None} if isinstance(written, str) else written
+        if not (isinstance(named, Mapping) and len(named) == 1):
+            raise ConfigError(
+                f"{quoted(written)} is no {singular(kind)}",
+                "Give its name, or its name with its options, as in {LpDistance: {p: 1}}.",
+            )
+        ((name, options),) = named.items()
+        if not (options is None or isinstance(options, Mapping)):
+            raise ConfigError(f"the options of {name} are {quoted(options)}", "Give a section.")
+        made = class_of(kind, name)
+        entry = Entry(kind, name, _function_of(made), "metric_learning")
+        return cls(kind, name, read_options(entry, options or {}))
+
+    def build(self, **supplied: Any) -> Any:
+        """Make it.
+
+        Args:
+            supplied: what the run knows of itself, by the core's names.
+        """
+        return construct(class_of(self.kind, self.name), self.options, **supplied)
+
+
+def construct(made: Any, options: Mapping[str, Any], **supplied: Any) -> Any:
+    """Make an object of one of PML's classes, with the parts among its options.
+
+    Args:
+        made: the class.
+        options: its options, which were read; parts as they were written.
+        supplied: what the run knows of itself, by the core's names.
+    """
+    given = {
+        name: Part.read(PART_KINDS[name], value).build(**supplied) if name in PART_KINDS else value
+        for name, value in options.items()
+        if not (name in PART_KINDS and value is None)
+    }
+    return made(**given, **{name: supplied[SUPPLIED[name]] for name in needs_of(made)})
+
+
+def needs_of(made: Any) -> list[str]:
+    """Return which parameters of a class the run fills, by PML's names."""
+    return [name for name, _ in _parameters(made) if name in SUPPLIED]
+
+
+def options_of(made: Any) -> list[inspect.Parameter]:
+    """Return the options that a class has by its own signature and those of its bases, typed."""
+    return [parameter for name, parameter in _parameters(made) if name not in SUPPLIED]
+
+
+def part_option(name: str) -> inspect.Parameter:
+    """Return an option that names a part, such as ``miner``; none by default."""
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[Any, AfterValidator(partial(_check, PART_KINDS[name]))],
+    )
+
+
+def _parameters(made: Any) -> Iterator[tuple[str, inspect.Parameter]]:
+    """Yield the parameters of a class that are options or supplied, each once."""
+    seen: set[str] = set()
+    for owner, parameter in _signatures(made):
+        name = parameter.name
+        spellings = (f"{made.__name__}.{name}", f"{owner}.{name}", name)
+        if name in seen or not _FIXED.isdisjoint(spellings):
+            continue
+        seen.add(name)
+        if name in PART_KINDS:
+            yield name, part_option(name)
+            continue
+        types = [_TYPES[spelling] for spelling in spellings if spelling in _TYPES]
+        annotation = types[0] if types else parameter.annotation
+        kind = inspect.Parameter.KEYWORD_ONLY
+        yield name, parameter.replace(kind=kind, annotation=annotation)
+
+
+def _signatures(made: Any) -> Iterator[tuple[str, inspect.Parameter]]:
+    """Yield the parameters of a class and, while ``**kwargs`` hands on others, of its bases."""
+    for owner in made.__mro__:
+        if "__init__" not in vars(owner):
+            continue
+        parameters = list(inspect.signature(owner).parameters.values())
+        for parameter in parameters:
+            if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+                yield owner.__name__, parameter
+        if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters):
+            return
+
+
+def _function_of(made: Any) -> Any:
+    """Return a function with the options of a class as its signature, as the registry reads it."""
+
+    def make(**options: Any) -> Any:
+        return construct(made, options)
+
+    make.__signature__ = inspect.Signature(options_of(made))  # type: ignore[attr-defined]
+    return make
+
+
+def _check(kind: str, written: Any) -> Any:
+    """Return a part as it was written, once it can be read; pydantic tells what is wrong."""
+    if written is not None:
+        try:
+            Part.read(kind, written)
+        except UserError as error:
+            raise ValueError(str(error)) from error
+    return written
