@@ -10,12 +10,6 @@ from torch import Tensor, nn
 
 from reidcore.errors import UserError, counted
 
-_CARRIED = "hist_"
-"""What DynamicSoftMarginLoss carries from step to step in a plain attribute."""
-
-_BY_NEIGHBOURS = frozenset({"SmoothAPLoss"})
-"""Losses that take neighbours in a batch, rather than labels, for images of one identity."""
-
 
 class Memory(CrossBatchMemory):  # type: ignore[misc]
     """The features of past batches, which the images of a batch are compared with.
@@ -69,11 +63,6 @@ class MetricLoss(nn.Module):
         self.across_ranks = across_ranks
         # What has weights for the identities, or a memory, has others to compare an image with.
         self.needs_positives = self.needs_negatives = feature_dim is None
-        self._sorts = type(loss).__name__ in _BY_NEIGHBOURS
-        if hasattr(loss, _CARRIED):
-            carried = getattr(loss, _CARRIED)
-            delattr(loss, _CARRIED)
-            loss.register_buffer(_CARRIED, carried)
 
     def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of a batch, a scalar.
@@ -88,9 +77,6 @@ class MetricLoss(nn.Module):
         """
         self._check(inputs)
         features = inputs.to(torch.promote_types(inputs.dtype, torch.float32))
-        if self._sorts:
-            order = targets.argsort(stable=True)
-            features, targets = features[order], targets[order]
         try:
             with torch.autocast(inputs.device.type, enabled=False):
                 mined = self.miner(features, targets) if self.miner is not None else None
@@ -101,8 +87,6 @@ class MetricLoss(nn.Module):
                 f"{counted(len(inputs), 'image')}: {error}",
                 "See what it asks of a batch in the documentation of pytorch-metric-learning.",
             ) from error
-        if hasattr(self.loss, _CARRIED):  # the next step is no part of this one's graph
-            setattr(self.loss, _CARRIED, getattr(self.loss, _CARRIED).detach())
         return value
 
     def _check(self, inputs: Tensor) -> None:

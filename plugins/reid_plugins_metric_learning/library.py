@@ -10,6 +10,7 @@ from typing import Any
 import pytorch_metric_learning
 from pytorch_metric_learning import distances, losses, miners, reducers, regularizers
 
+from reid_plugins_metric_learning.mended import MENDED
 from reidcore.errors import UnknownNameError, UserError, did_you_mean
 from reidcore.registry import singular
 
@@ -52,9 +53,8 @@ _MIXED_IN = "Mixin"
 
 def offered(kind: str) -> dict[str, Any]:
     """Return the classes of a kind that a run can use, by name."""
-    return {
-        name: made for name, made in sorted(_classes(kind).items()) if name not in _REFUSED[kind]
-    }
+    found = _classes(kind)
+    return {name: MENDED.get(name, found[name]) for name in sorted(found.keys() - _REFUSED[kind])}
 
 
 def class_of(kind: str, name: str) -> Any:

@@ -33,6 +33,9 @@ _ACROSS_RANKS = inspect.Parameter(
     "across_ranks", inspect.Parameter.KEYWORD_ONLY, default=True, annotation=bool
 )
 
+_NO_MEMORY = frozenset({"NCALoss"})
+"""Losses that take an image, found again in PML's memory, for another one of its identity."""
+
 
 def members() -> list[str]:
     """Return the names of PML's losses that learn from features and identities."""
@@ -110,10 +113,11 @@ def _check_options(
             f"the loss 'pml/{name}' needs to know how many features the model gives",
             "Give the model an attribute feature_dim, or leave the loss out.",
         )
-    fitting = CrossBatchMemory.supported_losses()
+    fitting = [each for each in CrossBatchMemory.supported_losses() if each not in _NO_MEMORY]
     if has_memory and name not in fitting:
         raise ConfigError(
-            f"loss.pml/{name}.memory_size: pytorch-metric-learning has no memory for this loss",
+            f"loss.pml/{name}.memory_size: pytorch-metric-learning's memory does not serve this "
+            "loss",
             f"Leave it out, or choose one of {', '.join(fitting)}.",
         )
     carries = has_memory or name == "DynamicSoftMarginLoss"
