@@ -9,7 +9,10 @@ from typing import Any
 
 import torch
 from pytorch_metric_learning import losses
-from pytorch_metric_learning.utils.loss_and_miner_utils import convert_to_weights
+from pytorch_metric_learning.utils.loss_and_miner_utils import (
+    convert_to_triplets,
+    convert_to_weights,
+)
 from torch import Tensor
 
 _EDGE = 1e-6
@@ -38,13 +41,40 @@ class DynamicSoftMarginLoss(losses.DynamicSoftMarginLoss):  # type: ignore[misc]
 
 
 class HistogramLoss(losses.HistogramLoss):  # type: ignore[misc]
-    """PML's, with equal features in its last bin. PML's own reads beyond that."""
+    """PML's, with equal features in its last bin. PML's own reads beyond that.
+
+    It also indexes by lists, which torch is to read in another way.
+    """
+
+    def compute_loss(
+        self, embeddings: Tensor, labels: Tensor, indices_tuple: Any, *reference: Tensor
+    ) -> Any:
+        """Return the loss of a batch of features (B, D) as PML accounts for it."""
+        anchors, positives, negatives = convert_to_triplets(indices_tuple, labels, labels, "all")
+        if not len(anchors):
+            return self.zero_losses()
+        similar = self.distance(embeddings)  # (B, B)
+        near = self.compute_density(_of_pairs(similar, anchors, positives))
+        far = self.compute_density(_of_pairs(similar, anchors, negatives))
+        return {
+            "loss": {
+                "losses": (far * near.cumsum(dim=0)).sum(),
+                "indices": None,
+                "reduction_type": "already_reduced",
+            }
+        }
 
     def compute_density(self, distances: Tensor) -> Tensor:
         """Return the histogram of similarities (N,) from -1 to 1."""
         is_last = (distances - 1).abs() < _EDGE
         density: Tensor = super().compute_density(torch.where(is_last, 1 - _EDGE, distances))
         return density
+
+
+def _of_pairs(similar: Tensor, one: Tensor, other: Tensor) -> Tensor:
+    """Return the entries of a matrix (B, B) for pairs of images, each pair once."""
+    pairs = torch.unique(torch.stack((one, other)).sort(dim=0).values, dim=1)  # (2, N)
+    return similar[pairs[0], pairs[1]]
 
 
 class NCALoss(losses.NCALoss):  # type: ignore[misc]
