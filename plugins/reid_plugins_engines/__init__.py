@@ -41,11 +41,8 @@ def reid_register_losses(registry: Registrar) -> None:
         summary="batch-hard triplet loss, with cross entropy beside it",
         options={"loss.softmax.label_smooth": "label_smooth"},
     )
-    registry.add(
-        "center",
-        "reid_plugins_engines.losses:center_term",
-        summary="squared distance from a learnt centre of each identity",
-    )
+    for name, (factory, summary) in _LOSSES.items():
+        registry.add(name, f"reid_plugins_engines.losses:{factory}", summary=summary)
 
 
 @hookimpl
@@ -112,3 +109,25 @@ def reid_checkpoint_load(engine: Engine, state: Mapping[str, Any]) -> None:
     from reid_plugins_engines import loss_state
 
     loss_state.restore(engine, state)
+
+
+@hookimpl
+def reid_epoch_start(engine: Engine) -> None:
+    """Tell the epoch, counted from 0, to criteria that have ``set_epoch``."""
+    for _, criterion in engine.terms.values():
+        if callable(tell := getattr(criterion, "set_epoch", None)):
+            tell(engine.epoch)
+
+
+# Name -> factory, and what it is.
+_LOSSES = {
+    "center": ("center_term", "squared distance from a learnt centre of each identity"),
+    "circle": ("circle_term", "cosines of pairs, weighed by how far they are off"),
+    "contrastive": ("contrastive_term", "positives near, negatives beyond a margin"),
+    "cosface_pairs": ("cosface_pairs_term", "cosines of positives above negatives' by a margin"),
+    "focal": ("focal_term", "cross entropy that looks away from what is recognised"),
+    "instance": ("instance_term", "each identity of a batch told from the others"),
+    "multi_similarity": ("multi_similarity_term", "hard pairs, weighed by all their cosines"),
+    "supcon": ("supcon_term", "each positive against all other images of the batch"),
+    "weighted_triplet": ("weighted_triplet_term", "all pairs of an anchor, harder ones heavier"),
+}

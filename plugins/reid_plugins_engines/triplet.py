@@ -22,7 +22,7 @@ class TripletEngine(Engine):
         datamanager: has ``num_train_pids`` and the loaders.
         model: the network, built for ``loss="triplet"`` where it is not the core's.
         optimizer: over its parameters.
-        margin: of the triplet loss.
+        margin: of the triplet loss; None is 0.3.
         weight_t: weight of the triplet loss.
         weight_x: weight of the cross entropy.
         scheduler: stepped after each epoch.
@@ -45,7 +45,7 @@ class TripletEngine(Engine):
         datamanager: EngineData,
         model: nn.Module,
         optimizer: Optimizer | None = None,
-        margin: float = 0.3,
+        margin: float | None = None,
         weight_t: float = 1,
         weight_x: float = 1,
         scheduler: LRScheduler | None = None,

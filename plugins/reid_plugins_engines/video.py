@@ -60,7 +60,7 @@ class VideoTripletEngine(TripletEngine):
         datamanager: a ``VideoDataManager``; one of images serves as well.
         model: the network, which sees single frames.
         optimizer: over its parameters.
-        margin: of the triplet loss.
+        margin: of the triplet loss; None is 0.3.
         weight_t: weight of the triplet loss.
         weight_x: weight of the cross entropy.
         scheduler: stepped after each epoch.
@@ -82,7 +82,7 @@ class VideoTripletEngine(TripletEngine):
         datamanager: EngineData,
         model: nn.Module,
         optimizer: Optimizer | None = None,
-        margin: float = 0.3,
+        margin: float | None = None,
         weight_t: float = 1,
         weight_x: float = 1,
         scheduler: LRScheduler | None = None,

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reidcore.errors import UserError, counted
+from reid_plugins_engines.losses.branches import over_branches
+from reid_plugins_engines.losses.options import BranchWeights, Smoothing
+from reidcore.errors import ConfigError, UserError, counted
+
+_EPS = 0.1
+
+Form = Literal["k", "k_minus_1"]
 
 
 class CrossEntropyLoss(nn.Module):
     """Cross entropy with label smoothing.
 
-    The target is ``1 - eps`` on the right identity plus ``eps / C`` on every one
-    (Szegedy et al., Rethinking the Inception Architecture for Computer Vision, CVPR 2016).
+    In the form ``k`` the target is ``1 - eps`` on the right identity plus ``eps / C`` on every one
+    (Szegedy et al., Rethinking the Inception Architecture for Computer Vision, CVPR 2016), in the
+    form ``k_minus_1`` it is ``1 - eps`` on the right identity and ``eps / (C - 1)`` on each other
+    one, as in FastReID. The second is the first with ``eps C / (C - 1)``.
+
+    Computed in float32 or better, also under mixed precision.
 
     Args:
         num_classes: the number of identities C.
         eps: how much of the target is spread.
         use_gpu: accepted for Torchreid's callers; the loss is computed where its inputs are.
         label_smooth: without it, ``eps`` is 0.
+        form: ``k`` or ``k_minus_1``.
     """
 
     takes = "logits"
@@ -26,13 +41,16 @@ class CrossEntropyLoss(nn.Module):
     def __init__(
         self,
         num_classes: int,
-        eps: float = 0.1,
+        eps: float = _EPS,
         use_gpu: bool = True,
         label_smooth: bool = True,
+        *,
+        form: Form = "k",
     ) -> None:
         super().__init__()
         self.num_classes = num_classes
         self.eps = eps if label_smooth else 0.0
+        self.form = form
 
     def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Return the mean loss, a scalar.
@@ -44,17 +62,64 @@ class CrossEntropyLoss(nn.Module):
         Raises:
             UserError: if the model has no class for an identity.
         """
+        check_classes(inputs, targets, self.num_classes)
+        logits = inputs.to(torch.promote_types(inputs.dtype, torch.float32))
         classes = inputs.shape[1]
-        # Labels are read, which waits for the device, only where there are fewer classes.
-        if classes < self.num_classes and int(targets.max()) >= classes:
-            raise UserError(
-                f"the model has {counted(classes, 'class', 'classes')}, and the loss "
-                f"{counted(self.num_classes, 'identity', 'identities')}",
-                "Build it with num_classes=datamanager.num_train_pids.",
-            )
-        return F.cross_entropy(inputs, targets, label_smoothing=self.eps)
+        spread = self.eps if self.form == "k" else self.eps * classes / max(classes - 1, 1)
+        return F.cross_entropy(logits, targets, label_smoothing=spread)
 
 
-def softmax_term(num_classes: int, label_smooth: bool = True) -> CrossEntropyLoss:
-    """Make the loss term that the configuration's section ``loss.softmax`` describes."""
-    return CrossEntropyLoss(num_classes, label_smooth=label_smooth)
+def check_classes(logits: Tensor, targets: Tensor, num_classes: int) -> None:
+    """Make sure that a model has a class for each identity of a batch.
+
+    Args:
+        logits: ``(B, C)``.
+        targets: ``(B,)``; read, which waits for the device, only where C is below ``num_classes``.
+        num_classes: how many identities the loss was made for.
+
+    Raises:
+        UserError: if it has not.
+    """
+    classes = logits.shape[1]
+    if classes < num_classes and int(targets.max()) >= classes:
+        raise UserError(
+            f"the model has {counted(classes, 'class', 'classes')}, and the loss "
+            f"{counted(num_classes, 'identity', 'identities')}",
+            "Build it with num_classes=datamanager.num_train_pids.",
+        )
+
+
+def softmax_term(
+    num_classes: int,
+    label_smooth: bool = True,
+    eps: Smoothing | None = None,
+    form: Form = "k",
+    branch_weights: BranchWeights = None,
+) -> Callable[..., Tensor]:
+    """Make the loss term that the configuration's section ``loss.softmax`` describes.
+
+    Args:
+        num_classes: number of training identities (C).
+        label_smooth: smooth the targets.
+        eps: how much of the target is spread; null is 0.1, or 0 without smoothing.
+        form: over all identities, ``k``, or over all others, ``k_minus_1``.
+        branch_weights: of a network's branches, whose mean is taken without.
+
+    Raises:
+        ConfigError: if ``eps`` is more than 0 without smoothing, or leaves the right identity less
+            of the target than the others.
+    """
+    if eps and not label_smooth:
+        raise ConfigError(
+            f"loss.softmax.eps is {eps}, and loss.softmax.label_smooth is off", "Leave one out."
+        )
+    if form == "k_minus_1" and eps and num_classes > 1 and eps > 1 - 1 / num_classes:
+        raise ConfigError(
+            f"loss.softmax.eps is {eps} with the form k_minus_1, which leaves the right one of "
+            f"{num_classes} identities less than each other one",
+            f"Give at most {1 - 1 / num_classes:g}; published recipes have {_EPS}.",
+        )
+    loss = CrossEntropyLoss(
+        num_classes, _EPS if eps is None else eps, True, label_smooth, form=form
+    )
+    return over_branches(loss, branch_weights, "softmax")

@@ -27,7 +27,8 @@ _REMEDY = (
 class StuckTriplet(Alarm):
     """A triplet loss that stays at its margin: every distance is 0, and no gradient leads away.
 
-    It looks at losses with a ``margin`` that learn from features.
+    It looks at losses that learn from features and say by ``stuck_at`` what they cost then, or have
+    a ``margin``, which is that.
     """
 
     def symptom(self, engine: Engine, outcome: StepOutcome) -> str:
@@ -80,7 +81,7 @@ def mean_cosine(outputs: Outputs) -> float:
 def _margin_losses(engine: Engine, outcome: StepOutcome) -> Iterator[tuple[str, float, float]]:
     """Yield the name, the margin and the value of each loss that has a margin between features."""
     for term, (weight, criterion) in engine.terms.items():
-        margin = getattr(criterion, "margin", None)
+        margin = getattr(criterion, "stuck_at", getattr(criterion, "margin", None))
         if not isinstance(margin, float | int) or not margin or not weight:
             continue
         if getattr(criterion, "takes", "") != "features":

@@ -43,7 +43,7 @@ def softmax(datamanager, model, optimizer, scheduler=None, use_gpu=True, label_s
     raise NotImplementedError
 
 
-def circle(num_classes, *, gamma: float = 64.0, margin: float = 0.25):
+def sphere(num_classes, *, gamma: float = 64.0, margin: float = 0.25):
     raise NotImplementedError
 
 
@@ -93,7 +93,7 @@ class Components:
 
     @hookimpl
     def reid_register_losses(self, registry):
-        registry.add("circle", circle)
+        registry.add("sphere", sphere)
 
     @hookimpl
     def reid_register_protocols(self, registry):

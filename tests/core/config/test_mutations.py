@@ -90,7 +90,7 @@ OTHERS = [
     "loss",
     "loss.name",
     "loss.terms",
-    "loss.circle",
+    "loss.sphere",
     "loose.anything",
     "paint.fill",
     "variant.sizes",
@@ -394,7 +394,7 @@ def parsed(text):
         ("settings.Components.strength", math.inf, "a finite number"),
         ("settings.Components", 0, "a section of keys"),
         ("loose.anything", {"deep": [math.nan]}, "a finite number"),
-        ("loss.circle.gamma", math.inf, "a finite number"),
+        ("loss.sphere.gamma", math.inf, "a finite number"),
         ("model.name", "a\0b", "which cannot be shown"),
         ("data.root", "x" * 5000, "the text has 5,000 characters"),
     ],
@@ -404,7 +404,7 @@ def test_what_is_out_of_bounds_is_told_with_its_key(key, value, told, plugins):
     for part in reversed(key.split(".")):
         values = {part: values}
     with pytest.raises(ConfigError, match=re.escape(key)) as raised:
-        load_config({"loss": {"name": "circle"}, **values}, plugins=plugins)
+        load_config({"loss": {"name": "sphere"}, **values}, plugins=plugins)
     assert told in str(raised.value)
 
 

@@ -16,7 +16,7 @@ CASES = [
     ("train.optim=amsgard", r"train.optim: .*'amsgrad'"),
     ("train.lr_scheduler=cosinus", r"train.lr_scheduler: .*'cosine'"),
     ("loss.name=sofmax", r"loss.name: .*'softmax'"),
-    ("loss.terms={circel: 1}", r"loss.terms: .*'circle'"),
+    ("loss.terms={shpere: 1}", r"loss.terms: .*'sphere'"),
     ("test.protocol=market", r"test.protocol: .*'market1501'"),
     ("model.widht=2", r"model.widht: unknown key. Did you mean 'width'"),
     ("model.width=wide", r"model.width: expected a number, not 'wide', for model 'resnet50'"),
@@ -29,9 +29,9 @@ CASES = [
     ("paint.fill=[1, 2]", r"paint.fill: expected text or a longer list, not \[1, 2\]"),
     ("adam.bta1=0.5", r"adam.bta1: unknown key. Did you mean 'beta1'"),
     ("amsgrad.fused=2", r"amsgrad.fused: expected true or false"),
-    ("loss.circle.gama=1", r"loss.circle.gama: unknown key. Did you mean 'gamma'"),
+    ("loss.sphere.gama=1", r"loss.sphere.gama: unknown key. Did you mean 'gamma'"),
     ("loss.softmax.label_smoth=1", r"loss.softmax.label_smoth: .*'label_smooth'"),
-    ("loss.circel.gamma=1", r"loss.circel: no installed component.*'circle'"),
+    ("loss.shpere.gamma=1", r"loss.shpere: no installed component.*'sphere'"),
     ("trian.lr=1", r"trian: no installed component has such a section. Did you mean 'train'"),
     ("carparks.size=800", r"carparks: .*Is its plugin not installed\? See: reidcore ls"),
     ("settings.Components.strenght=1", r"settings.Components.strenght: .*'strength'"),
@@ -114,8 +114,8 @@ def test_options_come_under_their_real_names_and_in_the_type_the_factory_takes(p
     identity = ["sampler.train_sampler=RandomIdentitySampler", "sampler.num_instances=2"]
     assert options(identity, "samplers", "RandomIdentitySampler", plugins) == {"num_instances": 2}
     assert options([], "samplers", "RandomSampler", plugins) == {}
-    assert options([], "losses", "circle", plugins) == {}
-    assert options(["loss.circle.gamma=2"], "losses", "circle", plugins) == {"gamma": 2.0}
+    assert options([], "losses", "sphere", plugins) == {}
+    assert options(["loss.sphere.gamma=2"], "losses", "sphere", plugins) == {"gamma": 2.0}
     variant = ["data.sources=[variant]", "variant_v1.release=b"]
     assert options(variant, "datasets", "variant", plugins) == {"release": "b"}
 

@@ -1,0 +1,17 @@
+"""The types of the losses' options: a value of a configuration that is out of range is refused."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+Margin = Annotated[float, Field(ge=0)]
+Scale = Annotated[float, Field(gt=0)]
+"""What cosines are multiplied by."""
+Temperature = Annotated[float, Field(gt=0)]
+"""What similarities are divided by."""
+Exponent = Annotated[float, Field(ge=0)]
+Smoothing = Annotated[float, Field(ge=0, lt=1)]
+BranchWeights = list[Annotated[float, Field(ge=0)]] | None
+"""One for each branch of the network; None takes their mean."""
