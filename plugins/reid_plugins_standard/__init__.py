@@ -28,11 +28,12 @@ def reid_register_poolings(registry: Registrar) -> None:
     registry.add("avg", f"{package}:average", summary="the average of each map")
     registry.add("max", f"{package}:maximum", summary="the maximum of each map")
     registry.add("avg+max", f"{package}:AvgMaxPool", summary="the sum of both")
+    registry.add("avg_max_cat", f"{package}:MaxAvgPool", summary="both side by side, maxima first")
     registry.add(
         "gem",
         f"{package}:GeneralizedMeanPool",
-        summary="generalized mean, its exponent learnt",
-        options={"gem_p": "p"},
+        summary="generalized mean, its exponent learnt or fixed",
+        options={"gem_p": "p", "gem_learnable": "learnable"},
     )
 
 

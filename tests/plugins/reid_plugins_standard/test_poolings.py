@@ -13,8 +13,8 @@ from reidcore.registry import choose
 from reidcore.testing import TinyWorld, make_plugins
 
 
-def pool_of(name):
-    return choose("poolings", name).make(channels=3)
+def pool_of(name, **options):
+    return choose("poolings", name, options).make(channels=3)
 
 
 def positive_maps(seed: int = 0, top: float = 5.0) -> torch.Tensor:
@@ -26,6 +26,18 @@ def test_average_maximum_and_their_sum() -> None:
     assert pool_of("avg")(maps).item() == 3.0
     assert pool_of("max")(maps).item() == 6.0
     assert pool_of("avg+max")(maps).item() == 9.0
+
+
+def test_maxima_stand_before_averages_where_both_are_kept() -> None:
+    maps = torch.tensor([[[[1.0, 2.0], [3.0, 6.0]], [[0.0, 0.0], [4.0, 0.0]]]])
+    assert pool_of("avg_max_cat")(maps).tolist() == [[6.0, 4.0, 3.0, 1.0]]
+
+
+def test_a_network_behind_both_side_by_side_is_twice_as_wide() -> None:
+    with make_plugins(TinyWorld()) as plugins:
+        wide = summarize("tinynet", (64, 32), plugins, head={"pool": "avg_max_cat"})
+        usual = summarize("tinynet", (64, 32), plugins, head={"pool": "avg"})
+    assert wide.feature_dim == 2 * usual.feature_dim
 
 
 def test_a_generalized_mean_by_hand() -> None:
@@ -70,6 +82,13 @@ def test_the_exponent_learns_and_empty_maps_have_finite_slopes() -> None:
     assert torch.isfinite(maps.grad).all()
     assert torch.isfinite(pool.p.grad).all()
     assert pool.p.grad.item() != 0
+
+
+def test_an_exponent_that_is_fixed_is_neither_learnt_nor_kept() -> None:
+    pool = pool_of("gem", gem_p=4.0, gem_learnable=False)
+    torch.testing.assert_close(pool(positive_maps()), GeneralizedMeanPool(4.0)(positive_maps()))
+    assert not list(pool.parameters())
+    assert not pool.state_dict()
 
 
 def test_it_computes_in_full_precision_under_autocast() -> None:
