@@ -7,8 +7,11 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from reid_plugins_engines.losses import CrossEntropyLoss, softmax_term
+from torch import Tensor
 
 from reidcore import losses
+from reidcore.errors import ConfigError
+from reidcore.registry import choose
 
 
 @pytest.mark.parametrize(
@@ -39,6 +42,66 @@ def test_arguments_are_torchreids_and_the_cpu_serves() -> None:
     assert loss.item() == pytest.approx(torch.tensor(3.0).log().item())
 
 
+def made(**options: Any) -> CrossEntropyLoss:
+    """Return the criterion of the section ``loss.softmax``."""
+    criterion = choose("losses", "softmax", options).make(num_classes=4)
+    assert isinstance(criterion, CrossEntropyLoss)
+    return criterion
+
+
+def against(targets: list[list[float]], logits: Tensor) -> float:
+    """Return the cross entropy against written-out targets."""
+    return -(torch.tensor(targets) * logits.log_softmax(dim=1)).sum(dim=1).mean().item()
+
+
+LOGITS = torch.tensor([[3.0, 0.0, -1.0, 0.5], [0.0, 1.0, 2.0, -2.0]])
+
+
+def test_both_forms_of_smoothing_by_their_targets() -> None:
+    pids = torch.tensor([0, 3])
+    among_all = [[0.9 + 0.025, 0.025, 0.025, 0.025], [0.025, 0.025, 0.025, 0.9 + 0.025]]
+    assert made()(LOGITS, pids).item() == pytest.approx(against(among_all, LOGITS))
+    among_others = [[0.7, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.7]]
+    loss = made(eps=0.3, form="k_minus_1")(LOGITS, pids)
+    assert loss.item() == pytest.approx(against(among_others, LOGITS))
+
+
+def test_an_image_without_a_cost_counts_in_the_mean() -> None:
+    certain = torch.tensor([[200.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    loss = made(eps=0.0)(certain, torch.tensor([0, 1]))
+    assert loss.item() == pytest.approx(torch.tensor(4.0).log().item() / 2)
+
+
+def test_one_class_costs_nothing_in_both_forms() -> None:
+    for form in ("k", "k_minus_1"):
+        criterion = softmax_term(1, form=form)
+        assert criterion(torch.ones(2, 1), torch.tensor([0, 0])).item() == 0.0
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_mixed_precision_computes_in_single(dtype: torch.dtype) -> None:
+    logits, pids = LOGITS.to(dtype), torch.tensor([0, 3])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = made()(logits, pids)
+    assert mixed.dtype == torch.float32
+    assert torch.equal(mixed, made()(logits.float(), pids))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"eps": 1.0}, "eps"),
+        ({"eps": -0.1}, "eps"),
+        ({"form": "k-1"}, "'k' or 'k_minus_1'"),
+        ({"eps": 0.1, "label_smooth": False}, "label_smooth is off"),
+        ({"eps": 0.8, "form": "k_minus_1"}, "of 4 identities less than each other"),
+    ],
+)
+def test_smoothing_that_cannot_be_is_refused(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        made(**options)
+
+
 def test_the_term_reads_logits() -> None:
-    assert softmax_term(5, label_smooth=False).eps == 0
-    assert softmax_term(5).takes == "logits"
+    assert made(label_smooth=False).eps == 0
+    assert made().takes == "logits"
