@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from reidcore.data.label_names import WITHOUT_CAMERAS, LabelNames, NumberedTexts
     from reidcore.data.left_out import LeftOut, first_names, leave_out, noting_left_out
     from reidcore.data.loader.batch_sampler import SampleOrder
+    from reidcore.data.loader.loader import Loading, loader_for_testing
     from reidcore.data.loader.sampling import build_train_sampler
     from reidcore.data.loader.seeding import generators_kept, mixed_seed, seed_generators
     from reidcore.data.managers import DataManager, ImageDataManager, VideoDataManager
@@ -95,6 +96,7 @@ __all__ = [
     "LabelNames",
     "LeftOut",
     "Listing",
+    "Loading",
     "MARKET_PATTERN",
     "MergedDataset",
     "NumberedTexts",
@@ -131,14 +133,15 @@ __all__ = [
     "first_names",
     "from_folders",
     "generators_kept",
+    "image_endings",
     "init_image_dataset",
     "init_video_dataset",
-    "image_endings",
     "is_image",
     "is_side_file",
     "leave_out",
     "leave_out_files",
     "list_files",
+    "loader_for_testing",
     "mixed_seed",
     "narrow_use",
     "noting_left_out",

@@ -171,7 +171,9 @@ class WeightsStore:
             return f"{self.mirror.rstrip('/')}/{weights.filename}"
         if weights.url:
             return direct_address(weights.url)
-        raise self._failed(weights, "its publisher gives no address to download it from")
+        whose = f"; it is of {weights.origin}" if weights.origin else ""
+        reason = f"its publisher gives no address to download it from{whose}"
+        raise self._failed(weights, reason)
 
     def _record_file(self, weights: PublishedWeights) -> Path:
         return self.folder / f"{weights.filename}.json"
