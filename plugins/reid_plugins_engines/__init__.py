@@ -39,7 +39,12 @@ def reid_register_losses(registry: Registrar) -> None:
         "triplet",
         "reid_plugins_engines.losses:triplet_terms",
         summary="batch-hard triplet loss, with cross entropy beside it",
-        options={"loss.softmax.label_smooth": "label_smooth"},
+        options={
+            "loss.softmax.label_smooth": "label_smooth",
+            "loss.softmax.eps": "eps",
+            "loss.softmax.form": "form",
+            "loss.softmax.branch_weights": "branch_weights_x",
+        },
     )
     for name, (factory, summary) in _LOSSES.items():
         registry.add(name, f"reid_plugins_engines.losses:{factory}", summary=summary)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from reid_plugins_engines.losses.branches import over_branches
+from reid_plugins_engines.losses.class_loss import ClassLoss
 from reid_plugins_engines.losses.options import BranchWeights, Smoothing
-from reidcore.errors import ConfigError, UserError, counted
+from reidcore.errors import ConfigError
 
 _EPS = 0.1
 
 Form = Literal["k", "k_minus_1"]
 
 
-class CrossEntropyLoss(nn.Module):
+class CrossEntropyLoss(ClassLoss):
     """Cross entropy with label smoothing.
 
     In the form ``k`` the target is ``1 - eps`` on the right identity plus ``eps / C`` on every one
@@ -36,8 +36,6 @@ class CrossEntropyLoss(nn.Module):
         form: ``k`` or ``k_minus_1``.
     """
 
-    takes = "logits"
-
     def __init__(
         self,
         num_classes: int,
@@ -47,46 +45,15 @@ class CrossEntropyLoss(nn.Module):
         *,
         form: Form = "k",
     ) -> None:
-        super().__init__()
-        self.num_classes = num_classes
+        super().__init__(num_classes)
         self.eps = eps if label_smooth else 0.0
         self.form = form
 
-    def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean loss, a scalar.
-
-        Args:
-            inputs: logits ``(B, C)``.
-            targets: identities ``(B,)``, from 0 to C - 1.
-
-        Raises:
-            UserError: if the model has no class for an identity.
-        """
-        check_classes(inputs, targets, self.num_classes)
-        logits = inputs.to(torch.promote_types(inputs.dtype, torch.float32))
-        classes = inputs.shape[1]
+    def of_logits(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean loss of logits ``(B, C)``, a scalar."""
+        classes = logits.shape[1]
         spread = self.eps if self.form == "k" else self.eps * classes / max(classes - 1, 1)
         return F.cross_entropy(logits, targets, label_smoothing=spread)
-
-
-def check_classes(logits: Tensor, targets: Tensor, num_classes: int) -> None:
-    """Make sure that a model has a class for each identity of a batch.
-
-    Args:
-        logits: ``(B, C)``.
-        targets: ``(B,)``; read, which waits for the device, only where C is below ``num_classes``.
-        num_classes: how many identities the loss was made for.
-
-    Raises:
-        UserError: if it has not.
-    """
-    classes = logits.shape[1]
-    if classes < num_classes and int(targets.max()) >= classes:
-        raise UserError(
-            f"the model has {counted(classes, 'class', 'classes')}, and the loss "
-            f"{counted(num_classes, 'identity', 'identities')}",
-            "Build it with num_classes=datamanager.num_train_pids.",
-        )
 
 
 def softmax_term(

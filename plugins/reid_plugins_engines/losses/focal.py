@@ -7,14 +7,14 @@ from typing import Annotated
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from reid_plugins_engines.losses.branches import over_branches
-from reid_plugins_engines.losses.cross_entropy import check_classes
+from reid_plugins_engines.losses.class_loss import ClassLoss
 from reid_plugins_engines.losses.options import BranchWeights, Exponent
 
 
-class FocalLoss(nn.Module):
+class FocalLoss(ClassLoss):
     """Focal loss (Lin et al., Focal Loss for Dense Object Detection, ICCV 2017).
 
     ``mean -alpha (1 - p_y)^gamma log p_y`` with the probability p_y of the right identity. All
@@ -26,26 +26,13 @@ class FocalLoss(nn.Module):
         gamma: how much less what is recognised counts; 0 is cross entropy.
     """
 
-    takes = "logits"
-
     def __init__(self, num_classes: int, alpha: float = 0.25, gamma: float = 2.0) -> None:
-        super().__init__()
-        self.num_classes = num_classes
+        super().__init__(num_classes)
         self.alpha = alpha
         self.gamma = gamma
 
-    def forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean loss, a scalar.
-
-        Args:
-            inputs: logits ``(B, C)``.
-            targets: identities ``(B,)``, from 0 to C - 1.
-
-        Raises:
-            UserError: if the model has no class for an identity.
-        """
-        check_classes(inputs, targets, self.num_classes)
-        logits = inputs.to(torch.promote_types(inputs.dtype, torch.float32))
+    def of_logits(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean loss of logits ``(B, C)``, a scalar."""
         log_p = logits.log_softmax(dim=1).gather(1, targets[:, None])  # (B, 1)
         # Where the rest is 0 a power below 1 has no slope.
         rest = (-log_p.expm1()).clamp(min=torch.finfo(log_p.dtype).tiny)

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reid_plugins_engines.losses.branches import over_branches
-from reid_plugins_engines.losses.cross_entropy import CrossEntropyLoss
+from reid_plugins_engines.losses.cross_entropy import Form, softmax_term
 from reid_plugins_engines.losses.distances import euclidean_distances
-from reid_plugins_engines.losses.options import BranchWeights, Margin
+from reid_plugins_engines.losses.options import BranchWeights, Margin, Smoothing
 from reid_plugins_engines.losses.pair_loss import PairLoss, Pairs
 from reidcore.errors import ConfigError
 
@@ -73,6 +73,9 @@ def triplet_terms(
     soft: bool = False,
     normalize: bool = False,
     branch_weights: BranchWeights = None,
+    eps: Smoothing | None = None,
+    form: Form = "k",
+    branch_weights_x: BranchWeights = None,
 ) -> dict[str, tuple[float, Callable[..., Tensor]]]:
     """Make the weighted terms that the configuration's section ``loss.triplet`` describes.
 
@@ -86,16 +89,19 @@ def triplet_terms(
         soft: the soft margin.
         normalize: bring features to length 1 first.
         branch_weights: of the triplet loss, for a network's branches, whose mean is taken without.
+        eps: how much of the cross entropy's target is spread, as ``loss.softmax`` has it.
+        form: of the cross entropy's smoothing.
+        branch_weights_x: of the cross entropy, for a network's branches.
 
     Returns:
         ``triplet`` and ``softmax``, each a weight and a criterion; a term of weight 0 is left out.
 
     Raises:
-        ConfigError: if a weight is negative, or both are 0.
+        ConfigError: if a weight is negative, or both are 0, or an option cannot be.
     """
     loss = TripletLoss(margin, soft=soft, normalize=normalize, across_ranks=across_ranks)
     triplet = over_branches(loss, branch_weights, "triplet")
-    softmax = CrossEntropyLoss(num_classes, label_smooth=label_smooth)
+    softmax = softmax_term(num_classes, label_smooth, eps, form, branch_weights_x)
     return weigh(triplet, softmax, weight_t, weight_x)
 
 

@@ -216,6 +216,18 @@ def test_a_configuration_reaches_the_engine(configure: Any, plugins: Plugins) ->
     assert {"triplet", "softmax", "loss"} <= set(result["training"][0])
 
 
+def test_the_cross_entropy_beside_it_has_the_options_of_softmax(
+    configure: Any, plugins: Plugins
+) -> None:
+    softmax = {"eps": 0.2, "form": "k_minus_1", "branch_weights": [1.0, 0.5]}
+    loss = {"name": "triplet", "triplet": {"weight_x": 1.0}, "softmax": softmax}
+    engine, _ = prepare(configure(loss), plugins)
+    criterion: Any = engine.terms["softmax"][1]
+    assert criterion.weights == (1.0, 0.5)
+    assert (criterion.criterion.eps, criterion.criterion.form) == (0.2, "k_minus_1")
+    assert isinstance(engine.terms["triplet"][1], TripletLoss)
+
+
 def test_torchreids_default_is_the_triplet_loss_alone(configure: Any, plugins: Plugins) -> None:
     engine, _ = prepare(configure({"name": "triplet"}), plugins)
     assert list(engine.terms) == ["triplet"]

@@ -137,6 +137,7 @@ def test_arguments_are_torchreids() -> None:
     terms = triplet_terms(10, margin=0.5)
     assert list(terms) == ["triplet"]
     assert terms["triplet"][1].margin == 0.5
+    assert TripletLoss(soft=True).margin == 0.0
 
 
 @pytest.fixture
