@@ -52,6 +52,7 @@ _MODELS: dict[str, tuple[str, str]] = {
 _LAYOUTS = {
     "vision_transformers": "layouts.vit:read",
     "solider": "swin.layouts:read_solider",
+    "clip": "clip.layouts:read",
 }
 
 # Name -> what a listing says; these need no further package.
@@ -59,6 +60,11 @@ _SWINS = {
     "solider_swin_t": "Swin-T that SOLIDER pre-trained on people",
     "solider_swin_s": "Swin-S that SOLIDER pre-trained on people",
     "solider_swin_b": "Swin-B that SOLIDER pre-trained on people",
+}
+
+_CLIP_REID = {
+    "clipreid_vit_b": "CLIP-ReID on CLIP's ViT-B/16, 1280-dim features",
+    "clipreid_rn50": "CLIP-ReID on CLIP's ResNet-50, 3072-dim features",
 }
 
 # Name -> what a listing says.
@@ -75,6 +81,8 @@ class Transformers:
             registry.add(name, f"{__name__}.{target}", summary=summary, needs=["transformers"])
         for name, summary in _SWINS.items():
             registry.add(name, f"{__name__}.swin.network:{name}", summary=summary)
+        for name, summary in _CLIP_REID.items():
+            registry.add(name, f"{__name__}.clip.model:{name}", summary=summary)
 
     @hookimpl
     def reid_register_weights(self, registry: WeightsRegistrar) -> None:
