@@ -85,6 +85,16 @@ class Transformers:
             registry.add(name, f"{__name__}.clip.model:{name}", summary=summary)
 
     @hookimpl
+    def reid_register_engines(self, registry: Registrar) -> None:
+        """Register CLIP-ReID's training in two stages."""
+        registry.add(
+            "clipreid",
+            f"{__name__}.clip.engine:ClipReidEngine",
+            summary="CLIP-ReID: words about identities are learnt, and then teach the image tower",
+            options={"loss.softmax.label_smooth": "label_smooth"},
+        )
+
+    @hookimpl
     def reid_register_weights(self, registry: WeightsRegistrar) -> None:
         """Register the table of published weights, and how files of others are read."""
         registry.table(f"{__name__}:weights.yaml")
