@@ -118,10 +118,10 @@ def reid_checkpoint_load(engine: Engine, state: Mapping[str, Any]) -> None:
 
 @hookimpl
 def reid_epoch_start(engine: Engine) -> None:
-    """Tell the epoch, counted from 0, to criteria that have ``set_epoch``."""
+    """Tell criteria that have ``set_epoch`` the epoch of their stage, counted from 0."""
     for _, criterion in engine.terms.values():
         if callable(tell := getattr(criterion, "set_epoch", None)):
-            tell(engine.epoch)
+            tell(engine.epoch - engine.stage.first)
 
 
 # Name -> factory, and what it is.

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import reid_plugins_engines
 from torch import Tensor, nn
 
 from reidcore import hookimpl
+from reidcore.engine import Stage
 from reidcore.registry import Registrar
 from reidcore.testing import tiny_run
 
@@ -52,3 +56,11 @@ def test_epochs_are_counted_from_0_in_a_resumed_run_too(tmp_path: Path) -> None:
         overrides=[*terms, f"model.resume={tmp_path / 'log/model.pth.tar-1'}"],
     )
     assert resumed.criterion.seen == [1] * batches
+
+
+def test_epochs_are_those_of_the_stage_and_others_are_not_told() -> None:
+    late = Late()
+    terms = {"late": (1.0, late), "other": (1.0, nn.functional.cross_entropy)}
+    engine: Any = SimpleNamespace(epoch=127, stage=Stage(first=120), terms=terms)
+    reid_plugins_engines.reid_epoch_start(engine)
+    assert late.epoch == 7
