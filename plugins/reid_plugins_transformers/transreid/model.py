@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 from typing import Literal, TypeAlias
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,7 +21,7 @@ from reid_plugins_transformers.vit.encoder import (
     layer_norm,
 )
 from reid_plugins_transformers.vit.positions import resampled_positions
-from reidcore.models import Outputs, ReidModel, linear_classifier
+from reidcore.models import Outputs, ReidModel, batch_norm_neck, linear_classifier
 
 Side: TypeAlias = Literal["before_neck", "after_neck"]
 Vectors: TypeAlias = tuple[Tensor, ...]
@@ -85,7 +84,7 @@ class TransReID(ReidModel):
         self.metric_features, self.test_features = metric_features, test_features
         self.fixed_size = image_size
         self.inputs = SideInformation.columns(sie)
-        *rates, last_rate = np.linspace(0, drop_path, form.depth).tolist()
+        *rates, last_rate = (drop_path * n / max(1, form.depth - 1) for n in range(form.depth))
         kind = PartTransformer if form.part_tokens else VisionTransformer
         self.base = kind(form, image_size, stride, rates)
         self.side: SideInformation | None = None
@@ -98,7 +97,7 @@ class TransReID(ReidModel):
         widths = self._branch_widths()
         has_neck = neck == "bnneck"
         self.necks = nn.ModuleList(
-            _neck(form.width) for _ in range(self._num_vectors if has_neck else 0)
+            batch_norm_neck(form.width) for _ in range(self._num_vectors if has_neck else 0)
         )
         self.classifier = nn.ModuleList(
             _classifier(width, num_classes, not has_neck) for width in widths
@@ -232,13 +231,6 @@ class PartTransReID(TransReID):
     def _branches(self, vectors: Vectors) -> Vectors:
         overall, *parts = vectors
         return (torch.cat([overall, torch.stack(parts).mean(0)], dim=1),)
-
-
-def _neck(width: int) -> nn.BatchNorm1d:
-    """Return a batch norm without a shift."""
-    neck = nn.BatchNorm1d(width)
-    neck.register_parameter("bias", None)
-    return neck
 
 
 def _classifier(width: int, num_classes: int, bias: bool) -> nn.Module:
