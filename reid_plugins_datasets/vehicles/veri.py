@@ -25,7 +25,8 @@ veri/
     image_train/0001_c001_00016450_0.jpg    vehicle 1, camera 1, frame, number
     image_query/
     image_test/
-    test_track.txt    if there is one: a line a track, with the names of its pictures""",
+    test_track.txt    if there is one: a line a track, with the names of its pictures
+    keypoint_train.txt, keypoint_test.txt    if they are there: pictures and their viewpoints""",
     paper="Liu et al. A Deep Learning-Based Approach to Progressive Vehicle Re-identification for "
     "Urban Surveillance. ECCV 2016",
     source="https://vehiclereid.github.io/VeRi/",
@@ -45,6 +46,11 @@ veri/
 NO_TRACK = -1
 """Track of a picture that no line of the list names."""
 
+NO_VIEW = -1
+"""Viewpoint of a picture that no list names."""
+
+_VIEWS = range(8)
+
 _PICTURES = NameForm(
     re.compile(r"(?P<vehicle>\d{4})_c(?P<camera>\d{3})_(?P<frame>\d+)_\d+\.jpg"),
     "0001_c001_00016450_0.jpg: vehicle 1, camera 1",
@@ -58,19 +64,23 @@ def veri(root: str | os.PathLike[str]) -> Splits:
 
     The column ``frame`` says when a picture was taken. Where ``test_track.txt`` is there, the
     column ``track`` of query and gallery has the track of each picture, base 0 in the order of the
-    list; a query's is that of the same picture in the gallery.
+    list; a query's is that of the same picture in the gallery. Where lists of key points are there
+    (Wang et al., "Orientation Invariant Feature Embedding and Spatial Temporal Regularization for
+    Vehicle Re-identification", ICCV 2017), the column ``view`` has the viewpoint that ends a line,
+    0 to 7.
 
     Args:
         root: folder that holds ``veri/``.
 
     Raises:
-        DataError: a folder is missing, a picture has a name of another form, or the list names
-            pictures that are not there.
+        DataError: a folder is missing, a picture has a name of another form, the list of tracks
+            names pictures that are not there, or one of viewpoints is no such list.
     """
     directory = Path(root) / CARD.folder
     folders = [directory / name for name in ("image_train", "image_query", "image_test")]
     require(CARD, *folders)
-    train, query, gallery = (_read(folder) for folder in folders)
+    views = _read_views(directory)
+    train, query, gallery = (_with_views(_read(folder), views) for folder in folders)
     listed = directory / "test_track.txt"
     if not listed.is_file():
         return Splits(train, query, gallery)
@@ -107,6 +117,35 @@ def _read_tracks(listed: Path, known: set[str]) -> dict[str, int]:
 def _with_tracks(table: SampleTable, tracks: Mapping[str, int]) -> SampleTable:
     numbers = [tracks.get(_name(path), NO_TRACK) for path in table.paths.files()]
     return replace(table, columns={**table.columns, "track": np.array(numbers, dtype=np.int64)})
+
+
+def _read_views(directory: Path) -> dict[str, int]:
+    """Return name of a picture -> its viewpoint, of the lists that are there.
+
+    A line is the picture's path, the places of 20 key points, and the viewpoint.
+
+    Raises:
+        DataError: a line ends in no viewpoint.
+    """
+    views: dict[str, int] = {}
+    for listed in (directory / f"keypoint_{split}.txt" for split in ("train", "test")):
+        for number, line in enumerate(read_lines(listed) if listed.is_file() else []):
+            path, view = line.split()[0], line.split()[-1]
+            if view not in map(str, _VIEWS):
+                raise DataError(
+                    f"line {number + 1} of {str(listed)!r} ends in {view!r}, which is no viewpoint "
+                    f"from {_VIEWS[0]} to {_VIEWS[-1]}: {line[:60]!r}",
+                    "Get the list again, or remove it: the column 'view' is then left out",
+                )
+            views[path.rpartition("/")[2]] = int(view)
+    return views
+
+
+def _with_views(table: SampleTable, views: Mapping[str, int]) -> SampleTable:
+    if not views:
+        return table
+    numbers = [views.get(_name(path), NO_VIEW) for path in table.paths.files()]
+    return replace(table, columns={**table.columns, "view": np.array(numbers, dtype=np.int64)})
 
 
 def _name(path: str) -> str:

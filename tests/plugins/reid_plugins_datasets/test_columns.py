@@ -108,6 +108,37 @@ class TestTracksOfVeri:
             init_image_dataset("veri", root=tree.root)
 
 
+class TestViewsOfVeri:
+    POINTS = " ".join(["-1"] * 40)
+
+    def write(self, root, split, views):
+        lines = (
+            f"VeRi/image_{split}/{name} {self.POINTS} {view}\n" for name, view in views.items()
+        )
+        (root / "veri" / f"keypoint_{split}.txt").write_text("".join(lines))
+
+    def test_a_line_ends_in_the_pictures_viewpoint(self, plant):
+        tree = plant("veri")
+        before = init_image_dataset("veri", root=tree.root)
+        assert "view" not in before.train.columns
+        names = {side: [Path(p).name for p in getattr(before, side).paths] for side in SPLITS}
+        others = names["train"][1:]
+        told = {name: number % 8 for number, name in enumerate(others)}
+        self.write(tree.root, "train", told)
+        self.write(tree.root, "test", dict.fromkeys(names["gallery"], 5))
+        after = init_image_dataset("veri", root=tree.root)
+        assert after.train.columns["view"].tolist() == [-1, *told.values()]
+        assert set(after.gallery.columns["view"].tolist()) == {5}
+        assert set(after.query.columns["view"].tolist()) == {5}  # the same pictures
+        assert set(after.gallery.columns) == {"frame", "track", "view"}
+
+    def test_what_is_no_viewpoint_is_told(self, plant):
+        tree = plant("veri")
+        self.write(tree.root, "test", {"0001_c001_00016450_0.jpg": 8})
+        with pytest.raises(DataError, match=r"line 1 of .*keypoint_test.* ends in '8'"):
+            init_image_dataset("veri", root=tree.root)
+
+
 def test_the_draw_of_vehicleid_may_be_left_to_the_protocol(planted):
     root = planted("vehicleid").root
     drawn = init_image_dataset("vehicleid", root=root)
