@@ -68,7 +68,15 @@ _CLIP_REID = {
 }
 
 # Name -> what a listing says.
-_RECIPES: dict[str, str] = {}
+_RECIPES: dict[str, str] = {
+    "transreid_vit_b": "a ViT-B/16 with a batch-norm neck, the baseline of TransReID",
+    "transreid_stride_sie_jpm": "TransReID: overlapping patches, cameras told, jigsaw parts",
+    "transreid_veri": "TransReID on VeRi-776, cameras and viewpoints told",
+    "transreid_vehicleid": "TransReID on VehicleID",
+    "dino_vit_s": "a ViT-S/16 pre-trained on people by DINO",
+    "pass_vit_s": "a ViT-S/16 with part tokens, pre-trained on people by PASS",
+    "hap_vit_b": "a ViT-B/16 pre-trained on masked people by HAP",
+}
 
 
 class Transformers:
