@@ -139,10 +139,10 @@ def test_each_network_has_weights_whose_terms_are_told(name):
 @pytest.mark.usefixtures("toys")
 def test_weights_to_fetch_by_hand_are_asked_for_by_their_file(tmp_path, monkeypatch):
     monkeypatch.setenv("REIDCORE_HOME", str(tmp_path))
-    place = tmp_path / "weights" / "vit_small_cfs_lup.pth"
-    with pytest.raises(UserError, match=r"no address.*model\.pretrained=false") as caught:
-        build_model("vit_s_16", 5)
-    assert str(place) in str(caught.value)
+    file = "ckpt_default_pretrain_pose_mae_vit_base_patch16_LUPersonPose_399.pth"
+    with pytest.raises(UserError, match=r"github\.com/junkunyuan/HAP.*pretrained=false") as caught:
+        build_model("vit_b_16", 5)
+    assert str(tmp_path / "weights" / file) in str(caught.value)
 
 
 RUN = {
