@@ -12,13 +12,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from memory import peak_memory
 
 from reidcore import hookimpl
 from reidcore.config import load_config
 from reidcore.data import ImageDataset
-from reidcore.engine import Engine
+from reidcore.engine import Engine, TargetTest
 from reidcore.engine.build import prepare
 from reidcore.plugins import make_plugins
 
@@ -28,10 +29,12 @@ class Photos:
 
     Args:
         lists: train, query and gallery, of path, identity and camera each.
+        features: file to write those of query and gallery into; none if empty.
     """
 
-    def __init__(self, lists: dict[str, list[Any]]) -> None:
+    def __init__(self, lists: dict[str, list[Any]], features: str = "") -> None:
         self.lists = lists
+        self.features = features
         self.seconds: list[float] = []
 
     @hookimpl
@@ -56,10 +59,17 @@ class Photos:
             torch.cuda.synchronize()
         self.seconds.append(time.perf_counter() - self.started)
 
+    @hookimpl
+    def reid_target_tested(self, engine: Engine, tested: TargetTest) -> None:
+        """Keep what was compared."""
+        if self.features:
+            query, gallery = tested.query.features, tested.gallery.features
+            np.savez(self.features, query=query.cpu(), gallery=gallery.cpu())
+
 
 def configuration(job: dict[str, Any], folder: str) -> dict[str, Any]:
-    """Return the configuration of the job."""
-    return {
+    """Return the configuration of the job, with what it has of its own."""
+    common = {
         "use_gpu": job["use_gpu"],
         "model": {"name": job["model"], "pretrained": False},
         "data": {
@@ -85,11 +95,13 @@ def configuration(job: dict[str, Any], folder: str) -> dict[str, Any]:
         "amsgrad": {"beta2": 0.99},  # as Torchreid's function has it
         "test": {"dist_metric": "cosine", "batch_size": 100},
     }
+    own = job.get("config", {})
+    return common | {key: {**common.get(key, {}), **section} for key, section in own.items()}
 
 
 def train(job: dict[str, Any]) -> dict[str, Any]:
     """Train as the command does, and return what it took."""
-    photos = Photos(json.loads(Path(job["lists"]).read_text()))
+    photos = Photos(json.loads(Path(job["lists"]).read_text()), job.get("features", ""))
     with tempfile.TemporaryDirectory() as folder, make_plugins(extra=[photos]) as plugins:
         config = load_config(configuration(job, folder), plugins=plugins)
         plugins.hook.reid_configure(config=config)

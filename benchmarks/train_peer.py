@@ -1,4 +1,4 @@
-"""One training by Torchreid's ``ImageSoftmaxEngine``: a child process of ``train.py``.
+"""One training by Torchreid's own engine: a child process of ``train.py`` and ``recipes.py``.
 
 It imports nothing of reidcore, so its Python may be one with Torchreid alone. The job comes as JSON
 in the last argument; the last line of the output is what was found, as JSON.
@@ -6,13 +6,16 @@ in the last argument; the last line of the output is what was found, as JSON.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 from memory import peak_memory
 
@@ -41,6 +44,8 @@ class TimedLoader:
 
 def build(job: dict[str, Any]) -> Any:
     """Return Torchreid's engine, with the data, the model and the schedule of the job."""
+    if importlib.util.find_spec("gdown") is None:  # it is there to download weights alone
+        sys.modules["gdown"] = ModuleType("gdown")
     import torchreid
 
     lists = json.loads(Path(job["lists"]).read_text())
@@ -52,6 +57,7 @@ def build(job: dict[str, Any]) -> Any:
 
     torchreid.data.register_image_dataset("photos", Photos)
     torch.manual_seed(job["seed"])
+    loss, instances = job.get("loss", "softmax"), job.get("instances", 0)
     datamanager = torchreid.data.ImageDataManager(
         sources="photos",
         height=job["height"],
@@ -61,18 +67,20 @@ def build(job: dict[str, Any]) -> Any:
         batch_size_test=100,
         workers=job["workers"],
         use_gpu=job["use_gpu"],
+        train_sampler="RandomIdentitySampler" if instances else "RandomSampler",
+        num_instances=instances,
     )
     classes = datamanager.num_train_pids
-    model = torchreid.models.build_model(job["model"], classes, pretrained=False)
+    model = torchreid.models.build_model(job["model"], classes, loss=loss, pretrained=False)
     if job["use_gpu"]:
         model = model.cuda()
     optimizer = torchreid.optim.build_optimizer(model, optim="amsgrad", lr=job["lr"])
     schedule = torchreid.optim.build_lr_scheduler(
         optimizer, lr_scheduler="cosine", max_epoch=job["epochs"]
     )
-    return torchreid.engine.ImageSoftmaxEngine(
-        datamanager, model, optimizer, schedule, use_gpu=job["use_gpu"]
-    )
+    named = {"softmax": "ImageSoftmaxEngine", "triplet": "ImageTripletEngine"}[loss]
+    engine = getattr(torchreid.engine, named)
+    return engine(datamanager, model, optimizer, scheduler=schedule, use_gpu=job["use_gpu"])
 
 
 def train(job: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +97,22 @@ def train(job: dict[str, Any]) -> dict[str, Any]:
         seconds.append(time.perf_counter() - started)
     peak = torch.cuda.max_memory_allocated() if job["use_gpu"] else peak_memory()
     found = {"seconds": seconds, "waited": loader.waited, "peak": peak}
+    if job.get("features"):
+        keep_features(engine, job["features"])
     return found | ({"mAP": test(engine)} if job["evaluate"] else {})
+
+
+def keep_features(engine: Any, file: str) -> None:
+    """Write the features of query and gallery, in the order of the lists."""
+    engine.set_model_mode("eval")
+    found = {}
+    for part, loader in engine.test_loader["photos"].items():
+        batches = [engine.parse_data_for_eval(batch)[0] for batch in loader]
+        images = (batch.cuda() if engine.use_gpu else batch for batch in batches)
+        with torch.no_grad():
+            features = [engine.extract_features(batch).cpu() for batch in images]
+        found[part] = torch.cat(features).numpy()
+    np.savez(file, **found)
 
 
 def test(engine: Any) -> float:
