@@ -107,6 +107,7 @@ def build(recipe: str, overrides: Sequence[str] = ()) -> Built:
             "data.check_images=none",
             "data.workers=0",
             "use_gpu=false",
+            "train.amp=off",  # fp16 is for CUDA
             *overrides,
         ]
         runnable = load_config(recipe, without, plugins=plugins)

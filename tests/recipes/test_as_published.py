@@ -12,7 +12,7 @@ import pytest
 from reidcore.registry import entries
 from tests.recipes.building import Built, build
 from tests.recipes.expected import Expected, Group, step
-from tests.recipes.published import rows
+from tests.recipes.table import rows
 
 OURS = {"quickstart"}
 """Recipes that nobody published, besides those of domain generalisation, which are protocols."""

@@ -6,14 +6,14 @@ import pytest
 from reid_plugins_inspect.recipe_card import read_opening
 
 from reidcore.config import load_config, recipe_file
-from reidcore.registry import entries, find
-from tests.recipes.published import rows
+from reidcore.registry import Entry, entries, find
+from tests.recipes.table import rows
 
 PUBLISHED = sorted(row.recipe for row in rows())
 
 
 @pytest.mark.parametrize("entry", entries("configs"), ids=lambda entry: entry.name)
-def test_the_command_is_the_recipes_own(entry) -> None:
+def test_the_command_is_the_recipes_own(entry: Entry) -> None:
     opening = read_opening(recipe_file(entry).read_text(encoding="utf-8"), entry.name)
     assert opening.command.split()[:3] == ["reidcore", "run", entry.name]
     assert opening.about
