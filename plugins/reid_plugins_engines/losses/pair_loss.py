@@ -56,12 +56,13 @@ class PairLoss(nn.Module):
 
     Attributes:
         title: what messages call the loss.
-        needs_positives, needs_negatives: whether it learns nothing without such pairs.
+        needs_positives: whether it learns nothing without two images of one identity.
+        needs_negatives: the same of two identities; it always does.
         stuck_at: what it costs while all features are at one point and it has no slope, if so.
     """
 
     takes = "features"
-    title: ClassVar[str]
+    title: ClassVar[str] = "loss over pairs"
     needs_positives: ClassVar[bool] = True
     needs_negatives: ClassVar[bool] = True
     stuck_at: float | None = None
@@ -96,14 +97,12 @@ class PairLoss(nn.Module):
 
     def _lacks_pairs(self, pairs: Pairs) -> Tensor:
         """Return, without reading it, whether pairs that the loss needs are missing."""
-        lacks = torch.zeros((), dtype=torch.bool, device=pairs.negatives.device)
-        if self.needs_negatives:
-            lacks = lacks | ~pairs.negatives.any()
-        return lacks | ~pairs.positives.any() if self.needs_positives else lacks
+        lacks_negatives = ~pairs.negatives.any()
+        return lacks_negatives | ~pairs.positives.any() if self.needs_positives else lacks_negatives
 
     def _check(self, pairs: Pairs) -> None:
         batch = f"a batch of {counted(len(pairs.negatives), 'image')}"
-        if self.needs_negatives and not pairs.negatives.any():
+        if not pairs.negatives.any():
             raise UserError(f"the {self.title} saw one identity in {batch}", _FIX)
         if self.needs_positives and not pairs.positives.any():
             raise UserError(f"the {self.title} saw one image of each identity in {batch}", _FIX)
