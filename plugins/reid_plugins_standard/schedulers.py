@@ -78,7 +78,13 @@ def cosine(optimizer: Optimizer, *, max_epoch: int = 1, eta_min: float = 0.0) ->
 
 
 def flat_cosine(
-    optimizer: Optimizer, *, stepsize: Steps = 1, max_epoch: int = 1, eta_min: float = 0.0
+    optimizer: Optimizer,
+    *,
+    stepsize: Steps = 1,
+    max_epoch: int = 1,
+    steps_per_epoch: int = 1,
+    eta_min: float = 0.0,
+    hold: int = 0,
 ) -> LRScheduler:
     """Keep the rate until the epoch ``stepsize``, then anneal it to ``eta_min`` along a cosine.
 
@@ -87,18 +93,23 @@ def flat_cosine(
     Args:
         optimizer: whose rates are set.
         stepsize: the epoch at which the fall begins.
-        max_epoch: when the lowest rate is reached.
+        max_epoch: when the lowest rate is reached, and training ends.
+        steps_per_epoch: of the scheduler.
         eta_min: the lowest rate, of all parameter groups.
+        hold: epochs before the end from which on the rate is lowest: 1 where the last epoch
+            learns at it.
     """
     _check_end("flat_cosine", max_epoch)
     steps = _steps("flat_cosine", stepsize)
-    if len(steps) > 1 or steps[0] >= max_epoch:
+    end = max_epoch - hold * steps_per_epoch
+    if hold < 0 or len(steps) > 1 or steps[0] >= end:
         raise ConfigError(
             f"the scheduler flat_cosine falls from stepsize on, but train.stepsize is "
-            f"{quoted(stepsize)} and train.max_epoch {max_epoch}",
-            "Give stepsize as one number below max_epoch, such as half of it",
+            f"{quoted(stepsize)}, train.max_epoch {max_epoch} and hold {hold}",
+            "Give stepsize as one number below max_epoch, such as half of it, and hold as less "
+            "than what is left",
         )
-    return FlatCosineLR(optimizer, steps[0], max_epoch, _checked_floor(optimizer, eta_min))
+    return FlatCosineLR(optimizer, steps[0], end, _checked_floor(optimizer, eta_min))
 
 
 def warmup_cosine(

@@ -122,6 +122,8 @@ def test_flat_cosine_stays_then_falls(plugins):
     table = curve(plugins, "flat_cosine", 6, lr=1.0, eta_min=0.2)
     golden = [1.0] * 7 + [0.88284271, 0.6, 0.31715729, 0.2]
     assert table == pytest.approx(golden, abs=1e-8)
+    held = curve(plugins, "flat_cosine", 4, lr=1.0, eta_min=0.2, hold=2)
+    assert held == pytest.approx([*golden[2:], 0.2, 0.2], abs=1e-8)
 
 
 def test_warmup_cosine_is_timms_for_every_group(plugins):
@@ -183,6 +185,8 @@ def test_constant_stays(plugins):
     [
         ("flat_cosine", 10, {}, "below max_epoch"),
         ("flat_cosine", [2, 4], {}, "one number"),
+        ("flat_cosine", 8, {"hold": 2}, "max_epoch 10 and hold 2"),
+        ("flat_cosine", 8, {"hold": -1}, "hold -1"),
         ("cosine", 1, {"eta_min": 0.01}, "lowest learning rate to begin with 0.0015"),
         ("flat_cosine", 5, {"eta_min": -1.0}, "eta_min is -1.0"),
         ("warmup_cosine", 1, {"warmup": 10}, "warmup 10 and ahead 0 in a run of 10 epochs"),
