@@ -1,4 +1,4 @@
-"""Bundled models and their recipes: OSNet, OSNet-IBN and OSNet-AIN."""
+"""Bundled models and their recipes: OSNet, OSNet-IBN, OSNet-AIN and LightMBN, built on it."""
 
 from __future__ import annotations
 
@@ -30,24 +30,31 @@ _RECIPES = {
     "osnet_x1_0_market1501_cosine": "OSNet with the cosine schedule",
     "osnet_ibn_x1_0_market1501": "OSNet-IBN",
     "osnet_ain_x1_0_market1501": "OSNet-AIN",
+    "lmbn_n": "LightMBN",
 }
 
 
 @hookimpl
 def reid_register_models(registry: Registrar) -> None:
-    """Register the nine published OSNets."""
+    """Register the nine published OSNets, and LightMBN."""
     for name, millions in _MODELS.items():
         registry.add(
             name,
             f"reid_plugins_osnet.osnet:{name}",
             summary=f"{millions}M parameters, 512-dim features, ImageNet weights",
         )
+    registry.add(
+        "lmbn_n",
+        "reid_plugins_osnet.lmbn:lmbn_n",
+        summary="LightMBN, 6.46M parameters, 7 x 512-dim features, OSNet's ImageNet weights",
+    )
 
 
 @hookimpl
 def reid_register_weights(registry: WeightsRegistrar) -> None:
-    """Register their ImageNet weights."""
+    """Register their ImageNet weights, and the layout of LightMBN's checkpoints."""
     registry.table("reid_plugins_osnet:weights.yaml")
+    registry.layout("lightmbn", "reid_plugins_osnet.lmbn_layout:read")
 
 
 @hookimpl

@@ -81,6 +81,9 @@ class OSNet(ReidModel):
         num_classes: number of training identities (C).
         loss: what training returns (see ``ReidModel``).
         feature_dim: size of the features (D); None leaves the pooled maps as they are.
+
+    Attributes:
+        channels: of the last maps.
     """
 
     def __init__(
@@ -97,10 +100,10 @@ class OSNet(ReidModel):
         self._trunk_names = tuple(trunk)
         named = [(f"conv{number}", f"pool{number}") for number in range(1, 6)]
         self.stages = [[name for name in stage if name in trunk] for stage in named]
-        pooled = variant.widths[-1]
-        self.feature_dim = feature_dim or pooled
+        self.channels = variant.widths[-1]
+        self.feature_dim = feature_dim or self.channels
         self.global_avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = _embedding(pooled, feature_dim) if feature_dim else None
+        self.fc = _embedding(self.channels, feature_dim) if feature_dim else None
         self.classifier = nn.Linear(self.feature_dim, num_classes)
         initialise(self)
 
