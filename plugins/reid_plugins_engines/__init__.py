@@ -128,6 +128,10 @@ def reid_epoch_start(engine: Engine) -> None:
 _LOSSES = {
     "center": ("center_term", "squared distance from a learnt centre of each identity"),
     "circle": ("circle_term", "cosines of pairs, weighed by how far they are off"),
+    "clothes_adversarial": (
+        "clothes_adversarial_terms",
+        "outfits of a person that features do not tell apart (CAL)",
+    ),
     "contrastive": ("contrastive_term", "positives near, negatives beyond a margin"),
     "cosface_pairs": ("cosface_pairs_term", "cosines of positives above negatives' by a margin"),
     "focal": ("focal_term", "cross entropy that looks away from what is recognised"),

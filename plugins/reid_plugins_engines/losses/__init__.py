@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from reid_plugins_engines.losses.branches import BranchWeighted
 from reid_plugins_engines.losses.center import CenterLoss, center_term
+from reid_plugins_engines.losses.clothes_adversarial import (
+    ClothesAdversarial,
+    ClothesClassifier,
+    clothes_adversarial_terms,
+)
 from reid_plugins_engines.losses.contrastive import ContrastiveLoss, contrastive_term
 from reid_plugins_engines.losses.cosine_margins import (
     CirclePairLoss,
@@ -25,6 +30,8 @@ __all__ = [
     "BranchWeighted",
     "CenterLoss",
     "CirclePairLoss",
+    "ClothesAdversarial",
+    "ClothesClassifier",
     "ContrastiveLoss",
     "CosFacePairLoss",
     "CrossEntropyLoss",
@@ -39,6 +46,7 @@ __all__ = [
     "WeightedTripletLoss",
     "center_term",
     "circle_term",
+    "clothes_adversarial_terms",
     "contrastive_term",
     "cosface_pairs_term",
     "focal_term",

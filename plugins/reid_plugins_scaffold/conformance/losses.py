@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +23,7 @@ from reidcore.errors import UserError
 from reidcore.models import Outputs
 
 CLASSES, WIDTH = 5, 8
+LATE = 1000  # an epoch in which losses that wait have begun
 BATCHES = {
     "identities with two images each": [0, 0, 1, 1, 2, 2, 3, 3],
     "one identity": [2, 2, 2, 2],
@@ -126,10 +128,15 @@ class LossConformance(FactoryConformance):
             "use_gpu": False,
             "feature_dim": WIDTH,
             "train_table": SampleTable.of(
-                [Sample(f"{n}.jpg", n % CLASSES, n % 2) for n in range(20)]
+                [Sample(f"{n}.jpg", n % CLASSES, n % 2) for n in range(20)],
+                columns={"clothes": np.arange(20) // CLASSES % 2},
             ),
         }
-        return make_terms({self.entry.name: (1.0, self.component)}, **supplied)
+        terms = make_terms({self.entry.name: (1.0, self.component)}, **supplied)
+        for _, criterion in terms.values():
+            if callable(tell := getattr(criterion, "set_epoch", None)):
+                tell(LATE)
+        return terms
 
     def _computed(self, outputs: Outputs, pids: Sequence[int]) -> dict[str, Tensor]:
         return self._of(self._terms(), outputs, pids)
@@ -143,6 +150,7 @@ class LossConformance(FactoryConformance):
             "img": torch.zeros(len(pids), 3, 8, 4),
             "pid": torch.tensor(pids),
             "camid": numbers % 2,
+            "clothes": numbers % 2,
             "dsetid": numbers * 0,
             "impath": [f"{number}.jpg" for number in numbers.tolist()],
         }
