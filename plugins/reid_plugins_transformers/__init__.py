@@ -76,6 +76,9 @@ _RECIPES: dict[str, str] = {
     "dino_vit_s": "a ViT-S/16 pre-trained on people by DINO",
     "pass_vit_s": "a ViT-S/16 with part tokens, pre-trained on people by PASS",
     "hap_vit_b": "a ViT-B/16 pre-trained on masked people by HAP",
+    "clipreid_vit_b": "CLIP-ReID on CLIP's ViT-B/16, Market-1501",
+    "clipreid_rn50": "CLIP-ReID on CLIP's ResNet-50, Market-1501",
+    "clipreid_veri": "CLIP-ReID for vehicles, VeRi-776",
 }
 
 
