@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from reid_plugins_engines.samplers.groups import Circles, GroupedOrder
-from reid_plugins_engines.samplers.sharing import identities_in_batch
+from reid_plugins_engines.samplers.sharing import Epoch, batches_in, identities_in_batch
 from reidcore.data import Int64Array, SampleTable
 
 
@@ -23,18 +23,28 @@ class CameraIdentitySampler(GroupedOrder):
     that images of a camera that saw much wait: those that it has not shown come in the next epochs,
     in a circle. The K images of an identity are neighbours, as they are there.
 
+    FastReID's ``BalancedIdentitySampler`` also looks for other cameras: it draws an image, and
+    K - 1 of those that other cameras made of the identity, from all of these alike. A camera that
+    saw much of it is then often there several times, and one that saw little is missed.
+
     Args:
         table: Training samples.
         batch_size: Images in a batch over all processes; a multiple of ``num_instances``.
         seed: Seed of the run; orders are drawn from (seed, epoch).
         num_instances: Images of an identity in a batch, K.
+        epoch: How long one is, ``all`` or ``size``: see `RandomIdentitySampler`.
 
     Raises:
         ConfigError: The batch is no multiple of K, or asks for more identities than there are.
     """
 
     def __init__(
-        self, table: SampleTable, batch_size: int, seed: int, num_instances: int = 4
+        self,
+        table: SampleTable,
+        batch_size: int,
+        seed: int,
+        num_instances: int = 4,
+        epoch: Epoch = "all",
     ) -> None:
         identities = identities_in_batch(table, batch_size, num_instances)
         pids, cameras = (
@@ -44,7 +54,8 @@ class CameraIdentitySampler(GroupedOrder):
         # A cell is what one camera saw of one identity; those of an identity are neighbours.
         self._cells = pids * (int(cameras.max(initial=0)) + 1) + cameras
         self._owner = pids[np.unique(self._cells, return_index=True)[1]]  # (number of cells,)
-        super().__init__(table.pids, identities, num_instances, seed)
+        batches = batches_in(epoch, table, batch_size)
+        super().__init__(table.pids, identities, num_instances, seed, batches)
         self._share()
 
     def circles_of(self, labels: Int64Array) -> Circles:

@@ -20,6 +20,9 @@ class GroupedOrder:
     * no two of a group are the same, if n >= K; if not, a group holds all n, each ⌊K/n⌋ or ⌈K/n⌉
       times.
 
+    With another number of batches asked for, more groups are given out as evenly; fewer are taken
+    from all labels alike, other ones each epoch.
+
     The groups of a batch lie one after the other, each in K neighbouring places.
 
     Args:
@@ -27,7 +30,7 @@ class GroupedOrder:
         labels_per_batch: P; at most the number of labels.
         images_per_label: K.
         seed: Seed of the run.
-        at_least: Batches that an epoch has in any case; labels are then shown more often.
+        batches: Batches of an epoch; as many as show all images if None.
 
     Attributes:
         num_batches: Batches in an epoch, B.
@@ -39,14 +42,14 @@ class GroupedOrder:
         labels_per_batch: int,
         images_per_label: int,
         seed: int,
-        at_least: int = 0,
+        batches: int | None = None,
     ) -> None:
         self.seed = seed
         self.per_batch = labels_per_batch
         self.size = images_per_label
         self.circles = self.circles_of(labels)
         needed = groups_needed(labels, images_per_label)
-        self.num_batches = max(int(-(-needed.sum() // self.per_batch)), at_least)
+        self.num_batches = batches or int(-(-needed.sum() // self.per_batch))
         groups = np.minimum(needed, self.num_batches)
         spare = self.num_batches * self.per_batch - int(groups.sum())
         self.groups, self.growing, self.spare = _evened(groups, self.num_batches, spare)
@@ -145,11 +148,19 @@ class Circles:
 def _evened(groups: Int64Array, most: int, spare: int) -> tuple[Int64Array, Int64Array, int]:
     """Give labels further groups, all the same number as far as ``most`` a label allows.
 
+    If ``spare`` is negative, take that many from them, one of each label that has any, and again.
+
     Returns:
         The groups of each label, the labels that can take another one, and how many of these
         shall: it differs from epoch to epoch which.
     """
     groups = groups.copy()
+    if spare < 0:
+        while spare < 0:
+            growing = np.flatnonzero(groups)
+            groups[growing] -= 1
+            spare += len(growing)
+        return groups, growing, spare
     growing = np.flatnonzero(groups < most)
     while spare and spare >= len(growing):
         step = min(spare // len(growing), most - int(groups[growing].max()))

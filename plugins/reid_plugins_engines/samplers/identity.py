@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reid_plugins_engines.samplers.groups import GroupedOrder
-from reid_plugins_engines.samplers.sharing import identities_in_batch
+from reid_plugins_engines.samplers.sharing import Epoch, batches_in, identities_in_batch
 from reidcore.data import SampleTable
 
 
@@ -23,13 +23,22 @@ class RandomIdentitySampler(GroupedOrder):
         batch_size: Images in a batch over all processes; a multiple of ``num_instances``.
         seed: Seed of the run; orders are drawn from (seed, epoch).
         num_instances: Images of an identity in a batch, K.
+        epoch: How long one is: ``all`` until every image was shown, so somewhat longer than the
+            images fill batches, since identities show some twice; or ``size``, as many batches as
+            the images fill, in which some wait. FastReID counts epochs so.
 
     Raises:
         ConfigError: The batch is no multiple of K, or asks for more identities than there are.
     """
 
     def __init__(
-        self, table: SampleTable, batch_size: int, seed: int, num_instances: int = 4
+        self,
+        table: SampleTable,
+        batch_size: int,
+        seed: int,
+        num_instances: int = 4,
+        epoch: Epoch = "all",
     ) -> None:
         identities = identities_in_batch(table, batch_size, num_instances)
-        super().__init__(table.pids, identities, num_instances, seed)
+        batches = batches_in(epoch, table, batch_size)
+        super().__init__(table.pids, identities, num_instances, seed, batches)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from reidcore.data import SampleTable
 from reidcore.errors import ConfigError, counted, quoted
+
+Epoch = Literal["all", "size"]
+"""How long an epoch is: until every image was shown, or as many images as there are."""
 
 
 def check_positive(name: str, value: int) -> None:
@@ -51,6 +56,17 @@ def identities_in_batch(table: SampleTable, batch_size: int, num_instances: int)
         "or raise sampler.num_instances",
     )
     return identities
+
+
+def batches_in(epoch: Epoch, table: SampleTable, batch_size: int) -> int | None:
+    """Return how many batches an epoch has; None for as many as it takes to show all images.
+
+    Raises:
+        ConfigError: There is no such length.
+    """
+    if epoch not in get_args(Epoch):
+        raise ConfigError(f"sampler.epoch={quoted(epoch)}", "It is all or size")
+    return None if epoch == "all" else max(1, len(table) // batch_size)
 
 
 def near_multiples(size: int, of: int) -> str:

@@ -47,6 +47,17 @@ def records() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("name", ["RandomIdentitySampler", "CameraIdentitySampler"])
+def test_an_epoch_may_be_as_long_as_the_images_fill_batches(table: SampleTable, name: str) -> None:
+    """As FastReID counts epochs, which its schedules are by."""
+    sampler = build_train_sampler(table, name, 32, epoch="size")
+    assert len(sampler) == len(table) // 32 * 32 < len(build_train_sampler(table, name, 32))
+    shown = {row for _ in range(10) for row in sampler}
+    assert len(shown) > 0.95 * len(table)
+    with pytest.raises(ConfigError, match="epoch: expected 'all' or 'size'"):
+        build_train_sampler(table, name, 32, epoch="sized")
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_what_torchreid_promises_is_kept(
     table: SampleTable, records: dict[str, Any], case: str

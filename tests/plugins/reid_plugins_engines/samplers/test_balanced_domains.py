@@ -94,6 +94,39 @@ def test_domains_may_be_cameras() -> None:
         assert np.bincount(table.camids[batch]).tolist() == [4, 4, 4]
 
 
+@settings(max_examples=50, deadline=None)
+@given(problems(), st.data())
+def test_weights_are_the_shares_of_identities(
+    problem: tuple[SampleTable, int, int, int], data: st.DataObject
+) -> None:
+    table, domains, _, size = problem
+    ids = [len(set(table.pids[table.dsetids == domain])) for domain in range(domains)]
+    weights = [data.draw(st.integers(1, most)) for most in ids]
+    rounds = min(most // weight for most, weight in zip(ids, weights, strict=True))
+    batch = rounds * sum(weights) * size
+    sampler = BalancedDomainSampler(table, batch, 3, size, weights=weights)
+    groups = sampler.order(1).reshape(-1, rounds, sum(weights), size)
+    assert (table.dsetids[groups] == np.repeat(np.arange(domains), weights)[:, None]).all()
+    pids = table.pids[groups]
+    assert (pids == pids[..., :1]).all()
+    assert all(len(set(each)) == len(each) for each in pids[..., 0].reshape(len(pids), -1).tolist())
+    assert set(table.pids[sampler.order(0)]) == set(table.pids)
+
+
+def test_weights_of_one_are_none() -> None:
+    table = table_of([[5] * 9, [5] * 4])
+    plain = BalancedDomainSampler(table, 16, 0).order(2)
+    assert np.array_equal(BalancedDomainSampler(table, 16, 0, weights=[1, 1]).order(2), plain)
+
+
+def test_an_epoch_may_be_as_long_as_the_images_fill_batches() -> None:
+    table = table_of([[10] * 100, [10] * 4])
+    sampler = BalancedDomainSampler(table, 16, 0, weights=[1, 3], epoch="size")
+    assert sampler.num_batches == 1040 // 16
+    shown = np.bincount(table.dsetids[sampler.order(0)])
+    assert shown.tolist() == [65 * 4, 65 * 12]
+
+
 @pytest.mark.parametrize("processes", [1, 2, 4])
 def test_each_process_sees_all_domains_alike(processes: int) -> None:
     table = table_of([[5] * 20, [5] * 9, [5] * 6])
@@ -106,9 +139,14 @@ def test_each_process_sees_all_domains_alike(processes: int) -> None:
     ("options", "message"),
     [
         ({"batch_size": 30}, "each of 2 datasets .* 24 or 32"),
-        ({"batch_size": 24}, "3 identities of each dataset, but there are 2 .* 16"),
+        ({"batch_size": 24}, "3 identities of dataset 1, but there are 2 .* at most 16"),
         ({"batch_size": 32, "domain": "datset"}, "Did you mean 'dataset'"),
         ({"batch_size": 32, "num_instances": 0}, "num_instances=0"),
+        ({"batch_size": 32, "weights": [1]}, r"weights=\[1\], and there are 2 datasets"),
+        ({"batch_size": 32, "weights": [1, 0]}, r"weights=\[1, 0\].*from 1 for each dataset"),
+        ({"batch_size": 32, "weights": [2, 1]}, "by the weights of each of 2 .* 24 or 36"),
+        ({"batch_size": 16, "weights": [1, 3]}, "3 identities of dataset 1, but there are 2"),
+        ({"batch_size": 16, "epoch": "sized"}, "epoch='sized'. It is all or size"),
     ],
 )
 def test_batches_that_cannot_be_kept_are_refused(options: dict[str, object], message: str) -> None:

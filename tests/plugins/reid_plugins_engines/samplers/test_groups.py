@@ -70,6 +70,29 @@ def test_a_group_repeats_rows_no_more_than_it_must(
         assert times.max() - times.min() <= 1
 
 
+@settings(max_examples=100, deadline=None)
+@given(problems(), st.integers(1, 30))
+def test_an_epoch_of_any_length_has_batches_as_even(
+    problem: tuple[np.ndarray, int, int, int], batches: int
+) -> None:
+    labels, per_batch, size, seed = problem
+    sampler = GroupedOrder(labels, per_batch, size, seed, batches)
+    assert sampler.num_batches == batches
+    needed = -(-np.unique(labels, return_counts=True)[1] // size)
+    shown = np.zeros((4, len(needed)), dtype=int)
+    for epoch in range(4):
+        groups = labels[sampler.order(epoch)].reshape(batches, per_batch, size)
+        assert (groups == groups[:, :, :1]).all()
+        assert all(len(set(batch)) == per_batch for batch in groups[:, :, 0].tolist())
+        codes = np.searchsorted(np.unique(labels), groups[:, :, 0].reshape(-1))
+        shown[epoch] = np.bincount(codes, minlength=len(needed))
+    less = np.minimum(needed, batches)[None] - shown
+    if less.sum() > 0:  # groups were taken, from all labels alike as far as they have any
+        assert (less >= 0).all()
+        assert (np.abs(less - less.max()) <= 1)[shown > 0].all()
+    assert (np.ptp(shown, axis=0) <= 1).all()
+
+
 @settings(max_examples=50, deadline=None)
 @given(problems())
 def test_orders_follow_from_seed_and_epoch(problem: tuple[np.ndarray, int, int, int]) -> None:
