@@ -6,8 +6,9 @@
 Building a sampler and drawing one epoch, on the same labels: 50 images an identity, 6 cameras and
 3 datasets of unequal size. Torchreid's camera and dataset samplers take time that grows with the
 square of the rows, about a minute for 100,000. Ours are measured on ``--large`` rows as well.
-``--peer`` names a checkout of Torchreid; without it an installed ``torchreid`` is taken. The two
-samplers that Torchreid lacks are measured alone.
+``--peer`` names a checkout of Torchreid; without it an installed ``torchreid`` is taken. The three
+samplers that Torchreid lacks are measured alone, that of hard identities without the network's look
+at an image of each.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ CASES = (
     ("RandomIdentitySampler", 64, 4),
     ("RandomDomainSampler", 60, 6),
     ("RandomDatasetSampler", 60, 3),
-    ("CameraIdentitySampler", 64, 4),  # this one and the next are not Torchreid's
+    ("CameraIdentitySampler", 64, 4),  # this one and the next two are not Torchreid's
     ("BalancedDomainSampler", 60, 4),
+    ("HardIdentitySampler", 64, 4),
 )
 
 

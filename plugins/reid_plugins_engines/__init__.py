@@ -88,6 +88,11 @@ def reid_register_samplers(registry: Registrar) -> None:
         "reid_plugins_engines.samplers:BalancedDomainSampler",
         summary="batches with as many identities of each source (or camera), K images each",
     )
+    registry.add(
+        "HardIdentitySampler",
+        "reid_plugins_engines.samplers:HardIdentitySampler",
+        summary="batches of an identity and those the network confuses it with, K images each",
+    )
 
 
 @hookimpl(trylast=True)

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from reidcore.data import Dataset, SampleTable, UnreadableImageError, view_of
+from reidcore.data import Dataset, Int64Array, SampleTable, UnreadableImageError, view_of
 from reidcore.engine import Engine, rank_and_world
 from reidcore.errors import DataError, UserError, counted
 
@@ -32,26 +33,42 @@ def training_table(engine: Engine) -> SampleTable:
 
 
 def train_features(engine: Engine) -> Tensor:
-    """Return the features (T, D) of the training images, read as test images are.
+    """Return the features (T, D) of the training images that can be read.
 
-    They are float32, on the CPU, and of length 1 under ``test.normalize_feature``: what
-    ``reid_transform_features`` is given of queries and gallery. Every process computes all of them
-    that calls this.
+    See `features_of_samples`.
 
     Raises:
         UserError: if the run knows no training images.
         DataError: if one cannot be read.
     """
-    table = training_table(engine)
-    batches = []
+    return features_of_samples(engine, training_table(engine))[0]
+
+
+def features_of_samples(engine: Engine, table: SampleTable) -> tuple[Tensor, Int64Array]:
+    """Return the features (N, D) of training samples, read as test images are, and their rows (N,).
+
+    They are float32, on the CPU, and of length 1 under ``test.normalize_feature``: what
+    ``reid_transform_features`` is given of queries and gallery. Every process computes all of them
+    that calls this. Unreadable images are left out where ``data.on_bad_image=skip`` says so.
+
+    Args:
+        engine: has the model, in the mode that it is to be asked in.
+        table: the samples.
+
+    Raises:
+        UserError: if it is not known how to read the images.
+        DataError: if one cannot be read, or the model gives none that is finite.
+    """
+    batches, rows = [], []
     with torch.inference_mode():
-        for batch in engine.progress(_batches(engine, table), "training images"):
+        for batch, read in engine.progress(_batches(engine, table), "training images"):
             if rank_and_world()[1] == 1:  # rank 0 alone is here: it cannot ask the others
                 engine.interruption.check()
             images = engine.accelerator.move(batch.pop("img"))
             with engine.accelerator.autocast():
                 features = engine.extract_features(images, batch)
             batches.append(features.float().cpu())
+            rows += read
     if not batches:
         raise DataError("none of the training images can be read", "Repair them, or data.root.")
     joined = torch.cat(batches)
@@ -60,18 +77,17 @@ def train_features(engine: Engine) -> Tensor:
             "the model gave features of training images that are NaN or infinite",
             "Look for NaN in the weights, which a training that diverged leaves.",
         )
-    return torch.nn.functional.normalize(joined, dim=1) if engine.plan.normalize_feature else joined
+    if engine.plan.normalize_feature:
+        joined = torch.nn.functional.normalize(joined, dim=1)
+    return joined, np.array(rows, dtype=np.int64)
 
 
-def _batches(engine: Engine, table: SampleTable) -> Iterator[dict[str, Any]]:
-    """Yield batches of the training samples, read as the first target's queries are.
-
-    Unreadable ones are left out where ``data.on_bad_image=skip`` says so.
-    """
-    loader: Any = next(iter(engine.test_loader.values()))["query"]
+def _batches(engine: Engine, table: SampleTable) -> Iterator[tuple[dict[str, Any], list[int]]]:
+    """Yield batches of samples, read as the first target's queries are, with their rows."""
+    loader: Any = next((each["query"] for each in engine.test_loader.values()), None)
     if not isinstance(getattr(loader, "dataset", None), Dataset):
         raise UserError(
-            "a test-time step learns from the training images, and it is not known how to read "
+            "features of training images are wanted, and it is not known how to read "
             f"them: the queries' loader, a {type(loader).__name__}, has no reidcore.data.Dataset",
             "Test with an ImageDataManager or a VideoDataManager.",
         )
@@ -80,16 +96,16 @@ def _batches(engine: Engine, table: SampleTable) -> Iterator[dict[str, Any]]:
     unreadable: list[str] = []
     size = max(1, loader.batch_size)
     for start in range(0, len(table), size):
-        items = []
+        items = {}
         for place in range(start, min(start + size, len(table))):
             try:
-                items.append(view[place])
+                items[place] = view[place]
             except UnreadableImageError as error:
                 if not skips:
                     raise
                 unreadable.append(str(error))
         if items:
-            yield _collated(items)
+            yield _collated(list(items.values())), list(items)
     if unreadable:
         told = counted(len(unreadable), "training image")
         _log.warning("%s left out, unreadable, such as: %s", told, unreadable[0])

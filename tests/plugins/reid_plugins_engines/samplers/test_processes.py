@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from reid_plugins_engines.samplers import HardIdentitySampler, hard
 
 from reidcore.data.loader.batch_sampler import EpochBatches
 from reidcore.data.loader.sampling import make_order
 from reidcore.data.table import SampleTable
+from reidcore.engine.agreement import on_main_process
 from reidcore.registry.component import choose
 
 OPTIONS = {
@@ -21,6 +25,7 @@ OPTIONS = {
     "RandomDatasetSampler": {"num_datasets": 2},
     "CameraIdentitySampler": {"num_instances": 4},
     "BalancedDomainSampler": {"num_instances": 4},
+    "HardIdentitySampler": {"num_instances": 4},
 }
 BATCH, EPOCHS = 16, 3
 
@@ -46,9 +51,22 @@ def _seen() -> dict[str, np.ndarray]:
     return seen
 
 
+def _looked(rank: int) -> np.ndarray:
+    """What this process sees once its network has been looked at: each has another one."""
+    table = _table()
+    sampler = HardIdentitySampler(table, BATCH, 7, 4)
+    batches = EpochBatches(sampler, len(table), BATCH, drop_last=True, sharded=True)
+    features = torch.randn(24, 8, generator=torch.Generator().manual_seed(rank))
+    engine = SimpleNamespace(epoch=0, plan=SimpleNamespace(dist_metric="euclidean"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hard, "_features", lambda engine, taken: (features, np.arange(24)))
+        batches.update(engine, on_main_process)
+    return np.stack([keys.rows for keys in batches])
+
+
 def _process(rank: int, folder: Path) -> None:
     dist.init_process_group("gloo", f"file://{folder}/meeting", rank=rank, world_size=2)
-    np.savez(folder / f"{rank}.npz", **_seen())
+    np.savez(folder / f"{rank}.npz", looked=_looked(rank), **_seen())
     dist.destroy_process_group()
 
 
@@ -57,6 +75,12 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, np.ndarray]
     folder = tmp_path_factory.mktemp("processes")
     mp.start_processes(_process, args=(folder,), nprocs=2, start_method="fork")
     return [dict(np.load(folder / f"{rank}.npz")) for rank in range(2)]
+
+
+def test_the_look_of_the_first_process_orders_for_both(both: list[dict[str, np.ndarray]]) -> None:
+    together = np.concatenate([seen["looked"] for seen in both], axis=1)
+    assert (together == _looked(0)).all()
+    assert not (together == _looked(1)).all()
 
 
 @pytest.mark.parametrize("name", OPTIONS)
