@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 from pytorch_metric_learning.losses import CrossBatchMemory
+from reid_plugins_engines.losses import over_branches
+from torch import Tensor
 
 from reid_plugins_metric_learning.criterion import Memory, MetricLoss
 from reid_plugins_metric_learning.fitting import check_fit
@@ -32,6 +34,12 @@ _MEMORY = inspect.Parameter(
 _ACROSS_RANKS = inspect.Parameter(
     "across_ranks", inspect.Parameter.KEYWORD_ONLY, default=True, annotation=bool
 )
+_BRANCH_WEIGHTS = inspect.Parameter(
+    "branch_weights",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=None,
+    annotation=list[Annotated[float, Field(ge=0)]] | None,
+)
 
 _NO_MEMORY = frozenset({"NCALoss"})
 """Losses that take an image, found again in PML's memory, for another one of its identity."""
@@ -42,7 +50,7 @@ def members() -> list[str]:
     return list(offered("losses"))
 
 
-def factory_of(name: str) -> Callable[..., MetricLoss]:
+def factory_of(name: str) -> Callable[..., Callable[..., Tensor]]:
     """Return what builds the loss of that name; its options are those of PML's class, and ours.
 
     Raises:
@@ -51,10 +59,16 @@ def factory_of(name: str) -> Callable[..., MetricLoss]:
     """
     made = class_of("losses", name)
 
-    def build(num_classes: int, feature_dim: int | None = None, **options: Any) -> MetricLoss:
+    def build(
+        num_classes: int, feature_dim: int | None = None, **options: Any
+    ) -> Callable[..., Tensor]:
         _check_options(name, made, feature_dim, options)
+        branches = options.pop("branch_weights", None)
+        if branches is None and options.get("memory_size") is not None:
+            branches = [1.0]  # a memory holds the features of one branch: several are refused
         check_fit(name, options, partial(_build, name, made))
-        return _build(name, made, options, num_classes, feature_dim)
+        criterion = _build(name, made, options, num_classes, feature_dim)
+        return over_branches(criterion, branches, f"pml/{name}")
 
     # The registry reads options from the signature.
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -62,7 +76,7 @@ def factory_of(name: str) -> Callable[..., MetricLoss]:
         inspect.Parameter("num_classes", kind),
         inspect.Parameter("feature_dim", kind, default=None),
     ]
-    own = [part_option("miner"), _MEMORY, _ACROSS_RANKS]
+    own = [part_option("miner"), _MEMORY, _ACROSS_RANKS, _BRANCH_WEIGHTS]
     build.__signature__ = inspect.Signature([*given, *options_of(made), *own])  # type: ignore[attr-defined]
     build.__doc__ = inspect.getdoc(made)
     return build
@@ -119,6 +133,12 @@ def _check_options(
             f"loss.pml/{name}.memory_size: pytorch-metric-learning's memory does not serve this "
             "loss",
             f"Leave it out, or choose one of {', '.join(fitting)}.",
+        )
+    if has_memory and sum(weight > 0 for weight in options.get("branch_weights") or ()) > 1:
+        raise ConfigError(
+            f"loss.pml/{name}.branch_weights has several branches, and a memory holds the features "
+            "of one",
+            "Give all branches but one the weight 0, or leave memory_size out.",
         )
     carries = has_memory or name == "DynamicSoftMarginLoss"
     if carries and not options.get("across_ranks", True):

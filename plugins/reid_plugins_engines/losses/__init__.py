@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reid_plugins_engines.losses.branches import BranchWeighted
+from reid_plugins_engines.losses.branches import BranchWeighted, over_branches
 from reid_plugins_engines.losses.center import CenterLoss, center_term
 from reid_plugins_engines.losses.clothes_adversarial import (
     ClothesAdversarial,
@@ -52,6 +52,7 @@ __all__ = [
     "focal_term",
     "instance_term",
     "multi_similarity_term",
+    "over_branches",
     "softmax_term",
     "supcon_term",
     "triplet_terms",

@@ -9,6 +9,7 @@ import pytest
 import torch
 from pytorch_metric_learning import losses, miners
 from pytorch_metric_learning.losses import CrossBatchMemory
+from reid_plugins_engines.losses import BranchWeighted
 from reid_plugins_metric_learning.criterion import Memory, MetricLoss
 from reid_plugins_metric_learning.library import offered
 from reid_plugins_metric_learning.names import factory_of
@@ -22,6 +23,15 @@ SUPPORTED = sorted({*CrossBatchMemory.supported_losses()} - {"NCALoss"})
 
 def features(seed: int = 0, count: int = 8) -> Tensor:
     return torch.randn(count, 16, generator=torch.Generator().manual_seed(seed))
+
+
+def remembering(name: str, size: int) -> MetricLoss:
+    """A loss with a memory."""
+    of_one_branch = factory_of(name)(4, 16, memory_size=size)
+    assert isinstance(of_one_branch, BranchWeighted)
+    criterion = of_one_branch.criterion
+    assert isinstance(criterion, MetricLoss)
+    return criterion
 
 
 @pytest.mark.parametrize("name", ["MultiSimilarityLoss", "FastAPLoss", "SupConLoss"])
@@ -52,6 +62,7 @@ def test_options_and_parts_reach_pml() -> None:
 @pytest.mark.parametrize("name", ["ContrastiveLoss", "ArcFaceLoss", "SmoothAPLoss"])
 def test_it_is_in_float32_under_mixed_precision(name: str) -> None:
     criterion = factory_of(name)(4, 16)
+    assert isinstance(criterion, MetricLoss)
     halved = features().bfloat16()
     expected = criterion(halved.float(), PIDS)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -64,7 +75,7 @@ def test_it_is_in_float32_under_mixed_precision(name: str) -> None:
 @pytest.mark.parametrize("name", SUPPORTED)
 def test_a_memory_of_one_batch_is_as_none(name: str) -> None:
     """No image is its own positive, though the memory has it too."""
-    criterion = factory_of(name)(4, 16, memory_size=8)
+    criterion = remembering(name, 8)
     for seed in range(2):  # at first the memory is empty, then full of the batch before
         found = criterion(features(seed), PIDS)
         assert found.item() == pytest.approx(
@@ -73,11 +84,11 @@ def test_a_memory_of_one_batch_is_as_none(name: str) -> None:
 
 
 def test_a_memory_holds_the_last_batches_and_goes_on_after_a_copy_of_its_state() -> None:
-    criterion = factory_of("ContrastiveLoss")(4, 16, memory_size=20)
+    criterion = remembering("ContrastiveLoss", 20)
     batches = [features(seed) for seed in range(5)]
     for batch in batches[:3]:  # 24 images: the first 4 are gone
         criterion(batch, PIDS)
-    other = factory_of("ContrastiveLoss")(4, 16, memory_size=20)
+    other = remembering("ContrastiveLoss", 20)
     other.load_state_dict(deepcopy(criterion.state_dict()))
     for batch in batches[3:]:
         assert criterion(batch, PIDS).item() == other(batch, PIDS).item()
@@ -117,7 +128,7 @@ def test_what_a_loss_cannot_take_is_told() -> None:
     with pytest.raises(
         UserError, match=r"room for 6 images.* has 8\. Raise loss\.pml/SupConLoss\."
     ):
-        factory_of("SupConLoss")(4, 16, memory_size=6)(features(), PIDS)
+        remembering("SupConLoss", 6)(features(), PIDS)
     with pytest.raises(
         UserError, match=r"'pml/SupConLoss' cannot learn from .* must be a 1D tensor"
     ):
@@ -125,6 +136,6 @@ def test_what_a_loss_cannot_take_is_told() -> None:
 
 
 def test_a_loss_with_a_memory_needs_no_pairs_in_a_batch() -> None:
-    assert not factory_of("SupConLoss")(4, 16, memory_size=8).needs_positives
-    assert not factory_of("SupConLoss")(4, 16, memory_size=8).needs_negatives
+    assert not remembering("SupConLoss", 8).needs_positives
+    assert not remembering("SupConLoss", 8).needs_negatives
     assert isinstance(factory_of("SupConLoss")(4, 16), MetricLoss)

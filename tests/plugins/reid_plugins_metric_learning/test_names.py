@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 import torch
+from reid_plugins_engines.losses import BranchWeighted
 from reid_plugins_metric_learning.criterion import Memory, MetricLoss
 from reid_plugins_metric_learning.names import members
 from torch import Tensor
 
 from reidcore.config import load_config
 from reidcore.errors import ConfigError, UnknownOptionError, UserError
+from reidcore.models import Outputs
 from reidcore.registry import choose
 from reidcore.testing import TinyWorld, conformance, make_plugins
 
@@ -35,6 +37,9 @@ LEARNING = {
 def made(name: str, **options: Any) -> MetricLoss:
     component = choose("losses", f"pml/{name}", NEEDED.get(name, {}) | options)
     criterion = component.make(num_classes=4, feature_dim=16)
+    if "memory_size" in options:
+        assert isinstance(criterion, BranchWeighted)
+        criterion = criterion.criterion
     assert isinstance(criterion, MetricLoss)
     return criterion
 
@@ -89,6 +94,25 @@ def test_a_memory_and_weights_are_as_large_as_the_run_says() -> None:
     assert made("SoftTripleLoss", centers_per_class=3).loss.fc.shape == (16, 4 * 3)
 
 
+def test_branches_are_weighed_and_a_memory_holds_one() -> None:
+    branches = tuple(features(seed) for seed in range(3))
+    outputs, batch = Outputs([], branches), {"pid": PIDS}
+    make = choose("losses", "pml/SupConLoss", {"branch_weights": [1, 0, 0.5]}).make
+    expected = made("SupConLoss")(branches[0], PIDS) + 0.5 * made("SupConLoss")(branches[2], PIDS)
+    assert make(num_classes=4, feature_dim=16)(outputs, batch).item() == expected.item()
+    options = {"memory_size": 8, "branch_weights": [0, 1, 0]}
+    one = choose("losses", "pml/SupConLoss", options).make(num_classes=4, feature_dim=16)
+    one(outputs, batch)
+    assert torch.equal(one.criterion.loss.embedding_memory, branches[1])
+    bare = choose("losses", "pml/SupConLoss", {"memory_size": 8}).make(
+        num_classes=4, feature_dim=16
+    )
+    with pytest.raises(
+        UserError, match=r"pml/SupConLoss\.branch_weights has 1 weight.* 3 branches"
+    ):
+        bare(outputs, batch)
+
+
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
@@ -124,6 +148,11 @@ def test_a_memory_and_weights_are_as_large_as_the_run_says() -> None:
         ("ProxyAnchorLoss", {"memory_size": 8}, r"memory_size: .*choose one of .*, TripletMargin"),
         ("NCALoss", {"memory_size": 8}, r"memory_size: .*does not serve this loss"),
         ("SupConLoss", {"memory_size": 8, "across_ranks": False}, "across_ranks is false"),
+        (
+            "SupConLoss",
+            {"memory_size": 8, "branch_weights": [1, 0, 0.5]},
+            "a memory holds the features of one",
+        ),
         ("SupConLoss", {"memory_size": 0}, "memory_size: expected at least 1"),
         ("DynamicSoftMarginLoss", {"across_ranks": False}, "of which a checkpoint keeps one"),
         ("TripletMarginLoss", {"triplets_per_anchor": "none"}, "triplets_per_anchor: expected"),
