@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from reidcore.data import Dataset, Int64Array, SampleTable, UnreadableImageError, view_of
+from reidcore.data import (
+    Dataset,
+    Int64Array,
+    Loading,
+    SampleTable,
+    loader_for_testing,
+    view_of,
+)
 from reidcore.engine import Engine, rank_and_world
 from reidcore.errors import DataError, UserError, counted
 
@@ -59,16 +65,24 @@ def features_of_samples(engine: Engine, table: SampleTable) -> tuple[Tensor, Int
         UserError: if it is not known how to read the images.
         DataError: if one cannot be read, or the model gives none that is finite.
     """
-    batches, rows = [], []
+    loader = _loader(engine, table)
+    engine.accelerator.receive(loader)
+    batches: list[Tensor] = []
+    paths: list[Any] = []
     with torch.inference_mode():
-        for batch, read in engine.progress(_batches(engine, table), "training images"):
+        for batch in engine.progress(loader, "training images"):
             if rank_and_world()[1] == 1:  # rank 0 alone is here: it cannot ask the others
                 engine.interruption.check()
-            images = engine.accelerator.move(batch.pop("img"))
+            images = engine.accelerator.move(batch["img"])
+            labels = {name: column for name, column in batch.items() if name != "img"}
             with engine.accelerator.autocast():
-                features = engine.extract_features(images, batch)
+                features = engine.extract_features(images, labels)
             batches.append(features.float().cpu())
-            rows += read
+            paths += batch["impath"]
+    if loader.skipped:
+        told = counted(len(loader.skipped), "training image")
+        reason = next(iter(loader.skipped.values()))
+        _log.warning("%s left out, unreadable, such as: %s", told, reason)
     if not batches:
         raise DataError("none of the training images can be read", "Repair them, or data.root.")
     joined = torch.cat(batches)
@@ -79,40 +93,26 @@ def features_of_samples(engine: Engine, table: SampleTable) -> tuple[Tensor, Int
         )
     if engine.plan.normalize_feature:
         joined = torch.nn.functional.normalize(joined, dim=1)
-    return joined, np.array(rows, dtype=np.int64)
+    rows = enumerate(table.paths)  # those read are in the same order
+    read = [next(row for row, known in rows if known == path) for path in paths]
+    return joined, np.array(read, dtype=np.int64)
 
 
-def _batches(engine: Engine, table: SampleTable) -> Iterator[tuple[dict[str, Any], list[int]]]:
-    """Yield batches of samples, read as the first target's queries are, with their rows."""
-    loader: Any = next((each["query"] for each in engine.test_loader.values()), None)
-    if not isinstance(getattr(loader, "dataset", None), Dataset):
+def _loader(engine: Engine, table: SampleTable) -> Any:
+    """Return the loader of training samples as the first target's queries, in this process alone.
+
+    Raises:
+        UserError: if the run's data does not say how images are read.
+    """
+    known: Any = next((each["query"] for each in engine.test_loader.values()), None)
+    datamanager: Any = engine.datamanager
+    dataset = getattr(known, "dataset", None)
+    if not isinstance(dataset, Dataset) or not hasattr(datamanager, "options"):
         raise UserError(
             "features of training images are wanted, and it is not known how to read "
-            f"them: the queries' loader, a {type(loader).__name__}, has no reidcore.data.Dataset",
+            f"them: the queries' loader, a {type(known).__name__}, has no reidcore.data.Dataset",
             "Test with an ImageDataManager or a VideoDataManager.",
         )
-    view = view_of(loader.dataset, "train", loader.dataset.transform, data=table)
-    skips = getattr(getattr(engine.datamanager, "options", None), "on_bad_image", "") == "skip"
-    unreadable: list[str] = []
-    size = max(1, loader.batch_size)
-    for start in range(0, len(table), size):
-        items = {}
-        for place in range(start, min(start + size, len(table))):
-            try:
-                items[place] = view[place]
-            except UnreadableImageError as error:
-                if not skips:
-                    raise
-                unreadable.append(str(error))
-        if items:
-            yield _collated(list(items.values())), list(items)
-    if unreadable:
-        told = counted(len(unreadable), "training image")
-        _log.warning("%s left out, unreadable, such as: %s", told, unreadable[0])
-
-
-def _collated(items: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a batch: tensors of images and numbers, lists of all else."""
-    as_batch: dict[type, Callable[[list[Any]], Any]] = {Tensor: torch.stack, int: torch.tensor}
-    columns = {name: [item[name] for item in items] for name in items[0]}
-    return {name: as_batch.get(type(each[0]), list)(each) for name, each in columns.items()}
+    view = view_of(dataset, "train", dataset.transform, data=table)
+    loading = Loading(datamanager.options, seed=datamanager.seed, pin_memory=datamanager.use_gpu)
+    return loader_for_testing(view, known.batch_size, loading)
