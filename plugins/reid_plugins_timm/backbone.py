@@ -6,15 +6,18 @@ B images, D feature dimensions; H and W are the size of an image, h and w that o
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from timm.layers.pos_embed import resample_abs_pos_embed
 from timm.models import group_parameters
 from torch import Tensor, nn
 
-from reidcore.errors import UserError
+from reidcore.errors import ConfigError, UserError
 from reidcore.models import ReidModel, initialise
+
+TokenPool = Literal["own", "all"]
+"""What makes features of a transformer's tokens: timm's own pooling, or the mean of them all."""
 
 
 class TimmModel(ReidModel):
@@ -101,7 +104,24 @@ class TokenModel(TimmModel):
         return positions
 
 
-def adopt(backbone: nn.Module, num_classes: int, loss: str, size: tuple[int, int]) -> TimmModel:
+class MeanTokenModel(TokenModel):
+    """One whose features are the mean of all its tokens, those for the whole image included."""
+
+    def describe(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) -> (B, D)."""
+        mean: Tensor = self.backbone.forward_features(images).mean(dim=1)
+        # Where timm pools patches, some networks have their last norm behind the pooling.
+        norm = getattr(self.backbone, "fc_norm", None)
+        return mean if norm is None else norm(mean)
+
+
+def adopt(
+    backbone: nn.Module,
+    num_classes: int,
+    loss: str,
+    size: tuple[int, int],
+    pool_tokens: TokenPool = "own",
+) -> TimmModel:
     """Bring a timm network under the contract, after a look at what it gives.
 
     Args:
@@ -109,13 +129,24 @@ def adopt(backbone: nn.Module, num_classes: int, loss: str, size: tuple[int, int
         num_classes: number of training identities (C).
         loss: what training returns.
         size: height and width of the images.
+        pool_tokens: what makes features of tokens.
+
+    Raises:
+        ConfigError: if all tokens are to be pooled of a network that gives none.
     """
     network: Any = backbone.eval()
     with torch.no_grad():
         given = network.forward_features(torch.zeros(1, 3, *size))
         features = network.forward_head(given, pre_logits=True)
-    gives_maps = isinstance(given, Tensor) and given.dim() == 4
-    kind = TimmModel if gives_maps else TokenModel
+    rank = given.dim() if isinstance(given, Tensor) else 0
+    if pool_tokens == "all":
+        if rank != 3:
+            raise ConfigError(
+                f"model.pool_tokens=all: timm's {type(backbone).__name__} gives no tokens",
+                "Leave it out; model.head.pool has poolings of maps.",
+            )
+        return MeanTokenModel(backbone.train(), num_classes, loss, given.shape[2])
+    kind = TimmModel if rank == 4 else TokenModel
     return kind(backbone.train(), num_classes, loss, features.shape[1])
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import Any
+from typing import Annotated, Any
 
 import timm
+import torch
+from pydantic import Field
 from torch import nn
 
-from reid_plugins_timm.backbone import TimmModel, adopt
+from reid_plugins_timm.backbone import TimmModel, TokenPool, adopt
 from reid_plugins_timm.weights import loading_weights
 from reidcore.errors import ConfigError
+
+Rate = Annotated[float, Field(ge=0, lt=1)]
 
 
 def build_backbone(
@@ -21,7 +25,8 @@ def build_backbone(
     pretrained: bool = True,
     *,
     image_size: tuple[int, int] = (256, 128),
-    drop_path_rate: float = 0.0,
+    drop_path_rate: Rate = 0.0,
+    pool_tokens: TokenPool = "own",
 ) -> TimmModel:
     """Build the model that timm has under a name.
 
@@ -33,16 +38,19 @@ def build_backbone(
         image_size: height and width of the images. A network that learns a position for each patch
             is made for them, its pretrained positions interpolated.
         drop_path_rate: share of the residual branches left out in training (stochastic depth).
+        pool_tokens: what the features of a transformer are: those that timm pools by itself
+            (``own``), or the mean of all its tokens, those for the whole image included (``all``).
 
     Raises:
-        ConfigError: if the network does not take images of that size, or no such rate.
+        ConfigError: if the network does not take images of that size, no such rate, or gives no
+            tokens to pool.
         UserError: if there are no such weights, or they cannot be downloaded.
     """
     height, width = image_size
     with loading_weights(name) if pretrained else nullcontext():
         backbone, sized = _create(name, pretrained, (height, width), drop_path_rate)
     try:
-        model = adopt(backbone, num_classes, loss, (height, width))
+        model = adopt(backbone, num_classes, loss, (height, width), pool_tokens)
     except (RuntimeError, AssertionError, ValueError) as error:
         raise _wrong_size(name, (height, width), error) from error
     if _learns_positions(name) and "dynamic_img_size" not in sized:
@@ -88,5 +96,19 @@ def _wrong_size(name: str, size: tuple[int, int], error: Exception | None) -> Co
     _, height, width = timm.get_pretrained_cfg_value(name, "input_size") or (3, 224, 224)
     return ConfigError(
         f"timm/{name} does not take images of {size[0]}x{size[1]} (height x width): {error}",
-        f"It is published for {height}x{width}. Set data.height and data.width.",
+        f"It is published for {height}x{width}.{_nearest_sizes(name, size)} Set data.height and "
+        "data.width.",
     )
+
+
+def _nearest_sizes(name: str, size: tuple[int, int]) -> str:
+    """Say which sizes around one a network's patches divide."""
+    with torch.device("meta"):
+        network = timm.create_model(name, pretrained=False, num_classes=0)
+    patch = getattr(getattr(network, "patch_embed", None), "patch_size", None)
+    if not isinstance(patch, tuple):
+        return ""
+    smaller = [max(1, side // each) * each for side, each in zip(size, patch, strict=True)]
+    larger = [-(-side // each) * each for side, each in zip(size, patch, strict=True)]
+    near = dict.fromkeys("{}x{}".format(*sides) for sides in (smaller, larger))
+    return f" Its patches fit {' and '.join(near)}."

@@ -166,7 +166,7 @@ def test_a_size_that_patches_do_not_divide_is_refused() -> None:
     told = str(caught.value)
     assert "timm/test_vit does not take images of 60x32 (height x width)" in told
     assert "divisible by patch size (16)" in told
-    assert "published for 160x160. Set data.height and data.width" in told
+    assert "published for 160x160. Its patches fit 48x32 and 64x32. Set data.height" in told
 
 
 def test_tokens_that_form_no_grid_give_no_maps() -> None:
@@ -194,6 +194,29 @@ def test_residual_branches_can_be_dropped_in_training() -> None:
     assert not torch.equal(first, second)
     with pytest.raises(ConfigError, match="timm/ghostnet_050 has no branches to drop"):
         build("ghostnet_050", drop_path_rate=0.5)
+
+
+@pytest.mark.parametrize("name", ["test_vit", "test_vit3", "test_vit_relpos"])
+def test_features_can_be_the_mean_of_all_tokens(name) -> None:
+    model = build(name, pool_tokens="all").eval()
+    with torch.no_grad():
+        tokens = model.backbone.forward_features(IMAGES)
+        assert tokens.shape[1] == 4 * 2 + model.backbone.num_prefix_tokens
+        wanted = model.backbone.fc_norm(sum(tokens.unbind(dim=1)) / tokens.shape[1])
+        torch.testing.assert_close(model(IMAGES), wanted)
+    assert model.feature_dim == tokens.shape[2]
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "test_convnext"])
+def test_networks_without_tokens_have_none_to_pool(name) -> None:
+    with pytest.raises(ConfigError, match=r"pool_tokens=all.*gives no tokens"):
+        build(name, pool_tokens="all")
+
+
+@pytest.mark.parametrize("option", [{"pool_tokens": "mean"}, {"drop_path_rate": 1.0}])
+def test_options_out_of_range_are_refused(option) -> None:
+    with pytest.raises(ConfigError, match=next(iter(option))):
+        build("test_vit", **option)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

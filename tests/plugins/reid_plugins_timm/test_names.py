@@ -46,7 +46,7 @@ def test_all_names_are_listed_with_and_without_tags() -> None:
 def test_the_options_of_a_member_are_its_factorys() -> None:
     parameters = find("models", "timm/test_vit").parameters()
     assert list(parameters) == [
-        *("num_classes", "loss", "pretrained", "image_size", "drop_path_rate")
+        *("num_classes", "loss", "pretrained", "image_size", "drop_path_rate", "pool_tokens")
     ]
     with pytest.raises(UnknownNameError, match="has no option 'drop_rate'"):
         build_model("timm/test_vit", 4, pretrained=False, drop_rate=0.1)
