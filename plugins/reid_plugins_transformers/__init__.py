@@ -79,6 +79,9 @@ _RECIPES: dict[str, str] = {
     "clipreid_vit_b": "CLIP-ReID on CLIP's ViT-B/16, Market-1501",
     "clipreid_rn50": "CLIP-ReID on CLIP's ResNet-50, Market-1501",
     "clipreid_veri": "CLIP-ReID for vehicles, VeRi-776",
+    "solider_swin_t": "SOLIDER's Swin-T on Market-1501",
+    "solider_swin_s": "SOLIDER's Swin-S on Market-1501",
+    "solider_swin_b": "SOLIDER's Swin-B on Market-1501",
 }
 
 
