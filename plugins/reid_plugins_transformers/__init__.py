@@ -57,9 +57,9 @@ _LAYOUTS = {
 
 # Name -> what a listing says; these need no further package.
 _SWINS = {
-    "solider_swin_t": "Swin-T that SOLIDER pre-trained on people",
-    "solider_swin_s": "Swin-S that SOLIDER pre-trained on people",
-    "solider_swin_b": "Swin-B that SOLIDER pre-trained on people",
+    "solider_swin_t": "27.52M parameters, 768-dim features, SOLIDER's weights",
+    "solider_swin_s": "48.84M parameters, 768-dim features, SOLIDER's weights",
+    "solider_swin_b": "86.74M parameters, 1024-dim features, SOLIDER's weights",
 }
 
 _CLIP_REID = {
