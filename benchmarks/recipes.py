@@ -1,6 +1,6 @@
 """What the field's recipes are worth: mAP of one small network under five of them, with intervals.
 
-    python benchmarks/recipes.py --peer-python peer/bin/python    # see train.py for that environment
+    python benchmarks/recipes.py --peer-python peer/bin/python    # that environment: see train.py
     python benchmarks/recipes.py --peer FOLDER                    # Torchreid from a folder
     python benchmarks/recipes.py --no-peer --seeds 1 --epochs 2 --rows softmax bot
 

@@ -116,7 +116,7 @@ def test_a_recipe_is_found_by_its_name(plugins):
     assert mine.config.model_dump() == draft.config.model_dump()
 
 
-@pytest.mark.parametrize("entry", ["osnet_x1_0_market1501", "osnet_ain_x1_0_market1501"])
+@pytest.mark.parametrize("entry", ["quickstart", "dg_p1"])
 def test_recipes_are_clean_and_open_with_their_command(entry, plugins):
     from reidcore.config.loader import recipe_file
     from reidcore.registry import find

@@ -52,10 +52,11 @@ def test_a_mistake_is_one_line_that_says_what_to_do(override, message, plugins):
 def test_what_several_components_of_a_section_refuse_is_told_once():
     with pytest.raises(ConfigError) as refused:
         load_config(None, ["loss.softmax.label_smooth=3"])
-    assert str(refused.value) == (
-        "loss.softmax.label_smooth: expected true or false, not 3, for loss 'softmax', engine "
-        "'softmax', loss 'triplet' and engine 'dml' (override 'loss.softmax.label_smooth=3')"
-    )
+    message = str(refused.value)
+    assert message.startswith("loss.softmax.label_smooth: expected true or false, not 3, for loss ")
+    assert message.count("label_smooth: ") == 1
+    for component in ("loss 'softmax'", "engine 'softmax'", "loss 'triplet'", "engine 'dml'"):
+        assert message.count(component) == 1
 
 
 def test_an_option_without_a_default_must_be_given(plugins):
