@@ -1,4 +1,4 @@
-"""Every backbone and every optimizer that timm knows, as ``timm/NAME``."""
+"""Every backbone and every optimizer that timm knows, as ``timm/NAME``, and recipes on them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from reidcore import hookimpl
 
 if TYPE_CHECKING:
-    from reidcore.registry import Registrar
+    from reidcore.registry import ConfigRegistrar, Registrar
+
+# Name -> what a listing says.
+_RECIPES = {
+    "csl_tinyvit_7m": "TinyViT with stripes of three granularities on Market-1501",
+    "layumi_dinov3": "DINOv3's ViT-B/16 under circle loss on Market-1501",
+}
 
 
 @hookimpl
@@ -32,3 +38,10 @@ def reid_register_optimizers(registry: Registrar) -> None:
         summary="any optimizer of the timm library; to list them: reidcore ls optimizers timm/",
         needs=["timm"],
     )
+
+
+@hookimpl
+def reid_register_configs(registry: ConfigRegistrar) -> None:
+    """Register the ready recipes."""
+    for name, summary in _RECIPES.items():
+        registry.add(name, f"{__name__}:recipes/{name}.yaml", summary=summary)
