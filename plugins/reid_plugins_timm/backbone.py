@@ -107,6 +107,11 @@ class TokenModel(TimmModel):
 class MeanTokenModel(TokenModel):
     """One whose features are the mean of all its tokens, those for the whole image included."""
 
+    def __init__(self, backbone: nn.Module, num_classes: int, loss: str, feature_dim: int) -> None:
+        super().__init__(backbone, num_classes, loss, feature_dim)
+        if hasattr(backbone, "attn_pool"):
+            self.backbone.attn_pool = None  # timm's own pooling would be weights of no use
+
     def describe(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, D)."""
         mean: Tensor = self.backbone.forward_features(images).mean(dim=1)

@@ -198,7 +198,10 @@ def test_residual_branches_can_be_dropped_in_training() -> None:
 
 @pytest.mark.parametrize("name", ["test_vit", "test_vit3", "test_vit_relpos"])
 def test_features_can_be_the_mean_of_all_tokens(name) -> None:
-    model = build(name, pool_tokens="all").eval()
+    model = build(name, pool_tokens="all")
+    (model(IMAGES)[0].sum() + model(IMAGES)[1].square().sum()).backward()
+    assert all(weight.grad is not None for weight in model.parameters())
+    model.eval()
     with torch.no_grad():
         tokens = model.backbone.forward_features(IMAGES)
         assert tokens.shape[1] == 4 * 2 + model.backbone.num_prefix_tokens
