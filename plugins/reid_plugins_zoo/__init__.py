@@ -1,4 +1,4 @@
-"""Bundled models: the standard architectures beside OSNet."""
+"""Bundled models: the standard architectures beside OSNet, and the recipes of baselines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reidcore import hookimpl
 
 if TYPE_CHECKING:
-    from reidcore.registry import Registrar, WeightsRegistrar
+    from reidcore.registry import ConfigRegistrar, Registrar, WeightsRegistrar
 
 # Name -> its module in this package, and what a listing says. Parameters are those in use at test
 # time, that is without the classifier.
@@ -58,6 +58,17 @@ _MODELS = {
 # Torchreid's spelling of a name, where it differs.
 _ALIASES = {"nasnetmobile": ("nasnsetmobile",)}
 
+_RECIPES = {
+    "bot_r50": "BoT: ResNet-50 with a batch-norm neck",
+    "agw_r50": "AGW: BoT with non-local blocks and a triplet loss over all pairs",
+    "sbs_r50": "FastReID's stronger baseline: non-local blocks, circle classifier",
+    "sbs_r50_ibn": "the same on ResNet-50-IBN",
+    "mgn_r50_ibn": "MGN: people whole, in halves and in thirds",
+    "bot_veriwild": "BoT on the vehicles of VERI-Wild",
+    "bot_vehicleid": "BoT on the vehicles of VehicleID",
+    "sbs_veri": "FastReID's stronger baseline on the vehicles of VeRi-776",
+}
+
 
 @hookimpl
 def reid_register_models(registry: Registrar) -> None:
@@ -83,3 +94,10 @@ def reid_register_weights(registry: WeightsRegistrar) -> None:
     registry.table("reid_plugins_zoo:weights.yaml")
     registry.layout("fastreid", "reid_plugins_zoo.layouts.fastreid:read")
     registry.layout("bot", "reid_plugins_zoo.layouts.bot:read")
+
+
+@hookimpl
+def reid_register_configs(registry: ConfigRegistrar) -> None:
+    """Register the recipes of baselines that many papers begin from."""
+    for name, summary in _RECIPES.items():
+        registry.add(name, f"reid_plugins_zoo:recipes/{name}.yaml", summary=summary)
