@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from reidcore.errors import UserError, counted
-from reidcore.models import Outputs, ReidModel, linear_classifier
+from reidcore.models import Outputs, ReidModel, batch_norm_neck, linear_classifier
 from reidcore.registry import Component, choose
 
 Choice: TypeAlias = str | Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=1)]
@@ -50,8 +50,7 @@ class Part(nn.Module):
         pooled = channels * len(self.pools)
         self.reduction = _reduction(pooled, embedding) if embedding else nn.Identity()
         self.feature_dim = embedding or pooled
-        self.neck = nn.BatchNorm1d(self.feature_dim)
-        self.neck.register_parameter("bias", None)
+        self.neck = batch_norm_neck(self.feature_dim)
 
     def forward(self, regions: Sequence[Tensor]) -> PartFeatures:
         """Maps (B, channels, rows, w) of each region -> (B, D), before and behind the neck."""

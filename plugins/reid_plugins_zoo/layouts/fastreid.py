@@ -5,6 +5,9 @@ have torchvision's keys below ``backbone.``, as ours have, and IBN-Net's norms `
 its heads are pooling, a bottleneck (a reduction, a BNNeck, or both) and a classifier. What has no
 counterpart here keeps its key, and is then reported as unknown: squeeze-and-excitation without
 biases, shifts of a neck, which it keeps at zero, and the mean and deviation of images.
+
+Its stem was torchvision's until August 2020, and a neck was called ``bnneck`` until September; the
+files of its model zoo are of July. MGN was another network then.
 """
 
 from __future__ import annotations
@@ -16,11 +19,15 @@ import torch
 from torch import Tensor, nn
 
 from reid_plugins_zoo.layouts.resnets import name_of, stem_advice
+from reid_plugins_zoo.mgn import MGN
+from reid_plugins_zoo.resnet_variants import Stem
+from reidcore.errors import CheckpointError
 from reidcore.models import WeightsLayout
 
 _IN_HEADS = re.compile(r"^(?:heads|(b\d+)_head)\.(.+)$")
 _POOL = re.compile(r"^pool_layer\.(?:\d+\.)?p$")
 _NECK = re.compile(r"^(?:bottleneck(?:\.\d+)?|bnneck)\.(\w+)$")
+_OLD_NECK = ("heads.bnneck.weight", "heads.bnneck.running_mean")
 _CLASSIFIER = ("weight", "classifier.weight")
 
 # MGN's heads in the order of our parts: the whole of each branch, halves, thirds.
@@ -39,10 +46,20 @@ def read(model: nn.Module, tensors: Mapping[str, Tensor]) -> WeightsLayout | Non
     Args:
         model: of any kind.
         tensors: the file's entries; others than FastReID's are left alone.
+
+    Raises:
+        CheckpointError: if the file is of another MGN than ``model``.
     """
     parts = {key.partition(".")[0] for key in tensors}
+    if "b1_pool" in parts and isinstance(model, MGN):
+        raise CheckpointError(
+            "the file holds b1_pool and is of FastReID's MGN before 2021, whose parts end in a "
+            "second batch norm behind a ReLU, which this one has not",
+            "Use a file of FastReID 1.0 or newer, or train: reidcore run mgn_r50_ibn.",
+        )
+    stem: Stem = "torchvision" if any(key in tensors for key in _OLD_NECK) else "fastreid"
     advice = " ".join(
-        filter(None, [stem_advice(model, "fastreid", "FastReID"), _advice_on_images(tensors)])
+        filter(None, [stem_advice(model, stem, "FastReID"), _advice_on_images(tensors)])
     )
     if {"backbone", "b1_head"} <= parts:
         return WeightsLayout("FastReID's keys of MGN", *_renamed(tensors, _name_in_mgn), advice)

@@ -32,6 +32,6 @@ def stem_advice(model: nn.Module, stem: Stem, whose: str) -> str:
     if not isinstance(model, ResNet | MGN) or model.stem == stem:
         return ""
     return (
-        f"Weights of {whose} are for the stem {stem!r}, and this model has {model.stem!r}: its "
-        f"features are not theirs. Build it with stem={stem!r}, or set model.stem={stem}."
+        f"These weights, of {whose}, are for the stem {stem!r}, and this model has {model.stem!r}: "
+        f"its features are not theirs. Build it with stem={stem!r}, or set model.stem={stem}."
     )

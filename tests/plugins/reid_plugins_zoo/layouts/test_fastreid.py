@@ -11,6 +11,7 @@ from reid_plugins_zoo.resnet import ResidualMaps
 from torch import nn
 from torchvision.models import resnet
 
+from reidcore.errors import CheckpointError
 from reidcore.models import build_model, load_pretrained_weights
 
 
@@ -183,19 +184,33 @@ def test_mgns_branches_and_heads_find_their_place(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "advised"),
+    ("name", "options", "neck", "remedy"),
     [
-        ("resnet18", {}, True),
-        ("resnet18", {"stem": "bot"}, True),
-        ("resnet18", {"stem": "fastreid"}, False),
-        ("osnet_x0_25", {}, False),
+        ("resnet18", {}, "heads.bottleneck.0", "set model.stem=fastreid"),
+        ("resnet18", {"stem": "bot"}, "heads.bottleneck.0", "set model.stem=fastreid"),
+        ("resnet18", {"stem": "fastreid"}, "heads.bottleneck.0", ""),
+        ("resnet18", {}, "heads.bnneck", ""),  # until September 2020
+        ("resnet18", {"stem": "fastreid"}, "heads.bnneck", "set model.stem=torchvision"),
+        ("osnet_x0_25", {}, "heads.bottleneck.0", ""),
     ],
 )
-def test_another_stem_is_told_once_with_its_remedy(name, options, advised, tmp_path, caplog):
-    model = build_model(name, 5, pretrained=False, **options)
+def test_another_stem_is_told_once_with_its_remedy(name, options, neck, remedy, tmp_path, caplog):
+    model = build_model(name, 5, pretrained=False, head={"neck": "bnneck"}, **options)
     with caplog.at_level(logging.WARNING):
-        load_pretrained_weights(model, stored(fastreid(model), tmp_path))
-    assert caplog.text.count("set model.stem=fastreid") == advised
+        report = load_pretrained_weights(
+            model, stored(fastreid(model, bottleneck=(neck,)), tmp_path)
+        )
+    assert report.untouched == []
+    assert caplog.text.count("set model.stem=") == bool(remedy)
+    assert remedy in caplog.text
+
+
+def test_the_mgn_of_old_is_refused(tmp_path):
+    model = mgn()
+    state = renamed(model.state_dict(), mgn_table())
+    state["b1_pool.1.weight"] = torch.ones(8, 512, 1, 1)
+    with pytest.raises(CheckpointError, match="FastReID's MGN before 2021"):
+        load_pretrained_weights(model, stored(state, tmp_path))
 
 
 def test_images_that_were_normalised_otherwise_are_told(tmp_path, caplog):
