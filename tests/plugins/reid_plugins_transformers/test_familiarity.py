@@ -34,12 +34,12 @@ def toy(
     return TransReID(FORM, num_classes, loss, sie=sie, **sizes)  # type: ignore[arg-type]
 
 
-def numbered(root: Path, folder: str) -> data.Splits:
-    """Return the tiny dataset, its cameras 1 and 2 numbered 10 and 20."""
+def numbered(root: Path, folder: str, first: int = 10) -> data.Splits:
+    """Return the tiny dataset, its cameras 1 and 2 numbered 10 and 20, or from another number."""
     splits = (SampleTable.of(each) for each in data.from_folders(root / folder))
     return data.Splits(
         *(
-            SampleTable.of([(path, pid, 10 * camid) for path, pid, camid, _ in table])
+            SampleTable.of([(path, pid, first + 10 * (camid - 1)) for path, pid, camid, _ in table])
             for table in splits
         )
     )
@@ -59,6 +59,7 @@ class World:
     def reid_register_datasets(self, registry: Any) -> None:
         for name in ("here", "there"):
             registry.add(name, lambda root, name=name: numbered(root, name))
+        registry.add("renumbered", lambda root: numbered(root, "there", 50))
 
     @hookimpl(wrapper=True)
     def reid_extract_features(self, model: nn.Module, images: Any, labels: Any) -> Any:
@@ -110,7 +111,8 @@ def test_a_test_keeps_the_numbers_of_its_checkpoint(tmp_path) -> None:
     weights = next((tmp_path / "log").glob("model.pth.tar-*"))
     held = torch.load(weights, weights_only=False)["state_dict"]
     assert held["side.camid_numbers"].tolist() == [10, 20]
-    test = ("test.evaluate=true", f"model.load_weights={weights}", "data.targets=[there]")
+    data_of_others = ("data.sources=[renumbered]", "data.targets=[there]")
+    test = ("test.evaluate=true", f"model.load_weights={weights}", *data_of_others)
     world, engine = run(tmp_path, *test)
     (side,) = side_information_in(engine.model)
     assert side.camid_numbers.tolist() == [10, 20]

@@ -21,10 +21,21 @@ def test_an_even_row_is_moved_dealt_and_cut():
     assert cut.flatten(2).tolist() == [[[4, 0], [5, 1], [6, 2], [7, 3]]]
 
 
-def test_an_odd_row_is_filled_with_its_last_patch_but_one():
-    # 2 .. 6, 0, 1 and once more 0; from 2 3 4 5 and 6 0 1 0. The three patches beyond 4 are left.
+def test_what_fills_an_odd_row_is_in_no_part():
+    # 2 .. 6, 0, 1 and a filling; in turn from 2 3 4 5 and 6 0 1 x.
+    cut = Jigsaw(shift=3, groups=2, parts=1).cut(numbered(7))
+    assert cut.flatten().tolist() == [2, 6, 3, 0, 4, 1, 5]
+
+
+def test_patches_that_no_part_has_room_for_are_left_out():
     cut = Jigsaw(shift=3, groups=2, parts=4).cut(numbered(7))
     assert cut.flatten(2).tolist() == [[[2], [6], [3], [0]]]
+
+
+def test_more_groups_are_filled_with_the_last_patch_but_one():
+    # From 0 1 2, 3 4 5 and 6 with twice 5.
+    cut = Jigsaw(shift=1, groups=3, parts=1).cut(numbered(7))
+    assert cut.flatten().tolist() == [0, 3, 6, 1, 4, 5, 2]
 
 
 @given(st.integers(1, 60), st.integers(1, 8), st.integers(1, 4), st.integers(1, 6))
