@@ -38,7 +38,7 @@ _VIT_B = Expected(
     image=(256, 128),
     normalisation=HALF,
     optimizer="SGD",
-    optimizer_options={"momentum": 0.9},
+    optimizer_options={"momentum": 0.9, "nesterov": False},
     groups=_sgd(0.008),
     curve=timm_cosine(120, warmup=5, warmup_lr=8e-5, lr_min=1.6e-5, ahead=1),
     epochs=120,
