@@ -67,6 +67,7 @@ _RECIPES = {
     "bot_veriwild": "BoT on the vehicles of VERI-Wild",
     "bot_vehicleid": "BoT on the vehicles of VehicleID",
     "sbs_veri": "FastReID's stronger baseline on the vehicles of VeRi-776",
+    "cal_r50": "CAL: people who change their clothes, on LTCC",
 }
 
 
