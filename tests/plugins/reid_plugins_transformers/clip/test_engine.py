@@ -185,6 +185,20 @@ def test_images_are_told_apart_by_raw_products_with_all_sentences(
     torch.testing.assert_close(losses["softmax"], torch.tensor(0.5 * math.log(6)))
 
 
+def test_sentences_are_read_anew_once_the_words_have_learnt(train: Train) -> None:
+    class Early:
+        @hookimpl
+        def reid_run_start(self, engine: ClipReidEngine) -> None:
+            self.before = engine.sentences
+
+    early = Early()
+    engine = train("log", "train.max_epoch=1", plugins=(early,)).engine
+    assert isinstance(engine, ClipReidEngine)
+    with torch.no_grad():
+        torch.testing.assert_close(engine.sentences, network(engine).text_features(torch.arange(6)))
+    assert not torch.allclose(engine.sentences, early.before, atol=1e-3)
+
+
 def test_without_an_epoch_for_the_words_there_is_one_stage(train: Train) -> None:
     watcher = Watcher()
     train("log", "loss.clipreid.prompt_epochs=0", "train.max_epoch=1", plugins=(watcher,))
