@@ -5,9 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
 from pytorch_metric_learning.losses import CrossBatchMemory
 from reid_plugins_engines.losses import over_branches
 from torch import Tensor
@@ -20,26 +19,19 @@ from reid_plugins_metric_learning.options import (
     Part,
     construct,
     needs_of,
+    option,
     options_of,
-    part_option,
+    taking,
 )
 from reidcore.errors import ConfigError
 
-_MEMORY = inspect.Parameter(
-    "memory_size",
-    inspect.Parameter.KEYWORD_ONLY,
-    default=None,
-    annotation=Annotated[int, Field(ge=1)] | None,
+_OWN_OPTIONS = (
+    option("miner", "Miner"),
+    option("memory_size", "Count | None"),
+    option("across_ranks", bool, True),
+    option("branch_weights", "BranchWeights | None"),
 )
-_ACROSS_RANKS = inspect.Parameter(
-    "across_ranks", inspect.Parameter.KEYWORD_ONLY, default=True, annotation=bool
-)
-_BRANCH_WEIGHTS = inspect.Parameter(
-    "branch_weights",
-    inspect.Parameter.KEYWORD_ONLY,
-    default=None,
-    annotation=list[Annotated[float, Field(ge=0)]] | None,
-)
+"""What every loss takes beside the options of its class."""
 
 _NO_MEMORY = frozenset({"NCALoss"})
 """Losses that take an image, found again in PML's memory, for another one of its identity."""
@@ -70,16 +62,14 @@ def factory_of(name: str) -> Callable[..., Callable[..., Tensor]]:
         criterion = _build(name, made, options, num_classes, feature_dim)
         return over_branches(criterion, branches, f"pml/{name}")
 
-    # The registry reads options from the signature.
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    given = [
+    given = (
         inspect.Parameter("num_classes", kind),
         inspect.Parameter("feature_dim", kind, default=None),
-    ]
-    own = [part_option("miner"), _MEMORY, _ACROSS_RANKS, _BRANCH_WEIGHTS]
-    build.__signature__ = inspect.Signature([*given, *options_of(made), *own])  # type: ignore[attr-defined]
-    build.__doc__ = inspect.getdoc(made)
-    return build
+    )
+    factory = taking(build, [*given, *options_of(made), *_OWN_OPTIONS])
+    factory.__doc__ = inspect.cleandoc(made.__doc__ or f"pytorch-metric-learning's {name}.")
+    return factory
 
 
 def _build(

@@ -7,7 +7,7 @@ It annotates none: their types come from the defaults, or from the table here.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -50,31 +50,37 @@ _FIXED = frozenset(
 )
 """Parameters, of one class or of any, that are functions or that PML's own classes fill."""
 
-_Strategy = Literal["all", "easy", "hard", "semihard"]
-_Range = tuple[float, float] | None
-_Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1)]
+Strategy = Literal["all", "easy", "hard", "semihard"]
+Variant = Literal["Ds", "Dq", "Iu", "Ib", "O"]
+Span = tuple[float, float]
+BranchWeights = list[Annotated[float, Field(ge=0)]]
 
-_TYPES: Mapping[str, Any] = {
-    "allowed_neg_range": _Range,
-    "allowed_pos_range": _Range,
-    "centers_per_class": _Count,
-    "delta": float | None,
-    "high": float | None,
-    "LargeMarginSoftmaxLoss.margin": _Count,
-    "low": float | None,
-    "n_bins": _Count | None,
-    "neg_per_bin": _Count,
-    "neg_strategy": _Strategy,
-    "num_bins": _Count,
-    "pos_per_bin": _Count,
-    "pos_strategy": _Strategy,
-    "RankedListLoss.alpha": float | None,
-    "RankedListLoss.margin": float,
-    "RankedListLoss.Tn": float,
-    "sub_centers": _Count,
-    "triplets_per_anchor": _Count | Literal["all"],
-    "type_of_triplets": _Strategy,
-    "variant": Literal["Ds", "Dq", "Iu", "Ib", "O"],
+_TYPES: Mapping[str, str] = {
+    "allowed_neg_range": "Span | None",
+    "allowed_pos_range": "Span | None",
+    "centers_per_class": "Count",
+    "delta": "float | None",
+    "distance": "Distance",
+    "embedding_regularizer": "Regularizer",
+    "high": "float | None",
+    "LargeMarginSoftmaxLoss.margin": "Count",
+    "low": "float | None",
+    "n_bins": "Count | None",
+    "neg_per_bin": "Count",
+    "neg_strategy": "Strategy",
+    "num_bins": "Count",
+    "pos_per_bin": "Count",
+    "pos_strategy": "Strategy",
+    "RankedListLoss.alpha": "float | None",
+    "RankedListLoss.margin": "float",
+    "RankedListLoss.Tn": "float",
+    "reducer": "Reducer",
+    "sub_centers": "Count",
+    "triplets_per_anchor": "Count | Literal['all']",
+    "type_of_triplets": "Strategy",
+    "variant": "Variant",
+    "weight_regularizer": "Regularizer",
 }
 """Types that a default does not tell; of an option of one class, or of any."""
 
@@ -112,7 +118,7 @@ class Part:
         if not (options is None or isinstance(options, Mapping)):
             raise ConfigError(f"the options of {name} are {quoted(options)}", "Give a section.")
         made = class_of(kind, name)
-        entry = Entry(kind, name, _function_of(made), "metric_learning")
+        entry = Entry(kind, name, taking(made, options_of(made)), "metric_learning")
         return cls(kind, name, read_options(entry, options or {}))
 
     def build(self, **supplied: Any) -> Any:
@@ -150,14 +156,25 @@ def options_of(made: Any) -> list[inspect.Parameter]:
     return [parameter for name, parameter in _parameters(made) if name not in SUPPLIED]
 
 
-def part_option(name: str) -> inspect.Parameter:
-    """Return an option that names a part, such as ``miner``; none by default."""
-    return inspect.Parameter(
-        name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=None,
-        annotation=Annotated[Any, AfterValidator(partial(_check, PART_KINDS[name]))],
-    )
+def option(name: str, annotation: Any, default: Any = None) -> inspect.Parameter:
+    """Return an option of our own; its type may be one of those named here, as text."""
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=annotation)
+
+
+def taking(
+    function: Callable[..., Any], parameters: Sequence[inspect.Parameter]
+) -> Callable[..., Any]:
+    """Return a function with a signature that the registry reads options from.
+
+    It is of this module, so that the registry finds the types that the parameters name here.
+    """
+
+    def take(*given: Any, **options: Any) -> Any:
+        return function(*given, **options)
+
+    take.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return take
 
 
 def _parameters(made: Any) -> Iterator[tuple[str, inspect.Parameter]]:
@@ -169,13 +186,8 @@ def _parameters(made: Any) -> Iterator[tuple[str, inspect.Parameter]]:
         if name in seen or not _FIXED.isdisjoint(spellings):
             continue
         seen.add(name)
-        if name in PART_KINDS:
-            yield name, part_option(name)
-            continue
-        types = [_TYPES[spelling] for spelling in spellings if spelling in _TYPES]
-        annotation = types[0] if types else parameter.annotation
-        kind = inspect.Parameter.KEYWORD_ONLY
-        yield name, parameter.replace(kind=kind, annotation=annotation)
+        types = (_TYPES[spelling] for spelling in spellings if spelling in _TYPES)
+        yield name, option(name, next(types, parameter.annotation), parameter.default)
 
 
 def _signatures(made: Any) -> Iterator[tuple[str, inspect.Parameter]]:
@@ -191,16 +203,6 @@ def _signatures(made: Any) -> Iterator[tuple[str, inspect.Parameter]]:
             return
 
 
-def _function_of(made: Any) -> Any:
-    """Return a function with the options of a class as its signature, as the registry reads it."""
-
-    def make(**options: Any) -> Any:
-        return construct(made, options)
-
-    make.__signature__ = inspect.Signature(options_of(made))  # type: ignore[attr-defined]
-    return make
-
-
 def _check(kind: str, written: Any) -> Any:
     """Return a part as it was written, once it can be read; pydantic tells what is wrong."""
     if written is not None:
@@ -209,3 +211,9 @@ def _check(kind: str, written: Any) -> Any:
         except UserError as error:
             raise ValueError(str(error)) from error
     return written
+
+
+Distance = Annotated[Any, AfterValidator(partial(_check, "distances"))]
+Miner = Annotated[Any, AfterValidator(partial(_check, "miners"))]
+Reducer = Annotated[Any, AfterValidator(partial(_check, "reducers"))]
+Regularizer = Annotated[Any, AfterValidator(partial(_check, "regularizers"))]
