@@ -144,17 +144,26 @@ def test_late_no_checkpoint_is_written_after_a_loss_that_is_not_finite(tmp_path:
     assert not list(tmp_path.glob("*.pth.tar*"))
 
 
+OVER_PAIRS = (
+    "loss.terms={weighted_triplet: 1, circle: 1, cosface_pairs: 1, contrastive: 1, "
+    "multi_similarity: 1, supcon: 1, instance: 1, focal: 1, center: 1}"
+)
+
+
 @pytest.mark.parametrize(
-    "loss", [["loss.name=softmax"], ["loss.name=triplet", "loss.triplet.weight_x=1"]]
+    "loss",
+    [["loss.name=softmax"], ["loss.name=triplet", "loss.triplet.weight_x=1"], [OVER_PAIRS]],
+    ids=["softmax", "triplet", "others"],
 )
 def test_a_step_of_the_core_reads_nothing_that_it_does_not_show(
     loss: list[str], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from reid_plugins_engines.losses import triplet
+    from reid_plugins_engines.losses import distances, pair_loss
 
     from reidcore import hookimpl
 
-    monkeypatch.setattr(triplet, "_reading_waits", lambda tensor: True)
+    for module in (distances, pair_loss):
+        monkeypatch.setattr(module, "reading_waits", lambda tensor: True)
 
     class Watching:
         """Refuses reads within each step."""

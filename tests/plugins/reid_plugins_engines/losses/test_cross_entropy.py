@@ -83,8 +83,9 @@ def test_mixed_precision_computes_in_single(dtype: torch.dtype) -> None:
     logits, pids = LOGITS.to(dtype), torch.tensor([0, 3])
     with torch.autocast("cpu", dtype=torch.bfloat16):
         mixed = made()(logits, pids)
-    assert mixed.dtype == torch.float32
-    assert torch.equal(mixed, made()(logits.float(), pids))
+    for each in (mixed, made()(logits, pids)):
+        assert each.dtype == torch.float32
+        assert torch.equal(each, made()(logits.float(), pids))
 
 
 @pytest.mark.parametrize(
