@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reid_plugins_engines.losses.branches import BranchWeighted, over_branches
-from reid_plugins_engines.losses.center import CenterLoss, center_term
+from reid_plugins_engines.losses.center import BranchCenterLoss, CenterLoss, center_term
 from reid_plugins_engines.losses.clothes_adversarial import (
     ClothesAdversarial,
     ClothesClassifier,
@@ -27,6 +27,7 @@ from reid_plugins_engines.losses.triplet import TripletLoss, triplet_terms
 from reid_plugins_engines.losses.weighted_triplet import WeightedTripletLoss, weighted_triplet_term
 
 __all__ = [
+    "BranchCenterLoss",
     "BranchWeighted",
     "CenterLoss",
     "CirclePairLoss",

@@ -112,6 +112,7 @@ ROWS = [
         loss_options={
             "softmax": {"label_smooth": True, "eps": 0.05},
             "triplet": {"soft": True, "margin": 0.3},
+            "center": {"branches": 3},
         },
         sampler="RandomIdentitySampler",
         batch=96,

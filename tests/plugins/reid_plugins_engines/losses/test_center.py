@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from reid_plugins_engines.losses import CenterLoss, center_term
+from reid_plugins_engines.losses import BranchCenterLoss, CenterLoss, center_term
 from torch import Tensor
 
 from reidcore import hookimpl
 from reidcore.engine import Engine
 from reidcore.errors import ConfigError, UserError
+from reidcore.models import Outputs
 from reidcore.testing import TinyRun, tiny_run
 
 GOLDEN_FEATURES = torch.tensor([[1.0, 2.0], [0.0, -1.0], [3.0, 0.5]])
@@ -43,6 +44,31 @@ def test_it_is_in_float32_under_mixed_precision() -> None:
         value = loss(torch.full((2, 4096), 300.0, dtype=torch.bfloat16), torch.tensor([0, 1]))
     assert value.dtype == torch.float32
     assert value.item() == pytest.approx((300.0 - loss.centers).square().sum().item() / 2, rel=1e-5)
+
+
+def test_branches_have_centres_of_their_own() -> None:
+    loss = center_term(3, feature_dim=4, branches=2)
+    assert isinstance(loss, BranchCenterLoss)
+    first, second = GOLDEN_CENTERS.clone(), -GOLDEN_CENTERS.clone()
+    for own, centers in zip(loss.losses, (first, second), strict=True):
+        own.centers.data = centers
+    pids = torch.tensor([1, 0, 1])
+    # of the second branch: (1, 2) from (-1, -1) is 13, (0, -1) from 0 is 1, (3, .5) is 18.25
+    value = loss(Outputs(torch.empty(0), (GOLDEN_FEATURES, GOLDEN_FEATURES)), {"pid": pids})
+    assert value.item() == pytest.approx((6.25 / 3 + 32.25 / 3) / 2)
+    optimizer = loss.make_optimizer()
+    assert len(optimizer.param_groups[0]["params"]) == 2
+    assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_wrong_numbers_of_branches_are_told() -> None:
+    with pytest.raises(ConfigError, match="no multiple"):
+        center_term(3, feature_dim=4, branches=3)
+    loss = center_term(3, feature_dim=4, branches=2)
+    with pytest.raises(UserError, match=r"branches is 2, .* features of 3 branches"):
+        loss(Outputs(torch.empty(0), (GOLDEN_FEATURES,) * 3), {"pid": torch.tensor([1, 0, 1])})
+    with pytest.raises(UserError, match=r"loss\.center\.branches"):
+        center_term(3, feature_dim=4)(GOLDEN_FEATURES, torch.tensor([1, 0, 1]))
 
 
 class Recorder:
