@@ -7,7 +7,7 @@ of is known where a run begins, not where a batch is computed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from reid_plugins_transformers.side_information import SideInformation
 from reidcore import hookimpl
 from reidcore.data import SampleTable
+from reidcore.models import trained_with
 
 if TYPE_CHECKING:
     from reidcore.engine import Engine
@@ -37,7 +38,8 @@ def number_rows(engine: Engine) -> None:
     for state in engine.states.values():
         for each in side_information_in(state.model):
             for name in each.numbers:
-                each.renumber(name, np.unique(columns[name]).tolist())
+                if name in columns:
+                    each.renumber(name, np.unique(columns[name]).tolist())
 
 
 class Familiarity:
@@ -84,10 +86,9 @@ def side_information_in(model: nn.Module) -> list[SideInformation]:
 def _targets_elsewhere(engine: Engine) -> dict[str, list[SampleTable]]:
     """Return the targets whose cameras' numbers are not the training images', with their tables.
 
-    Of several sources the first keeps its numbers. A data manager that names no sources has no
-    targets elsewhere.
+    Of several sources the first keeps its numbers. Where nobody names sources, none are elsewhere.
     """
-    sources = getattr(engine.datamanager, "sources", None)
+    sources = _sources(engine)
     if sources is None:
         return {}
     return {
@@ -95,3 +96,10 @@ def _targets_elsewhere(engine: Engine) -> dict[str, list[SampleTable]]:
         for name, sides in engine.data_facts.test_dataset.items()
         if name in engine.test_loader and name not in list(sources)[:1]
     }
+
+
+def _sources(engine: Engine) -> Sequence[str] | None:
+    """Return what the model learns from or, in a test, what its weights say they learnt from."""
+    trained = trained_with(engine.model) if engine.plan.test_only else None
+    recorded = trained.config.get("data", {}).get("sources") if trained else None
+    return recorded or getattr(engine.datamanager, "sources", None)

@@ -119,6 +119,16 @@ def test_a_test_keeps_the_numbers_of_its_checkpoint(tmp_path) -> None:
     assert not any(vectors.any() for vectors in world.seen["there"])
 
 
+def test_a_test_elsewhere_goes_by_what_the_weights_learnt_from(tmp_path) -> None:
+    run(tmp_path, "data.targets=[here]")
+    weights = next((tmp_path / "log").glob("model.pth.tar-*"))
+    test = ("test.evaluate=true", f"model.load_weights={weights}")
+    elsewhere = ("data.sources=[there]", "data.targets=[there, here]")
+    world, _ = run(tmp_path, *test, *elsewhere)
+    assert not any(vectors.any() for vectors in world.seen["there"])
+    assert all(vectors.any(1).all() for vectors in world.seen["here"])
+
+
 def test_without_side_information_nothing_is_told(tmp_path, caplog) -> None:
     for name in ("here", "there"):
         fake_dataset(tmp_path / name)
