@@ -130,8 +130,11 @@ class SideInformation(nn.Module):
         return vectors
 
     def _tell_unknown(self) -> None:
-        """Say once that nothing is known, unless whoever ignores it has said so."""
-        if not (self._has_told or self.is_ignored):
+        """Say once that nothing is known, unless whoever ignores it has said so.
+
+        On the device ``meta`` there are shapes alone, and no images.
+        """
+        if not (self._has_told or self.is_ignored or self.table.is_meta):
             self._has_told = True
             _log.warning(
                 "The network has side information, and is not told which %s images are from: they "

@@ -60,7 +60,7 @@ class Jigsaw:
     def _shuffled(self, patches: Tensor) -> Tensor:
         moved = patches.roll(1 - self.shift, dims=1)
         missing = -moved.shape[1] % self.groups
-        if missing:  # the last patch but one fills the last pack, as in the authors' code
+        if missing:  # with the last patch but one, as the authors do; of two packs it is dealt last
             filling = moved[:, -2:-1].expand(-1, missing, -1)
             moved = torch.cat([moved, filling], dim=1)
         # (B, groups, M, D) -> (B, M, groups, D) -> (B, M * groups, D)

@@ -74,6 +74,12 @@ def test_what_is_not_told_is_zero_and_said_once(caplog):
     ]
 
 
+def test_nothing_is_said_where_there_are_shapes_alone(caplog):
+    with torch.device("meta"):
+        assert side("camera", 2)().shape == (1, WIDTH)
+    assert caplog.records == []
+
+
 def test_it_can_be_ignored_for_a_while(caplog):
     told = side("camera", 2)
     with told.ignored():

@@ -64,7 +64,6 @@ _VIT_B = Expected(
     normalized=True,
     amp=True,
     settings={"data.resize": "pillow_bicubic", "test.batch_size": 256, "train.amp": "fp16"},
-    overrides=["train.amp=off"],  # no half precision on the CPU
 )
 
 _BRANCHES = [0.5, 0.125, 0.125, 0.125, 0.125]
