@@ -10,6 +10,7 @@ import torch
 from reid_plugins_transformers.transreid.jigsaw import Jigsaw
 from reid_plugins_transformers.transreid.model import PartTransReID, TransReID
 from reid_plugins_transformers.vit.encoder import Architecture
+from timm.models.vision_transformer import VisionTransformer
 
 from reidcore.errors import CheckpointError
 from reidcore.models import load_pretrained_weights
@@ -133,6 +134,19 @@ def test_an_encoder_fills_the_network_whatever_stands_before_its_keys(tmp_path, 
     assert len(report.discarded) == 1
     untouched = {name.partition(".")[0] for name in report.untouched}
     assert untouched == {"necks", "classifier"}
+
+
+def test_timms_own_network_gives_the_same_features(tmp_path):
+    theirs = VisionTransformer(
+        img_size=SIZE, embed_dim=WIDTH, depth=DEPTH, num_heads=2, num_classes=0
+    ).eval()
+    for parameter in theirs.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    model = toy().eval()
+    load(model, theirs.state_dict(), tmp_path)
+    images = torch.randn(2, 3, *SIZE)
+    with torch.no_grad():
+        torch.testing.assert_close(model(images), theirs(images))
 
 
 def test_both_branches_begin_with_the_last_block(tmp_path):
