@@ -91,11 +91,13 @@ class MetricLoss(nn.Module):
 
     def _check(self, inputs: Tensor) -> None:
         """Make sure that the loss was made for such features."""
-        if self.feature_dim not in (None, inputs.shape[1]):
+        given = inputs.shape[1]
+        if self.feature_dim not in (None, given):
             raise UserError(
                 f"the loss {self.__name__!r} was made for {self.feature_dim} features, and the "
-                f"model gives {inputs.shape[1]}",
-                "Make it with feature_dim=model.feature_dim.",
+                f"model gives {given}",
+                f"Set embedding_size={given} in loss.{self.__name__}, if a branch gives so many; "
+                "by hand, make it with feature_dim=model.feature_dim.",
             )
         size = self.loss.memory_size if isinstance(self.loss, Memory) else len(inputs)
         if size < len(inputs):

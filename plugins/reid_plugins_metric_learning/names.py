@@ -30,6 +30,7 @@ _OWN_OPTIONS = (
     option("memory_size", "Count | None"),
     option("across_ranks", bool, True),
     option("branch_weights", "BranchWeights | None"),
+    option("embedding_size", "Count | None"),
 )
 """What every loss takes beside the options of its class."""
 
@@ -54,6 +55,7 @@ def factory_of(name: str) -> Callable[..., Callable[..., Tensor]]:
     def build(
         num_classes: int, feature_dim: int | None = None, **options: Any
     ) -> Callable[..., Tensor]:
+        feature_dim = options.pop("embedding_size", None) or feature_dim
         _check_options(name, made, feature_dim, options)
         branches = options.pop("branch_weights", None)
         if branches is None and options.get("memory_size") is not None:

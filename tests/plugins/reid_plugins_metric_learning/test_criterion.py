@@ -123,7 +123,9 @@ def naive_contrastive(batch: Tensor, held: Tensor) -> float:
 
 
 def test_what_a_loss_cannot_take_is_told() -> None:
-    with pytest.raises(UserError, match=r"'pml/ArcFaceLoss' was made for 16 features.* gives 5"):
+    with pytest.raises(
+        UserError, match=r"'pml/ArcFaceLoss' was made for 16 features.* Set embedding_size=5 in"
+    ):
         factory_of("ArcFaceLoss")(4, 16)(torch.zeros(8, 5), PIDS)
     with pytest.raises(
         UserError, match=r"room for 6 images.* has 8\. Raise loss\.pml/SupConLoss\."

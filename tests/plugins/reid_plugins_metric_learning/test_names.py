@@ -104,6 +104,7 @@ def test_branches_are_weighed_and_a_memory_holds_one() -> None:
     one = choose("losses", "pml/SupConLoss", options).make(num_classes=4, feature_dim=16)
     one(outputs, batch)
     assert torch.equal(one.criterion.loss.embedding_memory, branches[1])
+    assert made("ArcFaceLoss", embedding_size=5).loss.W.shape == (5, 4)
     bare = choose("losses", "pml/SupConLoss", {"memory_size": 8}).make(
         num_classes=4, feature_dim=16
     )
