@@ -123,7 +123,15 @@ def reid_checkpoint_load(engine: Engine, state: Mapping[str, Any]) -> None:
 
 @hookimpl
 def reid_epoch_start(engine: Engine) -> None:
-    """Tell criteria that have ``set_epoch`` the epoch of their stage, counted from 0."""
+    """Tell criteria that have ``set_epoch`` the epoch of their stage, counted from 0.
+
+    Where another stage begins, its losses are made ready and looked at as a run's are at its start.
+    """
+    if engine.plan.start_epoch < engine.epoch == engine.stage.first:
+        from reid_plugins_engines import loss_state, trainability
+
+        loss_state.place(engine)
+        trainability.check_training(engine)
     for _, criterion in engine.terms.values():
         if callable(tell := getattr(criterion, "set_epoch", None)):
             tell(engine.epoch - engine.stage.first)

@@ -15,7 +15,7 @@ from reidcore.errors import UserError, counted
 from reidcore.models import unwrap
 
 if TYPE_CHECKING:
-    from reidcore.engine import Engine, RunPlan
+    from reidcore.engine import Engine
 
 # Below the core's logger, so that a bare script shows what a run tells of itself.
 _log = logging.getLogger(f"reidcore.{__name__}")
@@ -101,7 +101,7 @@ def check_training(engine: Engine) -> None:
             f"nothing would be trained: {'; '.join(map(str, found))}",
             "Set requires_grad=True on what is to learn, and build the optimizer of that model.",
         )
-    _check_open_layers(found[0], engine.plan)
+    _check_open_layers(found[0], engine)
     _warn_of_few_classes(engine)
     check_pairs(engine)
     for each in found:
@@ -145,9 +145,10 @@ def _check_optimizers(engine: Engine, modules: Sequence[nn.Module]) -> None:
             )
 
 
-def _check_open_layers(model: Trainability, plan: RunPlan) -> None:
-    """Refuse to train some layers alone, at first, of which nothing can be trained."""
-    is_on = plan.open_layers and plan.fixbase_epoch > plan.start_epoch
+def _check_open_layers(model: Trainability, engine: Engine) -> None:
+    """Refuse to train some layers alone, at a stage's first, of which nothing can be trained."""
+    plan = engine.plan
+    is_on = plan.open_layers and plan.fixbase_epoch > engine.epoch - engine.stage.first
     if is_on and not any(
         f"{name}.".startswith(f"{layer}.") for name in model.trained for layer in plan.open_layers
     ):

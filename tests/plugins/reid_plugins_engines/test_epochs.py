@@ -61,6 +61,7 @@ def test_epochs_are_counted_from_0_in_a_resumed_run_too(tmp_path: Path) -> None:
 def test_epochs_are_those_of_the_stage_and_others_are_not_told() -> None:
     late = Late()
     terms = {"late": (1.0, late), "other": (1.0, nn.functional.cross_entropy)}
-    engine: Any = SimpleNamespace(epoch=127, stage=Stage(first=120), terms=terms)
+    plan = SimpleNamespace(start_epoch=0)
+    engine: Any = SimpleNamespace(epoch=127, stage=Stage(first=120), terms=terms, plan=plan)
     reid_plugins_engines.reid_epoch_start(engine)
     assert late.epoch == 7

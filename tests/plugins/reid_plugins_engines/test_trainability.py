@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from reid_plugins_engines import loss_state
 from reid_plugins_engines.trainability import layers_of
 from torch import Tensor, nn
 
 from reidcore import hookimpl
 from reidcore.data import ImageDataManager
-from reidcore.engine import Engine, ImageSoftmaxEngine, Interrupted
+from reidcore.engine import Engine, ImageSoftmaxEngine, Interrupted, RunPlan, Stage
 from reidcore.errors import CheckpointError, UserError
 from reidcore.losses import CrossEntropyLoss
 from reidcore.models import unwrap
@@ -101,6 +102,40 @@ def test_frozen_layers_cannot_be_trained_alone(make_engine: MakeEngine, tmp_path
     engine.model.get_submodule("classifier").requires_grad_(False)
     with pytest.raises(UserError, match="fixbase_epoch=1 trains classifier alone at first, and no"):
         engine.run(save_dir=str(tmp_path), max_epoch=2, fixbase_epoch=1, open_layers="classifier")
+
+
+class Staged(ImageSoftmaxEngine):
+    """Trains the classifier in a first stage, and in the second what its optimizer holds."""
+
+    def stages(self, plan: RunPlan) -> Sequence[Stage]:
+        return [Stage("classifier", 1, self.train_classifier), Stage("all", 1)]
+
+    def train_classifier(self) -> None:
+        self.states["model"].optimizer = build_optimizer(self.model.get_submodule("classifier"))
+
+
+def test_each_stage_is_looked_at_where_it_begins(
+    make_engine: MakeEngine,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level("INFO")
+    placed: list[str] = []
+    monkeypatch.setattr(loss_state, "place", lambda engine: placed.append(engine.stage.name))
+    parts = make_engine()
+    staged = Staged(parts.datamanager, parts.model, parts.optimizer, plugins=parts.plugins)
+    staged.run(save_dir=str(tmp_path / "sound"), max_epoch=1)
+    assert told(caplog) == [
+        "trained: 2 of 6 parameters of model 'model'; in no optimizer: conv, norm"
+    ]
+    assert placed == ["classifier", "all"]
+    copied = Staged(
+        parts.datamanager, parts.model, build_optimizer(TinyNet(6)), plugins=parts.plugins
+    )
+    with pytest.raises(UserError, match="of model 'model' holds none of its 6 parameters"):
+        copied.run(save_dir=str(tmp_path / "odd"), max_epoch=1)
+    assert copied.epoch == 1
 
 
 def test_an_optimizer_over_several_registered_models_is_right(

@@ -64,6 +64,14 @@ def test_every_loss_is_a_weighted_sum_over_branches(name: str) -> None:
     )
 
 
+def test_a_branch_of_weight_0_is_left_out() -> None:
+    first, other = branches(2)
+    outputs = Outputs(first, (first, other * torch.inf))
+    assert term("triplet", outputs, branch_weights=[1.0, 0.0]) == term(
+        "triplet", Outputs(first, first)
+    )
+
+
 def test_another_number_of_branches_is_told_with_both_numbers() -> None:
     for outputs, told in [
         (Outputs(branches(3), branches(2)), "has 2 weights, and the model gives logits of 3 branc"),
