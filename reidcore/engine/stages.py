@@ -25,7 +25,8 @@ class Stage:
 
     Attributes:
         name: a checkpoint holds it.
-        epochs: how many it has; the learning-rate schedule counts from its first.
+        epochs: how many it has; its learning-rate schedule counts from the first, and in the last
+            stage ``fixbase_epoch`` does.
         begin: called without arguments before its first batch, and where a run resumes in it, with
             the weights in place. It sets what differs in this stage: ``requires_grad``, the
             ``optimizer`` and ``scheduler`` of ``engine.states[name]``, other ``engine.terms`` and

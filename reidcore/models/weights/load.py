@@ -155,7 +155,7 @@ def load_state(
     remember_loading(network)
     used = {arranged.file_keys.get(name) for name in fitting}
     names = {key: name for name, key in arranged.file_keys.items()}
-    reasons = {key: _reason(names[key], found[key], wanted) for key in found if key not in used}
+    reasons = {key: _reason(names[key], found[key], wanted) for key in names if key not in used}
     report = LoadedWeights(
         loaded=[own_key[name] for name in fitting],
         discarded=list(reasons),

@@ -61,3 +61,9 @@ def test_a_value_with_an_equals_sign_belongs_to_its_key():
 def test_words_that_are_no_overrides_are_refused(words, message):
     with pytest.raises(ConfigError, match=message):
         parse_overrides(words)
+
+
+def test_a_section_below_another_may_be_of_a_family():
+    layer = parse_overrides(["loss.pml/TripletMarginLoss.margin=0.2", "timm/lamb.trust_clip=true"])
+    assert layer.tree["loss"]["pml/TripletMarginLoss"] == {"margin": 0.2}
+    assert layer.tree["timm/lamb"] == {"trust_clip": True}

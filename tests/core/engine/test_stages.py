@@ -102,6 +102,27 @@ def test_each_stage_has_its_epochs_parameters_and_schedule(
     assert ["plain" in epoch for epoch in result["training"]] == [True, True, False, False, False]
 
 
+class Learning:
+    """Writes down which layers learn in each epoch."""
+
+    def __init__(self) -> None:
+        self.layers: list[set[str]] = []
+
+    @hookimpl
+    def reid_epoch_start(self, engine: Engine) -> None:
+        """Note them."""
+        named = engine.model.named_parameters()
+        self.layers.append({name.partition(".")[0] for name, each in named if each.requires_grad})
+
+
+def test_layers_are_held_back_in_the_last_stage_alone(
+    make_staged: MakeEngine, tmp_path: Path
+) -> None:
+    learning, everything = Learning(), {"conv", "norm", "classifier"}
+    run(make_staged(learning), tmp_path, fixbase_epoch=1, open_layers="norm")
+    assert learning.layers == [{"classifier"}, {"classifier"}, {"norm"}, everything, everything]
+
+
 def test_what_a_stage_set_is_undone_at_its_end(make_staged: MakeEngine, tmp_path: Path) -> None:
     engine = make_staged()
     before = engine.optimizer, engine.scheduler, engine.terms, engine.train_loader

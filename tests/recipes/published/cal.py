@@ -1,4 +1,4 @@
-"""CAL, from guxinqian/Simple-CCReID f773d01: configs/, main.py, data/, losses/, script.sh, test.py."""
+"""CAL, from guxinqian/Simple-CCReID f773d01: configs/, main.py, data/, losses/, script.sh."""
 
 from __future__ import annotations
 
