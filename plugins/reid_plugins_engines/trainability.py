@@ -146,9 +146,9 @@ def _check_optimizers(engine: Engine, modules: Sequence[nn.Module]) -> None:
 
 
 def _check_open_layers(model: Trainability, engine: Engine) -> None:
-    """Refuse to train some layers alone, at a stage's first, of which nothing can be trained."""
-    plan = engine.plan
-    is_on = plan.open_layers and plan.fixbase_epoch > engine.epoch - engine.stage.first
+    """Refuse to train some layers alone, at the last stage's start, that cannot be trained."""
+    plan, stage = engine.plan, engine.stage
+    is_on = plan.open_layers and stage.is_last and plan.fixbase_epoch > engine.epoch - stage.first
     if is_on and not any(
         f"{name}.".startswith(f"{layer}.") for name in model.trained for layer in plan.open_layers
     ):

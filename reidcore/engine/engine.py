@@ -362,9 +362,9 @@ class Engine:
         if run is None:
             raise UserError("no run is under way", "Call run(max_epoch=...), which trains.")
         self.set_model_mode("train")
+        held_back = fixbase_epoch if self.stage.is_last else 0
         in_stage, layers = self.epoch - self.stage.first, as_names(open_layers)
-        is_last = self.stage.first + self.stage.epochs >= self.max_epoch
-        self.two_stepped_transfer_learning(in_stage, fixbase_epoch if is_last else 0, layers)
+        self.two_stepped_transfer_learning(in_stage, held_back, layers)
         hook.reid_epoch_start(engine=self)
         for batch in run.batches():
             self.accelerator.begin_batch()

@@ -34,12 +34,14 @@ class Stage:
             numbers that it draws are put back, so that a run resumed here goes on as one that never
             stopped.
         first: the run's epoch, from 0, that it begins with; a run sets it.
+        is_last: whether no stage comes after it; likewise.
     """
 
     name: str = MAIN
     epochs: int = 0
     begin: Callable[[], None] | None = None
     first: int = 0
+    is_last: bool = True
 
 
 def laid_out(engine: Engine, plan: RunPlan) -> tuple[list[Stage], RunPlan]:
@@ -51,8 +53,9 @@ def laid_out(engine: Engine, plan: RunPlan) -> tuple[list[Stage], RunPlan]:
     placed: list[Stage] = []
     total = 0
     for stage in engine.stages(plan):
-        placed.append(replace(stage, first=total))
+        placed.append(replace(stage, first=total, is_last=False))
         total += stage.epochs
+    placed[-1:] = [replace(stage, is_last=True) for stage in placed[-1:]]
     names = [stage.name for stage in placed]
     if not placed or len(set(names)) < len(names):
         raise PluginDefectError(
