@@ -18,7 +18,7 @@ from reid_plugins_zoo.part_model import Choice, Neck, Part, PartModel, make_pool
 from reid_plugins_zoo.resnet_variants import Width
 from reidcore.errors import ConfigError, UnknownNameError, UserError, counted
 from reidcore.models import ReidModel, attach_head, build_model, usual_size
-from reidcore.registry import entries, find
+from reidcore.registry import choose, entries
 
 Stripes: TypeAlias = Annotated[Sequence[Width], Field(min_length=1)]
 Reduce: TypeAlias = Literal["stripe", "level"]
@@ -111,13 +111,12 @@ def factory_of(name: str) -> Callable[..., StripeModel]:
     """Return what builds stripes on the model of that name.
 
     Raises:
-        UnknownNameError: if there is no such model.
+        UnknownNameError: if it has stripes itself.
     """
     if name.startswith("parts/"):
         raise UnknownNameError(
             f"parts/{name} would cut stripes out of stripes", f"Did you mean {name!r}?"
         )
-    find("models", name)
 
     def build(
         num_classes: int = 1000,
@@ -159,8 +158,10 @@ def factory_of(name: str) -> Callable[..., StripeModel]:
             num_views: number of views in them.
 
         Raises:
-            ConfigError: if the backbone gives no maps, or fewer rows than there are stripes.
+            UnknownNameError: if there is no such model, or it has no such option.
+            ConfigError: if it gives no maps, or fewer rows than there are stripes.
         """
+        choose("models", name, backbone)  # refuses what is no option, such as image_size
         made = build_model(
             name,
             1,
@@ -210,8 +211,9 @@ def _trunk(
     model.head, model.classifier = None, nn.Identity()
     height, width = model.fixed_size or size or usual_size(model)
     device = next(model.parameters()).device
-    is_training = model.training
+    modes = {layer: layer.training for layer in model.modules()}
     with torch.no_grad():
         maps = model.eval().last_maps(torch.zeros(1, 3, height, width, device=device))
-    model.train(is_training)
+    for layer, mode in modes.items():
+        layer.training = mode
     return model, maps

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from reid_plugins_zoo.resnet import resnet18
 from torch import nn
 from torch.nn import functional as F
 
+from reidcore import hookimpl
 from reidcore.errors import ConfigError, UnknownNameError, UserError
 from reidcore.models import ReidModel, build_model, load_pretrained_weights
-from reidcore.plugins import current_plugins
+from reidcore.plugins import current_plugins, make_plugins
 from reidcore.registry import entries, families
 
 SIZE = (64, 32)
@@ -94,6 +96,8 @@ def test_options_of_the_backbone_reach_it(batch):
     assert "NL_0" in dict(model.backbone.layer2.named_children())
     with pytest.raises(UnknownNameError, match=r"has no option 'stm'.*'stem'"):
         build(backbone={"stm": "bot"})
+    with pytest.raises(UnknownNameError, match="The core gives 'image_size' itself"):
+        build(backbone={"image_size": SIZE})
 
 
 def test_weights_of_the_backbone_alone_are_loaded(tmp_path):
@@ -171,6 +175,19 @@ def test_lower_images_than_it_was_built_for_are_refused_in_its_words(batch):
     model = build(stripes=[4]).eval()
     with pytest.raises(UserError, match="have 2 rows, which cannot be cut into 4 stripes"):
         model(batch[:, :, :32])
+
+
+def test_a_model_of_given_plugins_alone_is_found():
+    class Brought:
+        @hookimpl
+        def reid_register_models(self, registry):
+            registry.add("brought", resnet18)
+
+    plugins = make_plugins(extra=[Brought()])
+    model = build("parts/brought", stripes=[2], plugins=plugins)
+    assert model.training
+    assert all(layer.training for layer in model.modules())
+    assert model.feature_dim == 12
 
 
 def test_the_family_lists_what_it_can_be_built_on():
