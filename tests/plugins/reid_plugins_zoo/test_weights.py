@@ -14,7 +14,7 @@ from reidcore.models.weights.catalog import find_published, published_weights
 from reidcore.plugins import make_plugins
 from reidcore.registry import entries
 
-UNPUBLISHED = {"hacnn", "mudeep"}
+UNPUBLISHED = {"hacnn", "mudeep", "mgn"}  # MGN begins with the weights of its backbone
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def plugins():
     return make_plugins(entry_points=False, extra=[reid_plugins_zoo])
 
 
-def test_every_model_but_two_has_a_row_and_every_row_a_model(plugins):
+def test_every_other_model_has_a_row_and_every_row_a_model(plugins):
     models = {entry.name for entry in entries("models", plugins)}
     assert {entry.name for entry, _ in published_weights(plugins)} == models - UNPUBLISHED
 
