@@ -103,7 +103,6 @@ _SBS = Expected(
     metric="cosine",
     normalized=False,
     amp=True,
-    overrides=["train.amp=off"],
     settings={
         "data.resize": "pillow_bicubic",
         "settings.training.freeze.layers": [
