@@ -9,8 +9,10 @@ from reid_plugins_transformers.swin.layouts import read_solider
 from reid_plugins_transformers.swin.network import Architecture, SoliderSwin
 from timm.models.swin_transformer import SwinTransformer
 
+from reidcore import hookimpl
 from reidcore.errors import ConfigError
 from reidcore.models import build_model
+from reidcore.testing import conformance, tiny_run
 from tests.plugins.reid_plugins_transformers.swin import reference
 
 TOY = Architecture(8, (2, 2, 2), (2, 4, 4), patch=4, window=3)
@@ -151,3 +153,37 @@ def test_the_published_sizes(name, millions, dim, depth) -> None:
 def test_shares_beyond_1_are_refused(options, said) -> None:
     with pytest.raises(ConfigError, match=said):
         build_model("solider_swin_t", 3, pretrained=False, **options)
+
+
+class ToyPlugin:
+    """Registers a network that is small enough to train in a test."""
+
+    @hookimpl
+    def reid_register_models(self, registry) -> None:
+        registry.add("toy_swin", build_toy, summary="a small Swin Transformer")
+
+
+def build_toy(num_classes: int, loss: str = "softmax", pretrained: bool = True) -> SoliderSwin:
+    """Build a network of three small stages."""
+    return SoliderSwin(TOY, num_classes, loss)
+
+
+class TestToy(conformance.ModelConformance):
+    """The contract of models."""
+
+    plugins = (ToyPlugin(),)
+    name = "toy_swin"
+    image_size = (44, 28)
+
+
+def test_it_learns_as_the_recipes_have_it(tmp_path) -> None:
+    overrides = [
+        *("model.head.neck=bnneck", "model.head.test_features=before_neck"),
+        *("loss.terms={softmax: 1.0, triplet: 1.0}", "loss.triplet.soft=true"),
+        *("sampler.train_sampler=RandomIdentitySampler", "train.optim=sgd", "train.lr=0.01"),
+        "train.groups={bias: {lr_mult: 2.0}, '*relative_position_bias_table': {lr_mult: 2.0}}",
+    ]
+    run = tiny_run(ToyPlugin(), save_dir=tmp_path, model="toy_swin", overrides=overrides)
+    assert 0 < run.result["targets"]["tiny"]["mAP"] <= 1
+    rates = {group["name"]: group["lr"] for group in run.engine.optimizer.param_groups}
+    assert sorted(rates.values()) == pytest.approx([0.01, 0.02, 0.02])
