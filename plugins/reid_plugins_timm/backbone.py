@@ -80,7 +80,7 @@ class TokenModel(TimmModel):
                 f"timm's {type(self.backbone).__name__} gives no feature maps",
                 "Choose another network, or leave out what needs maps.",
             )
-        return tokens[:, leading:].transpose(1, 2).reshape(len(tokens), -1, *grid)  # type: ignore[no-any-return]
+        return tokens[:, leading:].transpose(1, 2).reshape(tokens.shape[0], -1, *grid)  # type: ignore[no-any-return]
 
     def describe(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, D)."""

@@ -181,10 +181,11 @@ def _windows(maps: Tensor, window: int) -> Tensor:
 
 def _maps(windows: Tensor, window: int, size: tuple[int, int]) -> Tensor:
     """(B, W, N, C) -> (B, h, w, C)."""
+    batch = windows.shape[0]  # whose length would be a number, and fixed where it is exported
     rows, columns = size[0] // window, size[1] // window
     # (B, W, N, C) -> (B, h / M, w / M, M, M, C) -> (B, h / M, M, w / M, M, C)
-    split = windows.reshape(len(windows), rows, columns, window, window, -1)
-    return split.transpose(2, 3).reshape(len(windows), *size, -1)
+    split = windows.reshape(batch, rows, columns, window, window, -1)
+    return split.transpose(2, 3).reshape(batch, *size, -1)
 
 
 def _regions_mask(size: tuple[int, int], window: int, shift: int, device: torch.device) -> Tensor:

@@ -84,6 +84,16 @@ def test_the_contract() -> None:
     torch.testing.assert_close(model(images), maps.mean((2, 3)))
 
 
+def test_any_number_of_images_fits_what_is_exported() -> None:
+    model = toy(Architecture(8, (1, 2), (2, 2), 4, 3)).eval().requires_grad_(False)
+    one, three = torch.randn(1, 3, 20, 16), torch.randn(3, 3, 20, 16)
+    traced = torch.jit.trace(model, (one,))
+    torch.testing.assert_close(traced(three), model(three))
+    batch = torch.export.Dim("batch", min=1, max=8)
+    exported = torch.export.export(model, (torch.cat((one, one)),), dynamic_shapes=[{0: batch}])
+    torch.testing.assert_close(exported.module()(three), model(three))
+
+
 def test_controllers_are_no_parameters_and_are_kept_in_checkpoints() -> None:
     model = toy()
     controllers = {key for key in model.state_dict() if ".semantic." in key}
