@@ -17,6 +17,7 @@ from reid_plugins_transformers.swin.network import SoliderSwin
 from reidcore.models import WeightsLayout
 
 _FIRST = "patch_embed.projection.weight"
+_DERIVED = ".relative_position_index"
 
 # What a name below the prefix becomes below ``backbone.``; the first one that fits counts.
 _RENAMED = (
@@ -40,7 +41,8 @@ def read_solider(model: nn.Module, tensors: Mapping[str, Tensor]) -> WeightsLayo
     """Return the entries of one of SOLIDER's files under our names.
 
     Entries without a counterpart keep their keys: norms and a controller behind stages whose maps
-    are not used, and the head of pre-training.
+    are not used, and the head of pre-training. Which offset has which bias follows from the window,
+    and is not read.
 
     Args:
         model: a ``SoliderSwin``; other networks have no such reading.
@@ -53,6 +55,8 @@ def read_solider(model: nn.Module, tensors: Mapping[str, Tensor]) -> WeightsLayo
     renamed: dict[str, Tensor] = {}
     file_keys: dict[str, str] = {}
     for key, value in tensors.items():
+        if key.endswith(_DERIVED):
+            continue
         name, own = _entry(key, value, prefix, stages)
         renamed[name], file_keys[name] = own, key
     lacks_controllers = not any("semantic_embed" in key for key in tensors)
