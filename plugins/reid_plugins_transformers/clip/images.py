@@ -16,10 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid_plugins_transformers.clip.blocks import HEAD_WIDTH, Blocks
-from reidcore.errors import ConfigError
-
-PATCH = 16
-"""Side of a patch of the transformer, and the stride of the residual network's maps, in pixels."""
+from reid_plugins_transformers.vit.patches import PATCH, grid_of
 
 
 class ImageFeatures(NamedTuple):
@@ -75,14 +72,14 @@ class VisionTransformer(ImageTower):
         embedding: width of the common space (P).
 
     Raises:
-        ConfigError: if an image holds no patch, or the stride is none.
+        ConfigError: if patches do not fill the images, or the stride is none.
     """
 
     def __init__(
         self, size: tuple[int, int], stride: int, width: int, depth: int, embedding: int
     ) -> None:
         super().__init__()
-        self.grid = patch_grid(size, stride)
+        self.grid = grid_of(size, stride)
         self.widths = (width, width, embedding)
         self.depths = _transformer_depths(depth)
         scale = width**-0.5
@@ -131,14 +128,14 @@ class ModifiedResNet(ImageTower):
         embedding: width of the common space (P).
 
     Raises:
-        ConfigError: if the images are too small for a map.
+        ConfigError: if maps of a sixteenth of their size do not fill the images.
     """
 
     def __init__(
         self, size: tuple[int, int], width: int, blocks: tuple[int, int, int, int], embedding: int
     ) -> None:
         super().__init__()
-        self.grid = _residual_grid(size)
+        self.grid = grid_of(size)
         self.widths = (16 * width, 32 * width, embedding)
         self.depths = (
             ("conv1", "bn1", "conv2", "bn2", "conv3", "bn3"),
@@ -248,24 +245,6 @@ class AttentionPool(nn.Module):
         return pooled
 
 
-def patch_grid(size: tuple[int, int], stride: int) -> tuple[int, int]:
-    """Return the rows and columns of patches on images of a size.
-
-    Raises:
-        ConfigError: if an image holds no patch, or the stride is none.
-    """
-    if not 1 <= stride <= PATCH:
-        raise ConfigError(
-            f"model.stride={stride}: patches of {PATCH} pixels would leave some of the image out"
-            if stride > PATCH
-            else f"model.stride={stride}: patches cannot lie so close",
-            f"Give 1 to {PATCH}: {PATCH} for patches side by side, 12 for overlapping ones.",
-        )
-    _check_size(size)
-    rows, columns = ((side - PATCH) // stride + 1 for side in size)
-    return rows, columns
-
-
 def interpolated(positions: Tensor, grid: tuple[int, int]) -> Tensor | None:
     """Return positions (1 + h * w, D) for another grid; None if they were learnt on none.
 
@@ -288,23 +267,6 @@ def _learnt_grid(places: int, own: tuple[int, int]) -> tuple[int, int] | None:
         if rows and places % rows == 0 and rows * width == places // rows * height:
             return rows, places // rows
     return None
-
-
-def _residual_grid(size: tuple[int, int]) -> tuple[int, int]:
-    _check_size(size)
-    # A convolution with padding halves first, and the poolings behind it leave a rest out.
-    rows, columns = ((side + 1) // 2 // 8 for side in size)
-    return rows, columns
-
-
-def _check_size(size: tuple[int, int]) -> None:
-    if min(size) < PATCH:
-        height, width = size
-        raise ConfigError(
-            f"images of {height}x{width} (height x width) have no place for a patch of "
-            f"{PATCH}x{PATCH}",
-            f"Set data.height and data.width to {PATCH} or more; published: 256x128.",
-        )
 
 
 def _transformer_depths(depth: int) -> tuple[tuple[str, ...], ...]:

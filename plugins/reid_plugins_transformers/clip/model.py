@@ -16,7 +16,6 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from reid_plugins_transformers.clip.images import (
-    PATCH,
     ImageFeatures,
     ImageTower,
     ModifiedResNet,
@@ -25,6 +24,7 @@ from reid_plugins_transformers.clip.images import (
 )
 from reid_plugins_transformers.clip.texts import PromptLearner, TextTower
 from reid_plugins_transformers.side_information import SideInformation, SideKind
+from reid_plugins_transformers.vit.patches import PATCH
 from reidcore.models import Outputs, ReidModel, batch_norm_neck, load_published_weights
 
 TestFeatures = Literal["before_neck", "after_neck"]
@@ -164,8 +164,8 @@ def clipreid_vit_b(
         embedding: width of the space that images and texts share (P).
 
     Raises:
-        ConfigError: if the images have no place for a patch, the patches would not meet, or the
-            data do not have what ``sie`` asks for.
+        ConfigError: if patches do not fill the images, there is no such stride, or the data do not
+            have what ``sie`` asks for.
     """
     images = VisionTransformer(image_size, stride, width, depth, embedding)
     texts = TextTower(text_width, text_depth, embedding)
@@ -203,7 +203,7 @@ def clipreid_rn50(
         embedding: width of the space that images and texts share (P).
 
     Raises:
-        ConfigError: if the images are too small for a map.
+        ConfigError: if the sides of the images are no multiples of 16.
     """
     images = ModifiedResNet(image_size, width, _RESNET50, embedding)
     texts = TextTower(text_width, text_depth, embedding)

@@ -55,7 +55,6 @@ _VIT = Expected(
     normalized=True,
     amp=True,
     settings=_PROMPTS,
-    overrides=["train.amp=off"],
 )
 
 ROWS = [

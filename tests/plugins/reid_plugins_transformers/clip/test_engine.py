@@ -263,7 +263,7 @@ def test_a_checkpoint_is_tested_without_a_stage_of_words(train: Train, whole: Ti
         ("loss.terms=null", "no losses for its second stage"),
         ("loss.clipreid.prompt_warmup_epochs=2", "prompt_warmup_epochs, or raise"),
         ("loss.clipreid.prompt_lr=0", "prompt_lr"),
-        ("data.height=8", "no place for a patch"),
+        ("data.height=8", "fill no patch"),
         ("model.prompt=cat", "person"),
     ],
 )
