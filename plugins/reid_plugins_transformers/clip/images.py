@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reid_plugins_transformers.clip.blocks import HEAD_WIDTH, Blocks
+from reid_plugins_transformers.clip.blocks import Blocks, by_head
 from reid_plugins_transformers.vit.patches import PATCH, grid_of
 
 
@@ -237,8 +237,8 @@ class AttentionPool(nn.Module):
         tokens = torch.cat([places.mean(dim=1, keepdim=True), places], dim=1)
         tokens = tokens + self.positional_embedding.to(tokens.dtype)
         # The mean alone asks: the answers to the other tokens are used by nobody.
-        query = _by_head(self.q_proj(tokens[:, :1]))
-        key, value = _by_head(self.k_proj(tokens)), _by_head(self.v_proj(tokens))
+        query = by_head(self.q_proj(tokens[:, :1]))
+        key, value = by_head(self.k_proj(tokens)), by_head(self.v_proj(tokens))
         seen = F.scaled_dot_product_attention(query, key, value)
         # (B, heads, 1, HEAD_WIDTH) -> (B, D)
         pooled: Tensor = self.c_proj(seen.transpose(1, 2).flatten(1))
@@ -284,8 +284,3 @@ def _stage(channels: int, width: int, blocks: int, stride: int) -> nn.Sequential
             yield Bottleneck(4 * width, width, 1)
 
     return nn.Sequential(*made())
-
-
-def _by_head(tokens: Tensor) -> Tensor:
-    """(B, tokens, D) -> (B, heads, tokens, HEAD_WIDTH)."""
-    return torch.unflatten(tokens, 2, (-1, HEAD_WIDTH)).transpose(1, 2)

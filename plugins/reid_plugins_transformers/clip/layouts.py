@@ -16,18 +16,11 @@ from reid_plugins_transformers.clip.model import ClipReid
 from reid_plugins_transformers.clip.texts import PREFIX
 from reidcore.models import WeightsLayout
 
-# Inside an attention block: OpenAI's name of a layer -> that of torch's TransformerEncoderLayer.
-_LAYERS = {
-    "attn": "self_attn",
-    "ln_1": "norm1",
-    "ln_2": "norm2",
-    "mlp.c_fc": "linear1",
-    "mlp.c_proj": "linear2",
-}
-_IN_BLOCK = re.compile(r"(\.resblocks\.\d+\.)(attn|ln_1|ln_2|mlp\.c_fc|mlp\.c_proj)\.")
+# CLIP's attention is torch's nn.MultiheadAttention, whose parameters these are.
+_IN_PROJECTION = re.compile(r"\.attn\.in_proj_(weight|bias)$")
 
 _OF_TEXTS = ("transformer.", "positional_embedding", "ln_final.", "text_projection")
-_TOKENS = "token_embedding.weight"
+_TOKENS, _VOCABULARY = "token_embedding.weight", 49408
 _SIDE = "cv_embed"  # of CLIP-ReID's authors
 
 
@@ -43,10 +36,11 @@ def read(model: nn.Module, tensors: Mapping[str, Tensor]) -> WeightsLayout | Non
 
 
 def _of_clip(model: ClipReid, tensors: Mapping[str, Tensor]) -> WeightsLayout:
-    names = {key: _in_block(_beside_images(key)) for key in tensors if key != _TOKENS}
-    renamed = {names[key]: tensors[key] for key in names}
+    names = {key: _in_block(_beside_images(key)) for key in tensors}
+    renamed = {name: tensors[key] for key, name in names.items()}
     file_keys = {name: key for key, name in names.items()}
-    if _TOKENS in tensors:
+    if len(tensors.get(_TOKENS, ())) == _VOCABULARY:
+        del renamed[_TOKENS], file_keys[_TOKENS]
         around = {
             "prompt_learner.token_prefix": PREFIX,
             "prompt_learner.token_suffix": model.prompt_learner.suffix_tokens,
@@ -77,4 +71,4 @@ def _beside_images(key: str) -> str:
 
 
 def _in_block(key: str) -> str:
-    return _IN_BLOCK.sub(lambda found: f"{found[1]}{_LAYERS[found[2]]}.", key)
+    return _IN_PROJECTION.sub(r".attn.in_proj.\1", key)

@@ -1,7 +1,7 @@
 """CLIP-ReID's networks: an image tower with two heads, and the texts that teach it.
 
-Their state dicts have the names of the authors' checkpoints, save inside the attention blocks,
-which are torch's, and for the shift of the two batch norms, which is none.
+Their state dicts have the names of the authors' checkpoints, save the first layer of an attention,
+and for the shift of the two batch norms, which is none.
 
 Shapes: B images, C identities, D features of the last layer, P of the space that images and texts
 share.

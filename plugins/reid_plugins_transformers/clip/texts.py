@@ -46,7 +46,7 @@ class TextTower(nn.Module):
     def __init__(self, width: int, depth: int, embedding: int) -> None:
         super().__init__()
         self.positional_embedding = nn.Parameter(0.01 * torch.randn(CONTEXT, width))
-        self.transformer = Blocks(width, depth)
+        self.transformer = Blocks(width, depth, is_causal=True)
         self.ln_final = nn.LayerNorm(width)
         self.text_projection = nn.Parameter(width**-0.5 * torch.randn(width, embedding))
 
@@ -56,10 +56,8 @@ class TextTower(nn.Module):
         Args:
             sentences: embedded tokens; the last of them is the end of the sentence.
         """
-        length = sentences.shape[1]
-        later = torch.ones(length, length, dtype=torch.bool, device=sentences.device).triu(1)
-        tokens = sentences + self.positional_embedding[:length]
-        _, tokens = self.transformer(tokens, mask=later)
+        tokens = sentences + self.positional_embedding[: sentences.shape[1]]
+        _, tokens = self.transformer(tokens)
         ends: Tensor = self.ln_final(tokens[:, -1])
         return ends @ self.text_projection
 

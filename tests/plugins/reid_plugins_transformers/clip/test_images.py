@@ -52,17 +52,19 @@ def norm(tokens: Tensor, weights: Weights, name: str) -> Tensor:
 
 def naive_block(tokens: Tensor, weights: Weights, name: str) -> Tensor:
     """Run one block on the tokens (L, D) of one image."""
-    bias = weights[f"{name}.self_attn.in_proj_bias"].chunk(3)
-    parts = weights[f"{name}.self_attn.in_proj_weight"].chunk(3)
-    seen = norm(tokens, weights, f"{name}.norm1")
+    bias = weights[f"{name}.attn.in_proj.bias"].chunk(3)
+    parts = weights[f"{name}.attn.in_proj.weight"].chunk(3)
+    seen = norm(tokens, weights, f"{name}.ln_1")
     query, key, value = (seen @ part.T + shift for part, shift in zip(parts, bias, strict=True))
     mixed = naive_attention(query, key, value)
-    out = mixed @ weights[f"{name}.self_attn.out_proj.weight"].T
-    tokens = tokens + out + weights[f"{name}.self_attn.out_proj.bias"]
-    inner = norm(tokens, weights, f"{name}.norm2") @ weights[f"{name}.linear1.weight"].T
-    inner = inner + weights[f"{name}.linear1.bias"]
+    out = mixed @ weights[f"{name}.attn.out_proj.weight"].T
+    tokens = tokens + out + weights[f"{name}.attn.out_proj.bias"]
+    inner = norm(tokens, weights, f"{name}.ln_2") @ weights[f"{name}.mlp.c_fc.weight"].T
+    inner = inner + weights[f"{name}.mlp.c_fc.bias"]
     inner = inner / (1 + torch.exp(-1.702 * inner))
-    return tokens + inner @ weights[f"{name}.linear2.weight"].T + weights[f"{name}.linear2.bias"]
+    return (
+        tokens + inner @ weights[f"{name}.mlp.c_proj.weight"].T + weights[f"{name}.mlp.c_proj.bias"]
+    )
 
 
 def naive_vit(
@@ -102,7 +104,7 @@ def test_maps_are_the_tokens_of_the_patches_in_their_places() -> None:
     other = images.clone()
     other[:, :, 16:32, 16:] += 1  # the patch of row 1 and column 1
     with torch.no_grad():
-        tower.get_parameter("transformer.resblocks.0.self_attn.out_proj.weight").zero_()
+        tower.get_parameter("transformer.resblocks.0.attn.out_proj.weight").zero_()
         change = (tower.maps(images) - tower.maps(other)).abs().sum(dim=(0, 1))
     assert change.nonzero().tolist() == [[1, 1]]
 

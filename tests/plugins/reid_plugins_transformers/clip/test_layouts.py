@@ -24,18 +24,13 @@ TOKENS = 49408
 STATISTICS = ("weight", "running_mean", "running_var", "num_batches_tracked")
 
 BLOCK = {
-    "attn.in_proj_weight": "self_attn.in_proj_weight",
-    "attn.in_proj_bias": "self_attn.in_proj_bias",
-    "attn.out_proj.weight": "self_attn.out_proj.weight",
-    "attn.out_proj.bias": "self_attn.out_proj.bias",
-    "ln_1.weight": "norm1.weight",
-    "ln_1.bias": "norm1.bias",
-    "ln_2.weight": "norm2.weight",
-    "ln_2.bias": "norm2.bias",
-    "mlp.c_fc.weight": "linear1.weight",
-    "mlp.c_fc.bias": "linear1.bias",
-    "mlp.c_proj.weight": "linear2.weight",
-    "mlp.c_proj.bias": "linear2.bias",
+    "attn.in_proj_weight": "attn.in_proj.weight",
+    "attn.in_proj_bias": "attn.in_proj.bias",
+    **{
+        f"{layer}.{kind}": f"{layer}.{kind}"
+        for layer in ("attn.out_proj", "ln_1", "ln_2", "mlp.c_fc", "mlp.c_proj")
+        for kind in ("weight", "bias")
+    },
 }
 
 
@@ -177,6 +172,14 @@ def test_positions_of_square_images_are_brought_into_this_grid(tmp_path: Path) -
         network.resampled("text_encoder.positional_embedding", torch.zeros(5, TEXT_WIDTH)) is None
     )
     assert network.resampled(name, torch.zeros(10, WIDTH + 1)) is None
+
+
+def test_tokens_of_another_vocabulary_are_left_out(tmp_path: Path) -> None:
+    network = model("clipreid_vit_b")
+    file = filled(images("visual.", "clipreid_vit_b") | texts(""), network)
+    torch.save(file | {"token_embedding.weight": torch.rand(32000, TEXT_WIDTH)}, tmp_path / "w.pt")
+    report = load_pretrained_weights(network, tmp_path / "w.pt")
+    assert report.discarded == ["token_embedding.weight"]
 
 
 def test_half_precision_is_read_as_numbers_of_ours(tmp_path: Path) -> None:

@@ -151,6 +151,8 @@ def test_it_takes_images_of_its_own_size_and_options_in_their_range() -> None:
         build()(torch.zeros(2, 3, 64, 64))
     with pytest.raises(ConfigError, match="depth"):
         build(depth=0)
+    with pytest.raises(ConfigError, match="heads of 64 dimensions, and a token 96"):
+        build(text_width=96)
     with pytest.raises(ConfigError, match="fill no patch"):
         build_model("clipreid_vit_b", 5, pretrained=False, image_size=(8, 8), **TEXTS)
 

@@ -22,8 +22,8 @@ def naive_tower(tokens: Tensor, end: int, tower: TextTower) -> Tensor:
             for key, value in weights.items()
             if key.startswith(f"transformer.resblocks.{block}.")
         }
-        seen = torch.layer_norm(tokens, tokens.shape[1:], own["norm1.weight"], own["norm1.bias"])
-        mixed = seen @ own["self_attn.in_proj_weight"].T + own["self_attn.in_proj_bias"]
+        seen = torch.layer_norm(tokens, tokens.shape[1:], own["ln_1.weight"], own["ln_1.bias"])
+        mixed = seen @ own["attn.in_proj.weight"].T + own["attn.in_proj.bias"]
         rows = []
         for place in range(len(tokens)):
             heads = []
@@ -32,14 +32,12 @@ def naive_tower(tokens: Tensor, end: int, tower: TextTower) -> Tensor:
                 likely = torch.softmax(key[: place + 1] @ query[place] / math.sqrt(64), dim=0)
                 heads.append(likely @ value[: place + 1])
             rows.append(torch.cat(heads))
-        out = (
-            torch.stack(rows) @ own["self_attn.out_proj.weight"].T + own["self_attn.out_proj.bias"]
-        )
+        out = torch.stack(rows) @ own["attn.out_proj.weight"].T + own["attn.out_proj.bias"]
         tokens = tokens + out
-        seen = torch.layer_norm(tokens, tokens.shape[1:], own["norm2.weight"], own["norm2.bias"])
-        inner = seen @ own["linear1.weight"].T + own["linear1.bias"]
+        seen = torch.layer_norm(tokens, tokens.shape[1:], own["ln_2.weight"], own["ln_2.bias"])
+        inner = seen @ own["mlp.c_fc.weight"].T + own["mlp.c_fc.bias"]
         inner = inner * torch.sigmoid(1.702 * inner)
-        tokens = tokens + inner @ own["linear2.weight"].T + own["linear2.bias"]
+        tokens = tokens + inner @ own["mlp.c_proj.weight"].T + own["mlp.c_proj.bias"]
     last = torch.layer_norm(
         tokens, tokens.shape[1:], weights["ln_final.weight"], weights["ln_final.bias"]
     )
