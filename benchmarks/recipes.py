@@ -46,11 +46,16 @@ RECIPES: dict[str, dict[str, Any]] = {
         "sampler": PAIRS,
     },
     "bot": {
-        "model": {"head": {"neck": "bnneck"}},
+        "model": {"head": {"neck": "bnneck", "pool": "avg"}},
         "loss": {"terms": {"softmax": 1.0, "triplet": 1.0}, "softmax": {"label_smooth": True}},
         "sampler": PAIRS,
         "data": {"transforms": ["random_flip", "pad_crop", "random_erase"]},
         "pad_crop": {"padding": 5},
+    },
+    "botx": {
+        "model": {"head": {"neck": "bnneck", "pool": "avg"}},
+        "loss": {"terms": {"softmax": 1.0, "triplet": 1.0}, "softmax": {"label_smooth": True}},
+        "sampler": PAIRS,
     },
     "agw": {
         "model": {"head": {"neck": "bnneck", "pool": "gem", "non_local": True}},
@@ -82,6 +87,9 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
 }
 
+TEST = {"dist_metric": "euclidean"}
+"""How trainings test themselves, which counts for nothing: `precisions` compares features."""
+
 PEERS: dict[str, dict[str, Any]] = {
     "torchreid softmax": {"loss": "softmax"},
     "torchreid triplet": {"loss": "triplet", "instances": INSTANCES},
@@ -90,16 +98,21 @@ PEERS: dict[str, dict[str, Any]] = {
 
 def precisions(file: Path, lists: Mapping[str, Any]) -> Floats:
     """Return the average precision (Q,) of each query, of features that a training left."""
-    found = np.load(file)
+    found = {part: normalized(features) for part, features in np.load(file).items()}
     labels = {part: np.array([row[1:3] for row in lists[part]]).T for part in found}
     (q_pids, q_camids), (g_pids, g_camids) = labels["query"], labels["gallery"]
-    result = evaluate_features(
-        found["query"],
-        found["gallery"],
-        *(q_pids, g_pids, q_camids, g_camids),
-        metric="cosine",
-    )
-    return result.ap
+    labels_in_order = q_pids, g_pids, q_camids, g_camids
+    return evaluate_features(found["query"], found["gallery"], *labels_in_order).ap
+
+
+def normalized(features: Floats) -> Floats:
+    """Return features (N, D) at unit length, but those that are all zeros, which stay so.
+
+    OSNet's features come out of a ReLU, and behind a triplet loss some are zero everywhere.
+    """
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    scaled: Floats = features / np.where(lengths > 0, lengths, 1.0)
+    return scaled
 
 
 def train_all(
@@ -120,7 +133,7 @@ def train_all(
 
     def train(row: str, seed: int) -> Floats:
         file = folder / f"{row}-{seed}.npz"
-        of_row = PEERS[row] if row in PEERS else {"config": RECIPES[row]}
+        of_row = PEERS[row] if row in PEERS else {"config": {**RECIPES[row], "test": TEST}}
         job = {**common, **of_row, "seed": seed, "features": str(file)}
         run("torchreid" if row in PEERS else "default", job, arguments)
         return precisions(file, read)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from reidcore.errors import UserError, printable
-from reidcore.models import unwrap
+from reidcore.models import unwrap, wanted_columns
 
 Cost = Callable[[Any, Tensor, Tensor], int]
 
@@ -84,9 +84,11 @@ def record_calls(
 
     parameter = next(model.parameters(), torch.empty(0))
     images = torch.rand(*input_size, device=parameter.device, dtype=parameter.dtype)
+    first = torch.zeros(len(images), dtype=torch.long, device=images.device)
+    columns = dict.fromkeys(wanted_columns(model, {}), first)
     with _watching(model, note), torch.inference_mode():
         try:
-            model(images)
+            model(images, **columns)
         except (RuntimeError, ValueError) as error:
             name = type(unwrap(model)).__name__
             raise UserError(

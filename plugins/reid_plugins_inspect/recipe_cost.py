@@ -24,6 +24,7 @@ SPEED = 10e12
 BACKWARD = 2
 """What the way back costs, in ways forward: gradients of the inputs and of the weights."""
 
+_CAMERAS, _VIEWS = 6, 8  # where a dataset says nothing of them; an embedding of them costs nothing
 _STATES = {"sgd": 1, "amsgrad": 3}  # numbers that an optimizer keeps for each parameter
 _USUAL_STATES = 2
 
@@ -87,7 +88,8 @@ def _network(config: Config, classes: int, cameras: int, plugins: Plugins) -> nn
         classes,
         pretrained=False,
         plugins=plugins,
-        num_cameras=cameras or None,
+        num_cameras=cameras or _CAMERAS,
+        num_views=_VIEWS,
         **model_arguments(config, plugins),
     )
 
