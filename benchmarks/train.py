@@ -171,11 +171,12 @@ def compare_speed(arguments: argparse.Namespace) -> None:
 # -- accuracy --------------------------------------------------------------------------------------
 
 
-def synthetic_lists(root: Path, people: int) -> Path:
+def synthetic_lists(root: Path, people: int, seed: int = 0) -> Path:
     """Draw the synthetic dataset, and list it with training identities from 0."""
     from reidcore.data import init_image_dataset
 
-    made = init_image_dataset("synthetic", root=str(root), train_ids=people, test_ids=people)
+    sizes = {"train_ids": people, "test_ids": people, "seed": seed}
+    made = init_image_dataset("synthetic", root=str(root), **sizes)
     numbers = {pid: number for number, pid in enumerate(sorted({s[1] for s in made.train}))}
     lists = {
         "train": [[s[0], numbers[s[1]], s[2]] for s in made.train],

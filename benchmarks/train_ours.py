@@ -71,7 +71,11 @@ def configuration(job: dict[str, Any], folder: str) -> dict[str, Any]:
     """Return the configuration of the job, with what it has of its own."""
     common = {
         "use_gpu": job["use_gpu"],
-        "model": {"name": job["model"], "pretrained": False},
+        "model": {
+            "name": job["model"],
+            "pretrained": False,
+            "load_weights": job.get("weights", ""),
+        },
         "data": {
             "root": folder,
             "sources": ["photos"],
@@ -107,6 +111,8 @@ def train(job: dict[str, Any]) -> dict[str, Any]:
         plugins.hook.reid_configure(config=config)
         engine, plan = prepare(config, plugins)
         record = engine.execute(plan)
+        if job.get("weights_to"):
+            torch.save({"state_dict": engine.model.state_dict()}, job["weights_to"])
     waited = [epoch["data_seconds"] for epoch in record["training"]]
     peak = torch.cuda.max_memory_allocated() if job["use_gpu"] else peak_memory()
     found = {"seconds": photos.seconds, "waited": waited, "peak": peak, "speed": record["speed"]}

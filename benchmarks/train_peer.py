@@ -72,6 +72,8 @@ def build(job: dict[str, Any]) -> Any:
     )
     classes = datamanager.num_train_pids
     model = torchreid.models.build_model(job["model"], classes, loss=loss, pretrained=False)
+    if job.get("weights"):
+        torchreid.utils.load_pretrained_weights(model, job["weights"])
     if job["use_gpu"]:
         model = model.cuda()
     optimizer = torchreid.optim.build_optimizer(model, optim="amsgrad", lr=job["lr"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from reidcore.models import find_published
 
-RECIPE, WEIGHTS = "osnet_x1_0_market1501", "osnet_x1_0"
+RECIPE, WEIGHTS = "bot_r50", "resnet50"
 
 
 def test_missing_weights_are_told_with_what_to_do(
