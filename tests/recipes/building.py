@@ -120,6 +120,8 @@ def _built(config: Config, runnable: Config, plugins: Plugins) -> Built:
     counts = pids, datamanager.num_train_cams, datamanager.num_train_views
     with torch.device("meta"), pytest.MonkeyPatch.context() as patch:
         patch.setattr(Accelerator, "place", lambda self, model, *optimizers: model)
+        for drawing in ("normal_", "uniform_", "erfinv_"):  # of values that there are not
+            patch.setattr(Tensor, drawing, lambda self, *_, **__: self)
         model = build_configured_model(runnable, *counts, plugins)
         engine = build_engine(runnable, datamanager, model, pids, plugins)
     return Built(config, resolved(config, plugins), engine, datamanager)
