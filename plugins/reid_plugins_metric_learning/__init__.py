@@ -1,4 +1,4 @@
-"""Every loss of pytorch-metric-learning, with its miners and distances, as `pml/NAME`."""
+"""Every loss of pytorch-metric-learning, with its miners and distances, below the prefix `pml`."""
 
 from __future__ import annotations
 
