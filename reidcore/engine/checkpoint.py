@@ -45,7 +45,8 @@ class ResumePoint(int):
         differences: where the optimizer and the scheduler have other settings than they had, a
             line each.
         path: the checkpoint.
-        unloaded: the optimizer's and the scheduler's states where they are of another stage.
+        unloaded: the optimizer's and the scheduler's states where they are of a stage before the
+            last.
         others: those of the other models that were resumed with this one.
     """
 
@@ -58,8 +59,9 @@ class ResumePoint(int):
 
     @property
     def stage(self) -> Mapping[str, Any]:
-        """The stage that was under way: its ``name`` and its ``first`` epoch."""
-        found: Mapping[str, Any] = self.state.get("stage") or {"name": MAIN, "first": 0}
+        """The stage that was under way: its ``name``, ``first`` epoch and ``is_last``."""
+        only = {"name": MAIN, "first": 0, "is_last": True}
+        found: Mapping[str, Any] = self.state.get("stage") or only
         return found
 
     @classmethod
@@ -138,7 +140,8 @@ def resume_from_checkpoint(
     The optimizer and the scheduler take up what they have learnt and how far they have come. Their
     settings (rate, weight decay, length of the schedule) stay those that they were made with; what
     differs from the checkpoint is logged. A scheduler with other settings, or of another kind, goes
-    on at its own value for that epoch.
+    on at its own value for that epoch. Of a checkpoint of a stage before the last, whose optimizer
+    is another, they take up nothing.
 
     Whatever else the run needs (random state, the scheduler if it was not passed, the plugins' own
     parts) comes with the number that is returned: give it to ``engine.run(start_epoch=...)``.
@@ -171,14 +174,16 @@ def resume_file(
     model: nn.Module,
     optimizer: Optimizer | None,
     scheduler: LRScheduler | None,
-    stage: str | None = None,
 ) -> ResumePoint:
-    """Load one model's checkpoint; the training state only if it is of a stage, or of any."""
+    """Load one model's checkpoint; the training state only if it is of the last stage.
+
+    That of a stage before is kept in the point, for the optimizer that its ``begin`` makes.
+    """
     configure_if_bare()
     checkpoint = load_checkpoint(fpath)
     weights = fitting_weights(checkpoint, fpath, model)
     point = ResumePoint.of(checkpoint, fpath)
-    if stage in (None, point.stage["name"]):
+    if point.stage["is_last"]:
         point.differences = take_up(optimizer, scheduler, checkpoint, point)
     else:
         point.unloaded = {name: checkpoint.get(name) for name in ("optimizer", "scheduler")}

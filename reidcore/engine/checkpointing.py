@@ -30,7 +30,6 @@ from reidcore.engine.hook_results import checked_state
 from reidcore.engine.process_group import average_in_place, gather_objects
 from reidcore.engine.rng import capture_rng, restore_rng, seed_by
 from reidcore.engine.selection import rule_in_words
-from reidcore.engine.stages import Stage
 from reidcore.errors import CheckpointError, PluginDefectError, counted
 from reidcore.models.build_args import build_args_of
 from reidcore.models.layers import unwrap
@@ -141,22 +140,21 @@ def load_best(engine: Engine, files: Sequence[Path]) -> int | None:
     return last
 
 
-def resume_models(path: PathLike, states: Mapping[str, TrainState], stage: Stage) -> ResumePoint:
+def resume_models(path: PathLike, states: Mapping[str, TrainState]) -> ResumePoint:
     """Load the checkpoints that were written at one moment, one for each model.
 
     The differences that the point holds are not logged.
 
     Args:
         path: the file of one of them.
-        states: name -> model, optimizer and scheduler.
-        stage: what these optimizers train; what is of another stage is kept in the point.
+        states: name -> model, optimizer and scheduler, those of the last stage.
 
     Raises:
         CheckpointError: if a file is missing or is no checkpoint of its model.
     """
     files = _sibling_checkpoints(path, list(states))
     first, *others = [
-        resume_file(file, held.model, held.optimizer, held.scheduler, stage.name)
+        resume_file(file, held.model, held.optimizer, held.scheduler)
         for file, held in zip(files, states.values(), strict=True)
     ]
     first.others = others
@@ -255,7 +253,7 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
         "epoch": done,
         "step": step,
         "models": list(engine.states),
-        "stage": {"name": engine.stage.name, "first": engine.stage.first},
+        "stage": {key: getattr(engine.stage, key) for key in ("name", "first", "is_last")},
         "test_due": engine.active_run.tests.is_due if engine.active_run else False,
         "selection": engine.record.selection.state_dict(),
         "held_out": _held_out(engine),

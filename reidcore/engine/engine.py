@@ -273,7 +273,7 @@ class Engine:
 
         Of several models each has its own file, ``<name>.pth.tar-<epoch>``, beside this one.
         """
-        point = self.resume_point = resume_models(path, self.states, self.stages(self.plan)[-1])
+        point = self.resume_point = resume_models(path, self.states)
         if not (self.config and point.state.get("config")):
             log_differences(point.differences)  # of two configurations they are told by key
         return point

@@ -417,6 +417,8 @@ class Run:
         is_safe = is_safe and rank_and_world()[1] == 1
         is_wanted = is_safe or isinstance(error, Interrupted)
         is_wanted = is_wanted and not (self.plan.test_only or self.tests.is_trained)
+        # While a stage begins none is in place, and the epoch before has a checkpoint.
+        is_wanted = is_wanted and self.engine.stage in self.stages
         is_left = is_wanted and _succeeds(self._leave_checkpoint)
         newest = self.checkpoints.newest
         if newest is not None and not is_left:

@@ -72,7 +72,7 @@ def stage_at(stages: Sequence[Stage], epoch: int) -> Stage:
 
 
 def check_place(stage: Stage, point: ResumePoint) -> None:
-    """Refuse to go on in another stage than a checkpoint was written in, save from its start.
+    """Refuse to go on in another stage than a checkpoint was written in, save in the next one.
 
     Args:
         stage: the one that the run goes on in.
@@ -81,9 +81,9 @@ def check_place(stage: Stage, point: ResumePoint) -> None:
     Raises:
         CheckpointError: if so.
     """
-    written = point.state.get("stage") or {"name": MAIN, "first": 0}
-    is_start = stage.first == point and not point.state.get("step")
-    if is_start or (stage.name, stage.first) == (written["name"], written["first"]):
+    written = point.stage
+    has_ended = stage.first == point and not point.state.get("step") and not written["is_last"]
+    if has_ended or (stage.name, stage.first) == (written["name"], written["first"]):
         return
     raise CheckpointError(
         f"{point.path!r} is from the stage {quoted(written['name'])}, which began after "

@@ -12,7 +12,9 @@ from torch import nn
 
 from reidcore import hookimpl
 from reidcore.engine import Engine, Interrupted, RunPlan, Stage
+from reidcore.engine.latest import newest_checkpoint
 from reidcore.errors import CheckpointError, PluginDefectError
+from reidcore.utils import resume_from_checkpoint
 
 MakeEngine = Callable[..., Engine]
 
@@ -21,6 +23,7 @@ class TwoStages(Engine):
     """Trains the classifier alone for two epochs, at rates of its own; then all layers."""
 
     first_epochs = 2
+    is_interrupted = False
 
     def stages(self, plan: RunPlan) -> Sequence[Stage]:
         """A first stage of gradient descent, and the one that the engine was made for."""
@@ -30,6 +33,9 @@ class TwoStages(Engine):
     def train_classifier(self) -> None:
         """Begin the first stage."""
         torch.rand(3)  # which must leave no trace
+        if self.is_interrupted:
+            self.interruption.ask()
+            self.interruption.check()
         for name, parameter in self.model.named_parameters():
             parameter.requires_grad_(name.startswith("classifier"))
         optimizer = torch.optim.SGD(self.model.classifier.parameters(), lr=0.5, momentum=0.9)
@@ -43,7 +49,7 @@ class Recorder:
     """Writes down in which stage each step was taken, at which rate, by which optimizer."""
 
     def __init__(self) -> None:
-        self.seen: list[tuple[str, int, str, float, bool]] = []
+        self.seen: list[tuple[Any, ...]] = []
 
     @hookimpl
     def reid_epoch_start(self, engine: Engine) -> None:
@@ -170,13 +176,55 @@ def assert_equal(whole: Engine, again: Engine) -> None:
     assert losses[0] == losses[1]
 
 
-def test_other_epochs_of_the_stages_than_the_checkpoint_had_are_refused(
+@pytest.mark.parametrize("epochs", [1, 2, 3])
+def test_so_does_one_that_is_resumed_without_the_engine(
+    make_staged: MakeEngine, tmp_path: Path, epochs: int
+) -> None:
+    whole = make_staged()
+    run(whole, tmp_path / "whole", keep_checkpoints=9)
+    again = make_staged()
+    file = tmp_path / "whole" / f"model.pth.tar-{epochs}"
+    start = resume_from_checkpoint(file, again.model, again.optimizer, again.scheduler)
+    run(again, tmp_path / "again", start_epoch=start)
+    assert_equal(whole, again)
+
+
+def test_one_that_is_stopped_while_its_stage_begins_leaves_the_checkpoint_before(
     make_staged: MakeEngine, tmp_path: Path
+) -> None:
+    whole = make_staged()
+    run(whole, tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        run(make_staged(StopAfter(1)), tmp_path / "again")
+    before = newest_checkpoint(tmp_path / "again")
+    stopped = make_staged()
+    stopped.is_interrupted = True  # type: ignore[attr-defined]
+    start = stopped.resume(str(before))
+    with pytest.raises(Interrupted):
+        run(stopped, tmp_path / "again", start_epoch=start)
+    assert newest_checkpoint(tmp_path / "again") == before
+    again = make_staged()
+    run(again, tmp_path / "again", start_epoch=again.resume(str(before)))
+    assert_equal(whole, again)
+
+
+def test_a_run_begins_where_it_is_told_to(make_staged: MakeEngine, tmp_path: Path) -> None:
+    recorder = Recorder()
+    run(make_staged(recorder), tmp_path, start_epoch=3)
+    rates = [pytest.approx(rate) for rate in (0.0075, 0.0025)]
+    assert recorder.seen == [
+        ("everything", 3 + done, "Adam", rate, False) for done, rate in enumerate(rates)
+    ]
+
+
+@pytest.mark.parametrize("epochs", [3, 5])  # at 5 the stage would begin, but it was under way
+def test_other_epochs_of_the_stages_than_the_checkpoint_had_are_refused(
+    make_staged: MakeEngine, tmp_path: Path, epochs: int
 ) -> None:
     run(make_staged(), tmp_path, keep_checkpoints=9)
     again = make_staged()
     again.first_epochs = 5  # type: ignore[attr-defined]
-    start = again.resume(str(tmp_path / "model.pth.tar-3"))
+    start = again.resume(str(tmp_path / f"model.pth.tar-{epochs}"))
     with pytest.raises(CheckpointError, match="from the stage 'everything', which began after 2"):
         run(again, tmp_path / "again", start_epoch=start)
 
