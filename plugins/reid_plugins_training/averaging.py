@@ -63,6 +63,13 @@ class MovingAverage:
                 averages[name] = _Average(held, held.optimizer, self._settings, is_scaled)
         _take_up(averages, self._runs.resumed(engine))
 
+    @hookimpl
+    def reid_epoch_start(self, engine: Engine) -> None:
+        """Average the steps of the optimizers that train in this stage."""
+        for name, average in (self._runs.get(engine) or {}).items():
+            if (optimizer := engine.states[name].optimizer) is not None:
+                average.follow(optimizer)
+
     @hookimpl(wrapper=True)
     def reid_evaluate(self, engine: Engine) -> Generator[None, Any, Any]:
         """Test the average."""
@@ -119,6 +126,10 @@ class _Average:
             yield
         finally:
             self._exchange()
+
+    def follow(self, optimizer: Optimizer) -> None:
+        """Average after the steps of an optimizer, which may be another than before."""
+        self._listener.follow(optimizer)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the weights in training, and how many steps were averaged."""

@@ -67,6 +67,13 @@ class GradientClipping:
         }
 
     @hookimpl
+    def reid_epoch_start(self, engine: Engine) -> None:
+        """Clip for the optimizers that train in this stage."""
+        for name, clip in (self._runs.get(engine) or {}).items():
+            if (optimizer := engine.states[name].optimizer) is not None:
+                clip.follow(optimizer)
+
+    @hookimpl
     def reid_epoch_end(self, engine: Engine) -> None:
         """Begin the next epoch's mean."""
         for clip in (self._runs.get(engine) or {}).values():
@@ -98,12 +105,16 @@ class _Clip:
 
     def __init__(self, bounds: Clip, optimizer: Optimizer, seen: Tensor | None) -> None:
         self._bounds = bounds
-        self._parameters = [each for group in optimizer.param_groups for each in group["params"]]
-        first = self._parameters[0]
-        self.seen = torch.zeros(2, device=first.device)
+        self._listener = StepListener(optimizer, before=self._clip)
+        self.follow(optimizer)
+        self.seen = torch.zeros(2, device=self._parameters[0].device)
         if seen is not None:
             self.seen.copy_(seen)
-        self._listener = StepListener(optimizer, before=self._clip)
+
+    def follow(self, optimizer: Optimizer) -> None:
+        """Clip the gradients of an optimizer, which may be another than before."""
+        self._parameters = [each for group in optimizer.param_groups for each in group["params"]]
+        self._listener.follow(optimizer)
 
     def mean_norm(self) -> float | None:
         """Return the mean of the norms in this epoch; None before the first."""

@@ -38,16 +38,19 @@ class EarlyStopping:
 
     @hookimpl
     def reid_stop_training(self, engine: Engine) -> str | None:
-        """Look at the tests so far."""
-        chosen = engine.record.selection
-        best = last_improvement(chosen.values, self._settings.min_delta)
-        tests = sum(epoch > best for epoch in chosen.values)
+        """Look at the tests so far: those of the last stage, as what comes before prepares it."""
+        if not engine.stage.is_last:
+            return None
+        chosen, first = engine.record.selection, engine.stage.first
+        values = {epoch: value for epoch, value in chosen.values.items() if epoch > first}
+        best = last_improvement(values, self._settings.min_delta)
+        tests = sum(epoch > best for epoch in values)
         if tests < self._settings.patience:
             return None
         more = f" by more than {self._settings.min_delta:g}" if self._settings.min_delta else ""
         return (
             f"{counted(tests, 'test')} in a row had no better {chosen.metric} on {chosen.of} than "
-            f"{chosen.values[best]:.1%} after epoch {best}{more}"
+            f"{values[best]:.1%} after epoch {best}{more}"
         )
 
 

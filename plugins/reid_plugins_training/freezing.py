@@ -116,6 +116,7 @@ class _Frozen:
 
     def begin_epoch(self) -> None:
         """Hold the layers or let go of them; all of the model was put into training mode."""
+        self._listener.follow(self._engine.optimizers[0])
         self._held_norms = []
         if self._is_over:
             self._let_go()

@@ -21,7 +21,7 @@ class StepListener:
     A step that a gradient scaler leaves out, since gradients are infinite, is none.
 
     Args:
-        optimizer: listened to until `close`.
+        optimizer: listened to until `close`, or until another is to be followed.
         before: called when its gradients are complete and unscaled.
         after: called when the weights are updated.
         is_scaled: a gradient scaler may leave steps out. A fused optimizer is called all the same,
@@ -40,23 +40,36 @@ class StepListener:
         after: Callable[[], object] = _nothing,
         is_scaled: bool = False,
     ) -> None:
-        if not getattr(type(optimizer).step, "hooked", False):
-            raise UserError(
-                f"{type(optimizer).__name__} does not tell when it steps, as torch's optimizers do",
-                "Choose another optimizer, or call super().__init__() in its own.",
-            )
         self._before, self._after = before, after
         self._is_scaled = is_scaled
-        self._depth = 0
-        self._handles = [
-            optimizer.register_step_pre_hook(self._begin),
-            optimizer.register_step_post_hook(self._end),
-        ]
+        self._listen(optimizer)
+
+    def follow(self, optimizer: Optimizer) -> None:
+        """Listen to an optimizer from here on, such as that of a run's next stage.
+
+        Raises:
+            UserError: as at first.
+        """
+        if optimizer is not self._optimizer:
+            self.close()
+            self._listen(optimizer)
 
     def close(self) -> None:
         """Stop listening."""
         for handle in self._handles:
             handle.remove()
+
+    def _listen(self, optimizer: Optimizer) -> None:
+        if not getattr(type(optimizer).step, "hooked", False):
+            raise UserError(
+                f"{type(optimizer).__name__} does not tell when it steps, as torch's optimizers do",
+                "Choose another optimizer, or call super().__init__() in its own.",
+            )
+        self._optimizer, self._depth = optimizer, 0
+        self._handles = [
+            optimizer.register_step_pre_hook(self._begin),
+            optimizer.register_step_post_hook(self._end),
+        ]
 
     def _begin(self, optimizer: Optimizer, *_: Any) -> None:
         # A subclass whose step calls its parent's is heard twice; a step that failed, such as in a

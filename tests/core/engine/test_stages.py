@@ -38,7 +38,8 @@ class TwoStages(Engine):
             self.interruption.check()
         for name, parameter in self.model.named_parameters():
             parameter.requires_grad_(name.startswith("classifier"))
-        optimizer = torch.optim.SGD(self.model.classifier.parameters(), lr=0.5, momentum=0.9)
+        classifier = self.model.get_submodule("classifier")
+        optimizer = torch.optim.SGD(classifier.parameters(), lr=0.5, momentum=0.9)
         state = self.states["model"]
         state.optimizer = optimizer
         state.scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
