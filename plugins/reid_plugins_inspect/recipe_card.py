@@ -22,8 +22,9 @@ second. ``none`` is a value of ``Weights`` and ``Published``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from reidcore.errors import ConfigError, did_you_mean, quoted
 
@@ -33,6 +34,7 @@ LABELS = ("Paper", "Code", "Weights", "Published", "Published by", "Differs")
 NONE = "none"
 """What stands where there are no weights to begin with, or no published figures."""
 
+_INDENT = " " * 4
 _LABEL = re.compile(r"([A-Z][a-z]+(?: [a-z]+)?): +(\S.*)")
 _LICENSED = re.compile(r"(?P<what>\S.*?) \((?P<licence>[^()]+)\)")
 _FIGURE = r"\d{1,3}(?:\.\d+)?|-"
@@ -109,7 +111,7 @@ class Opening:
 
     Attributes:
         command: that runs it; empty if the comment begins otherwise.
-        about: what the recipe is.
+        about: what the recipe is, as Markdown: paragraphs, and commands indented by four blanks.
         card: its labels; None of a recipe without any.
     """
 
@@ -134,8 +136,8 @@ def read_opening(text: str, name: str) -> Opening:
         command = lines.pop(0)[1]
     starts = [at for at, (_, line) in enumerate(lines) if _label_of(line) in LABELS]
     first = starts[0] if starts else len(lines)
-    about = " ".join(line for _, line in lines[:first] if line)
-    return Opening(command, about, _card(lines[first:], about, name) if starts else None)
+    about = _paragraphs(line for _, line in lines[:first])
+    return Opening(command, about, _card(lines[first:], name) if starts else None)
 
 
 def _comment(text: str) -> Iterator[tuple[int, str]]:
@@ -146,12 +148,21 @@ def _comment(text: str) -> Iterator[tuple[int, str]]:
         yield number, line[1:].removeprefix(" ").rstrip()
 
 
+def _paragraphs(lines: Iterable[str]) -> str:
+    """Join the lines of each paragraph; indented ones are commands, and stay lines."""
+    paragraphs = [list(group) for filled, group in groupby(lines, key=bool) if filled]
+    return "\n\n".join(
+        "\n".join(paragraph) if paragraph[0].startswith(_INDENT) else " ".join(paragraph)
+        for paragraph in paragraphs
+    )
+
+
 def _label_of(line: str) -> str:
     found = _LABEL.fullmatch(line)
     return found[1] if found else ""
 
 
-def _card(lines: list[tuple[int, str]], about: str, name: str) -> RecipeCard:
+def _card(lines: list[tuple[int, str]], name: str) -> RecipeCard:
     values = _values(lines, name)
     missing = [label for label in LABELS if label not in values]
     if missing:
@@ -219,6 +230,12 @@ def _figures(value: str, name: str) -> Iterator[Figures]:
                 "Give a dataset with rank 1, mAP and mINP: market1501 94.1 / 85.7; or none.",
             )
         numbers = [_number(found[key]) for key in ("rank1", "mAP", "mINP")]
+        given = [number for number in numbers if number is not None]
+        if not given or max(given) > 100:
+            raise ConfigError(
+                f"Published of recipe {name!r} has {quoted(part.strip())}",
+                "Figures are per cent, at most 100, and one of them is given.",
+            )
         yield Figures(found["source"] or found["target"], found["target"], *numbers)
 
 

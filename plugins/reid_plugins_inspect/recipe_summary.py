@@ -24,6 +24,9 @@ ASSUMPTIONS = (
 )
 """What times and memory are estimated by."""
 
+WITHOUT = "model.pretrained=false"
+"""What starts a recipe from random weights."""
+
 
 def summarize_recipe(entry: Entry, plugins: Plugins) -> dict[str, Any]:
     """Return what there is to know about a registered recipe.
@@ -80,15 +83,22 @@ def cost_words(cost: TrainingCost, batch_size: int) -> str:
 def _needs(record: Mapping[str, Any]) -> Iterator[str]:
     card, weights = record["card"], record["weights"]
     if card:
-        yield f"follows {card['code']['what']}, {card['code']['licence']}"
+        yield f"follows {_licensed(card['code']['what'], card['code']['licence'])}"
     for need in record["datasets"]:
-        yield f"needs dataset {need['name']} ({need['title']}): {need['licence']}"
+        called = f"{need['name']} ({need['title']})"
+        yield f"needs dataset {_licensed(called, need['licence'])}"
     if weights:
-        yield f"needs weights {weights['name']}: {weights['filename']}, {weights['licence']}"
-        yield f"  {weights['state']}; without them: model.pretrained=false"
+        called = f"{weights['name']} ({weights['filename']})"
+        yield f"needs weights {_licensed(called, weights['licence'])}"
+        yield f"  {weights['state']}; without them: {WITHOUT}"
     elif card and card["weights"]:
         named = card["weights"]
-        yield f"needs weights {named['what']}, {named['licence']}"
+        yield f"needs weights {_licensed(named['what'], named['licence'])}"
+        yield f"  downloaded when the network is built; without them: {WITHOUT}"
+
+
+def _licensed(what: str, licence: str) -> str:
+    return f"{what}; licence: {licence}"
 
 
 def _costs(record: Mapping[str, Any]) -> Iterator[str]:

@@ -45,6 +45,16 @@ def test_a_header_is_read_whole() -> None:
     assert (card.published_by, card.differs) == ("the authors' README", "nothing.")
 
 
+def test_paragraphs_stay_apart_and_commands_stay_lines() -> None:
+    commands = "#\n#     reidcore test a\n#     reidcore test b\n#\n# Then\n# look.\n#\n# Paper:"
+    opening = read_opening(HEADER.replace("#\n# Paper:", commands, 1), "some_recipe")
+    assert opening.about == (
+        "A network: with a colon. It is used like this.\n\n"
+        "    reidcore test a\n    reidcore test b\n\nThen look."
+    )
+    assert opening.card is not None
+
+
 def test_figures_are_written_as_they_are_read() -> None:
     card = read_opening(HEADER, "some_recipe").card
     assert card is not None
@@ -84,6 +94,8 @@ def test_a_recipe_without_labels_has_no_card(text: str) -> None:
         (" (MIT)", "", "Code .*without a licence"),
         ("94.1 / 85.7", "94,1 / 85,7", "Published .*'market1501 94,1 / 85,7'"),
         ("vehicleid 85.2", "vehicleid", "Published .*'vehicleid'"),
+        ("vehicleid 85.2", "vehicleid 852", "'vehicleid 852'.*at most 100"),
+        ("vehicleid 85.2", "vehicleid - / -", "'vehicleid - / -'.*one of them is given"),
     ],
 )
 def test_a_malformed_header_is_told(old: str, new: str, message: str) -> None:

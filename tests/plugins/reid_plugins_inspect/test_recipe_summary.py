@@ -71,6 +71,8 @@ def test_a_bundled_recipe_says_what_it_needs() -> None:
     assert [need["name"] for need in record["datasets"]] == ["market1501"]
     assert record["weights"]["filename"] == "osnet_x0_25_imagenet.pth"
     text = "\n".join(recipe_lines(record))
+    assert "needs dataset market1501 (Market-1501); licence: not stated" in text
+    assert "needs weights osnet_x0_25 (osnet_x0_25_imagenet.pth); licence: MIT" in text
     assert "not on this machine: reidcore weights fetch osnet_x0_25" in text
     assert "model.pretrained=false" in text
     assert "12,936 images" in text
@@ -84,6 +86,14 @@ def test_a_bundled_recipe_says_what_it_needs() -> None:
     finally:
         held.unlink()
     assert record["weights"]["state"] == f"on this machine: {held}"
+
+
+def test_weights_that_another_library_downloads_are_told_with_what_to_do_without() -> None:
+    plugins = make_plugins()
+    record = summarize_recipe(registry.find("configs", "layumi_dinov3", plugins), plugins)
+    text = "\n".join(recipe_lines(record))
+    assert "needs weights timm/vit_base_patch16_dinov3.lvd1689m, DINOv3 on LVD" in text
+    assert "downloaded when the network is built; without them: model.pretrained=false" in text
 
 
 def test_costs_are_those_reckoned_by_hand() -> None:
