@@ -27,7 +27,7 @@ from reidcore.models import (
     load_published_weights,
 )
 
-_BRANCHES = ("global", "part", "channel")
+_BRANCHES = ("whole", "part", "channel")
 # What the parts are: the whole person; the same under the drop block; the strongest places of the
 # second branch, its upper and its lower half; two groups of channels of the third.
 _REDUCED, _CHANNEL_GROUPS = 5, 2

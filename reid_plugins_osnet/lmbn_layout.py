@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from reidcore.models import WeightsLayout
 
 _BACKBONE = "backone."  # so it is spelt there
-_BRANCHES = {"global_branch": "global", "partial_branch": "part", "channel_branch": "channel"}
+_BRANCHES = {"global_branch": "whole", "partial_branch": "part", "channel_branch": "channel"}
 # The heads in the order of our parts.
 _HEADS = (
     *(f"reduction_{number}" for number in (0, 4, 1, 2, 3)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 
 import pytest
@@ -30,7 +31,7 @@ def model():
 def naive_parts(model, images, dropped_rows):
     """Return the features of the seven parts of one image before their necks, place by place."""
     shared = model.backbone(images)
-    whole, part, channel = (model.branches[name](shared) for name in ("global", "part", "channel"))
+    whole, part, channel = (model.branches[name](shared) for name in ("whole", "part", "channel"))
     whole, part, channel = model.bottleneck(whole)[0], part[0], channel[0]
     height = whole.shape[1]
     rows = {row: float(whole[:, row].detach().square().sum(0).max()) for row in range(height)}
@@ -113,6 +114,7 @@ PUBLISHED_NAMES = [
     (r"^backbone\.conv1\.", "backone.0."),
     (r"^backbone\.conv2\.", "backone.2."),
     (r"^backbone\.conv3\.", "backone.3."),
+    (r"^branches\.whole\.", "global_branch."),
     (r"^branches\.part\.", "partial_branch."),
     (r"^branches\.(\w+)\.", r"\1_branch."),
     (r"_branch\.conv3\.", "_branch.0."),
@@ -175,6 +177,12 @@ def test_published_checkpoints_load_by_their_own_names(model, tmp_path):
 
 def test_other_files_are_left_alone(model):
     assert lmbn_layout.read(model, {"backbone.conv1.weight": torch.zeros(1)}) is None
+
+
+def test_no_layer_is_named_by_a_word_of_python(model):
+    """torch.export writes ``self.branches.whole`` into code."""
+    names = {part for name, _ in model.named_modules() for part in name.split(".")}
+    assert not [name for name in names if keyword.iskeyword(name)]
 
 
 def test_it_has_the_size_that_its_summary_states():
