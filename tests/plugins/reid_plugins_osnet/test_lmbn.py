@@ -55,7 +55,7 @@ def naive_parts(model, images, dropped_rows):
 
 
 def test_images_are_compared_by_seven_parts_of_length_one(model):
-    image = torch.randn(1, 3, 96, 48)
+    image = torch.randn(1, 3, 96, 16)
     with torch.no_grad():
         found = model.eval()(image)[0].split(6)
         expected = naive_parts(model, image, dropped_rows=0)
@@ -69,7 +69,7 @@ def test_images_are_compared_by_seven_parts_of_length_one(model):
 
 
 def test_metric_losses_see_the_whole_person_before_the_necks(model):
-    image = torch.randn(1, 3, 96, 48)
+    image = torch.randn(1, 3, 96, 16)
     with torch.no_grad():
         outputs = model.eval()(image, outputs="all")
         expected = naive_parts(model, image, dropped_rows=0)
@@ -99,7 +99,7 @@ def test_the_strongest_third_of_the_rows_is_dropped_in_training():
 
 def test_only_the_second_part_is_dropped(model):
     """Six rows of the last maps, of which two are dropped."""
-    image = torch.randn(1, 3, 96, 48)
+    image = torch.randn(1, 3, 96, 16)
     with torch.no_grad():
         model.eval()
         model.drop.train()
