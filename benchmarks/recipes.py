@@ -11,6 +11,9 @@ network on the same people, for the same epochs, with the same optimizer, rate a
 differs is what a recipe consists of besides: losses, head, order of the images, augmentation. The
 rows named ``torchreid ...`` are Torchreid's own engines with the same weights and budget.
 
+Erasing and triplets want time: with one seed and 32 people, Bag of Tricks was behind a plain softmax
+after 10 epochs (mAP 53.7 % against 55.0 %) and ahead of it after 20 (65.1 % against 57.2 %).
+
 Printed are the mAP of each row over all seeds with its 95 % interval, over test identities drawn
 anew with all their queries, the mAP of each seed, and by how much the row is better than a plain
 softmax on the same queries. A recipe has proved something where that interval is above 0.
@@ -132,7 +135,8 @@ def pretrain(folder: Path, arguments: argparse.Namespace) -> str:
     weights = str(folder / "weights.pth")
     job = {
         **common_job(arguments),
-        "lists": str(synthetic_lists(folder, arguments.people, seed=OTHER_PEOPLE)),
+        "lists": str(synthetic_lists(folder, 2 * arguments.people, seed=OTHER_PEOPLE)),
+        "evaluate": False,
         "lr": arguments.pretrain_lr,
         "epochs": arguments.pretrain_epochs,
         "seed": 0,
@@ -196,14 +200,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", nargs="*", choices=[*RECIPES, *PEERS], default=None)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--pretrain-epochs", type=int, default=10, help="0: random weights")
+    parser.add_argument("--epochs", type=int, default=18)
+    parser.add_argument("--pretrain-epochs", type=int, default=8, help="0: random weights")
     parser.add_argument("--pretrain-lr", type=float, default=0.0035)
-    parser.add_argument("--people", type=int, default=48, help="to learn from, and to test on")
+    parser.add_argument("--people", type=int, default=32, help="to learn from, and to test on")
     parser.add_argument("--model", default="osnet_x0_25")
     parser.add_argument("--height", type=int, default=64, help="of the images, twice the width")
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--lr", type=float, default=0.001)
+    parser.add_argument("--lr", type=float, default=0.002)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--workers", type=int, default=0, help="of each training")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
