@@ -11,8 +11,8 @@ network on the same people, for the same epochs, with the same optimizer, rate a
 differs is what a recipe consists of besides: losses, head, order of the images, augmentation. The
 rows named ``torchreid ...`` are Torchreid's own engines with the same weights and budget.
 
-Erasing and triplets want time: with one seed and 32 people, Bag of Tricks was behind a plain softmax
-after 10 epochs (mAP 53.7 % against 55.0 %) and ahead of it after 20 (65.1 % against 57.2 %).
+Erasing and triplets want time: with one seed and 32 people, Bag of Tricks was behind a plain
+softmax after 10 epochs (mAP 53.7 % against 55.0 %), and ahead after 20 (65.1 % against 57.2 %).
 
 Printed are the mAP of each row over all seeds with its 95 % interval, over test identities drawn
 anew with all their queries, the mAP of each seed, and by how much the row is better than a plain
