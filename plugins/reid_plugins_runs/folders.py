@@ -79,6 +79,7 @@ class Results(BaseModel, extra="allow"):
     versions: dict[str, str] = {}
     device: str = ""
     selection: dict[str, Any] | None = None
+    max_epoch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,9 @@ class RunFolder:
 
     @property
     def max_epoch(self) -> int | None:
-        """How many were wanted; None if that is not known."""
+        """How many were wanted, in all stages; None if that is not known."""
+        if self.results and self.results.max_epoch is not None:
+            return self.results.max_epoch
         found = self.config.get("train", {}).get("max_epoch")
         return found if isinstance(found, int) else None
 

@@ -68,6 +68,7 @@ def record_run(
         "weights": untrained_weights(engine.model) or None,
         "selection": record_selection(engine, plan),
         "training": engine.record.history,
+        "max_epoch": plan.max_epoch,
         "stopped": engine.record.stopped,
         "timings": dict(timings),
         "config": engine.config,

@@ -106,6 +106,7 @@ def test_each_stage_has_its_epochs_parameters_and_schedule(
         ),
     ]
     assert [epoch["epoch"] for epoch in result["training"]] == [1, 2, 3, 4, 5]
+    assert result["max_epoch"] == 5
     assert ["plain" in epoch for epoch in result["training"]] == [True, True, False, False, False]
 
 

@@ -66,6 +66,7 @@ def write_run(tmp_path: Path) -> WriteRun:
         value: float | None = 0.5,
         epochs: int = 3,
         is_finished: bool = True,
+        max_epoch: int | None = None,
         targets: tuple[str, ...] = ("shop",),
         **overrides: Any,
     ) -> Path:
@@ -98,6 +99,7 @@ def write_run(tmp_path: Path) -> WriteRun:
             "config": config,
             "versions": {"torch": "2.6"},
             "device": "cpu",
+            "max_epoch": max_epoch,
         }
         (folder / "results.json").write_text(json.dumps(record))
         return folder

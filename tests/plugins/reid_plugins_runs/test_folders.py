@@ -33,6 +33,8 @@ def test_a_run_says_how_far_it_came(write_run) -> None:
     assert (run.state, run.epochs, run.max_epoch, run.seconds) == ("finished", 3, 3, 12.5)
     assert run.average("mAP") == 0.5
     assert run.average("mAP of nobody") is None
+    staged = write_run("staged", epochs=5, max_epoch=5, train__max_epoch=3)
+    assert [each.max_epoch for each in find_runs([staged]).runs] == [5]
     with sole_writer(folder):
         (run,) = find_runs([folder]).runs
         assert (run.state, run.seconds, run.average("mAP")) == ("running", 6.0, 0.5)
