@@ -30,6 +30,7 @@ from reidcore.models import Outputs, ReidModel, batch_norm_neck, load_published_
 TestFeatures = Literal["before_neck", "after_neck"]
 About = Literal["person", "vehicle"]
 Positive = Annotated[int, Field(ge=1)]
+Even = Annotated[int, Field(ge=2, multiple_of=2)]
 
 _RESNET50 = (3, 4, 6, 3)
 
@@ -183,7 +184,7 @@ def clipreid_rn50(
     image_size: tuple[int, int] = (256, 128),
     prompt: About = "person",
     test_features: TestFeatures = "before_neck",
-    width: Positive = 64,
+    width: Even = 64,
     text_width: Positive = 512,
     text_depth: Positive = 12,
     embedding: Positive = 1024,

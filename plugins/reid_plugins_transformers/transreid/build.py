@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
 
 from reid_plugins_transformers.side_information import SideKind
 from reid_plugins_transformers.transreid.jigsaw import Jigsaw
@@ -15,6 +17,8 @@ from reidcore.errors import ConfigError
 from reidcore.models import load_published_weights
 
 _log = logging.getLogger(f"reidcore.{__name__}")
+
+Rate = Annotated[float, Field(ge=0, lt=1)]
 
 _small = partial(Architecture, 384, 12, 6)
 _base = partial(Architecture, 768, 12, 12)
@@ -52,7 +56,7 @@ def _build(
     jpm_shift: int = 5,
     jpm_groups: int = 2,
     jpm_parts: int = 4,
-    drop_path: float = 0.1,
+    drop_path: Rate = 0.1,
     neck: Literal["bnneck", "none"] = "bnneck",
     metric_features: Side = "before_neck",
     test_features: Side = "before_neck",

@@ -21,6 +21,7 @@ from reid_plugins_transformers.vit.encoder import (
     layer_norm,
 )
 from reid_plugins_transformers.vit.positions import resampled_positions
+from reidcore.errors import ConfigError
 from reidcore.models import Outputs, ReidModel, batch_norm_neck, linear_classifier
 
 Side: TypeAlias = Literal["before_neck", "after_neck"]
@@ -55,8 +56,8 @@ class TransReID(ReidModel):
         test_features: by which images are compared, likewise.
 
     Raises:
-        ConfigError: if images or patches are of no size that it can take, or the training images
-            have no such side information.
+        ConfigError: if images or patches are of no size that it can take, the training images
+            have no such side information, or features behind a neck are asked for without one.
     """
 
     classifier: nn.ModuleList
@@ -96,6 +97,11 @@ class TransReID(ReidModel):
             self.local_branch = copy.deepcopy(self.global_branch)
         widths = self._branch_widths()
         has_neck = neck == "bnneck"
+        if not has_neck and "after_neck" in (metric_features, test_features):
+            raise ConfigError(
+                "model.metric_features or model.test_features is after_neck, and there is no neck",
+                "Set model.neck=bnneck, or leave the features before_neck.",
+            )
         self.necks = nn.ModuleList(
             batch_norm_neck(form.width) for _ in range(self._num_vectors if has_neck else 0)
         )

@@ -234,7 +234,7 @@ def _check_single(network: ReidModel, images: Tensor) -> None:
             raise ConfigError(
                 f"model.head: {type(network).__name__} describes an image by several vectors, of "
                 "parts or branches, and a head takes one",
-                "Leave the head out, or choose a model without parts.",
+                "Leave the head out, or choose a model without parts and a neck of its own.",
             )
 
 

@@ -151,6 +151,8 @@ def test_it_takes_images_of_its_own_size_and_options_in_their_range() -> None:
         build()(torch.zeros(2, 3, 64, 64))
     with pytest.raises(ConfigError, match="depth"):
         build(depth=0)
+    with pytest.raises(ConfigError, match="width: expected a multiple of 2, not 3"):
+        build_model("clipreid_rn50", 5, pretrained=False, image_size=(64, 32), width=3, **TEXTS)
     with pytest.raises(ConfigError, match="heads of 64 dimensions, and a token 96"):
         build(text_width=96)
     with pytest.raises(ConfigError, match="fill no patch"):

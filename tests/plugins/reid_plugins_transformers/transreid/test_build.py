@@ -103,6 +103,12 @@ def test_options_reach_the_network():
     assert len(build_model("vit_s_16", 5, pretrained=False, neck="none").necks) == 0
 
 
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_shares_that_are_none_are_refused(share):
+    with pytest.raises(ConfigError, match="cannot take drop_path: expected"):
+        build_model("vit_s_16", 5, pretrained=False, drop_path=share)
+
+
 @pytest.mark.usefixtures("toys")
 def test_part_tokens_and_a_jigsaw_exclude_one_another():
     with pytest.raises(ConfigError, match=r"vit_s_16_pass .* tokens of its own.*model\.jpm"):

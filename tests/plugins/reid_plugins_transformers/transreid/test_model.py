@@ -266,6 +266,8 @@ def test_branches_are_dropped_more_often_towards_the_last_block():
         ({"sie": "camera", "num_cameras": 1}, "cameras.*one alone.*model.sie=none"),
         ({"sie": "view", "num_cameras": 4}, "viewpoints.*none.*column 'view'"),
         ({"sie": "weather"}, "no side information 'weather'"),
+        ({"neck": "none", "test_features": "after_neck"}, "after_neck, and there is no neck"),
+        ({"neck": "none", "metric_features": "after_neck"}, "after_neck, and there is no neck"),
     ],
 )
 def test_what_it_cannot_take_is_refused(options, message):
