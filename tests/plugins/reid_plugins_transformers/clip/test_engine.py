@@ -173,15 +173,17 @@ def test_images_are_told_apart_by_raw_products_with_all_sentences(
     options = ["loss.clipreid.weight_i2t=2", f"loss.clipreid.label_smooth={smooth}"]
     engine = train("log", "train.max_epoch=1", *options).engine
     assert isinstance(engine, ClipReidEngine)
-    features = torch.randn(4, 16)
+    features = torch.randn(4, 16, requires_grad=True)
     pids = torch.tensor([0, 5, 2, 2])
     outputs = Outputs([torch.zeros(4, 6)] * 2, (torch.randn(4, 64), torch.randn(4, 64), features))
     with torch.no_grad():
         sentences = network(engine).text_features(torch.arange(6))
-        losses = engine.compute_terms({"pid": pids}, outputs)
+    losses = engine.compute_terms({"pid": pids}, outputs)
     likely = torch.log_softmax(features @ sentences.T, dim=1)
     wanted = -(1 - epsilon) * likely[range(4), pids].mean() - epsilon * likely.mean()
     torch.testing.assert_close(losses["i2t"], 2 * wanted)
+    slopes = [torch.autograd.grad(each, features)[0] for each in (losses["i2t"], 2 * wanted)]
+    torch.testing.assert_close(*slopes)  # images learn by it, sentences are constants
     torch.testing.assert_close(losses["softmax"], torch.tensor(0.5 * math.log(6)))
 
 
