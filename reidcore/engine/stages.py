@@ -95,7 +95,11 @@ def check_place(stage: Stage, point: ResumePoint) -> None:
 
 @contextmanager
 def entered(engine: Engine, stage: Stage) -> Iterator[None]:
-    """Put in place what a stage sets, and afterwards what was there before."""
+    """Put in place what a stage sets, and afterwards what was there before.
+
+    Raises:
+        PluginDefectError: if the last stage sets an optimizer, which no resumed run would take up.
+    """
     before, engine.stage = engine.stage, stage
     if stage.begin is None:
         try:
@@ -104,10 +108,18 @@ def entered(engine: Engine, stage: Stage) -> Iterator[None]:
             engine.stage = before
         return
     undo = _as_it_is(engine)
+    optimizers = [state.optimizer for state in engine.states.values()]
     try:
         random = capture_rng()
         stage.begin()
         restore_rng(random)
+        now = [state.optimizer for state in engine.states.values()]
+        if stage.is_last and list(map(id, now)) != list(map(id, optimizers)):
+            raise PluginDefectError(
+                f"the stage {quoted(stage.name)} of {type(engine).__name__} is the last, and its "
+                "begin() sets another optimizer than the model's",
+                "Give the optimizer to register_model, or let a stage come after.",
+            )
         _show_first(engine)
         engine.loss_optimizers = {
             name: each for name, each in engine.loss_optimizers.items() if name in engine.terms

@@ -231,6 +231,18 @@ def test_other_epochs_of_the_stages_than_the_checkpoint_had_are_refused(
         run(again, tmp_path / "again", start_epoch=start)
 
 
+def test_another_optimizer_in_the_last_stage_is_refused(
+    make_staged: MakeEngine, tmp_path: Path
+) -> None:
+    engine = make_staged()
+    only = Stage("all", 3, engine.train_classifier)  # type: ignore[attr-defined]
+    engine.stages = lambda plan: [only]  # type: ignore[method-assign]
+    before = engine.optimizer
+    with pytest.raises(PluginDefectError, match=r"'all' of TwoStages is the last.*register_model"):
+        run(engine, tmp_path)
+    assert engine.optimizer is engine.states["model"].optimizer is before
+
+
 def test_stages_of_one_name_are_refused(make_staged: MakeEngine, tmp_path: Path) -> None:
     engine = make_staged()
     engine.stages = lambda plan: [Stage("a", 1), Stage("a", plan.max_epoch)]  # type: ignore[method-assign]
