@@ -20,7 +20,7 @@ from reidcore.data import SampleTable
 from reidcore.models import trained_with
 
 if TYPE_CHECKING:
-    from reidcore.engine import Engine
+    from reidcore.engine import Engine, TargetTest
 
 _log = logging.getLogger(f"reidcore.{__name__}")
 
@@ -50,12 +50,14 @@ class Familiarity:
     """
 
     def __init__(self) -> None:
+        self._elsewhere: Collection[str] = ()
         self._strangers: Collection[str] = ()
 
     @hookimpl
     def reid_run_start(self, engine: Engine) -> None:
         """Find the targets with other cameras, and say which they are."""
         elsewhere = _targets_elsewhere(engine)
+        self._elsewhere = elsewhere
         self._strangers = frozenset(
             str(path) for sides in elsewhere.values() for side in sides for path in side.paths
         )
@@ -74,6 +76,15 @@ class Familiarity:
         with ExitStack() as stack:
             if any(str(path) in self._strangers for path in labels.get("impath") or ()):
                 for each in side_information_in(model):
+                    stack.enter_context(each.ignored())
+            return (yield)
+
+    @hookimpl(wrapper=True, tryfirst=True)
+    def reid_target_tested(self, engine: Engine, tested: TargetTest) -> Generator[None, Any, Any]:
+        """Let what draws a target's images with the network draw strangers without, too."""
+        with ExitStack() as stack:
+            if tested.name in self._elsewhere:
+                for each in side_information_in(engine.model):
                     stack.enter_context(each.ignored())
             return (yield)
 

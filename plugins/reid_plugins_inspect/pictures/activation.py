@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from reid_plugins_inspect.pictures.files import FileNames, save_picture
 from reidcore.errors import UserError, counted
-from reidcore.models import unwrap
+from reidcore.models import unwrap, wanted_columns
 from reidcore.utils import PathLike, mkdir_if_missing
 
 _log = logging.getLogger(f"reidcore.{__name__}")
@@ -63,7 +63,7 @@ def draw_activation_maps(
     names = FileNames()
     for batch in loader:
         images = _one_each(batch["img"]).to(device)
-        heat = activation_maps(model, images)
+        heat = activation_maps(model, images, batch)
         pictures = to_pixels(images, mean, std)
         for path, picture, values in zip(batch["impath"], pictures, heat, strict=True):
             written.append(folder / names.of(path))
@@ -72,14 +72,21 @@ def draw_activation_maps(
     return written
 
 
-def activation_maps(model: nn.Module, images: Tensor) -> npt.NDArray[np.float32]:
+def activation_maps(
+    model: nn.Module, images: Tensor, labels: Mapping[str, Any] | None = None
+) -> npt.NDArray[np.float32]:
     """Return where the model is active, ``(B, H, W)`` from 0 to 1, for images ``(B, 3, H, W)``.
+
+    Args:
+        model: gives ``model(images, return_featuremaps=True)``, maps ``(B, C, h, w)``.
+        images: where the model is.
+        labels: columns ``(B,)`` of a batch, of which the model is told those that it wants.
 
     Raises:
         UserError: if the model gives no feature maps.
     """
     with torch.inference_mode():
-        maps = _feature_maps(model, images)
+        maps = _feature_maps(model, images, labels or {})
         energy = maps.float().square().sum(dim=1, keepdim=True)
         energy = F.interpolate(energy, images.shape[-2:], mode="bilinear", align_corners=False)
     flat = energy.flatten(1)
@@ -119,10 +126,14 @@ def _one_each(images: Tensor) -> Tensor:
     return images[:, images.shape[1] // 2] if images.dim() == 5 else images
 
 
-def _feature_maps(model: nn.Module, images: Tensor) -> Tensor:
+def _feature_maps(model: nn.Module, images: Tensor, labels: Mapping[str, Any]) -> Tensor:
     name = type(unwrap(model)).__name__
+    columns = {
+        column: values.to(images.device) if isinstance(values, Tensor) else values
+        for column, values in wanted_columns(model, labels).items()
+    }
     try:
-        maps = model(images, return_featuremaps=True)
+        maps = model(images, return_featuremaps=True, **columns)
     except (TypeError, NotImplementedError) as error:
         raise UserError(
             f"{name} gives no feature maps: {error}",

@@ -50,6 +50,7 @@ class World:
 
     def __init__(self) -> None:
         self.seen: dict[str, list[torch.Tensor]] = {}
+        self.drawn: dict[str, torch.Tensor] = {}
 
     @hookimpl
     def reid_register_models(self, registry: Any) -> None:
@@ -68,6 +69,12 @@ class World:
         with torch.no_grad():
             self.seen.setdefault(place, []).append(side(labels["camid"]))
         return (yield)
+
+    @hookimpl
+    def reid_target_tested(self, engine: Any, tested: Any) -> None:
+        (side,) = side_information_in(engine.model)
+        with torch.no_grad():
+            self.drawn[tested.name] = side(torch.as_tensor(tested.query.table.camids))
 
 
 def run(tmp_path: Path, *overrides: str) -> tuple[World, Any]:
@@ -89,6 +96,8 @@ def test_the_targets_of_other_cameras_are_compared_without(tmp_path, caplog) -> 
     assert side.camid_numbers.tolist() == [10, 20]
     assert all(vectors.any(1).all() for vectors in world.seen["here"])
     assert not any(vectors.any() for vectors in world.seen["there"])
+    assert world.drawn["here"].any(1).all()
+    assert not world.drawn["there"].any()
     told = [r.message for r in caplog.records if "learns nothing" in r.message]
     assert told == [
         "Of the cameras of there the model learns nothing, so that their images are compared "
@@ -137,6 +146,10 @@ def test_without_side_information_nothing_is_told(tmp_path, caplog) -> None:
         @hookimpl(wrapper=True)
         def reid_extract_features(self, model: nn.Module, images: Any, labels: Any) -> Any:
             return (yield)
+
+        @hookimpl
+        def reid_target_tested(self, engine: Any, tested: Any) -> None:
+            assert side_information_in(engine.model) == []
 
     settings = [
         *("model.name=toy", "data.sources=[here]", "data.targets=[there]", "train.max_epoch=1"),
