@@ -169,11 +169,12 @@ class RunFolder:
 
     @property
     def max_epoch(self) -> int | None:
-        """How many were wanted, in all stages; None if that is not known."""
-        if self.results and self.results.max_epoch is not None:
-            return self.results.max_epoch
-        found = self.config.get("train", {}).get("max_epoch")
-        return found if isinstance(found, int) else None
+        """How many were wanted, of all stages; None if that is not known."""
+        told = [self.results.max_epoch] if self.results else []
+        told += [line.get("max_epoch") for line in reversed(self.lines)]
+        of_last_stage = self.config.get("train", {}).get("max_epoch")
+        wanted = next((each for each in told if isinstance(each, int)), of_last_stage)
+        return wanted if isinstance(wanted, int) and wanted >= self.epochs else None
 
     @property
     def seconds(self) -> float | None:

@@ -39,7 +39,8 @@ class JsonLines(Writer):
             return
         at = run.position
         figures = run.timings() | run.figures() | group_rates(engine)
-        self._append({"kind": "step", "epoch": at.epoch, "batch": at.batch, **figures})
+        place = {"epoch": at.epoch, "max_epoch": at.max_epoch, "batch": at.batch}
+        self._append({"kind": "step", **place, **figures})
 
     def epoch_done(self, engine: Engine) -> None:
         """Write the epoch's entry in the record."""

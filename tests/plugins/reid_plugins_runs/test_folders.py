@@ -42,6 +42,18 @@ def test_a_run_says_how_far_it_came(write_run) -> None:
     assert (run.state, run.average("mAP")) == ("stopped", None)
 
 
+def test_epochs_are_those_of_all_stages(write_run) -> None:
+    """A prompt stage of 2 epochs before a main one of 1: as lines say, or not at all."""
+    folder = write_run("staged", epochs=3, train__max_epoch=1)
+    (run,) = find_runs([folder]).runs
+    assert (run.epochs, run.max_epoch) == (3, None)
+    for wanted in (2, 3):
+        with (folder / "metrics.jsonl").open("a") as file:
+            file.write(json.dumps({"kind": "step", "epoch": 1, "max_epoch": wanted}) + "\n")
+    (run,) = find_runs([folder]).runs
+    assert (run.epochs, run.max_epoch) == (3, 3)
+
+
 def test_the_lock_of_a_run_that_was_killed_says_nothing(write_run) -> None:
     folder = write_run("killed")
     (folder / "results.json").unlink()

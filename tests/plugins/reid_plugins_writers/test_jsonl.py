@@ -19,6 +19,7 @@ def test_steps_epochs_and_tests_have_a_line_each(tmp_path: Path) -> None:
     lines = read(tmp_path)
     kinds = [line["kind"] for line in lines]
     assert kinds == 2 * ["step", "step", "step", "epoch", "test"]
+    assert [line["max_epoch"] for line in lines if line["kind"] == "step"] == 6 * [2]
     assert {"epoch", "batch", "softmax", "acc", "lr", "time", "data"} <= lines[0].keys()
     assert lines[-1]["mAP"] == result["targets"]["tiny"]["mAP"]
     assert [line["epoch"] for line in lines if line["kind"] == "epoch"] == [1, 2]
