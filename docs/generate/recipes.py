@@ -40,6 +40,7 @@ them: nothing here was measured with reidcore. Minutes and memory are **estimate
 core of an AMD EPYC, for calibration, training in float32 went at 62 GFLOP/s so counted for
 `resnet50`, at 43 for `osnet_x1_0` and at 17 for `osnet_x0_25`: networks of depthwise and small
 convolutions are slower than they look, and reading images may take longer than learning from them.
+The products of attention are not counted, so that transformers take somewhat more.
 
 Licences of code, of weights and of data are three things, and none of them says anything of the
 others.
