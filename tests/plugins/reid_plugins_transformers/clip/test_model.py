@@ -9,7 +9,7 @@ import torch
 from reid_plugins_transformers.clip.model import ClipReid
 from torch.nn import functional as F
 
-from reidcore.errors import ConfigError
+from reidcore.errors import ConfigError, UserError
 from reidcore.models import build_model, summarize, unwrap
 from reidcore.testing import conformance
 
@@ -144,6 +144,21 @@ def test_full_size_networks_have_clips_parameters(name: str, parameters: int, di
     # Of CLIP's text towers: 63,428,097 and 63,690,241 with the table of tokens and the temperature.
     whole = {512: 63_428_097, 1024: 63_690_241}[network.image_encoder.widths[2]]
     assert texts == whole - 49408 * 512 - 1
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "file"),
+    [
+        ("clipreid_vit_b", {**TEXTS, "width": 64, "depth": 1}, "clip_vit_b_16_openai.safetensors"),
+        ("clipreid_rn50", RN50, "clip_rn50_openai.safetensors"),
+    ],
+)
+def test_each_has_weights_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, Any], file: str
+) -> None:
+    monkeypatch.setenv("REIDCORE_OFFLINE", "1")
+    with pytest.raises(UserError, match=file):
+        build_model(name, 5, pretrained=True, image_size=(64, 32), **options)
 
 
 def test_it_takes_images_of_its_own_size_and_options_in_their_range() -> None:
