@@ -11,7 +11,7 @@ from pathlib import Path
 from reid_plugins_inspect.recipe_card import Figures, Opening, RecipeCard, read_opening
 from reid_plugins_inspect.recipe_cost import training_cost
 from reid_plugins_inspect.recipe_needs import datasets_of
-from reid_plugins_inspect.recipe_summary import ASSUMPTIONS
+from reid_plugins_inspect.recipe_summary import ASSUMPTIONS, minutes
 
 from reidcore.config import Config, load_config, recipe_file
 from reidcore.plugins import Plugins, current_plugins
@@ -22,8 +22,9 @@ PAGE = Path(__file__).parents[1] / "recipes.md"
 INTRODUCTION = f"""\
 # Recipes
 
-What `reidcore ls configs` lists: configurations that run by their name, each held by a test to what
-its authors published. *This page is generated from the code: `make docs`.*
+What `reidcore ls configs` lists: configurations that run by their name. Those that others published
+are held by a test to what their authors trained with; `quickstart` and the protocols of domain
+generalisation (`dg_...`) are our own. *This page is generated from the code: `make docs`.*
 
 ```bash
 reidcore run bot_r50 --root reid-data      # train and test as published
@@ -35,7 +36,8 @@ How to get from a plain softmax to the strongest of these, key by key, is in
 [recipes-howto.md](recipes-howto.md).
 
 Published figures are rank 1, mAP and mINP in per cent, without re-ranking, as their authors give
-them: nothing here was measured with reidcore. Minutes and memory are **estimates**: the
+them: nothing here was measured with reidcore. Epochs are those of the main stage: CLIP-ReID learns
+prompts before it. Minutes and memory are **estimates**: the
 {ASSUMPTIONS}. On one
 core of an AMD EPYC, for calibration, training in float32 went at 62 GFLOP/s so counted for
 `resnet50`, at 43 for `osnet_x1_0` and at 17 for `osnet_x0_25`: networks of depthwise and small
@@ -53,7 +55,7 @@ HEADINGS = (
 RULE = "|---|---|---|--:|--:|--:|--:|--:|"
 COST_CELLS = 4
 SHOWN = ("market1501", "msmt17", "veri")
-"""Datasets whose figures are in the table, as far as a recipe has them."""
+"""Datasets whose figures are in the table, beside those that a recipe tests on."""
 
 
 def page(listed: Sequence[Entry], costs: Mapping[str, str]) -> str:
@@ -88,7 +90,7 @@ def cost_cells(name: str, plugins: Plugins) -> str:
     cells = (
         f"{cost.parameters / 1e6:.1f} M",
         f"{cost.multiply_adds / 1e9:.2f} G",
-        f"{cost.seconds / 60:.1f}" if cost.images else "",
+        minutes(cost) if cost.images else "",
         f"{cost.memory / 1e9:.1f} GB",
     )
     return " | ".join(cells)
@@ -96,7 +98,7 @@ def cost_cells(name: str, plugins: Plugins) -> str:
 
 def _row(entry: Entry, config: Config, opening: Opening, cost: str) -> str:
     published = opening.card.published if opening.card else ()
-    shown = [str(each) for each in published if each.target in SHOWN]
+    shown = [str(each) for each in published if each.target in {*SHOWN, *config.data.targets}]
     cells = (
         f"[`{entry.name}`](#{entry.name})",
         entry.summary,

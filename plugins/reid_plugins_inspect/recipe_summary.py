@@ -72,12 +72,18 @@ def recipe_lines(record: Mapping[str, Any]) -> list[str]:
 
 def cost_words(cost: TrainingCost, batch_size: int) -> str:
     """Say what a recipe costs, in a line."""
-    time = f"{cost.seconds / 60:.1f} minutes for {counted(cost.images, 'image')}"
+    time = f"{minutes(cost)} minutes for {counted(cost.images, 'image')}"
     return (
         f"{cost.parameters / 1e6:.1f} M parameters, {cost.multiply_adds / 1e9:.2f} G multiply-adds "
         f"an image; an epoch {time if cost.images else 'of unknown length'}; "
         f"memory {cost.memory / 1e9:.1f} GB for a batch of {batch_size}"
     )
+
+
+def minutes(cost: TrainingCost) -> str:
+    """Return the minutes of an epoch, those of small networks too."""
+    shown = cost.seconds / 60
+    return f"{shown:.1f}" if shown >= 0.1 else f"{shown:.3f}"
 
 
 def _needs(record: Mapping[str, Any]) -> Iterator[str]:

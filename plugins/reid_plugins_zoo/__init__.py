@@ -62,7 +62,7 @@ _RECIPES = {
     "bot_r50": "BoT: ResNet-50 with a batch-norm neck",
     "agw_r50": "AGW: BoT with non-local blocks and a triplet loss over all pairs",
     "sbs_r50": "FastReID's stronger baseline: non-local blocks, circle classifier",
-    "sbs_r50_ibn": "the same on ResNet-50-IBN",
+    "sbs_r50_ibn": "FastReID's stronger baseline on ResNet-50-IBN",
     "mgn_r50_ibn": "MGN: people whole, in halves and in thirds",
     "bot_veriwild": "BoT on the vehicles of VERI-Wild",
     "bot_vehicleid": "BoT on the vehicles of VehicleID",

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from reid_plugins_inspect.recipe_cost import SPEED, training_cost
-from reid_plugins_inspect.recipe_summary import recipe_lines, summarize_recipe
+from reid_plugins_inspect.recipe_cost import SPEED, TrainingCost, training_cost
+from reid_plugins_inspect.recipe_summary import minutes, recipe_lines, summarize_recipe
 from torch import nn
 
 from reidcore import hookimpl, registry
@@ -114,6 +114,11 @@ def test_costs_are_those_reckoned_by_hand() -> None:
     assert cost.memory == 4 * (3 * cost.parameters + 10 * 16 * 12)
     half = config.model_copy(update={"train": config.train.model_copy(update={"amp": "bf16"})})
     assert cost.memory - training_cost(half, plugins).memory == 2 * 10 * 16 * 12
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(90, "1.5"), (6, "0.1"), (1.2, "0.020")])
+def test_short_epochs_are_not_told_as_none(seconds: float, told: str) -> None:
+    assert minutes(TrainingCost(0, 0, 1, seconds, 0)) == told
 
 
 def test_a_third_partys_recipe_shows_what_there_is(summarized: Summarize) -> None:
