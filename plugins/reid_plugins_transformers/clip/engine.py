@@ -167,7 +167,10 @@ class ClipReidEngine(Engine):
         """Let the sentences be read anew: nothing changes them from here on."""
         self._check_classes()
         if not self.prompt_epochs:
-            _log.info("No epoch for the prompts: the sentences stay as they were loaded")
+            _log.warning(
+                "No epoch for the prompts: the sentences about identities stay as they are, which "
+                "is random unless the weights that were loaded have them"
+            )
         self._sentences = None
 
     def _check_classes(self) -> None:

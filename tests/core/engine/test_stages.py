@@ -131,6 +131,20 @@ def test_layers_are_held_back_in_the_last_stage_alone(
     assert learning.layers == [{"classifier"}, {"classifier"}, {"norm"}, everything, everything]
 
 
+def test_a_losss_own_optimizer_is_kept_for_the_stages_that_have_the_loss(
+    make_staged: MakeEngine, tmp_path: Path
+) -> None:
+    from reid_plugins_engines.losses import CenterLoss
+
+    engine = make_staged()
+    center = CenterLoss(engine.datamanager.num_train_pids, engine.model.feature_dim)
+    engine.terms = {**engine.terms, "center": (0.1, center)}
+    run(engine, tmp_path / "first")
+    (optimizer,) = engine.loss_optimizers.values()
+    run(engine, tmp_path / "second")  # its first stage has no such loss
+    assert engine.loss_optimizers == {"center": optimizer}
+
+
 def test_what_a_stage_set_is_undone_at_its_end(make_staged: MakeEngine, tmp_path: Path) -> None:
     engine = make_staged()
     before = engine.optimizer, engine.scheduler, engine.terms, engine.train_loader
