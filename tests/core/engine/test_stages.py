@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,41 @@ def test_and_so_does_one_that_was_stopped_within_an_epoch(
     (stopped,) = (tmp_path / "again").glob("model-interrupted.pth.tar-*")
     run(again, tmp_path / "again", start_epoch=again.resume(str(stopped)))
     assert_equal(whole, again)
+
+
+class DrawsAsItBegins(TwoStages):
+    """Draws random numbers as its last stage begins."""
+
+    def stages(self, plan: RunPlan) -> Sequence[Stage]:
+        """As before."""
+        first, last = super().stages(plan)
+        return [first, replace(last, begin=lambda: torch.rand(7).sum())]
+
+
+class Draws:
+    """Draws a random number in each epoch."""
+
+    def __init__(self) -> None:
+        self.drawn: list[float] = []
+
+    @hookimpl
+    def reid_epoch_start(self) -> None:
+        """Draw."""
+        self.drawn.append(torch.rand(1).item())
+
+
+def test_what_a_stage_draws_as_it_begins_moves_no_later_number(
+    make_engine: MakeEngine, tmp_path: Path
+) -> None:
+    whole, again = Draws(), Draws()
+    engine = make_engine(whole, engine_class=DrawsAsItBegins, max_epoch=3)
+    engine.terms = {"softmax": (1.0, nn.functional.cross_entropy)}
+    run(engine, tmp_path / "whole", keep_checkpoints=9)
+    engine = make_engine(again, engine_class=DrawsAsItBegins, max_epoch=3)
+    engine.terms = {"softmax": (1.0, nn.functional.cross_entropy)}
+    start = engine.resume(str(tmp_path / "whole" / "model.pth.tar-2"))
+    run(engine, tmp_path / "again", start_epoch=start)
+    assert again.drawn == whole.drawn[2:]
 
 
 def assert_equal(whole: Engine, again: Engine) -> None:
