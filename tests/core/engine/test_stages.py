@@ -138,7 +138,7 @@ def test_a_losss_own_optimizer_is_kept_for_the_stages_that_have_the_loss(
     from reid_plugins_engines.losses import CenterLoss
 
     engine = make_staged()
-    center = CenterLoss(engine.datamanager.num_train_pids, engine.model.feature_dim)
+    center = CenterLoss(engine.datamanager.num_train_pids, 8)
     engine.terms = {**engine.terms, "center": (0.1, center)}
     run(engine, tmp_path / "first")
     (optimizer,) = engine.loss_optimizers.values()
@@ -188,7 +188,11 @@ class DrawsAsItBegins(TwoStages):
     def stages(self, plan: RunPlan) -> Sequence[Stage]:
         """As before."""
         first, last = super().stages(plan)
-        return [first, replace(last, begin=lambda: torch.rand(7).sum())]
+        return [first, replace(last, begin=self.draw)]
+
+    def draw(self) -> None:
+        """Draw some."""
+        torch.rand(7)
 
 
 class Draws:
