@@ -51,6 +51,7 @@ _FIXED = frozenset(
 """Parameters, of one class or of any, that are functions or that PML's own classes fill."""
 
 Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
 Strategy = Literal["all", "easy", "hard", "semihard"]
 Variant = Literal["Ds", "Dq", "Iu", "Ib", "O"]
 Span = tuple[float, float]
@@ -76,7 +77,10 @@ _TYPES: Mapping[str, str] = {
     "RankedListLoss.margin": "float",
     "RankedListLoss.Tn": "float",
     "reducer": "Reducer",
+    "scale": "Positive",
+    "softmax_scale": "Positive",
     "sub_centers": "Count",
+    "temperature": "Positive",
     "triplets_per_anchor": "Count | Literal['all']",
     "type_of_triplets": "Strategy",
     "variant": "Variant",

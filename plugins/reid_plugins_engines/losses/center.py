@@ -70,6 +70,8 @@ class CenterLoss(nn.Module):
 class BranchCenterLoss(nn.Module):
     """The mean of centre losses, one for each branch of a network, with centres of its own.
 
+    As it is a mean, the centres of n branches learn at ``lr / n``.
+
     Args:
         num_classes: the number of identities C.
         feature_dim: the number of features of all branches together, which are equally many.

@@ -12,6 +12,7 @@ from reid_plugins_metric_learning.library import offered
 from reid_plugins_metric_learning.options import PART_KINDS, Part, construct, options_of
 
 from reidcore.errors import ConfigError, UnknownNameError, UnknownOptionError, UserError
+from reidcore.registry import choose
 
 NEEDED: dict[str, dict[str, Any]] = {
     "RankedListLoss": {"margin": 0.4, "Tn": 1.0},
@@ -84,3 +85,13 @@ def test_what_is_written_wrong_is_told(
 ) -> None:
     with pytest.raises(error, match=message):
         Part.read(kind, written)
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("SmoothAPLoss", "temperature"), ("ArcFaceLoss", "scale"), ("NCALoss", "softmax_scale")],
+)
+@pytest.mark.parametrize("value", [0, -1.0])
+def test_scales_that_turn_a_loss_around_are_refused(name: str, option: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=f"{option}: expected more than 0"):
+        choose("losses", f"pml/{name}", {option: value}).make(num_classes=4, feature_dim=8)

@@ -117,3 +117,11 @@ def test_the_epoch_reaches_the_criterion_and_none_that_does_not_ask() -> None:
     BranchWeighted(late, [1.0]).set_epoch(7)
     assert late.epoch == 7
     BranchWeighted(TripletLoss(), [1.0]).set_epoch(7)
+
+
+def test_what_a_loss_says_of_itself_is_said_of_its_weighted_sum() -> None:
+    loss = BranchWeighted(TripletLoss(0.2), [0.5, 1.0])
+    assert (loss.takes, loss.across_ranks) == ("features", True)
+    assert loss.needs_negatives
+    assert loss.stuck_at == pytest.approx(0.3)
+    assert not BranchWeighted(TripletLoss(across_ranks=False), [1.0]).across_ranks

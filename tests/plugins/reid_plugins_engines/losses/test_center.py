@@ -61,6 +61,13 @@ def test_branches_have_centres_of_their_own() -> None:
     assert optimizer.param_groups[0]["lr"] == 0.5
 
 
+def test_branches_share_the_features_evenly_and_the_rate() -> None:
+    loss = center_term(3, feature_dim=6, lr=0.3, branches=3)
+    assert isinstance(loss, BranchCenterLoss)
+    assert [tuple(each.shape) for each in loss.parameters()] == [(3, 2)] * 3
+    assert loss.make_optimizer().param_groups[0]["lr"] == 0.3
+
+
 def test_wrong_numbers_of_branches_are_told() -> None:
     with pytest.raises(ConfigError, match="no multiple"):
         center_term(3, feature_dim=4, branches=3)

@@ -97,6 +97,23 @@ def test_numbers_of_clothes_may_be_each_persons_own() -> None:
     assert adversarial(outputs, batch).item() == pytest.approx(confused, rel=1e-5)
 
 
+def test_options_left_out_are_the_authors() -> None:
+    adversarial, classifier = (
+        term for _, term in clothes_adversarial_terms(3, WIDTH, _table(OUTFITS)).values()
+    )
+    assert (classifier.scale, adversarial.eps, classifier.start_epoch) == (16.0, 0.1, 25)
+    (group,) = classifier.make_optimizer().param_groups
+    assert (group["lr"], group["weight_decay"]) == (0.00035, 0.0005)
+
+
+def test_someone_behind_the_last_outfit_whose_clothes_are_unknown_does_not_count() -> None:
+    adversarial, classifier = _terms()
+    outputs, batch = _batch([*ROWS, (4, -1)])
+    without = Outputs(outputs.logits, outputs.features[: len(ROWS)]), _batch(ROWS)[1]
+    for term in (adversarial, classifier):
+        torch.testing.assert_close(term(outputs, batch), term(*without))
+
+
 def test_each_term_teaches_its_own_side_alone() -> None:
     adversarial, classifier = _terms()
     outputs, batch = _batch(ROWS)

@@ -57,3 +57,9 @@ def test_too_few_classes_and_odd_options_are_refused() -> None:
     for options in ({"alpha": 0.0}, {"gamma": -1.0}):
         with pytest.raises(ConfigError, match=next(iter(options))):
             choose("losses", "focal", options).make(num_classes=3)
+
+
+def test_options_left_out_are_those_of_the_paper() -> None:
+    loss = choose("losses", "focal", {}).make(num_classes=3)
+    value = loss(torch.tensor(LOGITS, dtype=torch.float64), torch.tensor(PIDS))
+    assert value.item() == pytest.approx(written_out(0.25, 2.0))

@@ -299,6 +299,9 @@ def test_features_at_one_point_have_finite_numbers_and_slopes(case: Case) -> Non
     assert value.isfinite()
     assert features.grad is not None
     assert features.grad.isfinite().all()
+    if (stuck_at := case.make().stuck_at) is not None:  # what the alarm of collapse looks for
+        assert value.item() == pytest.approx(stuck_at)
+        assert not features.grad.any()
 
 
 @each_loss
