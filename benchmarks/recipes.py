@@ -90,6 +90,12 @@ RECIPES: dict[str, dict[str, Any]] = {
 OTHER_PEOPLE = 1
 """Seed of the synthetic dataset of the first training."""
 
+PEOPLE, FIRST_SEED = 2, 11
+"""Seed of the synthetic dataset that is measured on, and the first one of the trainings.
+
+The rate and the number of epochs were chosen on other people (seed 0), with the seed 1.
+"""
+
 TEST = {"dist_metric": "euclidean"}
 """How trainings test themselves, which counts for nothing: `precisions` compares features."""
 
@@ -168,7 +174,7 @@ def train_all(
         return precisions(file, read)
 
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        seeds = range(1, arguments.seeds + 1)
+        seeds = range(FIRST_SEED, FIRST_SEED + arguments.seeds)
         waiting = {row: [pool.submit(train, row, seed) for seed in seeds] for row in rows}
         return {row: [each.result() for each in of_row] for row, of_row in waiting.items()}
 
@@ -220,7 +226,7 @@ def main() -> None:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as name:
         weights = pretrain(Path(name, "others"), arguments) if arguments.pretrain_epochs else ""
-        lists = synthetic_lists(Path(name), arguments.people)
+        lists = synthetic_lists(Path(name), arguments.people, seed=PEOPLE)
         found = train_all(rows, lists, weights, arguments)
         people = np.array([row[1] for row in json.loads(lists.read_text())["query"]])
     print(
