@@ -91,12 +91,14 @@ class BalancedDomainSampler:
         found = [len(np.unique(pids)) for pids in labels]
         most = [ids // weight for ids, weight in zip(found, self._weights, strict=True)]
         fewest = int(np.argmin(most))
+        largest = most[fewest] * self._size * sum(self._weights)
         check_enough(
             f"identities of {domain} {fewest}",
             found[fewest],
             rounds * self._weights[fewest],
-            f"Set train.batch_size to at most {most[fewest] * self._size * sum(self._weights)}, "
-            "or raise sampler.num_instances",
+            f"Set train.batch_size to at most {largest}, or raise sampler.num_instances"
+            if largest
+            else f"Give it a weight of at most {found[fewest]} in sampler.weights",
         )
 
     def order(self, epoch: int) -> Int64Array:

@@ -145,7 +145,8 @@ def test_each_process_sees_all_domains_alike(processes: int) -> None:
         ({"batch_size": 32, "weights": [1]}, r"weights=\[1\], and there are 2 datasets"),
         ({"batch_size": 32, "weights": [1, 0]}, r"weights=\[1, 0\].*from 1 for each dataset"),
         ({"batch_size": 32, "weights": [2, 1]}, "by the weights of each of 2 .* 24 or 36"),
-        ({"batch_size": 16, "weights": [1, 3]}, "3 identities of dataset 1, but there are 2"),
+        ({"batch_size": 16, "weights": [1, 3]}, "3 identities of .* 1, .* a weight of at most 2"),
+        ({"batch_size": 96, "weights": [5, 1]}, "20 identities of dataset 0, .* at most 24,"),
         ({"batch_size": 16, "epoch": "sized"}, "epoch='sized'. It is all or size"),
     ],
 )

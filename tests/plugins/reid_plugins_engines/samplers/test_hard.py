@@ -105,6 +105,21 @@ def test_the_others_of_a_batch_are_the_nearest(centers: Any) -> None:
     assert not np.array_equal(again.order(0), sampler.order(0))
 
 
+def test_a_look_is_at_one_epoch() -> None:
+    table = table_of([3] * 9)
+    features = torch.randn(len(table), 4, generator=torch.Generator().manual_seed(0))
+    sampler, blind = (HardIdentitySampler(table, 3 * 2, 0, 2) for _ in range(2))
+    look(sampler, features, epoch=1)
+    assert not np.array_equal(sampler.order(1), blind.order(1))
+    assert np.array_equal(sampler.order(2), blind.order(2))
+
+
+def test_an_identity_near_to_several_shows_its_next_images() -> None:
+    table = table_of([6] * 3)
+    sampler = HardIdentitySampler(table, 3 * 2, 0, 2)  # all three in each of three batches
+    assert sorted(sampler.order(0).tolist()) == list(range(18))
+
+
 def test_one_image_stands_for_an_identity_another_each_epoch() -> None:
     table = table_of([9] * 4)
     features = torch.randn(len(table), 4, generator=torch.Generator().manual_seed(0))
