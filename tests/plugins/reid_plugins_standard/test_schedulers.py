@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from reid_plugins_standard.schedulers import flat_cosine
 from torch import nn
 
 from reidcore.errors import ConfigError, UnknownNameError
@@ -124,6 +125,11 @@ def test_flat_cosine_stays_then_falls(plugins):
     assert table == pytest.approx(golden, abs=1e-8)
     held = curve(plugins, "flat_cosine", 4, lr=1.0, eta_min=0.2, hold=2)
     assert held == pytest.approx([*golden[2:], 0.2, 0.2], abs=1e-8)
+    sgd = build_optimizer(nn.Linear(1, 1), "sgd", lr=1.0, plugins=plugins)
+    by_steps = flat_cosine(
+        sgd, stepsize=4, max_epoch=10, steps_per_epoch=2, eta_min=0.2, hold=1
+    )  # an epoch is two of its steps
+    assert [rate for (rate,) in rates(sgd, by_steps, 10)] == held[:-1]
 
 
 def test_warmup_cosine_is_timms_for_every_group(plugins):
