@@ -13,6 +13,7 @@ from reidcore.config.options.base import (
     OpenOptions,
     Options,
     Positive,
+    Rate,
     switched,
 )
 from reidcore.config.options.optim import OptimOptions
@@ -86,10 +87,10 @@ class LossOptions(OpenOptions):
 
     Attributes:
         name: one loss, or an engine.
-        terms: several losses and their weights.
+        terms: several losses and their weights, 0 or more.
     """
 
     section: ClassVar[str] = "loss"
 
     name: str = "softmax"
-    terms: dict[str, float] | None = None
+    terms: dict[str, Rate] | None = None

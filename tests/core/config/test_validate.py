@@ -17,6 +17,7 @@ CASES = [
     ("train.lr_scheduler=cosinus", r"train.lr_scheduler: .*'cosine'"),
     ("loss.name=sofmax", r"loss.name: .*'softmax'"),
     ("loss.terms={shpere: 1}", r"loss.terms: .*'sphere'"),
+    ("loss.terms={sphere: -1}", r"loss.terms.sphere: expected at least 0.0, not -1"),
     ("test.protocol=market", r"test.protocol: .*'market1501'"),
     ("model.widht=2", r"model.widht: unknown key. Did you mean 'width'"),
     ("model.width=wide", r"model.width: expected a number, not 'wide', for model 'resnet50'"),
