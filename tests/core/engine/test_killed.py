@@ -240,7 +240,7 @@ def test_of_several_models_the_first_ones_checkpoint_comes_last(
     engine.register_model("second", torch.nn.Linear(2, 2))
     written: list[str] = []
     monkeypatch.setattr(
-        "reidcore.engine.checkpoint.save_atomically", lambda _, path: written.append(path.name)
+        "reidcore.engine.checkpointing.save_atomically", lambda _, path: written.append(path.name)
     )
     engine.save_model(0, save_dir=str(tmp_path), is_best=True)
     assert written == [

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from reidcore import hookimpl
-from reidcore.engine import Engine, Interrupted, checkpoint
+from reidcore.engine import Engine, Interrupted, checkpointing
 from reidcore.engine.rng import capture_rng, set_random_seed
 from reidcore.errors import CheckpointError
 from reidcore.utils import load_checkpoint
@@ -19,7 +19,7 @@ MakeEngine = Callable[..., Engine]
 
 
 def as_rank(monkeypatch: pytest.MonkeyPatch, rank: int, world: int) -> None:
-    monkeypatch.setattr(checkpoint, "rank_and_world", lambda: (rank, world))
+    monkeypatch.setattr(checkpointing, "rank_and_world", lambda: (rank, world))
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def of_two(
     """A checkpoint of two processes, and the state of the second one's generator."""
     set_random_seed(77)
     other = {"rng": capture_rng(), "meters": None}
-    monkeypatch.setattr(checkpoint, "gather_objects", lambda own: [own, other])
+    monkeypatch.setattr(checkpointing, "gather_objects", lambda own: [own, other])
     make_engine().run(save_dir=str(tmp_path), max_epoch=1)
     return str(tmp_path / "model.pth.tar-1"), other["rng"]["torch"]
 

@@ -357,7 +357,7 @@ def test_a_resizer_that_is_not_known_is_refused(trained, tmp_path) -> None:
     checkpoint = torch.load(path, weights_only=False)
     checkpoint["reidcore"]["preprocessing"]["resize"] = "tourch"
     torch.save(checkpoint, tmp_path / "odd.pth")
-    with pytest.raises(CheckpointError, match=r"resize is 'tourch', expected 'torch' or"):
+    with pytest.raises(CheckpointError, match=r"resize is 'tourch', expected 'torch', 'pillow' or"):
         FeatureExtractor(
             model_path=tmp_path / "odd.pth", device="cpu", verbose=False, plugins=engine.plugins
         )
