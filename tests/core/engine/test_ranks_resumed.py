@@ -35,7 +35,7 @@ def of_two(
 
 
 def restored(engine: Engine, path: str) -> torch.Tensor:
-    checkpoint.restore_run(engine, engine.resume(path))
+    checkpointing.restore_run(engine, engine.resume(path))
     return torch.get_rng_state()
 
 
