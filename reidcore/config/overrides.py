@@ -16,7 +16,7 @@ from reidcore.config.yaml import RefusedYamlError, parse_value
 from reidcore.errors import ConfigError, quoted
 
 _ASSIGNMENT = re.compile(r"(?P<key>[\w./-]+)=(?P<value>.*)", re.DOTALL)
-_KEY = re.compile(r"(\w[\w-]*(/\w[\w-]*)?)(\.\w[\w-]*(/\w[\w-]*)?)*")  # such as timm/lamb
+_KEY = re.compile(r"\w[\w-]*(/\w[\w-]*)?(\.\w[\w-]*(/\w[\w-]*)?)*")  # such as timm/lamb
 
 
 def parse_overrides(words: Sequence[str]) -> Layer:

@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
@@ -29,9 +29,6 @@ from reidcore.optim.resume import (
     continue_optimizer,
     continue_schedule,
 )
-
-if TYPE_CHECKING:
-    pass
 
 _log = logging.getLogger(__name__)
 
