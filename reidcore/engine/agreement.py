@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, distributed
@@ -32,7 +33,8 @@ _ENDED = "reidcore/ended"
 _NO_MORE = "no more requests"
 _BROKEN = re.compile(r"gloo|nccl|(closed|reset) by peer|broken pipe", re.IGNORECASE)
 
-_side_groups: dict[Any, Any] = {}  # one for each default group, since tests begin several
+# One for each default group, and gone with it: a group's threads that outlive Python may abort.
+_side_groups: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
 
 def on_main_process(compute: Callable[[], T], assist: Callable[[Any], None] | None = None) -> T:
@@ -220,7 +222,6 @@ def _side_group() -> Any:
     """Return the group of gloo; the first call of all processes is at the same place."""
     main = distributed.group.WORLD
     if main not in _side_groups:
-        _side_groups.clear()
         _side_groups[main] = distributed.new_group(backend="gloo", timeout=_PATIENCE)
     return _side_groups[main]
 

@@ -6,6 +6,7 @@ functions here are the identity on one process, and each must be called by all p
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -62,6 +63,7 @@ def join_processes(timeout: timedelta = TIMEOUT) -> Iterator[None]:
         yield
     finally:
         dist.destroy_process_group()
+        gc.collect()  # exchanges that a cycle holds keep threads, which must not outlive Python
 
 
 def launched_processes() -> int:

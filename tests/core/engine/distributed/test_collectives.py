@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+import pytest
 import torch
 
 
@@ -48,3 +50,10 @@ def test_a_late_look_at_a_loss_refuses_it_in_all_processes(launched: Any) -> Non
     first, second = launched("finite")
     assert first.startswith("the loss is not finite in another process; here (softmax 1)")
     assert second.startswith("the loss is not finite (softmax nan)")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the names of threads are read from /proc")
+def test_no_thread_of_a_group_outlives_it(launched: Any) -> None:
+    for names in launched("afterwards"):
+        assert names
+        assert not [name for name in names if "gloo" in name]
