@@ -9,7 +9,7 @@ learnt, and so known of the training images' cameras and viewpoints alone. **Of 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal, get_args
 
@@ -68,7 +68,7 @@ class SideInformation(nn.Module):
         counts = {"camid": num_cameras, "view": num_views}
         rows = 1
         for column in self.columns(kind):
-            count = _checked_count(kind, column, counts[column])
+            count = _checked_count(kind, column, counts)
             self.register_buffer(f"{column}_numbers", torch.arange(count))
             rows *= count
         self.table = nn.Parameter(torch.empty(rows, width))
@@ -152,12 +152,15 @@ class SideInformation(nn.Module):
             self.is_ignored = before
 
 
-def _checked_count(kind: str, column: str, count: int | None) -> int:
+def _checked_count(kind: SideKind, column: str, counts: Mapping[str, int | None]) -> int:
+    count = counts[column]
     if count is not None and count >= _FEWEST:
         return count
     what, remedy = _WORDS[column]
+    told = [name for name in SideInformation.columns(kind) if (counts[name] or 0) >= _FEWEST]
+    instead = next((other for other in get_args(SideKind) if list(_COLUMNS[other]) == told), "none")
     raise ConfigError(
         f"side information {kind!r} tells {what} apart, and the training images have "
         f"{'none' if not count else 'one alone'}",
-        f"Leave it out (model.sie=none), or {remedy}.",
+        f"Leave it out (model.sie={instead}), or {remedy}.",
     )

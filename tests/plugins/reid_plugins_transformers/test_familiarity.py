@@ -161,7 +161,7 @@ def test_without_side_information_nothing_is_told(tmp_path, caplog) -> None:
     assert "transformers.familiarity" not in [each.name for each in engine.plugins.active]
 
 
-@pytest.mark.parametrize("sie", ["view", "both"])
-def test_a_dataset_without_viewpoints_is_refused(tmp_path, sie) -> None:
-    with pytest.raises(Exception, match=r"viewpoints .* none\. .*model\.sie=none"):
+@pytest.mark.parametrize(("sie", "instead"), [("view", "none"), ("both", "camera")])
+def test_a_dataset_without_viewpoints_is_refused(tmp_path, sie, instead) -> None:
+    with pytest.raises(Exception, match=rf"viewpoints .* none\. .*model\.sie={instead}\b"):
         run(tmp_path, f"model.sie={sie}", "data.targets=[here]")

@@ -92,3 +92,17 @@ def test_rows_of_unknown_images_learn_nothing():
     told = side("camera", 2)
     told(torch.tensor([1, 9])).sum().backward()
     assert told.table.grad.tolist() == [[0.0] * WIDTH, [1.0] * WIDTH]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cameras", "views", "instead"),
+    [
+        ("both", 3, None, "camera"),
+        ("both", 1, 3, "view"),
+        ("both", None, 1, "none"),
+        ("camera", None, 3, "none"),
+    ],
+)
+def test_what_the_images_lack_is_left_out_and_the_rest_kept(kind, cameras, views, instead):
+    with pytest.raises(ConfigError, match=rf"model\.sie={instead}\b"):
+        side(kind, cameras, views)
