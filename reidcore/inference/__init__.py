@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from reidcore.inference.backend import Backend
+from reidcore.inference.boxes import boxes_as_xyxy, cut_crops
 from reidcore.inference.checkpoint_metadata import CheckpointMetadata, read_metadata
-from reidcore.inference.extractor import FeatureExtractor, pick_device
+from reidcore.inference.extractor import ExtractedBatch, FeatureExtractor, pick_device
 
 __all__ = [
+    "Backend",
     "CheckpointMetadata",
+    "ExtractedBatch",
     "FeatureExtractor",
+    "boxes_as_xyxy",
+    "cut_crops",
     "pick_device",
     "read_metadata",
 ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -17,16 +18,27 @@ from reidcore._logging import configure_if_bare
 from reidcore.data.images.narrow import warn_of_narrow_use
 from reidcore.data.images.resize import Pixels
 from reidcore.errors import DataError, UserError, quoted
-from reidcore.inference.checkpoint_metadata import CheckpointMetadata, read_metadata
-from reidcore.inference.inputs import ImageInput, as_images, check_tensor, open_image
+from reidcore.inference.backend import open_exported
+from reidcore.inference.boxes import cut_crops
+from reidcore.inference.inputs import (
+    KINDS,
+    ImageInput,
+    as_images,
+    check_image,
+    check_tensor,
+    open_image,
+)
+from reidcore.inference.loading import ImagesAsked, exported_network, load_network, log_size
+from reidcore.inference.precision import (
+    check_closeness,
+    check_in_torch,
+    check_precision,
+    computing_in,
+    probe_images,
+)
 from reidcore.inference.prefetch import default_workers, prefetch
-from reidcore.inference.preprocessing import choose_preprocessing
-from reidcore.models import build_model, load_pretrained_weights
-from reidcore.models.reid_model import check_finite, features_of, usual_size
-from reidcore.models.weights.trained import loaded_files, warn_of_other_use, warn_of_plugin_files
-from reidcore.models.weights.untrained import untrained_weights
+from reidcore.models.reid_model import check_finite, features_of
 from reidcore.plugins import Plugins, current_plugins
-from reidcore.registry import find
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +52,7 @@ class ExtractedBatch(NamedTuple):
     """Features of some of the images.
 
     Attributes:
-        places: which images of the list these are, (B,).
+        places: which images these are, counted from 0, (B,).
         features: (B, D), on the extractor's device.
     """
 
@@ -48,21 +60,44 @@ class ExtractedBatch(NamedTuple):
     features: Tensor
 
 
+class _Read(NamedTuple):
+    """An image that was read.
+
+    Attributes:
+        place: which it is.
+        name: what it is called in a message: its path, or its place.
+        pixels: (h, w, 3) in the model's size.
+    """
+
+    place: int
+    name: str | int
+    pixels: Pixels
+
+
+class _Unread(NamedTuple):
+    """An image that could not be read."""
+
+    place: int
+    error: DataError
+
+
 class FeatureExtractor:
     """Turns images into features, with Torchreid's arguments.
 
     Call it with a path, an RGB array (H, W, 3), a PIL image or a list of them, which are read by
     one rule, resized and normalised; or with a float tensor (3, h, w) or (B, 3, h, w), which is
-    taken as it is. It gives a tensor (B, D) on its device. Images are read by threads while the
-    model works on the batch before, and no more than a few batches are held at a time.
+    taken as it is. It gives a tensor (B, D) on its device, (0, D) where there is no image. Images
+    are read by threads while the model works on the batch before, and no more than a few batches
+    are held at a time.
 
     A checkpoint that an engine of ours wrote brings its preprocessing with it and, from a
     ``reidcore run``, the model's name and options; what is given here goes before that, and a
-    difference is logged.
+    difference is logged. So does a file that ``reidcore export`` wrote.
 
     Args:
         model_name: a registered model's name; may be left out where the checkpoint tells it.
-        model_path: a checkpoint; without it the model has its published weights.
+        model_path: a checkpoint, or an exported file; without it the model has its published
+            weights.
         image_size: height and width in pixels, or one number for both; otherwise the checkpoint's,
             or what the model takes: (256, 128), save for the few that take one size only.
         pixel_mean: mean of each channel in 0..1; otherwise the checkpoint's, or ImageNet's.
@@ -80,20 +115,29 @@ class FeatureExtractor:
             of them; otherwise the checkpoint's, or ``torchreid``.
         value_range: what becomes 0 and 255 of values of more than 8 bits and of floats; otherwise
             the checkpoint's, or the range of their type.
+        backend: what runs the model: ``torch``, or one that a plugin brings, such as ``onnx``; by
+            default what the file's ending tells. A checkpoint is exported for it once.
+        precision: ``fp32``, ``bf16``, ``fp16`` (a GPU's) or, of exported files, ``int8``. How near
+            the features are to those of ``fp32`` is measured and logged.
+        normalize: divide features by their length, so that it is 1.
 
     Attributes:
         model: the network, in evaluation mode.
         preprocessing: what is done to files and arrays.
-        device: where it runs.
+        device: where features are; the CPU of exported files, wherever they run.
+        metadata: what the file says of itself: ``model``, ``preprocessing``, ...
 
     Raises:
-        UserError: if the model is unknown, or an argument makes no sense.
+        UserError: if the model or backend is unknown or not installed, an argument makes no sense,
+            or a file of others does not tell what it takes.
         CheckpointError: if the weights cannot be loaded safely or belong to another model.
 
     Example:
         >>> extractor = FeatureExtractor("osnet_x1_0", "log/model.pth.tar-60")
         >>> extractor(["a.jpg", "b.jpg"]).shape
         torch.Size([2, 512])
+        >>> extractor.crops(frame, boxes, format="ltwh", color="bgr").shape
+        torch.Size([17, 512])
     """
 
     def __init__(
@@ -113,114 +157,191 @@ class FeatureExtractor:
         compile: bool = False,
         reading: str | None = None,
         value_range: Sequence[float] | None = None,
+        backend: str | None = None,
+        precision: str = "fp32",
+        normalize: bool = False,
     ) -> None:
         configure_if_bare()
-        self.device = pick_device(device)
         self.plugins = plugins or current_plugins()
-        self.batch_size = _number("batch_size", batch_size, self._usual_batch(), least=1)
+        wanted = pick_device(device)
+        self.batch_size = _number("batch_size", batch_size, _usual_batch(wanted), least=1)
         self.workers = _number("workers", workers, default_workers(), least=0)
-        metadata = read_metadata(model_path) if model_path else CheckpointMetadata()
-        warn_of_plugin_files(model_path, metadata.config, loaded_files(self.plugins))
-        choose = partial(
-            choose_preprocessing,
-            metadata.preprocessing,
-            pixel_mean=pixel_mean,
-            pixel_std=pixel_std,
-            pixel_norm=pixel_norm,
-            reading=reading,
-            value_range=value_range,
+        asked = ImagesAsked(image_size, pixel_mean, pixel_std, pixel_norm, reading, value_range)
+        check_precision(precision)
+        exported = open_exported(
+            backend,
+            model_path,
+            device=wanted,
+            precision=precision,
+            threads=None,
+            plugins=self.plugins,
         )
-        wanted = choose(image_size)
-        name = model_name or metadata.model_name
-        model = _build(name, model_path, metadata, (wanted.height, wanted.width), self.plugins)
-        is_known = image_size is not None or bool(metadata.preprocessing)
-        self.preprocessing = wanted if is_known else choose(usual_size(model))
-        warn_of_other_use(model, self.preprocessing.record)
+        if exported is None:
+            check_in_torch(precision, wanted)
+            self._network = load_network(model_name, model_path, asked, wanted, self.plugins)
+        else:
+            self._network = exported_network(exported, model_path, asked)
         if verbose:
-            size = (self.preprocessing.height, self.preprocessing.width)
-            from reidcore.plugins.bundled import compute_model_complexity
-
-            costs = compute_model_complexity(model, (1, 3, *size))
-            _log.info("Model: %s", name)
-            _log.info("- params: {:,}\n- flops: {:,}".format(*costs))
-        if weights := untrained_weights(model):
-            _log.warning("These are features of %s: give trained ones, model_path=FILE", weights)
-        self._has_looked = False
-        self.model = model.eval().to(self.device).to(memory_format=torch.channels_last)
+            log_size(self._network)
+        self.model = self._network.model
+        self.preprocessing = self._network.preprocessing
+        self.device = self._network.device
+        self.metadata = self._network.metadata
+        self.normalize = normalize
+        self.precision = "fp32"
+        self._feature_dim: int | None = None
+        self._has_looked = self._has_told = False
         if compile:
             self.model.compile()
+        if exported is None and precision != "fp32":
+            self._compute_in(precision)
+
+    def _compute_in(self, precision: str) -> None:
+        """Change the precision, and tell how near the features are to what they were."""
+        size = (self.preprocessing.height, self.preprocessing.width)
+        images = self._network.placed(probe_images(4, *size))
+        exact, self.precision = self._features(images), precision
+        check_closeness(self._features(images), exact, precision)
+
+    @property
+    def feature_dim(self) -> int:
+        """How many numbers a feature has."""
+        if self._feature_dim is None:
+            done = self.preprocessing
+            blank = np.zeros((done.height, done.width, 3), dtype=np.uint8)
+            self._feature_dim = self._features(self._network.images_of([blank])).size(1)
+        return self._feature_dim
 
     def __call__(self, input: ImageInput | list[ImageInput] | Tensor) -> Tensor:
-        """Return the features (B, D) of one or several images.
+        """Return the features (B, D) of one or several images, (0, D) of none.
 
         Raises:
-            DataError: if there is no image, one is not of a kind or layout that is taken, a file
-                cannot be read, or the features of an image are not finite.
+            DataError: if an image is not of a kind or layout that is taken, a file cannot be read,
+                or the features of an image are not finite.
         """
         if isinstance(input, Tensor):
             images = check_tensor(input)
-            batches = torch.split(images, self.batch_size)
-            features = torch.cat([self._features(self._placed(batch)) for batch in batches])
+            batches = torch.split(images, self.batch_size) if len(images) else ()
+            found = [self._features(self._network.placed(batch)) for batch in batches]
+            features = self._together(found)
             check_finite(features, range(len(images)), self.plugins)
             return features
-        return torch.cat([batch.features for batch in self.batches(input)])
+        return self._together([batch.features for batch in self.batches(input)])
+
+    def crops(
+        self,
+        frame: Any,
+        boxes: Any,
+        format: str = "xyxy",
+        color: str = "rgb",
+        on_bad: Literal["raise", "zero"] = "raise",
+    ) -> Tensor:
+        """Return the features (N, D) of what is in the boxes of a frame, (0, D) without boxes.
+
+        Args:
+            frame: (H, W, 3) uint8.
+            boxes: (N, 4) numbers, in pixels; what lies outside of the frame is cut off.
+            format: ``xyxy`` (left, top, right, bottom), ``xywh`` (the centre, width, height) or
+                ``ltwh`` (left, top, width, height).
+            color: what the frame's channels are, ``rgb`` or ``bgr`` (as OpenCV reads them).
+            on_bad: what becomes of a box that holds no pixel of the frame: ``raise`` an error, or
+                ``zero`` for a row of zeros, which is logged the first time.
+
+        Raises:
+            UserError: if there is no such format or colour.
+            DataError: if this is no frame, these are no boxes, or one holds nothing of the frame.
+        """
+        if on_bad not in ("raise", "zero"):
+            raise UserError(f"on_bad={quoted(on_bad)}", "Use raise or zero.")
+        bad: dict[int, DataError] = {}
+        note = bad.__setitem__ if on_bad == "zero" else None
+        crops = cut_crops(frame, boxes, format, color, note)
+        features = self(list(crops))
+        if not bad:
+            return features
+        if not self._has_told:
+            self._has_told = True
+            _log.warning("%s: its features are zeros, as those of others to come", *bad.values())
+        rows = torch.zeros(len(crops) + len(bad), features.size(1), device=self.device)
+        rows[[row for row in range(len(rows)) if row not in bad]] = features
+        return rows
 
     def batches(self, input: Any, on_bad: OnBad | None = None) -> Iterator[ExtractedBatch]:
-        """Yield features batch by batch, for more images than fit into memory at once.
+        """Yield the features of a list of images batch by batch, as `extract` does.
 
         Args:
             input: an image or a list of them, as for a call; no tensor.
+            on_bad: as of `extract`.
+
+        Raises:
+            DataError: as for a call.
+        """
+        images = as_images(input, self.preprocessing.reading)
+        self._look_at(images)
+        yield from self.extract(images, on_bad)
+
+    def extract(
+        self, images: Iterable[ImageInput], on_bad: OnBad | None = None
+    ) -> Iterator[ExtractedBatch]:
+        """Yield features batch by batch, for more images than fit into memory at once.
+
+        The iterable is asked for images as they are needed, no more than three batches ahead of
+        what was yielded, and nothing of them is kept.
+
+        Args:
+            images: paths, RGB arrays or PIL images, as many as there are.
             on_bad: called with the place of an image that cannot be read and the error; the image
                 is left out. Without it the error is raised.
 
         Raises:
             DataError: as for a call.
         """
-        images, reading = as_images(input, self.preprocessing.reading), self.preprocessing.reading
+        coming = iter(images)
+        first = list(islice(coming, self.batch_size))
+        self._look_at(first)
+        numbered = enumerate(chain(first, coming))
+        for read in prefetch(numbered, self._read, self.batch_size, self.workers):
+            good = []
+            for each in read:
+                if isinstance(each, _Read):
+                    good.append(each)
+                elif on_bad is None:
+                    raise each.error
+                else:
+                    on_bad(each.place, each.error)
+            if good:
+                features = self._features(self._network.images_of([each.pixels for each in good]))
+                check_finite(features, [each.name for each in good], self.plugins)
+                yield ExtractedBatch([each.place for each in good], features)
+
+    def _look_at(self, images: Sequence[Any]) -> None:
         if not self._has_looked:
             self._has_looked = True
-            warn_of_narrow_use(images, reading)
-        start = 0
-        for read in prefetch(images, self._read, self.batch_size, self.workers):
-            good = {}
-            for place, result in enumerate(read, start):
-                if not isinstance(result, DataError):
-                    good[place] = result
-                elif on_bad is None:
-                    raise result
-                else:
-                    on_bad(place, result)
-            start += len(read)
-            if good:
-                pixels = self.preprocessing.normalised(list(good.values()), self.device)
-                features = self._features(pixels)
-                check_finite(
-                    features, [_name(images[place], place) for place in good], self.plugins
-                )
-                yield ExtractedBatch(list(good), features)
+            known = [image for image in images if isinstance(image, KINDS)]
+            warn_of_narrow_use(known, self.preprocessing.reading)
 
-    def _read(self, image: ImageInput) -> Pixels | DataError:
+    def _read(self, numbered: tuple[int, ImageInput]) -> _Read | _Unread:
+        place, image = numbered
+        reading = self.preprocessing.reading
+        name = os.fspath(image) if isinstance(image, str | os.PathLike) else place
         try:
-            return self.preprocessing.resized(open_image(image, self.preprocessing.reading))
+            check_image(image, f"element {place}", reading)
+            return _Read(place, name, self.preprocessing.resized(open_image(image, reading)))
         except DataError as error:
-            return error
-
-    def _placed(self, images: Tensor) -> Tensor:
-        return images.to(self.device, torch.float32, memory_format=torch.channels_last)
+            return _Unread(place, error)
 
     def _features(self, images: Tensor) -> Tensor:
-        with torch.inference_mode():
+        with torch.inference_mode(), computing_in(self.precision, self.device):
             features = features_of(self.plugins, self.model, images, {})
         # An ordinary tensor again, which may take part in a training.
-        return features.clone()
+        features = features.float() if features.dtype.itemsize < 4 else features.clone()
+        self._feature_dim = features.size(1)
+        return nn.functional.normalize(features) if self.normalize else features
 
-    def _usual_batch(self) -> int:
-        return _CPU_BATCH if self.device.type == "cpu" else _GPU_BATCH
-
-
-def _name(image: ImageInput, place: int) -> str | int:
-    """Return what an image is called in a message: its path, or its place in the list."""
-    return os.fspath(image) if isinstance(image, str | os.PathLike) else place
+    def _together(self, features: list[Tensor]) -> Tensor:
+        if features:
+            return torch.cat(features)
+        return torch.zeros(0, self.feature_dim, device=self.device)
 
 
 def pick_device(wanted: str | torch.device) -> torch.device:
@@ -245,26 +366,8 @@ def pick_device(wanted: str | torch.device) -> torch.device:
     return device
 
 
-def _build(
-    name: str,
-    path: PathLike,
-    metadata: CheckpointMetadata,
-    image_size: tuple[int, int],
-    plugins: Plugins,
-) -> nn.Module:
-    if not name:
-        raise UserError(
-            "no model is named" + (f", and {str(path)!r} does not tell it" if path else ""),
-            "Give model_name; 'reidcore ls models' lists the names.",
-        )
-    is_recorded = metadata.model_name in find("models", name, plugins).names
-    options = metadata.model_options(plugins) if is_recorded else {}
-    # A model that learnt a position for each patch keeps the size it was trained at.
-    options["image_size"] = options.get("image_size") or image_size
-    model = build_model(name, num_classes=1, pretrained=not path, plugins=plugins, **options)
-    if path:
-        load_pretrained_weights(model, path, plugins, features_only=True)
-    return model
+def _usual_batch(device: torch.device) -> int:
+    return _CPU_BATCH if device.type == "cpu" else _GPU_BATCH
 
 
 def _number(name: str, given: int | None, usual: int, least: int) -> int:

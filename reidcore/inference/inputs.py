@@ -19,7 +19,10 @@ from reidcore.errors import DataError
 ImageInput: TypeAlias = str | os.PathLike[str] | Values | Image.Image
 """One image: a file, an RGB array (H, W, 3), or a PIL image."""
 
-_KINDS = "a path, an RGB array (H, W, 3) or a PIL image"
+KINDS = (str, os.PathLike, np.ndarray, Image.Image)
+"""The types of one image."""
+
+_TOLD = "a path, an RGB array (H, W, 3) or a PIL image"
 
 
 def as_images(given: Any, reading: ImageReading) -> list[ImageInput]:
@@ -30,16 +33,14 @@ def as_images(given: Any, reading: ImageReading) -> list[ImageInput]:
         reading: how they will be read.
 
     Raises:
-        DataError: if it is empty, or holds something else, or values of a range that nobody told;
-            nothing was read by then.
+        DataError: if it holds something else, or values of a range that nobody told; nothing was
+            read by then.
     """
     if not isinstance(given, list | tuple):
-        _check_image(given, "the input", reading)
+        check_image(given, "the input", reading)
         return [given]
-    if not given:
-        raise DataError("there is no image to extract features from", "The list is empty.")
     for place, image in enumerate(given):
-        _check_image(image, f"element {place}", reading)
+        check_image(image, f"element {place}", reading)
     return list(given)
 
 
@@ -85,20 +86,25 @@ def check_tensor(images: Tensor) -> Tensor:
             f"the tensor is {shape}, not (3, h, w) or (B, 3, h, w)",
             "Bring the channels forward: tensor.movedim(-1, -3)." if last else "",
         )
-    if not batch.numel():
+    if not batch[:1].numel() and len(batch):
         raise DataError(f"there is no image to extract features from: the tensor is {shape}")
     return batch
 
 
-def _check_image(image: object, where: str, reading: ImageReading) -> None:
+def check_image(image: object, where: str, reading: ImageReading) -> None:
+    """Make sure that something is an image, before it is read.
+
+    Raises:
+        DataError: if it is of another kind or layout, or of a range that nobody told.
+    """
     if isinstance(image, np.ndarray):
         _check_array(image, where, reading)
     elif isinstance(image, Tensor):
         raise DataError(
             f"{where} is a tensor in a list", "Give one tensor (B, 3, h, w): torch.stack(list)."
         )
-    elif not isinstance(image, str | os.PathLike | Image.Image):
-        raise DataError(f"{where} is of type {type(image).__name__}", f"Give {_KINDS}.")
+    elif not isinstance(image, KINDS):
+        raise DataError(f"{where} is of type {type(image).__name__}", f"Give {_TOLD}.")
 
 
 def _check_array(image: Values, where: str, reading: ImageReading) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -17,7 +17,7 @@ _AHEAD = 2  # batches that are read while one is computed
 
 
 def prefetch(
-    items: Sequence[Item], read: Callable[[Item], Result], size: int, workers: int
+    items: Iterable[Item], read: Callable[[Item], Result], size: int, workers: int
 ) -> Iterator[list[Result]]:
     """Yield what ``read`` makes of the items, in order, ``size`` at a time.
 
@@ -25,16 +25,16 @@ def prefetch(
     batches are held, however many items there are.
 
     Args:
-        items: what to read.
+        items: what to read; asked for no more than is about to be read.
         read: called in a thread, or here if ``workers`` is 0; what it raises is raised here.
         size: how many to yield together.
         workers: number of threads.
     """
-    if workers == 0:
-        for start in range(0, len(items), size):
-            yield [read(item) for item in items[start : start + size]]
-        return
     waiting = iter(items)
+    if workers == 0:
+        while batch := [read(item) for item in islice(waiting, size)]:
+            yield batch
+        return
     with ThreadPoolExecutor(workers, thread_name_prefix="reidcore-read") as pool:
         pending: deque[Future[Result]] = deque()
         try:

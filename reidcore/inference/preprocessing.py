@@ -16,6 +16,7 @@ from reidcore.data.transforms.build import normalisation
 from reidcore.data.transforms.normalise import ToNormalisedTensor
 from reidcore.data.transforms.resize import SizeRule, as_colour
 from reidcore.errors import ConfigError, quoted
+from reidcore.inference.backend import Takes
 from reidcore.models.reid_model import USUAL_SIZE
 
 
@@ -63,19 +64,40 @@ class Preprocessing:
             "value_range": reading.value_range,
         }
         self._rule = SizeRule(height, width, margin, check_resizer(resize))
-        self._normalise = ToNormalisedTensor(mean, std)
+        self._makers = {
+            "normalised": ToNormalisedTensor(mean, std),
+            "unit_range": ToNormalisedTensor((0, 0, 0), (1, 1, 1)),
+        }
 
     def resized(self, pixels: Pixels) -> Pixels:
         """Return an RGB image (h, w, 3) in the model's size, (height, width, 3)."""
         return self._rule.apply(pixels)
 
     def normalised(self, pixels: Sequence[Pixels], device: torch.device) -> Tensor:
-        """Return (B, 3, height, width) float images on a device, in channels-last layout.
+        """Return (B, 3, height, width) float images on a device, in channels-last layout."""
+        return self.batch(pixels, "normalised", device, torch.channels_last)
+
+    def batch(
+        self,
+        pixels: Sequence[Pixels],
+        form: Takes,
+        device: torch.device,
+        layout: torch.memory_format,
+    ) -> Tensor:
+        """Return images (height, width, 3) together, (B, 3, height, width), on a device.
 
         Bytes travel to the device, not floats.
+
+        Args:
+            pixels: images in the model's size.
+            form: what the model takes.
+            device: of the result.
+            layout: of the result.
         """
         batch = torch.from_numpy(np.stack(pixels)).to(device)
-        return self._normalise.on_batch(batch, torch.channels_last)
+        if form == "bytes":
+            return batch.permute(0, 3, 1, 2).contiguous(memory_format=layout)
+        return self._makers[form].on_batch(batch, layout)
 
 
 def choose_preprocessing(

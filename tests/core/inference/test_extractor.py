@@ -50,25 +50,6 @@ def photos(tmp_path_factory) -> list[str]:
     return [str(path) for path in paths]
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory) -> Path:
-    """A bare state dict of tinynet."""
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "tiny.pth"
-    torch.save(TinyNet(5).state_dict(), path)
-    return path
-
-
-@pytest.fixture
-def make(weights):
-    def build(model_name="tinynet", model_path=weights, **options) -> FeatureExtractor:
-        own = {"image_size": (32, 16), "device": "cpu", "verbose": False}
-        own["plugins"] = make_plugins(TinyWorld())
-        return FeatureExtractor(model_name, model_path, **{**own, **options})
-
-    return build
-
-
 @pytest.fixture
 def expected(weights, photos) -> torch.Tensor:
     """The features of the photos, computed by hand."""
@@ -401,6 +382,84 @@ def test_a_checkpoint_of_a_model_built_by_hand_names_none(trained, tmp_path) -> 
         FeatureExtractor(model_path=tmp_path / "by_hand.pth", device="cpu")
 
 
+# -- none, length, crops, streams ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+def test_no_images_have_no_rows(make, normalize) -> None:
+    extract = make(normalize=normalize)
+    for nothing in ([], (), torch.zeros(0, 3, 32, 16)):
+        assert extract(nothing).shape == (0, 8)
+    assert extract.crops(FRAME, []).shape == (0, 8)
+    assert list(extract.extract(iter([]))) == []
+    assert extract.feature_dim == 8
+
+
+def test_unit_length_is_an_option(make, photos, expected) -> None:
+    wanted = expected / expected.norm(dim=1, keepdim=True)
+    extract = make(normalize=True)
+    same(extract(photos), wanted)
+    same(torch.cat([batch.features for batch in extract.batches(photos)]), wanted)
+
+
+FRAME = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("color", ["rgb", "bgr"])
+def test_crops_equal_the_files_that_they_would_be(make, tmp_path, color) -> None:
+    boxes = np.array([(5, 7, 30, 50), (-4, 20, 33, 99), (60, 0, 90, 60)])
+    files = []
+    for number, (left, top, right, bottom) in enumerate(boxes.clip(0)):
+        files.append(tmp_path / f"{number}.png")
+        Image.fromarray(FRAME[top:bottom, left:right]).save(files[-1])
+    extract, frame = make(), FRAME if color == "rgb" else np.ascontiguousarray(FRAME[..., ::-1])
+    assert torch.equal(extract.crops(frame, boxes, color=color), extract(files))
+    wide = np.zeros((60, 180, 3), np.uint8)
+    wide[:, ::2] = frame
+    assert torch.equal(extract.crops(wide[:, ::2], boxes, color=color), extract(files))
+
+
+def test_a_box_of_no_area_is_an_error_or_a_row_of_zeros_told_once(make, caplog) -> None:
+    extract, boxes = make(), [(0, 0, 9, 9), (5, 5, 5, 9), (1, 1, 8, 8)]
+    with pytest.raises(DataError, match="row 1 of the boxes"):
+        extract.crops(FRAME, boxes)
+    found = extract.crops(FRAME, boxes, on_bad="zero")
+    assert torch.equal(found[[0, 2]], extract.crops(FRAME, [boxes[0], boxes[2]]))
+    assert torch.equal(found[1], torch.zeros(8))
+    assert torch.equal(extract.crops(FRAME, boxes[1:2], on_bad="zero"), torch.zeros(1, 8))
+    assert len([line for line in caplog.messages if "features are zeros" in line]) == 1
+    with pytest.raises(UserError, match=r"on_bad='skip'. Use raise or zero"):
+        extract.crops(FRAME, boxes, on_bad="skip")
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_stream_is_read_as_far_as_it_is_needed(make, workers) -> None:
+    taken = 0
+
+    def frames():
+        nonlocal taken
+        while True:
+            taken += 1
+            yield FRAME
+
+    stream = make(batch_size=4, workers=workers).extract(frames())
+    places = [next(stream).places for _ in range(3)]
+    assert places == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+    assert taken <= 12 + 2 * 4
+
+
+def test_what_is_no_image_in_a_stream_is_told_in_its_turn(make) -> None:
+    extract, stream = make(batch_size=1), [FRAME, None, FRAME]
+    left_out = {}
+    found = list(extract.extract(iter(stream), left_out.__setitem__))
+    assert [batch.places for batch in found] == [[0], [2]]
+    assert "element 1 is of type NoneType" in left_out[1].what
+    features = extract.extract(iter(stream))
+    assert next(features).places == [0]
+    with pytest.raises(DataError, match="element 1 is of type NoneType"):
+        next(features)
+
+
 # -- running ---------------------------------------------------------------------------------------
 
 
@@ -470,7 +529,6 @@ BYTES = np.zeros((8, 6, 3), np.uint8)
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ([], "no image to extract features from. The list is empty"),
         (3, "the input is of type int. Give a path, an RGB array"),
         ([BYTES, None], "element 1 is of type NoneType"),
         (
@@ -489,7 +547,7 @@ BYTES = np.zeros((8, 6, 3), np.uint8)
         (torch.zeros(8, 6, 3), r"tensor is \(8, 6, 3\).* tensor.movedim\(-1, -3\)"),
         (torch.zeros(2, 1, 8, 6), r"not \(3, h, w\) or \(B, 3, h, w\)"),
         (torch.zeros(8, 6), r"not \(3, h, w\)"),
-        (torch.zeros(0, 3, 8, 6), "no image to extract features from"),
+        (torch.zeros(2, 3, 0, 6), "no image to extract features from"),
         ("gone.jpg", "cannot read the image gone.jpg .*. Repair it, or leave it out"),
     ],
 )
