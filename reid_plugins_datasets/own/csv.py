@@ -28,6 +28,10 @@ from reidcore.data import (
 from reidcore.errors import DataError
 
 SPLITS = ("train", "query", "gallery")
+VALIDATION = ("train", "val_query", "val_gallery")
+UNUSED = "unused"
+WORDS = (*SPLITS, *VALIDATION[1:], UNUSED)
+"""What the column of splits may say."""
 
 _SOUGHT = 100
 
@@ -42,6 +46,7 @@ def csv(
     pid: str = "pid",
     camid: str = "camid",
     split: str = "split",
+    validation: bool = False,
 ) -> Splits:
     """Read a table of images: path, identity, camera and split of each; more columns are kept.
 
@@ -52,6 +57,9 @@ def csv(
     by another, so that no image is left out of any ranking but a query's own file. Each further
     column becomes a column of the tables: of whole numbers or of numbers if it holds nothing else,
     otherwise of text.
+
+    Beside ``train``, ``query`` and ``gallery`` a row may be ``val_query`` or ``val_gallery``, for
+    identities that are neither learnt from nor tested on, or ``unused``.
 
     Args:
         root: the data root.
@@ -64,6 +72,7 @@ def csv(
         pid: name of the column with the identities.
         camid: name of the column with the cameras.
         split: name of the column that says ``train``, ``query`` or ``gallery``.
+        validation: whether query and gallery are the rows for validation.
 
     Raises:
         DataError: the table or a column is missing, rows have faults (they are counted, the first
@@ -73,7 +82,7 @@ def csv(
     if len(delimiter) > 1:
         raise DataError(f"the delimiter {delimiter!r} has more than one character")
     faults = Faults(table)
-    with open_rows(table, delimiter, faults) as (header, pieces):
+    with open_rows(table, delimiter, faults) as (header, pieces, _):
         sought = {"path": path, "pid": pid, "camid": camid, "split": split}
         names = names_in(header, sought)
         check_columns(header, names, table)
@@ -85,8 +94,8 @@ def csv(
     rows = SampleTable.joined(parts)
     rows = replace(rows, **reading.labels(rows, _without_cameras(table, header, names["camid"])))
     faults.check()
-    tables = reading.splits_of(rows)
-    _check_splits(tables, table)
+    tables = reading.splits_of(rows, VALIDATION if validation else SPLITS)
+    _check_splits(tables, table, VALIDATION if validation else SPLITS)
     return Splits(*_with_types(tables))
 
 
@@ -108,7 +117,7 @@ class _Reading:
     def table_of(self, piece: Piece) -> SampleTable:
         names, columns = self._names, piece.columns
         self._lines.append(piece.lines)
-        self._splits.append(piece.choices(names["split"], SPLITS, self._faults))
+        self._splits.append(piece.choices(names["split"], WORDS, self._faults))
         pids = self._pids.of(columns[names["pid"]])
         camids = self._camids.of(columns.get(names["camid"], [""] * len(pids)))
         known = set(names.values())
@@ -125,18 +134,28 @@ class _Reading:
         """
         pids, pid_names = self._numbered("pid", self._pids, rows.pids, JUNK_PID)
         if without_cameras:
-            cameras = np.array([WITHOUT_CAMERAS[split] for split in SPLITS])
+            sides = [word.removeprefix("val_") for word in WORDS]
+            cameras = np.array([WITHOUT_CAMERAS.get(side, 0) for side in sides])
             camids = cameras[np.concatenate(self._splits)]
             camid_names = NumberedTexts.unknown_cameras(without_cameras).names
         else:
             camids, camid_names = self._numbered("camid", self._camids, rows.camids)
         return {"pids": pids, "camids": camids, "names": LabelNames(pid_names, camid_names)}
 
-    def splits_of(self, rows: SampleTable) -> list[SampleTable]:
-        """Return the tables of train, query and gallery, without rows of nobody."""
+    def splits_of(self, rows: SampleTable, words: Sequence[str]) -> list[SampleTable]:
+        """Return the tables of the rows with each word, without rows of nobody.
+
+        Args:
+            rows: all of them.
+            words: what rows to learn from, of queries and of the gallery say.
+        """
         kept, splits = rows.pids != JUNK_PID, np.concatenate(self._splits)
         leave_out(rows.paths.take(~kept), f"rows of identity {JUNK_PID}", expected=True)
-        return [rows.take((splits == place) & kept) for place in range(len(SPLITS))]
+        for place, word in enumerate(WORDS):
+            if word not in words:
+                others = rows.paths.take((splits == place) & kept)
+                leave_out(others, f"rows of the split {word}", expected=True)
+        return [rows.take((splits == WORDS.index(word)) & kept) for word in words]
 
     def _numbered(
         self, role: str, codes: Codes, column: npt.NDArray[np.int64], lowest: int | None = None
@@ -239,12 +258,21 @@ def _without_cameras(table: Path, header: Sequence[str], camid: str) -> str:
     return f"{table} has no column {camid!r}{hint}"
 
 
-def _check_splits(tables: Sequence[SampleTable], table: Path) -> None:
+def _check_splits(tables: Sequence[SampleTable], table: Path, words: Sequence[str]) -> None:
     train, query, gallery = map(len, tables)
     if not train + query + gallery:
-        raise DataError(f"{str(table)!r} has only rows of identity {JUNK_PID}", "Number its people")
+        raise DataError(
+            f"{str(table)!r} has no rows of the splits {', '.join(words)} but of identity "
+            f"{JUNK_PID}",
+            "Number its people, and say train, query or gallery of each",
+        )
+    if words is VALIDATION and not query + gallery:
+        raise DataError(
+            f"{str(table)!r} has no rows of the splits {' and '.join(words[1:])}",
+            f"reidcore data split {table} --val-share 0.2 draws them",
+        )
     if bool(query) != bool(gallery):
-        there, lacking = ("query", "gallery") if query else ("gallery", "query")
+        there, lacking = words[1:] if query else words[:0:-1]
         raise DataError(
             f"{str(table)!r} has rows of the split {there} and none of {lacking}",
             "Give both or neither",

@@ -106,7 +106,6 @@ def _hint(found: Mapping[str, str]) -> str:
     steps = [f"If other columns say so, set {options}"]
     if found.get("split") == "":
         steps.append(
-            "Where nothing says the split, split_identities and write_layout of reidcore.data "
-            "make a table that does"
+            "Where nothing says the split, reidcore data split TABLE makes a column that does"
         )
     return ". ".join(steps)

@@ -101,10 +101,12 @@ class Rows(NamedTuple):
     Attributes:
         header: the names of its columns.
         pieces: its rows, which can be gone through once.
+        delimiter: what separates the columns.
     """
 
     header: list[str]
     pieces: Iterator[Piece]
+    delimiter: str
 
 
 @contextmanager
@@ -123,12 +125,14 @@ def open_rows(path: Path, delimiter: str, faults: Faults) -> Iterator[Rows]:
     try:
         with path.open(encoding=_encoding_of(path), newline="") as file:
             separator, before = _separator_of(file)
-            reader = csv.reader(file, delimiter=delimiter or separator)
+            separator = delimiter or separator
+            reader = csv.reader(file, delimiter=separator)
             header = [name.strip("\ufeff").strip() for name in next(reader, [])]
             _check_header(header, path)
             unnamed = [f"column {place}" for place, name in enumerate(header, 1) if not name]
             leave_out(unnamed, "columns without a name", expected=True)
-            yield Rows(list(filter(None, header)), _pieces(reader, before, header, faults))
+            named = list(filter(None, header))
+            yield Rows(named, _pieces(reader, before, header, faults), separator)
     except OSError as error:
         raise DataError(f"cannot read {str(path)!r}: {error.strerror}") from error
     except (UnicodeError, csv.Error) as error:

@@ -62,7 +62,7 @@ def read_metadata(path: Path, images: Path, names: Mapping[str, str], unknown: s
             are not there.
     """
     faults = Faults(path)
-    with open_rows(path, "", faults) as (header, pieces):
+    with open_rows(path, "", faults) as (header, pieces, _):
         names = names_in(header, names)
         _check_columns(header, names, path)
         lines: list[int] = []

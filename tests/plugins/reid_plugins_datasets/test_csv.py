@@ -397,3 +397,43 @@ def test_whatever_a_csv_writer_writes_is_read(rows, piece, delimiter, root, monk
     for split in ("train", "query", "gallery"):
         expected = [(f"/{path}", pid, camid, 0) for path, pid, camid, own in rows if own == split]
         assert [tuple(sample) for sample in getattr(found, split)] == expected
+
+
+VALIDATION = """\
+path,pid,camid,split
+a/1.jpg,7,0,train
+a/2.jpg,9,1,val_query
+b/3.jpg,9,2,val_gallery
+b/4.jpg,8,3,unused
+"""
+
+
+def test_rows_for_validation_are_the_targets_where_they_are_asked_for(root, caplog):
+    caplog.set_level(logging.INFO, "reidcore")
+    tested = VALIDATION.replace("b/4.jpg,8,3,unused", "b/4.jpg,8,3,query\nb/3.jpg,8,1,gallery")
+    found = read(root, tested)
+    assert [sample.pid for sample in (*found.query, *found.gallery)] == [8, 8]
+    assert "1 row of the split val_query left out" in caplog.text
+    found = read(root, tested, validation=True)
+    assert [sample.pid for sample in (*found.query, *found.gallery)] == [9, 9]
+    assert len(found.train) == 1
+    assert "1 row of the split gallery left out" in caplog.text
+
+
+def test_unused_rows_and_those_for_validation_leave_a_dataset_to_learn_from(root):
+    found = read(root, VALIDATION)
+    assert [len(split) for split in (found.train, found.query, found.gallery)] == [1, 0, 0]
+
+
+def test_validation_asked_for_where_there_is_none_is_told_with_the_command(root):
+    told = refused(root, TABLE, validation=True)
+    assert "no rows of the splits val_query and val_gallery" in told
+    assert "reidcore data split" in told
+
+
+def test_unknown_cameras_of_validation_are_as_those_of_the_test(root):
+    without = "\n".join(
+        ",".join(row.split(",")[:2] + row.split(",")[3:]) for row in VALIDATION.split("\n") if row
+    )
+    found = read(root, without, validation=True)
+    assert [found.query[0].camid, found.gallery[0].camid] == [0, 1]
