@@ -8,8 +8,8 @@ from random import Random
 from typing import Literal
 
 from reid_plugins_synthetic.cameras import CAMERAS
+from reid_plugins_synthetic.marker import check_limits
 from reid_plugins_synthetic.people import Person, draw_people
-from reidcore.errors import DataError, quoted
 
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 
@@ -50,13 +50,7 @@ class Settings:
             "height": (_FEWEST_PIXELS, 2048),
             "width": (_FEWEST_PIXELS, 2048),
         }
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise DataError(
-                    f"the synthetic dataset's {name} is {quoted(value)}",
-                    f"Choose a number from {low} to {high}.",
-                )
+        check_limits(self, limits, "synthetic dataset")
 
     def as_dict(self) -> dict[str, int]:
         """Return the settings by name."""

@@ -8,10 +8,12 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from reid_plugins_synthetic.album import GALLERY, QUERY, TRAIN, Settings, Shot, shots
+from reid_plugins_synthetic.marker import is_made
 from reid_plugins_synthetic.render import Renderer
 from reidcore.errors import DataError, UserError
 from reidcore.utils import atomic_folder, read_json, write_json
@@ -89,7 +91,7 @@ def make_synthetic(
     try:
         with atomic_folder(target) as partial:
             _write_pictures(partial, settings)
-            write_json({"release": RELEASE, "settings": settings.as_dict()}, partial / MARKER)
+            write_json(_record(settings), partial / MARKER)
     except UserError:
         if not _holds(target, settings):  # as it does where another process was faster
             raise
@@ -115,25 +117,11 @@ def settings_of(directory: Path) -> dict[str, int]:
 
 
 def _holds(target: Path, settings: Settings) -> bool:
-    """Say whether a folder holds these settings' data set; refuse one that holds anything else."""
-    if not target.exists():
-        return False
-    if not target.is_dir():
-        raise DataError(f"{str(target)!r} is a file", "Name a folder for the synthetic dataset.")
-    marker = target / MARKER
-    if marker.is_file():
-        if read_json(marker) == {"release": RELEASE, "settings": settings.as_dict()}:
-            return True
-        raise DataError(
-            f"{str(target)!r} holds a synthetic dataset made with other settings",
-            f"Name another folder, or remove this one; its settings are in {MARKER}.",
-        )
-    if any(target.iterdir()):
-        raise DataError(
-            f"{str(target)!r} is not empty and no synthetic dataset",
-            "Name a new or an empty folder.",
-        )
-    return False
+    return is_made(target, MARKER, _record(settings), "synthetic dataset")
+
+
+def _record(settings: Settings) -> dict[str, Any]:
+    return {"release": RELEASE, "settings": settings.as_dict()}
 
 
 def _write_pictures(directory: Path, settings: Settings) -> None:

@@ -22,25 +22,29 @@ Examples:
 _ARGUMENT = re.compile(r"^ {4}(\w+): (.+)$", re.MULTILINE)
 
 
-def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add an option for each setting of the dataset, with its default and its documentation."""
-    texts = dict(_ARGUMENT.findall(inspect.getdoc(Settings) or ""))
-    for name, parameter in reversed(list(inspect.signature(Settings).parameters.items())):
-        text = texts[name][0].upper() + texts[name][1:]
-        option = click.option(
-            f"--{name.replace('_', '-')}",
-            type=type(parameter.default),
-            default=parameter.default,
-            show_default=True,
-            help=text,
-        )
-        command = option(command)
-    return command
+def settings_options(kind: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return what adds an option for each setting of a kind, with its default and documentation."""
+    texts = dict(_ARGUMENT.findall(inspect.getdoc(kind) or ""))
+
+    def added(command: Callable[..., Any]) -> Callable[..., Any]:
+        for name, parameter in reversed(list(inspect.signature(kind).parameters.items())):
+            is_flag = isinstance(parameter.default, bool)
+            command = click.option(
+                f"--{name.replace('_', '-')}",
+                type=type(parameter.default),
+                is_flag=is_flag,
+                default=parameter.default,
+                show_default=not is_flag,
+                help=texts[name][0].upper() + texts[name][1:],
+            )(command)
+        return command
+
+    return added
 
 
 @click.command("make-synthetic", epilog=EPILOG)
 @click.argument("directory", type=click.Path(path_type=Path))
-@settings_options
+@settings_options(Settings)
 def make_synthetic(directory: Path, **settings: int) -> None:
     """Draw procedural people into DIRECTORY, in the layout of Market1501."""
     from reid_plugins_synthetic import make

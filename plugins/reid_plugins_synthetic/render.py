@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 
@@ -72,12 +72,12 @@ class Renderer:
         if people and random.random() < _PASSER_SHARE:
             people = [self._passer(look, people[0][1], random), *people]
         for person, view in people:
-            _paint_shadow(picture, view)
+            paint_shadow(picture, view)
             figure = paint_figure(person, draw_pose(random), view, self._large, look.lit_from)
             picture.paste(figure, (0, 0), figure)
         if random.random() < _THING_SHARE or not people:
             paint_thing(picture, random)
-        return _developed(picture.reduce(_FINER), look, random)
+        return developed(picture.reduce(_FINER), look, draw_light(look, random), random)
 
     def _passer(self, look: Camera, view: View, random: Random) -> tuple[Person, View]:
         """Draw somebody who walks behind the person, half outside the picture."""
@@ -87,7 +87,7 @@ class Renderer:
         return draw_person(random), replace(aside, column=view.column + shift, ground=ground)
 
 
-def _paint_shadow(picture: Image.Image, view: View) -> None:
+def paint_shadow(picture: Image.Image, view: View) -> None:
     """Darken the ground below the feet, in place."""
     wide, high = 0.13 * view.scale, (0.018 + 0.08 * math.sin(view.tilt)) * view.scale
     shade = Image.new("L", (round(2 * wide), round(2 * high)), 0)
@@ -95,10 +95,28 @@ def _paint_shadow(picture: Image.Image, view: View) -> None:
     picture.paste((20, 20, 24), (round(view.column - wide), round(view.ground - high)), shade)
 
 
-def _developed(picture: Image.Image, camera: Camera, random: Random) -> Image.Image:
-    """Apply a camera's colour, tone, blur and noise, with the light of the moment."""
+@dataclass(frozen=True)
+class Light:
+    """The light of a moment, as a camera meets it.
+
+    Attributes:
+        gains: of red, green and blue.
+        blur: how much the lens blurs, relative to the camera's mean.
+    """
+
+    gains: tuple[float, ...]
+    blur: float
+
+
+def draw_light(camera: Camera, random: Random) -> Light:
+    """Draw the light of a moment in one camera."""
     light = camera.exposure * random.uniform(0.9, 1.1)
-    gains = [light * gain * random.uniform(0.97, 1.03) for gain in camera.cast]
+    gains = tuple(light * gain * random.uniform(0.97, 1.03) for gain in camera.cast)
+    return Light(gains, random.uniform(0.6, 1.4))
+
+
+def developed(picture: Image.Image, camera: Camera, light: Light, random: Random) -> Image.Image:
+    """Apply a camera's colour, tone, blur and noise; the noise is drawn from `random`."""
     grey, keep = 1 - camera.saturation, camera.saturation
     weights = (0.299, 0.587, 0.114)
     matrix: list[float] = []
@@ -106,9 +124,9 @@ def _developed(picture: Image.Image, camera: Camera, random: Random) -> Image.Im
         matrix += [grey * w + (keep if row == column else 0.0) for column, w in enumerate(weights)]
         matrix.append(0.0)
     toned = picture.convert("RGB", tuple(matrix)).point(
-        [level for gain in gains for level in _curve(gain, camera.gamma, camera.lift)]
+        [level for gain in light.gains for level in _curve(gain, camera.gamma, camera.lift)]
     )
-    blur = camera.blur * picture.height / 128 * random.uniform(0.6, 1.4)
+    blur = camera.blur * picture.height / 128 * light.blur
     return _noisy(toned.filter(ImageFilter.GaussianBlur(blur)), camera.noise, random)
 
 
