@@ -2,7 +2,8 @@
 
 `people` says who exists; `pose`, `garments`, `heads` and `bags` how they look; `canvas` and
 `figure` how that is painted; `cameras`, `backdrops`, `occluders` and `render` what a camera makes
-of it; `album` which pictures there are; `make` writes them; and `dataset` reads them.
+of it; `album` which pictures there are; `make` writes them; and `dataset` reads them. `scene` films
+the same people with several cameras.
 """
 
 from __future__ import annotations
