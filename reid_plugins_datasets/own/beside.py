@@ -8,6 +8,8 @@ from pathlib import Path
 
 from reidcore.data import is_image, is_side_file, leave_out
 
+__all__ = ["tell_beside"]
+
 _WHY = "beside the folders of the splits"
 
 

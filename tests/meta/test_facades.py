@@ -21,6 +21,7 @@ USES: dict[str, set[str]] = {
     "reid_plugins_engines": {"reid_plugins_standard"},
     "reid_plugins_inspect": {"reid_plugins_datasets"},
     "reid_plugins_metric_learning": {"reid_plugins_engines"},
+    "reid_plugins_own_data": {"reid_plugins_datasets"},
     "reid_plugins_report": {
         "reid_plugins_inspect",
         "reid_plugins_runs",

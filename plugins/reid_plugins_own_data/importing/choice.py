@@ -1,0 +1,183 @@
+"""Which importer reads a source: the one that is named, or the one that recognises it."""
+
+from __future__ import annotations
+
+import logging
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reid_plugins_own_data.crop import Importer, Recognised
+from reidcore.errors import (
+    ConfigError,
+    PluginDefectError,
+    PluginError,
+    UnknownNameError,
+    UserError,
+    did_you_mean,
+    quoted,
+)
+from reidcore.plugins import Plugins
+from reidcore.registry import Component, Entry, Registrar, declared_options, read_options
+
+_log = logging.getLogger(f"reidcore.{__name__}")
+
+KIND = "importers"
+
+
+class Chosen(NamedTuple):
+    """An importer for a source.
+
+    Attributes:
+        entry: the importer as it is registered.
+        importer: the importer itself.
+        reason: why it was chosen; empty if it was named.
+    """
+
+    entry: Entry
+    importer: Importer
+    reason: str = ""
+
+
+def known_importers(plugins: Plugins) -> list[Entry]:
+    """Return the importers of all active plugins; one plugin that fails is told and left out."""
+    found: list[Entry] = []
+    for plugin in [each for each in plugins.active if "reid_register_importers" in each.hooks]:
+        registrar = Registrar(KIND, plugin)
+        try:
+            plugins.subset_hook("reid_register_importers", [plugin])(registry=registrar)
+        except Exception as error:
+            plugins.fail(plugin, error)
+            continue
+        found.extend(registrar.added.values())
+    return found
+
+
+def choose_importer(
+    source: Path, name: str, options: Mapping[str, Any], plugins: Plugins
+) -> Chosen:
+    """Return the importer of a name or, without one, the importer that recognises a source.
+
+    Args:
+        source: a file or folder.
+        name: the format; empty to find it out.
+        options: of the importer; without a name they are a hint, for not every format has them.
+        plugins: where to look.
+
+    Raises:
+        UserError: the source is not there, or packed; no format is named so, none recognises it,
+            or several do; an option is unknown or wrong.
+    """
+    _check_source(source)
+    known = known_importers(plugins)
+    if name:
+        entry = _named(name, known)
+        return Chosen(entry, _made(entry, options))
+    fitting = [entry for entry in known if options.keys() <= _options_of(entry)]
+    if not fitting:
+        raise _unknown_option(options, known)
+    looks = [(_recognised(source, chosen), chosen) for chosen in _makeable(fitting, options)]
+    found = [chosen._replace(reason=look.reason) for look, chosen in looks if look is not None]
+    sure = [chosen._replace(reason=look.reason) for look, chosen in looks if look and look.is_sure]
+    match sure or found:
+        case [chosen]:
+            return chosen
+        case []:
+            raise _unrecognised(source, known)
+        case several:
+            raise _ambiguous(source, several)
+
+
+def _check_source(source: Path) -> None:
+    if not source.exists():
+        raise UserError(f"there is no file or folder {str(source)!r}", "Check the path")
+    if source.is_file() and (zipfile.is_zipfile(source) or source.suffix in (".tar", ".gz", ".7z")):
+        raise UserError(f"{str(source)!r} is an archive", "Unpack it, and name the folder")
+
+
+def _named(name: str, known: list[Entry]) -> Entry:
+    of_name = [entry for entry in known if name in entry.names]
+    if not of_name:
+        names = sorted(entry.name for entry in known)
+        raise UnknownNameError(
+            f"no format is named {quoted(name)}",
+            f"{did_you_mean(name, names)} There are {', '.join(names)}.".strip(),
+        )
+    if len(of_name) > 1:
+        spelled = " or ".join(repr(entry.qualified_name) for entry in of_name)
+        raise PluginError(f"several plugins have a format {name!r}", f"Write {spelled}.")
+    return of_name[0]
+
+
+def _options_of(entry: Entry) -> set[str]:
+    return {*declared_options(entry), *entry.options}
+
+
+def _made(entry: Entry, options: Mapping[str, Any]) -> Importer:
+    importer = Component(entry, read_options(entry, options)).make()
+    if not all(callable(getattr(importer, method, None)) for method in ("recognise", "crops")):
+        raise entry.defect(importer, "an object with the methods recognise and crops")
+    made: Importer = importer
+    return made
+
+
+def _makeable(entries: list[Entry], options: Mapping[str, Any]) -> list[Chosen]:
+    """Return those that can be made; an option's wrong value is told unless another takes it."""
+    made: list[Chosen] = []
+    mistakes: list[ConfigError] = []
+    for entry in entries:
+        try:
+            made.append(Chosen(entry, _made(entry, options)))
+        except ConfigError as error:  # an option that must be given is not, or one is wrong
+            mistakes.append(error)
+    if mistakes and not made:
+        raise mistakes[0]
+    return made
+
+
+def _recognised(source: Path, chosen: Chosen) -> Recognised | None:
+    try:
+        look = chosen.importer.recognise(source)
+    except UserError as error:
+        _log.debug("%s does not take %s: %s", chosen.entry.label, source, error)
+        return None
+    except Exception as error:
+        raise PluginDefectError(
+            f"{chosen.entry.origin} failed on {str(source)!r} ({error!r})",
+            "Name the format to do without it: --format NAME",
+        ) from error
+    if look is not None and not isinstance(look, Recognised):
+        raise chosen.entry.defect(look, "a Recognised, or None", "recognise")
+    return look
+
+
+def _unknown_option(options: Mapping[str, Any], known: list[Entry]) -> UserError:
+    spelled = {option for entry in known for option in _options_of(entry)}
+    unknown = sorted(options.keys() - spelled)
+    if not unknown:
+        return ConfigError(
+            f"no format has all the options {', '.join(map(repr, sorted(options)))}",
+            "Leave out some, or name the format: --format NAME",
+        )
+    near = did_you_mean(unknown[0], spelled)
+    return ConfigError(
+        f"no format has an option {unknown[0]!r}",
+        f"{near} There are {', '.join(sorted(spelled))}.".strip(),
+    )
+
+
+def _unrecognised(source: Path, known: list[Entry]) -> UserError:
+    formats = ", ".join(f"{entry.name} ({entry.summary})" for entry in known)
+    return UserError(
+        f"nothing says what {str(source)!r} is",
+        f"Name its format, --format NAME, for what it needs to be told: {formats}",
+    )
+
+
+def _ambiguous(source: Path, several: list[Chosen]) -> UserError:
+    reasons = "; ".join(f"{chosen.entry.name}, for {chosen.reason}" for chosen in several)
+    return UserError(
+        f"{str(source)!r} looks like several formats: {reasons}",
+        f"Say which: --format {several[0].entry.name}",
+    )

@@ -1,0 +1,52 @@
+"""What an import says at its end: a table of counts, and what is worth knowing about them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from reid_plugins_own_data.importing.table import Row
+from reidcore.cli import number, table
+from reidcore.data import first_names
+from reidcore.errors import counted
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def counts_table(rows: Sequence[Row]) -> Table:
+    """Return a table of identities, images and cameras, of each class where there are several."""
+    made = table("class", *map(number, ("identities", "images", "cameras")))
+    classes = sorted({row.crop.category for row in rows})
+    for name in classes if len(classes) > 1 else ():
+        _add(made, name or "(none)", [row for row in rows if row.crop.category == name])
+    _add(made, "all" if len(classes) > 1 else classes[0] or "all", rows)
+    return made
+
+
+def notes(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield sentences on what training and testing will meet."""
+    images = Counter(row.pid for row in rows)
+    single = [pid for pid, count in images.items() if count == 1]
+    if single:
+        names = first_names(single, len(single))
+        yield f"{counted(len(single), 'identity', 'identities')} with one image: {names}"
+    if len(images) == 1:
+        yield "There is one identity alone: nobody to tell it from"
+    cameras = {row.camid for row in rows}
+    if cameras == {""}:
+        yield "Nothing says the cameras (--camera, or camid in a pattern): they count as unknown"
+    elif len(cameras) == 1:
+        yield (
+            f"All images are of one camera, {cameras.pop()!r}: the usual protocol finds no match; "
+            "test with test.protocol=any_camera"
+        )
+
+
+def _add(made: Table, name: str, rows: Sequence[Row]) -> None:
+    cameras = {row.camid for row in rows if row.camid}
+    people = {row.pid for row in rows}
+    made.add_row(
+        name, f"{len(people):,}", f"{len(rows):,}", f"{len(cameras):,}" if cameras else "-"
+    )
