@@ -1,0 +1,91 @@
+"""``reidcore data split`` as users run it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from reidcore.cli.app import main
+from reidcore.data import init_image_dataset
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capfd):
+    """Run ``reidcore data split`` in this process, in a folder with a table of 12 identities."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    rows = ["Path;Identity;camera;note"]
+    for pid in range(12):
+        for camera in "ab":
+            for shot in range(2):
+                path = f"images/{pid}{camera}{shot}.jpg"
+                (tmp_path / path).parent.mkdir(exist_ok=True)
+                (tmp_path / path).touch()
+                rows.append(f"{path};{pid};{camera};'seen; twice'".replace("'", '"'))
+    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
+
+    def run(*words):
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(["data", "split", *map(str, words)])
+        return ended.value.code, *capfd.readouterr()
+
+    return run
+
+
+def test_a_table_gets_a_column_that_the_dataset_reads(run, tmp_path):
+    code, out, _ = run(tmp_path)
+    assert code == 0
+    lines = (tmp_path / "labels.csv").read_text().splitlines()
+    assert lines[0] == "Path;Identity;camera;note;split"
+    assert lines[1].startswith('images/0a0.jpg;0;a;"seen; twice";')
+    assert "csv.pid=Identity csv.camid=camera test.protocol=market1501" in out
+    options = {"file": "labels.csv", "pid": "Identity", "camid": "camera"}
+    tested = init_image_dataset("csv", root=tmp_path, **options)
+    validated = init_image_dataset("csv", root=tmp_path, validation=True, **options)
+    assert (tested.num_train_pids, len(tested.query), len(validated.query)) == (7, 6, 4)
+
+
+def test_another_split_takes_the_place_of_the_first(run, tmp_path):
+    run(tmp_path)
+    first = (tmp_path / "labels.csv").read_text()
+    code, out, _ = run(tmp_path, "--seed", 1, "--json")
+    record = json.loads(out)
+    second = (tmp_path / "labels.csv").read_text()
+    assert code == 0
+    assert second != first
+    assert second.splitlines()[0].count("split") == 1
+    assert record == json.loads((tmp_path / "labels.split.json").read_text())
+    assert record["seed"] == 1
+
+
+def test_a_table_written_elsewhere_has_whole_paths(run, tmp_path):
+    (tmp_path / "below").mkdir()
+    before = (tmp_path / "labels.csv").read_bytes()
+    code, out, _ = run("labels.csv", "-o", "below/split.csv")
+    assert (code, (tmp_path / "labels.csv").read_bytes()) == (0, before)
+    assert "below/split.csv" in out
+    assert (tmp_path / "below/split.csv").read_text().splitlines()[1].startswith(str(tmp_path))
+    (tmp_path / "images/0a0.jpg").unlink()
+    code, _, err = run("labels.csv", "-o", "below/split.csv")
+    assert code == 2
+    assert "there is no image" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["nowhere"], "there is no table 'nowhere'"),
+        (["images"], "reidcore data import images DEST"),
+        (["labels.csv", "--by", "notes"], "Did you mean 'note'?"),
+        (["labels.csv", "--pid", "who"], "no column 'who'"),
+        (["labels.csv", "--train-share", "0.9", "--val-share", "0.1"], "nobody to test on"),
+    ],
+)
+def test_what_cannot_be_split_is_told_and_the_table_stays(run, tmp_path, words, told):
+    before = (tmp_path / "labels.csv").read_bytes()
+    code, _, err = run(*words)
+    assert code == 2
+    assert told in err
+    assert (tmp_path / "labels.csv").read_bytes() == before
