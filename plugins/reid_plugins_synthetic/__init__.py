@@ -3,7 +3,7 @@
 `people` says who exists; `pose`, `garments`, `heads` and `bags` how they look; `canvas` and
 `figure` how that is painted; `cameras`, `backdrops`, `occluders` and `render` what a camera makes
 of it; `album` which pictures there are; `make` writes them; and `dataset` reads them. `scene` films
-the same people with several cameras.
+the same people with several cameras, and `vehicles` draws vehicles.
 """
 
 from __future__ import annotations
