@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reid_plugins_engines.softmax import ImageSoftmaxEngine
     from reid_plugins_engines.triplet import ImageTripletEngine
     from reid_plugins_engines.video import VideoSoftmaxEngine, VideoTripletEngine
+    from reid_plugins_export.backends import open_backend
     from reid_plugins_inspect.archives import download_archive, prepare_dataset
     from reid_plugins_inspect.complexity import compute_model_complexity
     from reid_plugins_inspect.pictures import draw_ranked_results, visualize_ranked_results
@@ -47,6 +48,7 @@ __all__ = [
     "download_archive",
     "draw_ranked_results",
     "hold_out",
+    "open_backend",
     "output_not_needed",
     "prepare_dataset",
     "private_imports",

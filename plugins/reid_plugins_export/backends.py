@@ -1,0 +1,59 @@
+"""Opening exported files for running."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from reid_plugins_export.formats import format_named, format_of
+from reid_plugins_export.record import check_checksum, check_there
+from reidcore.errors import CheckpointError, UserError
+from reidcore.plugins import Plugins
+from reidcore.utils import PathLike
+
+TORCH = "torch"
+"""The name of what runs checkpoints; it is no format."""
+
+
+def open_backend(
+    name: str | None,
+    path: PathLike,
+    *,
+    device: str = "cpu",
+    precision: str = "fp32",
+    threads: int | None = None,
+    plugins: Plugins | None = None,
+) -> Any | None:
+    """Open an exported model for running; None if the file is a checkpoint, which PyTorch runs.
+
+    Args:
+        name: a format's, which runs the file; None goes by the file's ending.
+        path: the file.
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
+        precision: ``fp32``, ``bf16``, ``fp16`` or ``int8``, of what the format has.
+        threads: of the CPU; by default as many as the format's runtime likes.
+        plugins: where formats are looked up; the current ones by default.
+
+    Raises:
+        CheckpointError: if the file is missing, damaged, or not what was exported.
+        UserError: if there is no such format, its package is not installed, or it has not what is
+            asked.
+    """
+    file = Path(path).expanduser()
+    by_ending = format_of(file, plugins)
+    if name == TORCH or (name is None and by_ending is None):
+        return None
+    form = by_ending if name is None else format_named(name, plugins)
+    assert form is not None
+    if file.suffix.lower() != form.ending:
+        raise UserError(
+            f"{str(file)!r} is no file for backend={name!r}, whose files end in {form.ending}",
+            f"Run: reidcore export {file} --to {name}",
+        )
+    check_there(file)
+    if check_checksum(file) is False:
+        raise CheckpointError(
+            f"{str(file)!r} is not what was exported: its sha256 is another than beside it",
+            "Copy it again, or export the model again.",
+        )
+    return form.open(file, device, precision, threads)

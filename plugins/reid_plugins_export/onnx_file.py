@@ -1,0 +1,164 @@
+"""ONNX: written by PyTorch's exporter, run by ONNX Runtime."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor
+
+from reid_plugins_export.formats import Save
+from reid_plugins_export.network import FeatureNetwork
+from reid_plugins_export.record import KEY, as_text, from_text
+from reid_plugins_export.shapes import described_input, feature_width
+from reidcore.errors import CheckpointError, UserError
+
+INPUT, OUTPUT = "images", "features"
+
+_PROVIDERS = {"cuda": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}
+_LARGEST = 2**31 - 1  # bytes of a protocol buffer
+
+
+class OnnxFormat:
+    """Files ending in ``.onnx``."""
+
+    ending = ".onnx"
+
+    def convert(self, network: FeatureNetwork, calibration: Tensor | None) -> Save:
+        """Convert a network; see ``reid_register_export_formats``."""
+        model = as_onnx(network)
+
+        def save(path: Path, record: Mapping[str, Any]) -> None:
+            onnx.helper.set_model_props(model, {KEY: as_text(record)})
+            if model.ByteSize() > _LARGEST:
+                raise UserError(
+                    "the model is larger than 2 GB, which no single ONNX file holds",
+                    "Export it to torchscript, pt2 or openvino.",
+                )
+            path.write_bytes(model.SerializeToString())
+
+        return save
+
+    def open(self, path: Path, device: str, precision: str, threads: int | None) -> OnnxBackend:
+        """Open a file for running."""
+        return OnnxBackend(path, device, precision, threads)
+
+    def read(self, path: Path) -> dict[str, Any]:
+        """Return the record inside a file; empty for one that others wrote."""
+        try:
+            model = onnx.load(path, load_external_data=False)
+        except Exception as error:  # protobuf's errors have no class in common
+            raise _unreadable(path, error) from error
+        props = {each.key: each.value for each in model.metadata_props}
+        return from_text(props.get(KEY), path)
+
+
+def as_onnx(network: FeatureNetwork) -> onnx.ModelProto:
+    """Return a network as an ONNX model for any number of images."""
+    batch = torch.export.Dim("batch")
+    shapes: dict[int, Any] = {0: batch}
+    if network.takes == "bytes":
+        shapes |= {1: torch.export.Dim("height"), 2: torch.export.Dim("width")}
+    with torch.no_grad(), quietly():
+        program = torch.onnx.export(
+            network,
+            (network.example(2),),
+            dynamo=True,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_shapes={INPUT: shapes},
+            verbose=False,
+        )
+    assert program is not None
+    return program.model_proto
+
+
+class OnnxBackend:
+    """Runs a file by ONNX Runtime; a session may be run by several threads at a time.
+
+    Args:
+        path: the file.
+        device: ``cpu``, or ``cuda`` with a number, for which onnxruntime-gpu is needed.
+        precision: ``fp32``, or ``int8`` for a file that was quantised.
+        threads: of the CPU; by default as many as ONNX Runtime likes.
+
+    Raises:
+        UserError: if the device or the precision cannot be had.
+        CheckpointError: if the file is damaged, or takes or gives something else than one tensor.
+    """
+
+    def __init__(self, path: Path, device: str, precision: str, threads: int | None) -> None:
+        options = onnxruntime.SessionOptions()
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=_providers(device)
+            )
+        except UserError:
+            raise
+        except Exception as error:  # each of ONNX Runtime's errors has a class of its own
+            raise _unreadable(path, error) from error
+        held = self._session.get_modelmeta().custom_metadata_map
+        self.record: Mapping[str, Any] = from_text(held.get(KEY), path)
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(inputs) != 1:
+            names = ", ".join(each.name for each in inputs)
+            raise CheckpointError(
+                f"{str(path)!r} takes {len(inputs)} inputs ({names}), not images alone",
+                "Export it again with one input.",
+            )
+        self._input, self._output = inputs[0].name, outputs[0].name
+        self._images = described_input(inputs[0].shape, "uint8" in inputs[0].type, path)
+        self.image_size = self._images.size
+        self.takes = self._images.takes(self.record)
+        self.feature_dim = feature_width(outputs[0].shape, path)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return the features (B, D), float32 on the CPU, of images (B, 3, h, w)."""
+        taken = self._images.arranged(images).numpy()
+        (features,) = self._session.run([self._output], {self._input: taken})
+        return torch.from_numpy(features).float()
+
+
+def _providers(device: str) -> list[Any]:
+    kind, _, number = device.partition(":")
+    wanted = _PROVIDERS.get(kind)
+    if wanted not in onnxruntime.get_available_providers():
+        raise UserError(
+            f"ONNX Runtime here does not run on {device!r}",
+            "Use device='cpu'"
+            + (", or: pip install onnxruntime-gpu" if kind == "cuda" else "")
+            + ".",
+        )
+    return [(wanted, {"device_id": number or "0"})] if kind == "cuda" else [wanted]
+
+
+def _unreadable(path: Path, error: Exception) -> CheckpointError:
+    reason = str(error).strip().splitlines() or [type(error).__name__]
+    return CheckpointError(
+        f"{str(path)!r} is damaged or no ONNX file ({reason[0]})", "Export the model again."
+    )
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep the exporter's notes, which concern its authors, from the user's terminal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+        levels = [logger.level for logger in loggers]
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
