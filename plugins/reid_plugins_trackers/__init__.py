@@ -1,0 +1,6 @@
+"""A model of ours as the appearance model of a tracker: one module for each tracker.
+
+Each is named after the package that it serves. Trackers differ in the colour of a frame, in the
+form of a box and in what they want back; `docs/trackers.md` has the table. None of them is
+imported here: an adapter has the methods that its tracker calls.
+"""

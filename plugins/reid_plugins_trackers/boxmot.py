@@ -1,0 +1,153 @@
+"""BoxMOT: the appearance model of its trackers, and of its pipelines.
+
+Serves BoxMOT 25; nothing of it is imported, for its licence is AGPL-3.0.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from reid_plugins_trackers.box_features import (
+    BoxFeatures,
+    CropExtractor,
+    Features,
+    Image,
+    OnBad,
+)
+from reidcore.errors import DataError, UserError, counted
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_log = logging.getLogger(f"reidcore.{__name__}")
+
+# Columns of a row: the box, the box with score and class, and with track and place besides.
+_UPRIGHT, _ORIENTED = (4, 6, 8), (5, 7, 9)
+
+
+class Requirements(NamedTuple):
+    """What an encoder must be given beside boxes, as BoxMOT asks.
+
+    Attributes:
+        masks: whether it needs masks.
+    """
+
+    masks: bool = False
+
+
+class BoxmotEncoder:
+    """Features as BoxMOT asks for them: by ``get_features``, and as an ``AppearanceEncoder``.
+
+    A tracker takes it as ``reid_model=``, and ``boxmot.reid.core.ReID.from_backend`` wraps it.
+    BoxMOT's pipelines insist on requirements of their own class: give them one.
+
+    Oriented boxes are widened to the upright ones around them, which is logged once.
+
+    Args:
+        extractor: a `FeatureExtractor`, or what has its `crops` and `feature_dim`.
+        requirements: BoxMOT's ``EncoderRequirements()``, for its pipelines.
+        on_bad: see `BoxFeatures`. BoxMOT refuses rows of zeros.
+
+    Example:
+        >>> tracker = BotSort(reid_model=BoxmotEncoder(extractor))
+        >>> tracks = tracker.update(detections, frame)
+    """
+
+    def __init__(
+        self,
+        extractor: CropExtractor,
+        *,
+        requirements: Any = Requirements(),  # noqa: B008 (it holds a constant)
+        on_bad: OnBad = "blank",
+    ) -> None:
+        self.requirements = requirements
+        self._features = BoxFeatures(extractor, on_bad)
+        self._has_told_of_orientation = False
+
+    @property
+    def embedding_dim(self) -> int:
+        """D, the length of a feature."""
+        return self._features.feature_dim
+
+    def get_features(self, boxes: Any, image: Image) -> Features:
+        """Return the features (N, D) of an image's boxes.
+
+        Args:
+            boxes: (N, 4), (N, 6) or (N, 8) beginning with left, top, right and bottom; or (N, 5),
+                (N, 7) or (N, 9) beginning with centre, width, height and angle in radians.
+            image: (H, W, 3) uint8, BGR.
+
+        Raises:
+            DataError: if the boxes have another number of columns, or the image is none.
+        """
+        return self._features.filled(image, self._upright(boxes), "xyxy", "bgr")
+
+    def encode(self, frames: Sequence[Any], detections: Sequence[Any]) -> list[Tensor]:
+        """Return the features of several frames' detections, one (N, D) on the CPU for each frame.
+
+        Args:
+            frames: BoxMOT's ``Frame``; ``image`` is (3, H, W) uint8, RGB.
+            detections: BoxMOT's ``Detections``, one for each frame; ``geometry.values`` is (N, 4)
+                or (N, 5), as the boxes of ``get_features``.
+
+        Raises:
+            UserError: if these are not as many as those.
+        """
+        import torch
+
+        if len(frames) != len(detections):
+            raise UserError(
+                f"{counted(len(frames), 'frame')}, detections of {len(detections)}",
+                "Give detections for each frame.",
+            )
+        encoded = []
+        for frame, found in zip(frames, detections, strict=True):
+            image = np.ascontiguousarray(frame.image.permute(1, 2, 0).numpy())  # (H, W, 3)
+            boxes = self._upright(found.geometry.values.numpy())
+            encoded.append(torch.from_numpy(self._features.filled(image, boxes, "xyxy", "rgb")))
+        return encoded
+
+    def _upright(self, boxes: Any) -> npt.NDArray[np.float64]:
+        """Return left, top, right and bottom of boxes in any of BoxMOT's forms, (N, 4)."""
+        rows = np.asarray(boxes, dtype=np.float64)
+        if not rows.size:
+            return np.zeros((0, 4))
+        rows = np.atleast_2d(rows)
+        columns = rows.shape[-1]
+        if rows.ndim != 2 or columns not in _UPRIGHT + _ORIENTED:
+            raise DataError(
+                f"the boxes are {rows.shape}",
+                "Give (N, 4), (N, 6) or (N, 8) upright ones, or (N, 5), (N, 7) or (N, 9) oriented.",
+            )
+        if columns in _UPRIGHT:
+            return rows[:, :4]
+        if not self._has_told_of_orientation:
+            self._has_told_of_orientation = True
+            _log.warning("Oriented boxes: features are those of the upright boxes around them")
+        return enclosing(rows[:, :5])
+
+
+def enclosing(oriented: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the upright boxes around oriented ones.
+
+    Args:
+        oriented: (N, 5) centre, width, height and angle in radians.
+
+    Returns:
+        (N, 4) left, top, right and bottom.
+    """
+    centres, sides, angles = oriented[:, :2], np.abs(oriented[:, 2:4]), oriented[:, 4]
+    cosines, sines = np.abs(np.cos(angles)), np.abs(np.sin(angles))
+    halves = np.stack(
+        [
+            sides[:, 0] * cosines + sides[:, 1] * sines,
+            sides[:, 0] * sines + sides[:, 1] * cosines,
+        ],
+        axis=1,
+    )
+    return np.hstack([centres - halves / 2, centres + halves / 2])
