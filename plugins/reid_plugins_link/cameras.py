@@ -1,0 +1,188 @@
+"""Where each camera's tracks and frames are."""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reidcore.errors import DataError, UserError, did_you_mean, quoted
+
+TRACKS = ("tracks.txt",)
+"""What a camera's tracks are called within its folder."""
+
+TRUTH = ("gt/gt.txt", "gt.txt")
+"""What its ground truth is called."""
+
+_IMAGES = "img1"
+_VIDEOS = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v")
+_SAY_NOTHING = ("tracks", "track", "gt", "results", "mot")  # names of files that name no camera
+
+
+@dataclass(frozen=True)
+class Camera:
+    """One camera.
+
+    Attributes:
+        name: what it is called.
+        tracks: the file of its tracks.
+        frames: a folder of images or a video; None where nothing was found.
+        fps: frames a second, as far as ``seqinfo.ini`` tells it.
+    """
+
+    name: str
+    tracks: Path
+    frames: Path | None
+    fps: float | None
+
+
+def find_cameras(words: Sequence[str], frames: Sequence[str] = ()) -> list[Camera]:
+    """Return the cameras that are named, in the order of their names.
+
+    Args:
+        words: each a file of tracks, a camera's folder in MOTChallenge's layout (``tracks.txt``,
+            ``img1/``, ``seqinfo.ini``), a folder of such folders, or one of them as ``NAME=PATH``.
+        frames: ``NAME=PATH`` each, a folder of images or a video, where they are elsewhere.
+
+    Raises:
+        UserError: if something is not there, or two files are of one camera.
+    """
+    found = find_files(words, TRACKS)
+    own = _named(frames, found)
+    cameras = [
+        Camera(name, path, own.get(name) or _frames_beside(path, name), _fps(path))
+        for name, path in sorted(found.items())
+    ]
+    if len(cameras) < 2:
+        only = cameras[0].name
+        raise UserError(
+            f"there is one camera alone, {only!r}", "Give the tracks of two cameras or more."
+        )
+    return cameras
+
+
+def find_files(words: Sequence[str], names: Sequence[str]) -> dict[str, Path]:
+    """Return a file for each camera: camera -> file.
+
+    Args:
+        words: files, folders, or ``NAME=PATH``.
+        names: what the file is called in a camera's folder.
+
+    Raises:
+        UserError: if something is not there, or two files are of one camera.
+    """
+    found: dict[str, Path] = {}
+    for word in words:
+        for name, path in _files(word, names):
+            if name in found:
+                raise UserError(
+                    f"{str(found[name])!r} and {str(path)!r} are both of the camera {name!r}",
+                    "Join them into one file, or name the camera of each: NAME=PATH.",
+                )
+            found[name] = path
+    return found
+
+
+def _files(word: str, names: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    given, path = _parted(word)
+    if path.is_file():
+        yield given or _name_of(path), path
+        return
+    if not path.is_dir():
+        raise DataError(f"there is no file or folder {str(path)!r}", "Check the path.")
+    if own := _within(path, names):
+        yield given or path.resolve().name, own
+        return
+    below = [(folder, _within(folder, names)) for folder in sorted(path.iterdir())]
+    several = [(folder.name, file) for folder, file in below if file is not None]
+    if not several:
+        raise DataError(
+            f"{str(path)!r} holds no {' or '.join(names)}, nor does a folder in it",
+            "Name the files themselves: NAME=FILE.",
+        )
+    if given:
+        raise UserError(
+            f"{str(path)!r} holds {len(several)} cameras, which cannot all be {given!r}",
+            "Leave the name out, or name a camera's own folder.",
+        )
+    yield from several
+
+
+def _parted(word: str) -> tuple[str, Path]:
+    """Split ``NAME=PATH``; a path that is there is one, whatever is in its name."""
+    name, sign, rest = word.partition("=")
+    if not sign or Path(word).exists():
+        return "", Path(word)
+    if not name:
+        raise UserError(f"{quoted(word)} names no camera", "Write NAME=PATH.")
+    return name, Path(rest)
+
+
+def _within(folder: Path, names: Sequence[str]) -> Path | None:
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def _name_of(path: Path) -> str:
+    """Return the camera of a file: its own name, or that of its folder where it says nothing."""
+    place = path.resolve()
+    while place.stem.lower() in _SAY_NOTHING and place.parent.name:
+        place = place.parent
+    return place.stem if place == path.resolve() else place.name
+
+
+def _named(words: Sequence[str], cameras: Mapping[str, Path]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for word in words:
+        name, path = _parted(word)
+        if not name:
+            raise UserError(f"{quoted(word)} is of no camera", "Write --frames NAME=PATH.")
+        if name not in cameras:
+            raise unknown_camera(name, cameras, "--frames")
+        if not path.exists():
+            raise DataError(f"there are no frames {str(path)!r}", "Check the path.")
+        found[name] = path
+    return found
+
+
+def unknown_camera(name: object, cameras: Mapping[str, object], where: str) -> UserError:
+    """Return the error that tells of a camera that is not there, with the nearest name."""
+    near = did_you_mean(name, cameras)
+    return UserError(
+        f"{where} names the camera {quoted(name)}, of which there are no tracks",
+        near or f"The cameras are: {', '.join(cameras)}.",
+    )
+
+
+def _frames_beside(tracks: Path, name: str) -> Path | None:
+    """Return the frames of a camera where they usually are."""
+    folder = tracks.parent.parent if tracks.parent.name == "gt" else tracks.parent
+    sequence = _sequence(tracks).get("imDir", _IMAGES)
+    likely = [folder / sequence, tracks.with_suffix(""), folder / name]
+    videos = [place.with_suffix(end) for place in (tracks, folder / name) for end in _VIDEOS]
+    for place in likely:
+        if place.is_dir() and any(place.iterdir()):
+            return place / _IMAGES if (place / _IMAGES).is_dir() else place
+    return next((video for video in videos if video.is_file()), None)
+
+
+def _fps(tracks: Path) -> float | None:
+    try:
+        return float(_sequence(tracks)["frameRate"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _sequence(tracks: Path) -> Mapping[str, str]:
+    """Return what ``seqinfo.ini`` says, beside the tracks or above them."""
+    for folder in (tracks.parent, tracks.parent.parent, tracks.with_suffix("")):
+        file = folder / "seqinfo.ini"
+        if file.is_file():
+            parser = configparser.ConfigParser()
+            parser.optionxform = str  # type: ignore[assignment, method-assign]
+            try:
+                parser.read(file, encoding="utf-8")
+            except (configparser.Error, UnicodeDecodeError) as error:
+                raise DataError(f"{str(file)!r} is no seqinfo.ini: {error}") from error
+            return parser["Sequence"] if parser.has_section("Sequence") else {}
+    return {}

@@ -1,0 +1,124 @@
+"""From which similarity two tracks are of one identity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reid_plugins_link.mot import Float64
+from reid_plugins_link.network import Pair
+from reid_plugins_link.tracklets import Tracklets
+from reidcore.errors import UserError
+
+if TYPE_CHECKING:
+    from reid_plugins_calibration import Calibration
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What similarities mean.
+
+    Attributes:
+        similarity: tracks of at least this mean similarity are joined.
+        margin: how far from the threshold a pair is doubtful, on either side.
+        pairs: two cameras, in both orders -> a threshold of their own.
+        source: where it is from, in words.
+        calibration: what gives probabilities; None without one.
+    """
+
+    similarity: float
+    margin: float = 0.0
+    pairs: Mapping[Pair, float] = field(default_factory=dict)
+    source: str = "given"
+    calibration: Calibration | None = None
+
+    def of(self, tracklets: Tracklets) -> Float64:
+        """Return (T, T) the threshold of each pair of tracks."""
+        names = tracklets.cameras
+        table = np.array([[self.pairs.get((a, b), self.similarity) for b in names] for a in names])
+        found: Float64 = table[tracklets.camera[:, None], tracklets.camera[None, :]]
+        return found
+
+    def probability(self, similarity: float) -> float | None:
+        """Return the probability that a pair of crops is of one identity, if it is calibrated."""
+        if self.calibration is None:
+            return None
+        return float(self.calibration.probability(similarity))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        pairs = [{"cameras": [*pair], "similarity": value} for pair, value in self.pairs.items()]
+        return {
+            "similarity": self.similarity,
+            "margin": self.margin,
+            "source": self.source,
+            "pairs": [each for each in pairs if each["cameras"] == sorted(each["cameras"])],
+        }
+
+
+def given_threshold(similarity: float, undecided: float | None) -> Threshold:
+    """Return a threshold that the user chose.
+
+    Args:
+        similarity: the threshold.
+        undecided: the similarity from which pairs below it are doubtful; None for none.
+
+    Raises:
+        UserError: if one is no cosine, or they are in the wrong order.
+    """
+    low = similarity if undecided is None else undecided
+    if not -1 <= low <= similarity <= 1:
+        raise UserError(
+            f"--threshold {similarity:g} with --undecided {low:g}",
+            "Similarities are cosines, from -1 to 1, and what is undecided begins below the "
+            "threshold.",
+        )
+    return Threshold(similarity, similarity - low)
+
+
+def calibrated_threshold(
+    weights: Path, fmr: float | None, undecided: float | None, cameras: list[str]
+) -> Threshold:
+    """Return the threshold of a calibrated model.
+
+    Args:
+        weights: the checkpoint.
+        fmr: the wanted false match rate; the second of those calibrated by default.
+        undecided: as of `given_threshold`; by default where the model's answer is ``undecided``.
+        cameras: names of cameras, which may have thresholds of their own.
+
+    Raises:
+        UserError: if the model is not calibrated, or not for that rate.
+    """
+    from reid_plugins_calibration import read_calibration
+
+    calibration = read_calibration(weights)
+    if calibration is None:
+        raise UserError(
+            f"{str(weights)!r} is not calibrated: nothing says which similarity means the same",
+            f"Run: reidcore calibrate {weights} --data DATASET, or choose one: --threshold 0.6",
+        )
+    rates = [each.fmr for each in calibration.thresholds]
+    rate = fmr if fmr is not None else rates[min(1, len(rates) - 1)]
+    similarity = calibration.threshold(rate).similarity
+    low = min(similarity, calibration.cuts.different) if undecided is None else undecided
+    source = f"calibrated, at a false match rate of {rate:g}"
+    pairs = _of_pairs(calibration, rate, cameras)
+    chosen = given_threshold(similarity, low)
+    return Threshold(similarity, chosen.margin, pairs, source, calibration)
+
+
+def _of_pairs(calibration: Calibration, rate: float, cameras: list[str]) -> dict[Pair, float]:
+    """Return the thresholds of pairs of cameras that bear the names they were calibrated by."""
+    found: dict[Pair, float] = {}
+    for record in calibration.record.get("cameras", ()):
+        names = [str(name) for name in record.get("names", record["camids"])]
+        if len(set(names)) == 2 and set(names) <= set(cameras):
+            a, b = record["camids"]
+            value = calibration.threshold(rate, (int(a), int(b))).similarity
+            found[names[0], names[1]] = found[names[1], names[0]] = value
+    return found
