@@ -30,7 +30,16 @@ if TYPE_CHECKING:
     from reidcore.inference import FeatureExtractor
     from reidcore.models.layers import count_num_param, open_all_layers, open_specified_layers
     from reidcore.models.weights.load import load_pretrained_weights
-    from reidcore.plugins.bundled import Logger, compute_model_complexity, visualize_ranked_results
+    from reidcore.plugins.bundled import (
+        Logger,
+        RankLogger,
+        adjust_learning_rate,
+        compute_model_complexity,
+        download_url,
+        listdir_nohidden,
+        set_bn_to_eval,
+        visualize_ranked_results,
+    )
 
 __all__ = [
     "AverageMeter",
@@ -39,6 +48,8 @@ __all__ = [
     "MetricMeter",
     "OFFLINE",
     "PathLike",
+    "RankLogger",
+    "adjust_learning_rate",
     "atomic_folder",
     "atomic_write",
     "check_isfile",
@@ -50,8 +61,10 @@ __all__ = [
     "environment",
     "direct_address",
     "download",
+    "download_url",
     "is_in_use",
     "is_offline",
+    "listdir_nohidden",
     "load_checkpoint",
     "load_pretrained_weights",
     "mkdir_if_missing",
@@ -63,6 +76,7 @@ __all__ = [
     "read_json",
     "resume_from_checkpoint",
     "save_checkpoint",
+    "set_bn_to_eval",
     "set_random_seed",
     "usable_cpus",
     "visualize_ranked_results",

@@ -55,11 +55,11 @@ STABLE = {
     "reidcore.losses": "CrossEntropyLoss DeepSupervision TripletLoss",
     "reidcore.metrics": "accuracy compute_distance_matrix evaluate_rank",
     "reidcore.utils": """
-        AverageMeter FeatureExtractor Logger MetricMeter check_isfile collect_env_info
-        compute_model_complexity count_num_param load_checkpoint load_pretrained_weights
-        mkdir_if_missing open_all_layers open_specified_layers re_ranking read_image read_json
-        resume_from_checkpoint save_checkpoint set_random_seed visualize_ranked_results
-        write_json""",
+        AverageMeter FeatureExtractor Logger MetricMeter RankLogger adjust_learning_rate
+        check_isfile collect_env_info compute_model_complexity count_num_param download_url
+        listdir_nohidden load_checkpoint load_pretrained_weights mkdir_if_missing open_all_layers
+        open_specified_layers re_ranking read_image read_json resume_from_checkpoint
+        save_checkpoint set_bn_to_eval set_random_seed visualize_ranked_results write_json""",
     "reidcore.testing": "fake_dataset make_plugins tiny_run",
     "reidcore.cli": "",
 }

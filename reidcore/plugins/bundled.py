@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from reid_plugins_inspect.complexity import compute_model_complexity
     from reid_plugins_inspect.pictures import draw_ranked_results, visualize_ranked_results
     from reid_plugins_inspect.summary import USUAL_CLASSES, ModelSummary, summarize
+    from reid_plugins_migrate.torchreid.script_tools import (
+        RankLogger,
+        adjust_learning_rate,
+        download_url,
+        listdir_nohidden,
+        set_bn_to_eval,
+    )
     from reid_plugins_runs.sweep import run_sweep
     from reid_plugins_scaffold import conformance
     from reid_plugins_scaffold.private_imports import private_imports
@@ -38,21 +45,26 @@ __all__ = [
     "ImageTripletEngine",
     "Logger",
     "ModelSummary",
+    "RankLogger",
     "TripletLoss",
     "USUAL_CLASSES",
     "VideoSoftmaxEngine",
     "VideoTripletEngine",
+    "adjust_learning_rate",
     "as_yaml",
     "compute_model_complexity",
     "conformance",
     "download_archive",
+    "download_url",
     "draw_ranked_results",
     "hold_out",
+    "listdir_nohidden",
     "open_backend",
     "output_not_needed",
     "prepare_dataset",
     "private_imports",
     "run_sweep",
+    "set_bn_to_eval",
     "standard_streams",
     "summarize",
     "visualize_ranked_results",

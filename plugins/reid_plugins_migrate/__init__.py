@@ -1,0 +1,1 @@
+"""What was made for Torchreid or FastReID, brought over: scripts, configurations, checkpoints."""

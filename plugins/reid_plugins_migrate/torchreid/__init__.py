@@ -1,0 +1,1 @@
+"""Names of Torchreid's modules that reidcore's facades do not have, with Torchreid's arguments."""
