@@ -37,4 +37,5 @@ def reid_register_importers(registry: Registrar) -> None:
 # Name -> module and class below ``formats``, and what it reads.
 _FORMATS = {
     "folders": ("folders:Folders", "folders of identities or cameras, or names by a pattern"),
+    "mot": ("mot:Mot", "ground truth or tracks of MOTChallenge, with frames or video"),
 }

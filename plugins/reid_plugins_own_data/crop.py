@@ -55,10 +55,11 @@ class Crop:
     further: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        if isinstance(self.picture, Path):
-            place = str(self.picture)
+        if isinstance(self.picture, VideoFrame):
+            number = self.picture.position if self.frame is None else self.frame
+            place = f"{self.picture.video}, frame {number}"
         else:
-            place = f"{self.picture.video}, frame {self.picture.position}"
+            place = str(self.picture)
         return f"{place}, track {self.track}" if self.track else place
 
 

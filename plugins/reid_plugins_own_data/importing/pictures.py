@@ -6,17 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from reid_plugins_own_data.crop import Crop, VideoFrame
 from reid_plugins_own_data.importing.labels import Labelled
+from reid_plugins_own_data.videos import opened_video
 from reidcore.data import VIEWER, Pixels, UnreadableImageError, leave_out, read_pixels
-from reidcore.errors import DataError
-
-if TYPE_CHECKING:
-    import cv2
 
 
 class Shown(NamedTuple):
@@ -66,7 +63,7 @@ def _of_images(in_images: dict[Path, list[Labelled]]) -> Iterator[Shown]:
 def _of_video(video: Path, rows: list[Labelled]) -> Iterator[Shown]:
     by_position = groupby(sorted(rows, key=_position), _position)
     wanted = [(position, list(some)) for position, some in by_position]
-    reader = _opened(video)
+    reader = opened_video(video)
     place, shown_before = 0, 0
     unreadable: list[Crop] = []
     try:
@@ -91,21 +88,3 @@ def _of_video(video: Path, rows: list[Labelled]) -> Iterator[Shown]:
 def _position(row: Labelled) -> int:
     picture = row.crop.picture
     return picture.position if isinstance(picture, VideoFrame) else 0
-
-
-def _opened(video: Path) -> cv2.VideoCapture:
-    try:
-        import cv2
-    except ImportError as error:
-        raise DataError(
-            f"OpenCV, which reads videos, cannot be loaded: {error}",
-            "reidcore env says which library it needs",
-        ) from error
-    reader = cv2.VideoCapture(str(video))
-    if not reader.isOpened():
-        raise DataError(
-            f"the video {str(video)!r} cannot be opened",
-            "It is damaged, or of a codec that OpenCV was built without: convert it, or give its "
-            "frames as images",
-        )
-    return reader
