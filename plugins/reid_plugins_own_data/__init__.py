@@ -37,5 +37,7 @@ def reid_register_importers(registry: Registrar) -> None:
 # Name -> module and class below ``formats``, and what it reads.
 _FORMATS = {
     "folders": ("folders:Folders", "folders of identities or cameras, or names by a pattern"),
+    "coco": ("coco:Coco", "COCO's JSON with track ids"),
+    "cvat": ("cvat:Cvat", "CVAT's XML of tracks in a video, or of images"),
     "mot": ("mot:Mot", "ground truth or tracks of MOTChallenge, with frames or video"),
 }

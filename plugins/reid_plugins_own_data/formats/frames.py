@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from reid_plugins_own_data.crop import VideoFrame
@@ -14,6 +15,9 @@ from reidcore.data import find_image_files
 from reidcore.errors import DataError
 
 _log = logging.getLogger(f"reidcore.{__name__}")
+
+
+_SOUGHT = 100
 
 
 def find_frames(given: str, sequence: str, places: Iterable[Path]) -> Path:
@@ -69,6 +73,24 @@ def frames_by_number(
     images = _numbered_images(place)
     shift = _shift(place, numbers, images, base, first)
     return {number: images[number + shift] for number in numbers if number + shift in images}
+
+
+def folder_of(names: Iterable[str], places: Iterable[Path], annotations: Path) -> Path | None:
+    """Return the first of some folders that has one of the first hundred files; None if none has.
+
+    Args:
+        names: of image files, as annotations say them.
+        places: the folders.
+        annotations: the file with the names, for messages.
+
+    Raises:
+        DataError: a name leads out of its folder.
+    """
+    sought = list(islice(names, _SOUGHT))
+    for folder in places:
+        if any(below(folder, name, annotations).is_file() for name in sought):
+            return folder
+    return None
 
 
 def below(folder: Path, name: str, annotations: Path) -> Path:
