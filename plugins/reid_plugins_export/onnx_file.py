@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +13,10 @@ from torch import Tensor
 
 from reid_plugins_export.formats import Save
 from reid_plugins_export.network import FeatureNetwork
+from reid_plugins_export.onnx_conversion import as_onnx
 from reid_plugins_export.record import KEY, as_text, from_text
 from reid_plugins_export.shapes import described_input, feature_width
 from reidcore.errors import CheckpointError, UserError
-
-INPUT, OUTPUT = "images", "features"
 
 _PROVIDERS = {"cuda": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}
 _LARGEST = 2**31 - 1  # bytes of a protocol buffer
@@ -58,26 +54,6 @@ class OnnxFormat:
             raise _unreadable(path, error) from error
         props = {each.key: each.value for each in model.metadata_props}
         return from_text(props.get(KEY), path)
-
-
-def as_onnx(network: FeatureNetwork) -> onnx.ModelProto:
-    """Return a network as an ONNX model for any number of images."""
-    batch = torch.export.Dim("batch")
-    shapes: dict[int, Any] = {0: batch}
-    if network.takes == "bytes":
-        shapes |= {1: torch.export.Dim("height"), 2: torch.export.Dim("width")}
-    with torch.no_grad(), quietly():
-        program = torch.onnx.export(
-            network,
-            (network.example(2),),
-            dynamo=True,
-            input_names=[INPUT],
-            output_names=[OUTPUT],
-            dynamic_shapes={INPUT: shapes},
-            verbose=False,
-        )
-    assert program is not None
-    return program.model_proto
 
 
 class OnnxBackend:
@@ -146,19 +122,3 @@ def _unreadable(path: Path, error: Exception) -> CheckpointError:
     return CheckpointError(
         f"{str(path)!r} is damaged or no ONNX file ({reason[0]})", "Export the model again."
     )
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Keep the exporter's notes, which concern its authors, from the user's terminal."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
-        levels = [logger.level for logger in loggers]
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
