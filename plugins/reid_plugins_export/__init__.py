@@ -27,10 +27,26 @@ def reid_add_hookspecs(plugins: HookPublisher) -> None:
 @hookimpl
 def reid_register_export_formats(registry: Registrar) -> None:
     """Register the formats that are run most; each needs the package of its runtime."""
-    registry.add(
-        "onnx",
-        f"{__name__}.onnx_file:OnnxFormat",
-        summary="ONNX, run by ONNX Runtime",
-        aliases=[".onnx"],
-        needs=["onnx"],
-    )
+    for name, (target, ending, needs, summary) in _FORMATS.items():
+        registry.add(
+            name,
+            f"{__name__}.{target}",
+            summary=summary,
+            aliases=[ending] if ending else (),
+            needs=[needs] if needs else (),
+        )
+
+
+# Name -> class, the ending by which files are known as its own, extra, what it is.
+_FORMATS = {
+    "onnx": ("onnx_file:OnnxFormat", ".onnx", "onnx", "ONNX, run by ONNX Runtime"),
+    "torchscript": (
+        "torchscript_file:TorchScriptFormat",
+        ".torchscript",
+        "",
+        "TorchScript, run by PyTorch and libtorch",
+    ),
+    "pt2": ("pt2_file:Pt2Format", ".pt2", "", "torch.export's program, run by PyTorch"),
+    "openvino": ("openvino_file:OpenVinoFormat", ".xml", "openvino", "OpenVINO's own form"),
+    "tensorrt": ("tensorrt_file:TensorRtFormat", "", "onnx", "ONNX, run by TensorRT on a GPU"),
+}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from reid_plugins_export.formats import format_named, format_of
 from reid_plugins_export.record import check_checksum, check_there
 from reidcore.errors import CheckpointError, UserError
 from reidcore.plugins import Plugins
 from reidcore.utils import PathLike
+
+if TYPE_CHECKING:
+    from reidcore.inference import Backend
 
 TORCH = "torch"
 """The name of what runs checkpoints; it is no format."""
@@ -23,7 +26,7 @@ def open_backend(
     precision: str = "fp32",
     threads: int | None = None,
     plugins: Plugins | None = None,
-) -> Any | None:
+) -> Backend | None:
     """Open an exported model for running; None if the file is a checkpoint, which PyTorch runs.
 
     Args:

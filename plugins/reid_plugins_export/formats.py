@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from reid_plugins_export.network import FeatureNetwork
+    from reidcore.inference import Backend
 
 KIND = "export formats"
 PLUGIN = "export"
@@ -31,7 +32,7 @@ class Format(Protocol):
         """Convert a network for any number of images; with calibration images to INT8."""
         ...
 
-    def open(self, path: Path, device: str, precision: str, threads: int | None) -> Any:
+    def open(self, path: Path, device: str, precision: str, threads: int | None) -> Backend:
         """Open a file for running."""
         ...
 

@@ -87,6 +87,11 @@ class FeatureNetwork(nn.Module):
             return (255 * pictures).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
         return pictures if self.takes == "unit_range" else (pictures - self.mean) / self.std
 
+    def free_sides(self) -> dict[int, torch.export.Dim]:
+        """Return the dimensions of the images of which there may be any number."""
+        names = ("batch", "height", "width") if self.takes == "bytes" else ("batch",)
+        return {place: torch.export.Dim(name) for place, name in enumerate(names)}
+
     def _prepared(self, images: Tensor) -> Tensor:
         """Return what the model takes, (B, 3, height, width) normalised."""
         if self.takes == "normalised":

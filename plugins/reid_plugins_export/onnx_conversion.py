@@ -6,7 +6,6 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import onnx
 import torch
@@ -19,10 +18,6 @@ INPUT, OUTPUT = "images", "features"
 
 def as_onnx(network: FeatureNetwork) -> onnx.ModelProto:
     """Return a network as an ONNX model for any number of images."""
-    batch = torch.export.Dim("batch")
-    shapes: dict[int, Any] = {0: batch}
-    if network.takes == "bytes":
-        shapes |= {1: torch.export.Dim("height"), 2: torch.export.Dim("width")}
     with torch.no_grad(), quietly():
         program = torch.onnx.export(
             network,
@@ -30,7 +25,7 @@ def as_onnx(network: FeatureNetwork) -> onnx.ModelProto:
             dynamo=True,
             input_names=[INPUT],
             output_names=[OUTPUT],
-            dynamic_shapes={INPUT: shapes},
+            dynamic_shapes={INPUT: network.free_sides()},
             verbose=False,
         )
     assert program is not None

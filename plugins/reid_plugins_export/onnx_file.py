@@ -43,8 +43,13 @@ class OnnxFormat:
         return save
 
     def open(self, path: Path, device: str, precision: str, threads: int | None) -> OnnxBackend:
-        """Open a file for running."""
-        return OnnxBackend(path, device, precision, threads)
+        """Open a file for running, on a CPU or, by onnxruntime-gpu, on CUDA."""
+        if precision not in ("fp32", "int8"):
+            raise UserError(
+                f"ONNX Runtime computes as the file says, and precision={precision!r}",
+                "Use backend='openvino' for bf16 and fp16 on a CPU, 'tensorrt' on a GPU.",
+            )
+        return OnnxBackend(path, _providers(device), threads)
 
     def read(self, path: Path) -> dict[str, Any]:
         """Return the record inside a file; empty for one that others wrote."""
@@ -61,25 +66,19 @@ class OnnxBackend:
 
     Args:
         path: the file.
-        device: ``cpu``, or ``cuda`` with a number, for which onnxruntime-gpu is needed.
-        precision: ``fp32``, or ``int8`` for a file that was quantised.
+        providers: what of ONNX Runtime runs it, as its session takes them.
         threads: of the CPU; by default as many as ONNX Runtime likes.
 
     Raises:
-        UserError: if the device or the precision cannot be had.
         CheckpointError: if the file is damaged, or takes or gives something else than one tensor.
     """
 
-    def __init__(self, path: Path, device: str, precision: str, threads: int | None) -> None:
+    def __init__(self, path: Path, providers: list[Any], threads: int | None) -> None:
         options = onnxruntime.SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = threads
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=_providers(device)
-            )
-        except UserError:
-            raise
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # each of ONNX Runtime's errors has a class of its own
             raise _unreadable(path, error) from error
         held = self._session.get_modelmeta().custom_metadata_map

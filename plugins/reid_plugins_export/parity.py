@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -11,6 +11,9 @@ from torch.nn import functional
 
 from reid_plugins_export.network import FeatureNetwork
 from reidcore.errors import UserError
+
+if TYPE_CHECKING:
+    from reidcore.inference import Backend
 
 BATCHES = (1, 2, 7)
 """Numbers of images for which features are compared: the first and none of them may be special."""
@@ -56,7 +59,7 @@ class Parity:
         return {**asdict(self), "batches": list(self.batches)}
 
 
-def measure_parity(network: FeatureNetwork, backend: Any) -> Parity:
+def measure_parity(network: FeatureNetwork, backend: Backend) -> Parity:
     """Compare the features of a file with PyTorch's, of 1, 2 and 7 images.
 
     Raises:
@@ -83,7 +86,7 @@ def check_parity(parity: Parity, precision: str) -> None:
     )
 
 
-def _apart(network: FeatureNetwork, backend: Any, count: int) -> tuple[float, float]:
+def _apart(network: FeatureNetwork, backend: Backend, count: int) -> tuple[float, float]:
     images = network.example(count)
     with torch.inference_mode():
         wanted = network(images).double()
