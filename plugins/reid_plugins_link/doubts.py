@@ -80,7 +80,7 @@ def _within(linked: Linked, margin: float) -> Iterator[Doubt]:
     """Yield tracks that are just similar enough to the others of their identity."""
     for label in range(1, linked.count + 1):
         members = np.flatnonzero(linked.identity == label)
-        for place in members if len(members) > 1 else ():
+        for place in members.tolist() if len(members) > 1 else ():
             others = members[members != place]
             score = float(linked.scores[place, others].mean())
             if score < margin:

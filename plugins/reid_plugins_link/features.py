@@ -117,7 +117,7 @@ def read_crops(
         for frame, pixels in read_frames(frames[name], sorted(by_frame)) if own else ():
             for place in by_frame[frame]:
                 box = boxes.places[rows[place]][None]
-                for crop in cut_crops(pixels, box, "ltwh", "rgb", on_bad=lambda row, error: None):
+                for crop in cut_crops(pixels, box, "ltwh", "rgb", on_bad=_pass_over):
                     yield place, crop
 
 
@@ -155,17 +155,14 @@ class _Cutting:
     def _cut(self, frame: Pixels, places: Sequence[int], boxes: Float64) -> Iterator[Pixels]:
         for place in places:
             box = boxes[self._crops.row[place]]
-            cut = cut_crops(
-                frame, box[None], "ltwh", "rgb", on_bad=lambda row, error, p=place: self._miss(p)
-            )
+            cut = cut_crops(frame, box[None], "ltwh", "rgb", on_bad=_pass_over)
+            if not cut:
+                self._outside.append(place)
             for crop in cut:
                 self.kept.append(place)
                 self._inside.append(min(1.0, crop.shape[0] * crop.shape[1] / (box[2] * box[3])))
                 self._sharp.append(sharpness(crop))
                 yield np.ascontiguousarray(crop)
-
-    def _miss(self, place: int) -> None:
-        self._outside.append(place)
 
     def relative_sharpness(self, tracklet: npt.NDArray[np.int64]) -> Float64:
         """Return (C,) for each crop how sharp and how whole it is beside those of its track."""
@@ -173,7 +170,8 @@ class _Cutting:
         sums, counts = np.zeros(tracklet.max() + 1), np.bincount(tracklet)
         np.add.at(sums, tracklet, sharp)
         usual = (sums / np.maximum(counts, 1))[tracklet]
-        return inside * sharp / np.maximum(sharp + usual, 1e-12)
+        found: Float64 = inside * sharp / np.maximum(sharp + usual, 1e-12)
+        return found
 
     def tell_missing(self) -> None:
         """Tell of boxes outside of their frames, and of frames that a video does not have."""
@@ -183,6 +181,10 @@ class _Cutting:
         for places, why in ((self._outside, "outside of the frame"), (lost, "past the end")):
             names = [self._tracklets.name(self._crops.tracklet[place]) for place in places]
             leave_out(names, "crops of tracks", why, total=len(self._crops))
+
+
+def _pass_over(row: int, error: DataError) -> None:
+    """Let a box outside of its frame be left out."""
 
 
 def _grouped(frames: Iterable[int], places: Iterable[int]) -> dict[int, list[int]]:
@@ -207,4 +209,5 @@ def sharpness(crop: Pixels) -> float:
 def unit_length(features: npt.NDArray[Any]) -> Float32:
     """Return features (C, D) divided by their lengths."""
     lengths = np.linalg.norm(features.astype(np.float64), axis=1, keepdims=True)
-    return (features / np.maximum(lengths, 1e-12)).astype(np.float32)
+    found: Float32 = (features / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return found

@@ -103,8 +103,8 @@ def link_cameras(asked: Asked, plugins: Plugins) -> Outcome:
     truth = _truth(asked.truth, names)
     described = _describe(asked, tracklets, cameras, plugins)
     means = described.means(len(tracklets))
-    unseen = np.flatnonzero(~means.any(axis=1))
-    leave_out([tracklets.name(k) for k in unseen], "tracks", "without a crop", total=len(tracklets))
+    unseen = [tracklets.name(k) for k, row in enumerate(means) if not row.any()]
+    leave_out(unseen, "tracks", "without a crop", total=len(tracklets))
     linked = link_tracklets(
         tracklets,
         means,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reid_plugins_link.constraints import Constraints, Rules, constrain
+from reid_plugins_link.constraints import Constraints, Mask, Rules, constrain
 from reid_plugins_link.decisions import Decision, check_decisions, contract, groups_of
 from reid_plugins_link.features import Float32
 from reid_plugins_link.grouping import group
@@ -74,7 +74,7 @@ def link_tracklets(
     scores = similarity - threshold.of(tracklets)
     together = groups_of(decisions, len(tracklets))
     check_decisions(decisions, tracklets, together)
-    unseen = ~means.any(axis=1)
+    unseen: Mask = np.asarray(~means.any(axis=1))
 
     def joined(rules: Rules) -> tuple[Int64, Constraints]:
         constraints = _constrained(tracklets, rules, decisions, unseen)
@@ -96,7 +96,7 @@ def _constrained(
     tracklets: Tracklets,
     rules: Rules,
     decisions: Sequence[Decision],
-    unseen: np.ndarray,
+    unseen: Mask,
 ) -> Constraints:
     """Return what the rules permit, changed by decisions; what was not seen is joined to nothing.
 

@@ -51,12 +51,16 @@ class Threshold:
 
     def as_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""
-        pairs = [{"cameras": [*pair], "similarity": value} for pair, value in self.pairs.items()]
+        pairs = [
+            {"cameras": [*pair], "similarity": value}
+            for pair, value in self.pairs.items()
+            if pair == tuple(sorted(pair))
+        ]
         return {
             "similarity": self.similarity,
             "margin": self.margin,
             "source": self.source,
-            "pairs": [each for each in pairs if each["cameras"] == sorted(each["cameras"])],
+            "pairs": pairs,
         }
 
 
