@@ -9,6 +9,8 @@ from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
+__all__ = ["Panel", "Series", "draw_panels"]
+
 Colour = tuple[int, int, int]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Point = tuple[float, float]
