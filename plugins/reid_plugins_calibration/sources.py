@@ -1,0 +1,165 @@
+"""The images of a dataset, with their labels, and their features by the model of a checkpoint."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reid_plugins_calibration.items import Codes, Items, make_items
+from reidcore.data import SampleTable, leave_out, read_tables
+from reidcore.errors import DataError, UserError, counted
+from reidcore.registry import Chooser, NamedDataset
+
+if TYPE_CHECKING:
+    from reidcore.inference import FeatureExtractor
+    from reidcore.plugins import Plugins
+
+_log = logging.getLogger(__name__)
+
+Advance = Callable[[int], None]
+
+_TRACKS = ("track", "tracklet", "track_id", "tracklet_id")
+_SEQUENCES = ("sequence", "video", "seq")
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """N images and their labels.
+
+    Attributes:
+        name: what they are called in messages.
+        table: their paths and labels.
+        searched: identities whose images match one another.
+    """
+
+    name: str
+    table: SampleTable
+    searched: Codes
+
+    @property
+    def camera_names(self) -> dict[int, str]:
+        """What their cameras are called."""
+        return {int(camid): self.table.names.camid(camid) for camid in np.unique(self.table.camids)}
+
+    def items(
+        self,
+        features: npt.NDArray[np.floating],
+        rows: Sequence[int],
+        across: bool | None = None,
+        seed: int = 0,
+    ) -> Items:
+        """Return the images at ``rows`` with their features; see `make_items`."""
+        table = self.table.take(np.asarray(rows, np.int64))
+        return make_items(
+            features,
+            table.pids,
+            table.camids,
+            tracks=tracks_of(table.columns, table.camids),
+            searched=self.searched,
+            across=across,
+            names=list(table.paths.files()),
+            seed=seed,
+        )
+
+
+@dataclass(frozen=True)
+class DatasetChoice:
+    """A dataset by name.
+
+    Attributes:
+        name: registered, or one of ``named``.
+        root: the folder below which datasets lie.
+        sections: component name -> its options.
+        named: datasets under names of a configuration's own.
+        split: ``query``, ``gallery``, ``train``, or ``test`` for query and gallery together.
+    """
+
+    name: str
+    root: Path
+    sections: Mapping[str, Mapping[str, Any]]
+    named: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    split: str = "test"
+
+    def read(self, plugins: Plugins) -> Labelled:
+        """Read the images and labels.
+
+        Raises:
+            UserError: if there is no such dataset, or it holds tracklets or nothing of the split.
+        """
+        component = Chooser(plugins, self.sections, datasets=self.named)("datasets", self.name)
+        own = NamedDataset.of(self.named, self.name)
+        place = self.root.expanduser()
+        read = read_tables(component, place / own.root(component.entry) if own else place)
+        splits = read if isinstance(read, list) else (read.train, read.query, read.gallery)
+        train, query, gallery = map(SampleTable.of, splits)
+        parts = {
+            "train": [train],
+            "query": [query],
+            "gallery": [gallery],
+            "test": [query, gallery],
+        }[self.split]
+        name = f"the {self.split} images of {self.name}"
+        table = SampleTable.joined(parts).identified(name).distinct()
+        if not len(table):
+            raise DataError(f"{self.name} has no {self.split} images", "Choose another --split.")
+        if self.split == "train":
+            _log.warning(
+                "The images of %s were perhaps learnt from: on such, models tell identities apart "
+                "better than elsewhere, and thresholds are too low for others",
+                self.name,
+            )
+        if table.paths.has_tracklets:
+            raise DataError(
+                f"{self.name} has tracklets, and a calibration compares single images",
+                "Give a dataset of images whose table has a column track, or features of tracklets "
+                "in a file: --features FILE.",
+            )
+        searched = train.pids if self.split == "train" else query.pids
+        return Labelled(name, table, np.unique(searched))
+
+
+def extract(
+    extractor: FeatureExtractor, labelled: Labelled, advance: Advance
+) -> tuple[npt.NDArray[np.float32], list[int]]:
+    """Return features (N, D) and the rows of the images that could be read.
+
+    Raises:
+        DataError: if none can be read.
+    """
+    paths = list(labelled.table.paths.files())
+    features, rows, bad = [], [], []
+
+    def note(place: int, error: UserError) -> None:
+        bad.append(paths[place])
+        advance(1)
+
+    for batch in extractor.batches(paths, on_bad=note):
+        features.append(batch.features.float().cpu().numpy())
+        rows += batch.places
+        advance(len(batch.places))
+    leave_out(bad, "images", "unreadable", total=len(paths))
+    if not features:
+        raise DataError(
+            f"of {counted(len(paths), 'image')} none can be read", "See the lines above."
+        )
+    return np.concatenate(features), rows
+
+
+def tracks_of(columns: Mapping[str, npt.NDArray[Any]], camids: Codes) -> Codes | None:
+    """Return numbers that tell tracks apart; None where no column tells them.
+
+    A track's number may come again in another sequence, and in another camera.
+    """
+    track = next((columns[name] for name in _TRACKS if name in columns), None)
+    if track is None:
+        return None
+    parts = [track, camids, *(columns[name] for name in _SEQUENCES if name in columns)]
+    numbered = [np.unique(part, return_inverse=True)[1].reshape(-1) for part in parts]
+    found: Codes = np.unique(np.stack(numbered), axis=1, return_inverse=True)[1].reshape(-1)
+    return found

@@ -1,0 +1,159 @@
+"""Where a calibration is kept: in the checkpoint that it is of, or in a file beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reid_plugins_calibration.calibration import Calibration
+from reidcore.errors import CheckpointError, UserError, quoted
+from reidcore.utils import PathLike, atomic_write, load_checkpoint, read_json, write_json
+
+_log = logging.getLogger(__name__)
+
+PLUGIN = "calibration"
+"""The name of this plugin, under which checkpoints keep its part."""
+
+_OWN, _PARTS = "reidcore", "hooks"
+_DIGEST = "weights_sha256"
+
+
+def read_calibration(path: PathLike) -> Calibration | None:
+    """Return the calibration of a checkpoint, or of a file that ``reidcore calibrate -o`` wrote.
+
+    Args:
+        path: the checkpoint, or a file that ends in ``.json``.
+
+    Returns:
+        The calibration; None where there is none. One that was made with other weights than those
+        of the checkpoint counts as none, which is logged.
+
+    Raises:
+        UserError: if the file is missing or damaged, or holds a calibration of another version.
+    """
+    file = Path(path).expanduser()
+    if file.suffix == ".json":
+        if not file.is_file():
+            raise UserError(f"no calibration at {str(file)!r}", "Check the path.")
+        return Calibration.from_record(read_json(file))
+    checkpoint = load_checkpoint(file)
+    record = record_in(checkpoint)
+    if record is None:
+        return None
+    if record.get(_DIGEST) != weights_digest(checkpoint["state_dict"]):
+        _log.warning(
+            "%s: its calibration is of other weights, and is not used. Calibrate it again: "
+            "reidcore calibrate",
+            file,
+        )
+        return None
+    return Calibration.from_record(record)
+
+
+def require_calibration(path: PathLike) -> Calibration:
+    """Return the calibration of a checkpoint, which must have one.
+
+    Raises:
+        UserError: if it has none; says how it gets one.
+    """
+    found = read_calibration(path)
+    if found is None:
+        raise UserError(
+            f"{str(path)!r} is not calibrated, so that no similarity means the same anywhere",
+            f"Run: reidcore calibrate {path} --data DATASET",
+        )
+    return found
+
+
+def record_in(checkpoint: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the record of a calibration that a checkpoint holds; None without one."""
+    own = checkpoint.get(_OWN)
+    parts = own.get(_PARTS) if isinstance(own, Mapping) else None
+    record = parts.get(PLUGIN) if isinstance(parts, Mapping) else None
+    return record if isinstance(record, Mapping) and record else None
+
+
+def weights_digest(state_dict: Mapping[str, Any]) -> str:
+    """Return the sha256 of weights with their names, types and shapes."""
+    import torch
+
+    total = hashlib.sha256()
+    for key in sorted(state_dict):
+        value = state_dict[key].detach().cpu().contiguous()
+        total.update(f"{key} {value.dtype} {tuple(value.shape)}\n".encode())
+        total.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a record goes.
+
+    Attributes:
+        checkpoint: the file that is calibrated; None for features from elsewhere.
+        output: the file to write: a checkpoint, or one that ends in ``.json``.
+    """
+
+    checkpoint: Path | None
+    output: Path
+
+    @classmethod
+    def of(cls, checkpoint: str | None, output: str | None) -> Destination:
+        """Check, before any work is done, that the record can be kept there.
+
+        Args:
+            checkpoint: the file that is calibrated; None for features from elsewhere.
+            output: the file to write; None for the checkpoint itself.
+
+        Raises:
+            UserError: if the checkpoint is none that an engine of ours wrote and the output is no
+                ``.json``.
+        """
+        source = None if checkpoint is None else Path(checkpoint).expanduser()
+        if output is not None and Path(output).suffix == ".json":
+            return cls(source, Path(output).expanduser())
+        if source is None or _is_foreign(source):
+            what = (
+                f"{checkpoint!r} is no checkpoint of a run" if source else "no checkpoint is named"
+            )
+            raise UserError(
+                f"{what}, which would have a place for a calibration",
+                "Write it to a file beside it: -o FILE.json",
+            )
+        return cls(source, Path(output).expanduser() if output else source)
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Write the record, whole or not at all; of a checkpoint nothing else changes.
+
+        Raises:
+            UserError: if the file cannot be written.
+        """
+        if self.checkpoint is None or self.output.suffix == ".json":
+            write_json(dict(record), self.output)
+            return
+        import torch
+
+        checkpoint = load_checkpoint(self.checkpoint)
+        own = checkpoint[_OWN]
+        kept = {**record, _DIGEST: weights_digest(checkpoint["state_dict"])}
+        # As plain as json has it: a checkpoint is read without running code.
+        own[_PARTS] = {**(own.get(_PARTS) or {}), PLUGIN: json.loads(json.dumps(kept))}
+        with atomic_write(self.output) as file:
+            torch.save(checkpoint, file)
+
+
+def _is_foreign(path: Path) -> bool:
+    """Say whether a file has no record of ours that torch could write again as it was."""
+    try:
+        with path.open("rb") as file:
+            is_torch = file.read(2) == b"PK"
+    except OSError as error:
+        raise CheckpointError(
+            f"no checkpoint at {quoted(str(path))}", "Check the path; it must name a file."
+        ) from error
+    return not is_torch or not isinstance(load_checkpoint(path).get(_OWN), Mapping)
