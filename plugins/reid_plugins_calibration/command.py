@@ -148,12 +148,11 @@ class Asked:
         """
         from reid_plugins_calibration.fit import calibrate, passes, require_scipy
         from reid_plugins_calibration.stored import Destination
-        from reidcore.inference import CheckpointMetadata, read_metadata
 
         require_scipy()
         self._check()
         destination = Destination.of(self.checkpoint, self.output)
-        known = read_metadata(self.checkpoint) if self.checkpoint else CheckpointMetadata()
+        known = _metadata(self.checkpoint)
         wishes = self._wishes()
         items, what, names = self._items(known, plugins)
         with progress("comparing", passes(items, wishes)) as advance:
@@ -223,6 +222,20 @@ class Asked:
         with progress("extracting", len(labelled.table)) as advance:
             features, rows = extract(extractor, labelled, advance)
         return labelled.items(features, rows, self.across), labelled.name, labelled.camera_names
+
+
+def _metadata(path: str | None) -> CheckpointMetadata:
+    """Return what a file says of its model; empty without one."""
+    from reid_plugins_calibration.stored import is_export
+    from reidcore.inference import CheckpointMetadata, read_metadata
+
+    if path is None:
+        return CheckpointMetadata()
+    if not is_export(Path(path)):
+        return read_metadata(path)
+    from reid_plugins_export.record import read_record
+
+    return CheckpointMetadata(model={"feature_dim": read_record(path).get("feature_dim")})
 
 
 def _check_width(items: Items, metadata: CheckpointMetadata, file: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,17 +22,18 @@ PLUGIN = "calibration"
 
 _OWN, _PARTS = "reidcore", "hooks"
 _DIGEST = "weights_sha256"
+_CHECKPOINTS = re.compile(r"\.(pth|pt|ckpt|safetensors)(\.tar)?(-\d+)?$")
 
 
 def read_calibration(path: PathLike) -> Calibration | None:
-    """Return the calibration of a checkpoint, or of a file that ``reidcore calibrate -o`` wrote.
+    """Return the calibration of a checkpoint, an export, or a file that ``calibrate -o`` wrote.
 
     Args:
-        path: the checkpoint, or a file that ends in ``.json``.
+        path: the checkpoint, an exported model, or a file that ends in ``.json``.
 
     Returns:
         The calibration; None where there is none. One that was made with other weights than those
-        of the checkpoint counts as none, which is logged.
+        of the file counts as none, which is logged.
 
     Raises:
         UserError: if the file is missing or damaged, or holds a calibration of another version.
@@ -41,11 +43,10 @@ def read_calibration(path: PathLike) -> Calibration | None:
         if not file.is_file():
             raise UserError(f"no calibration at {str(file)!r}", "Check the path.")
         return Calibration.from_record(read_json(file))
-    checkpoint = load_checkpoint(file)
-    record = record_in(checkpoint)
+    record, weights = _of_export(file) if is_export(file) else _of_checkpoint(file)
     if record is None:
         return None
-    if record.get(_DIGEST) != weights_digest(checkpoint["state_dict"]):
+    if weights is not None and record.get(_DIGEST, weights) != weights:
         _log.warning(
             "%s: its calibration is of other weights, and is not used. Calibrate it again: "
             "reidcore calibrate",
@@ -53,6 +54,11 @@ def read_calibration(path: PathLike) -> Calibration | None:
         )
         return None
     return Calibration.from_record(record)
+
+
+def is_export(path: Path) -> bool:
+    """Tell an exported model from a checkpoint by its name."""
+    return bool(path.suffix) and not _CHECKPOINTS.search(path.name)
 
 
 def require_calibration(path: PathLike) -> Calibration:
@@ -70,22 +76,33 @@ def require_calibration(path: PathLike) -> Calibration:
     return found
 
 
-def record_in(checkpoint: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the record of a calibration that a checkpoint holds; None without one."""
+def _of_checkpoint(path: Path) -> tuple[Mapping[str, Any] | None, str | None]:
+    """Return the record that a checkpoint holds, and the hash of its weights."""
+    checkpoint = load_checkpoint(path)
     own = checkpoint.get(_OWN)
     parts = own.get(_PARTS) if isinstance(own, Mapping) else None
     record = parts.get(PLUGIN) if isinstance(parts, Mapping) else None
-    return record if isinstance(record, Mapping) and record else None
+    if not isinstance(record, Mapping) or not record:
+        return None, None
+    return record, weights_digest(checkpoint["state_dict"])
+
+
+def _of_export(path: Path) -> tuple[Mapping[str, Any] | None, str | None]:
+    """Return the record that an exported model holds, and the hash of the weights it is of."""
+    from reid_plugins_export.record import read_record
+
+    held = read_record(path)
+    return held.get(PLUGIN), held.get(_DIGEST)
 
 
 def weights_digest(state_dict: Mapping[str, Any]) -> str:
-    """Return the sha256 of weights with their names, types and shapes."""
+    """Return the sha256 of weights with their names, types and shapes, as exports have it."""
     import torch
 
     total = hashlib.sha256()
-    for key in sorted(state_dict):
+    for key in sorted(name for name, held in state_dict.items() if isinstance(held, torch.Tensor)):
         value = state_dict[key].detach().cpu().contiguous()
-        total.update(f"{key} {value.dtype} {tuple(value.shape)}\n".encode())
+        total.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
         total.update(value.reshape(-1).view(torch.uint8).numpy().data)
     return total.hexdigest()
 

@@ -1,0 +1,143 @@
+"""Where a calibration is kept, and that nothing else of a checkpoint changes."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+from reid_plugins_calibration import (
+    Calibration,
+    read_calibration,
+    reid_export_metadata,
+    require_calibration,
+)
+from reid_plugins_calibration.fit import Wishes, calibrate
+from reid_plugins_calibration.items import make_items
+from reid_plugins_calibration.stored import Destination
+
+from reidcore.errors import CheckpointError, DataError, UserError
+from reidcore.inference import read_metadata
+from reidcore.testing import tiny_run
+from reidcore.utils import load_checkpoint, save_checkpoint, write_json
+
+
+@pytest.fixture(scope="module")
+def record(draw):
+    items = make_items(*draw(40))
+    return calibrate(items, Wishes(rates=(0.1, 0.01)), "the test images").calibration.record
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    tiny_run(save_dir=folder)
+    return folder / "model.pth.tar-1"
+
+
+@pytest.fixture
+def calibrated(trained, tmp_path, record) -> Path:
+    path = tmp_path / "model.pth.tar-1"
+    Destination.of(str(trained), str(path)).write(record)
+    return path
+
+
+def assert_equal(a, b, place="checkpoint") -> None:
+    assert type(a) is type(b), place
+    if isinstance(a, torch.Tensor):
+        assert a.dtype == b.dtype, place
+        assert torch.equal(a, b), place
+    elif isinstance(a, dict):
+        assert list(a) == list(b), place
+        for key in a:
+            assert_equal(a[key], b[key], f"{place}.{key}")
+    elif isinstance(a, list | tuple):
+        assert len(a) == len(b), place
+        for number, pair in enumerate(zip(a, b, strict=True)):
+            assert_equal(*pair, f"{place}.{number}")
+    elif not hasattr(a, "__array__"):
+        assert a == b, place
+
+
+def test_of_a_checkpoint_nothing_else_changes(trained, calibrated, record) -> None:
+    before, after = load_checkpoint(trained), load_checkpoint(calibrated)
+    kept = after["reidcore"]["hooks"].pop("calibration")
+    assert_equal(before, after)
+    assert kept.pop("weights_sha256")
+    assert kept == record
+    assert read_metadata(calibrated).hooks["calibration"]["version"] == 1
+
+
+def test_it_is_read_back(calibrated, record) -> None:
+    found = require_calibration(calibrated)
+    assert isinstance(found, Calibration)
+    assert found.threshold(0.1).similarity == record["thresholds"][0]["similarity"]
+
+
+def test_a_run_resumes_from_it_as_if_it_had_not_been_there(trained, calibrated, tmp_path) -> None:
+    ends = []
+    for name, path in (("without", trained), ("with", calibrated)):
+        folder = tmp_path / name
+        words = [f"model.resume={path}", "train.max_epoch=2"]
+        tiny_run(save_dir=folder, root=trained.parent / "data", overrides=words)
+        ends.append(load_checkpoint(folder / "model.pth.tar-2"))
+    assert_equal(ends[0]["state_dict"], ends[1]["state_dict"])
+    assert_equal(ends[0]["optimizer"], ends[1]["optimizer"])
+
+
+def test_a_training_that_goes_on_does_not_inherit_it(calibrated, trained, tmp_path) -> None:
+    words = [f"model.resume={calibrated}", "train.max_epoch=2"]
+    tiny_run(save_dir=tmp_path / "on", root=trained.parent / "data", overrides=words)
+    words = [f"model.load_weights={calibrated}"]
+    tiny_run(save_dir=tmp_path / "new", root=trained.parent / "data", overrides=words)
+    assert read_calibration(tmp_path / "on" / "model.pth.tar-2") is None
+    assert read_calibration(tmp_path / "new" / "model.pth.tar-1") is None
+
+
+def test_one_of_other_weights_is_not_used(calibrated, caplog) -> None:
+    held = load_checkpoint(calibrated)
+    next(iter(held["state_dict"].values())).add_(1e-3)
+    torch.save(held, calibrated)
+    with caplog.at_level(logging.WARNING, "reid_plugins_calibration"):
+        assert read_calibration(calibrated) is None
+    assert "is of other weights" in caplog.text
+
+
+def test_without_one_the_command_is_named(trained) -> None:
+    assert read_calibration(trained) is None
+    with pytest.raises(UserError, match=r"is not calibrated.*reidcore calibrate .*model.pth.tar-1"):
+        require_calibration(trained)
+
+
+def test_a_file_beside_it_does_as_well(tmp_path, record) -> None:
+    path = tmp_path / "calibration.json"
+    Destination.of(None, str(path)).write(record)
+    assert read_calibration(path).record == record
+    with pytest.raises(UserError, match="no calibration at"):
+        read_calibration(tmp_path / "other.json")
+
+
+@pytest.mark.parametrize("change", [{"version": 2}, {"thresholds": 3}, {"probability": {}}])
+def test_a_record_of_another_kind_is_refused(tmp_path, record, change) -> None:
+    path = tmp_path / "calibration.json"
+    write_json({**record, **change}, path)
+    with pytest.raises(DataError, match="calibrat"):
+        read_calibration(path)
+
+
+def test_a_checkpoint_of_others_has_no_place_for_it(tmp_path) -> None:
+    path = save_checkpoint({"state_dict": {"weight": torch.ones(2)}, "epoch": 1}, tmp_path)
+    with pytest.raises(UserError, match=r"no checkpoint of a run.*-o FILE.json"):
+        Destination.of(str(path), None)
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        Destination.of(str(tmp_path / "none.pth"), None)
+    with pytest.raises(UserError, match="no checkpoint is named"):
+        Destination.of(None, "calibrated.pth")
+    assert Destination.of(str(path), "beside.json").output == Path("beside.json")
+
+
+def test_exports_take_it_along(calibrated, trained) -> None:
+    given = reid_export_metadata(metadata=read_metadata(calibrated))
+    assert Calibration.from_record(given["calibration"]).thresholds
+    assert reid_export_metadata(metadata=read_metadata(trained)) is None
