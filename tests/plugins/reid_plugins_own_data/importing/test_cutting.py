@@ -1,0 +1,124 @@
+"""Boxes to pixels, and crops to files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from reid_plugins_own_data import Crop
+from reid_plugins_own_data.importing.cutting import PixelBox, pixels_of, write_crops
+from reid_plugins_own_data.importing.files import ImageFiles
+from reid_plugins_own_data.importing.labels import labelled
+
+side = st.floats(-60, 160, allow_nan=False)
+length = st.floats(0, 150, exclude_min=True)
+
+
+@pytest.mark.parametrize(
+    ("box", "margin", "expected"),
+    [
+        ((10, 20, 30, 20), 0, (10, 20, 40, 40)),
+        ((10, 20, 30, 20), 0.1, (7, 18, 43, 42)),
+        ((-5, 20, 30, 20), 0, (0, 20, 25, 40)),
+        ((90, 40, 30, 20), 0.5, (75, 30, 100, 50)),
+        ((10.4, 20.6, 2.2, 2.2), 0, (10, 21, 13, 23)),
+        ((100, 0, 10, 10), 0, None),
+        ((101, 0, 10, 10), 0.5, None),  # a margin brings no box into the frame
+        ((10, -20, 10, 20), 0, None),
+        ((10, 10, 0.2, 10), 0, None),
+    ],
+)
+def test_boxes_are_clipped_to_whole_pixels(box, margin, expected) -> None:
+    assert pixels_of(box, (100, 50), margin) == (expected and PixelBox(*expected))
+
+
+@given(side, side, length, length, st.integers(1, 120), st.integers(1, 120), st.floats(0, 2))
+def test_pixels_lie_in_the_frame_and_are_never_none(
+    left, top, width, height, across, down, margin
+) -> None:
+    frame = (across, down)
+    bare = pixels_of((left, top, width, height), frame)
+    found = pixels_of((left, top, width, height), frame, margin)
+    assert (found is None) == (bare is None)
+    if found and bare:
+        assert 0 <= found.left <= bare.left < bare.right <= found.right <= across
+        assert 0 <= found.top <= bare.top < bare.bottom <= found.bottom <= down
+
+
+@pytest.fixture
+def picture(tmp_path) -> Path:
+    """A picture whose pixel (x, y) is (x, y, 0)."""
+    pixels = np.zeros((40, 60, 3), np.uint8)
+    pixels[..., 0], pixels[..., 1] = np.arange(60), np.arange(40)[:, None]
+    Image.fromarray(pixels).save(tmp_path / "frame.png")
+    return tmp_path / "frame.png"
+
+
+def write(crops, folder, margin=0.0, min_size=(1, 1), ending=".png") -> list[str]:
+    rows = write_crops(labelled(crops), ImageFiles(folder, ending), margin, min_size)
+    return [row.path for row in rows]
+
+
+def test_crops_hold_the_pixels_of_their_boxes(picture, tmp_path) -> None:
+    crop = Crop(picture, "1", box=(10, 5, 20, 8))
+    (path,) = write([crop], tmp_path / "out", margin=0.5)
+    pixels = np.asarray(Image.open(tmp_path / "out" / path))
+    assert pixels.shape == (16, 40, 3)
+    assert (pixels[0, 0] == (0, 1, 0)).all()
+    assert (pixels[-1, -1] == (39, 16, 0)).all()
+
+
+def test_jpeg_files_keep_colours_at_full_size(picture, tmp_path) -> None:
+    (path,) = write([Crop(picture, "1", box=(0, 0, 60, 40))], tmp_path / "out", ending=".jpg")
+    with Image.open(tmp_path / "out" / path) as image:
+        assert image.format == "JPEG"
+        assert [layer[1:3] for layer in image.layer] == [(1, 1)] * 3
+        decoded = np.asarray(image).astype(int)
+    assert np.abs(decoded - np.asarray(Image.open(picture)).astype(int)).max() <= 8
+
+
+def test_a_frame_is_decoded_once_for_all_its_boxes(picture, tmp_path, monkeypatch) -> None:
+    from reid_plugins_own_data.importing import pictures
+
+    read = []
+    whole = pictures.read_pixels
+    monkeypatch.setattr(
+        pictures, "read_pixels", lambda path, **how: read.append(path) or whole(path, **how)
+    )
+    crops = [Crop(picture, str(pid), box=(pid, 0, 5, 5)) for pid in range(9)]
+    assert len(write(crops, tmp_path / "out")) == 9
+    assert len(read) == 1
+
+
+def test_what_cannot_be_cut_or_read_is_told_by_reason(picture, tmp_path, caplog) -> None:
+    caplog.set_level("INFO")
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(picture.read_bytes()[:60])
+    text = tmp_path / "text.png"
+    text.write_text("no picture")
+    crops = [
+        Crop(picture, "1", box=(70, 0, 9, 9)),
+        Crop(picture, "2", box=(55, 0, 9, 9)),
+        Crop(damaged, "3", box=(0, 0, 9, 9)),
+        Crop(tmp_path / "nothing.png", "4"),
+        Crop(text, "5"),
+        Crop(picture, "6"),
+    ]
+    assert write(crops, tmp_path / "out", min_size=(6, 6)) == ["images/6/frame.png"]
+    assert "1 crop left out (their boxes hold no pixel of the frame)" in caplog.text
+    assert "1 crop left out (smaller than 6x6 pixels)" in caplog.text
+    assert "1 crop left out (their frames cannot be read: " in caplog.text
+    assert "2 crops left out (they cannot be read)" in caplog.text
+
+
+def test_a_picture_upright_for_viewers_is_cut_as_they_show_it(picture, tmp_path) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6  # a viewer turns it by a quarter
+    with Image.open(picture) as image:
+        image.save(tmp_path / "turned.jpg", exif=turned, quality=100, subsampling=0)
+    (path,) = write([Crop(tmp_path / "turned.jpg", "1", box=(0, 0, 40, 60))], tmp_path / "out")
+    assert Image.open(tmp_path / "out" / path).size == (40, 60)
