@@ -44,8 +44,13 @@ class ImageFiles:
     def save(self, pixels: Pixels, row: Labelled) -> str:
         """Write a crop (h, w, 3); return its path below the dataset's folder."""
         crop = row.crop
-        parts = [crop.sequence, row.camid if row.camid != crop.sequence else ""]
-        parts += [crop.track if crop.pid else "", "" if crop.frame is None else f"{crop.frame:06d}"]
+        place = crop.picture.stem if isinstance(crop.picture, Path) else ""
+        parts = [
+            crop.sequence,
+            row.camid if row.camid != crop.sequence else "",
+            crop.track if crop.pid else "",
+            place if crop.frame is None else f"{crop.frame:06d}",
+        ]
         path = self._place(row, parts, self.ending)
         image = Image.fromarray(pixels)
         if self.ending == ".png":

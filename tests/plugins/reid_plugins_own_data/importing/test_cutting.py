@@ -121,4 +121,5 @@ def test_a_picture_upright_for_viewers_is_cut_as_they_show_it(picture, tmp_path)
     with Image.open(picture) as image:
         image.save(tmp_path / "turned.jpg", exif=turned, quality=100, subsampling=0)
     (path,) = write([Crop(tmp_path / "turned.jpg", "1", box=(0, 0, 40, 60))], tmp_path / "out")
-    assert Image.open(tmp_path / "out" / path).size == (40, 60)
+    with Image.open(tmp_path / "out" / path) as cut:
+        assert cut.size == (40, 60)
