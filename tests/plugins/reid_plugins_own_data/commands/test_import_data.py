@@ -1,0 +1,125 @@
+"""``reidcore data import`` as users run it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from reidcore.cli.app import main
+
+
+class Ended(NamedTuple):
+    """How a command ended: its exit code, and what it wrote."""
+
+    code: object
+    out: str
+    err: str
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch, capfd) -> Callable[..., Ended]:
+    """Run ``reidcore data import`` in this process: each process costs seconds."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: str) -> Ended:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(["data", "import", *words])
+        return Ended(ended.value.code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def photos(draw) -> None:
+    """Three cats, one of which is seen once, in the folder ``source``."""
+    names = [f"{cat}/cam{camera}/{n}.jpg" for cat in "ab" for camera in (1, 2) for n in (1, 2)]
+    draw([*names, "c/cam1/1.jpg"])
+
+
+@pytest.fixture
+def street(draw, tmp_path) -> None:
+    """A car and a van in frames, with tracks, in the folder ``source``."""
+    draw([f"img1/{n:03d}.png" for n in range(1, 7)], size=(64, 48))
+    (tmp_path / "source/gt").mkdir()
+    rows = [f"{n},{c},{9 * c},{n},{10 + n},20,1,{c},0.{n}" for n in range(1, 7) for c in (1, 2)]
+    (tmp_path / "source/gt/gt.txt").write_text("\n".join(rows))
+    (tmp_path / "source/gt/labels.txt").write_text("car\nvan")
+
+
+@pytest.mark.usefixtures("photos")
+def test_photos_become_a_dataset_and_all_of_it_is_told(here) -> None:
+    ended = here("source", "mine")
+    assert (ended.code, ended.err) == (0, "")
+    first, *table, single, written, command = ended.out.splitlines()
+    assert first == "Read as folders: 'a/cam1/1.jpg' is identity 'a', camera '1'"
+    assert [line.split() for line in table] == [
+        ["class", "identities", "images", "cameras"],
+        ["all", "3", "9", "2"],
+    ]
+    assert single == "1 identity with one image: 'c'"
+    assert written == "9 images written to mine, next:"
+    assert command.strip() == "reidcore data split mine"
+
+
+@pytest.mark.usefixtures("street")
+def test_tracks_are_cut_as_the_options_say(here, tmp_path) -> None:
+    ended = here(
+        *("source", "mine", "first_pixel=1", "--every", "2", "--min-visibility", "0.3"),
+        *("--min-size", "14x20", "--margin", "0.1", "--camera", "east", "--files", "png"),
+    )
+    assert ended.code == 0, ended.err
+    told = ended.out.splitlines()
+    assert told[0] == "Read as mot: gt.txt has rows of frame, id and box"
+    assert [line.split() for line in told[2:5]] == [
+        ["car", "1", "2", "1"],
+        ["van", "1", "2", "1"],
+        ["all", "2", "4", "1"],
+    ]
+    assert "4 crops left out (visible to less than 0.3): " in ended.out
+    assert "2 crops left out (smaller than 14x20 pixels): " in ended.out
+    assert "2 crops left out (of frames between those that are wanted): " in ended.out
+    assert "All images are of one camera, 'east'" in ended.out
+    lines = (tmp_path / "mine/labels.csv").read_text().splitlines()
+    assert lines[0] == "path,pid,camid,split,class,sequence,frame,track,visibility"
+    assert lines[1] == "images/1/source_east_000004.png,1,east,train,car,source,4,1,0.4"
+
+
+@pytest.mark.usefixtures("street")
+def test_one_class_alone_is_imported_when_it_is_asked_for(here, tmp_path) -> None:
+    ended = here("source", "mine", "--classes", "van", "--json")
+    assert "Read as mot" in ended.err
+    record = json.loads(ended.out)
+    assert [*record["counts"]["classes"]] == ["van"]
+    assert record == json.loads((tmp_path / "mine/import.json").read_text())
+
+
+@pytest.mark.usefixtures("photos")
+def test_mistakes_end_with_exit_code_2_and_the_next_step(here) -> None:
+    for words, told in {
+        ("nothing", "mine"): "there is no file or folder 'nothing'",
+        ("source", "source/mine"): "lie in one another",
+        ("source", "mine", "--format", "folder"): "Did you mean 'folders'?",
+        ("source", "mine", "pattern"): "'pattern' is no OPTION=VALUE",
+        ("source", "mine", "--min-size", "8x"): "'8x' is no size",
+        ("source", "mine", "--min-size", "0"): "'0' is no size",
+        ("source", "mine", "--classes", "cat"): "the source has no class 'cat'",
+        ("source", "mine", "--format", "mot", "first_frame=one"): "first_frame",
+        ("source", "mine", "pattern=(?P<who>x)"): "lacks a group pid",
+    }.items():
+        ended = here(*words)
+        assert ended.code == 2, words
+        assert told in ended.err
+
+
+@pytest.mark.usefixtures("photos")
+def test_the_next_command_runs_where_the_source_says_its_splits(here, draw) -> None:
+    names = [f"{split}/000{n}_c{n}_0.jpg" for split in ("query", "gallery") for n in (1, 2)]
+    draw(["train/0007_c1_0.jpg", *names], folder="shop")
+    assert here("shop", "mine").out.splitlines()[-1].strip() == (
+        "reidcore run quickstart -s csv -t csv --root mine csv.file=labels.csv"
+    )
