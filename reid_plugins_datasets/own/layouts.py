@@ -1,9 +1,9 @@
 r"""Common trees of images, recognised: which options of the dataset ``folder`` read one.
 
-Understood are images named as Market1501's, a folder for each identity, with or without folders of
-cameras in it or cameras in the files' names, and a folder for each camera with folders of
-identities, or with files that begin with the identity: each in ``train``, ``query`` and ``gallery``
-(or what others call them) or without such folders.
+Understood are images named as Market1501's, or by camera and identity at their beginning, a folder
+for each identity, with or without folders of cameras in it or cameras in the files' names, and a
+folder for each camera with folders of identities, or with files that begin with the identity: each
+in ``train``, ``query`` and ``gallery`` (or what others call them) or without such folders.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ _FITTING = 0.9
 
 _MOST_CAMERAS = 64
 _CAMERA = re.compile(r"c(?:am(?:era)?)?[_-]?\w{1,3}", re.IGNORECASE)
+_NUMBERED_CAMERA = re.compile(r"c(?:am(?:era)?)?\d{1,3}", re.IGNORECASE)
+_MARKS = "-_."
 _CAMERA_IN_NAME = re.compile(r"/(?:.*[^a-zA-Z])?(c(?:am(?:era)?)?[_-]?)\d")
 _PERSON_IN_NAME = r"(?P<pid>-1|\d+)[_-]"
 
@@ -128,7 +130,7 @@ def _pattern_of(paths: Sequence[str]) -> str:
     if count < _FITTING * len(parts):
         return ""
     if depth < 2:
-        return MARKET_PATTERN if depth else ""
+        return _pattern_of_names(paths) if depth else ""
     parts = [part for part in parts if len(part) == depth]
     outer = {part[0] for part in parts}
     if any(name.casefold() in _NAMES_OF_SPLITS for part in parts for name in part[:2]):
@@ -151,10 +153,31 @@ def _pattern_of(paths: Sequence[str]) -> str:
     return f"^{person}/"  # tracklets, or dates
 
 
-def _group(name: str, texts: set[str]) -> str:
-    """Return a group for numbers behind what they share, or for names."""
+def _pattern_of_names(names: Sequence[str]) -> str:
+    """Return the pattern of file names alone: Market1501's, or camera and identity between marks.
+
+    The identity is next to the camera, at the beginning, and seen twice on average: a number that
+    differs from file to file is a frame's.
+    """
+    fitting = sum(bool(re.search(MARKET_PATTERN, name)) for name in names)
+    if fitting >= _FITTING * len(names):
+        return MARKET_PATTERN
+    tokens = [each for name in names if len(each := re.split(f"[{_MARKS}]", name)) > 2]
+    for camera, person in ((0, 1), (1, 0)):
+        found = [each for each in tokens if _NUMBERED_CAMERA.fullmatch(each[camera])]
+        people = {each[person] for each in found} - {""}
+        if len(found) >= _FITTING * len(names) and 0 < 2 * len(people) <= len(found):
+            seen = _group("camid", {each[camera] for each in found}, _MARKS)
+            who = f"(?P<pid>[^{_MARKS}]+)"
+            first, second = (seen, who) if camera == 0 else (who, seen)
+            return f"^{first}[{_MARKS}]{second}[{_MARKS}]"
+    return MARKET_PATTERN
+
+
+def _group(name: str, texts: set[str], marks: str = "/") -> str:
+    """Return a group for numbers behind what they share, or for names, which marks end."""
     stems = {re.sub(r"\d+$", "", text) for text in texts if text != "-1"}
     if len(stems) == 1 and all(re.search(r"\d$", text) for text in texts):
         junk = "-1|" if "-1" in texts else ""
         return f"{re.escape(stems.pop())}(?P<{name}>{junk}\\d+)"
-    return f"(?P<{name}>[^/]+)"
+    return f"(?P<{name}>[^{marks}]+)"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from reid_plugins_own_data.crop import Importer, Recognised
+from reidcore.data import is_image, is_side_file
 from reidcore.errors import (
     ConfigError,
     PluginDefectError,
@@ -24,6 +26,7 @@ from reidcore.registry import Component, Entry, Registrar, declared_options, rea
 _log = logging.getLogger(f"reidcore.{__name__}")
 
 KIND = "importers"
+_PATTERN = r"pattern='(?P<camid>cam\d+)-(?P<pid>[a-z]+)'"
 
 
 class Chosen(NamedTuple):
@@ -169,10 +172,15 @@ def _unknown_option(options: Mapping[str, Any], known: list[Entry]) -> UserError
 
 def _unrecognised(source: Path, known: list[Entry]) -> UserError:
     formats = ", ".join(f"{entry.name} ({entry.summary})" for entry in known)
-    return UserError(
-        f"nothing says what {str(source)!r} is",
-        f"Name its format, --format NAME, for what it needs to be told: {formats}",
-    )
+    below = (Path(place, name) for place, _, names in os.walk(source) for name in sorted(names))
+    first = next((path for path in below if not is_side_file(path.name)), None)
+    example = f"; one of its files is {str(first)!r}" if first else ""
+    steps = [
+        f"Name its format and what that needs to be told, --format NAME OPTION=VALUE: {formats}"
+    ]
+    if first and is_image(first.name):
+        steps.append(f"Names of images are read by a pattern, such as {_PATTERN}")
+    return UserError(f"nothing says what {str(source)!r} is{example}", ". ".join(steps))
 
 
 def _ambiguous(source: Path, several: list[Chosen]) -> UserError:

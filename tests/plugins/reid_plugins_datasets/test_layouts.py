@@ -49,6 +49,14 @@ TREES = {
         [f"{p}/c{c}/{i}.jpg" for p in ANY for c in (1, 2) for i in (8, 9)],
         {"train": ".", "pattern": r"^(?P<pid>\d+)/c(?P<camid>\d+)/"},
     ),
+    "names of a camera and an identity": (
+        [f"cam{c}-{p}-{i}.PNG" for p in ("anna", "ben", "cleo") for c in (1, 2) for i in (8, 9)],
+        {"train": ".", "pattern": r"^cam(?P<camid>\d+)[-_.](?P<pid>[^-_.]+)[-_.]"},
+    ),
+    "names of an identity and a camera": (
+        [f"{s}/{p}_C{c}.x{i}.jpg" for s in SPLITS for p in "abc" for c in (1, 2) for i in (8, 9)],
+        {"pattern": r"^(?P<pid>[^-_.]+)[-_.]C(?P<camid>\d+)[-_.]"},
+    ),
     "junk": (
         [f"{p}/c{c}/{i}.jpg" for p in (*ANY, "-1") for c in (1, 2) for i in (8, 9)],
         {"train": ".", "pattern": r"^(?P<pid>-1|\d+)/c(?P<camid>\d+)/"},
@@ -149,3 +157,9 @@ def test_a_root_without_splits_is_told_to_be_read_whole(tmp_path: Path) -> None:
     plant(tmp_path, TREES["no folders of splits"][0])
     with pytest.raises(DataError, match=r"folder\.train=\. folder\.pattern="):
         data.init_image_dataset("folder", root=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["cam{c}-{n}.jpg", "cat-{c}-{n}.jpg", "{n}-{c}-x.jpg"])
+def test_numbers_that_differ_from_file_to_file_are_no_identities(tmp_path, name: str) -> None:
+    plant(tmp_path, [name.format(c=c, n=8 * c + n) for c in (1, 2) for n in range(8)])
+    assert recognise(tmp_path) is None

@@ -94,7 +94,8 @@ def test_unknown_names_and_options_are_told_with_the_nearest(pets) -> None:
 
 
 def test_what_nothing_recognises_is_told_with_the_formats(draw) -> None:
-    with pytest.raises(UserError, match=r"nothing says what .* --format NAME.*diary \(pets of a"):
+    told = r"nothing says what .*one of its files is .*a\.jpg.*diary \(pets of a.*pattern='"
+    with pytest.raises(UserError, match=told):
         choose(draw(["a.jpg", "b.jpg"]))
 
 
