@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from reid_plugins_datasets.own.csv_columns import check_columns, names_in, typed, usual_name
 from reid_plugins_datasets.own.csv_rows import Codes, Faults, Piece, open_rows
+from reid_plugins_datasets.own.csv_where import Where
 from reidcore.data import (
     JUNK_PID,
     WITHOUT_CAMERAS,
@@ -47,6 +48,7 @@ def csv(
     camid: str = "camid",
     split: str = "split",
     validation: bool = False,
+    where: str = "",
 ) -> Splits:
     """Read a table of images: path, identity, camera and split of each; more columns are kept.
 
@@ -73,6 +75,7 @@ def csv(
         camid: name of the column with the cameras.
         split: name of the column that says ``train``, ``query`` or ``gallery``.
         validation: whether query and gallery are the rows for validation.
+        where: rows that count, as in ``class=car`` or ``class=car,van``; empty for all.
 
     Raises:
         DataError: the table or a column is missing, rows have faults (they are counted, the first
@@ -86,6 +89,8 @@ def csv(
         sought = {"path": path, "pid": pid, "camid": camid, "split": split}
         names = names_in(header, sought)
         check_columns(header, names, table)
+        if where:
+            pieces = Where(where, header, table).of(pieces)
         reading = _Reading(names, [table.parent, Path(root)], images, faults)
         parts = [reading.table_of(piece) for piece in pieces]
     if not parts:

@@ -7,7 +7,7 @@ import re
 from bisect import insort
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import accumulate, islice
+from itertools import accumulate, compress, islice
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -80,6 +80,11 @@ class Piece(NamedTuple):
             if word not in places:
                 faults.add(line, f"column {column!r}: {word!r} is none of {', '.join(allowed)}")
         return np.array([places.get(word, 0) for word in words], dtype=np.int64)
+
+    def rows_where(self, is_wanted: Sequence[bool]) -> Piece:
+        """Return the rows that are wanted."""
+        columns = {name: tuple(compress(texts, is_wanted)) for name, texts in self.columns.items()}
+        return Piece(list(compress(self.lines, is_wanted)), columns)
 
 
 class Codes(dict[str, int]):

@@ -163,7 +163,8 @@ def _next_command(imported: Imported) -> str:
     folder = shlex.quote(str(imported.folder))
     if any(row.crop.split for row in imported.rows):
         return f"reidcore run quickstart -s csv -t csv --root {folder} csv.file=labels.csv"
-    return f"reidcore data split {folder}"
+    several = len({row.crop.category for row in imported.rows}) > 1
+    return f"reidcore data split {folder}" + (" --by class" if several else "")
 
 
 def _is_untold(left_out: LeftOut) -> bool:

@@ -437,3 +437,33 @@ def test_unknown_cameras_of_validation_are_as_those_of_the_test(root):
     )
     found = read(root, without, validation=True)
     assert [found.query[0].camid, found.gallery[0].camid] == [0, 1]
+
+
+OF_CLASSES = """\
+path,pid,camid,split,class
+a/1.jpg,7,0,train,car
+a/2.jpg,9,1,train, van
+b/3.jpg,7,2,query,car
+b/4.jpg,7,3,gallery,car
+"""
+
+
+def test_rows_of_one_class_are_read_and_the_others_counted(root, caplog):
+    caplog.set_level("INFO")
+    found = read(root, OF_CLASSES, where="class=car")
+    assert [len(found.train), len(found.query), len(found.gallery)] == [1, 1, 1]
+    assert found.train[0].path == str(root / "a/1.jpg")
+    assert "1 row left out (class is not car): 'line 3'" in caplog.text
+    assert len(read(root, OF_CLASSES, where="class = van, car").train) == 2
+
+
+def test_conditions_that_no_row_meets_are_told_with_what_there_is(root):
+    told = {
+        "class": "is no condition on rows",
+        "class=": "is no condition on rows",
+        "clas=car": "no column 'clas', which csv.where names. Did you mean 'class'?",
+        "class=car,vann": "has 'vann' in the column 'class'. Did you mean 'van'?",
+        "class=bus": "There are car, van",
+    }
+    for condition, words in told.items():
+        assert words in refused(root, OF_CLASSES, where=condition)
