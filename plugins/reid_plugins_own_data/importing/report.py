@@ -42,6 +42,11 @@ def notes(rows: Sequence[Row]) -> Iterator[str]:
             f"All images are of one camera, {cameras.pop()!r}: the usual protocol finds no match; "
             "test with test.protocol=any_camera"
         )
+    elif len({(row.pid, row.camid) for row in rows}) == len(images):
+        yield (
+            "No identity is seen by two cameras (--shared-ids, where a number means the same in "
+            "all of them): nothing teaches what stays the same from one to the other"
+        )
 
 
 def _add(made: Table, name: str, rows: Sequence[Row]) -> None:

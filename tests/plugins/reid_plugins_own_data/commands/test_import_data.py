@@ -123,3 +123,8 @@ def test_the_next_command_runs_where_the_source_says_its_splits(here, draw) -> N
     assert here("shop", "mine").out.splitlines()[-1].strip() == (
         "reidcore run quickstart -s csv -t csv --root mine csv.file=labels.csv"
     )
+
+
+def test_identities_that_no_two_cameras_share_are_told(here, draw) -> None:
+    draw(["cam1/0001/1.jpg", "cam1/0001/2.jpg", "cam2/0002/1.jpg", "cam2/0003/1.jpg"])
+    assert "No identity is seen by two cameras (--shared-ids, " in here("source", "mine").out

@@ -14,6 +14,8 @@ from reid_plugins_own_data.importing.cutting import PixelBox, pixels_of, write_c
 from reid_plugins_own_data.importing.files import ImageFiles
 from reid_plugins_own_data.importing.labels import labelled
 
+from reidcore.inference import cut_crops
+
 side = st.floats(-60, 160, allow_nan=False)
 length = st.floats(0, 150, exclude_min=True)
 
@@ -47,6 +49,16 @@ def test_pixels_lie_in_the_frame_and_are_never_none(
     if found and bare:
         assert 0 <= found.left <= bare.left < bare.right <= found.right <= across
         assert 0 <= found.top <= bare.top < bare.bottom <= found.bottom <= down
+
+
+@given(side, side, length, length)
+def test_pixels_are_those_that_an_extractor_cuts(left, top, width, height) -> None:
+    frame = np.arange(50 * 100 * 3, dtype=np.int64).astype(np.uint8).reshape(50, 100, 3)
+    cut = cut_crops(frame, [(left, top, width, height)], "ltwh", on_bad=lambda row, error: None)
+    found = pixels_of((left, top, width, height), (100, 50))
+    ours = [frame[found.top : found.bottom, found.left : found.right]] if found else []
+    assert len(cut) == len(ours)
+    assert all(np.array_equal(*pair) for pair in zip(cut, ours, strict=True))
 
 
 @pytest.fixture
