@@ -79,7 +79,8 @@ def recognise(root: Path) -> Layout | None:
 def _splits_in(root: Path) -> dict[str, str]:
     """Return split -> its folder; the whole tree is for training where it has no such folders.
 
-    They may lie one level down, in the only folder with images.
+    They may lie one level down, in the only folder with images; and so may the folders of
+    identities or cameras, of which there are several then.
     """
     if found := _named_splits(root):
         return found
@@ -87,7 +88,20 @@ def _splits_in(root: Path) -> dict[str, str]:
     match list(islice(holding, 2)):
         case [above] if found := _named_splits(root / above):
             return {split: f"{above}/{name}" for split, name in found.items()}
+        case [above] if not _is_identity(root, above):
+            return {"train": above}
     return {"train": "."}
+
+
+def _is_identity(root: Path, name: str) -> bool:
+    """Say whether the only folder with images may be an identity's: it has no others, or cameras.
+
+    Images beside it say so too.
+    """
+    within = _folders_of(root / name)
+    if len(within) < 2 or all(map(_CAMERA.fullmatch, within)):
+        return True
+    return any("/" not in path for path in islice(_images_below(root), 1))
 
 
 def _named_splits(folder: Path) -> dict[str, str]:

@@ -47,25 +47,35 @@ class _Size(click.ParamType):  # type: ignore[type-arg]
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("dest", type=click.Path(path_type=Path))
 @click.argument("words", nargs=-1, metavar="[OPTION=VALUE]...")
-@click.option("--format", "name", default="", help="The format; found out by default.")
+@click.option(
+    "--format", "name", default="", metavar="NAME", help="The format; found out by default."
+)
 @click.option("--classes", default="", metavar="A,B", help="Only these classes.")
 @click.option(
     "--every", type=click.IntRange(1), default=1, metavar="K", help="Every K-th crop of a track."
 )
 @click.option(
-    "--max-per-track", type=click.IntRange(1), help="At most so many of each, evenly spread."
+    "--max-per-track", type=click.IntRange(1), metavar="N", help="At most N of each, evenly spread."
 )
-@click.option("--min-size", type=_Size(), default="1x1", help="Least width and height in pixels.")
+@click.option(
+    "--min-size",
+    type=_Size(),
+    default="1x1",
+    metavar="WxH",
+    help="Least width and height in pixels.",
+)
 @click.option(
     "--min-visibility",
     type=click.FloatRange(0, 1),
     default=0.0,
+    metavar="SHARE",
     help="Least share that is not hidden, where that is known.",
 )
 @click.option(
     "--margin",
     type=click.FloatRange(0, 2),
     default=0.0,
+    metavar="SHARE",
     help="Share of a box that is added on each side.",
 )
 @click.option("--camera", default="", metavar="NAME", help="The camera of all crops.")

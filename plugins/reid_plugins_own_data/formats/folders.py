@@ -50,7 +50,7 @@ class Folders:
         places: dict[str, str | None] = {split: folders.get(split) for split in _SPLITS}
         read = dict(zip(_SPLITS, from_folders(source, **places, pattern=pattern), strict=True))
         for split, folder in folders.items():
-            said = split if folder != "." else ""
+            said = split if len(folders) > 1 else ""
             yield from _crops_of(SampleTable.of(read[split]), source / folder, pattern, said)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reid_plugins_own_data.crop import Importer, Recognised
+from reid_plugins_own_data.videos import is_video
 from reidcore.data import is_image, is_side_file
 from reidcore.errors import (
     ConfigError,
@@ -26,6 +27,7 @@ from reidcore.registry import Component, Entry, Registrar, declared_options, rea
 _log = logging.getLogger(f"reidcore.{__name__}")
 
 KIND = "importers"
+_LABELS = "labels.csv"
 _PATTERN = r"pattern='(?P<camid>cam\d+)-(?P<pid>[a-z]+)'"
 
 
@@ -95,6 +97,17 @@ def choose_importer(
 def _check_source(source: Path) -> None:
     if not source.exists():
         raise UserError(f"there is no file or folder {str(source)!r}", "Check the path")
+    if (source / _LABELS).is_file():
+        raise UserError(
+            f"{str(source)!r} has a table {_LABELS}: it is a dataset already",
+            f"reidcore data split {source} draws its splits, and csv.file={_LABELS} reads it",
+        )
+    if is_video(source):
+        raise UserError(
+            f"{str(source)!r} is a video, and says not who is in it",
+            f"Run a tracker over it, and import the tracks: reidcore data import tracks.txt DEST "
+            f"frames={source}",
+        )
     if source.is_file() and (zipfile.is_zipfile(source) or source.suffix in (".tar", ".gz", ".7z")):
         raise UserError(f"{str(source)!r} is an archive", "Unpack it, and name the folder")
 

@@ -49,6 +49,10 @@ TREES = {
         [f"{p}/c{c}/{i}.jpg" for p in ANY for c in (1, 2) for i in (8, 9)],
         {"train": ".", "pattern": r"^(?P<pid>\d+)/c(?P<camid>\d+)/"},
     ),
+    "identities one level down": (
+        [f"photos/id{p}/c{c}/{i}.jpg" for p in ANY for c in (1, 2) for i in (8, 9)],
+        {"train": "photos", "pattern": r"^id(?P<pid>\d+)/c(?P<camid>\d+)/"},
+    ),
     "names of a camera and an identity": (
         [f"cam{c}-{p}-{i}.PNG" for p in ("anna", "ben", "cleo") for c in (1, 2) for i in (8, 9)],
         {"train": ".", "pattern": r"^cam(?P<camid>\d+)[-_.](?P<pid>[^-_.]+)[-_.]"},
@@ -163,3 +167,11 @@ def test_a_root_without_splits_is_told_to_be_read_whole(tmp_path: Path) -> None:
 def test_numbers_that_differ_from_file_to_file_are_no_identities(tmp_path, name: str) -> None:
     plant(tmp_path, [name.format(c=c, n=8 * c + n) for c in (1, 2) for n in range(8)])
     assert recognise(tmp_path) is None
+
+
+@pytest.mark.parametrize("name", ["anna/c{n}/1.jpg", "anna/{n}.jpg"])
+def test_the_only_folder_is_an_identity_where_it_holds_no_others(tmp_path, name: str) -> None:
+    found = recognise(plant(tmp_path, [name.format(n=n) for n in range(1, 5)]))
+    assert found is not None
+    assert "is identity 'anna'" in found.example
+    assert found.options["train"] == "."

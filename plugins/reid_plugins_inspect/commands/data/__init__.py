@@ -2,6 +2,7 @@
 
 Examples:
     reidcore data make-synthetic reid-data/synthetic
+    reidcore data import photos mydata
     reidcore data prepare market1501
     reidcore data check market1501
     reidcore data stats market1501 --mean-std

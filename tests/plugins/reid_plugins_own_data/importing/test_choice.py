@@ -106,6 +106,15 @@ def test_what_is_missing_or_packed_is_told(tmp_path) -> None:
         packed.writestr("annotations.xml", "<annotations/>")
     with pytest.raises(UserError, match=r"is an archive\. Unpack it"):
         choose(tmp_path / "task.zip")
+    (tmp_path / "street.mp4").touch()
+    with pytest.raises(UserError, match=r"is a video, .* Run a tracker"):
+        choose(tmp_path / "street.mp4")
+
+
+def test_what_was_imported_is_not_imported_again(pets) -> None:
+    (pets / "labels.csv").touch()
+    with pytest.raises(UserError, match=r"is a dataset already\. reidcore data split"):
+        choose(pets)
 
 
 class Failing(Diary):

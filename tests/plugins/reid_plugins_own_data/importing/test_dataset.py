@@ -115,3 +115,14 @@ def test_an_import_that_fails_leaves_an_earlier_one_and_nothing_else(people, tmp
 def test_source_and_target_never_lie_in_one_another(people, source, target) -> None:
     with pytest.raises(DataError, match="lie in one another"):
         check_target(people / source, people / target, overwrite=True)
+
+
+def test_an_import_that_is_interrupted_leaves_nothing(people, tmp_path) -> None:
+    def interrupt(count: int) -> None:
+        raise KeyboardInterrupt
+
+    with make_plugins() as plugins:
+        chosen = choose_importer(people, "", {}, plugins)
+        with pytest.raises(KeyboardInterrupt):
+            import_dataset(people, tmp_path / "mine", chosen, Wishes(), advance=interrupt)
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
