@@ -34,6 +34,7 @@ class Wishes:
     queries_per_camera: int
     protocol: str | None
     by: str
+    only: str
     seed: int
     path: str
     pid: str
@@ -65,6 +66,7 @@ class Wishes:
     help="Match in other cameras only, or in any; what fits if unset.",
 )
 @click.option("--by", default="", metavar="COLUMN", help="Draw evenly from each, such as class.")
+@click.option("--only", default="", metavar="COLUMN=VALUE", help="No other rows, as class=van.")
 @click.option("--seed", default=0, show_default=True, help="Other identities, other queries.")
 @click.option("--path", default="", metavar="COLUMN", help="Column of the images' paths.")
 @click.option("--pid", default="", metavar="COLUMN", help="Column of the identities.")
@@ -118,9 +120,10 @@ def _split(images: ImageTable, wishes: Wishes) -> tuple[list[str], dict[str, Any
 
     if wishes.by:
         images.check_column(wishes.by, "--by")
+    is_wanted = images.rows_where(wishes.only) if wishes.only else None
     shares = Shares(wishes.train_share, wishes.val_share)
     options = Options(shares, wishes.queries_per_camera, wishes.protocol or "", wishes.seed)
-    sightings = sightings_of(images.columns, images.roles, wishes.by)
+    sightings = sightings_of(images.columns, images.roles, wishes.by, is_wanted)
     made = split_sightings(sightings, options)
     record = {
         "seed": wishes.seed,
@@ -128,8 +131,9 @@ def _split(images: ImageTable, wishes: Wishes) -> tuple[list[str], dict[str, Any
         "val_share": wishes.val_share,
         "queries_per_camera": wishes.queries_per_camera,
         "by": wishes.by,
+        "only": wishes.only,
         "protocol": made.protocol,
-        "splits": part_counts(sightings, made),
+        "splits": part_counts(sightings, made.words),
         "classes": class_counts(sightings, made),
         "notes": explain(sightings, made),
         "columns": images.options(),

@@ -66,7 +66,10 @@ class Sightings:
 
 
 def sightings_of(
-    columns: Mapping[str, Sequence[str]], roles: Mapping[str, str], by: str = ""
+    columns: Mapping[str, Sequence[str]],
+    roles: Mapping[str, str],
+    by: str = "",
+    is_wanted: Sequence[bool] | None = None,
 ) -> Sightings:
     """Number what the columns of a table say.
 
@@ -74,11 +77,14 @@ def sightings_of(
         columns: name of a column -> its N texts.
         roles: ``path``, ``pid`` and ``camid`` -> the column that says it; cameras may be absent.
         by: the column of classes; empty for none.
+        is_wanted: of each row whether it counts; others show nobody. None for all.
 
     Raises:
         DataError: an identity or a camera is no label, such as an empty text.
     """
     pids, pid_names = _labels(columns[roles["pid"]], roles["pid"], JUNK_PID)
+    if is_wanted is not None:
+        pids = np.where(np.array(is_wanted, dtype=bool), pids, JUNK_PID)
     count = len(pids)
     nowhere = np.zeros(count, dtype=np.int64)
     cameras = columns.get(roles["camid"])

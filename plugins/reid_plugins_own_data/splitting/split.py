@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -139,9 +139,9 @@ def _nobody_to_search_for(reaches: Mapping[str, Reach], protocol: str) -> DataEr
     )
 
 
-def part_counts(sightings: Sightings, split: Split) -> dict[str, dict[str, int]]:
+def part_counts(sightings: Sightings, words_of_rows: Sequence[str]) -> dict[str, dict[str, int]]:
     """Return word -> how many ``ids``, ``images`` and ``cameras``, of the words that there are."""
-    words, counts = np.array(split.words), {}
+    words, counts = np.array(words_of_rows), {}
     for word in WORDS:
         mask = words == word
         if mask.any():

@@ -11,13 +11,17 @@ from pathlib import Path
 
 from reid_plugins_datasets.own.csv_columns import check_columns, names_in, usual_name
 from reid_plugins_datasets.own.csv_rows import Faults, open_rows
-from reidcore.errors import DataError, UnknownNameError, did_you_mean
+from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
 from reidcore.utils import atomic_write
+
+__all__ = ["LABELS", "SPLIT", "ImageTable", "read_table", "table_file", "write_splits"]
 
 LABELS = "labels.csv"
 """The table in a folder that an import made."""
 
 SPLIT = "split"
+
+_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,28 @@ class ImageTable:
                 f"{str(self.file)!r} has no column {name!r} ({option})",
                 did_you_mean(name, self.columns) or f"It has {', '.join(self.columns)}",
             )
+
+    def rows_where(self, condition: str) -> list[bool]:
+        """Return of each row whether a column has a value.
+
+        Args:
+            condition: ``COLUMN=VALUE``.
+
+        Raises:
+            UserError: it is no condition, or no row has that.
+        """
+        name, is_equal, wanted = condition.partition("=")
+        if not is_equal:
+            raise UserError(f"--only {condition!r} is no COLUMN=VALUE", "Such as class=van")
+        self.check_column(name, "--only")
+        texts = [text.strip() for text in self.columns[name]]
+        if wanted not in texts:
+            known = sorted(set(texts))
+            raise UserError(
+                f"{str(self.file)!r} has no row with {condition}",
+                did_you_mean(wanted, known) or f"It has {', '.join(known[:_NAMED])}",
+            )
+        return [text == wanted for text in texts]
 
 
 def table_file(source: Path) -> Path:

@@ -60,6 +60,16 @@ def test_another_split_takes_the_place_of_the_first(run, tmp_path):
     assert record["seed"] == 1
 
 
+def test_only_rows_of_a_value_are_used(run, tmp_path):
+    code, out, _ = run(tmp_path, "--only", "camera=a", "--json")
+    record = json.loads(out)
+    assert code == 0
+    assert record["protocol"] == "any_camera"
+    assert record["splits"]["unused"] == {"ids": 0, "images": 24, "cameras": 1}
+    rows = [row.split(";") for row in (tmp_path / "labels.csv").read_text().splitlines()[1:]]
+    assert {row[2] for row in rows if row[-1] == "unused"} == {"b"}
+
+
 def test_a_table_written_elsewhere_has_whole_paths(run, tmp_path):
     (tmp_path / "below").mkdir()
     before = (tmp_path / "labels.csv").read_bytes()
@@ -79,6 +89,8 @@ def test_a_table_written_elsewhere_has_whole_paths(run, tmp_path):
         (["nowhere"], "there is no table 'nowhere'"),
         (["images"], "reidcore data import images DEST"),
         (["labels.csv", "--by", "notes"], "Did you mean 'note'?"),
+        (["labels.csv", "--only", "note"], "no COLUMN=VALUE"),
+        (["labels.csv", "--only", "camera=c"], "no row with camera=c. It has a, b"),
         (["labels.csv", "--pid", "who"], "no column 'who'"),
         (["labels.csv", "--train-share", "0.9", "--val-share", "0.1"], "nobody to test on"),
     ],

@@ -49,6 +49,10 @@ def split(rows, by="", **options):
     return sightings, split_sightings(sightings, Options(**options))
 
 
+def counts_of(sightings, made):
+    return part_counts(sightings, made.words)
+
+
 ROWS = st.lists(
     st.tuples(
         st.integers(0, 12), st.integers(0, 3), st.none() | st.integers(0, 2), st.integers(0, 9)
@@ -124,7 +128,7 @@ def test_shares_are_of_identities_and_seeds_draw_others():
     rows = everywhere(20)
     sightings, made = split(rows)
     assert [len(made.drawn.of(part)) for part in ("train", "validation", "test")] == [12, 3, 5]
-    counts = part_counts(sightings, made)
+    counts = part_counts(sightings, made.words)
     assert counts["query"] == {"ids": 5, "images": 15, "cameras": 3}
     assert counts["gallery"] == {"ids": 5, "images": 15, "cameras": 3}
     assert split(rows, seed=1)[1].drawn.test != made.drawn.test
@@ -133,7 +137,7 @@ def test_shares_are_of_identities_and_seeds_draw_others():
 
 def test_queries_per_camera_leave_an_image_of_each_camera_to_be_found():
     sightings, made = split(everywhere(10, cameras=2, images=3), per_camera=5)
-    counts = part_counts(sightings, made)
+    counts = part_counts(sightings, made.words)
     assert counts["query"]["images"] == 2 * counts["gallery"]["images"]
     assert counts["gallery"]["cameras"] == 2
 
@@ -240,5 +244,5 @@ def test_images_alone_or_nobody_cannot_be_split():
 
 def test_more_queries_are_asked_for_by_larger_numbers_of_them():
     rows = everywhere(10, images=4)
-    counts = [part_counts(*split(rows, per_camera=k))["query"]["images"] for k in (1, 2, 3)]
+    counts = [counts_of(*split(rows, per_camera=k))["query"]["images"] for k in (1, 2, 3)]
     assert all(less < more for less, more in pairwise(counts))
