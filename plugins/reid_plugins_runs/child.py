@@ -12,6 +12,8 @@ from types import FrameType
 
 from reidcore.cli import command_line
 
+__all__ = ["global_options", "run_reidcore"]
+
 _STOPS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
@@ -27,7 +29,7 @@ def global_options(command: str) -> list[str]:
     return words[: words.index(command)] if command in words else []
 
 
-def run_reidcore(words: Sequence[str], stdout: int | None = None) -> int:
+def run_reidcore(words: Sequence[str], stdout: int | None = None, stderr: int | None = None) -> int:
     """Run ``reidcore`` with these words and return its exit code.
 
     Ctrl-C, SIGTERM and SIGHUP reach it too, so that a run leaves its checkpoint.
@@ -35,6 +37,7 @@ def run_reidcore(words: Sequence[str], stdout: int | None = None) -> int:
     Args:
         words: those of the command line, without the program's name.
         stdout: the file descriptor of its standard output; None for this process's.
+        stderr: the file descriptor of its standard error; None for this process's.
 
     Raises:
         KeyboardInterrupt: if somebody asked to stop, once it has ended.
@@ -55,7 +58,8 @@ def run_reidcore(words: Sequence[str], stdout: int | None = None) -> int:
 
     sys.stdout.flush()
     with _stops_handled_by(hand_on):
-        process = subprocess.Popen([sys.executable, *safe, "-m", "reidcore", *words], stdout=stdout)
+        command = [sys.executable, *safe, "-m", "reidcore", *words]
+        process = subprocess.Popen(command, stdout=stdout, stderr=stderr)
         for number in early:
             process.send_signal(number)
         code = process.wait()

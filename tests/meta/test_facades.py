@@ -30,6 +30,10 @@ USES: dict[str, set[str]] = {
         "reid_plugins_standard",
     },
     "reid_plugins_runs": {"reid_plugins_datasets", "reid_plugins_standard"},
+    "reid_plugins_start": {
+        "reid_plugins_own_data",
+        "reid_plugins_runs",
+    },
     "reid_plugins_writers": {"reid_plugins_runs"},
 }
 

@@ -1,0 +1,102 @@
+"""``reidcore start``: from data of one's own to a model that is handed over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reidcore.cli import Session, device_option, echo
+from reidcore.errors import UserError
+
+EPILOG = """\b
+Examples:
+  reidcore start crops
+  reidcore start crops -o vans --class van --minutes 10
+  reidcore start shop/labels.csv --dry-run
+  reidcore start crops --from train
+"""
+
+_STEPS = (
+    "import",
+    "split",
+    "check",
+    "choose",
+    "train",
+    "calibrate",
+    "export",
+    "report",
+    "hand-over",
+)
+
+
+@click.command(epilog=EPILOG)
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder of everything; by default DATA-reid here.",
+)
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Limit of the training.")
+@click.option("--class", "class_name", default="", metavar="NAME", help="Take this class alone.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Other draws.")
+@click.option("--from", "first", type=click.Choice(_STEPS), help="Do this step and all later anew.")
+@click.option("--dry-run", is_flag=True, help="Print the steps and do nothing.")
+@device_option
+@click.pass_obj
+def start(
+    session: Session,
+    /,
+    data: Path,
+    output: Path | None,
+    minutes: float | None,
+    class_name: str,
+    seed: int,
+    first: str | None,
+    dry_run: bool,
+    device: str | None,
+) -> None:
+    """Make a model of your own crops: everything from the data to an export, in one command.
+
+    DATA is anything that `reidcore data import` reads, or a table of images. It is imported, split,
+    checked; a recipe is chosen for it and for this machine; a model is trained, tested, calibrated
+    and exported, and DIR/handover has what others need. Each step is a command that is printed. The
+    same command goes on where it stopped, and does anew what changed data or options concern.
+    """
+    from reid_plugins_start.context import Context, Wishes
+    from reid_plugins_start.journal import Journal
+    from reid_plugins_start.place import Place
+    from reid_plugins_start.road import STEPS, steps_of
+    from reid_plugins_start.source import open_source
+    from reid_plugins_start.walk import show, walk
+    from reidcore.utils import check_writable
+
+    with session.plugins() as plugins:
+        source = open_source(data.expanduser(), class_name)
+        place = Place((output or Path(f"{source.name}-reid")).expanduser())
+        _refuse_inside(source.path, place.folder)
+        journal = Journal.read(place.journal)
+        wishes = Wishes(class_name, device, minutes, seed)
+        context = Context(source, place, wishes, journal, plugins)
+        if dry_run:
+            show(steps_of(context), journal, len(STEPS))
+            return
+        check_writable(place.folder, "-o DIR")
+        if first is not None:
+            journal.forget(list(STEPS[STEPS.index(first) :]))
+        try:
+            walk(steps_of(context), journal, len(STEPS))
+        except KeyboardInterrupt:
+            echo("Stopped; the same command goes on from there.", err=True)
+            raise
+    echo(f"\nHanded over in {place.handover}: read {place.handover / 'MODEL_CARD.md'} first")
+
+
+def _refuse_inside(data: Path, folder: Path) -> None:
+    """Refuse a folder inside of the data, whose files would be taken for data the next time."""
+    if data.is_dir() and folder.absolute().is_relative_to(data.absolute()):
+        raise UserError(
+            f"{str(folder)!r} is inside of the data {str(data)!r}", "Name another folder with -o"
+        )

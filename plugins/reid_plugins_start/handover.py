@@ -1,0 +1,71 @@
+"""What is handed over: the model in its forms, its card, its report, and how it was made."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from reid_plugins_start.card import model_card
+from reid_plugins_start.context import Context
+from reid_plugins_start.journal import FAILED, Journal
+from reidcore.cli import echo
+from reidcore.utils import atomic_write, partial_folder
+
+CARD, COMMANDS = "MODEL_CARD.md", "commands.sh"
+
+
+def hand_over(context: Context) -> None:
+    """Make the folder, whole or not at all, in the place of an earlier one.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    place = context.place
+    with partial_folder(place.handover.absolute()) as partial:
+        for source, name in _files(context):
+            if source.is_file():
+                shutil.copyfile(source, partial / name)
+        _write(partial / COMMANDS, commands(context.journal))
+        _write(partial / CARD, model_card(context, sorted(each.name for each in partial.iterdir())))
+        partial.chmod(0o755)
+        if place.handover.exists():
+            shutil.rmtree(place.handover)
+        partial.rename(place.handover)
+    echo(f"      {', '.join(sorted(each.name for each in place.handover.iterdir()))}")
+    for name, entry in context.journal.entries.items():
+        if entry.state == FAILED:
+            echo(f"      without {name}: {entry.told}")
+
+
+def _files(context: Context) -> list[tuple[Path, str]]:
+    """Return files, and their names in the folder; those that are not there are left out."""
+    place = context.place
+    return [
+        (place.model, "model.pth.tar"),
+        (place.export, "model.onnx"),
+        (place.export.with_name("model.onnx.sha256"), "model.onnx.sha256"),
+        (place.report, "report.html"),
+        (place.config, "config.yaml"),
+    ]
+
+
+def commands(journal: Journal) -> str:
+    """Return a script of all commands that were run, each as the user could type it."""
+    lines = [
+        "#!/bin/sh",
+        "# The commands of this model, in the folder where they were run.",
+        "set -e",
+    ]
+    for name, entry in journal.entries.items():
+        if entry.told:
+            lines.append(f"# {name}: {entry.state}: {entry.told}")
+        elif entry.command:
+            lines.append(entry.command)
+        else:
+            lines.append(f"# {name}: done by reidcore start itself")
+    return "\n".join(lines) + "\n"
+
+
+def _write(file: Path, text: str) -> None:
+    with atomic_write(file) as opened:
+        opened.write(text.encode(errors="backslashreplace"))

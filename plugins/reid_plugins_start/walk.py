@@ -1,0 +1,157 @@
+"""Going a road: each step once, printed before it runs, and none twice that is done already."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from reid_plugins_runs.child import global_options, run_reidcore
+
+from reid_plugins_start.journal import DONE, FAILED, LEFT_OUT, RUNNING, Entry, Journal
+from reid_plugins_start.step import Step
+from reidcore.cli import echo
+from reidcore.errors import UserError
+
+_TAIL = 1 << 14
+
+
+def walk(steps: Iterable[Step], journal: Journal, count: int) -> None:
+    """Go a road from where it stopped.
+
+    A step is done anew where what it is made from changed, where a product of it is gone, or where
+    it failed. One that is not needed may fail: that is told and kept, and the road goes on.
+
+    Args:
+        steps: of the road; each is asked for after the one before it is done.
+        journal: what is done so far.
+        count: how many steps there are, for display.
+
+    Raises:
+        UserError: a step that is needed failed.
+        KeyboardInterrupt: somebody stopped it; the journal says where.
+    """
+    before = ""
+    for number, step in enumerate(steps, start=1):
+        key = step.key(before)
+        head = f"[{number}/{count}] {step.name}: {step.title}"
+        if step.left_out:
+            echo(f"{head}\n      left out: {step.left_out}")
+            step.otherwise()
+            journal.note(step.name, Entry(LEFT_OUT, key, told=step.left_out))
+        elif journal.holds(step.name, key) and all(path.exists() for path in step.products):
+            echo(f"{head} (done already)")
+        else:
+            echo(head)
+            _carry_out(step, key, journal)
+        before = f"{key} {journal.entries[step.name].state}"
+
+
+def show(steps: Iterable[Step], journal: Journal, count: int) -> None:
+    """Print the steps of a road, as far as they can be known before they are done."""
+    before = ""
+    for number, step in enumerate(steps, start=1):
+        key = step.key(before)
+        done = journal.holds(step.name, key) and all(path.exists() for path in step.products)
+        state = " (done already)" if done else ""
+        echo(f"[{number}/{count}] {step.name}: {step.title}{state}")
+        if step.left_out:
+            echo(f"      left out: {step.left_out}")
+        elif step.command:
+            echo(f"      $ {step.shown()}")
+        before = f"{key} {DONE if not step.left_out else LEFT_OUT}"
+
+
+def _carry_out(step: Step, key: str, journal: Journal) -> None:
+    start, before = time.monotonic(), journal.began(step.name, key)
+    further = step.further(before)
+    entry = Entry(RUNNING, key, step.shown(), began=before or time.time())
+    journal.note(step.name, entry)
+    try:
+        if step.command:
+            _run(step, further)
+        step.act()
+    except UserError as error:
+        entry.state, entry.told = FAILED, str(error)
+        journal.note(step.name, entry)
+        if step.needed:
+            raise
+        step.otherwise()
+        echo(f"      not done, and left out of what is handed over: {error}", err=True)
+        return
+    entry.state, entry.seconds = DONE, round(time.monotonic() - start, 1)
+    journal.note(step.name, entry)
+
+
+def _run(step: Step, further: Sequence[str]) -> None:
+    """Run the command of a step, with further words, in a process of its own.
+
+    Raises:
+        UserError: it failed; the last thing that it told is in the message.
+    """
+    echo(f"      $ {step.shown(further)}")
+    words = [*global_options("start"), *map(str, step.command), *further]
+    if step.stdout is None:
+        code, told = _run_heard(words, None, step.needed)
+    else:
+        partial = step.stdout.with_name(f".{step.stdout.name}.partial")
+        with partial.open("wb") as file:
+            code, told = _run_heard(words, file.fileno(), step.needed)
+        partial.replace(step.stdout)
+    if code not in step.codes:
+        raise UserError(
+            told or f"the command of the step {step.name!r} ended with exit code {code}",
+            "" if told else "What went wrong is told above.",
+        )
+
+
+def _run_heard(words: list[str], stdout: int | None, needed: bool) -> tuple[int, str]:
+    """Return the exit code of a command and, of one that is not needed, its error message.
+
+    A command that is needed keeps the terminal for its standard error, where its bars are drawn.
+    """
+    if needed:
+        return run_reidcore(words, stdout), ""
+    with _listening() as heard:
+        code = run_reidcore(words, stdout, heard.fileno)
+    return code, heard.error()
+
+
+@dataclass
+class _Heard:
+    """What a process wrote to its standard error."""
+
+    fileno: int
+    tail: bytearray = field(default_factory=bytearray)
+
+    def error(self) -> str:
+        lines = self.tail.decode(errors="replace").splitlines()
+        errors = [line for line in lines if line.startswith("Error: ")]
+        return errors[-1].removeprefix("Error: ") if errors else ""
+
+
+@contextmanager
+def _listening() -> Iterator[_Heard]:
+    """Yield a file descriptor whose text goes to standard error, and is kept besides."""
+    reading, writing = os.pipe()
+    heard = _Heard(writing)
+
+    def hand_on() -> None:
+        while piece := os.read(reading, 4096):
+            heard.tail += piece
+            del heard.tail[:-_TAIL]
+            sys.stderr.write(piece.decode(errors="replace"))
+            sys.stderr.flush()
+
+    listener = threading.Thread(target=hand_on, daemon=True)
+    listener.start()
+    try:
+        yield heard
+    finally:
+        os.close(writing)
+        listener.join()
+        os.close(reading)
