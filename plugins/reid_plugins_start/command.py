@@ -65,6 +65,8 @@ def start(
     and exported, and DIR/handover has what others need. Each step is a command that is printed. The
     same command goes on where it stopped, and does anew what changed data or options concern.
     """
+    from reid_plugins_runs.child import global_options
+
     from reid_plugins_start.context import Context, Wishes
     from reid_plugins_start.journal import Journal
     from reid_plugins_start.place import Place
@@ -87,7 +89,7 @@ def start(
         if first is not None:
             journal.forget(list(STEPS[STEPS.index(first) :]))
         try:
-            walk(steps_of(context), journal, len(STEPS))
+            walk(steps_of(context), journal, len(STEPS), global_options("start"))
         except KeyboardInterrupt:
             echo("Stopped; the same command goes on from there.", err=True)
             raise

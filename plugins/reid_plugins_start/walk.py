@@ -7,20 +7,21 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
-from reid_plugins_runs.child import global_options, run_reidcore
+from reid_plugins_runs.child import run_reidcore
 
 from reid_plugins_start.journal import DONE, FAILED, LEFT_OUT, RUNNING, Entry, Journal
 from reid_plugins_start.step import Step
 from reidcore.cli import echo
 from reidcore.errors import UserError
+from reidcore.utils import atomic_write
 
 _TAIL = 1 << 14
 
 
-def walk(steps: Iterable[Step], journal: Journal, count: int) -> None:
+def walk(steps: Iterable[Step], journal: Journal, count: int, leading: Sequence[str] = ()) -> None:
     """Go a road from where it stopped.
 
     A step is done anew where what it is made from changed, where a product of it is gone, or where
@@ -30,6 +31,7 @@ def walk(steps: Iterable[Step], journal: Journal, count: int) -> None:
         steps: of the road; each is asked for after the one before it is done.
         journal: what is done so far.
         count: how many steps there are, for display.
+        leading: options that stand before each command, such as ``-p FILE``.
 
     Raises:
         UserError: a step that is needed failed.
@@ -47,7 +49,7 @@ def walk(steps: Iterable[Step], journal: Journal, count: int) -> None:
             echo(f"{head} (done already)")
         else:
             echo(head)
-            _carry_out(step, key, journal)
+            _carry_out(step, key, journal, leading)
         before = f"{key} {journal.entries[step.name].state}"
 
 
@@ -66,14 +68,15 @@ def show(steps: Iterable[Step], journal: Journal, count: int) -> None:
         before = f"{key} {DONE if not step.left_out else LEFT_OUT}"
 
 
-def _carry_out(step: Step, key: str, journal: Journal) -> None:
+def _carry_out(step: Step, key: str, journal: Journal, leading: Sequence[str]) -> None:
     start, before = time.monotonic(), journal.began(step.name, key)
     further = step.further(before)
     entry = Entry(RUNNING, key, step.shown(), began=before or time.time())
     journal.note(step.name, entry)
     try:
         if step.command:
-            _run(step, further)
+            echo(f"      $ {step.shown(further)}")
+            _run(step, [*leading, *map(str, step.command), *further])
         step.act()
     except UserError as error:
         entry.state, entry.told = FAILED, str(error)
@@ -87,26 +90,19 @@ def _carry_out(step: Step, key: str, journal: Journal) -> None:
     journal.note(step.name, entry)
 
 
-def _run(step: Step, further: Sequence[str]) -> None:
-    """Run the command of a step, with further words, in a process of its own.
+def _run(step: Step, words: list[str]) -> None:
+    """Run the command of a step in a process of its own.
 
     Raises:
         UserError: it failed; the last thing that it told is in the message.
     """
-    echo(f"      $ {step.shown(further)}")
-    words = [*global_options("start"), *map(str, step.command), *further]
-    if step.stdout is None:
-        code, told = _run_heard(words, None, step.needed)
-    else:
-        partial = step.stdout.with_name(f".{step.stdout.name}.partial")
-        with partial.open("wb") as file:
-            code, told = _run_heard(words, file.fileno(), step.needed)
-        partial.replace(step.stdout)
-    if code not in step.codes:
-        raise UserError(
-            told or f"the command of the step {step.name!r} ended with exit code {code}",
-            "" if told else "What went wrong is told above.",
-        )
+    with nullcontext() if step.stdout is None else atomic_write(step.stdout) as file:
+        code, told = _run_heard(words, file.fileno() if file else None, step.needed)
+        if code not in step.codes:
+            raise UserError(
+                told or f"the command of the step {step.name!r} ended with exit code {code}",
+                "" if told else "What went wrong is told above.",
+            )
 
 
 def _run_heard(words: list[str], stdout: int | None, needed: bool) -> tuple[int, str]:
