@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import onnx
 import torch
 
 from reid_plugins_export.network import FeatureNetwork
+from reid_plugins_export.tracing import as_program, quietly
+from reidcore.errors import UserError
 
 INPUT, OUTPUT = "images", "features"
 """The names of what an ONNX model of ours takes and gives."""
 
 
 def as_onnx(network: FeatureNetwork) -> onnx.ModelProto:
-    """Return a network as an ONNX model for any number of images."""
-    with torch.no_grad(), quietly():
-        program = torch.onnx.export(
-            network,
-            (network.example(2),),
-            dynamo=True,
-            input_names=[INPUT],
-            output_names=[OUTPUT],
-            dynamic_shapes={INPUT: network.free_sides()},
-            verbose=False,
-        )
-    assert program is not None
-    return program.model_proto
+    """Return a network as an ONNX model for any number of images.
 
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Keep the exporter's notes, which concern its authors, from the user's terminal."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
-        levels = [logger.level for logger in loggers]
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
+    Raises:
+        UserError: if it has no graph, or an operator that ONNX has not.
+    """
+    program = as_program(network)
+    try:
+        with torch.no_grad(), quietly():
+            made = torch.onnx.export(
+                program, dynamo=True, input_names=[INPUT], output_names=[OUTPUT], verbose=False
+            )
+    except torch.onnx.errors.OnnxExporterError as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise UserError(
+            f"the model cannot be converted to ONNX: {reason}", "Try --to torchscript or pt2."
+        ) from error
+    assert made is not None
+    return made.model_proto

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from reid_plugins_export.formats import Save
 from reid_plugins_export.network import FeatureNetwork
 from reid_plugins_export.record import KEY, as_text, from_text
 from reid_plugins_export.torch_program import ProgramBackend, check_usual, refuse_int8
+from reid_plugins_export.tracing import as_program, quietly
 from reidcore.errors import CheckpointError
 
 _EXAMPLES = "data/sample_inputs/"
@@ -37,17 +37,10 @@ class Pt2Format:
     def convert(self, network: FeatureNetwork, calibration: Tensor | None) -> Save:
         """Export a network; see ``reid_register_export_formats``."""
         refuse_int8("PT2", calibration)
-        with torch.no_grad():
-            program = torch.export.export(
-                network,
-                (network.example(2),),
-                dynamic_shapes={"images": network.free_sides()},
-                strict=False,
-            )
+        program = as_program(network)
 
         def save(path: Path, record: Mapping[str, Any]) -> None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # that tensors of a view are written whole
+            with quietly():  # that tensors of a view are written whole
                 torch.export.save(program, path, extra_files={KEY: as_text(record)})
 
         return save

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from reid_plugins_export.formats import Save
 from reid_plugins_export.network import FeatureNetwork
 from reid_plugins_export.record import KEY, as_text, from_text
 from reid_plugins_export.torch_program import ProgramBackend, check_usual, refuse_int8
+from reid_plugins_export.tracing import quietly
 from reidcore.errors import CheckpointError
 
 _jit: Any = torch.jit  # untyped, in part
@@ -27,14 +27,12 @@ class TorchScriptFormat:
     def convert(self, network: FeatureNetwork, calibration: Tensor | None) -> Save:
         """Trace a network; see ``reid_register_export_formats``."""
         refuse_int8("TorchScript", calibration)
-        with torch.no_grad(), warnings.catch_warnings():
-            # What tracing warns of, constants in place of sizes, the comparison of features finds.
-            warnings.simplefilter("ignore")
+        # What tracing warns of, constants in place of sizes, the comparison of features finds.
+        with torch.no_grad(), quietly():
             program: Any = _jit.trace(network, (network.example(2),), check_trace=False)
 
         def save(path: Path, record: Mapping[str, Any]) -> None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # that TorchScript is no longer developed
+            with quietly():  # that TorchScript is no longer developed
                 _jit.save(program, str(path), _extra_files={KEY: as_text(record)})
 
         return save
@@ -53,8 +51,7 @@ class TorchScriptFormat:
 def _loaded(path: Path, device: str) -> tuple[Any, dict[str, Any]]:
     extra: dict[str, Any] = {KEY: ""}
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quietly():
             program = _jit.load(str(path), map_location=device, _extra_files=extra)
     except (RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]

@@ -107,7 +107,7 @@ class VisionTransformer(ImageTower):
         """Return the tokens (B, 1 + h * w, D) of the last block but one and of the last."""
         # (B, D, h, w) -> (B, h * w, D)
         patches = self.conv1(images).flatten(2).transpose(1, 2)
-        first = self.class_embedding.to(patches.dtype).expand(len(images), 1, -1)
+        first = self.class_embedding.to(patches.dtype).expand(images.shape[0], 1, -1)
         if side is not None:
             first = first + side.to(patches.dtype).unsqueeze(1)
         tokens = torch.cat([first, patches], dim=1) + self.positional_embedding

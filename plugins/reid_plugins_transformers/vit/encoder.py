@@ -129,7 +129,7 @@ class VisionTransformer(nn.Module):
             side: side information (B, D) or (1, D), added to each token.
         """
         patches = self.patch_embed(images)
-        first = self._first_tokens().expand(len(patches), -1, -1)
+        first = self._first_tokens().expand(patches.shape[0], -1, -1)
         tokens = torch.cat([first, patches], dim=1) + self._positions()
         if side is not None:
             tokens = tokens + side[:, None]
