@@ -77,7 +77,7 @@ class FeatureNetwork(nn.Module):
     def example(self, count: int) -> Tensor:
         """Return images as the network takes them, drawn once and for all."""
         draws = torch.Generator().manual_seed(_SEED + count)
-        height, width = self.size
+        height, width = self._size_of_example(count)
         # Coarse patterns under noise: the range and the smoothness that pictures have.
         coarse = torch.rand(count, 3, 8, 4, generator=draws)
         smooth = functional.interpolate(coarse, (height, width), mode="bilinear")
@@ -86,6 +86,13 @@ class FeatureNetwork(nn.Module):
         if self.takes == "bytes":
             return (255 * pictures).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
         return pictures if self.takes == "unit_range" else (pictures - self.mean) / self.std
+
+    def _size_of_example(self, count: int) -> tuple[int, int]:
+        """Return a size of images: where any is taken, one that must be enlarged or reduced."""
+        height, width = self.size
+        if self.takes != "bytes":
+            return height, width
+        return round(height * (0.5 + count / 3)), round(width * (0.5 + count / 3))
 
     def free_sides(self) -> dict[int, torch.export.Dim]:
         """Return the dimensions of the images of which there may be any number."""

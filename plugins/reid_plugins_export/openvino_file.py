@@ -32,6 +32,11 @@ class OpenVinoFormat:
 
     def convert(self, network: FeatureNetwork, calibration: Tensor | None) -> Save:
         """Convert a network; see ``reid_register_export_formats``."""
+        if network.takes == "bytes":
+            raise UserError(
+                "OpenVINO resizes without antialiasing, which gives other features",
+                "Use --preprocess mean_std, or --to onnx.",
+            )
         save_onnx = OnnxFormat().convert(network, calibration)
         with TemporaryDirectory() as folder:
             file = Path(folder) / "model.onnx"
