@@ -170,7 +170,8 @@ class _Cutting:
         sums, counts = np.zeros(tracklet.max() + 1), np.bincount(tracklet)
         np.add.at(sums, tracklet, sharp)
         usual = (sums / np.maximum(counts, 1))[tracklet]
-        found: Float64 = inside * sharp / np.maximum(sharp + usual, 1e-12)
+        # Crops of one colour, sharp nowhere, are half as good as they can be, all alike.
+        found: Float64 = inside * (sharp + 1) / (sharp + usual + 2)
         return found
 
     def tell_missing(self) -> None:

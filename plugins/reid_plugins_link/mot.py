@@ -67,7 +67,7 @@ def read_mot(path: Path, *, is_truth: bool = False) -> Boxes:
     rows, lines = rows[:, 1:], rows[:, 0].astype(np.int64)
     _check(path, rows, lines)
     keep = (rows[:, 4:6] > 0).all(axis=1)
-    leave_out([f"{path}:{line}" for line in lines[~keep]], "boxes", "without area")
+    leave_out([f"{path}:{line}" for line in lines[~keep]], "rows", "boxes without area")
     if is_truth:
         keep &= rows[:, _CONFIDENCE] != 0
     rows = rows[keep]
