@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -55,14 +58,16 @@ def mot() -> Callable[..., Path]:
 
 
 @pytest.fixture
-def link(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+def link(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
     """Run ``reidcore link`` in this process; returns its exit code and what it wrote."""
+    logger = logging.getLogger("reidcore")  # which the command sets up for as long as it runs
+    for name, bare in (("handlers", []), ("propagate", False), ("level", logging.NOTSET)):
+        monkeypatch.setattr(logger, name, bare)
 
     def link(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
             main(["link", *map(str, words)])
-        written = capsys.readouterr()
-        return int(ended.value.code or 0), written.out, written.err
+        return int(ended.value.code or 0), out.getvalue(), err.getvalue()
 
     return link

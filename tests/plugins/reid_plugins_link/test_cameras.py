@@ -65,9 +65,7 @@ def test_what_is_not_there_is_told(town, tmp_path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=r"holds no tracks\.txt"):
         find_cameras([str(tmp_path / "empty")])
-    with pytest.raises(
-        UserError, match=r"'hal', of which there are no tracks. Did you mean 'hall'"
-    ):
+    with pytest.raises(UserError, match=r"'hal', of .* Did you mean 'hall'"):
         find_cameras([str(town)], [f"hal={town}"])
     with pytest.raises(DataError, match="no frames"):
         find_cameras([str(town)], [f"hall={town / 'none.mp4'}"])
