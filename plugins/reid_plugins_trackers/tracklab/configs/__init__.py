@@ -1,0 +1,1 @@
+"""What Hydra finds when a configuration names ``modules/reid: reidcore``."""
