@@ -18,14 +18,15 @@ from reid_plugins_trackers.box_features import (
     OnBad,
     first_four,
 )
+from reidcore.errors import UserError
 
 
 class UltralyticsEncoder:
     """Features as Ultralytics' trackers ask for them.
 
-    Set it as ``tracker.encoder``. Boxes are cut as they are; Ultralytics' own encoder cuts a box
-    times ``gain=1.02`` plus ``pad=10`` pixels, and so it does for an exported file. The same two
-    numbers give the same crops here.
+    Boxes are cut as they are; Ultralytics' own encoder cuts a box times ``gain=1.02`` plus
+    ``pad=10`` pixels, and so it does for an exported file. The same two numbers give the same
+    crops here, but for a pixel: Ultralytics cuts fractions off.
 
     Args:
         extractor: a `FeatureExtractor`, or what has its `crops` and `feature_dim`.
@@ -35,7 +36,8 @@ class UltralyticsEncoder:
             take for "no appearance".
 
     Example:
-        >>> tracker.encoder = UltralyticsEncoder(extractor)
+        >>> encoder = UltralyticsEncoder(extractor)
+        >>> encoder.attach_to(tracker)
     """
 
     def __init__(
@@ -60,3 +62,24 @@ class UltralyticsEncoder:
         wider = np.hstack([rows[:, :2], rows[:, 2:] * self._gain + self._pad])
         features, held = self._features.of(image, wider, "xywh", "bgr")
         return [row if is_held else None for row, is_held in zip(features, held, strict=True)]
+
+    def attach_to(self, tracker: Any) -> None:
+        """Make a tracker (BoT-SORT, Deep OC-SORT, TrackTrack) ask this for features.
+
+        Its configuration may say ``with_reid: False`` and ``model: auto``. The latter stands for
+        the detector's own features, and a tracker under it gives an encoder no frame.
+
+        Args:
+            tracker: with ``args`` and ``encoder``.
+
+        Raises:
+            UserError: if it has none, as ByteTrack.
+        """
+        if not hasattr(tracker, "encoder"):
+            raise UserError(
+                f"{type(tracker).__name__} does not use features",
+                "Choose tracker_type botsort, deepocsort or tracktrack.",
+            )
+        tracker.args.with_reid = True
+        tracker.args.model = type(self).__name__
+        tracker.encoder = self

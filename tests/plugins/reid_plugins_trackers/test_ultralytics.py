@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 from reid_plugins_trackers.ultralytics import UltralyticsEncoder
+
+from reidcore.errors import UserError
 
 BOX = np.array([[20.0, 32.0, 20.0, 40.0]])  # centre, width, height
 
@@ -32,3 +37,17 @@ def test_a_box_without_a_pixel_is_none(extractor, frame) -> None:
 
 def test_no_boxes_give_an_empty_list(extractor, frame) -> None:
     assert UltralyticsEncoder(extractor)(frame, np.empty((0, 5))) == []
+
+
+def test_a_tracker_asks_it_whatever_its_configuration_says(extractor) -> None:
+    args = SimpleNamespace(with_reid=False, model="auto")
+    tracker, encoder = SimpleNamespace(args=args, encoder=None), UltralyticsEncoder(extractor)
+    encoder.attach_to(tracker)
+    assert tracker.encoder is encoder
+    assert args.with_reid
+    assert args.model != "auto"
+
+
+def test_a_tracker_without_features_is_told(extractor) -> None:
+    with pytest.raises(UserError, match="SimpleNamespace does not use features"):
+        UltralyticsEncoder(extractor).attach_to(SimpleNamespace(args=SimpleNamespace()))
