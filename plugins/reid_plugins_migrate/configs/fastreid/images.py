@@ -1,0 +1,88 @@
+"""``INPUT`` and the normalisation: sizes, transforms, and how pixels are read."""
+
+from __future__ import annotations
+
+from reid_plugins_migrate.configs.given import Given, Tree
+
+_BOX: Tree = {"area": [0.02, 0.33], "ratio": [0.3, 3.3], "aspect": "log"}
+"""torchvision's random box, which FastReID erases."""
+
+
+def images(given: Given) -> Tree:
+    """Return what the section ``data`` says of images."""
+    height, width = given.pair("INPUT.SIZE_TRAIN")
+    if height <= 0:  # images are cropped as they are, by INPUT.CROP
+        height, width = given.pair("INPUT.CROP.SIZE")
+        given.ignore("INPUT.SIZE_TEST")
+    elif given.pair("INPUT.SIZE_TEST") != (height, width):
+        given.lost("INPUT.SIZE_TEST", "images are tested at the size of the training")
+    data: Tree = {"height": height, "width": width, "resize": "pillow_bicubic"}
+    mean, std = _per_channel(given, "MODEL.PIXEL_MEAN"), _per_channel(given, "MODEL.PIXEL_STD")
+    if mean != _per_channel(None, "MODEL.PIXEL_MEAN", given.defaults["MODEL.PIXEL_MEAN"]):
+        data["norm_mean"] = mean
+    if std != _per_channel(None, "MODEL.PIXEL_STD", given.defaults["MODEL.PIXEL_STD"]):
+        data["norm_std"] = std
+    return {"data": data}
+
+
+def augmentation(given: Given) -> tuple[list[str], Tree]:
+    """Return the training transforms in their order, and the sections of their options."""
+    names: list[str] = []
+    sections: Tree = {}
+
+    def add(name: str, options: Tree) -> None:
+        names.append(name)
+        if options:
+            sections[name] = options
+
+    if given.is_on("INPUT.AUTOAUG"):
+        p = given.number("INPUT.AUTOAUG.PROB")
+        add("auto_augment", {"p": p, "policy": "original", "before_resize": True})
+    if given.is_on("INPUT.FLIP"):
+        p = given.number("INPUT.FLIP.PROB")
+        add("random_flip", {"p": p} if p != 0.5 else {})
+    if given.is_on("INPUT.PADDING"):
+        if given["INPUT.PADDING.MODE"] != "constant":
+            given.lost("INPUT.PADDING.MODE", "the margin is black")
+        add("pad_crop", {"padding": int(given.number("INPUT.PADDING.SIZE"))})
+    if given.is_on("INPUT.CJ"):
+        parts = ("PROB", "BRIGHTNESS", "CONTRAST", "SATURATION", "HUE")
+        values = [given.number(f"INPUT.CJ.{part}") for part in parts]
+        keys = ("p", "brightness", "contrast", "saturation", "hue")
+        add("color_jitter", dict(zip(keys, values, strict=True)))
+    if given.is_on("INPUT.AUGMIX"):
+        given.changed("INPUT.AUGMIX.PROB", "aug_mix as published, with its defaults")
+        add("aug_mix", {})
+    if given.is_on("INPUT.REA"):
+        add("random_erase", _erasing(given))
+    if given.is_on("INPUT.RPT"):
+        p = given.number("INPUT.RPT.PROB")
+        given.changed("INPUT.RPT.PROB", "patches are of other training images; no pool is kept")
+        add("random_patch", {"p": p})
+    for section, name in (("CROP", "a crop of random size"), ("AFFINE", "an affine change")):
+        if given.is_on(f"INPUT.{section}"):
+            given.ignore(*(key for key in given.written if key.startswith(f"INPUT.{section}.")))
+            given.lost(f"INPUT.{section}.ENABLED", f"{name} is no transform here")
+    return names, sections
+
+
+def _erasing(given: Given) -> Tree:
+    p, value = (
+        given.number("INPUT.REA.PROB"),
+        [float(each) for each in given.several("INPUT.REA.VALUE")],
+    )
+    mean, std = given.several("MODEL.PIXEL_MEAN"), given.several("MODEL.PIXEL_STD")
+    # The value is of an image that is normalised afterwards, of one from 0 to 255.
+    values = value * 3 if len(value) == 1 else value
+    normalised = [
+        round((each - float(m)) / float(s), 4) for each, m, s in zip(values, mean, std, strict=True)
+    ]
+    fill = "mean" if all(abs(each) < 0.01 for each in normalised) else normalised
+    return {"p": p, **_BOX, "fill": fill}
+
+
+def _per_channel(given: Given | None, key: str, values: object = None) -> list[float]:
+    """Return values of images from 0 to 255 as those of images from 0 to 1."""
+    found = given.several(key) if given is not None else values
+    assert isinstance(found, list)
+    return [round(float(each) / 255, 4) for each in found]
