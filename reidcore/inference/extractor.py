@@ -20,6 +20,7 @@ from reidcore.data.images.resize import Pixels
 from reidcore.errors import DataError, UserError, quoted
 from reidcore.inference.backend import open_exported
 from reidcore.inference.boxes import cut_crops
+from reidcore.inference.folding import fold_normalisation
 from reidcore.inference.inputs import (
     KINDS,
     ImageInput,
@@ -122,7 +123,8 @@ class FeatureExtractor:
         normalize: divide features by their length, so that it is 1.
 
     Attributes:
-        model: the network, in evaluation mode.
+        model: the network, in evaluation mode; batch normalisations that follow convolutions are
+            folded into them, which changes features by no more than rounding.
         preprocessing: what is done to files and arrays.
         device: where features are; the CPU of exported files, wherever they run.
         metadata: what the file says of itself: ``model``, ``preprocessing``, ...
@@ -191,15 +193,20 @@ class FeatureExtractor:
         self.precision = "fp32"
         self._feature_dim: int | None = None
         self._has_looked = self._has_told = False
+        if exported is None:
+            fold_normalisation(self.model, self._probe(1))
         if compile:
             self.model.compile()
         if exported is None and precision != "fp32":
             self._compute_in(precision)
 
+    def _probe(self, count: int) -> Tensor:
+        size = (self.preprocessing.height, self.preprocessing.width)
+        return self._network.placed(probe_images(count, *size))
+
     def _compute_in(self, precision: str) -> None:
         """Change the precision, and tell how near the features are to what they were."""
-        size = (self.preprocessing.height, self.preprocessing.width)
-        images = self._network.placed(probe_images(4, *size))
+        images = self._probe(4)
         exact, self.precision = self._features(images), precision
         check_closeness(self._features(images), exact, precision)
 
