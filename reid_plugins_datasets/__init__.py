@@ -62,6 +62,12 @@ DATASETS = {
         "veri": "776 vehicles by 20 cameras",
         "veriwild": "40671 vehicles by 174 cameras; test sets of three sizes",
     },
+    "pedestrian_attributes": {
+        "pa100k": "100000 images of pedestrians with 26 attributes, without identities",
+        "peta": "19000 images of pedestrians with 35 attributes, without identities",
+        "rap": "41585 images of shoppers with 51 attributes, without identities",
+        "rap2": "84928 images of shoppers with 54 attributes",
+    },
     "wildlife": {
         "wildlife": "animals of a table of images; six ways to split it",
     },
@@ -90,7 +96,7 @@ DATASETS = {
 }
 
 # Names of datasets that lie in MATLAB's files.
-MATLAB = {"cuhk03", "grid", "ilidsvid", "mars"}
+MATLAB = {"cuhk03", "grid", "ilidsvid", "mars", "pa100k", "peta", "rap", "rap2"}
 
 # Other spellings of options, by which Torchreid knows them.
 SPELLINGS = {

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from reid_plugins_synthetic.album import Settings
+from reid_plugins_synthetic.looks import with_looks
 from reid_plugins_synthetic.make import MARKER, RELEASE, make_synthetic, settings_of
 from reidcore.data import JUNK_PID, DatasetCard, SampleTable, Splits, described_by, from_folders
 from reidcore.errors import DataError, quoted
@@ -39,6 +40,7 @@ def synthetic(
     cameras: int = Settings.cameras,
     images_per_camera: int = Settings.images_per_camera,
     seed: int = Settings.seed,
+    attributes: bool = False,
 ) -> Splits:
     """Open a synthetic dataset below ``root/synthetic``, drawing it first if it is not there.
 
@@ -50,6 +52,7 @@ def synthetic(
         cameras: number of cameras, 2 to 6.
         images_per_camera: pictures of each person by each camera (a query comes on top).
         seed: seed of everything drawn.
+        attributes: add a column ``attribute_*`` for each garment, colour and bag, see `looks`.
 
     Raises:
         DataError: a setting is out of range, or is another in the folder found.
@@ -58,11 +61,12 @@ def synthetic(
     settings = Settings(train_ids, test_ids, cameras, images_per_camera, seed=seed)
     for place in (Path(root), Path(root) / "synthetic"):
         if (place / MARKER).is_file():
-            _check_same(place, settings)
-            return _read(place)
+            found = _check_same(place, settings)
+            return with_looks(_read(place), found) if attributes else _read(place)
     directory = Path(root) / "synthetic" / _folder_of(settings)
     made = make_synthetic(directory, **settings.as_dict())
-    return _read(made.directory)
+    splits = _read(made.directory)
+    return with_looks(splits, settings) if attributes else splits
 
 
 def _read(directory: Path) -> Splits:
@@ -71,8 +75,8 @@ def _read(directory: Path) -> Splits:
     return Splits(*(SampleTable.of(samples).shifted(camids=-1) for samples in splits))
 
 
-def _check_same(place: Path, wanted: Settings) -> None:
-    """Refuse a folder that was written with other settings than those asked for."""
+def _check_same(place: Path, wanted: Settings) -> Settings:
+    """Return what a folder was drawn from; it is refused if that is not what was asked for."""
     found = settings_of(place)
     for name, value in wanted.as_dict().items():
         if value not in (found.get(name), getattr(Settings, name)):
@@ -81,6 +85,7 @@ def _check_same(place: Path, wanted: Settings) -> None:
                 f"not {quoted(value)}",
                 "Leave the option out, or name another root.",
             )
+    return Settings(**{name: found[name] for name in wanted.as_dict() if name in found})
 
 
 def _folder_of(settings: Settings) -> str:

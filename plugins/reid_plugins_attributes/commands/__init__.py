@@ -1,0 +1,6 @@
+"""Say what people in images look like, by what a run has learnt.
+
+Examples:
+    reidcore run attributes_quickstart
+    reidcore attributes predict photos -w log/attributes/model.pth.tar-6 -o attributes.csv
+"""

@@ -1,0 +1,1 @@
+"""Benchmarks of what pedestrians look like: attributes of images, mostly without identities."""
