@@ -96,7 +96,7 @@ def calibrate(
             "Give data of more identities, or ask for a higher rate: --fmr.",
         )
     chosen = choose_curve(pooled.spread.by_folds, pooled.support.identities)
-    _check_sense(pooled.spread, chosen.logistic, what)
+    _check_sense(chosen.logistic, what)
     same = wishes.same or pooled.thresholds[min(1, len(pooled.thresholds) - 1)].fmr
     cameras, without = _of_cameras(items, wishes, camera_names or {}, advance)
     record = {
@@ -126,7 +126,7 @@ def calibrate(
     return Fitted(Calibration.from_record(record), pooled.spread)
 
 
-def _check_sense(spread: Spread, logistic: Logistic, what: str) -> None:
+def _check_sense(logistic: Logistic, what: str) -> None:
     if logistic.slope <= 0:
         raise DataError(
             f"matches of {what} are no more similar than non-matches",

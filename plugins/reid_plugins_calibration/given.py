@@ -60,7 +60,7 @@ def _of_table(
         features.astype(np.float32),
         pids,
         camids,
-        tracks=tracks_of(further, camids),
+        tracks=tracks_of(further, pids, camids),
         across=across,
         names=names,
         seed=seed,
@@ -90,7 +90,7 @@ def _of_sides(given: GivenFeatures, across: bool | None, seed: int) -> Items:
     columns = {
         name: np.concatenate([query.columns[name], gallery.columns[name]]) for name in shared
     }
-    tracks = tracks_of(columns, camids)
+    tracks = tracks_of(columns, pids, camids)
     features = np.concatenate([query.features, gallery.features]).astype(np.float32)
     paths = np.concatenate([query.paths, gallery.paths])
     return make_items(

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from reidcore.inference import FeatureExtractor
     from reidcore.plugins import Plugins
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 Advance = Callable[[int], None]
 
-_TRACKS = ("track", "tracklet", "track_id", "tracklet_id")
-_SEQUENCES = ("sequence", "video", "seq")
+_TRACKS = ("track", "tracks", "tracklet", "track_id", "tracklet_id")
+_SEQUENCES = ("sequence", "sequences", "video", "seq")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ class Labelled:
             features,
             table.pids,
             table.camids,
-            tracks=tracks_of(table.columns, table.camids),
+            tracks=tracks_of(table.columns, table.pids, table.camids),
             searched=self.searched,
             across=across,
             names=list(table.paths.files()),
@@ -151,15 +151,15 @@ def extract(
     return np.concatenate(features), rows
 
 
-def tracks_of(columns: Mapping[str, npt.NDArray[Any]], camids: Codes) -> Codes | None:
+def tracks_of(columns: Mapping[str, npt.NDArray[Any]], pids: Codes, camids: Codes) -> Codes | None:
     """Return numbers that tell tracks apart; None where no column tells them.
 
-    A track's number may come again in another sequence, and in another camera.
+    A track's number may come again in another sequence, in another camera, and of another identity.
     """
     track = next((columns[name] for name in _TRACKS if name in columns), None)
     if track is None:
         return None
-    parts = [track, camids, *(columns[name] for name in _SEQUENCES if name in columns)]
+    parts = [track, pids, camids, *(columns[name] for name in _SEQUENCES if name in columns)]
     numbered = [np.unique(part, return_inverse=True)[1].reshape(-1) for part in parts]
     found: Codes = np.unique(np.stack(numbered), axis=1, return_inverse=True)[1].reshape(-1)
     return found

@@ -15,7 +15,7 @@ from reid_plugins_calibration.calibration import Calibration
 from reidcore.errors import CheckpointError, UserError, quoted
 from reidcore.utils import PathLike, atomic_write, load_checkpoint, read_json, write_json
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 PLUGIN = "calibration"
 """The name of this plugin, under which checkpoints keep its part."""

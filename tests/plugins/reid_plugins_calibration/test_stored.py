@@ -99,7 +99,7 @@ def test_one_of_other_weights_is_not_used(calibrated, caplog) -> None:
     held = load_checkpoint(calibrated)
     next(iter(held["state_dict"].values())).add_(1e-3)
     torch.save(held, calibrated)
-    with caplog.at_level(logging.WARNING, "reid_plugins_calibration"):
+    with caplog.at_level(logging.WARNING, "reidcore"):
         assert read_calibration(calibrated) is None
     assert "is of other weights" in caplog.text
 
