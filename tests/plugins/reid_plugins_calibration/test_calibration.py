@@ -96,7 +96,7 @@ def test_three_answers_keep_both_rates(fitted, items) -> None:
     answers = fitted.calibration.answer(similarity)
     matches, nonmatches = answers[comparable & same], answers[comparable & ~same]
     assert (nonmatches == "same").mean() <= cuts.fmr == 0.01
-    assert (matches == "different").mean() <= cuts.fnmr == 0.05
+    assert 0.04 < (matches == "different").mean() <= cuts.fnmr == 0.05
     assert (matches == "undecided").mean() == pytest.approx(cuts.undecided_matches)
     assert (nonmatches == "undecided").mean() == pytest.approx(cuts.undecided_nonmatches)
     assert set(answers[comparable]) == {"same", "different", "undecided"}

@@ -13,8 +13,8 @@ from reid_plugins_calibration.spread import HALF, edge, spread_of
 def test_sums_and_variances_are_those_of_the_definition(draw, monkeypatch) -> None:
     monkeypatch.setattr(pairs_module, "_ROWS", 9)
     monkeypatch.setattr(pairs_module, "_COLUMNS", 20)
-    items = make_items(*draw(12, images=4))
-    place = HALF + HALF // 4
+    items = make_items(*draw(30, images=4))
+    place = HALF - HALF // 8
     sums = error_sums(items, [place])
     similarity = items.features @ items.features.T
     count = items.num_identities
@@ -30,6 +30,7 @@ def test_sums_and_variances_are_those_of_the_definition(draw, monkeypatch) -> No
     excess = (accepted - hits / trials * pairs) * other
     squares = (excess**2).sum() / 2
     variance = (excess.sum(axis=1) ** 2).sum() * count / (count - 1) - squares
+    assert variance > 1.2 * squares  # people are alike or not, beyond single pairs of them
     found = sums.false_matches
     assert (found.hits[0], found.trials, found.clusters) == (hits, trials, count * (count - 1) // 2)
     assert found.variance[0] == pytest.approx(max(variance, squares))

@@ -141,3 +141,15 @@ def test_exports_take_it_along(calibrated, trained) -> None:
     given = reid_export_metadata(metadata=read_metadata(calibrated))
     assert Calibration.from_record(given["calibration"]).thresholds
     assert reid_export_metadata(metadata=read_metadata(trained)) is None
+
+
+def test_an_export_is_read_and_one_of_other_weights_is_not_used(record, monkeypatch) -> None:
+    from reid_plugins_export import record as exported
+
+    held = {"calibration": {**record, "weights_sha256": "a1"}, "weights_sha256": "a1"}
+    monkeypatch.setattr(exported, "read_record", lambda path: held)
+    assert read_calibration("model.onnx").threshold(0.1)
+    held["weights_sha256"] = "b2"
+    assert read_calibration("model.onnx") is None
+    held.clear()
+    assert read_calibration("model.onnx") is None
