@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from reid_plugins_own_data.crop import VideoFrame
 from reid_plugins_own_data.videos import VIDEOS, frame_count, is_video
-from reidcore.data import find_image_files
+from reidcore.data import find_image_files, is_image, is_side_file
 from reidcore.errors import DataError
 
 _log = logging.getLogger(f"reidcore.{__name__}")
@@ -117,9 +118,8 @@ def _of_sequence(given: Path, sequence: str) -> Iterator[Path]:
 
 
 def _has_images(folder: Path) -> bool:
-    with suppress(DataError):
-        return bool(find_image_files(folder).files)
-    return False
+    with os.scandir(folder) as entries:
+        return any(is_image(each.name) and not is_side_file(each.name) for each in entries)
 
 
 def _numbered_images(folder: Path) -> dict[int, Path | VideoFrame]:

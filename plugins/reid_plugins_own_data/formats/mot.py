@@ -206,7 +206,7 @@ def _has_rows(file: Path) -> bool:
     if file.suffix.lower() not in (".txt", ".csv"):
         return False
     with file.open(encoding="utf-8", errors="replace") as opened:
-        first = next((line for line in opened if line.strip()), "")
+        first = next(filter(_says_something, opened), "")
     try:
         _row(_fields(first[:1000]))
     except (ValueError, OverflowError):
@@ -229,7 +229,7 @@ def _rows(table: Path) -> list[_Row]:
     rows, faults = [], []
     with table.open(encoding="utf-8-sig", errors="replace") as opened:
         for number, line in enumerate(opened, 1):
-            if line.strip():
+            if _says_something(line):
                 try:
                     rows.append(_row(_fields(line)))
                 except (ValueError, OverflowError) as error:
@@ -242,6 +242,10 @@ def _rows(table: Path) -> list[_Row]:
             "visibility",
         )
     return rows
+
+
+def _says_something(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
 def _fields(line: str) -> list[str]:

@@ -6,7 +6,7 @@ Identities of two classes, and tracks of two sequences, never share a name.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -65,29 +65,29 @@ def labelled(crops: Sequence[Crop], camera: str = "", shared_ids: bool = False) 
         camera: the camera of all of them; by default each crop's own, or its sequence.
         shared_ids: whether a track number means the same identity in all sequences.
     """
-    several = len({crop.sequence for crop in crops if not crop.pid}) > 1 and not shared_ids
-    clash = _clashing_classes(crops)
+    identities = _identities(crops, shared_ids)
+    classes: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for crop, identity in zip(crops, identities, strict=True):
+        classes[identity].add(crop.category)
+    clash = any(len(each) > 1 for each in classes.values())
     pids: Names[tuple[str, ...]] = Names()
     cameras = [camera or crop.camid or crop.sequence for crop in crops]
     unknown = _UNKNOWN_CAMERA if any(cameras) else ""
     _tell_unknown(crops, cameras)
     rows = []
-    for crop, camid in zip(crops, cameras, strict=True):
-        key = (
-            crop.category if clash else "",
-            crop.sequence if several and not crop.pid else "",
-            crop.pid or crop.track,
-        )
+    for crop, identity, camid in zip(crops, identities, cameras, strict=True):
+        key = (crop.category if clash else "", *identity)
         rows.append(Labelled(crop, pids.of(key, "-".join(filter(None, key))), camid or unknown))
     return rows
 
 
-def _clashing_classes(crops: Iterable[Crop]) -> bool:
-    """Say whether one name stands for things of several classes."""
-    classes = defaultdict(set)
-    for crop in crops:
-        classes[crop.pid or (crop.sequence, crop.track)].add(crop.category)
-    return any(len(each) > 1 for each in classes.values())
+def _identities(crops: Sequence[Crop], shared_ids: bool) -> list[tuple[str, str]]:
+    """Return of each crop the sequence and track, or nothing and the identity, that tell it."""
+    apart = len({crop.sequence for crop in crops if not crop.pid}) > 1 and not shared_ids
+    return [
+        ("", crop.pid) if crop.pid else (crop.sequence if apart else "", crop.track)
+        for crop in crops
+    ]
 
 
 def _tell_unknown(crops: Sequence[Crop], cameras: Sequence[str]) -> None:

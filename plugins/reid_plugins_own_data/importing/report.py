@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,11 @@ def notes(rows: Sequence[Row]) -> Iterator[str]:
         yield f"{counted(len(single), 'identity', 'identities')} with one image: {names}"
     if len(images) == 1:
         yield "There is one identity alone: nobody to tell it from"
+    if several := _tracks_of_several_classes(rows):
+        yield (
+            f"{counted(len(several), 'track')} of several classes, in each of which it is an "
+            f"identity of its own: {first_names(several, len(several))}"
+        )
     cameras = {row.camid for row in rows}
     if cameras == {""}:
         yield "Nothing says the cameras (--camera, or camid in a pattern): they count as unknown"
@@ -47,6 +52,15 @@ def notes(rows: Sequence[Row]) -> Iterator[str]:
             "No identity is seen by two cameras (--shared-ids, where a number means the same in "
             "all of them): nothing teaches what stays the same from one to the other"
         )
+
+
+def _tracks_of_several_classes(rows: Sequence[Row]) -> list[str]:
+    classes: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if row.crop.track:
+            name = " ".join(filter(None, (row.crop.sequence, row.crop.track)))
+            classes[name].add(row.crop.category)
+    return [name for name, several in classes.items() if len(several) > 1]
 
 
 def _add(made: Table, name: str, rows: Sequence[Row]) -> None:

@@ -57,7 +57,8 @@ def write_table(rows: Sequence[Row], file: Path) -> None:
         columns = (tell(row.crop) for tell in further.values())
         writer.writerow([row.path, row.pid, *camera, split, *columns])
     with atomic_write(file) as opened:
-        opened.write(text.getvalue().encode())
+        # Names of files that are no text keep the escapes that are shown of them.
+        opened.write(text.getvalue().encode(errors="backslashreplace"))
 
 
 def counts_of(rows: Sequence[Row]) -> dict[str, object]:

@@ -128,3 +128,11 @@ def test_the_next_command_runs_where_the_source_says_its_splits(here, draw) -> N
 def test_identities_that_no_two_cameras_share_are_told(here, draw) -> None:
     draw(["cam1/0001/1.jpg", "cam1/0001/2.jpg", "cam2/0002/1.jpg", "cam2/0003/1.jpg"])
     assert "No identity is seen by two cameras (--shared-ids, " in here("source", "mine").out
+
+
+@pytest.mark.usefixtures("street")
+def test_a_track_whose_class_changes_is_told(here, tmp_path) -> None:
+    truth = tmp_path / "source/gt/gt.txt"
+    truth.write_text(truth.read_text().replace(",1,1,0.6", ",1,2,0.6"))
+    told = "1 track of several classes, in each of which it is an identity of its own: 'source 1'"
+    assert told in here("source", "mine").out

@@ -49,6 +49,12 @@ def test_boxes_that_count_from_1_are_moved(sequence) -> None:
     assert next(Mot(first_pixel=1).crops(sequence())).box == (9, 4, 8, 16)
 
 
+def test_lines_that_comment_are_no_rows(sequence) -> None:
+    folder = sequence(truth="# frame_id, track_id, x, y, w, h\n\n" + TRUTH)
+    assert Mot().recognise(folder / "gt" / "gt.txt") is not None
+    assert len(list(Mot().crops(folder))) == 3
+
+
 def test_rows_to_be_ignored_are_counted(sequence, caplog) -> None:
     caplog.set_level("INFO")
     list(Mot().crops(sequence()))

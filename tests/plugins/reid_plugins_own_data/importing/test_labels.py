@@ -35,6 +35,12 @@ def test_identities_of_two_classes_never_share_a_name() -> None:
     assert pids(crop(pid="1", category="car"), crop(pid="2", category="van")) == ["1", "2"]
 
 
+def test_shared_numbers_of_two_classes_are_two_identities() -> None:
+    crops = [crop(track="7", sequence=s, category=c) for s, c in (("a", "car"), ("b", "van"))]
+    assert pids(*crops, shared_ids=True) == ["car-7", "van-7"]
+    assert pids(*crops) == ["a-7", "b-7"]
+
+
 def test_names_that_would_meet_are_kept_apart() -> None:
     crops = [crop(track="1-2", sequence="a"), crop(track="2", sequence="a-1")]
     assert pids(*crops) == ["a-1-2", "a-1-2_2"]
