@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,6 @@ Examples:
   reidcore data import tracks.txt mydata frames=street.mp4 --margin 0.1
   reidcore data import annotations.xml mydata frames=street.mp4 --classes car,van
 """
-
 
 _SECTION = "import"
 
@@ -113,10 +113,8 @@ def import_data(
         chosen = choose_importer(source, name, options, plugins)
         _tell_choice(chosen, as_json)
         wishes = _wishes(options, **flags)
-        with progress("importing", None) as advance:
-            imported = import_dataset(
-                source, dest, chosen, wishes, overwrite=overwrite, advance=advance
-            )
+        shown = partial(progress, "importing")
+        imported = import_dataset(source, dest, chosen, wishes, overwrite=overwrite, progress=shown)
         write(imported.record)
     if not as_json:
         _print(imported)

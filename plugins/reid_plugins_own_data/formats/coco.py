@@ -131,7 +131,7 @@ class Coco:
         for video, keys in by_video.items():
             name = video or read.file.stem
             beside = [home / f"{Path(name).stem}{ending}" for ending in VIDEOS]
-            place = find_frames(self._frames, name, [*places[:2], *beside])
+            place = find_frames(self._frames, name, [*places[:2], *beside], len(by_video) > 1)
             frames = frames_by_number(place, keys.keys(), _FIRST_FRAME, self._first_frame)
             found |= {keys[number]: picture for number, picture in frames.items()}
         return found

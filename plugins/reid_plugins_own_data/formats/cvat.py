@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from reid_plugins_own_data.crop import Crop, Recognised, VideoFrame
@@ -63,17 +63,19 @@ class Cvat:
                 "Export the task as CVAT for video 1.1, and name the file or its folder",
             )
         for file in files:
-            yield from self._crops_of(file)
+            yield from self._crops_of(file, len(files) > 1)
 
-    def _crops_of(self, file: Path) -> Iterator[Crop]:
+    def _crops_of(self, file: Path, has_others: bool) -> Iterator[Crop]:
         reading = CvatReading(file)
         boxes = list(self._known(reading, file))
         sequence = _sequence_of(file)
-        pictures = self._pictures(boxes, sequence, file, reading.video)
+        pictures = self._images_of(boxes, file)
+        if not pictures:
+            places = _places(file, reading.video)
+            place = find_frames(self._frames, sequence, places, has_others)
+            pictures = self._frames_of(boxes, place)
         lost = [box.frame_name for box in boxes if box.frame_name not in pictures]
-        leave_out(
-            list(dict.fromkeys(lost)), "frames", f"{file.name} names them; they are not there"
-        )
+        leave_out([*dict.fromkeys(lost)], "frames", f"named by {file.name}, and not there")
         for box in boxes:
             if box.frame_name in pictures:
                 folder = Path(box.image).parent.name
@@ -121,34 +123,38 @@ class Cvat:
     def _identity_of(self, box: CvatBox) -> str:
         return box.attributes.get(self._identity_attribute(box), "")
 
-    def _pictures(
-        self, boxes: list[CvatBox], sequence: str, file: Path, video: str
-    ) -> Mapping[str, Path | VideoFrame]:
+    def _images_of(self, boxes: list[CvatBox], file: Path) -> dict[str, Path | VideoFrame]:
+        """Return name of an image -> its file; nothing where boxes are of frames."""
+        named = {box.image for box in boxes if box.image}
+        home, given = file.parent, Path(self._frames).expanduser()
+        places = [given] if self._frames else [home / "images", home, home.parent / "images"]
+        folder = folder_of(sorted(named), places, file)
+        if named and folder is None:
+            raise DataError(
+                f"no image that {str(file)!r} names is in "
+                f"{', '.join(repr(str(place)) for place in places)}",
+                "Say where they are: frames=FOLDER",
+            )
+        files = {name: below(folder, name, file) for name in named} if folder else {}
+        return {name: path for name, path in files.items() if path.is_file()}
+
+    def _frames_of(self, boxes: list[CvatBox], place: Path) -> dict[str, Path | VideoFrame]:
         """Return name of a frame -> its picture."""
-        home = file.parent
-        if named := {box.image for box in boxes if box.image}:
-            given = Path(self._frames).expanduser()
-            places = [given] if self._frames else [home / "images", home, home.parent / "images"]
-            folder = folder_of(sorted(named), places, file)
-            if folder is None:
-                listed = ", ".join(repr(str(place)) for place in places)
-                raise DataError(
-                    f"no image that {str(file)!r} names is in {listed}",
-                    "Say where they are: frames=FOLDER",
-                )
-            files = {name: below(folder, name, file) for name in named}
-            return {name: path for name, path in files.items() if path.is_file()}
-        places = [
-            *([home / Path(video).name] if video else []),
-            home / "images",
-            home / "frames",
-            *(home / f"{sequence}{ending}" for ending in VIDEOS),
-            *(videos_in(home) if len(videos_in(home)) == 1 else ()),
-        ]
-        place = find_frames(self._frames, sequence, places)
         numbers = {box.frame for box in boxes}
         found = frames_by_number(place, numbers, _FIRST_FRAME, self._first_frame)
         return {f"frame {number}": picture for number, picture in found.items()}
+
+
+def _places(file: Path, video: str) -> list[Path]:
+    """Return where the frames of a task may be, given the name of its video."""
+    home, sequence = file.parent, _sequence_of(file)
+    return [
+        *([home / Path(video).name] if video else []),
+        home / "images",
+        home / "frames",
+        *(home / f"{sequence}{ending}" for ending in VIDEOS),
+        *(videos_in(home) if len(videos_in(home)) == 1 else ()),
+    ]
 
 
 def _files_of(source: Path) -> list[Path]:

@@ -17,11 +17,12 @@ from reidcore.errors import DataError
 
 _log = logging.getLogger(f"reidcore.{__name__}")
 
-
 _SOUGHT = 100
 
 
-def find_frames(given: str, sequence: str, places: Iterable[Path]) -> Path:
+def find_frames(
+    given: str, sequence: str, places: Iterable[Path], has_others: bool = False
+) -> Path:
     """Return the folder of images, or the video, with the frames of a sequence.
 
     Args:
@@ -29,17 +30,23 @@ def find_frames(given: str, sequence: str, places: Iterable[Path]) -> Path:
             sequence's name; empty to look in the usual places.
         sequence: name of the sequence.
         places: where they usually are: folders, and videos.
+        has_others: whether there are other sequences, so that what is given is not this one's.
 
     Raises:
         DataError: they are not there.
     """
-    looked_at = list(_of_sequence(Path(given).expanduser(), sequence)) if given else list(places)
+    looked_at = list(places)
+    if given:
+        folder = Path(given).expanduser()
+        looked_at = [*_of_sequence(folder, sequence), *([] if has_others else [folder])]
     for place in looked_at:
         if is_video(place) or (place.is_dir() and _has_images(place)):
             return place
-    listed = ", ".join(repr(str(place)) for place in looked_at)
+    there = [place for place in looked_at if place.suffix not in VIDEOS] or looked_at
+    listed = ", ".join(repr(str(place)) for place in there)
     raise DataError(
-        f"the frames of {sequence!r} are not found; looked for images or a video at {listed}",
+        f"the frames of {sequence!r} are not found; looked for images in {listed}, and for videos "
+        "beside",
         "Say where they are: frames=FOLDER or frames=VIDEO",
     )
 
@@ -110,11 +117,9 @@ def below(folder: Path, name: str, annotations: Path) -> Path:
 
 
 def _of_sequence(given: Path, sequence: str) -> Iterator[Path]:
-    if given.is_dir():
-        yield given / sequence / "img1"
-        yield given / sequence
-        yield from (given / f"{sequence}{ending}" for ending in VIDEOS)
-    yield given
+    yield given / sequence / "img1"
+    yield given / sequence
+    yield from (given / f"{sequence}{ending}" for ending in VIDEOS)
 
 
 def _has_images(folder: Path) -> bool:

@@ -74,11 +74,11 @@ class Mot:
                 "Name the file of the rows, and frames=FOLDER or frames=VIDEO",
             )
         for sequence in _without_copies(sequences):
-            yield from self._crops_of(sequence)
+            yield from self._crops_of(sequence, len(sequences) > 1)
 
-    def _crops_of(self, sequence: _Sequence) -> Iterator[Crop]:
+    def _crops_of(self, sequence: _Sequence, has_others: bool) -> Iterator[Crop]:
         rows = self._wanted(_rows(sequence.table), sequence.table)
-        place = find_frames(self._frames, sequence.name, sequence.places())
+        place = find_frames(self._frames, sequence.name, sequence.places(), has_others)
         numbers = {row.frame for row in rows}
         pictures = frames_by_number(place, numbers, _FIRST_FRAME, self._first_frame)
         lost = [f"{sequence.name}, frame {number}" for number in sorted(numbers - pictures.keys())]

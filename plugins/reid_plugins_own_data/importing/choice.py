@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reid_plugins_own_data.crop import Importer, Recognised
+from reid_plugins_own_data.importing.table import LABELS
 from reid_plugins_own_data.videos import is_video
 from reidcore.data import is_image, is_side_file
 from reidcore.errors import (
@@ -27,7 +28,6 @@ from reidcore.registry import Component, Entry, Registrar, declared_options, rea
 _log = logging.getLogger(f"reidcore.{__name__}")
 
 KIND = "importers"
-_LABELS = "labels.csv"
 _PATTERN = r"pattern='(?P<camid>cam\d+)-(?P<pid>[a-z]+)'"
 
 
@@ -97,10 +97,10 @@ def choose_importer(
 def _check_source(source: Path) -> None:
     if not source.exists():
         raise UserError(f"there is no file or folder {str(source)!r}", "Check the path")
-    if (source / _LABELS).is_file():
+    if (source / LABELS).is_file():
         raise UserError(
-            f"{str(source)!r} has a table {_LABELS}: it is a dataset already",
-            f"reidcore data split {source} draws its splits, and csv.file={_LABELS} reads it",
+            f"{str(source)!r} has a table {LABELS}: it is a dataset already",
+            f"reidcore data split {source} draws its splits, and csv.file={LABELS} reads it",
         )
     if is_video(source):
         raise UserError(
@@ -155,7 +155,7 @@ def _makeable(entries: list[Entry], options: Mapping[str, Any]) -> list[Chosen]:
 def _recognised(source: Path, chosen: Chosen) -> Recognised | None:
     try:
         look = chosen.importer.recognise(source)
-    except UserError as error:
+    except (UserError, OSError) as error:
         _log.debug("%s does not take %s: %s", chosen.entry.label, source, error)
         return None
     except Exception as error:

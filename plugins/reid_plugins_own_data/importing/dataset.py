@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,14 +14,18 @@ from reid_plugins_own_data.importing.cutting import write_crops
 from reid_plugins_own_data.importing.files import ImageFiles
 from reid_plugins_own_data.importing.labels import labelled
 from reid_plugins_own_data.importing.selection import Selection
-from reid_plugins_own_data.importing.table import Row, counts_of, write_table
+from reid_plugins_own_data.importing.table import LABELS, Row, counts_of, write_table
 from reidcore import __version__
 from reidcore.data import LeftOut, noting_left_out
 from reidcore.errors import DataError
 from reidcore.utils import atomic_folder, partial_folder, write_json
 
-LABELS, RECORD = "labels.csv", "import.json"
-"""The table of a dataset, and what it was made from."""
+RECORD = "import.json"
+"""What a dataset was made from."""
+
+Advance = Callable[[int], None]
+Progress = Callable[[int], AbstractContextManager[Advance]]
+"""Given how many crops there are, a context in which it is told of each that is done."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def import_dataset(
     wishes: Wishes,
     *,
     overwrite: bool = False,
-    advance: Callable[[int], None] = lambda count: None,
+    progress: Progress = lambda total: nullcontext(lambda count: None),
 ) -> Imported:
     """Write a dataset of the crops of a source; the folder is written whole or not at all.
 
@@ -95,7 +99,7 @@ def import_dataset(
         chosen: the importer.
         wishes: which crops, and how they are cut.
         overwrite: whether an earlier import is replaced, once the new one is whole.
-        advance: called with how many more crops are done.
+        progress: shows how far it is.
 
     Raises:
         UserError: the target holds something, or cannot be written.
@@ -105,20 +109,14 @@ def import_dataset(
     with _written(target) as partial:
         with noting_left_out(str(source)) as left_out:
             crops = wishes.selection.of(_crops_of(source, chosen))
+            labels = labelled(crops, wishes.camera, wishes.shared_ids)
             files = ImageFiles(partial, wishes.ending, wishes.links)
-            rows = write_crops(
-                labelled(crops, wishes.camera, wishes.shared_ids),
-                files,
-                wishes.margin,
-                wishes.selection.min_size,
-                advance,
-            )
+            with progress(len(labels)) as advance:
+                least = wishes.selection.min_size
+                rows = write_crops(labels, files, wishes.margin, least, advance)
         if not rows:
-            raise DataError(
-                f"nothing of {str(source)!r} is left to import, as the {chosen.entry.label} "
-                "reads it",
-                "What was left out is told above, by reason",
-            )
+            reasons = "; ".join(map(str, left_out)) or f"{chosen.entry.label} gives no crops"
+            raise DataError(f"nothing of {str(source)!r} is left to import: {reasons}")
         write_table(rows, partial / LABELS)
         record = _record(source, chosen, wishes, rows, left_out)
         write_json(record, partial / RECORD)
@@ -166,12 +164,16 @@ def _written(target: Path) -> Iterator[Path]:
 
 
 def _crops_of(source: Path, chosen: Chosen) -> Iterator[Crop]:
-    for crop in chosen.importer.crops(source):
-        if not isinstance(crop, Crop):
-            raise chosen.entry.defect(crop, "a Crop of each picture", "crops")
-        if not isinstance(crop.pid, str) or not isinstance(crop.track, str):
-            raise chosen.entry.defect(crop.pid, "text as a Crop's pid and track", "crops")
-        yield crop
+    try:
+        for crop in chosen.importer.crops(source):
+            if not isinstance(crop, Crop):
+                raise chosen.entry.defect(crop, "a Crop of each picture", "crops")
+            if not isinstance(crop.pid, str) or not isinstance(crop.track, str):
+                raise chosen.entry.defect(crop.pid, "text as a Crop's pid and track", "crops")
+            yield crop
+    except OSError as error:
+        what = f"cannot read {error.filename or str(source)!r}: {error.strerror or error}"
+        raise DataError(what, "Check who may read it") from error
 
 
 def _record(

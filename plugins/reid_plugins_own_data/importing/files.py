@@ -19,7 +19,7 @@ IMAGES = "images"
 """The folder of images, below that of the dataset."""
 
 _QUALITY = 95
-_LONGEST = 80  # characters of a name; file systems take 255 bytes
+_LONGEST = 60  # characters of a name, of up to four bytes; file systems take 255
 
 
 @dataclass
@@ -35,11 +35,11 @@ class ImageFiles:
     folder: Path
     ending: str = ".jpg"
     links: bool = False
-    _people: Names[str] = field(default_factory=lambda: Names(str.casefold))
+    _people: Names[str] = field(init=False, default_factory=lambda: Names(str.casefold))
     _files: dict[str, Names[int]] = field(
-        default_factory=lambda: defaultdict(lambda: Names(str.casefold))
+        init=False, default_factory=lambda: defaultdict(lambda: Names(str.casefold))
     )
-    _count: int = 0
+    _count: int = field(init=False, default=0)
 
     def save(self, pixels: Pixels, row: Labelled) -> str:
         """Write a crop (h, w, 3); return its path below the dataset's folder."""
@@ -78,7 +78,7 @@ class ImageFiles:
 
     def _place(self, row: Labelled, parts: Iterable[str], ending: str) -> str:
         """Return a path that no other image has, on file systems that know no capitals either."""
-        stem = "_".join(_plain(part) for part in parts if part)
+        stem = "_".join(_plain(part) for part in parts if part)[-_LONGEST:]
         self._count += 1
         person = self._people.of(row.pid, _plain(row.pid))
         name = self._files[person].of(self._count, stem or "image")

@@ -29,14 +29,15 @@ class Names(Generic[Key]):
         self._compared = compared
         self._given: dict[Key, str] = {}
         self._taken: set[str] = set()
+        self._used: dict[str, int] = defaultdict(lambda: 1)
 
     def of(self, key: Key, wished: str) -> str:
         """Return the text of a key."""
         if key not in self._given:
-            text, number = wished, 1
+            text = wished
             while self._compared(text) in self._taken:
-                number += 1
-                text = f"{wished}_{number}"
+                self._used[wished] += 1
+                text = f"{wished}_{self._used[wished]}"
             self._taken.add(self._compared(text))
             self._given[key] = text
         return self._given[key]

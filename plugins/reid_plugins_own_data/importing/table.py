@@ -13,6 +13,9 @@ from typing import NamedTuple
 from reid_plugins_own_data.crop import Crop
 from reidcore.utils import atomic_write
 
+LABELS = "labels.csv"
+"""The table of a dataset, in its folder."""
+
 _COLUMNS: Mapping[str, Callable[[Crop], str]] = {
     "class": lambda crop: crop.category,
     "sequence": lambda crop: crop.sequence,

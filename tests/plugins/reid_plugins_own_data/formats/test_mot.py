@@ -110,6 +110,14 @@ def test_frames_named_by_the_user_come_first(sequence, tmp_path, write_frames) -
     assert {crop.picture.parent for crop in crops} == {tmp_path / "frames" / n for n in "ab"}
 
 
+def test_one_folder_of_frames_is_not_that_of_two_sequences(sequence, tmp_path) -> None:
+    folder = sequence("a")
+    sequence("b", TRUTH + "3,4,1,1,5,5,1,1,1\n")
+    with pytest.raises(DataError, match=r"frames of 'a' are not found; looked .*img1/a'"):
+        list(Mot(frames=str(folder / "img1")).crops(tmp_path))
+    assert len(list(Mot(frames=str(folder / "img1")).crops(folder))) == 3
+
+
 def test_frames_that_are_not_there_are_told_with_the_places(sequence) -> None:
     folder = sequence()
     (folder / "img1").rename(folder / "elsewhere")

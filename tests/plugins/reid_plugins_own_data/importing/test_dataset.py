@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from reid_plugins_own_data import Crop
 from reid_plugins_own_data.importing import Selection, Wishes, choose_importer, import_dataset
 from reid_plugins_own_data.importing.dataset import check_target
 
 from reidcore import data
-from reidcore.errors import DataError
+from reidcore.errors import DataError, PluginDefectError
 from reidcore.plugins import make_plugins
 
 
@@ -105,7 +107,7 @@ def test_an_earlier_import_is_replaced_when_it_is_asked_for(people, tmp_path) ->
 
 def test_an_import_that_fails_leaves_an_earlier_one_and_nothing_else(people, tmp_path) -> None:
     target = run(people, tmp_path / "mine").folder
-    with pytest.raises(DataError, match="is left to import, as the importer 'folders' reads it"):
+    with pytest.raises(DataError, match=r"is left to import: 8 crops left out .smaller"):
         run(people, target, overwrite=True, selection=Selection(min_size=(99, 99)))
     assert len(table(target)) == 8
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "source"]
@@ -118,11 +120,52 @@ def test_source_and_target_never_lie_in_one_another(people, source, target) -> N
 
 
 def test_an_import_that_is_interrupted_leaves_nothing(people, tmp_path) -> None:
+    @contextmanager
+    def interrupted(total: int):
+        assert total == 8
+        yield interrupt
+
     def interrupt(count: int) -> None:
         raise KeyboardInterrupt
 
     with make_plugins() as plugins:
         chosen = choose_importer(people, "", {}, plugins)
         with pytest.raises(KeyboardInterrupt):
-            import_dataset(people, tmp_path / "mine", chosen, Wishes(), advance=interrupt)
+            import_dataset(people, tmp_path / "mine", chosen, Wishes(), progress=interrupted)
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+def test_long_names_are_cut_and_stay_apart(draw, tmp_path) -> None:
+    names = [f"{'é' * 90}{end}/{'x' * 90}{n}.jpg" for end in "ab" for n in (1, 2)]
+    rows = table(run(draw(names), tmp_path / "mine").folder)
+    assert len({row["path"] for row in rows}) == 4
+    assert all(len(part.encode()) < 255 for row in rows for part in row["path"].split("/"))
+    assert all((tmp_path / "mine" / row["path"]).is_file() for row in rows)
+
+
+class Locked:
+    """An importer whose source may not be read, or that gives something else than crops."""
+
+    def __init__(self, gives: object) -> None:
+        self.gives = gives
+
+    def crops(self, source):
+        if isinstance(self.gives, Exception):
+            raise self.gives
+        yield self.gives
+
+
+@pytest.mark.parametrize(
+    ("gives", "error", "told"),
+    [
+        (PermissionError(13, "Permission denied", "x.json"), DataError, "cannot read 'x.json': P"),
+        ("a.jpg", PluginDefectError, "it must give a Crop of each picture"),
+        (Crop(Path("a.jpg"), pid=7), PluginDefectError, "text as a Crop's pid"),
+    ],
+)
+def test_what_an_importer_may_not_give_is_told(people, tmp_path, gives, error, told) -> None:
+    with make_plugins() as plugins:
+        chosen = choose_importer(people, "", {}, plugins)._replace(importer=Locked(gives))
+        with pytest.raises(error, match=told):
+            import_dataset(people, tmp_path / "mine", chosen, Wishes())
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
