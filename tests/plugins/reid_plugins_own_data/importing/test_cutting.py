@@ -107,7 +107,6 @@ def test_a_frame_is_decoded_once_for_all_its_boxes(picture, tmp_path, monkeypatc
 
 
 def test_what_cannot_be_cut_or_read_is_told_by_reason(picture, tmp_path, caplog) -> None:
-    caplog.set_level("INFO")
     damaged = tmp_path / "damaged.png"
     damaged.write_bytes(picture.read_bytes()[:60])
     text = tmp_path / "text.png"
@@ -122,9 +121,17 @@ def test_what_cannot_be_cut_or_read_is_told_by_reason(picture, tmp_path, caplog)
     ]
     assert write(crops, tmp_path / "out", min_size=(6, 6)) == ["images/6/frame.png"]
     assert "1 crop left out (their boxes hold no pixel of the frame)" in caplog.text
-    assert "1 crop left out (smaller than 6x6 pixels)" in caplog.text
+    assert "smaller than" not in caplog.text  # which was asked for, and is no warning
     assert "1 crop left out (their frames cannot be read: " in caplog.text
     assert "2 crops left out (they cannot be read)" in caplog.text
+
+
+def test_the_margin_makes_no_box_large_enough(picture, tmp_path, caplog) -> None:
+    caplog.set_level("INFO")
+    crops = [Crop(picture, pid, box=(10, 10, width, 9)) for pid, width in (("1", 5), ("2", 6))]
+    paths = write(crops, tmp_path / "out", margin=0.5, min_size=(6, 6))
+    assert paths == ["images/2/frame.png"]
+    assert "1 crop left out (smaller than 6x6 pixels)" in caplog.text
 
 
 def test_a_picture_upright_for_viewers_is_cut_as_they_show_it(picture, tmp_path) -> None:

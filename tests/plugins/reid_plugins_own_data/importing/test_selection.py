@@ -53,7 +53,7 @@ def test_tracks_of_one_number_are_apart_by_sequence_camera_and_class() -> None:
 
 def test_classes_visibility_and_size_are_counted_by_reason() -> None:
     crops = [
-        crop(category="car", visibility=0.9, box=(0, 0, 20, 20)),
+        crop(category="car", visibility=0.5, box=(0, 0, 20, 20)),
         crop(category="van", visibility=0.9, box=(0, 0, 20, 20)),
         crop(category="car", visibility=0.2, box=(0, 0, 20, 20)),
         crop(category="car", visibility=None, box=(0, 0, 20, 9)),
