@@ -76,8 +76,7 @@ def _crops_of(table: SampleTable, folder: Path, pattern: str, split: str) -> Ite
     has_cameras = "camid" in matcher.groupindex
     for path, pid, camid, _ in table:
         file = Path(str(path))
-        name = file.relative_to(folder).as_posix() if "/" in pattern else file.name
-        found = matcher.search(name)
+        found = matcher.search(file.relative_to(folder).as_posix())
         told = found.groupdict() if found else {}
         category, sequence, frame, track = (told.get(column) or "" for column in _COLUMNS)
         yield Crop(

@@ -71,6 +71,20 @@ def test_an_attribute_says_the_identity(export) -> None:
     assert crops[0].further == {}
 
 
+def test_an_attribute_goes_before_a_key_of_the_annotation(export) -> None:
+    content = coco(1)
+    for annotation in content["annotations"]:
+        annotation["attributes"] = {"id": "tom"}
+    assert {crop.pid for crop in Coco(identity="id").crops(export(content))} == {"tom"}
+
+
+def test_frames_are_numbered_by_the_file_or_by_their_names(export) -> None:
+    content = coco()
+    content["images"][1]["frame_id"] = 0
+    content["images"][0]["file_name"] = "000001.png"
+    assert [crop.frame for crop in Coco().crops(export(content))] == [1, 1, 0, 0]
+
+
 def test_boxes_without_tracks_are_told_with_the_attributes_there_are(export) -> None:
     content = coco()
     for annotation in content["annotations"]:

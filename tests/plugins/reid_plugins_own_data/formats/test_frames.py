@@ -58,6 +58,8 @@ def test_frames_of_a_video_count_from_the_formats_first(tmp_path, write_video) -
     }
     assert frames_by_number(video, [0, 2], base=1)[2] == VideoFrame(video, 2)
     assert frames_by_number(video, [0, 2], base=0)[2] == VideoFrame(video, 2)
+    early = frames_by_number(video, range(9), base=1)  # which ends before its annotations
+    assert early[0] == VideoFrame(video, 0)
 
 
 def test_frames_behind_the_end_are_left_to_whoever_reads(tmp_path, write_video) -> None:
