@@ -14,6 +14,7 @@ Examples:
   reidcore start crops
   reidcore start crops -o vans --class van --minutes 10
   reidcore start shop/labels.csv --dry-run
+  reidcore start shots pattern='(?P<camid>cam[0-9]+)-(?P<pid>[a-z]+)-'
   reidcore start crops --from train
 """
 
@@ -32,6 +33,7 @@ _STEPS = (
 
 @click.command(epilog=EPILOG)
 @click.argument("data", type=click.Path(path_type=Path))
+@click.argument("words", nargs=-1, metavar="[OPTION=VALUE]...")
 @click.option(
     "-o",
     "--output",
@@ -39,6 +41,7 @@ _STEPS = (
     metavar="DIR",
     help="Folder of everything; by default DATA-reid here.",
 )
+@click.option("--format", "form", default="", help="Of the data; found out by default.")
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Limit of the training.")
 @click.option("--class", "class_name", default="", metavar="NAME", help="Take this class alone.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Other draws.")
@@ -50,7 +53,9 @@ def start(
     session: Session,
     /,
     data: Path,
+    words: tuple[str, ...],
     output: Path | None,
+    form: str,
     minutes: float | None,
     class_name: str,
     seed: int,
@@ -60,7 +65,8 @@ def start(
 ) -> None:
     """Make a model of your own crops: everything from the data to an export, in one command.
 
-    DATA is anything that `reidcore data import` reads, or a table of images. It is imported, split,
+    DATA is anything that `reidcore data import` reads, with OPTION=VALUE of its format where that
+    has to be told, or a table of images. It is imported, split,
     checked; a recipe is chosen for it and for this machine; a model is trained, tested, calibrated
     and exported, and DIR/handover has what others need. Each step is a command that is printed. The
     same command goes on where it stopped, and does anew what changed data or options concern.
@@ -77,10 +83,15 @@ def start(
 
     with session.plugins() as plugins:
         source = open_source(data.expanduser(), class_name)
+        if source.table is not None and (words or form):
+            raise UserError(
+                f"{str(source.table.file)!r} is a table, and nothing is imported",
+                "Leave out --format and OPTION=VALUE",
+            )
         place = Place((output or Path(f"{source.name}-reid")).expanduser())
         _refuse_inside(source.path, place.folder)
         journal = Journal.read(place.journal)
-        wishes = Wishes(class_name, device, minutes, seed)
+        wishes = Wishes(class_name, device, minutes, seed, form, words)
         context = Context(source, place, wishes, journal, plugins)
         if dry_run:
             show(steps_of(context), journal, len(STEPS))

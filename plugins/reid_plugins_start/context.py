@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,12 +29,16 @@ class Wishes:
         device: what trains; None for the best there is.
         minutes: what the training may take; None for as long as it needs.
         seed: of the split and the training.
+        form: the format of the data; empty to find it out.
+        options: of that format, ``OPTION=VALUE`` each.
     """
 
     class_name: str = ""
     device: str | None = None
     minutes: float | None = None
     seed: int = 0
+    form: str = ""
+    options: Sequence[str] = ()
 
     @property
     def device_words(self) -> list[str]:

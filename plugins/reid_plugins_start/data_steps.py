@@ -23,11 +23,14 @@ def import_step(context: Context) -> Step:
     if source.table is not None:
         told = f"{source.table.file} is a table already"
         return Step("import", title, made_from=[digest], left_out=told)
-    wanted = context.wishes.class_name
+    wishes = context.wishes
+    words: list[Word] = ["data", "import", source.path, place.data, *wishes.options]
+    words += ["--format", wishes.form] if wishes.form else []
+    words += ["--classes", wishes.class_name] if wishes.class_name else []
     return Step(
         "import",
         title,
-        ["data", "import", source.path, place.data, *(["--classes", wanted] if wanted else [])],
+        words,
         further=lambda began: ["--overwrite"] if place.data.exists() else [],
         made_from=[digest],
         products=[place.table],
