@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from reid_plugins_start.facts import Facts
 from reidcore.errors import DataError, counted
 
-_FEW_FOR_A_THRESHOLD = 30
-_VALIDATION_IDS = 10
-"""As many identities as a calibration needs at least."""
+_FEW_FOR_A_THRESHOLD, _ENOUGH_FOR_A_STRICT_ONE = 30, 100
+_VALIDATION_IDS, _STRICT_IDS = 10, 25
+"""As many identities as a calibration needs for false match rates of 10 % and of 1 %."""
 
 _MULTIPLE, _LEAST_SIDE = 16, 32
 _AREAS = {"cpu": 128 * 64, "gpu": 256 * 128}
@@ -76,7 +76,8 @@ def choose_shares(ids: int) -> Shares:
             f"{counted(ids, 'identity', 'identities')}: too few for a threshold of their own, so "
             "none are kept for validation",
         )
-    validation = min(1 / 3, max(0.15, _VALIDATION_IDS / ids))
+    needed = _STRICT_IDS if ids >= _ENOUGH_FOR_A_STRICT_ONE else _VALIDATION_IDS
+    validation = max(0.15, needed / ids)
     test = 0.2 if ids < 40 else 0.25
     return Shares(
         round(1 - validation - test, 4),

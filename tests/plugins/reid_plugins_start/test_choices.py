@@ -32,6 +32,7 @@ def test_shares_leave_most_to_learn_from_and_enough_for_a_threshold(ids):
     assert test >= 1
     assert ids - validation - test >= 0.4 * ids
     assert (validation >= 10) == (ids >= 30)
+    assert (validation >= 25) == (ids >= 100)
 
 
 @given(st.integers(1, 4000), st.integers(1, 4000), st.sampled_from([CPU, GPU]))
