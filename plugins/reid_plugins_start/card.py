@@ -139,7 +139,8 @@ def _threshold(context: Context) -> str:
         "\n".join(rows)
         + "\n\nTwo crops of at least this similarity are taken for one identity. Fitted on the "
         f"{context.facts.ids['validation']} identities for validation; the model and the export "
-        "carry it (`read_calibration`)."
+        "carry it (`read_calibration`).\n"
+        + "".join(f"\n* {why}" for why in record.get("refused", ()))
     )
 
 

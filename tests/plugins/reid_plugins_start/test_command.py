@@ -1,0 +1,82 @@
+"""``reidcore start`` as users run it: the whole road once, and what ends it early."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+
+from PIL import Image
+
+from reidcore.inference import read_metadata
+
+SHORT = ("--minutes", "0.001", "--device", "cpu")
+
+
+def test_one_command_leads_from_crops_to_a_model_with_a_threshold(crops, start, tmp_path):
+    done = start(crops, "-o", "out", *SHORT)
+    assert done.returncode == 0, done.stderr
+    handed_over = tmp_path / "out" / "handover"
+    assert sorted(each.name for each in handed_over.iterdir()) == [
+        "MODEL_CARD.md", "commands.sh", "config.yaml", "model.onnx", "model.onnx.sha256",
+        "model.pth.tar", "report.html",
+    ]  # fmt: skip
+    card = (handed_over / "MODEL_CARD.md").read_text()
+    results = json.loads((tmp_path / "out" / "run" / "results.json").read_text())
+    low, high = results["targets"]["crops"]["intervals"]["mAP"]
+    mean = results["targets"]["crops"]["mAP"]
+    assert f"| mAP | {100 * mean:.1f} | {100 * low:.1f} to {100 * high:.1f} |" in card
+    threshold = read_metadata(handed_over / "model.pth.tar").hooks["calibration"]["thresholds"][0]
+    assert f"| 10 % | {threshold['similarity']:.3f} |" in card
+    assert "* validation: 10 identities, 40 images" in card
+    hashed = subprocess.run(["sha256sum", "-c", "model.onnx.sha256"], cwd=handed_over, check=False)
+    assert hashed.returncode == 0
+    commands = (handed_over / "commands.sh").read_text().splitlines()
+    printed = [line.strip()[2:] for line in done.stdout.splitlines() if "$ reidcore" in line]
+    assert [line for line in commands if line.startswith("reidcore")] == printed
+    _goes_on_where_it_stopped(start, crops, tmp_path / "out")
+
+
+def _goes_on_where_it_stopped(start, crops, out):
+    """Check the same command again, of which nothing but the last two steps is left to do."""
+    before = (out / "model.onnx").stat().st_mtime_ns
+    (out / "report.html").unlink()
+    again = start(crops, "-o", "out", *SHORT)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count("(done already)") == 8
+    assert again.stdout.count("$ reidcore") == 1
+    assert (out / "model.onnx").stat().st_mtime_ns == before
+
+
+def test_damaged_images_end_the_road_before_the_training(crops, start, tmp_path):
+    shutil.copytree(crops, tmp_path / "crops")
+    victim = next((tmp_path / "crops").glob("*/*.jpg"))
+    victim.write_bytes(victim.read_bytes()[:200])
+    ended = start("crops", *SHORT)
+    assert ended.returncode == 2
+    assert "[3/9] check" in ended.stdout
+    assert "error: " in ended.stdout
+    assert "Mend crops as is told above" in ended.stderr
+    assert not (tmp_path / "crops-reid" / "run").exists()
+
+
+def test_a_dry_run_does_nothing(crops, start, tmp_path):
+    shown = start(crops, "--dry-run")
+    assert shown.returncode == 0
+    assert shown.stdout.count("$ reidcore") == 7
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_inside_of_the_data_is_refused(crops, start):
+    refused = start(crops, "-o", crops / "out")
+    assert refused.returncode == 2
+    assert "is inside of the data" in refused.stderr
+
+
+def test_too_few_identities_are_told(start, tmp_path):
+    for shot in range(3):
+        (tmp_path / "crops" / "anna").mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 80), (shot, 9, 9)).save(tmp_path / "crops" / "anna" / f"{shot}.png")
+    refused = start("crops", *SHORT)
+    assert refused.returncode == 2
+    assert "identit" in refused.stderr
