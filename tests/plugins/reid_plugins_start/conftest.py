@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
+from contextlib import redirect_stdout
+from typing import NamedTuple
 
 import pytest
+from reid_plugins_start import walk
 from reid_plugins_synthetic.vehicles.make import make_vehicles
 from reid_plugins_synthetic.vehicles.settings import VehicleSettings
+
+from reidcore.cli.app import main
 
 
 @pytest.fixture(scope="session")
@@ -19,12 +23,42 @@ def crops(tmp_path_factory):
     return folder
 
 
+class Ended(NamedTuple):
+    """How a command ended: its exit code, and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 @pytest.fixture
-def start(tmp_path):
-    """Run ``reidcore start`` in a process of its own, in an empty folder."""
+def start(tmp_path, monkeypatch, capfd):
+    """Run ``reidcore start`` in this process, in an empty folder; each of its commands has one."""
+    monkeypatch.chdir(tmp_path)
 
     def run(*words):
-        command = [sys.executable, "-m", "reidcore", "start", *map(str, words)]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        capfd.readouterr()
+        code = _code_of(["start", *map(str, words)])
+        return Ended(code, *capfd.readouterr())
 
     return run
+
+
+@pytest.fixture
+def here(start, monkeypatch):
+    """Run ``reidcore start`` with its commands in this process: each process costs seconds."""
+    monkeypatch.setattr(walk, "run_reidcore", _in_this_process)
+    return start
+
+
+def _in_this_process(words, stdout=None, stderr=None):
+    if stdout is None:
+        return _code_of(words)
+    with os.fdopen(os.dup(stdout), "w") as file, redirect_stdout(file):
+        return _code_of(words)
+
+
+def _code_of(words):
+    with pytest.raises(SystemExit) as ended:
+        main(list(words))
+    return ended.value.code

@@ -48,11 +48,11 @@ def _goes_on_where_it_stopped(start, crops, out):
     assert (out / "model.onnx").stat().st_mtime_ns == before
 
 
-def test_damaged_images_end_the_road_before_the_training(crops, start, tmp_path):
+def test_damaged_images_end_the_road_before_the_training(crops, here, tmp_path):
     shutil.copytree(crops, tmp_path / "crops")
     victim = next((tmp_path / "crops").glob("*/*.jpg"))
     victim.write_bytes(victim.read_bytes()[:200])
-    ended = start("crops", *SHORT)
+    ended = here("crops", *SHORT)
     assert ended.returncode == 2
     assert "[3/9] check" in ended.stdout
     assert "error: " in ended.stdout
@@ -60,23 +60,23 @@ def test_damaged_images_end_the_road_before_the_training(crops, start, tmp_path)
     assert not (tmp_path / "crops-reid" / "run").exists()
 
 
-def test_a_dry_run_does_nothing(crops, start, tmp_path):
-    shown = start(crops, "--dry-run")
+def test_a_dry_run_does_nothing(crops, here, tmp_path):
+    shown = here(crops, "--dry-run")
     assert shown.returncode == 0
     assert shown.stdout.count("$ reidcore") == 7
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_inside_of_the_data_is_refused(crops, start):
-    refused = start(crops, "-o", crops / "out")
+def test_a_folder_inside_of_the_data_is_refused(crops, here):
+    refused = here(crops, "-o", crops / "out")
     assert refused.returncode == 2
     assert "is inside of the data" in refused.stderr
 
 
-def test_too_few_identities_are_told(start, tmp_path):
+def test_too_few_identities_are_told(here, tmp_path):
     for shot in range(3):
         (tmp_path / "crops" / "anna").mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (40, 80), (shot, 9, 9)).save(tmp_path / "crops" / "anna" / f"{shot}.png")
-    refused = start("crops", *SHORT)
+    refused = here("crops", *SHORT)
     assert refused.returncode == 2
     assert "identit" in refused.stderr
