@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         mkdir_if_missing,
         partial_folder,
         read_json,
+        user_cache,
         write_json,
     )
     from reidcore._run_folder import checkpoints_in, is_in_use
@@ -79,6 +80,7 @@ __all__ = [
     "set_bn_to_eval",
     "set_random_seed",
     "usable_cpus",
+    "user_cache",
     "visualize_ranked_results",
     "write_json",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,19 +13,23 @@ from reidcore.cli import Session, component_names, echo
 from reidcore.errors import UserError, quoted
 
 if TYPE_CHECKING:
-    from reid_plugins_export.export import Exported
+    from reid_plugins_export.dataset import DatasetChoice
+    from reid_plugins_export.export import Exported, Options
 
 EPILOG = """\b
 Examples:
   reidcore export log/quickstart/model-best.pth.tar --to onnx
   reidcore export model.pth.tar --to onnx --preprocess mean_std --normalise -o reid.onnx
+  reidcore export model.pth.tar --to openvino --check market1501 --root reid-data
+  reidcore export model.pth.tar --to onnx --int8 csv csv.file=shop/labels.csv -o small.onnx
 """
 
-_FILE = click.Path()
+_FILE, _FOLDER, _DATASETS = click.Path(), click.Path(file_okay=False), component_names("datasets")
 
 
 @click.command(epilog=EPILOG)
 @click.argument("checkpoint", type=_FILE)
+@click.argument("words", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--to", "form", default="onnx", show_default=True, metavar="FORMAT")
 @click.option("-o", "--output", type=_FILE, metavar="FILE", help="By default beside CHECKPOINT.")
 @click.option(
@@ -35,6 +40,27 @@ _FILE = click.Path()
     help="What of the preprocessing is folded into the file.",
 )
 @click.option("--normalise", is_flag=True, help="Give features of unit length.")
+@click.option(
+    "--check",
+    shell_complete=_DATASETS,
+    metavar="DATASET",
+    help="Compare the mAP with PyTorch's on its queries and gallery.",
+)
+@click.option(
+    "--int8",
+    shell_complete=_DATASETS,
+    metavar="DATASET",
+    help="Quantise with its training images, and check on it unless --check names another.",
+)
+@click.option(
+    "--allow-loss",
+    type=click.FloatRange(min=0),
+    default=0.5,
+    show_default=True,
+    metavar="POINTS",
+    help="Of mAP, that the interval of the difference may reach.",
+)
+@click.option("--root", type=_FOLDER, help="Folder of datasets; by default that of the run.")
 @click.option("--size", metavar="HxW", help="Of the images; by default the checkpoint's.")
 @click.option(
     "-m",
@@ -44,29 +70,68 @@ _FILE = click.Path()
     help="If the checkpoint does not tell it.",
 )
 @click.pass_obj
-def export(
-    session: Session,
-    checkpoint: str,
-    form: str,
-    output: str | None,
-    preprocess: str,
-    normalise: bool,
-    size: str | None,
-    model: str,
-) -> None:
+def export(session: Session, /, output: str | None, **options: Any) -> None:
     """Export a model to a file that other programs run.
 
     The file takes any number of images, says of itself how they are prepared, and is written only
-    if its features are those of PyTorch. A hash is written beside it.
+    if its features are those of PyTorch. A hash is written beside it. FORMAT is onnx, torchscript,
+    openvino, pt2, or what a plugin brings; KEY=VALUE are settings of datasets, as in a
+    configuration.
     """
+    asked = Asked(**options)
     with session.plugins() as plugins:
-        from reid_plugins_export.export import Options, export_model
+        from reid_plugins_export.export import export_model
         from reid_plugins_export.formats import format_named
 
-        ending = format_named(form, plugins).ending
-        target = Path(output) if output else _beside(Path(checkpoint), ending)
-        options = Options(form, preprocess, normalise, _size(size), model)
-        _tell(export_model(checkpoint, target, options, plugins))
+        ending = format_named(asked.form, plugins).ending
+        target = Path(output) if output else _beside(Path(asked.checkpoint), ending)
+        _tell(export_model(asked.checkpoint, target, asked.options, plugins))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The command's arguments."""
+
+    checkpoint: str
+    words: tuple[str, ...]
+    form: str
+    preprocess: str
+    normalise: bool
+    check: str | None
+    int8: str | None
+    allow_loss: float
+    root: str | None
+    size: str | None
+    model: str
+
+    @property
+    def options(self) -> Options:
+        """What is asked of the export.
+
+        Raises:
+            UserError: if a size is none, or settings are given and no dataset.
+        """
+        from reid_plugins_export.export import Options
+
+        if self.words and not (self.check or self.int8):
+            raise UserError(
+                f"{quoted(self.words[0])} is a setting of no dataset", "Give --check or --int8."
+            )
+        return Options(
+            self.form,
+            self.preprocess,
+            self.normalise,
+            _size(self.size),
+            self.model,
+            self._dataset(self.int8),
+            self._dataset(self.check),
+            self.allow_loss,
+        )
+
+    def _dataset(self, name: str | None) -> DatasetChoice | None:
+        from reid_plugins_export.dataset import DatasetChoice
+
+        return None if name is None else DatasetChoice(name, self.root, self.words)
 
 
 def _beside(checkpoint: Path, ending: str) -> Path:
@@ -96,3 +161,5 @@ def _tell(exported: Exported) -> None:
         f"features of {batches} images: within {parity.difference:.1g} of PyTorch's, "
         f"cosine {parity.cosine:.6f}"
     )
+    if exported.check is not None:
+        echo(exported.check.told())

@@ -8,13 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
+from reid_plugins_export.calibration_images import calibration_images
+from reid_plugins_export.dataset import Dataset, DatasetChoice, read_dataset
 from reid_plugins_export.fingerprint import weights_sha256
-from reid_plugins_export.formats import Format, Save, format_named
+from reid_plugins_export.formats import Format, can_write, format_named
 from reid_plugins_export.network import FeatureNetwork, width_of
 from reid_plugins_export.parity import Parity, check_parity, measure_parity
 from reid_plugins_export.record import UNCHECKED, VERSION, checksum_file, checksums
+from reid_plugins_export.retrieval_check import (
+    ALLOWED_LOSS,
+    RetrievalCheck,
+    check_retrieval,
+    require_no_loss,
+)
 from reid_plugins_export.source import Source, load_source
 from reidcore.errors import PluginDefectError, UserError
+from reidcore.inference import FeatureExtractor
 from reidcore.plugins import Plugins, current_plugins
 from reidcore.utils import PathLike, partial_folder
 
@@ -29,6 +40,9 @@ class Options:
         normalise: give features of unit length.
         size: height and width of the images; by default the checkpoint's.
         model_name: where the checkpoint does not tell it.
+        int8: the dataset to quantise with; None for 32 bits.
+        check: the dataset on which mAP is compared; by default that of ``int8``, if any.
+        allowed_loss: points of mAP that the interval of the difference may reach below zero.
     """
 
     to: str = "onnx"
@@ -36,6 +50,14 @@ class Options:
     normalise: bool = False
     size: tuple[int, int] | None = None
     model_name: str = ""
+    int8: DatasetChoice | None = None
+    check: DatasetChoice | None = None
+    allowed_loss: float = ALLOWED_LOSS
+
+    @property
+    def precision(self) -> str:
+        """In which the file computes."""
+        return "fp32" if self.int8 is None else "int8"
 
 
 @dataclass(frozen=True)
@@ -46,15 +68,20 @@ class Exported:
         path: the file.
         record: what it says of itself.
         parity: how near its features are to PyTorch's.
+        check: how it does on a dataset; None if it was not checked.
     """
 
     path: Path
     record: Mapping[str, Any]
     parity: Parity
+    check: RetrievalCheck | None = None
 
 
 def export_model(
-    checkpoint: PathLike, path: PathLike, options: Options, plugins: Plugins | None = None
+    checkpoint: PathLike,
+    path: PathLike,
+    options: Options,
+    plugins: Plugins | None = None,
 ) -> Exported:
     """Export the model of a checkpoint, if the file gives the features that PyTorch gives.
 
@@ -72,28 +99,33 @@ def export_model(
     plugins = plugins or current_plugins()
     target = Path(path)
     form = format_named(options.to, plugins)
-    _check_ending(target, form, options.to)
+    _check_form(form, options.to, target)
     source = load_source(checkpoint, options.model_name, options.size, plugins)
-    network = FeatureNetwork(
-        source.model,
-        source.size,
-        source.preprocessing["norm_mean"],
-        source.preprocessing["norm_std"],
-        options.preprocess,
-        options.normalise,
-    )
-    record = make_record(source, network, plugins)
-    save = form.convert(network, None)
+    network = _network(source, options)
+    record = make_record(source, network, options, plugins)
+    calibration = _calibration(source, network, options, plugins)
+    checked_on = options.check or options.int8
+    dataset = checked_on and read_dataset(checked_on, source.metadata.config, plugins)
+    save = form.convert(network, calibration)
+    check = None
     with partial_folder(target) as folder:
         partial = folder / target.name
-        parity = _gated(save, partial, record, network, form)
-        record |= {"parity": parity.as_dict()}
+        save(partial, record)
+        parity = measure_parity(network, form.open(partial, "cpu", options.precision, None))
+        check_parity(parity, options.precision)
+        record["parity"] = parity.as_dict()
+        if dataset:
+            check = _checked(source, partial, dataset, options, plugins)
+            require_no_loss(check)
+            record["check"] = check.as_dict()
         save(partial, record)
         _publish(folder, target)
-    return Exported(target, record, parity)
+    return Exported(target, record, parity, check)
 
 
-def make_record(source: Source, network: FeatureNetwork, plugins: Plugins) -> dict[str, Any]:
+def make_record(
+    source: Source, network: FeatureNetwork, options: Options, plugins: Plugins
+) -> dict[str, Any]:
     """Return what an exported file says of itself.
 
     Raises:
@@ -108,7 +140,7 @@ def make_record(source: Source, network: FeatureNetwork, plugins: Plugins) -> di
         "feature_dim": width_of(network),
         "test": dict(source.metadata.test),
         "weights_sha256": weights_sha256(source.path),
-        "precision": "fp32",
+        "precision": options.precision,
         "check": UNCHECKED,
         "source": {"file": source.path.name},
     }
@@ -124,22 +156,67 @@ def make_record(source: Source, network: FeatureNetwork, plugins: Plugins) -> di
     return record
 
 
-def _check_ending(target: Path, form: Format, name: str) -> None:
+def _check_form(form: Format, name: str, target: Path) -> None:
+    if not can_write(form):
+        raise UserError(
+            f"{name} runs files of others and writes none",
+            f"Export to a format whose files end in {form.ending}, and run it by backend={name!r}.",
+        )
     if target.suffix.lower() != form.ending:
         raise UserError(
             f"{str(target)!r} does not end in {form.ending}, as {name} files do", "Add the ending."
         )
 
 
-def _gated(
-    save: Save, path: Path, record: Mapping[str, Any], network: FeatureNetwork, form: Format
-) -> Parity:
-    """Write a file, open it as a user would, and refuse it if its features differ."""
-    save(path, record)
-    backend = form.open(path, "cpu", "fp32", None)
-    parity = measure_parity(network, backend)
-    check_parity(parity, str(record["precision"]))
-    return parity
+def _network(source: Source, options: Options) -> FeatureNetwork:
+    """Return the model with what is folded in.
+
+    Raises:
+        UserError: if its images are resized in a way that no graph here has.
+    """
+    images = source.preprocessing
+    if options.preprocess == "full" and (images.get("letterbox") or "bicubic" in images["resize"]):
+        raise UserError(
+            "preprocess='full' stretches images bilinearly, and the model's are "
+            + ("letterboxed" if images.get("letterbox") else "resized bicubically"),
+            "Use preprocess='mean_std', and resize before it as in training.",
+        )
+    mean, std = images["norm_mean"], images["norm_std"]
+    return FeatureNetwork(
+        source.model, source.size, mean, std, options.preprocess, options.normalise
+    )
+
+
+def _calibration(
+    source: Source, network: FeatureNetwork, options: Options, plugins: Plugins
+) -> Tensor | None:
+    if options.int8 is None:
+        return None
+    dataset = read_dataset(options.int8, source.metadata.config, plugins)
+    return calibration_images(dataset, source, network)
+
+
+def _checked(
+    source: Source,
+    file: Path,
+    dataset: Dataset,
+    options: Options,
+    plugins: Plugins,
+) -> RetrievalCheck:
+    normalises = options.normalise or source.compares_normalised
+    reference, exported = (
+        FeatureExtractor(
+            options.model_name if path == source.path else "",
+            path,
+            options.size,
+            device="cpu",
+            verbose=False,
+            plugins=plugins,
+            normalize=normalises,
+        )
+        for path in (source.path, file)
+    )
+    return check_retrieval(dataset, reference, exported, source.metric, options.allowed_loss)
 
 
 def _publish(folder: Path, target: Path) -> None:

@@ -90,6 +90,16 @@ def format_of(path: Path, plugins: Plugins | None = None) -> Format | None:
     return _made(ending, known[ending]) if ending and ending in known else None
 
 
+def can_write(form: Format) -> bool:
+    """Tell whether a format writes files, or only runs those of others."""
+    return callable(getattr(form, "convert", None))
+
+
+def writer_of(ending: str, plugins: Plugins | None = None) -> str:
+    """Return the name of the format whose own ending this is."""
+    return known_formats(plugins)[ending][0].name
+
+
 def required_format(path: Path, plugins: Plugins | None = None) -> Format:
     """Return the format that a file is of.
 

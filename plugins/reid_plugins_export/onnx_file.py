@@ -30,6 +30,10 @@ class OnnxFormat:
     def convert(self, network: FeatureNetwork, calibration: Tensor | None) -> Save:
         """Convert a network; see ``reid_register_export_formats``."""
         model = as_onnx(network)
+        if calibration is not None:
+            from reid_plugins_export.int8 import quantised
+
+            model = quantised(model, calibration)
 
         def save(path: Path, record: Mapping[str, Any]) -> None:
             onnx.helper.set_model_props(model, {KEY: as_text(record)})

@@ -20,17 +20,35 @@ class Source:
 
     Attributes:
         path: the checkpoint.
-        model: the network on the CPU, in evaluation mode.
+        extractor: the model on the CPU, with what its images go through.
         name: the model's name.
-        preprocessing: what its images go through, as a checkpoint records it.
         metadata: what the checkpoint says beside the weights.
     """
 
     path: Path
-    model: nn.Module
+    extractor: FeatureExtractor
     name: str
-    preprocessing: Mapping[str, Any]
     metadata: CheckpointMetadata
+
+    @property
+    def model(self) -> nn.Module:
+        """The network, in evaluation mode."""
+        return self.extractor.model
+
+    @property
+    def preprocessing(self) -> Mapping[str, Any]:
+        """What its images go through, as a checkpoint records it."""
+        return self.extractor.preprocessing.record
+
+    @property
+    def metric(self) -> str:
+        """By which its features are compared."""
+        return str(self.metadata.test.get("dist_metric", "euclidean"))
+
+    @property
+    def compares_normalised(self) -> bool:
+        """Whether its features are compared at unit length."""
+        return bool(self.metadata.test.get("normalize_feature", False))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -58,7 +76,7 @@ def load_source(
     """
     metadata = read_metadata(path)
     extractor = FeatureExtractor(
-        model_name, path, image_size, device="cpu", verbose=False, workers=0, plugins=plugins
+        model_name, path, image_size, device="cpu", verbose=False, plugins=plugins
     )
     name = model_name or metadata.model_name
-    return Source(Path(path), extractor.model, name, extractor.preprocessing.record, metadata)
+    return Source(Path(path), extractor, name, metadata)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import onnxruntime
 
@@ -12,8 +13,10 @@ from reidcore.errors import UserError
 _PROVIDER = "TensorrtExecutionProvider"
 
 
-class TensorRtFormat(OnnxFormat):
-    """ONNX files, for which TensorRT builds an engine when they are opened."""
+class TensorRtFormat:
+    """ONNX files, for which TensorRT builds an engine when they are opened; it writes none."""
+
+    ending = OnnxFormat.ending
 
     def open(self, path: Path, device: str, precision: str, threads: int | None) -> OnnxBackend:
         """Open a file for running; the engine is built at the first images, which takes minutes."""
@@ -30,3 +33,7 @@ class TensorRtFormat(OnnxFormat):
             )
         options = {"device_id": number or "0", "trt_fp16_enable": str(precision == "fp16")}
         return OnnxBackend(path, [(_PROVIDER, options)], threads)
+
+    def read(self, path: Path) -> dict[str, Any]:
+        """Return the record inside a file; empty for one that others wrote."""
+        return OnnxFormat().read(path)

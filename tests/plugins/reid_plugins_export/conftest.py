@@ -12,7 +12,7 @@ pytest.importorskip("onnxruntime", reason="exported files need the extra onnx")
 
 from reidcore.models import build_model
 from reidcore.plugins import make_plugins
-from reidcore.testing import TinyWorld
+from reidcore.testing import TinyWorld, fake_dataset
 from reidcore.utils import save_checkpoint
 
 
@@ -29,6 +29,7 @@ def checkpoint(tmp_path_factory, plugins) -> Path:
     for name, value in model.state_dict().items():
         if name.endswith(("running_mean", "running_var")):
             value.uniform_(0.5, 1.5)
+    model.norm.bias.data.fill_(1.0)  # no feature is 0, whatever the image
     own = {
         "version": "0.1.0",
         "model": {"name": "tinynet", "options": {}, "feature_dim": 8},
@@ -45,3 +46,11 @@ def checkpoint(tmp_path_factory, plugins) -> Path:
     }
     state = {"state_dict": model.state_dict(), "epoch": 2, "reidcore": own}
     return save_checkpoint(state, tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory) -> str:
+    """The folder of the dataset ``tiny``: six identities to learn from, six to find."""
+    folder = tmp_path_factory.mktemp("data")
+    fake_dataset(folder / "tiny", images=4)
+    return str(folder)
