@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         write_json,
     )
     from reidcore._run_folder import checkpoints_in, is_in_use
+    from reidcore._serialization import save_safetensors
     from reidcore.data.images.decode import read_image
     from reidcore.engine.checkpoint import load_checkpoint, resume_from_checkpoint, save_checkpoint
     from reidcore.engine.meters import AverageMeter, MetricMeter
@@ -77,6 +78,7 @@ __all__ = [
     "read_json",
     "resume_from_checkpoint",
     "save_checkpoint",
+    "save_safetensors",
     "set_bn_to_eval",
     "set_random_seed",
     "usable_cpus",

@@ -9,6 +9,7 @@ from reidcore._lazy import attach
 if TYPE_CHECKING:
     from reidcore.models.adapter import adapted, features_of, outputs_of, wanted_columns
     from reidcore.models.build import build_model, show_avai_models
+    from reidcore.models.build_args import build_args_of
     from reidcore.models.head.build import attach_head
     from reidcore.models.head.slot import batch_norm_neck, linear_classifier
     from reidcore.models.init import initialise
@@ -16,12 +17,18 @@ if TYPE_CHECKING:
     from reidcore.models.reid_model import Outputs, ReidModel, usual_size
     from reidcore.models.weights.cache import WeightsStore
     from reidcore.models.weights.catalog import PublishedWeights, find_published, published_weights
-    from reidcore.models.weights.export import export_weights, save_weights
+    from reidcore.models.weights.files import read_weights
     from reidcore.models.weights.key_maps import WeightsLayout
     from reidcore.models.weights.load import load_pretrained_weights, load_published_weights
     from reidcore.models.weights.record import record_of
     from reidcore.models.weights.trained import TrainedWith, trained_with
-    from reidcore.plugins.bundled import USUAL_CLASSES, ModelSummary, summarize
+    from reidcore.plugins.bundled import (
+        USUAL_CLASSES,
+        ModelSummary,
+        export_weights,
+        save_weights,
+        summarize,
+    )
 
 __all__ = [
     "ModelSummary",
@@ -35,6 +42,7 @@ __all__ = [
     "adapted",
     "attach_head",
     "batch_norm_neck",
+    "build_args_of",
     "build_model",
     "export_weights",
     "features_of",
@@ -45,6 +53,7 @@ __all__ = [
     "load_published_weights",
     "outputs_of",
     "published_weights",
+    "read_weights",
     "record_of",
     "require_layers",
     "save_weights",

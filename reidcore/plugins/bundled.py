@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reid_plugins_engines.triplet import ImageTripletEngine
     from reid_plugins_engines.video import VideoSoftmaxEngine, VideoTripletEngine
     from reid_plugins_export.backends import open_backend
+    from reid_plugins_export.safetensors_file import export_weights, save_weights
     from reid_plugins_inspect.archives import download_archive, prepare_dataset
     from reid_plugins_inspect.complexity import compute_model_complexity
     from reid_plugins_inspect.pictures import draw_ranked_results, visualize_ranked_results
@@ -57,6 +58,7 @@ __all__ = [
     "download_archive",
     "download_url",
     "draw_ranked_results",
+    "export_weights",
     "hold_out",
     "listdir_nohidden",
     "open_backend",
@@ -65,6 +67,7 @@ __all__ = [
     "private_imports",
     "run_sweep",
     "set_bn_to_eval",
+    "save_weights",
     "standard_streams",
     "summarize",
     "visualize_ranked_results",

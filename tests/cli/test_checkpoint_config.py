@@ -16,7 +16,7 @@ from PIL import Image
 from reidcore.cli.app import main
 from reidcore.cli.checkpoint_config import configuration_of, is_checkpoint
 from reidcore.errors import CheckpointError
-from reidcore.models.weights import export_weights
+from reidcore.models import export_weights
 
 Run = Callable[..., Any]
 

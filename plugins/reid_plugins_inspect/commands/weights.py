@@ -50,12 +50,6 @@ Examples:
   reidcore weights verify osnet_x1_0
 """
 
-EXPORT_EPILOG = """\b
-Examples:
-  reidcore weights export log/model.pth.tar-60 osnet_market.safetensors
-  reidcore extract photos --weights osnet_market.safetensors --output features.npz
-"""
-
 # Letters of a licence in the table: its name, without further terms.
 _LICENCE = 13
 
@@ -121,23 +115,6 @@ def verify(session: Session, names: tuple[str, ...]) -> None:
             f"Fetch again: reidcore weights fetch --again {' '.join(differing)}",
         )
     echo(f"all whole: {counted(len(by_file), 'file')} in {store.folder}")
-
-
-@click.command(epilog=EXPORT_EPILOG)
-@click.argument("checkpoint", type=click.Path())
-@click.argument("output", type=click.Path(), metavar="OUTPUT.safetensors")
-def export(checkpoint: str, output: str) -> None:
-    """Write the weights of a checkpoint as safetensors.
-
-    The file says what the checkpoint says about its model, so that it is all that testing,
-    extraction and drawing need; what training would go on with is left out.
-    """
-    from reidcore.models import export_weights
-    from reidcore.utils import check_writable
-
-    check_writable(Path(output).parent, "another OUTPUT")
-    count = export_weights(checkpoint, output)
-    echo(f"{output}: {counted(count, 'tensor')}, {_size(Path(output))}")
 
 
 def _is_intact(store: WeightsStore, wanted: PublishedWeights) -> bool:

@@ -9,18 +9,15 @@ from reidcore._lazy import attach
 if TYPE_CHECKING:
     from reidcore.models.weights.cache import WeightsStore, weights_dir
     from reidcore.models.weights.catalog import PublishedWeights, find_published, published_weights
-    from reidcore.models.weights.export import export_weights, save_weights
     from reidcore.models.weights.load import LoadedWeights, load_pretrained_weights
 
 __all__ = [
     "LoadedWeights",
     "PublishedWeights",
     "WeightsStore",
-    "export_weights",
     "find_published",
     "load_pretrained_weights",
     "published_weights",
-    "save_weights",
     "weights_dir",
 ]
 

@@ -7,9 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-pytest.importorskip("onnx", reason="exported files need the extra onnx")
-pytest.importorskip("onnxruntime", reason="exported files need the extra onnx")
-
 from reidcore.models import build_model
 from reidcore.plugins import make_plugins
 from reidcore.testing import TinyWorld, fake_dataset

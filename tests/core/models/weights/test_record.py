@@ -12,8 +12,7 @@ from reidcore.config import load_config
 from reidcore.errors import CheckpointError
 from reidcore.inference import FeatureExtractor
 from reidcore.inference.checkpoint_metadata import read_metadata
-from reidcore.models import load_pretrained_weights
-from reidcore.models.weights import export_weights
+from reidcore.models import export_weights, load_pretrained_weights
 from reidcore.models.weights.record import record_of
 
 MODEL = {"name": "osnet_x0_25", "num_classes": 4, "head": {}, "image_size": [64, 32]}

@@ -11,8 +11,7 @@ from torch import nn
 from reidcore._serialization import load_safely
 from reidcore.errors import CheckpointError, UserError
 from reidcore.inference.checkpoint_metadata import read_metadata
-from reidcore.models import build_model, load_pretrained_weights, save_weights
-from reidcore.models.weights import export_weights
+from reidcore.models import build_model, export_weights, load_pretrained_weights, save_weights
 
 
 @pytest.fixture(scope="module")

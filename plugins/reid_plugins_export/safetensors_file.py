@@ -8,13 +8,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from reidcore._files import PathLike
-from reidcore._serialization import load_safely, save_safetensors
 from reidcore.errors import CheckpointError, UserError
-from reidcore.models.build_args import build_args_of
-from reidcore.models.layers import unwrap
-from reidcore.models.weights.files import read_weights
-from reidcore.models.weights.record import record_of
+from reidcore.models import build_args_of, read_weights, record_of, unwrap
+from reidcore.utils import PathLike, load_checkpoint, save_safetensors
 
 # What of a checkpoint's record concerns the model, and not the training.
 _KEPT = ("version", "epoch", "config", "model", "preprocessing", "test", "plugins")
@@ -55,7 +51,7 @@ def export_weights(checkpoint: PathLike, path: PathLike) -> int:
     """
     _check_name(path)
     tensors = read_weights(checkpoint).tensors
-    own = record_of(load_safely(checkpoint), checkpoint)
+    own = record_of(load_checkpoint(checkpoint), checkpoint)
     _write(tensors, path, {key: own[key] for key in _KEPT if key in own})
     return len(tensors)
 

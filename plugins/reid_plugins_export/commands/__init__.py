@@ -1,0 +1,1 @@
+"""The commands ``reidcore export`` and ``reidcore weights export``."""
