@@ -3,6 +3,8 @@
 # make test   set everything up, then lint, types and tests
 # make browser   install Chromium, which the tests of reports look at pages with, where apt can
 # make docs   write the pages that are generated from the code
+# make export-table   export every architecture to ONNX that changed, and write docs/export-table.md:
+#             half an hour for all on two cores
 # make test-peers   compare with other people's packages, as far as they are installed
 PYTHON ?= python3
 VENV := .venv
@@ -13,7 +15,7 @@ TELL_SIZE := echo "Installing into $(VENV): 5 to 6 GB with CUDA, under 2 GB with
     "(TORCH_INDEX, see README). That takes minutes, at the pace of your network."
 CODE := reidcore reid_plugins_osnet reid_plugins_datasets plugins examples tests benchmarks docs/generate setup.py
 
-.PHONY: demo test lint check browser test-peers docs clean
+.PHONY: demo test lint check browser test-peers docs export-table clean
 
 demo: $(VENV)/.run-ready
 	@echo "Training, testing and drawing the results: about three minutes on two cores."
@@ -45,8 +47,11 @@ test-peers: $(VENV)/.dev-ready
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests/peers
 
 docs: $(VENV)/.dev-ready
-	for page in $(filter-out %/import_graph.py,$(wildcard docs/generate/*.py)); do \
+	for page in $(filter-out %/import_graph.py %/export_table.py,$(wildcard docs/generate/*.py)); do \
 	    $(BIN)/python $$page || exit 1; done
+
+export-table: $(VENV)/.dev-ready
+	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python docs/generate/export_table.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info plugins/*.egg-info .mypy_cache .ruff_cache .pytest_cache

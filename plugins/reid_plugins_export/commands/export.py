@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reidcore.cli import Session, component_names, echo
+from reidcore.cli import Session, component_names, echo, json_alone, json_option
 from reidcore.errors import UserError, quoted
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ EPILOG = """\b
 Examples:
   reidcore export log/quickstart/model-best.pth.tar --to onnx
   reidcore export model.pth.tar --to onnx --preprocess mean_std --normalise -o reid.onnx
+  reidcore export --show reid.onnx
   reidcore export model.pth.tar --to openvino --check market1501 --root reid-data
   reidcore export model.pth.tar --to onnx --int8 csv csv.file=shop/labels.csv -o small.onnx
 """
@@ -69,23 +70,38 @@ _FILE, _FOLDER, _DATASETS = click.Path(), click.Path(file_okay=False), component
     shell_complete=component_names("models"),
     help="If the checkpoint does not tell it.",
 )
+@click.option("--show", is_flag=True, help="Only tell what an exported file says of itself.")
+@json_option
 @click.pass_obj
-def export(session: Session, /, output: str | None, **options: Any) -> None:
+def export(
+    session: Session, /, output: str | None, show: bool, as_json: bool, **options: Any
+) -> None:
     """Export a model to a file that other programs run.
 
     The file takes any number of images, says of itself how they are prepared, and is written only
     if its features are those of PyTorch. A hash is written beside it. FORMAT is onnx, torchscript,
     openvino, pt2, or what a plugin brings; KEY=VALUE are settings of datasets, as in a
-    configuration.
+    configuration. With --show, CHECKPOINT is an exported file.
     """
     asked = Asked(**options)
-    with session.plugins() as plugins:
-        from reid_plugins_export.export import export_model
-        from reid_plugins_export.formats import format_named
+    with json_alone(as_json) as write, session.plugins() as plugins:
+        if show:
+            from reid_plugins_export.description import describe
 
-        ending = format_named(asked.form, plugins).ending
-        target = Path(output) if output else _beside(Path(asked.checkpoint), ending)
-        _tell(export_model(asked.checkpoint, target, asked.options, plugins))
+            described = describe(Path(asked.checkpoint), plugins)
+            write(described.as_dict())
+            lines = described.lines()
+        else:
+            from reid_plugins_export.export import export_model
+            from reid_plugins_export.formats import format_named
+
+            ending = format_named(asked.form, plugins).ending
+            target = Path(output) if output else _beside(Path(asked.checkpoint), ending)
+            exported = export_model(asked.checkpoint, target, asked.options, plugins)
+            write({"file": str(exported.path), "record": dict(exported.record)})
+            lines = _told(exported)
+    if not as_json:
+        echo("\n".join(lines))
 
 
 @dataclass(frozen=True)
@@ -149,17 +165,15 @@ def _size(text: str | None) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
-def _tell(exported: Exported) -> None:
+def _told(exported: Exported) -> list[str]:
+    """Return what was written, how near it is to PyTorch's, and how it does on a dataset."""
     parity, record = exported.parity, exported.record
     height, width = (record["preprocessing"][side] for side in ("height", "width"))
-    echo(
-        f"{exported.path}: {record['model']['name']}, images {height}x{width}, "
-        f"{record['feature_dim']} dimensions, {exported.path.stat().st_size / 1e6:.1f} MB"
-    )
     batches = ", ".join(map(str, parity.batches))
-    echo(
+    lines = [
+        f"{exported.path}: {record['model']['name']}, images {height}x{width}, "
+        f"{record['feature_dim']} dimensions, {exported.path.stat().st_size / 1e6:.1f} MB",
         f"features of {batches} images: within {parity.difference:.1g} of PyTorch's, "
-        f"cosine {parity.cosine:.6f}"
-    )
-    if exported.check is not None:
-        echo(exported.check.told())
+        f"cosine {parity.cosine:.6f}",
+    ]
+    return lines if exported.check is None else [*lines, exported.check.told()]
