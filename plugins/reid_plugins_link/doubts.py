@@ -39,7 +39,7 @@ class Doubt:
     score: float
 
 
-def find_doubts(linked: Linked, margin: float) -> list[Doubt]:
+def find_doubts(linked: Linked, threshold: Threshold) -> list[Doubt]:
     """Return what is nearest to the threshold first, at most 1,000 pairs.
 
     Of two identities that may be one, the two most similar tracks are named; of a track that may
@@ -47,14 +47,14 @@ def find_doubts(linked: Linked, margin: float) -> list[Doubt]:
 
     Args:
         linked: the identities.
-        margin: how far from the threshold a pair is doubtful.
+        threshold: from where to where pairs are undecided.
     """
-    found = {(doubt.a, doubt.b): doubt for doubt in _apart(linked, margin)}
-    found |= {(doubt.a, doubt.b): doubt for doubt in _within(linked, margin)}
+    found = {(doubt.a, doubt.b): doubt for doubt in _apart(linked, threshold.below)}
+    found |= {(doubt.a, doubt.b): doubt for doubt in _within(linked, threshold.above)}
     return sorted(found.values(), key=lambda doubt: abs(doubt.score))[:_MOST]
 
 
-def _apart(linked: Linked, margin: float) -> Iterator[Doubt]:
+def _apart(linked: Linked, below: float) -> Iterator[Doubt]:
     """Yield pairs of identities that are just not similar enough, and could be one."""
     members = [np.flatnonzero(linked.identity == 1 + k) for k in range(linked.count)]
     order, starts = np.argsort(linked.identity, kind="stable"), _starts(linked.identity)
@@ -65,7 +65,7 @@ def _apart(linked: Linked, margin: float) -> Iterator[Doubt]:
     )
     sizes = np.array([len(own) for own in members])
     means = scores / np.outer(sizes, sizes)
-    near = np.triu((means >= -margin) & (means < 0) & (forbidden == 0), k=1)
+    near = np.triu((means >= -below) & (means < 0) & (forbidden == 0), k=1)
     for k, other in np.argwhere(near):
         pairs = np.ix_(members[k], members[other])
         own = linked.scores[pairs]
@@ -76,14 +76,14 @@ def _apart(linked: Linked, margin: float) -> Iterator[Doubt]:
         )
 
 
-def _within(linked: Linked, margin: float) -> Iterator[Doubt]:
+def _within(linked: Linked, above: float) -> Iterator[Doubt]:
     """Yield tracks that are just similar enough to the others of their identity."""
     for label in range(1, linked.count + 1):
         members = np.flatnonzero(linked.identity == label)
         for place in members.tolist() if len(members) > 1 else ():
             others = members[members != place]
             score = float(linked.scores[place, others].mean())
-            if score < margin:
+            if score < above:
                 nearest = others[np.argmax(linked.scores[place, others])]
                 similarity = float(linked.similarity[place, others].mean())
                 yield _doubt(place, nearest, True, similarity, score)

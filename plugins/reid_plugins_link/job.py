@@ -114,7 +114,7 @@ def link_cameras(asked: Asked, plugins: Plugins) -> Outcome:
         learn=asked.learn,
         decisions=decisions,
     )
-    doubts = find_doubts(linked, threshold.margin)
+    doubts = find_doubts(linked, threshold)
     scores = score(tracklets, linked.identity, truth) if truth else None
     outcome = Outcome(tracklets, linked, threshold, scores, len(doubts))
     record = _record(asked, outcome, rules)

@@ -24,14 +24,16 @@ class Threshold:
 
     Attributes:
         similarity: tracks of at least this mean similarity are joined.
-        margin: how far from the threshold a pair is doubtful, on either side.
+        below: how far below the threshold a pair is still undecided.
+        above: how far above it.
         pairs: two cameras, in both orders -> a threshold of their own.
         source: where it is from, in words.
         calibration: what gives probabilities; None without one.
     """
 
     similarity: float
-    margin: float = 0.0
+    below: float = 0.0
+    above: float = 0.0
     pairs: Mapping[Pair, float] = field(default_factory=dict)
     source: str = "given"
     calibration: Calibration | None = None
@@ -58,7 +60,7 @@ class Threshold:
         ]
         return {
             "similarity": self.similarity,
-            "margin": self.margin,
+            "undecided": [self.similarity - self.below, self.similarity + self.above],
             "source": self.source,
             "pairs": pairs,
         }
@@ -69,7 +71,8 @@ def given_threshold(similarity: float, undecided: float | None) -> Threshold:
 
     Args:
         similarity: the threshold.
-        undecided: the similarity from which pairs below it are doubtful; None for none.
+        undecided: the similarity from which pairs below it are undecided, and as far above it;
+            None for none.
 
     Raises:
         UserError: if one is no cosine, or they are in the wrong order.
@@ -81,7 +84,7 @@ def given_threshold(similarity: float, undecided: float | None) -> Threshold:
             "Similarities are cosines, from -1 to 1, and what is undecided begins below the "
             "threshold.",
         )
-    return Threshold(similarity, similarity - low)
+    return Threshold(similarity, similarity - low, similarity - low)
 
 
 def calibrated_threshold(
@@ -92,7 +95,8 @@ def calibrated_threshold(
     Args:
         weights: the checkpoint.
         fmr: the wanted false match rate; the second of those calibrated by default.
-        undecided: as of `given_threshold`; by default where the model's answer is ``undecided``.
+        undecided: as of `given_threshold`; by default between the model's answers ``different``
+            and ``same``.
         cameras: names of cameras, which may have thresholds of their own.
 
     Raises:
@@ -109,11 +113,14 @@ def calibrated_threshold(
     rates = [each.fmr for each in calibration.thresholds]
     rate = fmr if fmr is not None else rates[min(1, len(rates) - 1)]
     similarity = calibration.threshold(rate).similarity
-    low = min(similarity, calibration.cuts.different) if undecided is None else undecided
     source = f"calibrated, at a false match rate of {rate:g}"
     pairs = _of_pairs(calibration, rate, cameras)
-    chosen = given_threshold(similarity, low)
-    return Threshold(similarity, chosen.margin, pairs, source, calibration)
+    if undecided is not None:
+        given = given_threshold(similarity, undecided)
+        return Threshold(similarity, given.below, given.above, pairs, source, calibration)
+    below = max(0.0, similarity - calibration.cuts.different)
+    above = max(0.0, calibration.cuts.same - similarity)
+    return Threshold(similarity, below, above, pairs, source, calibration)
 
 
 def _of_pairs(calibration: Calibration, rate: float, cameras: list[str]) -> dict[Pair, float]:

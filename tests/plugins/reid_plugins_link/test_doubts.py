@@ -29,10 +29,10 @@ SIMILARITY = [[1, 0.55, 0.4, 0.0], [0.55, 1, 0.46, 0.0], [0.4, 0.46, 1, 0.1], [0
 
 
 def test_what_is_near_the_threshold_is_doubtful_on_either_side(town) -> None:
-    threshold = Threshold(0.5, 0.1)
+    threshold = Threshold(0.5, 0.1, 0.1)
     linked = link_tracklets(town, means_for(SIMILARITY), threshold)
     assert linked.identity.tolist() == [1, 1, 2, 3]
-    joined, apart = find_doubts(linked, threshold.margin)
+    joined, apart = find_doubts(linked, threshold)
     assert (joined.a, joined.b, joined.joined) == (0, 1, True)
     assert (apart.a, apart.b, apart.joined) == (1, 2, False)  # the more similar of two pairs
     assert joined.similarity == pytest.approx(0.55, abs=1e-5)
@@ -40,20 +40,28 @@ def test_what_is_near_the_threshold_is_doubtful_on_either_side(town) -> None:
     assert apart.score == pytest.approx(-0.07, abs=1e-5)
 
 
+def test_either_side_has_its_own_margin(town) -> None:
+    linked = link_tracklets(town, means_for(SIMILARITY), Threshold(0.5))
+    assert [each.joined for each in find_doubts(linked, Threshold(0.5, below=0.1))] == [False]
+    assert [each.joined for each in find_doubts(linked, Threshold(0.5, above=0.1))] == [True]
+
+
 def test_without_a_margin_nothing_is_doubtful(town) -> None:
-    assert find_doubts(link_tracklets(town, means_for(SIMILARITY), Threshold(0.5)), 0.0) == []
+    bare = Threshold(0.5)
+    assert find_doubts(link_tracklets(town, means_for(SIMILARITY), bare), bare) == []
 
 
 def test_what_cannot_be_the_same_is_not_asked_about(site) -> None:
     same_time = site(("a", 1, 1, 5), ("b", 1, 3, 6))
-    linked = link_tracklets(same_time, means_for([[1, 0.48], [0.48, 1]]), Threshold(0.5))
-    assert find_doubts(linked, 0.1) == []
+    threshold = Threshold(0.5, 0.1, 0.1)
+    linked = link_tracklets(same_time, means_for([[1, 0.48], [0.48, 1]]), threshold)
+    assert find_doubts(linked, threshold) == []
 
 
 def test_what_is_written_can_be_filled_in_and_read(town, tmp_path) -> None:
-    threshold = Threshold(0.5, 0.1)
+    threshold = Threshold(0.5, 0.1, 0.1)
     linked = link_tracklets(town, means_for(SIMILARITY), threshold)
-    doubts = find_doubts(linked, threshold.margin)
+    doubts = find_doubts(linked, threshold)
     file = io.BytesIO()
     write_doubts(file, doubts, town, [2, 1, None, 0], threshold)
     rows = list(csv.DictReader(io.StringIO(file.getvalue().decode())))
