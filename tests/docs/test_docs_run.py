@@ -1,7 +1,8 @@
 """The documentation runs: each page as one script, from the top, in an empty folder.
 
 Of a page's fences these are run, in their order: ``python`` (in one namespace) and ``bash run``.
-``python no-run`` and plain ``bash`` are shown only. A file name in bold above a ``python`` or
+``python no-run`` and plain ``bash`` are shown only. ``python peer`` and ``bash peer`` need somebody
+else's package, or are for one: `tests/peers` runs them. A file name in bold above a ``python`` or
 ``toml`` block makes the block that file.
 """
 
@@ -12,8 +13,9 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -21,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.M | re.S)
 BOLD_FILE = re.compile(r"\*\*(?P<name>[\w.]+\.(py|toml))\*\*\s*$")
+RUN, PEER = ("python", "bash run"), ("python peer", "bash peer")
 
 # Runs the blocks of a page that it reads as JSON from standard input.
 RUNNER = """
@@ -35,18 +38,13 @@ for place, kind, text in json.load(sys.stdin):
 """
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """A fenced block: where it begins, what stands behind its fence, its text, its file."""
 
     place: str
     info: str
     text: str
     file: str | None
-
-    @property
-    def is_run(self) -> bool:
-        return self.info in ("python", "bash run")
 
 
 def blocks(page: Path) -> list[Block]:
@@ -63,7 +61,7 @@ def blocks(page: Path) -> list[Block]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_fence_is_of_a_known_kind(page) -> None:
     shown = {"bash", "json", "mermaid", "text", "toml", "yaml"}
-    known = shown | {"python", "python no-run", "bash run"}
+    known = {*shown, "python no-run", *RUN, *PEER}
     assert {block.info for block in blocks(page)} <= known
     assert page.read_text().count("```") == 2 * len(blocks(page))
 
@@ -75,16 +73,31 @@ def test_blocks_that_are_shown_only_stay_rare() -> None:
         compile(block.text, block.place, "exec")
 
 
+def test_blocks_that_need_a_peer_are_on_pages_that_the_peers_run() -> None:
+    peers = [block for page in PAGES for block in blocks(page) if block.info in PEER]
+    for block in peers:
+        if block.info == "python peer":
+            compile(block.text, block.place, "exec")
+    assert {block.place.partition(":")[0] for block in peers} == {"trackers.md"}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_runs_from_top_to_bottom(page, tmp_path) -> None:
-    script = [
-        (block.place, block.info.split()[0], block.text) for block in blocks(page) if block.is_run
-    ]
-    if not script:
+    if not any(block.info in RUN for block in blocks(page)):
         pytest.skip("nothing to run on this page")
+    run_page(page, tmp_path)
+
+
+def run_page(page: Path, folder: Path, kinds: Collection[str] = RUN) -> None:
+    """Run the blocks of a page that are of some kinds, in a folder."""
+    script = [
+        (block.place, block.info.split()[0], block.text)
+        for block in blocks(page)
+        if block.info in kinds
+    ]
     for block in blocks(page):
         if block.file:
-            (tmp_path / block.file).write_text(block.text)
+            (folder / block.file).write_text(block.text)
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {"PATH": programs, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(
@@ -92,7 +105,7 @@ def test_a_page_runs_from_top_to_bottom(page, tmp_path) -> None:
         input=json.dumps(script),
         capture_output=True,
         text=True,
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, **environment},
         timeout=280,
     )

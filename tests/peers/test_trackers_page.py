@@ -1,0 +1,29 @@
+"""The page about trackers runs whole, with the packages that it is about."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+NEEDED = (
+    "boxmot",
+    "deep_sort_realtime",
+    "libreyolo",
+    "norfair",
+    "reid",
+    "supervision",
+    "trackers",
+    "ultralytics",
+    "onnxruntime",
+    "safetensors",
+)
+
+
+def test_it_runs_from_top_to_bottom(load_script, checkout, tmp_path, monkeypatch) -> None:
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        pytest.skip(f"not here: {', '.join(missing)}; see tests/peers/requirements.txt")
+    monkeypatch.setenv("YOLO_CONFIG_DIR", str(tmp_path / "yolo"))
+    docs = load_script("tests/docs/test_docs_run.py")
+    docs.run_page(checkout / "docs" / "trackers.md", tmp_path, kinds=(*docs.RUN, *docs.PEER))
