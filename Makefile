@@ -5,7 +5,8 @@
 # make docs   write the pages that are generated from the code
 # make export-table   export every architecture to ONNX that changed, and write docs/export-table.md:
 #             half an hour for all on two cores
-# make test-peers   compare with other people's packages, as far as they are installed
+# make test-peers   compare with other people's packages, as far as they are installed:
+#                   pip install --no-deps -r tests/peers/requirements.txt
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
