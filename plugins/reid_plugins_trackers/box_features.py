@@ -87,6 +87,7 @@ class BoxFeatures:
         self.blank_count = 0
         self._on_bad = on_bad
         self._blank: Features | None = None
+        self._has_told_of_orientation = False
         self._lock = threading.Lock()
 
     def of(self, frame: Image, boxes: Any, format: str, color: str) -> FrameFeatures:
@@ -145,6 +146,14 @@ class BoxFeatures:
             rows[~held] = self.blank()
         return rows
 
+    def upright(self, oriented: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the upright boxes around oriented ones (see `enclosing`); the first is logged."""
+        with self._lock:
+            is_first, self._has_told_of_orientation = not self._has_told_of_orientation, True
+        if is_first:
+            _log.warning("Oriented boxes: features are those of the upright boxes around them")
+        return enclosing(oriented)
+
     def blank(self) -> Features:
         """Return the features (D,) of a black image."""
         if self._blank is None:
@@ -173,6 +182,27 @@ class BoxFeatures:
                 counted(len(errors), "box without a pixel", "boxes without a pixel"),
                 errors[0].what,
             )
+
+
+def enclosing(oriented: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the upright boxes around oriented ones.
+
+    Args:
+        oriented: (N, 5) centre, width, height and angle in radians.
+
+    Returns:
+        (N, 4) left, top, right and bottom.
+    """
+    centres, sides, angles = oriented[:, :2], np.abs(oriented[:, 2:4]), oriented[:, 4]
+    cosines, sines = np.abs(np.cos(angles)), np.abs(np.sin(angles))
+    halves = np.stack(
+        [
+            sides[:, 0] * cosines + sides[:, 1] * sines,
+            sides[:, 0] * sines + sides[:, 1] * cosines,
+        ],
+        axis=1,
+    )
+    return np.hstack([centres - halves / 2, centres + halves / 2])
 
 
 def first_four(boxes: Any) -> npt.NDArray[np.float64]:

@@ -5,7 +5,6 @@ Serves BoxMOT 25; nothing of it is imported, for its licence is AGPL-3.0.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,8 +22,6 @@ from reidcore.errors import DataError, UserError, counted
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_log = logging.getLogger(f"reidcore.{__name__}")
 
 # Columns of a row: the box, the box with score and class, and with track and place besides.
 _UPRIGHT, _ORIENTED = (4, 6, 8), (5, 7, 9)
@@ -67,7 +64,6 @@ class BoxmotEncoder:
     ) -> None:
         self.requirements = requirements
         self._features = BoxFeatures(extractor, on_bad)
-        self._has_told_of_orientation = False
 
     @property
     def embedding_dim(self) -> int:
@@ -126,28 +122,4 @@ class BoxmotEncoder:
             )
         if columns in _UPRIGHT:
             return rows[:, :4]
-        if not self._has_told_of_orientation:
-            self._has_told_of_orientation = True
-            _log.warning("Oriented boxes: features are those of the upright boxes around them")
-        return enclosing(rows[:, :5])
-
-
-def enclosing(oriented: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the upright boxes around oriented ones.
-
-    Args:
-        oriented: (N, 5) centre, width, height and angle in radians.
-
-    Returns:
-        (N, 4) left, top, right and bottom.
-    """
-    centres, sides, angles = oriented[:, :2], np.abs(oriented[:, 2:4]), oriented[:, 4]
-    cosines, sines = np.abs(np.cos(angles)), np.abs(np.sin(angles))
-    halves = np.stack(
-        [
-            sides[:, 0] * cosines + sides[:, 1] * sines,
-            sides[:, 0] * sines + sides[:, 1] * cosines,
-        ],
-        axis=1,
-    )
-    return np.hstack([centres - halves / 2, centres + halves / 2])
+        return self._features.upright(rows[:, :5])

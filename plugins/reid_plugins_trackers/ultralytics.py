@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from reid_plugins_trackers.box_features import (
     BoxFeatures,
@@ -19,6 +20,10 @@ from reid_plugins_trackers.box_features import (
     first_four,
 )
 from reidcore.errors import UserError
+from reidcore.inference import boxes_as_xyxy
+
+# Columns of an oriented box: its centre, width, height, angle and place.
+_ORIENTED = 6
 
 
 class UltralyticsEncoder:
@@ -56,11 +61,11 @@ class UltralyticsEncoder:
 
         Args:
             image: (H, W, 3) uint8, BGR.
-            boxes: (N, 4) or more columns, beginning with centre, width and height.
+            boxes: (N, 5), centre, width, height and a number of Ultralytics' own, or without it;
+                or (N, 6), with the angle in radians before that number. Oriented boxes are widened
+                to the upright ones around them, which is logged once.
         """
-        rows = first_four(boxes)  # (N, 4)
-        wider = np.hstack([rows[:, :2], rows[:, 2:] * self._gain + self._pad])
-        features, held = self._features.of(image, wider, "xywh", "bgr")
+        features, held = self._features.of(image, self._corners(boxes), "xyxy", "bgr")
         return [row if is_held else None for row, is_held in zip(features, held, strict=True)]
 
     def attach_to(self, tracker: Any) -> None:
@@ -83,3 +88,11 @@ class UltralyticsEncoder:
         tracker.args.with_reid = True
         tracker.args.model = type(self).__name__
         tracker.encoder = self
+
+    def _corners(self, boxes: Any) -> npt.NDArray[np.float64]:
+        """Return left, top, right and bottom of boxes with their margin, (N, 4)."""
+        rows = np.array(boxes, dtype=np.float64)
+        is_oriented = rows.size and rows.shape[-1] == _ORIENTED
+        rows = rows[:, :5] if is_oriented else first_four(rows)
+        rows[:, 2:4] = rows[:, 2:4] * self._gain + self._pad
+        return self._features.upright(rows) if is_oriented else boxes_as_xyxy(rows, "xywh")

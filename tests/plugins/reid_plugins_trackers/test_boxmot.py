@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from reid_plugins_trackers.boxmot import BoxmotEncoder, enclosing
+from reid_plugins_trackers.box_features import enclosing
+from reid_plugins_trackers.boxmot import BoxmotEncoder
 
 from reidcore.errors import DataError, UserError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from types import SimpleNamespace
 
 import numpy as np
@@ -51,3 +52,14 @@ def test_a_tracker_asks_it_whatever_its_configuration_says(extractor) -> None:
 def test_a_tracker_without_features_is_told(extractor) -> None:
     with pytest.raises(UserError, match="SimpleNamespace does not use features"):
         UltralyticsEncoder(extractor).attach_to(SimpleNamespace(args=SimpleNamespace()))
+
+
+def test_an_oriented_box_is_widened_and_told_once(extractor, frame, caplog) -> None:
+    turned = np.array([[20.0, 32.0, 40.0, 20.0, np.pi / 2, 0.0]])  # and its place
+    encoder = UltralyticsEncoder(extractor)
+    with caplog.at_level(logging.WARNING):
+        (row,) = encoder(frame, turned)
+        encoder(frame, turned)
+    np.testing.assert_allclose(row, encoder(frame, BOX)[0], atol=1e-6)
+    assert len(caplog.records) == 1
+    assert encoder(frame, np.empty((0, 6))) == []
