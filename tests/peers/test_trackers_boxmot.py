@@ -93,3 +93,18 @@ def test_their_reid_takes_it_for_a_backend(extractor, walk, expected) -> None:
 
     rows = ReID.from_backend(BoxmotEncoder(extractor))(walk[0].bgr, boxes=walk[0].boxes)
     np.testing.assert_allclose(rows, expected.numpy(), atol=1e-6)
+
+
+def test_oriented_boxes_are_tracked(extractor, walk) -> None:
+    from boxmot.trackers.box.botsort.tracker import BotSort
+
+    tracker = BotSort(reid_model=BoxmotEncoder(extractor), use_cmc=False, is_obb=True)
+    pairs = set()
+    for moment in walk:
+        middles, sides = moment.ltwh[:, :2] + moment.ltwh[:, 2:] / 2, moment.ltwh[:, 2:]
+        rest = np.tile([0.0, 0.9, 0.0], (2, 1))  # angle, score, class
+        rows = np.hstack([middles, sides, rest]).astype(np.float32)
+        # centre, width, height, angle, track, score, class, which detection
+        pairs |= {(row[5], row[8]) for row in tracker.update(rows, moment.bgr)}
+    assert len(pairs) == len({track for track, _ in pairs}) == 2
+    assert extractor.asked == [2] * len(walk)

@@ -54,7 +54,8 @@ def tracking_set(walk, tmp_path):
     )
 
 
-def test_detections_get_their_embeddings(module, tracking_set, extractor, walk) -> None:
+@pytest.mark.parametrize("workers", [0, 2])
+def test_detections_get_their_embeddings(workers, module, tracking_set, extractor, walk) -> None:
     from tracklab.datastruct import TrackerState
     from tracklab.engine.offline import OfflineTrackingEngine
     from tracklab.pipeline import Pipeline
@@ -62,7 +63,7 @@ def test_detections_get_their_embeddings(module, tracking_set, extractor, walk) 
     assert module.level == "detection"
     pipeline = Pipeline([module])
     state = TrackerState(tracking_set, pipeline=pipeline, load_from_groundtruth=True)
-    engine = OfflineTrackingEngine(modules=pipeline, tracker_state=state, num_workers=0)
+    engine = OfflineTrackingEngine(modules=pipeline, tracker_state=state, num_workers=workers)
     engine.track_dataset()
     found = state.detections_pred
     assert len(found) == 8

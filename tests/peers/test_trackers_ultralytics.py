@@ -56,13 +56,13 @@ def found(moment):
     return Boxes(rows, moment.frame.shape[:2])
 
 
-def make(**options):
-    from ultralytics.trackers import BOTSORT
+def make(name: str = "botsort", **options):
+    from ultralytics.trackers.track import TRACKER_MAP
     from ultralytics.utils import YAML, IterableSimpleNamespace
     from ultralytics.utils.checks import check_yaml
 
-    settings = YAML.load(check_yaml("botsort.yaml")) | {"gmc_method": "none", "device": "cpu"}
-    return BOTSORT(IterableSimpleNamespace(**settings | options))
+    settings = YAML.load(check_yaml(f"{name}.yaml")) | {"gmc_method": "none", "device": "cpu"}
+    return TRACKER_MAP[name](IterableSimpleNamespace(**settings | options))
 
 
 def tracks(tracker, walk) -> set:
@@ -96,8 +96,9 @@ def test_the_tracker_takes_the_file(exported, walk) -> None:
     assert len(pairs) == len({track for track, _ in pairs}) == 2
 
 
-def test_the_tracker_takes_our_encoder(extractor, walk) -> None:
-    tracker = make()
+@pytest.mark.parametrize("name", ["botsort", "deepocsort", "tracktrack"])
+def test_a_tracker_takes_our_encoder(name, extractor, walk) -> None:
+    tracker = make(name)
     UltralyticsEncoder(extractor).attach_to(tracker)
     pairs = tracks(tracker, walk)
     assert len(pairs) == len({track for track, _ in pairs}) == 2
