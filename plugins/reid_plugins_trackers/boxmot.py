@@ -50,6 +50,9 @@ class BoxmotEncoder:
         requirements: BoxMOT's ``EncoderRequirements()``, for its pipelines.
         on_bad: see `BoxFeatures`. BoxMOT refuses rows of zeros.
 
+    Attributes:
+        box_features: what makes the features; ``blank_count`` of it counts boxes without a pixel.
+
     Example:
         >>> tracker = BotSort(reid_model=BoxmotEncoder(extractor))
         >>> tracks = tracker.update(detections, frame)
@@ -63,12 +66,12 @@ class BoxmotEncoder:
         on_bad: OnBad = "blank",
     ) -> None:
         self.requirements = requirements
-        self._features = BoxFeatures(extractor, on_bad)
+        self.box_features = BoxFeatures(extractor, on_bad)
 
     @property
     def embedding_dim(self) -> int:
         """D, the length of a feature."""
-        return self._features.feature_dim
+        return self.box_features.feature_dim
 
     def get_features(self, boxes: Any, image: Image) -> Features:
         """Return the features (N, D) of an image's boxes.
@@ -81,7 +84,7 @@ class BoxmotEncoder:
         Raises:
             DataError: if the boxes have another number of columns, or the image is none.
         """
-        return self._features.filled(image, self._upright(boxes), "xyxy", "bgr")
+        return self.box_features.filled(image, self._upright(boxes), "xyxy", "bgr")
 
     def encode(self, frames: Sequence[Any], detections: Sequence[Any]) -> list[Tensor]:
         """Return the features of several frames' detections, one (N, D) on the CPU for each frame.
@@ -105,7 +108,7 @@ class BoxmotEncoder:
         for frame, found in zip(frames, detections, strict=True):
             image = np.ascontiguousarray(frame.image.permute(1, 2, 0).numpy())  # (H, W, 3)
             boxes = self._upright(found.geometry.values.numpy())
-            encoded.append(torch.from_numpy(self._features.filled(image, boxes, "xyxy", "rgb")))
+            encoded.append(torch.from_numpy(self.box_features.filled(image, boxes, "xyxy", "rgb")))
         return encoded
 
     def _upright(self, boxes: Any) -> npt.NDArray[np.float64]:
@@ -122,4 +125,4 @@ class BoxmotEncoder:
             )
         if columns in _UPRIGHT:
             return rows[:, :4]
-        return self._features.upright(rows[:, :5])
+        return self.box_features.upright(rows[:, :5])

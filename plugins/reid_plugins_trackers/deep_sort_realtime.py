@@ -28,6 +28,9 @@ class DeepSortEmbedder:
         color: what frames and crops are, ``bgr`` or ``rgb``.
         on_bad: see `BoxFeatures`.
 
+    Attributes:
+        box_features: what makes the features; ``blank_count`` of it counts boxes without a pixel.
+
     Example:
         >>> embedder = DeepSortEmbedder(extractor)
         >>> tracker = DeepSort(embedder=None)
@@ -37,7 +40,7 @@ class DeepSortEmbedder:
     def __init__(
         self, extractor: CropExtractor, *, color: str = "bgr", on_bad: OnBad = "blank"
     ) -> None:
-        self._features = BoxFeatures(extractor, on_bad)
+        self.box_features = BoxFeatures(extractor, on_bad)
         self._color = color
 
     def embeds(self, frame: Image, raw_detections: Sequence[Any]) -> list[Features]:
@@ -48,7 +51,7 @@ class DeepSortEmbedder:
             raw_detections: as for ``update_tracks``: ([left, top, width, height], score, class).
         """
         boxes = [raw[0] for raw in raw_detections if raw[0][2] > 0 and raw[0][3] > 0]
-        return list(self._features.filled(frame, boxes, "ltwh", self._color))
+        return list(self.box_features.filled(frame, boxes, "ltwh", self._color))
 
     def predict(self, crops: Sequence[Image]) -> list[Features]:
         """Return a vector (D,) for each crop; the tracker calls this of its ``embedder``.
@@ -56,4 +59,4 @@ class DeepSortEmbedder:
         Args:
             crops: (h, w, 3) uint8 each; an empty one counts as a box that holds no pixel.
         """
-        return list(self._features.of_crops(crops, self._color))
+        return list(self.box_features.of_crops(crops, self._color))

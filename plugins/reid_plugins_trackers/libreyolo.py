@@ -26,13 +26,16 @@ class LibreYoloEmbedder:
         extractor: a `FeatureExtractor`, or what has its `crops` and `feature_dim`.
         on_bad: see `BoxFeatures`.
 
+    Attributes:
+        box_features: what makes the features; ``blank_count`` of it counts boxes without a pixel.
+
     Example:
         >>> tracker = DeepOCSortTracker(embedder=LibreYoloEmbedder(extractor))
         >>> tracked = tracker.update(results, image)
     """
 
     def __init__(self, extractor: CropExtractor, *, on_bad: OnBad = "blank") -> None:
-        self._features = BoxFeatures(extractor, on_bad)
+        self.box_features = BoxFeatures(extractor, on_bad)
 
     def __call__(self, image: Image, boxes: Any) -> Features:
         """Return the features (N, D) of an image's boxes, of unit length.
@@ -41,4 +44,4 @@ class LibreYoloEmbedder:
             image: (H, W, 3) uint8, RGB.
             boxes: (N, 4) or more columns, beginning with left, top, right and bottom.
         """
-        return self._features.filled(np.asarray(image), first_four(boxes), "xyxy", "rgb")
+        return self.box_features.filled(np.asarray(image), first_four(boxes), "xyxy", "rgb")

@@ -31,6 +31,9 @@ class NorfairEmbedder:
         color: what frames are, ``bgr`` (as norfair's ``Video`` gives them) or ``rgb``.
         on_bad: see `BoxFeatures`; here a box that holds no pixel gets no embedding.
 
+    Attributes:
+        box_features: what makes the features; ``blank_count`` of it counts boxes without a pixel.
+
     Example:
         >>> embed = NorfairEmbedder(extractor)
         >>> tracker = Tracker("iou", 0.7, reid_distance_function=cosine_distance,
@@ -41,7 +44,7 @@ class NorfairEmbedder:
     def __init__(
         self, extractor: CropExtractor, *, color: str = "bgr", on_bad: OnBad = "blank"
     ) -> None:
-        self._features = BoxFeatures(extractor, on_bad)
+        self.box_features = BoxFeatures(extractor, on_bad)
         self._color = color
 
     def __call__(self, frame: Image, detections: Sequence[Any]) -> Sequence[Any]:
@@ -55,7 +58,7 @@ class NorfairEmbedder:
             DataError: if a detection's points are no two corners.
         """
         boxes = [_box(detection, place) for place, detection in enumerate(detections)]
-        rows, held = self._features.of(frame, boxes, "xyxy", self._color)
+        rows, held = self.box_features.of(frame, boxes, "xyxy", self._color)
         for detection, row, is_held in zip(detections, rows, held, strict=True):
             detection.embedding = row if is_held else None
         return detections

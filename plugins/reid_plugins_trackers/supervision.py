@@ -27,6 +27,9 @@ class DetectionAnnotator:
         color: what frames are, ``bgr`` (as supervision reads videos) or ``rgb``.
         on_bad: see `BoxFeatures`.
 
+    Attributes:
+        box_features: what makes the features; ``blank_count`` of it counts boxes without a pixel.
+
     Example:
         >>> annotate = DetectionAnnotator(extractor)
         >>> detections = annotate(detections, frame)
@@ -37,7 +40,7 @@ class DetectionAnnotator:
     def __init__(
         self, extractor: CropExtractor, *, color: str = "bgr", on_bad: OnBad = "blank"
     ) -> None:
-        self._features = BoxFeatures(extractor, on_bad)
+        self.box_features = BoxFeatures(extractor, on_bad)
         self._color = color
 
     def __call__(self, detections: Any, frame: Image) -> Any:
@@ -47,5 +50,5 @@ class DetectionAnnotator:
             detections: ``supervision.Detections``; they are not changed.
             frame: (H, W, 3) uint8.
         """
-        rows = self._features.filled(frame, detections.xyxy, "xyxy", self._color)
+        rows = self.box_features.filled(frame, detections.xyxy, "xyxy", self._color)
         return replace(detections, data={**detections.data, EMBEDDING: rows})

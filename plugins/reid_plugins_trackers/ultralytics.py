@@ -40,6 +40,9 @@ class UltralyticsEncoder:
         on_bad: see `BoxFeatures`; here a box that holds no pixel gets None, which these trackers
             take for "no appearance".
 
+    Attributes:
+        box_features: what makes the features; ``blank_count`` of it counts boxes without a pixel.
+
     Example:
         >>> encoder = UltralyticsEncoder(extractor)
         >>> encoder.attach_to(tracker)
@@ -53,7 +56,7 @@ class UltralyticsEncoder:
         pad: float = 0.0,
         on_bad: OnBad = "blank",
     ) -> None:
-        self._features = BoxFeatures(extractor, on_bad)
+        self.box_features = BoxFeatures(extractor, on_bad)
         self._gain, self._pad = gain, pad
 
     def __call__(self, image: Image, boxes: Any) -> list[Features | None]:
@@ -65,7 +68,7 @@ class UltralyticsEncoder:
                 or (N, 6), with the angle in radians before that number. Oriented boxes are widened
                 to the upright ones around them, which is logged once.
         """
-        features, held = self._features.of(image, self._corners(boxes), "xyxy", "bgr")
+        features, held = self.box_features.of(image, self._corners(boxes), "xyxy", "bgr")
         return [row if is_held else None for row, is_held in zip(features, held, strict=True)]
 
     def attach_to(self, tracker: Any) -> None:
@@ -95,4 +98,4 @@ class UltralyticsEncoder:
         is_oriented = rows.size and rows.shape[-1] == _ORIENTED
         rows = rows[:, :5] if is_oriented else first_four(rows)
         rows[:, 2:4] = rows[:, 2:4] * self._gain + self._pad
-        return self._features.upright(rows) if is_oriented else boxes_as_xyxy(rows, "xywh")
+        return self.box_features.upright(rows) if is_oriented else boxes_as_xyxy(rows, "xywh")

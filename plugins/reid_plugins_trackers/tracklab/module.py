@@ -35,6 +35,9 @@ class ReidModule(DetectionLevelModule):  # type: ignore[misc] # tracklab is unty
         on_bad: see `BoxFeatures`.
         extractor: further options of `FeatureExtractor`.
         **others: what tracklab gives every module; unused.
+
+    Attributes:
+        box_features: what makes the features; ``blank_count`` of it counts boxes without a pixel.
     """
 
     collate_fn = staticmethod(as_lists)
@@ -54,11 +57,11 @@ class ReidModule(DetectionLevelModule):  # type: ignore[misc] # tracklab is unty
     ) -> None:
         super().__init__(batch_size)
         made = FeatureExtractor(model_name, model_path, device=device, **(extractor or {}))
-        self._features = BoxFeatures(made, on_bad)
+        self.box_features = BoxFeatures(made, on_bad)
 
     def __getstate__(self) -> dict[str, Any]:
         """Workers cut crops; the network stays where it is."""
-        return {**self.__dict__, "_features": None}
+        return {**self.__dict__, "box_features": None}
 
     def preprocess(self, image: Image, detection: pd.Series[Any], metadata: Any) -> Image:
         """Return the crop of a detection, (h, w, 3) RGB; empty where its box holds no pixel.
@@ -84,7 +87,7 @@ class ReidModule(DetectionLevelModule):  # type: ignore[misc] # tracklab is unty
         """
         import pandas as pd
 
-        rows = self._features.of_crops(batch, "rgb")
+        rows = self.box_features.of_crops(batch, "rgb")
         return pd.DataFrame(
             {
                 "embeddings": [row[None] for row in rows],

@@ -91,7 +91,7 @@ def test_crops_of_any_size_make_a_batch(module, frame) -> None:
 def test_workers_get_it_without_the_network(module, frame) -> None:
     worker = pickle.loads(pickle.dumps(module))
     np.testing.assert_array_equal(*(crops_of(each, frame, [WHERE])[0] for each in (module, worker)))
-    assert worker._features is None
+    assert worker.box_features is None
 
 
 def test_tracklab_finds_the_configuration() -> None:
