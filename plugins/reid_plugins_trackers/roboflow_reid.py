@@ -6,7 +6,7 @@ of timm. Any other model goes in as a `ReIDModel` around the extractor.
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from reidcore.errors import UserError, quoted
 from reidcore.inference import FeatureExtractor
-from reidcore.utils import atomic_folder, write_json
+from reidcore.models import build_model, load_pretrained_weights
+from reidcore.plugins import Plugins
+from reidcore.utils import PathLike, atomic_folder, write_json
 
 _OSNETS = ("osnet_x0_25", "osnet_x0_5", "osnet_x0_75", "osnet_x1_0")
 _TIMM, _THEIR_TIMM, _BACKBONE = "timm/", "timm:", "backbone."
@@ -63,21 +65,34 @@ def reid_model(extractor: FeatureExtractor) -> Any:
     )
 
 
-def save_reid_folder(extractor: FeatureExtractor, folder: str | os.PathLike[str]) -> Path:
+def save_reid_folder(
+    checkpoint: PathLike,
+    folder: PathLike,
+    *,
+    model_name: str = "",
+    image_size: int | Sequence[int] | None = None,
+    plugins: Plugins | None = None,
+) -> Path:
     """Write the folder that `ReIDModel.from_pretrained` loads, and return its path.
 
     It holds ``reid_config.json`` and ``weights.safetensors``, without the classifier.
 
     Args:
-        extractor: of an OSNet or of a network of timm, without a head of its own.
+        checkpoint: of an OSNet or of a network of timm, without a head of its own.
         folder: made whole; it may not hold anything yet.
+        model_name: where the checkpoint does not tell it.
+        image_size: likewise, as of a `FeatureExtractor`.
+        plugins: where the model is looked up; by default the current plugins.
 
     Raises:
         UserError: if `reid` knows no such architecture, cannot prepare images as the model wants
             them, the extra ``safetensors`` is missing, or the folder holds something.
     """
+    extractor = FeatureExtractor(
+        model_name, checkpoint, image_size, device="cpu", verbose=False, plugins=plugins
+    )
     architecture = _architecture(extractor)
-    preprocessing = reid_preprocessing(extractor)
+    config = {"architecture": architecture, "preprocessing": reid_preprocessing(extractor)}
     try:
         from safetensors.torch import save_file
     except ImportError as error:
@@ -85,12 +100,7 @@ def save_reid_folder(extractor: FeatureExtractor, folder: str | os.PathLike[str]
             "weights.safetensors needs the library safetensors",
             'pip install "reidcore[safetensors]"',
         ) from error
-    state = {
-        name.removeprefix(_BACKBONE): value.detach().cpu().contiguous()
-        for name, value in extractor.model.state_dict().items()
-        if not name.startswith("classifier.")
-    }
-    config = {"architecture": architecture, "preprocessing": preprocessing}
+    state = _weights(extractor, checkpoint)
     with atomic_folder(folder) as partial:
         save_file(state, partial / "weights.safetensors")
         write_json(config, partial / "reid_config.json")
@@ -104,6 +114,12 @@ def reid_preprocessing(extractor: FeatureExtractor) -> dict[str, Any]:
         UserError: if it has no word for it.
     """
     record = extractor.preprocessing.record
+    folded = extractor.metadata.get("preprocess", "none")
+    if folded == "full":
+        raise UserError(
+            "the exported file prepares images itself, and so does reid",
+            "Export with --preprocess none or mean_std.",
+        )
     if record["letterbox"] is not None:
         raise UserError(
             "the model's images keep their shape between margins in the middle, and reid puts "
@@ -118,8 +134,8 @@ def reid_preprocessing(extractor: FeatureExtractor) -> dict[str, Any]:
         )
     return {
         "input_size": [record["height"], record["width"]],
-        "mean": list(record["norm_mean"]),
-        "std": list(record["norm_std"]),
+        "mean": list(record["norm_mean"]) if folded == "none" else [0.0, 0.0, 0.0],
+        "std": list(record["norm_std"]) if folded == "none" else [1.0, 1.0, 1.0],
         "interpolation": _INTERPOLATIONS[resize],
         "to_rgb": True,
         "resize_mode": "stretch",
@@ -129,6 +145,11 @@ def reid_preprocessing(extractor: FeatureExtractor) -> dict[str, Any]:
 def _architecture(extractor: FeatureExtractor) -> str:
     model = extractor.metadata.get("model", {})
     name = str(model.get("name", ""))
+    if "preprocess" in extractor.metadata:
+        raise UserError(
+            f"an exported file of {quoted(name)} has no weights to hand on",
+            "Give the checkpoint, or use reid_model(extractor).",
+        )
     is_plain = not (model.get("head") or model.get("options"))
     if is_plain and name in _OSNETS:
         return name
@@ -139,3 +160,16 @@ def _architecture(extractor: FeatureExtractor) -> str:
         f"{why} {quoted(name)} by its name",
         f"It builds {', '.join(_OSNETS)} and {_TIMM}NAME. Use reid_model(extractor) instead.",
     )
+
+
+def _weights(extractor: FeatureExtractor, checkpoint: PathLike) -> dict[str, Tensor]:
+    """Return the weights by reid's names, as they were trained: an extractor folds its own."""
+    size = (extractor.preprocessing.height, extractor.preprocessing.width)
+    name, plugins = extractor.metadata["model"]["name"], extractor.plugins
+    model = build_model(name, num_classes=1, pretrained=False, plugins=plugins, image_size=size)
+    load_pretrained_weights(model, checkpoint, plugins, features_only=True)
+    return {
+        name.removeprefix(_BACKBONE): value.detach().contiguous()
+        for name, value in model.state_dict().items()
+        if not name.startswith("classifier.")
+    }
