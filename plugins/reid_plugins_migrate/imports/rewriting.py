@@ -91,7 +91,12 @@ class _Rewriter:
             start, end = self.source.span(use.nodes[0])[0], self.source.span(use.nodes[-1])[1]
             if (new := self._use(plan, use, found)) is None:
                 continue
-            if new != self.source.text(start, end):
+            old = self.source.text(start, end)
+            if "".join(old.split()) != use.written:
+                # Python 3.11 misplaces what stands in a formatted text of several lines.
+                told = f"{use.written} in a formatted text"
+                self._tell(use.nodes[0].lineno, told, f"Write {new} there.")
+            elif new != old:
                 self.result.edits.append(Edit(start, end, new))
 
     def _use(self, plan: _Plan, use: Use, found: Home | Absent | None) -> str | None:

@@ -51,6 +51,11 @@ class Use:
     nodes: tuple[ast.Name | ast.Attribute, ...]
     path: Path
 
+    @property
+    def written(self) -> str:
+        """The use as the file has it, without spaces."""
+        return ast.unparse(self.nodes[-1])
+
 
 @dataclass(frozen=True)
 class Found:

@@ -191,6 +191,20 @@ def test_what_is_left_to_the_author_is_told(text, what) -> None:
     assert remark.line == text.count("\n") + 1 or what.startswith("from")
 
 
+def test_uses_in_formatted_texts_are_rewritten_or_told() -> None:
+    """Where Python says of a formatted text that it stands elsewhere, nothing there is touched."""
+    assert "f'{reidcore.utils.read_json}'" in rewritten(
+        "import torchreid\nx = f'{torchreid.utils.tools.read_json}'\n"
+    )
+    before = 'import torchreid\nx = (f"""\n\n a {1}\n  {torchreid.__version__!r:>{3}}\n""" "b")\n'
+    after = rewritten(before)
+    assert ast.unparse(ast.parse(after)).count("torchreid") == len(told(before))
+    assert after in (
+        before.replace("torchreid", "reidcore"),
+        before.replace("torchreid", "reidcore", 1),
+    )
+
+
 def test_texts_that_only_mention_torchreid_are_no_names() -> None:
     assert told('"""As in torchreid.utils, say."""\nx = "torchreid"\n') == []
 
