@@ -23,7 +23,6 @@ from reidcore.plugins.bundled import standard_streams
 COMMANDS = {
     "run": CoreCommand("reidcore.cli.run:run", "Train and test as a configuration says."),
     "test": CoreCommand("reidcore.cli.test:test", "Test a trained model."),
-    "extract": CoreCommand("reidcore.cli.extract:extract", "Extract the features of image files."),
     "ls": CoreCommand("reidcore.cli.ls:ls", "List models, datasets and every other component."),
     "plugins": CoreCommand(
         "reidcore.cli.plugins:plugins", "List plugins, and who answers a hook.", is_group=True

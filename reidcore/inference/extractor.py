@@ -127,6 +127,7 @@ class FeatureExtractor:
             folded into them, which changes features by no more than rounding.
         preprocessing: what is done to files and arrays.
         device: where features are; the CPU of exported files, wherever they run.
+        precision: as it was given.
         metadata: what the file says of itself: ``model``, ``preprocessing``, ...
 
     Raises:
@@ -190,7 +191,7 @@ class FeatureExtractor:
         self.device = self._network.device
         self.metadata = self._network.metadata
         self.normalize = normalize
-        self.precision = "fp32"
+        self.precision, self._autocast = precision, "fp32"
         self._feature_dim: int | None = None
         self._has_looked = self._has_told = False
         if exported is None:
@@ -207,7 +208,7 @@ class FeatureExtractor:
     def _compute_in(self, precision: str) -> None:
         """Change the precision, and tell how near the features are to what they were."""
         images = self._probe(4)
-        exact, self.precision = self._features(images), precision
+        exact, self._autocast = self._features(images), precision
         check_closeness(self._features(images), exact, precision)
 
     @property
@@ -338,7 +339,7 @@ class FeatureExtractor:
             return _Unread(place, error)
 
     def _features(self, images: Tensor) -> Tensor:
-        with torch.inference_mode(), computing_in(self.precision, self.device):
+        with torch.inference_mode(), computing_in(self._autocast, self.device):
             features = features_of(self.plugins, self.model, images, {})
         # An ordinary tensor again, which may take part in a training.
         features = features.float() if features.dtype.itemsize < 4 else features.clone()

@@ -15,7 +15,7 @@ from reidcore.data import ImageDataManager, ImageDataset, SampleTable, VideoData
 from reidcore.errors import UserError
 from reidcore.evaluation import evaluate_features
 from reidcore.inference import FeatureExtractor
-from reidcore.inference.find_images import find_images
+from reid_plugins_extraction.find_images import find_images
 from reidcore.models import build_model, load_pretrained_weights
 from reidcore.optim import build_lr_scheduler, build_optimizer
 from reidcore.plugins import make_plugins

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+from reid_plugins_extraction.find_images import find_images
 
 from reidcore.errors import DataError
-from reidcore.inference.find_images import find_images
 
 
 @pytest.fixture
@@ -75,3 +75,15 @@ def test_a_pipe_is_no_image(folder: Path) -> None:
     assert "b/pipe.jpg" not in find_images(["b"])
     with pytest.raises(DataError, match="It is a pipe, a socket or a device"):
         find_images(["b/pipe.jpg"])
+
+
+def test_lists_name_a_source_a_line(folder, tmp_path) -> None:
+    listing = tmp_path / "list.txt"
+    lines = [folder / "b" / "1.png", "", f"{folder / 'b' / '*.png'}"]
+    listing.write_text("\n".join(map(str, lines)))
+    assert find_images([f"@{listing}"]) == [str(folder / "b" / "1.png")]
+    listing.write_text("\n")
+    with pytest.raises(DataError, match="The list is empty"):
+        find_images([f"@{listing}"])
+    with pytest.raises(DataError, match=r"the list 'gone.txt' cannot be read"):
+        find_images(["@gone.txt"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from reidcore.data.image_files import find_image_files, image_endings, is_image, leave_out_files
+from reidcore.data import find_image_files, image_endings, is_image, leave_out_files
 from reidcore.errors import DataError, quoted
 
 
@@ -18,12 +19,28 @@ def find_images(sources: Iterable[str]) -> list[str]:
     a pattern fits, are left out and told; a file that is named itself is taken whatever its ending.
 
     Args:
-        sources: a file, a folder (everything below it) or a pattern such as ``"shots/**/*.jpg"``.
+        sources: a file, a folder (everything below it), a pattern such as ``"shots/**/*.jpg"``, or
+            ``@FILE`` for a file with one of these a line (``@-`` reads the standard input).
 
     Raises:
         DataError: if a source names no image.
     """
-    return list(dict.fromkeys(path for source in sources for path in _named_by(source)))
+    flat = [each for source in sources for each in _listed(source)]
+    return list(dict.fromkeys(path for source in flat for path in _named_by(source)))
+
+
+def _listed(source: str) -> list[str]:
+    """Return the lines of a list; what is none stands for itself."""
+    if not source.startswith("@") or os.path.exists(source):  # noqa: PTH110
+        return [source]
+    try:
+        text = sys.stdin.read() if source == "@-" else Path(source[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise DataError(
+            f"the list {quoted(source[1:])} cannot be read: {error}", "It has a path a line."
+        ) from error
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines or _nothing(source, "The list is empty.")
 
 
 def _named_by(source: str) -> list[str]:
