@@ -5,7 +5,12 @@ from __future__ import annotations
 from reidcore.inference.backend import Backend
 from reidcore.inference.boxes import boxes_as_xyxy, cut_crops
 from reidcore.inference.checkpoint_metadata import CheckpointMetadata, read_metadata
-from reidcore.inference.extractor import ExtractedBatch, FeatureExtractor, pick_device
+from reidcore.inference.extractor import (
+    ExtractedBatch,
+    FeatureExtractor,
+    features_in_boxes,
+    pick_device,
+)
 
 __all__ = [
     "Backend",
@@ -14,6 +19,7 @@ __all__ = [
     "FeatureExtractor",
     "boxes_as_xyxy",
     "cut_crops",
+    "features_in_boxes",
     "pick_device",
     "read_metadata",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from numbers import Integral
 from typing import Any, Literal, NamedTuple
@@ -164,6 +165,8 @@ class FeatureExtractor:
         precision: str = "fp32",
         normalize: bool = False,
     ) -> None:
+        self._arguments = {**locals()}
+        del self._arguments["self"]
         configure_if_bare()
         self.plugins = plugins or current_plugins()
         wanted = pick_device(device)
@@ -210,6 +213,19 @@ class FeatureExtractor:
         images = self._probe(4)
         exact, self._autocast = self._features(images), precision
         check_closeness(self._features(images), exact, precision)
+
+    def __reduce__(self) -> tuple[Any, tuple[()]]:
+        """Let another process make the same extractor anew, of the same file.
+
+        Raises:
+            UserError: if it was given plugins, which stay in their process.
+        """
+        if self._arguments["plugins"] is not None:
+            raise UserError(
+                "an extractor with plugins of its own cannot be sent to another process",
+                "Leave plugins= out, or make one in each process.",
+            )
+        return partial(type(self), **{**self._arguments, "verbose": False}), ()
 
     @property
     def feature_dim(self) -> int:
@@ -259,20 +275,11 @@ class FeatureExtractor:
             UserError: if there is no such format or colour.
             DataError: if this is no frame, these are no boxes, or one holds nothing of the frame.
         """
-        if on_bad not in ("raise", "zero"):
-            raise UserError(f"on_bad={quoted(on_bad)}", "Use raise or zero.")
-        bad: dict[int, DataError] = {}
-        note = bad.__setitem__ if on_bad == "zero" else None
-        crops = cut_crops(frame, boxes, format, color, note)
-        features = self(list(crops))
-        if not bad:
-            return features
-        if not self._has_told:
+        features, bad = features_in_boxes(self, frame, boxes, format, color, on_bad)
+        if bad and not self._has_told:
             self._has_told = True
-            _log.warning("%s: its features are zeros, as those of others to come", *bad.values())
-        rows = torch.zeros(len(crops) + len(bad), features.size(1), device=self.device)
-        rows[[row for row in range(len(rows)) if row not in bad]] = features
-        return rows
+            _log.warning("%s: its features are zeros, as those of others to come", bad[0])
+        return features
 
     def batches(self, input: Any, on_bad: OnBad | None = None) -> Iterator[ExtractedBatch]:
         """Yield the features of a list of images batch by batch, as `extract` does.
@@ -350,6 +357,39 @@ class FeatureExtractor:
         if features:
             return torch.cat(features)
         return torch.zeros(0, self.feature_dim, device=self.device)
+
+
+def features_in_boxes(
+    describe: Callable[[list[Any]], Tensor],
+    frame: Any,
+    boxes: Any,
+    format: str,
+    color: str,
+    on_bad: str,
+) -> tuple[Tensor, list[DataError]]:
+    """Return what `FeatureExtractor.crops` does, whatever describes the crops.
+
+    Args:
+        describe: gives features (B, D) of RGB arrays.
+        frame: as of `FeatureExtractor.crops`, and so are the others.
+        boxes: likewise.
+        format: likewise.
+        color: likewise.
+        on_bad: likewise.
+
+    Returns:
+        Features (N, D), and why rows of zeros are there.
+    """
+    if on_bad not in ("raise", "zero"):
+        raise UserError(f"on_bad={quoted(on_bad)}", "Use raise or zero.")
+    bad: dict[int, DataError] = {}
+    note = bad.__setitem__ if on_bad == "zero" else None
+    features = describe(list(cut_crops(frame, boxes, format, color, note)))
+    if not bad:
+        return features, []
+    rows = features.new_zeros(len(features) + len(bad), features.size(1))
+    rows[[row for row in range(len(rows)) if row not in bad]] = features
+    return rows, list(bad.values())
 
 
 def pick_device(wanted: str | torch.device) -> torch.device:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -515,6 +517,23 @@ def test_compiling_happens_in_place(make, monkeypatch) -> None:
     assert compiled == [extract.model]
     make()
     assert len(compiled) == 1
+
+
+def test_threads_share_an_extractor(make, photos, expected) -> None:
+    extract = make(batch_size=2)
+    with ThreadPoolExecutor(4) as pool:
+        for features in pool.map(extract, [photos] * 12):
+            same(features, expected)
+
+
+def test_it_goes_to_another_process_unless_it_has_plugins_of_its_own(tmp_path, photos) -> None:
+    torch.save(build_model("osnet_x0_25", 2, pretrained=False).state_dict(), tmp_path / "w.pth")
+    size = {"image_size": (64, 32), "device": "cpu", "normalize": True}
+    extract = FeatureExtractor("osnet_x0_25", tmp_path / "w.pth", verbose=False, **size)
+    same(pickle.loads(pickle.dumps(extract))(photos), extract(photos))
+    own = FeatureExtractor("osnet_x0_25", tmp_path / "w.pth", plugins=make_plugins(), **size)
+    with pytest.raises(UserError, match=r"plugins of its own .* Leave plugins= out"):
+        pickle.dumps(own)
 
 
 def test_it_is_a_name_of_utils() -> None:
