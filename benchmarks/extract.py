@@ -1,12 +1,16 @@
 """Extracting features from JPEG files, ours against Torchreid's FeatureExtractor, in one run.
 
-    python benchmarks/extract.py --peer ../deep-person-reid
-    python benchmarks/extract.py --images 64 --rounds 1 --no-peer
+    python benchmarks/extract.py --peer ../deep-person-reid --boxmot ../peers/boxmot/bin/python
+    python benchmarks/extract.py --images 64 --rounds 1 --no-peer --also openvino:bf16
 
-Both extractors have the same weights and are called once with the list of all files, each in a
+All extractors have the same weights and are called once with the list of all files, each in a
 process of its own, in turns. Printed are images per second, peak memory above the loaded model,
-the ratio, and the largest difference between the features as a share of the largest feature.
-``--peer`` names a checkout of Torchreid; without it an installed ``torchreid`` is taken.
+the ratios to the peers, and how near the features are to Torchreid's (to ours without it): the
+largest difference as a share of the largest feature, and the least cosine. ``--peer`` names a
+checkout of Torchreid; without it an installed ``torchreid`` is taken. ``--boxmot`` names a Python
+that has BoxMOT 25, whose ONNX road reads the same file as ours. ``--also`` names further backends
+and precisions of ours. ``--weights`` takes trained weights: of random ones the features are so much
+alike that a cosine says little.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import argparse
 import importlib
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -61,11 +66,48 @@ def make_weights(path: Path, model_name: str) -> None:
 
 
 def ours(arguments: argparse.Namespace) -> Extract:
+    """Return our extractor: ``reidcore``, or ``BACKEND`` or ``BACKEND:PRECISION``."""
     from reidcore.utils import FeatureExtractor
 
+    backend, _, precision = arguments.work.partition(":")
+    is_plain = backend in ("reidcore", "torch")
+    weights = arguments.weights if is_plain else exported(arguments.weights, backend)
     return FeatureExtractor(
-        arguments.model, arguments.weights, device=arguments.device, verbose=False
+        arguments.model if is_plain else "",
+        weights,
+        device=arguments.device,
+        verbose=False,
+        precision=precision or "fp32",
     )
+
+
+ENDINGS = {"onnx": ".onnx", "openvino": ".xml", "torchscript": ".torchscript", "pt2": ".pt2"}
+
+
+def exported(weights: str, backend: str) -> str:
+    return str(Path(weights).with_suffix(ENDINGS[backend]))
+
+
+def export(weights: Path, model: str, backend: str) -> None:
+    """Write the weights as a backend's file, as users do."""
+    command = [sys.executable, "-m", "reidcore", "export", str(weights), "--to", backend]
+    command += ["-m", model, "-o", exported(str(weights), backend)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def boxmot(arguments: argparse.Namespace) -> Extract:
+    """Return BoxMOT's ONNX runtime, given the crops of 64 files at a time, as its trackers do."""
+    import cv2
+    from boxmot.reid.core.runtime import ReID
+
+    runtime = ReID(exported(arguments.weights, "onnx"), device="cpu")
+
+    def extract(files: list[str]) -> Tensor:
+        parts = [files[start : start + 64] for start in range(0, len(files), 64)]
+        found = [runtime([cv2.imread(file) for file in part]) for part in parts]
+        return torch.from_numpy(np.concatenate(found))
+
+    return extract
 
 
 def peer(arguments: argparse.Namespace) -> Extract:
@@ -84,7 +126,7 @@ def work(arguments: argparse.Namespace) -> None:
     """Measure one extractor once and print the figures as JSON: what a child process does."""
     torch.set_num_threads(arguments.threads)
     files = sorted(str(path) for path in Path(arguments.photos).iterdir())
-    extract = {"reidcore": ours, "torchreid": peer}[arguments.work](arguments)
+    extract = {"torchreid": peer, "boxmot": boxmot}.get(arguments.work, ours)(arguments)
     extract(files[:4])  # imports and thread pools are not what is measured
     before = reset_peak()
     wall, cpu = time.perf_counter(), time.process_time()
@@ -100,11 +142,13 @@ def work(arguments: argparse.Namespace) -> None:
 
 
 def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, list[dict[str, float]]]:
-    methods = ["reidcore"] + ["torchreid"] * (not arguments.no_peer)
+    methods = ["reidcore", *arguments.also]
+    methods += ["torchreid"] * (not arguments.no_peer) + ["boxmot"] * bool(arguments.boxmot)
     found: dict[str, list[dict[str, float]]] = {}
     for _ in range(arguments.rounds):
         for method in methods:
-            command = [sys.executable, __file__, "--work", method, "--model", arguments.model]
+            python = arguments.boxmot if method == "boxmot" else sys.executable
+            command = [python, __file__, "--work", method, "--model", arguments.model]
             command += ["--photos", str(folder / "photos"), "--weights", str(folder / "w.pth")]
             command += ["--threads", str(arguments.threads), "--device", arguments.device]
             command += ["--peer", arguments.peer] if arguments.peer else []
@@ -114,25 +158,38 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, list[dict[
     return found
 
 
+PEERS = ("torchreid", "boxmot")
+
+
 def show(found: dict[str, list[dict[str, float]]], images: int) -> None:
     medians = {
         name: {key: statistics.median(run[key] for run in runs) for key in runs[0]}
         for name, runs in found.items()
     }
-    print(f"{'':12}{'images/s':>10}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}")
+    print(f"{'':16}{'images/s':>10}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}")
     for name, run in medians.items():
         rate = images / run["wall"]
-        print(f"{name:12}{rate:10.1f}{run['wall']:9.1f}{run['cpu']:9.1f}{run['peak']:9.0f}")
-    if "torchreid" in medians:
-        mine, theirs = medians["reidcore"], medians["torchreid"]
-        wall, cpu = theirs["wall"] / mine["wall"], theirs["cpu"] / mine["cpu"]
-        print(f"torchreid/reidcore: wall {wall:.2f}x, CPU {cpu:.2f}x")
+        print(f"{name:16}{rate:10.1f}{run['wall']:9.1f}{run['cpu']:9.1f}{run['peak']:9.0f}")
+    for peer_name in [name for name in PEERS if name in medians]:
+        theirs = medians[peer_name]
+        for name, mine in medians.items():
+            if name not in PEERS:
+                wall, cpu = theirs["wall"] / mine["wall"], theirs["cpu"] / mine["cpu"]
+                print(f"{peer_name}/{name}: wall {wall:.2f}x, CPU {cpu:.2f}x")
 
 
-def show_difference(folder: Path) -> None:
-    mine, theirs = (np.load(folder / f"{name}.npy") for name in ("reidcore", "torchreid"))
-    largest = np.abs(mine - theirs).max() / np.abs(theirs).max()
-    print(f"largest feature difference: {largest:.1e} of the largest feature")
+def show_differences(folder: Path, names: list[str]) -> None:
+    """Print how near features are to those of the reference; BoxMOT's are of unit length."""
+    reference = "torchreid" if "torchreid" in names else "reidcore"
+    exact = np.load(folder / f"{reference}.npy")
+    for name in names:
+        if name != reference:
+            own = np.load(folder / f"{name}.npy")
+            norms = np.linalg.norm(own, axis=1) * np.linalg.norm(exact, axis=1)
+            cosine = ((own * exact).sum(axis=1) / norms).min()
+            largest = np.abs(own - exact).max() / np.abs(exact).max()
+            told = "" if name == "boxmot" else f"differs by {largest:.1e} of the largest feature, "
+            print(f"{name} from {reference}: {told}cosine at least {cosine:.6f}")
 
 
 def main() -> None:
@@ -146,7 +203,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer", help="a checkout of Torchreid; default: the installed one")
     parser.add_argument("--no-peer", action="store_true")
-    for name in ("--work", "--photos", "--weights"):
+    parser.add_argument("--boxmot", metavar="PYTHON", help="a Python that has BoxMOT 25")
+    parser.add_argument("--also", nargs="*", default=[], metavar="BACKEND[:PRECISION]")
+    parser.add_argument("--weights", help="trained weights; by default random ones are made")
+    for name in ("--work", "--photos"):
         parser.add_argument(name, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work:
@@ -156,15 +216,21 @@ def main() -> None:
         folder = Path(name)
         (folder / "photos").mkdir()
         make_photos(folder / "photos", arguments.images, arguments.height, arguments.width)
-        make_weights(folder / "w.pth", arguments.model)
+        if arguments.weights:
+            shutil.copyfile(arguments.weights, folder / "w.pth")
+        else:
+            make_weights(folder / "w.pth", arguments.model)
+        formats = {each.partition(":")[0] for each in arguments.also} - {"torch"}
+        for backend in formats | ({"onnx"} if arguments.boxmot else set()):
+            export(folder / "w.pth", arguments.model, backend)
         print(
             f"{arguments.images} JPEG files of about {arguments.height} x {arguments.width}, "
             f"{arguments.model}, {arguments.device}, threads = {arguments.threads}, "
             f"rounds = {arguments.rounds}; medians"
         )
-        show(measure(arguments, folder), arguments.images)
-        if not arguments.no_peer:
-            show_difference(folder)
+        found = measure(arguments, folder)
+        show(found, arguments.images)
+        show_differences(folder, list(found))
 
 
 if __name__ == "__main__":
