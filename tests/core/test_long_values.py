@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from reid_plugins_extraction.find_images import find_images
 from torch import nn
 
 from reidcore.config import load_config
@@ -15,7 +16,6 @@ from reidcore.data import ImageDataManager, ImageDataset, SampleTable, VideoData
 from reidcore.errors import UserError
 from reidcore.evaluation import evaluate_features
 from reidcore.inference import FeatureExtractor
-from reid_plugins_extraction.find_images import find_images
 from reidcore.models import build_model, load_pretrained_weights
 from reidcore.optim import build_lr_scheduler, build_optimizer
 from reidcore.plugins import make_plugins
