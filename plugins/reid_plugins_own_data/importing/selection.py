@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from reid_plugins_own_data.crop import Box, Crop
 from reidcore.data import JUNK_PID, leave_out
 from reidcore.errors import UnknownNameError, did_you_mean
+
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Selection:
             reason = self._reason_against(crop)
             (unwanted[reason] if reason else kept).append(crop)
         self._check_classes(categories)
+        if self.min_visibility and kept and all(crop.visibility is None for crop in kept):
+            _log.warning("Nothing says how much of anything is visible: no crop is left out for it")
         for reason, some in unwanted.items():
             leave_out(some, "crops", reason, expected=reason not in _MISTAKES)
         return self._thinned(kept)

@@ -68,6 +68,14 @@ def test_classes_visibility_and_size_are_counted_by_reason() -> None:
     }
 
 
+def test_a_least_visibility_that_nothing_tells_is_told(caplog) -> None:
+    known, unknown = crop(visibility=0.9), crop()
+    assert Selection(min_visibility=0.5).of([known, unknown]) == [known, unknown]
+    assert caplog.text == ""
+    assert Selection(min_visibility=0.5).of([unknown]) == [unknown]
+    assert "Nothing says how much of anything is visible" in caplog.text
+
+
 @pytest.mark.parametrize("box", [(0, 0, 0, 5), (0, 0, 5, -1), (float("nan"), 0, 5, 5)])
 def test_boxes_without_area_are_told(box, caplog) -> None:
     assert Selection().of([crop(box=box)]) == []
