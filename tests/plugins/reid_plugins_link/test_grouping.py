@@ -60,6 +60,14 @@ def test_average_linkage_with_large_distances_is_the_constrained_one(count, seed
     assert sets(labels) == slow_average(scores, forbidden)
 
 
+def test_one_forbidden_pair_among_many_alike_is_kept_apart() -> None:
+    scores, constraints = np.full((60, 60), 0.4), free(60)
+    constraints.forbidden[3, 41] = constraints.forbidden[41, 3] = True
+    labels = by_average(scores, constraints)
+    assert labels[3] != labels[41]
+    assert len(set(labels.tolist())) == 2
+
+
 @pytest.mark.parametrize("method", METHODS)
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 12), density=st.floats(0.05, 1))
 def test_both_methods_keep_all_constraints(method, seed, count, density) -> None:
