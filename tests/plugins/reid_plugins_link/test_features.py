@@ -132,6 +132,17 @@ def test_the_blurred_crop_of_a_track_counts_less(filmed) -> None:
     assert quality[1] < 0.3 * quality[0]
 
 
+def test_what_the_box_tells_counts_beside_sharpness(filmed) -> None:
+    tracklets, frames = filmed
+    crops = choose_crops(tracklets, 2)
+    fainter = Crops(crops.tracklet, crops.row, crops.quality / 4)
+    full, quarter = (
+        extract_features(tracklets, each, frames, MeanColour()).crops.quality
+        for each in (crops, fainter)
+    )
+    np.testing.assert_allclose(quarter, full / 4)
+
+
 def test_crops_are_read_again_for_pictures(filmed) -> None:
     tracklets, frames = filmed
     rows = {place: int(tracklets.first[place]) for place in range(4)}
