@@ -137,7 +137,8 @@ def test_statistics_and_activation_maps(trained, script, migrated) -> None:
     script("tools/visualize_actmap.py", *words)
     pictures = [*(migrated / "log" / "act" / "actmap_market1501").glob("*.jpg")]
     assert len(pictures) == 24
-    assert Image.open(pictures[0]).size == (3 * 32 + 20, 64)
+    with Image.open(pictures[0]) as picture:
+        assert picture.size == (3 * 32 + 20, 64)
 
 
 def test_mutual_learning(script, migrated) -> None:
