@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from reid_plugins_export.source import Source, load_source
 from reidcore.errors import PluginDefectError, UserError
 from reidcore.inference import FeatureExtractor
 from reidcore.plugins import Plugins, current_plugins
-from reidcore.utils import PathLike, partial_folder
+from reidcore.utils import PathLike, check_writable, mkdir_if_missing, partial_folder
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def export_model(
     target = Path(path)
     form = format_named(options.to, plugins)
     _check_form(form, options.to, target)
+    check_writable(target.parent, "another file: -o FILE")
     source = load_source(checkpoint, options.model_name, options.size, plugins)
     network = _network(source, options)
     record = make_record(source, network, options, plugins)
@@ -108,7 +110,8 @@ def export_model(
     dataset = checked_on and read_dataset(checked_on, source.metadata.config, plugins)
     save = form.convert(network, calibration)
     check = None
-    with partial_folder(target) as folder:
+    mkdir_if_missing(target.parent)
+    with _writing(target) as folder:
         partial = folder / target.name
         save(partial, record)
         parity = measure_parity(network, form.open(partial, "cpu", options.precision, None))
@@ -217,6 +220,19 @@ def _checked(
         for path in (source.path, file)
     )
     return check_retrieval(dataset, reference, exported, source.metric, options.allowed_loss)
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside a file, and tell what stands against writing there."""
+    try:
+        with partial_folder(target) as folder:
+            yield folder
+    except OSError as error:
+        raise UserError(
+            f"{str(target)!r} cannot be written: {error.strerror or error}",
+            "Make room, or give another file: -o FILE.",
+        ) from error
 
 
 def _publish(folder: Path, target: Path) -> None:

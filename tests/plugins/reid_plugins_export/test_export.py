@@ -90,8 +90,8 @@ def test_a_format_that_only_runs_files_is_told(checkpoint, tmp_path, plugins) ->
 
 
 def test_a_check_compares_map_on_a_dataset(checkpoint, plugins, root, tmp_path) -> None:
-    options = Options("onnx", check=DatasetChoice("tiny", root))
-    exported = export_model(checkpoint, tmp_path / "a.onnx", options, plugins)
+    options = Options("torchscript", check=DatasetChoice("tiny", root))
+    exported = export_model(checkpoint, tmp_path / "a.torchscript", options, plugins)
     check = exported.record["check"]
     assert check["dataset"] == "tiny"
     assert check["mAP"] == pytest.approx(check["mAP_torch"], abs=1e-6)
