@@ -41,7 +41,8 @@ def tracker_thresholds(calibration: Calibration, fmr: float) -> list[TrackerThre
     similarity = calibration.threshold(fmr).similarity
     distance = 1 - similarity
     return [
-        TrackerThreshold("BoxMOT BoT-SORT", "appearance_thresh", distance / 2, 0.25, "(1 - s) / 2"),
+        TrackerThreshold("BoxMOT BoT-SORT", "appearance_thresh", distance, 0.25, "1 - s"),
+        TrackerThreshold("BoxMOT StrongSORT", "max_cos_dist", distance, 0.2, "1 - s"),
         TrackerThreshold(
             "Ultralytics BoT-SORT", "appearance_thresh", 1 - distance / 2, 0.8, "(1 + s) / 2"
         ),

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from reid_plugins_calibration import tracker_thresholds
 from reid_plugins_trackers.norfair import cosine_distance
 
 CUT = 0.6
@@ -76,24 +77,30 @@ def norfair(value: float, feature: np.ndarray) -> bool:
     return cosine_distance(SimpleNamespace(embedding=feature), track) < value
 
 
-# The package, what it asks, and the value that stands for `CUT`: the table of docs/trackers.md.
-TABLE = [
-    ("boxmot", boxmot_botsort, 1 - CUT),
-    ("boxmot", boxmot_strongsort, 1 - CUT),
-    ("ultralytics", ultralytics_botsort, (1 + CUT) / 2),
-    ("deep_sort_realtime", deep_sort_realtime, 1 - CUT),
-    ("norfair", norfair, 1 - CUT),
-]
+# Name in `tracker_thresholds` -> the package, and what it does at a threshold.
+TRACKERS = {
+    "BoxMOT BoT-SORT": ("boxmot", boxmot_botsort),
+    "BoxMOT StrongSORT": ("boxmot", boxmot_strongsort),
+    "Ultralytics BoT-SORT": ("ultralytics", ultralytics_botsort),
+    "deep-sort-realtime": ("deep_sort_realtime", deep_sort_realtime),
+    "norfair": ("norfair", norfair),
+}
 
 
-@pytest.mark.parametrize(
-    ("package", "accepts", "value"), TABLE, ids=[row[1].__name__ for row in TABLE]
-)
-def test_a_pair_is_accepted_from_that_cosine_on(
-    package, accepts, value, tmp_path, monkeypatch
-) -> None:
+@pytest.mark.parametrize("name", TRACKERS)
+def test_a_pair_is_accepted_from_that_cosine_on(name, tmp_path, monkeypatch) -> None:
+    package, accepts = TRACKERS[name]
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"{package} is not here: see tests/peers/requirements.txt")
     monkeypatch.setenv("YOLO_CONFIG_DIR", str(tmp_path))
+    calibration = SimpleNamespace(threshold=lambda fmr: SimpleNamespace(similarity=CUT))
+    (value,) = [
+        each.value for each in tracker_thresholds(calibration, 0.01) if each.tracker == name
+    ]
     assert accepts(value, at(CUT + 0.01))
     assert not accepts(value, at(CUT - 0.01))
+
+
+def test_every_tracker_that_has_a_threshold_is_tried() -> None:
+    calibration = SimpleNamespace(threshold=lambda fmr: SimpleNamespace(similarity=CUT))
+    assert {each.tracker for each in tracker_thresholds(calibration, 0.01)} == set(TRACKERS)
