@@ -88,8 +88,8 @@ def test_a_page_runs_from_top_to_bottom(page, tmp_path) -> None:
     run_page(page, tmp_path)
 
 
-def run_page(page: Path, folder: Path, kinds: Collection[str] = RUN) -> None:
-    """Run the blocks of a page that are of some kinds, in a folder."""
+def run_page(page: Path, folder: Path, kinds: Collection[str] = RUN, timeout: float = 280) -> None:
+    """Run the blocks of a page that are of some kinds, in a folder, within some seconds."""
     script = [
         (block.place, block.info.split()[0], block.text)
         for block in blocks(page)
@@ -107,7 +107,7 @@ def run_page(page: Path, folder: Path, kinds: Collection[str] = RUN) -> None:
         text=True,
         cwd=folder,
         env={**os.environ, **environment},
-        timeout=280,
+        timeout=timeout,
     )
     assert done.returncode == 0, f"{done.stdout[-1500:]}\n{done.stderr[-3000:]}"
 

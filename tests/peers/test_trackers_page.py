@@ -26,4 +26,5 @@ def test_it_runs_from_top_to_bottom(load_script, checkout, tmp_path, monkeypatch
         pytest.skip(f"not here: {', '.join(missing)}; see tests/peers/requirements.txt")
     monkeypatch.setenv("YOLO_CONFIG_DIR", str(tmp_path / "yolo"))
     docs = load_script("tests/docs/test_docs_run.py")
-    docs.run_page(checkout / "docs" / "trackers.md", tmp_path, kinds=(*docs.RUN, *docs.PEER))
+    page, kinds = checkout / "docs" / "trackers.md", (*docs.RUN, *docs.PEER)
+    docs.run_page(page, tmp_path, kinds, timeout=900)
