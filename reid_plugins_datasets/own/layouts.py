@@ -13,7 +13,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +35,7 @@ _FITTING = 0.9
 """Share of the images that have to be alike."""
 
 _MOST_CAMERAS = 64
-_CAMERA = re.compile(r"c(?:am(?:era)?)?[_-]?\w{1,3}", re.IGNORECASE)
+_CAMERA = re.compile(r"c[_-]?\d{1,3}|cam(?:era)?(?:[_-]\w+|\w{1,3})", re.IGNORECASE)
 _NUMBERED_CAMERA = re.compile(r"c(?:am(?:era)?)?\d{1,3}", re.IGNORECASE)
 _MARKS = "-_."
 _CAMERA_IN_NAME = re.compile(r"/(?:.*[^a-zA-Z])?(c(?:am(?:era)?)?[_-]?)\d")
@@ -63,7 +63,7 @@ def recognise(root: Path) -> Layout | None:
     """Return how a tree is read, by the names in it; None if it is none of those understood."""
     splits = _splits_in(root)
     folders = [root / name for name in splits.values()]
-    paths = [path for folder in folders for path in islice(_images_below(folder), _LOOKED_AT)]
+    paths = [path for folder in folders for path in _some_below(folder, _LOOKED_AT)]
     pattern = _pattern_of(paths)
     found = [match for path in paths if pattern and (match := re.search(pattern, path))]
     if not found or len(found) < _FITTING * len(paths):
@@ -137,6 +137,15 @@ def _images_below(folder: Path) -> Iterator[str]:
                 yield Path(above, name).relative_to(folder).as_posix()
 
 
+def _some_below(folder: Path, most: int) -> Iterator[str]:
+    """Yield images of a large tree from each of its folders, not all from its first."""
+    names = [name for name in _folders_of(folder) if not (folder / name).is_symlink()]
+    share = max(1, most // (len(names) + 1))
+    yield from islice(takewhile(lambda path: "/" not in path, _images_below(folder)), share)
+    for name in names:
+        yield from (f"{name}/{path}" for path in _some_below(folder / name, share))
+
+
 def _pattern_of(paths: Sequence[str]) -> str:
     """Return the pattern that says whom images show, by their paths; nothing if none does."""
     parts = [path.split("/") for path in paths]
@@ -152,7 +161,7 @@ def _pattern_of(paths: Sequence[str]) -> str:
     if all(map(_CAMERA.fullmatch, outer)):
         camera = _group("camid", outer)
         if depth == 2:
-            return f"^{camera}/{_PERSON_IN_NAME}"
+            return f"^{camera}/{_person_in_name([part[1] for part in parts])}"
         return f"^{camera}/{_group('pid', {part[1] for part in parts})}/"
     person = _group("pid", outer)
     if depth == 2:
@@ -162,9 +171,32 @@ def _pattern_of(paths: Sequence[str]) -> str:
                 return in_name
         return f"^{person}/"
     inner = {part[1] for part in parts}
+    if _are_people_seen_by_all(outer, {(part[0], part[1]) for part in parts}):
+        return f"^{_group('camid', outer)}/{_group('pid', inner)}/"
     if all(map(_CAMERA.fullmatch, inner)) or len(inner) <= min(_MOST_CAMERAS, len(paths) // 2):
         return f"^{person}/{_group('camid', inner)}/"
     return f"^{person}/"  # tracklets, or dates
+
+
+def _are_people_seen_by_all(outer: set[str], pairs: set[tuple[str, str]]) -> bool:
+    """Say whether folders within others are identities, though nothing is called a camera.
+
+    They have names, are twice as many as the folders above, and most of them lie in several.
+    """
+    seen = Counter(inner for _, inner in pairs)
+    if any(name[0].isdigit() or _CAMERA.fullmatch(name) for name in seen):
+        return False
+    return len(seen) >= 2 * len(outer) and 2 * sum(n > 1 for n in seen.values()) > len(seen)
+
+
+def _person_in_name(names: Sequence[str]) -> str:
+    """Return what finds the identity at the beginning of names: a number, or a name that recurs."""
+    people = [re.split(f"[{_MARKS}]", name)[0] for name in names]
+    if all(who and not who[0].isdigit() for who in people) and 1 < len(set(people)) <= (
+        len(people) // 2
+    ):
+        return f"(?P<pid>[^{_MARKS}]+)[{_MARKS}]"
+    return _PERSON_IN_NAME
 
 
 def _pattern_of_names(names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reid_plugins_datasets.own import layouts
 from reid_plugins_datasets.own.layouts import recognise
 from reidcore import data
 from reidcore.data import init_image_dataset
@@ -110,6 +111,30 @@ def test_a_tree_is_read_by_what_was_recognised(tmp_path: Path, tree: str) -> Non
             r"^(?P<pid>[^/]+)/(?P<camid>[^/]+)/",
             "'anna/mon/a.jpg' is identity 'anna', camera 'mon'",
         ),
+        (
+            [
+                f"{c}/{p}/1.jpg"
+                for c in ("Hof", "T\xfcr s\xfcd")
+                for p in ("anna", "ben", "eva", "kim")
+            ],
+            r"^(?P<camid>[^/]+)/(?P<pid>[^/]+)/",
+            "'Hof/anna/1.jpg' is identity 'anna', camera 'Hof'",
+        ),
+        (
+            [f"cam{c}/{p}_{i}.jpg" for c in (1, 2) for p in ("anna", "ben") for i in (8, 9)],
+            r"^cam(?P<camid>\d+)/(?P<pid>[^-_.]+)[-_.]",
+            "'cam1/anna_8.jpg' is identity 'anna', camera '1'",
+        ),
+        (
+            [f"car{p}/{i}_x.jpg" for p in (1, 2, 3) for i in (8, 9)],
+            r"^car(?P<pid>\d+)/",
+            "'car1/8_x.jpg' is identity '1', camera unknown",
+        ),
+        (
+            [f"car{p}/cam{c}/8.jpg" for p in (1, 2, 3) for c in (1, 2)],
+            r"^car(?P<pid>\d+)/cam(?P<camid>\d+)/",
+            "'car1/cam1/8.jpg' is identity '1', camera '1'",
+        ),
     ],
 )
 def test_names_and_unknown_cameras_are_recognised_too(tmp_path, paths, pattern, example) -> None:
@@ -123,6 +148,7 @@ def test_names_and_unknown_cameras_are_recognised_too(tmp_path, paths, pattern, 
     [
         [],
         ["a.jpg", "b.jpg"],
+        [f"cam{c}/frame_{i}.jpg" for c in (1, 2) for i in (8, 9)],
         ["0001/a.jpg", "0001/c1/b.jpg"],
         ["train/notes.txt"],
         [f"{shop}/{s}/{p}/c1_8.jpg" for shop in ("a", "b") for s in SPLITS for p in ANY],
@@ -131,6 +157,17 @@ def test_names_and_unknown_cameras_are_recognised_too(tmp_path, paths, pattern, 
 )
 def test_what_is_not_understood_is_not_guessed(tmp_path: Path, paths: list[str]) -> None:
     assert recognise(plant(tmp_path, paths)) is None
+
+
+def test_a_large_tree_is_looked_at_in_all_its_folders(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(layouts, "_LOOKED_AT", 24)
+    people = ("anna", "ben", "cleo", "dan")
+    plant(
+        tmp_path, [f"{c}/{p}/{i}.jpg" for c in ("door", "yard") for p in people for i in "123456"]
+    )
+    found = recognise(tmp_path)
+    assert found is not None
+    assert found.example == "'door/anna/1.jpg' is identity 'anna', camera 'door'"
 
 
 def test_a_few_strangers_do_not_hide_a_layout(tmp_path: Path) -> None:
