@@ -187,6 +187,8 @@ def _unrecognised(source: Path, known: list[Entry]) -> UserError:
     formats = ", ".join(f"{entry.name} ({entry.summary})" for entry in known)
     below = (Path(place, name) for place, _, names in os.walk(source) for name in sorted(names))
     first = next((path for path in below if not is_side_file(path.name)), None)
+    if first is None and source.is_dir():
+        return UserError(f"there are no files in {str(source)!r}", "Check the path")
     example = f"; one of its files is {str(first)!r}" if first else ""
     steps = [
         f"Name its format and what that needs to be told, --format NAME OPTION=VALUE: {formats}"

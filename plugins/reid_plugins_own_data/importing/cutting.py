@@ -102,12 +102,12 @@ def _is_whole(crop: Crop) -> bool:
 def _take(
     rows: Sequence[Labelled], files: ImageFiles, min_size: tuple[int, int]
 ) -> Iterator[_Done]:
-    """Take files as they are; they are looked into only where their size matters."""
+    """Take files as they are, of which no more is read than what they say of themselves."""
     for row in rows:
         file = Path(str(row.crop.picture))
         if not (file.is_file() and os.access(file, os.R_OK)):
             yield _Done(row, reason=_UNREADABLE)
-        elif min_size > (1, 1) and (reason := _reason_against(file, min_size)):
+        elif reason := _reason_against(file, min_size):
             yield _Done(row, reason=reason)
         else:
             yield _Done(row, files.take(file, row))

@@ -100,6 +100,8 @@ def test_what_nothing_recognises_is_told_with_the_formats(draw) -> None:
 
 
 def test_what_is_missing_or_packed_is_told(tmp_path) -> None:
+    with pytest.raises(UserError, match="there are no files in"):
+        choose(tmp_path)
     with pytest.raises(UserError, match="there is no file or folder"):
         choose(tmp_path / "nothing")
     with zipfile.ZipFile(tmp_path / "task.zip", "w") as packed:

@@ -126,6 +126,14 @@ def test_what_cannot_be_cut_or_read_is_told_by_reason(picture, tmp_path, caplog)
     assert "2 crops left out (they cannot be read)" in caplog.text
 
 
+@pytest.mark.parametrize("content", [b"", b"<html>", b"\xff\xd8\xff\xe0\x00\x10JFIF"])
+def test_a_file_that_is_no_image_is_not_taken(picture, tmp_path, caplog, content) -> None:
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(content)
+    assert write([Crop(bad, "1"), Crop(picture, "2")], tmp_path / "out") == ["images/2/frame.png"]
+    assert f"1 crop left out (they cannot be read): '{bad}'" in caplog.text
+
+
 def test_the_margin_makes_no_box_large_enough(picture, tmp_path, caplog) -> None:
     caplog.set_level("INFO")
     crops = [Crop(picture, pid, box=(10, 10, width, 9)) for pid, width in (("1", 5), ("2", 6))]
