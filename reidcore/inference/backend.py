@@ -70,6 +70,8 @@ def open_exported(
     precision: str,
     threads: int | None,
     plugins: Plugins,
+    model_name: str = "",
+    image_size: tuple[int, int] | None = None,
 ) -> Backend | None:
     """Open an exported file; None if a checkpoint is to be run by PyTorch.
 
@@ -80,6 +82,8 @@ def open_exported(
         precision: as of a `FeatureExtractor`.
         threads: how many the backend uses; by default as many as it likes.
         plugins: where backends are looked up.
+        model_name: of a checkpoint that does not tell it.
+        image_size: height and width at which a checkpoint is exported; by default its own.
 
     Raises:
         UserError: if there is no such backend, it is not installed or cannot run the file.
@@ -97,6 +101,13 @@ def open_exported(
             "Install reidcore whole, or use backend='torch'.",
         )
     backend: Backend | None = opened(
-        name, path, device=str(device), precision=precision, threads=threads, plugins=plugins
+        name,
+        path,
+        device=str(device),
+        precision=precision,
+        threads=threads,
+        plugins=plugins,
+        model_name=model_name,
+        image_size=image_size,
     )
     return backend

@@ -39,6 +39,7 @@ from reidcore.inference.precision import (
     probe_images,
 )
 from reidcore.inference.prefetch import default_workers, prefetch
+from reidcore.inference.preprocessing import two_sides
 from reidcore.models.reid_model import check_finite, features_of
 from reidcore.plugins import Plugins, current_plugins
 
@@ -181,6 +182,8 @@ class FeatureExtractor:
             precision=precision,
             threads=None,
             plugins=self.plugins,
+            model_name=model_name,
+            image_size=None if image_size is None else two_sides(image_size),
         )
         if exported is None:
             check_in_torch(precision, wanted)

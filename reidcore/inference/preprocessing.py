@@ -128,7 +128,7 @@ def choose_preprocessing(
             recorded.get("height", USUAL_SIZE[0]),
             recorded.get("width", USUAL_SIZE[1]),
         )
-    height, width = _two_sides(image_size)
+    height, width = two_sides(image_size)
     # Torchreid's checkpoints, which record nothing, were trained on Pillow's pixels.
     asked = {"reading": reading, "value_range": value_range}
     given = {key: value for key, value in asked.items() if value is not None}
@@ -148,7 +148,12 @@ def choose_preprocessing(
     return make(*normalisation(mean, std))
 
 
-def _two_sides(image_size: int | Sequence[int]) -> tuple[int, int]:
+def two_sides(image_size: int | Sequence[int]) -> tuple[int, int]:
+    """Return height and width in pixels, of a square where one number is given.
+
+    Raises:
+        ConfigError: if these are no sides.
+    """
     sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
     if len(sides) != 2 or min(sides) < 1:
         raise ConfigError(

@@ -113,6 +113,27 @@ def test_other_options_are_another_file(checkpoint, plugins, tmp_path, monkeypat
     assert len(list((tmp_path / "exports").rglob("model.torchscript"))) == 2
 
 
+def test_an_extractor_exports_bare_weights_of_the_model_and_size_that_it_is_told(
+    checkpoint, plugins, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setenv("REIDCORE_HOME", str(tmp_path))
+    bare = tmp_path / "bare.pth"
+    torch.save(torch.load(checkpoint, weights_only=True)["state_dict"], bare)
+    images = torch.randn(2, 3, 48, 24, generator=torch.Generator().manual_seed(0))
+    plain, exported = (
+        FeatureExtractor(
+            *("tinynet", bare, (48, 24)),
+            device="cpu",
+            verbose=False,
+            plugins=plugins,
+            backend=backend,
+        )
+        for backend in ("torch", "torchscript")
+    )
+    assert exported.metadata["preprocessing"]["height"] == 48
+    torch.testing.assert_close(exported(images), plain(images), atol=1e-5, rtol=1e-5)
+
+
 def test_a_file_of_others_runs_where_its_images_are_told(tmp_path, plugins) -> None:
     path = foreign(tmp_path / "foreign.onnx")
     backend = open_backend(None, path, plugins=plugins)
