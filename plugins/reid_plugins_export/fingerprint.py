@@ -14,9 +14,6 @@ from reidcore.utils import PathLike, load_checkpoint
 __all__ = ["weights_sha256"]
 
 
-__all__ = ["weights_sha256"]
-
-
 def weights_sha256(path: PathLike) -> str:
     """Return the hash of a checkpoint's weights, whatever else the file holds.
 

@@ -58,14 +58,17 @@ def network():
     return FeatureNetwork(TinyNet(2).eval(), (32, 16), [0.5] * 3, [0.25] * 3)
 
 
+@pytest.fixture(scope="module")
+def graph(network):
+    return as_onnx(network)
+
+
 def test_too_few_images_are_refused(network) -> None:
     with pytest.raises(UserError, match="31 images are too few"):
         int8.quantised(onnx.ModelProto(), torch.zeros(31, 3, 32, 16))
 
 
-def test_less_is_quantised_where_everything_moves_the_features(
-    network, monkeypatch, caplog
-) -> None:
+def test_less_is_quantised_where_everything_moves_the_features(graph, monkeypatch, caplog) -> None:
     tried = []
 
     def near_at_the_second(plain, small, images, operators) -> None:
@@ -78,20 +81,20 @@ def test_less_is_quantised_where_everything_moves_the_features(
     monkeypatch.setattr(int8, "_quantise", near_at_the_second)
     images = torch.randn(40, 3, 32, 16, generator=torch.Generator().manual_seed(0))
     with caplog.at_level(logging.INFO, "reid_plugins_export.int8"):
-        int8.quantised(as_onnx(network), images)
+        int8.quantised(graph, images)
     assert tried == [None, ["Conv", "Gemm", "MatMul"]]
     assert "convolutions and matrix products: the cosine to fp32 is at least 1.0000" in caplog.text
 
 
-def test_features_of_another_kind_are_refused(network, monkeypatch) -> None:
+def test_features_of_another_kind_are_refused(graph, monkeypatch) -> None:
     monkeypatch.setattr(int8, "_LEAST_COSINE", 1.1)
     monkeypatch.setattr(int8, "_ATTEMPTS", int8._ATTEMPTS[:1])
     images = torch.randn(40, 3, 32, 16, generator=torch.Generator().manual_seed(0))
     with pytest.raises(UserError, match=r"INT8 gives other features.*at least 1\.1"):
-        int8.quantised(as_onnx(network), images)
+        int8.quantised(graph, images)
 
 
-def test_ort_leaves_the_root_logger_alone(network) -> None:
+def test_ort_leaves_the_root_logger_alone() -> None:
     before = list(logging.getLogger().handlers)
     with int8._root_logger_kept():
         logging.getLogger().addHandler(logging.NullHandler())
