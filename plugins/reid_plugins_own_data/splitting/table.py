@@ -11,13 +11,11 @@ from pathlib import Path
 
 from reid_plugins_datasets.own.csv_columns import check_columns, names_in, usual_name
 from reid_plugins_datasets.own.csv_rows import Faults, open_rows
+from reid_plugins_own_data.importing.table import LABELS
 from reidcore.errors import DataError, UnknownNameError, UserError, did_you_mean
 from reidcore.utils import atomic_write
 
 __all__ = ["LABELS", "SPLIT", "ImageTable", "read_table", "table_file", "write_splits"]
-
-LABELS = "labels.csv"
-"""The table in a folder that an import made."""
 
 SPLIT = "split"
 
