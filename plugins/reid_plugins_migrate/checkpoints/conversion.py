@@ -149,6 +149,11 @@ def _section(
         remarks.append(
             "the pooling has no parameters, so average is assumed; --config FILE.yml tells"
         )
+    if (section.get("head") or {}).get("last_stride") == 1:
+        remarks.append(
+            "no weight tells the stride of the last stage, so 1 is assumed, as in FastReID's "
+            "recipes; --config FILE.yml tells"
+        )
     return section
 
 

@@ -144,6 +144,7 @@ def test_a_configuration_says_what_weights_do_not(tmp_path) -> None:
     assert found.remarks == []
     assert [text.partition(",")[0] for text in converted(path).remarks] == [
         "the pooling has no parameters",
+        "no weight tells the stride of the last stage",
         "images are taken to be 256x128 pixels; --config FILE.yml tells",
     ]
 
