@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from reid_plugins_start.chance import doubt, mean_ap_by_chance
 from reid_plugins_start.context import Context
 from reid_plugins_start.findings import findings_in
 from reidcore.config import read_config
@@ -34,17 +35,22 @@ def model_card(context: Context, files: Sequence[str]) -> str:
     """
     results = read_json(context.place.run / "results.json")
     config = read_config(str(context.place.config)).layer.tree
+    target, chance = results["targets"][context.dataset], mean_ap_by_chance(context)
+    why = doubt(target, chance)
+    warning = f"\n**Warning: {why}.**\n" if why else ""
     sections = {
         "Files": _files(files),
         "Data": _data(context),
         "Training": _training(results, config),
-        "How good it is": _figures(results, context.dataset),
+        "How good it is": _figures(target, chance),
         "Threshold": _threshold(context),
         "What it is not for": _limits(context),
         "Licences": _licences(config),
         "How it was made": _steps(context),
     }
-    title = f"# {context.dataset}: a re-identification model\n\n{_summary(results, config)}\n"
+    title = (
+        f"# {context.dataset}: a re-identification model\n\n{_summary(results, config)}\n{warning}"
+    )
     return title + "".join(f"\n## {name}\n\n{text}\n" for name, text in sections.items())
 
 
@@ -100,12 +106,12 @@ def _training(results: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     )
 
 
-def _figures(results: Mapping[str, Any], dataset: str) -> str:
-    target = results["targets"][dataset]
+def _figures(target: Mapping[str, Any], chance: float) -> str:
     rows = ["| Figure | % | 95 % interval |", "|---|---|---|"]
     for name in _FIGURES:
         low, high = (100 * end for end in target["intervals"].get(name, (float("nan"),) * 2))
         rows.append(f"| {name} | {100 * target[name]:.1f} | {low:.1f} to {high:.1f} |")
+    rows.append(f"| mAP of a random ranking | {100 * chance:.1f} | |")
     conditions = target["conditions"]
     skipped = target["num_skipped_queries"]
     return (

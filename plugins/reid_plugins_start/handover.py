@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from reid_plugins_start.card import model_card
+from reid_plugins_start.chance import doubt_of
 from reid_plugins_start.context import Context
 from reid_plugins_start.journal import FAILED, Journal
 from reidcore.cli import echo
@@ -35,6 +36,8 @@ def hand_over(context: Context) -> None:
     for name, entry in context.journal.entries.items():
         if entry.state == FAILED:
             echo(f"      without {name}: {entry.told}")
+    if why := doubt_of(context):
+        echo(f"      warning: {why}", err=True)
 
 
 def _files(context: Context) -> list[tuple[Path, str]]:

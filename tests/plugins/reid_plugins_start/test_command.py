@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -13,8 +14,8 @@ from reidcore.inference import read_metadata
 SHORT = ("--minutes", "0.001", "--device", "cpu")
 
 
-def test_one_command_leads_from_crops_to_a_model_with_a_threshold(crops, start, tmp_path):
-    done = start(crops, "-o", "out", *SHORT)
+def test_one_command_leads_from_crops_to_a_model_with_a_threshold(crops, here, tmp_path):
+    done = here(crops, "-o", "out", *SHORT)
     assert done.returncode == 0, done.stderr
     handed_over = tmp_path / "out" / "handover"
     assert sorted(each.name for each in handed_over.iterdir()) == [
@@ -26,6 +27,10 @@ def test_one_command_leads_from_crops_to_a_model_with_a_threshold(crops, start, 
     low, high = results["targets"]["crops"]["intervals"]["mAP"]
     mean = results["targets"]["crops"]["mAP"]
     assert f"| mAP | {100 * mean:.1f} | {100 * low:.1f} to {100 * high:.1f} |" in card
+    chance = float(re.search(r"\| mAP of a random ranking \| (.*) \| \|", card)[1])
+    is_doubted = 100 * low <= chance
+    assert ("**Warning: nothing shows" in card) == is_doubted
+    assert ("warning: nothing shows" in done.stderr) == is_doubted
     threshold = read_metadata(handed_over / "model.pth.tar").hooks["calibration"]["thresholds"][0]
     assert f"| 10 % | {threshold['similarity']:.3f} |" in card
     assert "* validation: 10 identities, 40 images" in card
@@ -34,17 +39,18 @@ def test_one_command_leads_from_crops_to_a_model_with_a_threshold(crops, start, 
     commands = (handed_over / "commands.sh").read_text().splitlines()
     printed = [line.strip()[2:] for line in done.stdout.splitlines() if "$ reidcore" in line]
     assert [line for line in commands if line.startswith("reidcore")] == printed
-    _goes_on_where_it_stopped(start, crops, tmp_path / "out")
+    _goes_on_where_it_stopped(here, crops, tmp_path / "out")
 
 
 def _goes_on_where_it_stopped(start, crops, out):
-    """Check the same command again, of which nothing but the last two steps is left to do."""
+    """Check the same command again, of which nothing but the last step is left to do."""
     before = (out / "model.onnx").stat().st_mtime_ns
-    (out / "report.html").unlink()
+    (out / "handover" / "MODEL_CARD.md").unlink()
     again = start(crops, "-o", "out", *SHORT)
     assert again.returncode == 0, again.stderr
     assert again.stdout.count("(done already)") == 8
-    assert again.stdout.count("$ reidcore") == 1
+    assert "$ reidcore" not in again.stdout
+    assert (out / "handover" / "MODEL_CARD.md").is_file()
     assert (out / "model.onnx").stat().st_mtime_ns == before
 
 
