@@ -8,7 +8,7 @@ checkpoints, and `predict` answers for image files. The benchmarks are among
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reidcore import hookimpl
@@ -16,11 +16,6 @@ from reidcore import hookimpl
 if TYPE_CHECKING:
     from reidcore.engine import Engine, TargetResult, TargetTest
     from reidcore.registry import ConfigRegistrar, Registrar
-
-_RECIPES = {
-    "attributes_quickstart": "attributes of synthetic people beside their identities, on a CPU",
-    "attributes_r50": "DeepMAR's loss on ResNet-50 and PA-100K",
-}
 
 
 @hookimpl
@@ -35,9 +30,12 @@ def reid_register_losses(registry: Registrar) -> None:
 
 @hookimpl
 def reid_register_configs(registry: ConfigRegistrar) -> None:
-    """Register the recipes."""
-    for name, summary in _RECIPES.items():
-        registry.add(name, f"{__name__}:recipes/{name}.yaml", summary=summary)
+    """Register the recipe that shows how."""
+    registry.add(
+        "attributes_quickstart",
+        f"{__name__}:recipes/attributes_quickstart.yaml",
+        summary="attributes of synthetic people beside their identities, on a CPU",
+    )
 
 
 @hookimpl(trylast=True)
@@ -60,12 +58,11 @@ def reid_target_tested(engine: Engine, tested: TargetTest) -> None:
 @hookimpl(wrapper=True)
 def reid_evaluate(
     engine: Engine,
-) -> Iterator[None]:  # a wrapper yields once, and returns the results
+) -> Generator[None, dict[str, TargetResult], dict[str, TargetResult]]:
     """Put the figures of attributes beside those of rankings."""
     from reid_plugins_attributes.testing import with_figures
 
-    results: dict[str, TargetResult] = yield
-    return with_figures(engine, results)
+    return with_figures(engine, (yield))
 
 
 @hookimpl

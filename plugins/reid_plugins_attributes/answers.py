@@ -117,13 +117,15 @@ def learnt_attributes(engine: Engine) -> LearntAttributes | None:
 
     It is that of the loss being trained or, in a test, that of the checkpoint of the weights.
     """
+    if engine.plan.test_only:
+        weights = (engine.config or {}).get("model", {}).get("load_weights")
+        return read_attributes(weights) if weights else None
     for _, criterion in engine.terms.values():
-        if isinstance(criterion, AttributeLoss) and criterion.questions:
+        if isinstance(criterion, AttributeLoss):
             layer = criterion.classifier
             weight, bias = (each.detach().cpu().clone() for each in (layer.weight, layer.bias))
             return LearntAttributes(criterion.questions, weight, bias)
-    weights = (engine.config or {}).get("model", {}).get("load_weights")
-    return read_attributes(weights) if weights and engine.plan.test_only else None
+    return None
 
 
 def read_attributes(checkpoint: str) -> LearntAttributes | None:

@@ -43,8 +43,7 @@ class AttributeFigures:
     @property
     def mean_accuracy(self) -> float:
         """The mean over attributes of the means of both recalls: mA."""
-        balanced = (self.recall_of_yes + self.recall_of_no) / 2
-        return float(np.nanmean(balanced)) if not np.isnan(balanced).all() else float("nan")
+        return _mean((self.recall_of_yes + self.recall_of_no) / 2)
 
     @property
     def f1(self) -> float:
@@ -97,26 +96,30 @@ def attribute_figures(said: npt.NDArray[np.bool_], answers: Answers) -> Attribut
     recall_of_no, by_no = _share(~said, no)
     balanced = (recall_of_yes + recall_of_no) / 2
     counted = ~np.isnan(balanced)
-    mean = float(balanced[counted].mean()) if counted.any() else float("nan")
     both = (said & yes).sum(axis=1)
     claimed, either = (said & (yes | no)).sum(axis=1), ((said & no) | yes).sum(axis=1)
     takes_part = yes.any(axis=1)
     accuracy, precision, recall = (
         _by_image(both, total, takes_part) for total in (either, claimed, yes.sum(axis=1))
     )
-    means = [
-        float(np.nanmean(each)) if takes_part.any() else float("nan")
-        for each in (accuracy, precision, recall)
-    ]
+    mean_accuracy, mean_precision, mean_recall = map(_mean, (accuracy, precision, recall))
     spread = (by_yes[:, counted] + by_no[:, counted]).sum(axis=1) / (2 * max(1, counted.sum()))
     contributions = {
-        "mA": mean + spread,
+        "mA": _mean(balanced) + spread,
         "accuracy": accuracy,
         "precision": precision,
         "recall": recall,
-        "F1": _harmonic(precision, recall, means[1], means[2]),
+        "F1": _harmonic(precision, recall, mean_precision, mean_recall),
     }
-    return AttributeFigures(recall_of_yes, recall_of_no, *means, contributions)
+    return AttributeFigures(
+        recall_of_yes, recall_of_no, mean_accuracy, mean_precision, mean_recall, contributions
+    )
+
+
+def _mean(values: Float64) -> float:
+    """Return the mean of those that are known; NaN of none."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else float("nan")
 
 
 def _share(right: npt.NDArray[np.bool_], asked: npt.NDArray[np.bool_]) -> tuple[Float64, Float64]:
@@ -141,7 +144,7 @@ def _harmonic(precision: Float64, recall: Float64, mean_p: float, mean_r: float)
     """Return what each image adds to F1, to first order; (N,)."""
     total = mean_p + mean_r
     if not total > 0:
-        return np.zeros_like(precision) + 0 * precision
+        return precision * 0
     f1 = 2 * mean_p * mean_r / total
     slope_p, slope_r = 2 * (mean_r / total) ** 2, 2 * (mean_p / total) ** 2
     added: Float64 = f1 + slope_p * (precision - mean_p) + slope_r * (recall - mean_r)

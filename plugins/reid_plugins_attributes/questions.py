@@ -75,7 +75,7 @@ def questions_of(table: SampleTable) -> tuple[Question, ...]:
             "Left out %d of %d attributes, which are alike in all training images: %s",
             len(constant),
             len(columns),
-            first_names(constant),
+            first_names(constant, len(constant)),
         )
     if not found:
         raise DataError(

@@ -11,6 +11,8 @@ from pathlib import Path
 from reidcore.data import find_image_files, image_endings, is_image, leave_out_files
 from reidcore.errors import DataError, quoted
 
+__all__ = ["find_images"]
+
 
 def find_images(sources: Iterable[str]) -> list[str]:
     """Return the image files that sources name, each once.

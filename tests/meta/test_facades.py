@@ -18,6 +18,7 @@ PACKAGES = sorted(
 GUESTS = [*PACKAGES, *sorted((ROOT / "examples").iterdir())]
 # Bundled package -> those whose ``__all__`` it uses, as a third party would by a dependency.
 USES: dict[str, set[str]] = {
+    "reid_plugins_attributes": {"reid_plugins_extraction"},
     "reid_plugins_calibration": {"reid_plugins_export", "reid_plugins_runs"},
     "reid_plugins_engines": {"reid_plugins_standard"},
     "reid_plugins_extraction": {"reid_plugins_export"},

@@ -14,7 +14,7 @@ from tests.recipes.building import Built, build
 from tests.recipes.expected import Expected, Group, step
 from tests.recipes.table import rows
 
-OURS = {"quickstart"}
+OURS = {"quickstart", "attributes_quickstart"}
 """Recipes that nobody published, besides those of domain generalisation, which are protocols."""
 
 

@@ -2,5 +2,5 @@
 
 Examples:
     reidcore run attributes_quickstart
-    reidcore attributes predict photos -w log/attributes/model.pth.tar-6 -o attributes.csv
+    reidcore attributes predict photos -w CHECKPOINT -o attributes.csv
 """

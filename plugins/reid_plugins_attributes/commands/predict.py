@@ -22,12 +22,12 @@ _log = logging.getLogger(f"reidcore.{__name__}")
 
 EPILOG = """\b
 Examples:
-  reidcore attributes predict photos -w log/attributes/model.pth.tar-6 -o attributes.csv
+  reidcore attributes predict photos -w log/attributes_quickstart/model.pth.tar-6 -o attributes.csv
 """
 
 
 @click.command(epilog=EPILOG)
-@click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True))
+@click.argument("sources", nargs=-1, required=True, type=click.Path())
 @click.option("-w", "--weights", required=True, type=click.Path(), help="Checkpoint of the run.")
 @click.option("-o", "--output", required=True, type=click.Path(), help="File, ending in .csv.")
 @click.option("--batch-size", type=int, help="Images at a time.")
@@ -44,17 +44,19 @@ def predict(
 ) -> None:
     """Write how probably each image has each attribute.
 
-    SOURCES are image files, and folders with everything below them. OUTPUT is a table: path, and a
-    column for each attribute that the checkpoint learnt, from 0 to 1. Images that cannot be read
-    are told and left out.
+    SOURCES are image files, folders (everything below them) and patterns. OUTPUT is a table: path,
+    and a column for each attribute that the checkpoint learnt, from 0 to 1. Images that cannot be
+    read are told and left out.
     """
+    from reid_plugins_extraction.find_images import find_images
+
     from reid_plugins_attributes.answers import read_attributes
     from reidcore.inference import FeatureExtractor
     from reidcore.utils import atomic_write
 
     if Path(output).suffix != ".csv":
         raise UserError(f"the output {output!r} does not end in .csv", "Add the ending.")
-    paths = list(_images(sources))
+    paths = find_images(sources)
     learnt = read_attributes(weights)
     if learnt is None:
         raise UserError(
@@ -86,16 +88,6 @@ def predict(
         counted(len(learnt.questions), "attribute"),
         counted(written, "image"),
     )
-
-
-def _images(sources: Sequence[str]) -> Iterator[str]:
-    from reidcore.data import find_image_files
-
-    for source in sources:
-        if Path(source).is_dir():
-            yield from map(str, find_image_files(Path(source)))
-        else:
-            yield source
 
 
 def _answered(
