@@ -15,13 +15,15 @@ from torch import Tensor
 
 from reid_plugins_export.formats import Save
 from reid_plugins_export.network import FeatureNetwork
+from reid_plugins_export.pt2_graph import asks_to_run
 from reid_plugins_export.record import KEY, as_text, from_text
 from reid_plugins_export.torch_program import ProgramBackend, check_usual, refuse_int8
 from reid_plugins_export.tracing import as_program, quietly
 from reidcore.errors import CheckpointError
 
 _EXAMPLES = "data/sample_inputs/"
-# The parts of an archive that hold numbers, text and graphs; others may be pickles or libraries.
+# The parts of an archive that hold numbers, text and graphs (which `pt2_graph` looks into); others
+# may be pickles or libraries.
 _INERT = re.compile(
     r"archive_format|archive_version|byteorder|\.data/\w+|extra/[^/]+|models/[^/]+\.json"
     r"|data/weights/(weight_\d+|[^/]+_config\.json)|data/constants/(tensor_\d+|[^/]+_config\.json)"
@@ -62,7 +64,7 @@ class Pt2Format:
                 _check_inert(archive, path)
                 (record,) = [n for n in archive.namelist() if n.endswith(f"/extra/{KEY}")] or [""]
                 text = archive.read(record) if record else ""
-        except (zipfile.BadZipFile, ValueError, KeyError) as error:
+        except (zipfile.BadZipFile, ValueError, LookupError, TypeError, AttributeError) as error:
             raise _unreadable(path, str(error)) from error
         return from_text(text, path)
 
@@ -82,7 +84,10 @@ def _check_inert(archive: zipfile.ZipFile, path: Path) -> None:
         part = name.partition("/")[2]
         if not _INERT.fullmatch(part):
             raise _asks_to_run(path, part)
-        if part.endswith("_config.json"):
+        if part.startswith("models/"):
+            if found := asks_to_run(archive.read(name)):
+                raise _asks_to_run(path, f"{part}: {found}")
+        elif part.endswith("_config.json"):
             _check_tensors(json.loads(archive.read(name)), path)
         elif part.startswith(_EXAMPLES):
             try:
