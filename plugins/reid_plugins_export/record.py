@@ -25,6 +25,10 @@ VERSION = 1
 UNCHECKED = "unchecked"
 """What stands for the check on a dataset where there was none."""
 
+_NEEDED = (
+    *("model", "preprocessing", "preprocess", "normalise", "feature_dim"),
+    *("test", "weights_sha256", "precision", "check"),
+)
 _CHECKSUM = ".sha256"
 _AS_IN_CHECKPOINTS = ("model", "preprocessing", "test")
 _CHUNK = 1 << 20
@@ -92,6 +96,10 @@ def from_text(text: str | bytes | None, path: Path) -> dict[str, Any]:
         )
     # Held to what a checkpoint's record is held to, since builders and readers rely on it.
     record_of({KEY: {name: record[name] for name in _AS_IN_CHECKPOINTS if name in record}}, path)
+    if missing := [name for name in _NEEDED if name not in record]:
+        raise CheckpointError(
+            f"the record in {str(path)!r} has no {missing[0]!r}", "Export the model again."
+        )
     return record
 
 

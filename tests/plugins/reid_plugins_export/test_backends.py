@@ -209,6 +209,7 @@ def test_a_pt2_file_with_a_part_that_may_run_code_is_refused(name, content, tmp_
         ("[]", "is none"),
         ('{"version": 99}', "version 99.*pip install --upgrade"),
         ('{"version": 1, "preprocessing": {"height": -3}}', "height"),
+        ('{"version": 1, "model": {"name": "a"}}', "has no 'preprocessing'"),
     ],
 )
 def test_a_record_that_is_none_is_told(text, told, tmp_path, plugins) -> None:
