@@ -147,7 +147,9 @@ class MicroBatcher:
             places = range(start, start + len(each.images))
             start = places.stop
             own = next((bad[place] for place in places if place in bad), None)
-            if own is not None:
+            if own is not None and len(requests) > 1:
+                self._answer([each])  # alone, so that the error counts its own images
+            elif own is not None:
                 each.answer.set_exception(own)
             else:
                 each.answer.set_result(features[places.start : places.stop].clone())

@@ -77,6 +77,21 @@ def test_an_error_is_that_of_its_thread_alone(extractor, pixels) -> None:
         same(third.result(), extractor(pixels[1]))
 
 
+def test_an_error_counts_the_images_of_its_own_request(extractor, pixels) -> None:
+    start = threading.Barrier(2)
+    with MicroBatcher(extractor, max_wait_ms=1000, max_images=4) as shared:
+
+        def ask(images):
+            start.wait()
+            return shared(images)
+
+        with ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(ask, [pixels[0], pixels[0][..., 0]]) for _ in range(2)]
+        for each in asked:
+            with pytest.raises(DataError, match="element 1 is an array"):
+                each.result()
+
+
 def test_a_failure_of_the_network_is_found_request_by_request(
     extractor, pixels, monkeypatch
 ) -> None:
