@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reidcore.data import find_image_files, leave_out, read_image
+from reidcore.data import UnreadableImageError, find_image_files, leave_out, read_image
 from reidcore.errors import DataError, quoted
 
 Pixels = npt.NDArray[np.uint8]
@@ -27,7 +27,7 @@ def is_stream(source: str) -> bool:
 
 
 def wanted_frames(source: str, numbers: Sequence[int]) -> Iterator[tuple[int, Pixels]]:
-    """Yield the frames of some numbers; those that the source does not have are left out.
+    """Yield the frames of some numbers; those that cannot be had are left out.
 
     Args:
         source: a video, the address of a stream, or a folder of images whose names end in the
@@ -57,9 +57,17 @@ def _images(folder: Path, numbers: Sequence[int]) -> Iterator[tuple[int, Pixels]
     leave_out(odd, "images", "without a number of their own in their names")
     if not files:
         raise DataError(f"{str(folder)!r} has no images with numbers in their names")
+    damaged = []
     for number in numbers:
-        if number in files:
-            yield number, np.asarray(read_image(files[number]))
+        if number not in files:
+            continue
+        try:
+            frame = np.asarray(read_image(files[number]))
+        except UnreadableImageError:
+            damaged.append(files[number].name)
+            continue
+        yield number, frame
+    leave_out(damaged, "frames", "unreadable")
 
 
 def _video(source: str, numbers: Sequence[int]) -> Iterator[tuple[int, Pixels]]:

@@ -116,7 +116,7 @@ class Boxes:
             yield from self._crops(frame, of_frame.pop(number), on_bad)
         for missing in of_frame.values():
             for row in missing:
-                on_bad(row, UserError("no such frame"))
+                on_bad(row, UserError("no such frame, or an unreadable one"))
 
     def _crops(self, frame: npt.NDArray[np.uint8], rows: list[int], on_bad: OnBad) -> Iterator[Row]:
         empty = set()

@@ -76,7 +76,7 @@ def test_what_has_no_picture_is_told_and_left_out(extractor, video, tmp_path, ca
     extract_table(extractor, Boxes(str(video), tmp_path / "b.txt"), RECORD, tmp_path / "f.npz")
     assert read(tmp_path / "f.npz")["frame"].tolist() == [1, 6]
     assert "3 of 5 boxes left out (not in the frames)" in caplog.text
-    assert "frame 8, id 4 (no such frame)" in caplog.text
+    assert "frame 8, id 4 (no such frame, or an unreadable one)" in caplog.text
 
 
 def test_an_unreadable_image_amid_others(extractor, photos, tmp_path, caplog) -> None:

@@ -32,6 +32,14 @@ def test_a_folder_leaves_out_what_it_lacks_and_images_without_numbers(tmp_path, 
     assert "2 of 4 images left out" in caplog.text or "2 images left out" in caplog.text
 
 
+def test_a_damaged_frame_is_left_out_and_told(tmp_path, caplog) -> None:
+    for number in (1, 2, 3):
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{number}.png")
+    (tmp_path / "2.png").write_bytes(b"no image")
+    assert [number for number, _ in wanted_frames(str(tmp_path), [1, 2, 3])] == [1, 3]
+    assert "1 frame left out (unreadable): '2.png'" in caplog.text
+
+
 def test_what_is_no_video(tmp_path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"nothing")
     with pytest.raises(DataError, match=r"a.mp4' is no video that OpenCV reads. Convert it"):
