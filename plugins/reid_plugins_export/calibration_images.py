@@ -34,14 +34,15 @@ def calibration_images(
     table = dataset.train if len(dataset.train) else dataset.gallery
     preprocessing = source.extractor.preprocessing
     pictures, bad = [], []
-    for path in _drawn(table, count, seed):
+    drawn = _drawn(table, count, seed)
+    for path in drawn:
         try:
             pixels = read_pixels(path, reading=preprocessing.reading)
         except UnreadableImageError:
             bad.append(path)
             continue
         pictures.append(preprocessing.resized(pixels))
-    leave_out(bad, "images", "unreadable", total=count)
+    leave_out(bad, "images", "unreadable", total=len(drawn))
     if not pictures:
         raise DataError(f"no image of {dataset.name} can be read", "Check the dataset's folder.")
     if network.takes == "normalised":

@@ -32,7 +32,7 @@ class Tolerance:
     cosine: float
 
 
-TOLERANCES = {"fp32": Tolerance(1e-4, 0.99999), "fp16": Tolerance(1e-2, 0.9999)}
+TOLERANCES = {"fp32": Tolerance(1e-4, 0.99999)}
 """By precision; INT8 is held to the mAP of a dataset instead."""
 
 
