@@ -21,9 +21,10 @@ from reidcore.models import Outputs
 Weighting = Literal["deepmar", "positive", "none"]
 """How answers weigh that few images have, ``p`` being the share of images that say yes.
 
-``deepmar``: a yes weighs ``exp(1 - p)`` and a no ``exp(p)`` (Li et al., "Multi-attribute Learning
-for Pedestrian Attribute Recognition in Surveillance Scenarios", ACPR 2015, with a sigma of 1).
-``positive``: both weigh ``exp(-p)``, as in Torchreid's project of attribute recognition.
+``positive``: both weigh ``exp(-p)``, as Li et al. write it in "Multi-attribute Learning for
+Pedestrian Attribute Recognition in Surveillance Scenarios" (DeepMAR, ACPR 2015; sigma is 1), and as
+in Torchreid's project of attribute recognition. ``deepmar``: a yes weighs ``exp(1 - p)`` and a no
+``exp(p)``, as DeepMAR is trained in later public code.
 """
 
 
