@@ -14,7 +14,14 @@ from reidcore.data import SampleTable, read_tables
 from reidcore.errors import DataError
 from reidcore.evaluation import AnyCamera, EvaluationProtocol, Market1501
 from reidcore.plugins import Plugins
-from reidcore.registry import Chooser, NamedDataset
+from reidcore.registry import (
+    Chooser,
+    Component,
+    NamedDataset,
+    declared_options,
+    find,
+    read_options,
+)
 
 
 @dataclass(frozen=True)
@@ -94,5 +101,9 @@ def _protocol(
     if name is None:
         alone = len(cameras) < 2
         return ("any_camera", AnyCamera()) if alone else ("market1501", Market1501())
-    protocol: EvaluationProtocol = choose("protocols", name).make()
+    entry = find("protocols", name, choose.plugins)
+    known = {*declared_options(entry), *entry.options}
+    # A recorded section has the options of all that are called so: a dataset, and its protocol.
+    given = {key: value for key, value in sections.get(name, {}).items() if key in known}
+    protocol: EvaluationProtocol = Component(entry, read_options(entry, given)).make()
     return name, protocol

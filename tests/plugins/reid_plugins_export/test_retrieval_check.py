@@ -99,3 +99,9 @@ def test_another_protocol_of_the_run_is_kept(plugins, root) -> None:
     config = {"test": {"protocol": "any_camera"}}
     found = read_dataset(DatasetChoice("tiny", root), config, plugins)
     assert found.protocol_name == "any_camera"
+
+
+def test_a_protocol_is_not_given_the_options_of_a_dataset_of_its_name(plugins, root) -> None:
+    config = {"test": {"protocol": "market1501"}, "market1501": {"use_500k_distractors": False}}
+    found = read_dataset(DatasetChoice("tiny", root), config, plugins)
+    assert found.protocol_name == "market1501"
