@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import re
@@ -84,7 +83,9 @@ def _of_checkpoint(path: Path) -> tuple[Mapping[str, Any] | None, str | None]:
     record = parts.get(PLUGIN) if isinstance(parts, Mapping) else None
     if not isinstance(record, Mapping) or not record:
         return None, None
-    return record, weights_digest(checkpoint["state_dict"])
+    from reid_plugins_export.fingerprint import tensors_sha256
+
+    return record, tensors_sha256(checkpoint["state_dict"])
 
 
 def _of_export(path: Path) -> tuple[Mapping[str, Any] | None, str | None]:
@@ -93,18 +94,6 @@ def _of_export(path: Path) -> tuple[Mapping[str, Any] | None, str | None]:
 
     held = read_record(path)
     return held.get(PLUGIN), held.get(_DIGEST)
-
-
-def weights_digest(state_dict: Mapping[str, Any]) -> str:
-    """Return the sha256 of weights with their names, types and shapes, as exports have it."""
-    import torch
-
-    total = hashlib.sha256()
-    for key in sorted(name for name, held in state_dict.items() if isinstance(held, torch.Tensor)):
-        value = state_dict[key].detach().cpu().contiguous()
-        total.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
-        total.update(value.reshape(-1).view(torch.uint8).numpy().data)
-    return total.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -154,10 +143,11 @@ class Destination:
             write_json(dict(record), self.output)
             return
         import torch
+        from reid_plugins_export.fingerprint import tensors_sha256
 
         checkpoint = load_checkpoint(self.checkpoint)
         own = checkpoint[_OWN]
-        kept = {**record, _DIGEST: weights_digest(checkpoint["state_dict"])}
+        kept = {**record, _DIGEST: tensors_sha256(checkpoint["state_dict"])}
         # As plain as json has it: a checkpoint is read without running code.
         own[_PARTS] = {**(own.get(_PARTS) or {}), PLUGIN: json.loads(json.dumps(kept))}
         with atomic_write(self.output) as file:

@@ -17,7 +17,13 @@ from reid_plugins_export.fingerprint import weights_sha256
 from reid_plugins_export.formats import Format, can_write, format_named
 from reid_plugins_export.network import FeatureNetwork, width_of
 from reid_plugins_export.parity import Parity, check_parity, measure_parity
-from reid_plugins_export.record import UNCHECKED, VERSION, checksum_file, checksums
+from reid_plugins_export.record import (
+    UNCHECKED,
+    VERSION,
+    checksum_file,
+    checksums,
+    given_by_plugins,
+)
 from reid_plugins_export.retrieval_check import (
     ALLOWED_LOSS,
     RetrievalCheck,
@@ -25,7 +31,7 @@ from reid_plugins_export.retrieval_check import (
     require_no_loss,
 )
 from reid_plugins_export.source import Source, load_source
-from reidcore.errors import PluginDefectError, UserError
+from reidcore.errors import UserError
 from reidcore.inference import FeatureExtractor
 from reidcore.plugins import Plugins, current_plugins
 from reidcore.utils import PathLike, check_writable, mkdir_if_missing, partial_folder
@@ -147,16 +153,7 @@ def make_record(
         "check": UNCHECKED,
         "source": {"file": source.path.name},
     }
-    for plugin in [each for each in plugins.active if "reid_export_metadata" in each.hooks]:
-        hook = plugins.subset_hook("reid_export_metadata", [plugin])
-        for answer in hook(metadata=source.metadata):
-            if taken := sorted(record.keys() & dict(answer)):
-                raise PluginDefectError(
-                    f"plugin {plugin.origin} gave {taken[0]!r} in reid_export_metadata, which the "
-                    "record has already"
-                )
-            record |= answer
-    return record
+    return record | given_by_plugins(source.metadata, plugins, taken=record)
 
 
 def _check_form(form: Format, name: str, target: Path) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from reidcore.utils import PathLike, load_checkpoint
 
-__all__ = ["weights_sha256"]
+__all__ = ["tensors_sha256", "weights_sha256"]
 
 
 def weights_sha256(path: PathLike) -> str:
@@ -24,7 +24,11 @@ def weights_sha256(path: PathLike) -> str:
         CheckpointError: if the file cannot be read.
     """
     held: Any = load_checkpoint(path)
-    tensors = held.get("state_dict", held) if isinstance(held, Mapping) else {}
+    return tensors_sha256(held.get("state_dict", held) if isinstance(held, Mapping) else {})
+
+
+def tensors_sha256(tensors: Mapping[str, Any]) -> str:
+    """Return the hash of tensors with their names, types and shapes; what is no tensor is none."""
     total = hashlib.sha256()
     for key in sorted(name for name, value in tensors.items() if isinstance(value, Tensor)):
         value = tensors[key].detach().cpu().contiguous()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from reid_plugins_export.formats import required_format
-from reidcore.errors import CheckpointError, DataError
+from reidcore.errors import CheckpointError, DataError, PluginDefectError
+from reidcore.inference import CheckpointMetadata
 from reidcore.models import record_of
 from reidcore.plugins import Plugins
 from reidcore.utils import PathLike, check_isfile
@@ -49,6 +50,32 @@ def read_record(path: PathLike, plugins: Plugins | None = None) -> dict[str, Any
     found = required_format(file, plugins)
     check_there(file)
     return found.read(file)
+
+
+def given_by_plugins(
+    metadata: CheckpointMetadata, plugins: Plugins, taken: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return what plugins let go with exports of a checkpoint, by `reid_export_metadata`.
+
+    Args:
+        metadata: what the checkpoint says.
+        plugins: who is asked.
+        taken: keys that nobody may give.
+
+    Raises:
+        PluginDefectError: if a plugin gives one of them, or what another gave.
+    """
+    given: dict[str, Any] = {}
+    for plugin in [each for each in plugins.active if "reid_export_metadata" in each.hooks]:
+        hook = plugins.subset_hook("reid_export_metadata", [plugin])
+        for answer in hook(metadata=metadata):
+            if clashes := sorted({*taken, *given} & answer.keys()):
+                raise PluginDefectError(
+                    f"plugin {plugin.origin} gave {clashes[0]!r} in reid_export_metadata, which "
+                    "the record has already"
+                )
+            given |= answer
+    return given
 
 
 def check_there(path: Path) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from reid_plugins_export.record import given_by_plugins
 from reidcore.errors import CheckpointError, UserError
+from reidcore.inference import read_metadata
 from reidcore.models import build_args_of, read_weights, record_of, unwrap
+from reidcore.plugins import current_plugins
 from reidcore.utils import PathLike, load_checkpoint, save_safetensors
 
 # What of a checkpoint's record concerns the model, and not the training.
@@ -38,6 +41,9 @@ def save_weights(
 def export_weights(checkpoint: PathLike, path: PathLike) -> int:
     """Write the weights of a checkpoint as safetensors, with what it says about its model.
 
+    Of what plugins keep in the checkpoint goes along what they give to exports, such as a
+    calibration.
+
     Args:
         checkpoint: a checkpoint of ours, or another file of weights, which then says nothing.
         path: the file, ending in ``.safetensors``.
@@ -52,7 +58,11 @@ def export_weights(checkpoint: PathLike, path: PathLike) -> int:
     _check_name(path)
     tensors = read_weights(checkpoint).tensors
     own = record_of(load_checkpoint(checkpoint), checkpoint)
-    _write(tensors, path, {key: own[key] for key in _KEPT if key in own})
+    record = {key: own[key] for key in _KEPT if key in own}
+    given = given_by_plugins(read_metadata(checkpoint), current_plugins())
+    if hooks := {key: value for key, value in given.items() if key in (own.get("hooks") or {})}:
+        record["hooks"] = hooks  # where the plugins that gave it look for it, as in a checkpoint
+    _write(tensors, path, record)
     return len(tensors)
 
 

@@ -19,6 +19,7 @@ from reid_plugins_calibration.stored import Destination
 
 from reidcore.errors import CheckpointError, DataError, UserError
 from reidcore.inference import read_metadata
+from reidcore.models import export_weights
 from reidcore.testing import tiny_run
 from reidcore.utils import load_checkpoint, save_checkpoint, write_json
 
@@ -141,6 +142,15 @@ def test_exports_take_it_along(calibrated, trained) -> None:
     given = reid_export_metadata(metadata=read_metadata(calibrated))
     assert Calibration.from_record(given["calibration"]).thresholds
     assert reid_export_metadata(metadata=read_metadata(trained)) is None
+
+
+def test_weights_for_others_take_it_along(calibrated, trained, tmp_path, record) -> None:
+    pytest.importorskip("safetensors")
+    export_weights(calibrated, tmp_path / "with.safetensors")
+    assert read_calibration(tmp_path / "with.safetensors").record["data"] == record["data"]
+    export_weights(trained, tmp_path / "without.safetensors")
+    assert read_calibration(tmp_path / "without.safetensors") is None
+    assert read_metadata(tmp_path / "without.safetensors").hooks == {}
 
 
 def test_an_export_is_read_and_one_of_other_weights_is_not_used(record, monkeypatch) -> None:
