@@ -157,19 +157,20 @@ class Asked:
         items, what, names = self._items(known, plugins)
         with progress("comparing", passes(items, wishes)) as advance:
             fitted = calibrate(items, wishes, what, names, advance)
+        destination.write(fitted.calibration.record)
         if self.plot:
             from reid_plugins_calibration.picture import draw
 
             draw(fitted, self.plot)
-        destination.write(fitted.calibration.record)
         return fitted
 
     def _check(self) -> None:
         from reidcore.utils import check_writable
 
-        if self.features is not None and (self.data or self.words):
+        if self.features is not None and (self.data or self.root or self.words):
             raise UserError(
-                "--features stands in place of a dataset", "Leave --data and its options out."
+                "--features stands in place of a dataset",
+                "Leave --data, --root and options of datasets out.",
             )
         if self.checkpoint is None and self.features is None:
             raise UserError(
@@ -178,7 +179,8 @@ class Asked:
             )
         if self.labels is not None and self.features is None:
             raise UserError("--labels is a table for features", "Give --features FILE with it.")
-        for option, file in (("-o FILE", self.output), ("--plot FILE", self.plot)):
+        kept = self.output or self.checkpoint
+        for option, file in (("-o FILE", kept), ("--plot FILE", self.plot)):
             if file is not None:
                 check_writable(Path(file).expanduser().parent, option)
         if self.plot is not None and Path(self.plot).suffix != ".png":

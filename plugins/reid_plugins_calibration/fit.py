@@ -90,6 +90,11 @@ def calibrate(
     """
     require_scipy()
     pooled = measure(items, wishes.rates, what, advance)
+    if wishes.same is not None and (why := pooled.support.lacks_for(wishes.same)):
+        raise DataError(
+            f"{what} cannot tell where to answer 'same': {why}",
+            "Give data of more identities, or ask for a higher rate: --same.",
+        )
     if not pooled.thresholds:
         raise DataError(
             f"{what} supports none of the wanted rates: {'; '.join(pooled.refused)}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from reid_plugins_calibration.thresholds import Threshold
 
 _SHOWN_CAMERAS = 12
+_RULE_OF_THREE = 3
 
 
 def show(calibration: Calibration) -> None:
@@ -45,6 +47,11 @@ def lines(record: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"below {FEW_IDENTITIES} identities intervals are narrower than they say: give more to "
             "be sure"
+        )
+    if answer["fnmr"] * pairs["identities"] < _RULE_OF_THREE:
+        yield (
+            f"below {math.ceil(_RULE_OF_THREE / answer['fnmr']):,} identities an FNMR of "
+            f"{answer['fnmr']:g} is what was seen, and may be higher for others"
         )
     yield f"probability: {_curve_in_words(curve)}, for {curve['prior']:g} of pairs being matches"
     yield (

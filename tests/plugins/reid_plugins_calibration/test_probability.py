@@ -67,6 +67,15 @@ def test_likelihoods_are_of_identities_held_out() -> None:
     assert all(choose_curve(spread, 100).held_out[kind] < fair[kind] - 0.1 for kind in fair)
 
 
+def test_pairs_of_one_identity_held_out_are_not_learnt_from() -> None:
+    spread = counts(bell(0.5, 0.1), bell(-0.5, 0.1))
+    each = np.arange(FOLDS - 1)
+    spread[each, each, 0] = 0  # the last fold alone can be held out
+    fair = choose_curve(spread, 100).held_out
+    spread[:-1, -1] = spread[:-1, -1, ::-1]
+    assert choose_curve(spread, 100).held_out == fair
+
+
 def test_without_a_fold_that_has_both_nothing_is_held_out() -> None:
     spread = counts(bell(0.5, 0.1), bell(-0.5, 0.1))
     spread[np.arange(FOLDS), np.arange(FOLDS), 1] = 0

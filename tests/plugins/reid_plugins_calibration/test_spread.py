@@ -69,6 +69,7 @@ def test_folds_are_of_identities(draw) -> None:
     items = make_items(*draw(30))
     folds = spread_of(items).by_folds
     matches = folds[:, :, 1].sum(axis=2)
+    assert (matches.diagonal() > 0).all()
     assert matches.trace() == matches.sum()
     assert (np.tril(folds.sum(axis=(2, 3)), -1) == 0).all()
 
