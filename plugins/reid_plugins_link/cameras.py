@@ -116,7 +116,12 @@ def _parted(word: str) -> tuple[str, Path]:
         return "", Path(word)
     if not name:
         raise UserError(f"{quoted(word)} names no camera", "Write NAME=PATH.")
-    return name, Path(rest)
+    if name == ".." or Path(name).name != name or "\\" in name:
+        raise UserError(
+            f"a camera is named {quoted(name)}, and files are named after cameras",
+            "Give it a name without / and \\.",
+        )
+    return name, Path(rest).expanduser()
 
 
 def _within(folder: Path, names: Sequence[str]) -> Path | None:

@@ -38,6 +38,22 @@ Examples:
 _FILE = click.Path()
 
 
+class _Finite(click.FloatRange):
+    """Numbers of a range; NaN is none, which no comparison refuses, and infinity if asked."""
+
+    def __init__(self, *, above: bool = False, endless: bool = False) -> None:
+        super().__init__(min=0, min_open=above)
+        self._endless = endless
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number) or (math.isinf(number) and not self._endless):
+            self.fail(f"{value} is no number of use here.", param, ctx)
+        return number
+
+
 @click.command(epilog=EPILOG)
 @click.argument("tracks", nargs=-1, required=True)
 @click.option("-o", "--output", required=True, type=_FILE, help="Folder to write; a new one.")
@@ -60,7 +76,7 @@ _FILE = click.Path()
 )
 @click.option("--network", type=_FILE, help="YAML of clocks, ways between cameras, common views.")
 @click.option("--overlap", multiple=True, metavar="A:B", help="Two cameras see the same place.")
-@click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="If nothing tells it.")
+@click.option("--fps", type=_Finite(above=True), help="If nothing tells it.")
 @click.option("--threshold", type=float, help="Mean similarity from which tracks are joined.")
 @click.option("--fmr", type=float, help="Or the false match rate of a calibrated model.")
 @click.option(
@@ -75,14 +91,14 @@ _FILE = click.Path()
 @click.option("--learn", is_flag=True, help="Learn how long the ways between cameras take.")
 @click.option(
     "--rejoin",
-    type=click.FloatRange(min=0),
+    type=_Finite(endless=True),
     default=math.inf,
     metavar="SECONDS",
     help="Within which tracks of one camera may be joined; any time by default, 0 for never.",
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=0),
+    type=_Finite(),
     default=1.0,
     show_default=True,
     metavar="SECONDS",

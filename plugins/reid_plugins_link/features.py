@@ -83,11 +83,7 @@ def extract_features(
     Raises:
         DataError: if a camera has no frames, or none of its boxes lies in them.
     """
-    if missing := [name for name in tracklets.cameras if name not in frames]:
-        raise DataError(
-            f"no frames of the camera {missing[0]!r} were found beside its tracks",
-            f"Name a folder of images or a video, --frames {missing[0]}=PATH, or give features.",
-        )
+    require_frames(tracklets.cameras, frames, "Or give features: --features FILE.")
     cut = _Cutting(tracklets, crops, frames)
     found: list[Float32] = []
     for batch in extractor.extract(cut.crops()):
@@ -98,6 +94,24 @@ def extract_features(
     quality = crops.quality[kept] * cut.relative_sharpness(crops.tracklet[kept])
     own = Crops(crops.tracklet[kept], crops.row[kept], quality)
     return Described(own, unit_length(np.concatenate(found)))
+
+
+def require_frames(cameras: Sequence[str], frames: Mapping[str, Path], otherwise: str) -> None:
+    """Refuse cameras without frames.
+
+    Args:
+        cameras: names of all.
+        frames: camera -> folder of images, or video.
+        otherwise: what can be done without frames.
+
+    Raises:
+        DataError: naming the first.
+    """
+    if missing := [name for name in cameras if name not in frames]:
+        raise DataError(
+            f"no frames of the camera {missing[0]!r} were found beside its tracks",
+            f"Name a folder of images or a video, --frames {missing[0]}=PATH. {otherwise}",
+        )
 
 
 def read_crops(

@@ -16,7 +16,7 @@ from reid_plugins_link.crops import choose_crops
 from reid_plugins_link.decisions import read_decisions
 from reid_plugins_link.doubts import find_doubts
 from reid_plugins_link.feature_files import read_described
-from reid_plugins_link.features import Described, extract_features
+from reid_plugins_link.features import Described, extract_features, require_frames
 from reid_plugins_link.grouping import check_method
 from reid_plugins_link.linking import Linked, link_tracklets
 from reid_plugins_link.mot import Boxes, read_mot
@@ -27,7 +27,7 @@ from reid_plugins_link.sheets import draw_sheets
 from reid_plugins_link.threshold import Threshold, calibrated_threshold, given_threshold
 from reid_plugins_link.tracklets import Tracklets, paths_of, read_tracklets
 from reidcore.cli import find_device, progress
-from reidcore.data import leave_out
+from reidcore.data import first_names, leave_out
 from reidcore.errors import UserError, counted
 from reidcore.utils import atomic_folder, check_writable
 
@@ -96,6 +96,8 @@ def link_cameras(asked: Asked, plugins: Plugins) -> Outcome:
     _check(asked)
     cameras = find_cameras(asked.tracks, asked.frames)
     names = [camera.name for camera in cameras]
+    if asked.sheets:
+        require_frames(names, paths_of(cameras), "Leave --sheets out.")
     rules = _rules(asked, names)
     threshold = _threshold(asked, names)
     tracklets = read_tracklets(cameras, rules.network, asked.fps)
@@ -151,9 +153,10 @@ def _rules(asked: Asked, names: Sequence[str]) -> Rules:
     told = read_network(Path(asked.network), names) if asked.network else Network()
     overlaps = told.overlaps | read_overlaps(asked.overlap, names)
     network = Network(told.clocks, told.seconds, told.unreachable, overlaps)
-    if len(names) > len(told.clocks) and not told.clocks:
-        _log.info(
-            "No --network tells when each camera began: all of them are taken to begin at once"
+    if untold := [name for name in names if name not in told.clocks]:
+        _log.warning(
+            "No --network tells when %s began: taken to be at second 0",
+            "each camera" if len(untold) == len(names) else first_names(untold, len(untold)),
         )
     return Rules(network, rejoin=asked.rejoin, tolerance=asked.tolerance)
 

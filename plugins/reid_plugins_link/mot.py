@@ -25,7 +25,7 @@ Float64 = npt.NDArray[np.float64]
 
 _COLUMNS = "frame, id, left, top, width, height, confidence, class, visibility"
 _LEAST, _CONFIDENCE, _VISIBILITY = 6, 6, 8
-_SEPARATOR = re.compile(r"[,;\s]+")
+_SEPARATOR = re.compile(r"\s*[,;]\s*|\s+")  # an empty cell is one: what follows does not move up
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +68,8 @@ def read_mot(path: Path, *, is_truth: bool = False) -> Boxes:
     _check(path, rows, lines)
     keep = (rows[:, 4:6] > 0).all(axis=1)
     leave_out([f"{path}:{line}" for line in lines[~keep]], "rows", "boxes without area")
+    if not keep.any():
+        raise DataError(f"{str(path)!r} has boxes without area alone", f"A row is: {_COLUMNS}.")
     if is_truth:
         keep &= rows[:, _CONFIDENCE] != 0
     rows = rows[keep]
@@ -95,7 +97,7 @@ def _rows(path: Path) -> Iterator[list[float]]:
     try:
         with path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
-                cells = _SEPARATOR.split(line.strip().strip(",;"))
+                cells = _SEPARATOR.split(line.strip().rstrip(",; \t"))
                 is_heading = number == 1 and cells[0].lower().startswith("frame")
                 if cells != [""] and not is_heading:
                     yield [number, *_numbers(path, number, cells)]

@@ -87,7 +87,14 @@ def read_network(path: Path, cameras: Sequence[str]) -> Network:
         if name not in known:
             raise unknown_camera(name, known, f"the network {str(path)!r}")
     clocks = {name: Clock(camera.fps, camera.start) for name, camera in file.cameras.items()}
-    seconds = {(way.start, way.end): _span(way, path) for way in file.transitions}
+    seconds: dict[Pair, tuple[float, float]] = {}
+    for way in file.transitions:
+        if (way.start, way.end) in seconds:
+            raise DataError(
+                f"the network {str(path)!r} tells the way from {way.start!r} to {way.end!r} twice",
+                "Leave out one of the two.",
+            )
+        seconds[way.start, way.end] = _span(way, path)
     unreachable = frozenset(file.unreachable)
     if both := sorted(unreachable & set(seconds)):
         raise DataError(

@@ -54,6 +54,13 @@ def test_two_files_of_one_camera_are_refused(mot, tmp_path) -> None:
         find_cameras(words)
 
 
+@pytest.mark.parametrize("name", ["../hall", "a/b", "..", "a\\b"])
+def test_a_camera_has_a_name_that_a_file_can_have(mot, tmp_path, name) -> None:
+    path = mot(tmp_path / "door.txt", ROW)
+    with pytest.raises(UserError, match="files are named after cameras"):
+        find_cameras([f"{name}={path}", str(path)])
+
+
 def test_one_camera_is_not_enough(mot, tmp_path) -> None:
     with pytest.raises(UserError, match="one camera alone, 'door'"):
         find_cameras([str(mot(tmp_path / "door.txt", ROW))])

@@ -169,6 +169,9 @@ def test_features_of_one_camera_each_are_named_by_their_files(link, scene, looks
         (["--features", "hal={looks}", "--threshold", 0.5, "--frames", "hal=."], "mean 'hall'"),
         (["--features", "{looks}", "--threshold", 0.5, "--truth", "x={scene}/hall"], "'x', of"),
         (["--features", "{looks}", "--threshold", 0.5, "--network", "none.yaml"], "cannot be read"),
+        (["--features", "{looks}", "--threshold", 0.5, "--tolerance", "nan"], "nan is no number"),
+        (["--features", "{looks}", "--threshold", 0.5, "--rejoin", "nan"], "nan is no number"),
+        (["--features", "{looks}", "--threshold", 0.5, "--fps", "inf"], "inf is no number"),
     ],
 )
 def test_what_cannot_work_is_told_before_anything_is_written(
@@ -198,6 +201,23 @@ def test_cameras_of_unknown_speed_are_told(link, mot, looks, tmp_path) -> None:
     code, _, errors = link(*files, *words, "--fps", 5)
     assert code == 2
     assert "no feature in" in errors
+
+
+def test_sheets_need_frames_and_clocks_that_are_not_told_are(
+    link, scene, looks, tmp_path, caplog
+) -> None:
+    bare = [
+        f"{name}={shutil.copy(scene / name / 'tracks.txt', tmp_path / name)}" for name in CAMERAS
+    ]
+    (tmp_path / "site.yaml").write_text("cameras: {hall: {start: 3}, park: {start: 1}}")
+    words = ("--features", looks, "--threshold", 0.5, "--fps", 2, "-o", tmp_path / "out")
+    code, _, errors = link(*bare, *words, "--sheets")
+    assert code == 2
+    assert "no frames of the camera 'hall'" in errors
+    assert "Leave --sheets out" in errors
+    code, _, errors = link(*bare, *words, "--network", tmp_path / "site.yaml")
+    assert code == 0
+    assert "tells when 'street' began: taken to be at second 0" in caplog.text
 
 
 def test_features_of_other_widths_and_without_frames_are_told(link, scene, looks, tmp_path) -> None:

@@ -30,7 +30,9 @@ def test_rows_come_in_the_order_of_tracks_and_frames(mot, tmp_path) -> None:
 
 def test_six_columns_are_enough_and_spaces_separate_too(tmp_path) -> None:
     path = tmp_path / "a.txt"
-    path.write_text("frame id left top width height\n1 4 10 20 30 40\n\n2 4 11 20 30 40 0.25\n")
+    path.write_text(
+        "frame id left top width height\n1, 4, 10  20;30 40,,\n\n2 4 11 20 30 40 0.25\n"
+    )
     boxes = read_mot(path)
     assert boxes.frames.tolist() == [1, 2]
     assert boxes.confidence.tolist() == [1.0, 0.25]
@@ -52,6 +54,8 @@ def test_truth_leaves_out_what_does_not_count(mot, tmp_path) -> None:
         ("1,1,3,4,5,6\n1,1,7,4,5,6\n", "track 1 twice in frame 1"),
         ("0,1,3,4,5,6\n", "line 1 .* before 1. Frames are counted from 1"),
         ("1,-1,3,4,5,6\n", "no id, as detections"),
+        ("1,1,,4,5,6,7\n", "line 1 .* has '' where a number stands"),
+        (",1,1,4,5,6,7\n", "line 1 .* has '' where a number stands"),
         ("1,1.5,3,4,5,6\n", "not whole"),
         ("1,1,nan,4,5,6\n", "no finite numbers"),
         ("", "has no boxes"),
@@ -76,6 +80,8 @@ def test_boxes_without_area_are_left_out_and_told(mot, tmp_path, caplog) -> None
     assert read_mot(path).frames.tolist() == [2]
     assert "1 row left out (boxes without area)" in caplog.text
     assert "a.txt:1" in caplog.text
+    with pytest.raises(DataError, match="has boxes without area alone"):
+        read_mot(mot(tmp_path / "a.txt", (1, 1, 3, 4, 0, 6)))
 
 
 rows = st.tuples(

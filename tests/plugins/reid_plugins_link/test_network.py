@@ -39,6 +39,11 @@ def test_a_network_is_read(tmp_path) -> None:
         ("transition: []", "wrong at transition: .*Did you mean 'transitions'"),
         ("transitions: [{from: door, to: yard, seconds: [9, 2]}]", "9 to 2 seconds"),
         ("transitions: [{from: door, to: yard, seconds: []}]", r"wrong at transitions\.0\.seconds"),
+        (
+            "transitions: [{from: door, to: yard, seconds: [1]}, "
+            "{from: door, to: yard, seconds: [2]}]",
+            "the way from 'door' to 'yard' twice",
+        ),
         ("cameras: {door: {fps: 0}}", r"cameras\.door\.fps"),
         ("overlaps: [[door]]", r"wrong at overlaps\.0"),
         ("cameras: [", "no YAML"),
