@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from reid_plugins_link.crops import Crops, choose_crops
 from reid_plugins_link.features import Described, extract_features, read_crops, sharpness
+from reid_plugins_link.frames import read_frames
 from reid_plugins_link.mot import read_mot
 from reid_plugins_link.tracklets import gather
 
@@ -58,6 +59,14 @@ def test_images_and_videos_are_cut_alike(filmed) -> None:
     for place in range(4):
         expected = np.eye(3)[tracklets.track[place] - 1]  # the left is red, the right green
         np.testing.assert_allclose(means[place], expected, atol=0.05)
+
+
+def test_frames_of_a_video_are_those_of_their_numbers(filmed) -> None:
+    _, frames = filmed
+    for numbers in ([1, 2, 4], [2, 3], [3]):
+        read = dict(read_frames(frames["b"], numbers))
+        red = {number: read[number][30, 20, 0] for number in numbers}
+        assert red == pytest.approx({number: 100 + 10 * number for number in numbers}, abs=4)
 
 
 def test_a_video_that_ends_early_costs_what_it_lacks(filmed, tmp_path, caplog) -> None:
