@@ -13,6 +13,8 @@ import numpy.typing as npt
 from reidcore.data import JUNK_PID, Int64Array, NumberedTexts
 from reidcore.errors import DataError
 
+__all__ = ["Sightings", "sightings_of"]
+
 TRACK_COLUMNS = ("sequence", "track")
 """Images of an identity by a camera that agree in these are of one track."""
 
