@@ -13,7 +13,7 @@ import numpy.typing as npt
 from reidcore.data import JUNK_PID, Int64Array, NumberedTexts
 from reidcore.errors import DataError
 
-__all__ = ["Sightings", "sightings_of"]
+__all__ = ["FRAME_COLUMN", "TRACK_COLUMNS", "Sightings", "sightings_of"]
 
 TRACK_COLUMNS = ("sequence", "track")
 """Images of an identity by a camera that agree in these are of one track."""

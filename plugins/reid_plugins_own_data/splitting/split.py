@@ -27,6 +27,17 @@ from reid_plugins_own_data.splitting.sightings import Sightings
 from reidcore.data import JUNK_PID
 from reidcore.errors import DataError
 
+__all__ = [
+    "ACROSS",
+    "ANYWHERE",
+    "WORDS",
+    "Options",
+    "Split",
+    "class_counts",
+    "part_counts",
+    "split_sightings",
+]
+
 ACROSS, ANYWHERE = "market1501", "any_camera"
 WORDS = ("train", "val_query", "val_gallery", "query", "gallery", "unused")
 _SIDES = {"validation": ("val_query", "val_gallery"), "test": ("query", "gallery")}
