@@ -84,7 +84,9 @@ class _Batches(CalibrationDataReader):  # type: ignore[misc]
     """Gives images to ONNX Runtime's calibration, a few at a time."""
 
     def __init__(self, images: Tensor) -> None:
-        self._left: Iterator[Tensor] = iter(torch.split(images, _BATCH))
+        # ONNX Runtime stacks what batches give, so that all have to be of one size.
+        whole = len(images) // _BATCH * _BATCH
+        self._left: Iterator[Tensor] = iter(torch.split(images[:whole], _BATCH))
 
     def get_next(self) -> dict[str, Any] | None:
         """Return the next images by the input's name; None after the last."""

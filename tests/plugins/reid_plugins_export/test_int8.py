@@ -99,3 +99,8 @@ def test_ort_leaves_the_root_logger_alone() -> None:
     with int8._root_logger_kept():
         logging.getLogger().addHandler(logging.NullHandler())
     assert logging.getLogger().handlers == before
+
+
+def test_any_number_of_images_will_do(network) -> None:
+    images = torch.randn(37, 3, 32, 16, generator=torch.Generator().manual_seed(3))
+    assert int8.quantised(as_onnx(network), images).graph.node
