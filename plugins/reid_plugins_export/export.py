@@ -121,7 +121,7 @@ def export_model(
         partial = folder / target.name
         save(partial, record)
         parity = measure_parity(network, form.open(partial, "cpu", options.precision, None))
-        check_parity(parity, options.precision)
+        check_parity(parity, options.precision, network.takes == "bytes")
         record["parity"] = parity.as_dict()
         if dataset:
             check = _checked(source, partial, dataset, options, plugins)

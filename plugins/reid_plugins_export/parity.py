@@ -35,6 +35,9 @@ class Tolerance:
 TOLERANCES = {"fp32": Tolerance(1e-4, 0.99999)}
 """By precision; INT8 is held to the mAP of a dataset instead."""
 
+RESIZED = Tolerance(1e-3, 0.99999)
+"""Where the file resizes: a pixel in the middle of two whole numbers may be rounded either way."""
+
 
 @dataclass(frozen=True)
 class Parity:
@@ -69,13 +72,18 @@ def measure_parity(network: FeatureNetwork, backend: Backend) -> Parity:
     return Parity(max(each[0] for each in found), min(each[1] for each in found))
 
 
-def check_parity(parity: Parity, precision: str) -> None:
+def check_parity(parity: Parity, precision: str, resizes: bool = False) -> None:
     """Refuse a file whose features differ.
+
+    Args:
+        parity: how far they are apart.
+        precision: of the file.
+        resizes: whether the file resizes images itself.
 
     Raises:
         UserError: with the numbers.
     """
-    tolerance = TOLERANCES.get(precision)
+    tolerance = RESIZED if resizes and precision == "fp32" else TOLERANCES.get(precision)
     if tolerance is None or parity.is_within(tolerance):
         return
     raise UserError(
