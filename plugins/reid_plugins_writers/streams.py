@@ -76,6 +76,10 @@ class StandardStream:
         """
         self._try(self._stream.flush, None)
 
+    def close(self) -> None:
+        """Leave the stream open: it is the process's, and not that of a logger which ends."""
+        self.flush()
+
     def _try(self, action: Callable[[], Given], otherwise: Given) -> Given:
         if self._error is not None:
             return otherwise

@@ -84,6 +84,14 @@ def test_output_is_needed_again_after_a_run(monkeypatch: pytest.MonkeyPatch) -> 
             sys.stdout.write("the result")
 
 
+def test_a_logger_that_ends_does_not_close_the_stream_of_the_process() -> None:
+    own = io.StringIO()
+    stream = StandardStream(own, "Standard error", is_needed=False)
+    stream.close()
+    stream.write("still there")
+    assert own.getvalue() == "still there"
+
+
 def test_a_stream_that_somebody_closed_is_lost() -> None:
     closed = full()
     closed.detach()
