@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import count
 from pathlib import Path
 
 from reid_plugins_start.card import model_card
@@ -16,7 +17,9 @@ CARD, COMMANDS = "MODEL_CARD.md", "commands.sh"
 
 
 def hand_over(context: Context) -> None:
-    """Make the folder, whole or not at all, in the place of an earlier one.
+    """Make the folder, whole or not at all.
+
+    An earlier one is moved aside, since its card may have been filled in.
 
     Raises:
         UserError: it cannot be written.
@@ -29,8 +32,7 @@ def hand_over(context: Context) -> None:
         _write(partial / COMMANDS, commands(context.journal))
         _write(partial / CARD, model_card(context, sorted(each.name for each in partial.iterdir())))
         partial.chmod(0o755)
-        if place.handover.exists():
-            shutil.rmtree(place.handover)
+        _move_aside(place.handover)
         partial.rename(place.handover)
     echo(f"      {', '.join(sorted(each.name for each in place.handover.iterdir()))}")
     for name, entry in context.journal.entries.items():
@@ -38,6 +40,15 @@ def hand_over(context: Context) -> None:
             echo(f"      without {name}: {entry.told}")
     if why := doubt_of(context):
         echo(f"      warning: {why}", err=True)
+
+
+def _move_aside(folder: Path) -> None:
+    if not folder.exists():
+        return
+    names = (folder.with_name(f"{folder.name}-earlier-{number}") for number in count(1))
+    earlier = next(name for name in names if not name.exists())
+    folder.rename(earlier)
+    echo(f"      the one before is now {earlier.name}")
 
 
 def _files(context: Context) -> list[tuple[Path, str]]:

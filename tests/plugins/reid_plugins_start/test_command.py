@@ -51,6 +51,8 @@ def _goes_on_where_it_stopped(start, crops, out):
     assert again.stdout.count("(done already)") == 8
     assert "$ reidcore" not in again.stdout
     assert (out / "handover" / "MODEL_CARD.md").is_file()
+    assert (out / "handover-earlier-1" / "commands.sh").is_file()
+    assert "the one before is now handover-earlier-1" in again.stdout
     assert (out / "model.onnx").stat().st_mtime_ns == before
 
 
