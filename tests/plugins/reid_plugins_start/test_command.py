@@ -59,7 +59,8 @@ def _goes_on_where_it_stopped(start, crops, out):
 def test_damaged_images_end_the_road_before_the_training(crops, here, tmp_path):
     shutil.copytree(crops, tmp_path / "crops")
     victim = next((tmp_path / "crops").glob("*/*.jpg"))
-    victim.write_bytes(victim.read_bytes()[:200])
+    whole = victim.read_bytes()
+    victim.write_bytes(whole[: len(whole) * 2 // 3])  # whose header says nothing of it
     ended = here("crops", *SHORT)
     assert ended.returncode == 2
     assert "[3/9] check" in ended.stdout
