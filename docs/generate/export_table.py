@@ -105,7 +105,7 @@ def page(found: Mapping[str, Any], wanted: Iterable[Entry], before: str) -> str:
 def exported(entry: Entry) -> dict[str, Any]:
     """Export a model and return what was found."""
     import torch
-    from reid_plugins_export.network import FeatureNetwork
+    from reid_plugins_export.network import FeatureNetwork, width_of
     from reid_plugins_export.onnx_file import OnnxFormat
     from reid_plugins_export.parity import check_parity, measure_parity
 
@@ -121,7 +121,7 @@ def exported(entry: Entry) -> dict[str, Any]:
         network = FeatureNetwork(model, usual_size(model), IMAGENET_MEAN, IMAGENET_STD)
         with TemporaryDirectory() as folder:
             file = Path(folder) / "model.onnx"
-            OnnxFormat().convert(network, None)(file, {"version": 1})
+            OnnxFormat().convert(network, None)(file, _least_record(entry, width_of(network)))
             backend = OnnxFormat().open(file, "cpu", "fp32", 1)
             record |= {"feature_dim": backend.feature_dim, "bytes": file.stat().st_size}
             parity = measure_parity(network, backend)
@@ -132,6 +132,23 @@ def exported(entry: Entry) -> dict[str, Any]:
     except Exception as error:  # whatever the exporter stumbles over is what the table tells
         record["why"] = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
     return record
+
+
+def _least_record(entry: Entry, feature_dim: int) -> dict[str, Any]:
+    """Return what a file has to say of itself to be opened."""
+    return {
+        "version": 1,
+        "model": {"name": entry.name},
+        "preprocessing": {},
+        "preprocess": "none",
+        "normalise": False,
+        "feature_dim": feature_dim,
+        "weights_sha256": "",
+        "precision": "fp32",
+        "check": "unchecked",
+        "test": {},
+        "source": {},
+    }
 
 
 @cache
