@@ -29,10 +29,8 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   reidcore link town -w model.pth.tar -o linked --network town/scene.yaml
-  reidcore link door=a.txt yard=b.txt --frames door=a.mp4 --frames yard=b.mp4 \\
-      -w model.pth.tar --threshold 0.6 -o linked
-  reidcore link town --features linked/features.npz --threshold 0.6 \\
-      --accept linked/undecided.csv -o decided
+  reidcore link door=a.txt yard=b.txt --frames door=a.mp4 --frames yard=b.mp4 -w M -o linked
+  reidcore link town --features linked/features.npz --accept linked/undecided.csv -o decided
 """
 
 _FILE = click.Path()

@@ -175,7 +175,7 @@ def test_without_entry_points_there_are_the_cores_commands_and_no_components(che
 
     assert run("ls") == ""
     listed = re.findall(r"^  (\w+)  +[A-Z]", run("--help").partition("Commands:")[2], re.M)
-    assert listed == ["run", "test", "extract", "ls", "plugins", "env"]
+    assert listed == ["run", "test", "ls", "plugins", "env"]
 
 
 def test_every_bundled_command_says_in_a_line_what_it_does() -> None:

@@ -23,6 +23,7 @@ _log = logging.getLogger(f"reidcore.{__name__}")
 EPILOG = """\b
 Examples:
   reidcore attributes predict photos -w log/attributes_quickstart/model.pth.tar-6 -o attributes.csv
+  reidcore attributes predict 'shots/**/*.jpg' -w model.pth.tar -o attributes.csv --device cpu
 """
 
 

@@ -31,7 +31,14 @@ _FILE, _FOLDER, _DATASETS = click.Path(), click.Path(file_okay=False), component
 @click.command(epilog=EPILOG)
 @click.argument("checkpoint", type=_FILE)
 @click.argument("words", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--to", "form", default="onnx", show_default=True, metavar="FORMAT")
+@click.option(
+    "--to",
+    "form",
+    default="onnx",
+    show_default=True,
+    metavar="FORMAT",
+    help="onnx, openvino, torchscript, pt2, or a plugin's.",
+)
 @click.option("-o", "--output", type=_FILE, metavar="FILE", help="By default beside CHECKPOINT.")
 @click.option(
     "--preprocess",

@@ -129,7 +129,10 @@ class LossConformance(FactoryConformance):
             "feature_dim": WIDTH,
             "train_table": SampleTable.of(
                 [Sample(f"{n}.jpg", n % CLASSES, n % 2) for n in range(20)],
-                columns={"clothes": np.arange(20) // CLASSES % 2},
+                columns={
+                    "clothes": np.arange(20) // CLASSES % 2,
+                    "attribute_hat": np.arange(20) % 2,
+                },
             ),
         }
         terms = make_terms({self.entry.name: (1.0, self.component)}, **supplied)
@@ -151,6 +154,7 @@ class LossConformance(FactoryConformance):
             "pid": torch.tensor(pids),
             "camid": numbers % 2,
             "clothes": numbers % 2,
+            "attribute_hat": numbers % 2,
             "dsetid": numbers * 0,
             "impath": [f"{number}.jpg" for number in numbers.tolist()],
         }

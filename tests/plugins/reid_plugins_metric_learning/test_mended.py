@@ -105,7 +105,7 @@ def test_average_precision_is_pmls_where_that_is_right() -> None:
 
 def test_equal_features_have_a_slope_by_tuplets() -> None:
     given = features()
-    given[1] = given[0]
+    given[:2] = torch.eye(16)[0]  # whose cosine is 1 to the last bit, on any processor
     value, slope = gradient(TupletMarginLoss(), given)
     assert math.isfinite(value)
     assert slope.isfinite().all()
