@@ -58,6 +58,8 @@ def with_figures(engine: Engine, results: dict[str, TargetResult]) -> dict[str, 
     Rank 0 alone has answered; every process calls this, and all return the same.
     """
     found = broadcast_object(_found.pop(engine, {}))
+    if not found:
+        return results
     return {
         name: _beside(result, *found[name]) if name in found else result
         for name, result in results.items()
