@@ -11,7 +11,11 @@ from reidcore.testing import tiny_run
 
 RUNS = {
     "timm/test_vit": ["loss.name=triplet", "sampler.train_sampler=RandomIdentitySampler"],
-    "timm/test_convnext": ["model.head.neck=bnneck", "model.head.pool=gem", "train.amp=bf16"],
+    # Of 24 images oneDNN makes NaN in bf16 on processors with AMX: its strided 2x2 convolution.
+    "timm/test_convnext": [
+        *("model.head.neck=bnneck", "model.head.pool=gem", "train.amp=bf16"),
+        "test.batch_size=8",
+    ],
 }
 
 
