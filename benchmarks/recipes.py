@@ -13,7 +13,7 @@ rows named ``torchreid ...`` are Torchreid's own engines with the same weights a
 
 Erasing and triplets want time. With three seeds, Bag of Tricks was no better than a plain softmax
 after 18 epochs (-0.0 points of mAP, 95 % interval -3.1 to +3.2), and is after 36 (+4.5, +1.0 to
-+8.2; AGW +7.0, +2.9 to +11.2), which was tried for that reason and is the default.
++8.2; AGW +7.0, SBS +5.4), which was tried for that reason and is the default.
 
 Printed are the mAP of each row over all seeds with its 95 % interval, over test identities drawn
 anew with all their queries, the mAP of each seed, and by how much the row is better than a plain
