@@ -253,7 +253,8 @@ def test_env_says_what_is_in_use(reidcore) -> None:
 def test_an_unknown_command_names_the_nearest(reidcore) -> None:
     done = reidcore("plugin")
     assert done.returncode == 2
-    assert "Error: no command is named 'plugin'. Did you mean 'plugins'" in done.stderr
+    told = "Error: no command is named 'plugin'. Did you mean 'plugins' or 'link'?\n"
+    assert done.stderr.endswith(told)
     assert "Usage: reidcore" in done.stderr
 
 
