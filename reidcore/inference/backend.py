@@ -92,15 +92,7 @@ def open_exported(
         if name not in (None, TORCH):
             raise UserError(f"backend={quoted(name)} is given no file", "Give model_path=FILE.")
         return None
-    opened = getattr(bundled, "open_backend", None)
-    if opened is None:
-        if name is None:
-            return None
-        raise UserError(
-            f"backend={quoted(name)} needs the plugin package that exports",
-            "Install reidcore whole, or use backend='torch'.",
-        )
-    backend: Backend | None = opened(
+    return bundled.open_backend(
         name,
         path,
         device=str(device),
@@ -110,4 +102,3 @@ def open_exported(
         model_name=model_name,
         image_size=image_size,
     )
-    return backend
