@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import re
@@ -23,14 +24,22 @@ from reidcore.testing import tiny_run
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (INFO|RESULT|WARNING|ERROR) ")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _info() -> Iterator[None]:
+@contextlib.contextmanager
+def talkative() -> Iterator[None]:
     """Let the core say as much as it does in a program that configures no logging."""
     logger = logging.getLogger("reidcore")
     before = logger.level
     logger.setLevel(logging.INFO)
-    yield
-    logger.setLevel(before)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@pytest.fixture(autouse=True)
+def _info() -> Iterator[None]:
+    with talkative():
+        yield
 
 
 class Talking:
@@ -46,7 +55,7 @@ class Talking:
 @pytest.fixture(scope="module")
 def logged(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("log")
-    with warnings.catch_warnings():
+    with talkative(), warnings.catch_warnings():
         warnings.simplefilter("always")
         tiny_run(Talking(), save_dir=folder)
         tiny_run(Talking(), save_dir=folder, overrides=["test.evaluate=true"])
