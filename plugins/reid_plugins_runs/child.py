@@ -12,7 +12,9 @@ from types import FrameType
 
 from reidcore.cli import command_line
 
-__all__ = ["global_options", "run_reidcore"]
+__all__ = ["global_options", "is_step", "run_reidcore"]
+
+_STEP = "REIDCORE_STEP"
 
 _STOPS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -27,6 +29,11 @@ def global_options(command: str) -> list[str]:
     """
     words = command_line()
     return words[: words.index(command)] if command in words else []
+
+
+def is_step() -> bool:
+    """Say whether a command of reidcore started this one, and knows what comes after it."""
+    return _STEP in os.environ
 
 
 def run_reidcore(words: Sequence[str], stdout: int | None = None, stderr: int | None = None) -> int:
@@ -59,7 +66,9 @@ def run_reidcore(words: Sequence[str], stdout: int | None = None, stderr: int | 
     sys.stdout.flush()
     with _stops_handled_by(hand_on):
         command = [sys.executable, *safe, "-m", "reidcore", *words]
-        process = subprocess.Popen(command, stdout=stdout, stderr=stderr)
+        process = subprocess.Popen(
+            command, stdout=stdout, stderr=stderr, env={**os.environ, _STEP: "1"}
+        )
         for number in early:
             process.send_signal(number)
         code = process.wait()

@@ -25,7 +25,7 @@ USES: dict[str, set[str]] = {
     "reid_plugins_inspect": {"reid_plugins_datasets"},
     "reid_plugins_link": {"reid_plugins_calibration", "reid_plugins_runs"},
     "reid_plugins_metric_learning": {"reid_plugins_engines"},
-    "reid_plugins_own_data": {"reid_plugins_datasets"},
+    "reid_plugins_own_data": {"reid_plugins_datasets", "reid_plugins_runs"},
     "reid_plugins_report": {
         "reid_plugins_inspect",
         "reid_plugins_runs",

@@ -158,13 +158,16 @@ def _tell_choice(chosen: Chosen, as_json: bool) -> None:
 
 
 def _print(imported: Imported) -> None:
+    from reid_plugins_runs.child import is_step
+
     from reid_plugins_own_data.importing.report import counts_table, notes
 
     console().print(counts_table(imported.rows))
     for note in (*filter(_is_untold, imported.left_out), *notes(imported.rows)):
         echo(note)
-    echo(f"{counted(len(imported.rows), 'image')} written to {imported.folder}, next:")
-    echo(f"  {_next_command(imported)}")
+    echo(f"{counted(len(imported.rows), 'image')} written to {imported.folder}")
+    if not is_step():
+        echo(f"\nNext:\n  {_next_command(imported)}")
 
 
 def _next_command(imported: Imported) -> str:

@@ -99,7 +99,7 @@ def split(
         words, record = _split(images, wishes)
         target = output or images.file
         write_splits(images, words, target)
-        record |= {"table": str(target), "run": _run_line(images, target, record["protocol"])}
+        record |= {"table": str(target), "run": _run_line(images, target, record)}
         write_json(record, target.with_name(f"{target.stem}.split.json"))
         write(record)
     if not as_json:
@@ -141,15 +141,22 @@ def _split(images: ImageTable, wishes: Wishes) -> tuple[list[str], dict[str, Any
     return made.words, record
 
 
-def _run_line(images: ImageTable, target: Path, protocol: str) -> str:
-    """Return a training on the table, as a shell takes it."""
+def _run_line(images: ImageTable, target: Path, record: dict[str, Any]) -> str:
+    """Return a training on the table, as a shell takes it; empty if nobody can be learnt from."""
+    from reid_plugins_own_data.splitting.explanation import FEWEST_TO_LEARN_FROM
+
+    if record["splits"].get("train", {}).get("ids", 0) < FEWEST_TO_LEARN_FROM:
+        return ""
     options = [f"csv.{role}={name}" for role, name in images.options().items()]
     words = ["reidcore", "run", "quickstart", "-s", "csv", "-t", "csv"]
     words += ["--root", str(target.parent), f"csv.file={target.name}", *options]
-    return shlex.join([*words, f"test.protocol={protocol}", f"data.save_dir=log/{target.stem}"])
+    words += [f"test.protocol={record['protocol']}", f"data.save_dir=log/{target.stem}"]
+    return shlex.join(words)
 
 
 def _print(record: dict[str, Any]) -> None:
+    from reid_plugins_runs.child import is_step
+
     out = console()
     shown = table("split", *map(number, ("ids", "images", "cameras")), title=record["table"])
     for word, counts in record["splits"].items():
@@ -162,4 +169,5 @@ def _print(record: dict[str, Any]) -> None:
         out.print(by_class)
     for note in record["notes"]:
         echo(note)
-    echo(f"\nNext:\n  {record['run']}")
+    if record["run"] and not is_step():
+        echo(f"\nNext:\n  {record['run']}")

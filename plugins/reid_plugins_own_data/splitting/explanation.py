@@ -13,6 +13,9 @@ from reidcore.errors import counted
 _FEW = 20
 """Test identities below which an interval says little."""
 
+FEWEST_TO_LEARN_FROM = 2
+"""Training identities below which there is nobody to be told apart."""
+
 
 def explain(sightings: Sightings, split: Split) -> list[str]:
     """Return a sentence for each decision."""
@@ -24,6 +27,7 @@ def explain(sightings: Sightings, split: Split) -> list[str]:
         _classes(sightings),
         _fewer_than_wanted(split),
         _few(split),
+        _nobody_to_learn_from(split),
     ]
     return [sentence for sentence in sentences if sentence]
 
@@ -109,7 +113,19 @@ def _few(split: Split) -> str:
     test = len(split.drawn.test)
     if test >= _FEW:
         return ""
+    if test == 1:
+        return "one test identity alone: any ranking of it is right, so that figures say nothing"
     return (
         f"few: {counted(test, 'test identity', 'test identities')}, so that figures are "
         "uncertain; their intervals say how much"
+    )
+
+
+def _nobody_to_learn_from(split: Split) -> str:
+    count = len(split.drawn.train)
+    if count >= FEWEST_TO_LEARN_FROM:
+        return ""
+    return (
+        f"{counted(count, 'identity', 'identities')} to learn from, and a training needs "
+        f"{FEWEST_TO_LEARN_FROM}: give more, or change --train-share and --val-share"
     )

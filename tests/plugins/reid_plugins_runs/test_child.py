@@ -14,7 +14,7 @@ import pytest
 from reid_plugins_runs.child import run_reidcore
 
 STUB = """#!{python}
-import signal, sys, time
+import os, signal, sys, time
 from pathlib import Path
 
 def leave(number, frame):
@@ -26,7 +26,7 @@ for stop in (signal.SIGINT, signal.SIGTERM):
 Path("words").write_text(" ".join(sys.argv[1:]))
 if "wait" in sys.argv:
     time.sleep(30)
-sys.exit(7)
+sys.exit(7 if "REIDCORE_STEP" in os.environ else 1)
 """
 
 
@@ -41,7 +41,7 @@ def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_exit_code_is_handed_on(stub) -> None:
+def test_the_exit_code_of_a_step_is_handed_on(stub) -> None:
     assert run_reidcore(["run", "quickstart"]) == 7
     assert (stub / "words").read_text().endswith("-m reidcore run quickstart")
 

@@ -55,15 +55,21 @@ def street(draw, tmp_path) -> None:
 def test_photos_become_a_dataset_and_all_of_it_is_told(here) -> None:
     ended = here("source", "mine")
     assert (ended.code, ended.err) == (0, "")
-    first, *table, single, written, command = ended.out.splitlines()
+    first, *table, single, written, _, _, command = ended.out.splitlines()
     assert first == "Read as folders: 'a/cam1/1.jpg' is identity 'a', camera '1'"
     assert [line.split() for line in table] == [
         ["class", "identities", "images", "cameras"],
         ["all", "3", "9", "2"],
     ]
     assert single == "1 identity with one image: 'c'"
-    assert written == "9 images written to mine, next:"
+    assert written == "9 images written to mine"
     assert command.strip() == "reidcore data split mine"
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_command_that_is_a_step_of_another_names_no_next_one(here, monkeypatch) -> None:
+    monkeypatch.setenv("REIDCORE_STEP", "1")
+    assert here("source", "mine").out.splitlines()[-1] == "9 images written to mine"
 
 
 @pytest.mark.usefixtures("street")

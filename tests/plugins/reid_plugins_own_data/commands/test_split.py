@@ -83,6 +83,24 @@ def test_a_table_written_elsewhere_has_whole_paths(run, tmp_path):
     assert "there is no image" in err
 
 
+def test_the_next_command_is_named_where_there_is_one_and_nobody_knows_it(run, monkeypatch):
+    assert "Next:\n  reidcore run quickstart" in run("labels.csv")[1]
+    monkeypatch.setenv("REIDCORE_STEP", "1")
+    assert "Next:" not in run("labels.csv")[1]
+
+
+@pytest.mark.parametrize(("ids", "left"), [(1, "0 identities"), (3, "1 identity")])
+def test_a_training_that_has_nobody_to_tell_apart_is_not_proposed(run, tmp_path, ids, left):
+    table = tmp_path / "labels.csv"
+    head, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([head, *rows[: 4 * ids]]))
+    code, out, _ = run(table)
+    assert code == 0
+    assert f"{left} to learn from, and a training needs 2: give more" in out
+    assert "one test identity alone: any ranking of it is right" in out
+    assert "Next:" not in out
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
