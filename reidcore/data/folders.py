@@ -71,7 +71,8 @@ def from_folders(
     if "camid" in matcher.groupindex:
         camids = _numbered("camid", matcher, found)
     else:
-        camids = NumberedTexts.unknown_cameras(f"the pattern {pattern} has no camid")
+        where = f"the pattern {pattern} has no camid" if query or gallery else ""
+        camids = NumberedTexts.unknown_cameras(where)
     tables = {
         split: _table_of(folders[split], found[split], pids, camids, WITHOUT_CAMERAS[split])
         for split in found

@@ -149,13 +149,14 @@ class NumberedTexts(NamedTuple):
         """Return the names of `WITHOUT_CAMERAS`, and say what follows from it.
 
         Args:
-            where: what does not say its cameras.
+            where: what does not say its cameras; empty where there are no queries to tell of.
         """
-        _log.warning(
-            "%s: queries count as seen by one camera and the gallery by another, so no image of "
-            "the query's own camera is left out",
-            where,
-        )
+        if where:
+            _log.warning(
+                "%s: queries count as seen by one camera and the gallery by another, so no image "
+                "of the query's own camera is left out",
+                where,
+            )
         return cls({}, dict.fromkeys(WITHOUT_CAMERAS.values(), "unknown"), {})
 
     def warn_of_mixture(self, where: str) -> None:

@@ -17,20 +17,24 @@ from reidcore.data import leave_out
 from reidcore.errors import DataError
 
 _TRACKS = ("track_id", "instance_id")
-_NO_COLUMNS = {*_TRACKS, "keyframe", "rotation"}
+_NO_COLUMNS = {*_TRACKS, "keyframe", "rotation", "outside"}
+_FOLDERS_OF_FRAMES = ("img1", "img", "images", "frames", "data")
+"""Names of folders that say nothing of the camera: the folder above does."""
+
 _FIRST_FRAME = 0
 _MOST_BYTES = 1 << 31
+_EXPECTED = ("of crowds", "outside of their frames")
 
 
 class Coco:
     """Reads boxes with a ``track_id`` or ``instance_id``, their own or among their attributes.
 
-    The sequence is the video, where the file lists videos, or the file, where there are several.
-    The camera is the folder of the image, or the sequence.
+    The sequence is the video, where the file lists videos, or the file, where there are several
+    (its folder, where they have one name). The camera is the folder of the image, or the sequence.
 
     Args:
         frames: folder that the names of images start from, or a video; by default they are sought
-            beside the file, in ``images`` and one folder up.
+            beside the file, in ``images`` or ``data``, and one folder up.
         identity: attribute that says who is seen, the same in all files.
         first_frame: number of a video's first frame; found out by default.
     """
@@ -61,13 +65,19 @@ class Coco:
                 f"no JSON with images and annotations in {str(source)!r}",
                 "Name the file, or the folder that has it or a folder annotations",
             )
-        for file in files:
-            yield from self._crops_of(_read(file), file.stem if len(files) > 1 else "")
+        trackless: list[_Coco] = []
+        for file, sequence in zip(files, _sequences_of(files), strict=True):
+            read = _read(file)
+            if boxes := list(self._boxes_of(read)):
+                yield from self._crops_of(read, boxes, sequence)
+            else:
+                trackless.append(read)
+        if len(trackless) == len(files):
+            raise self._without_tracks(max(trackless, key=lambda read: len(read.annotations)))
+        names = [str(read.file) for read in trackless]
+        leave_out(names, "files", f"no box says {self._identity or ' or '.join(_TRACKS)}")
 
-    def _crops_of(self, read: _Coco, sequence: str) -> Iterator[Crop]:
-        boxes = list(self._boxes_of(read))
-        if not boxes:
-            raise self._without_tracks(read)
+    def _crops_of(self, read: _Coco, boxes: Sequence[_Annotation], sequence: str) -> Iterator[Crop]:
         pictures = self._pictures(read, {box.image for box in boxes})
         lost = [read.images[image].name for image in dict.fromkeys(box.image for box in boxes)]
         lost = [name for name in lost if name not in {read.images[key].name for key in pictures}]
@@ -95,6 +105,8 @@ class Coco:
             annotation = _annotation(found, read, self._identity, place)
             if found.get("iscrowd"):
                 unwanted["of crowds"].append(place)
+            elif str(_attributes(found).get("outside")).lower() == "true":
+                unwanted["outside of their frames"].append(place)
             elif annotation is None:
                 unwanted["without a box"].append(place)
             elif not (annotation.identity or annotation.track):
@@ -102,7 +114,7 @@ class Coco:
             else:
                 yield annotation
         for reason, names in unwanted.items():
-            leave_out(names, "annotations", reason, expected=reason == "of crowds")
+            leave_out(names, "annotations", reason, expected=reason in _EXPECTED)
 
     def _without_tracks(self, read: _Coco) -> DataError:
         attributes = sorted({name for found in read.annotations for name in _attributes(found)})
@@ -118,7 +130,8 @@ class Coco:
         images = {key: image for key, image in read.images.items() if key in wanted}
         names = [image.name for image in images.values()]
         home, up = read.file.parent, read.file.parent.parent
-        places = [home, home / "images", up / "images", up, *sorted((up / "images").glob("*/"))]
+        places = [home, *(folder / name for folder in (home, up) for name in ("images", "data"))]
+        places += [up, up / read.file.stem, *sorted((up / "images").glob("*/"))]
         given = Path(self._frames).expanduser()
         folder = folder_of(names, [given] if self._frames else places, read.file)
         if folder is not None:
@@ -131,7 +144,8 @@ class Coco:
         for video, keys in by_video.items():
             name = video or read.file.stem
             beside = [home / f"{Path(name).stem}{ending}" for ending in VIDEOS]
-            place = find_frames(self._frames, name, [*places[:2], *beside], len(by_video) > 1)
+            usual = [home, home / "images", *beside]
+            place = find_frames(self._frames, name, usual, len(by_video) > 1)
             frames = frames_by_number(place, keys.keys(), _FIRST_FRAME, self._first_frame)
             found |= {keys[number]: picture for number, picture in frames.items()}
         return found
@@ -148,7 +162,7 @@ class _Image(NamedTuple):
     def folder(self) -> str:
         """The folder that it lies in, which is a camera's; empty without one."""
         above = self.name.replace("\\", "/").split("/")[:-1]
-        return above[-1] if above else ""
+        return next((name for name in reversed(above) if name not in _FOLDERS_OF_FRAMES), "")
 
 
 class _Annotation(NamedTuple):
@@ -175,9 +189,21 @@ class _Coco(NamedTuple):
 def _files_of(source: Path) -> list[Path]:
     if source.is_file():
         return [source] if _is_coco(source) else []
-    places = (source / "annotations", source)
-    found = ([file for file in sorted(place.glob("*.json")) if _is_coco(file)] for place in places)
+    patterns = ("annotations/*.json", "*.json", "*/annotations/*.json", "*/*.json")
+    found = ([file for file in sorted(source.glob(each)) if _is_coco(file)] for each in patterns)
     return next(filter(None, found), [])
+
+
+def _sequences_of(files: Sequence[Path]) -> list[str]:
+    """Return a name for each file: none for one alone, its own, or its folder's."""
+    if len(files) == 1:
+        return [""]
+    own = [file.stem for file in files]
+    folders = [file.parent for file in files]
+    folders = [each.parent if each.name == "annotations" else each for each in folders]
+    of_folders = [folder.name for folder in folders]
+    both = [f"{folder}-{name}" for folder, name in zip(of_folders, own, strict=True)]
+    return next((each for each in (own, of_folders) if len({*each}) == len(files)), both)
 
 
 def _is_coco(file: Path) -> bool:
@@ -193,7 +219,7 @@ def _read(file: Path) -> _Coco:
         raise DataError(f"{str(file)!r} has more than 2 GiB", "Export sequences one by one")
     try:
         read = json.loads(file.read_bytes())
-        videos = {each["id"]: str(each["name"]) for each in read.get("videos") or ()}
+        videos = {each["id"]: _name_of_video(each) for each in read.get("videos") or ()}
         categories = {each["id"]: str(each["name"]) for each in read.get("categories") or ()}
         images = {
             each["id"]: _image(each, place, videos) for place, each in enumerate(read["images"])
@@ -207,6 +233,11 @@ def _read(file: Path) -> _Coco:
             "It needs images (id, file_name), annotations (image_id, bbox) and categories (id, "
             "name)",
         ) from error
+
+
+def _name_of_video(found: Mapping[str, Any]) -> str:
+    """Return what a video is called: files made for detectors that track say ``file_name``."""
+    return str(found["name"] if "name" in found else found["file_name"])
 
 
 def _image(found: Mapping[str, Any], place: int, videos: Mapping[object, str]) -> _Image:
@@ -237,18 +268,16 @@ def _annotation(
     said = {**found, **attributes}
     track = next((str(said[key]) for key in _TRACKS if said.get(key) is not None), "")
     shown = said.get("visibility")
+    visibility = float(shown) if isinstance(shown, int | float) else None
+    no_columns = {*_NO_COLUMNS, identity, "visibility" if visibility is not None else ""}
     return _Annotation(
         image,
         (left, top, width, height),
         read.categories.get(found.get("category_id"), ""),
         str(said.get(identity) or "") if identity else "",
         track,
-        float(shown) if isinstance(shown, int | float) else None,
-        {
-            name: str(value)
-            for name, value in attributes.items()
-            if name not in _NO_COLUMNS and name != identity
-        },
+        visibility,
+        {name: str(value) for name, value in attributes.items() if name not in no_columns},
     )
 
 

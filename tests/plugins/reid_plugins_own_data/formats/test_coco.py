@@ -124,6 +124,51 @@ def test_several_files_are_several_sequences(export, tmp_path) -> None:
     assert {crop.sequence for crop in Coco().crops(tmp_path)} == {"instances_default", "second"}
 
 
+def test_files_without_tracks_are_left_out_beside_one_with_tracks(export, tmp_path, caplog) -> None:
+    content = coco()
+    export(content), export({**content, "annotations": []}, "annotations/image_info_default.json")
+    crops = list(Coco().crops(tmp_path))
+    assert len(crops) == 4
+    assert "1 file left out (no box says track_id or instance_id)" in caplog.text
+    assert "image_info_default.json" in caplog.text
+
+
+def test_exports_of_one_name_are_sequences_by_their_folders(export, tmp_path, write_frames) -> None:
+    for folder in ("east", "west"):
+        export(coco(), f"{folder}/annotations/instances_default.json")
+        write_frames(tmp_path / folder / "images", 2, first=0)
+    crops = list(Coco().crops(tmp_path))
+    assert {(crop.sequence, crop.picture.parents[1].name) for crop in crops} == {
+        ("east", "east"),
+        ("west", "west"),
+    }
+
+
+def test_videos_are_called_by_their_files_and_frames_lie_in_folders_of_them(
+    export, tmp_path, write_frames
+) -> None:
+    write_frames(tmp_path / "train" / "hall-01" / "img1", 2)
+    content = coco(videos=[{"id": 5, "file_name": "hall-01"}])
+    for number, image in enumerate(content["images"], start=1):
+        image.update(file_name=f"hall-01/img1/{number:06d}.png", video_id=5, frame_id=number)
+    crops = list(Coco().crops(export(content, "annotations/train.json")))
+    assert {(crop.sequence, crop.camid) for crop in crops} == {("hall-01", "hall-01")}
+    assert {crop.picture.name for crop in crops} == {"000001.png", "000002.png"}
+
+
+def test_a_box_outside_of_its_frame_is_none_and_a_visibility_is_no_attribute(
+    export, caplog
+) -> None:
+    caplog.set_level("INFO")
+    content = coco(1)
+    gone, seen = content["annotations"]
+    gone["attributes"] = {"outside": True}
+    seen["attributes"] = {"outside": False, "visibility": 0.5}
+    (crop,) = Coco().crops(export(content))
+    assert (crop.visibility, crop.further) == (0.5, {})
+    assert "1 annotation left out (outside of their frames)" in caplog.text
+
+
 def test_frames_may_be_in_a_video(tmp_path, write_video) -> None:
     video = write_video(tmp_path / "street.avi", 2)
     (tmp_path / "street.json").write_text(json.dumps(coco()))
