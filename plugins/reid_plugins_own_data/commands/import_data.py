@@ -166,11 +166,15 @@ def _print(imported: Imported) -> None:
     for note in (*filter(_is_untold, imported.left_out), *notes(imported.rows)):
         echo(note)
     echo(f"{counted(len(imported.rows), 'image')} written to {imported.folder}")
-    if not is_step():
-        echo(f"\nNext:\n  {_next_command(imported)}")
+    following = _next_command(imported)
+    if following and not is_step():
+        echo(f"\nNext:\n  {following}")
 
 
 def _next_command(imported: Imported) -> str:
+    """Return what is done with a dataset; nothing can be with one identity alone."""
+    if len({row.pid for row in imported.rows}) == 1:
+        return ""
     folder = shlex.quote(str(imported.folder))
     if any(row.crop.split for row in imported.rows):
         return f"reidcore run quickstart -s csv -t csv --root {folder} csv.file=labels.csv"

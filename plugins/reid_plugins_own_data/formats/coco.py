@@ -65,17 +65,37 @@ class Coco:
                 f"no JSON with images and annotations in {str(source)!r}",
                 "Name the file, or the folder that has it or a folder annotations",
             )
+        known = self._with_tracks(files)
+        sequences = _sequences_of([read.file for read, _ in known])
+        for (read, boxes), sequence in zip(known, sequences, strict=True):
+            yield from self._crops_of(read, boxes, sequence)
+
+    def _with_tracks(self, files: Sequence[Path]) -> list[tuple[_Coco, list[_Annotation]]]:
+        """Return the files that say tracks, and their boxes; those of other tasks are told.
+
+        Tools write a file for each task that they know, some with the boxes of another.
+        """
+        known: list[tuple[_Coco, list[_Annotation]]] = []
+        seen: set[tuple[Path, str, Box]] = set()
+        repeated: list[Path] = []
         trackless: list[_Coco] = []
-        for file, sequence in zip(files, _sequences_of(files), strict=True):
+        for file in files:
             read = _read(file)
-            if boxes := list(self._boxes_of(read)):
-                yield from self._crops_of(read, boxes, sequence)
-            else:
+            boxes = list(self._boxes_of(read))
+            own = {(file.parent, read.images[box.image].name, box.box) for box in boxes}
+            if not boxes:
                 trackless.append(read)
-        if len(trackless) == len(files):
+            elif own <= seen:
+                repeated.append(file)
+            else:
+                seen |= own
+                known.append((read._replace(annotations=()), boxes))
+        if not known:
             raise self._without_tracks(max(trackless, key=lambda read: len(read.annotations)))
-        names = [str(read.file) for read in trackless]
-        leave_out(names, "files", f"no box says {self._identity or ' or '.join(_TRACKS)}")
+        wanted = self._identity or " or ".join(_TRACKS)
+        leave_out([read.file for read in trackless], "files", f"no box says {wanted}")
+        leave_out(repeated, "files", "their boxes are those of another", expected=True)
+        return known
 
     def _crops_of(self, read: _Coco, boxes: Sequence[_Annotation], sequence: str) -> Iterator[Crop]:
         pictures = self._pictures(read, {box.image for box in boxes})

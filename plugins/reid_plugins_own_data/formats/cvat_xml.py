@@ -58,6 +58,7 @@ class CvatReading:
         self.video = ""
         self.left_out: dict[str, list[str]] = defaultdict(list)
         self._file = file
+        self._task = ""
         self._above: list[str] = []
         self._track: Mapping[str, str] = {}
         self._image: Mapping[str, str] = {}
@@ -108,6 +109,7 @@ class CvatReading:
         self._text = ""
         if name == "track":
             self._track = attributes
+            self._check_task(attributes.get("task_id", ""))
         elif name == "image":
             self._image = attributes
         elif name == "box":
@@ -117,6 +119,16 @@ class CvatReading:
         elif name in _SHAPES:
             self.left_out[f"{name}, no boxes"].append(self._place(attributes))
         self._above.append(name)
+
+    def _check_task(self, task: str) -> None:
+        """Refuse tracks of several tasks, as in the file of a project: each counts its frames."""
+        self._task = self._task or task
+        if task != self._task:
+            raise DataError(
+                f"{str(self._file)!r} is of a project: it has tracks of the tasks {self._task} and "
+                f"{task}, whose frames are numbered alike",
+                "Export its tasks one by one, as CVAT for video 1.1, each to a folder of its own",
+            )
 
     def _end(self, name: str) -> None:
         self._above.pop()

@@ -28,7 +28,8 @@ from reidcore.registry import Component, Entry, Registrar, declared_options, rea
 _log = logging.getLogger(f"reidcore.{__name__}")
 
 KIND = "importers"
-_PATTERN = r"pattern='(?P<camid>cam\d+)-(?P<pid>[a-z]+)'"
+PATTERN = r"pattern='(?P<camid>cam\d+)-(?P<pid>[a-z]+)'"
+"""How names of files are read: an example."""
 
 
 class Chosen(NamedTuple):
@@ -194,7 +195,7 @@ def _unrecognised(source: Path, known: list[Entry]) -> UserError:
         f"Name its format and what that needs to be told, --format NAME OPTION=VALUE: {formats}"
     ]
     if first and is_image(first.name):
-        steps.append(f"Names of images are read by a pattern, such as {_PATTERN}")
+        steps.append(f"Names of images are read by a pattern, such as {PATTERN}")
     return UserError(f"nothing says what {str(source)!r} is{example}", ". ".join(steps))
 
 

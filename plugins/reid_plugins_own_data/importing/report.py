@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from reid_plugins_own_data.importing.choice import PATTERN
 from reid_plugins_own_data.importing.table import Row
 from reidcore.cli import number, table
 from reidcore.data import first_names
@@ -33,7 +34,11 @@ def notes(rows: Sequence[Row]) -> Iterator[str]:
         names = first_names(single, len(single))
         yield f"{counted(len(single), 'identity', 'identities')} with one image: {names}"
     if len(images) == 1:
-        yield "There is one identity alone: nobody to tell it from"
+        told = f"There is one identity alone, {first_names([*images], 1)}: nobody to tell it from"
+        of_names = not any(row.crop.track for row in rows)
+        yield (
+            f"{told}. If it is none, say how names are read, as by {PATTERN}" if of_names else told
+        )
     if several := _tracks_of_several_classes(rows):
         yield (
             f"{counted(len(several), 'track')} of several classes, in each of which it is an "

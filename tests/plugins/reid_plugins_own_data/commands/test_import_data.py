@@ -136,6 +136,13 @@ def test_identities_that_no_two_cameras_share_are_told(here, draw) -> None:
     assert "No identity is seen by two cameras (--shared-ids, " in here("source", "mine").out
 
 
+def test_a_folder_of_images_that_is_taken_for_an_identity_is_told(here, draw) -> None:
+    draw([f"JPEGImages/{n}.jpg" for n in (1, 2)])
+    told = here("source", "mine").out
+    assert "one identity alone, 'JPEGImages': nobody to tell it from. If it is none, say" in told
+    assert "Next:" not in told
+
+
 @pytest.mark.usefixtures("street")
 def test_a_track_whose_class_changes_is_told(here, tmp_path) -> None:
     truth = tmp_path / "source/gt/gt.txt"

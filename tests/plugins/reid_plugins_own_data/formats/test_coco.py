@@ -120,15 +120,23 @@ def test_videos_are_sequences_and_folders_are_cameras(export, tmp_path, write_fr
 
 
 def test_several_files_are_several_sequences(export, tmp_path) -> None:
-    export(coco()), export(coco(), "annotations/second.json")
+    second = coco()
+    for annotation in second["annotations"]:
+        annotation["bbox"] = [5, 5, 6, 7]
+    export(coco()), export(second, "annotations/second.json")
     assert {crop.sequence for crop in Coco().crops(tmp_path)} == {"instances_default", "second"}
 
 
 def test_files_without_tracks_are_left_out_beside_one_with_tracks(export, tmp_path, caplog) -> None:
+    caplog.set_level("INFO")
     content = coco()
     export(content), export({**content, "annotations": []}, "annotations/image_info_default.json")
+    export(content, "annotations/person_keypoints_default.json")
     crops = list(Coco().crops(tmp_path))
     assert len(crops) == 4
+    assert {crop.sequence for crop in crops} == {""}
+    assert "1 file left out (their boxes are those of another)" in caplog.text
+    assert "person_keypoints_default.json" in caplog.text
     assert "1 file left out (no box says track_id or instance_id)" in caplog.text
     assert "image_info_default.json" in caplog.text
 

@@ -83,6 +83,16 @@ def test_a_document_type_is_refused_before_anything_of_it_is_expanded(task) -> N
             list(Cvat().crops(task(text)))
 
 
+def test_tracks_of_several_tasks_are_refused_for_their_frames_are_numbered_alike(task) -> None:
+    track = '<track id="{}" label="car" task_id="{}">' + BOX.format(0, 0, "") + "</track>"
+    of_one = "".join(track.format(number, 8) for number in (0, 1))
+    assert len(list(Cvat().crops(task(f"{HEAD}{META}{of_one}</annotations>")))) == 2
+    with pytest.raises(
+        DataError, match=r"tracks of the tasks 8 and 9.*Export its tasks one by one"
+    ):
+        list(Cvat().crops(task(f"{HEAD}{META}{of_one}{track.format(2, 9)}</annotations>")))
+
+
 def test_entities_from_elsewhere_are_not_read(task) -> None:
     outside = '<!DOCTYPE x SYSTEM "file:///etc/hostname">'
     with pytest.raises(DataError, match="declares a document type"):
