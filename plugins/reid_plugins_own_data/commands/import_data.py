@@ -176,7 +176,7 @@ def _next_command(imported: Imported) -> str:
     if len({row.pid for row in imported.rows}) == 1:
         return ""
     folder = shlex.quote(str(imported.folder))
-    if any(row.crop.split for row in imported.rows):
+    if {row.crop.split for row in imported.rows} >= {"train", "query", "gallery"}:
         return f"reidcore run quickstart -s csv -t csv --root {folder} csv.file=labels.csv"
     several = len({row.crop.category for row in imported.rows}) > 1
     return f"reidcore data split {folder}" + (" --by class" if several else "")

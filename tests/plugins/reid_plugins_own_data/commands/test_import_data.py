@@ -129,6 +129,8 @@ def test_the_next_command_runs_where_the_source_says_its_splits(here, draw) -> N
     assert here("shop", "mine").out.splitlines()[-1].strip() == (
         "reidcore run quickstart -s csv -t csv --root mine csv.file=labels.csv"
     )
+    draw(["train/0007_c1_0.jpg", "train/0008_c1_0.jpg", "query/0009_c1_0.jpg"], folder="part")
+    assert here("part", "half").out.splitlines()[-1].strip() == "reidcore data split half"
 
 
 def test_identities_that_no_two_cameras_share_are_told(here, draw) -> None:
