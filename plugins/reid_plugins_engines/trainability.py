@@ -13,6 +13,7 @@ from reid_plugins_engines.loss_state import learning_losses
 from reid_plugins_engines.pairs import check_pairs
 from reidcore.errors import UserError, counted
 from reidcore.models import unwrap
+from reidcore.plugins import CORE
 
 if TYPE_CHECKING:
     from reidcore.engine import Engine
@@ -80,8 +81,9 @@ def check_training(engine: Engine) -> None:
 
     Raises:
         UserError: if no model has an optimizer, an optimizer holds nothing of the models and
-            losses, or everything that is to be trained is frozen.
+            losses, everything that is to be trained is frozen, or every loss has the weight 0.
     """
+    _check_weights(engine)
     states, losses = engine.states, learning_losses(engine)
     if not engine.optimizers:
         names = ", ".join(map(repr, states))
@@ -143,6 +145,20 @@ def _check_optimizers(engine: Engine, modules: Sequence[nn.Module]) -> None:
                 "model, or for a copy of this one",
                 "Build it from the very model that the engine is given: build_optimizer(model).",
             )
+
+
+def _check_weights(engine: Engine) -> None:
+    """Refuse losses that all weigh nothing, where no plugin adds one or has a step of its own."""
+    if not engine.terms or any(weight for weight, _ in engine.terms.values()):
+        return
+    adding = engine.plugins.implementations("reid_compute_losses")
+    steps = engine.plugins.implementations("reid_forward_backward")
+    replacing = [(plugin, each) for plugin, each in steps if not each.wrapper]
+    if all(plugin.name == CORE for plugin, _ in (*adding, *replacing)):
+        raise UserError(
+            f"nothing would be trained: all losses have the weight 0 ({', '.join(engine.terms)})",
+            "Give one of loss.terms a weight above 0.",
+        )
 
 
 def _check_open_layers(model: Trainability, engine: Engine) -> None:

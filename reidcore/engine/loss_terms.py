@@ -201,9 +201,8 @@ def input_of(criterion: Criterion, outputs: Outputs) -> Any:
 
 
 def learns_from_logits(terms: LossTerms) -> bool:
-    """Say whether some term may train the classifier; one that takes all outputs may."""
-    criteria = [criterion for _, criterion in terms.values()]
-    return any(takes_outputs(each) or _takes(each) == "logits" for each in criteria)
+    """Say whether some term may train the classifier: one of all outputs may, save it says no."""
+    return any(weight and _takes(criterion) == "logits" for weight, criterion in terms.values())
 
 
 def top1(outputs: Outputs, pids: Tensor, terms: LossTerms) -> Tensor | None:

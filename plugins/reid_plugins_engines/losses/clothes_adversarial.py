@@ -49,6 +49,7 @@ class ClothesClassifier(nn.Module):
         weight: (O, D).
     """
 
+    takes = "features"
     across_ranks = True
 
     def __init__(
@@ -124,6 +125,7 @@ class ClothesAdversarial:
         eps: how much of the target is spread over the person's outfits.
     """
 
+    takes = "features"
     across_ranks = True
 
     def __init__(self, classifier: ClothesClassifier, eps: float = 0.1) -> None:

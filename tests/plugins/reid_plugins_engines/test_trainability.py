@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from reid_plugins_engines import loss_state
+from reid_plugins_engines.losses import triplet_terms
 from reid_plugins_engines.trainability import layers_of
 from torch import Tensor, nn
 
@@ -95,6 +96,44 @@ def test_a_model_that_is_all_frozen_is_refused(make_engine: MakeEngine, tmp_path
     engine.model.requires_grad_(False)
     with pytest.raises(UserError, match="0 of 6 parameters of model 'model'; frozen: conv, norm"):
         engine.run(save_dir=str(tmp_path), max_epoch=1)
+
+
+def test_losses_that_all_weigh_nothing_are_refused(make_engine: MakeEngine, tmp_path: Path) -> None:
+    engine = make_engine()
+    engine.terms = {name: (0.0, criterion) for name, (_, criterion) in engine.terms.items()}
+    with pytest.raises(UserError, match=r"all losses have the weight 0 \(softmax\)"):
+        engine.run(save_dir=str(tmp_path), max_epoch=1)
+
+
+def test_so_they_are_not_where_a_plugin_adds_one(make_engine: MakeEngine, tmp_path: Path) -> None:
+    class Added:
+        @hookimpl(wrapper=True)
+        def reid_compute_losses(self, outputs: Any) -> Generator[None, Any, Any]:
+            terms = yield
+            return terms | {"size": outputs.logits.square().mean()}
+
+    engine = make_engine(Added())
+    engine.terms = {name: (0.0, criterion) for name, (_, criterion) in engine.terms.items()}
+    engine.run(save_dir=str(tmp_path), max_epoch=1)
+    assert engine.record.history[0]["size"] > 0
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [{"triplet": 1.0}, {"triplet": 1.0, "softmax": 0.0}],
+    ids=["features_of_branches", "logits_of_no_weight"],
+)
+def test_a_classifier_that_no_loss_reads_cannot_be_trained_alone(
+    make_engine: MakeEngine, tmp_path: Path, terms: dict[str, float]
+) -> None:
+    criteria = {
+        "triplet": triplet_terms(6, branch_weights=[1.0])["triplet"][1],
+        "softmax": CrossEntropyLoss(6),
+    }
+    engine = make_engine()
+    engine.terms = {name: (weight, criteria[name]) for name, weight in terms.items()}
+    with pytest.raises(UserError, match="but no loss reads the classifier's logits"):
+        engine.run(save_dir=str(tmp_path), max_epoch=2, fixbase_epoch=1, open_layers="classifier")
 
 
 def test_frozen_layers_cannot_be_trained_alone(make_engine: MakeEngine, tmp_path: Path) -> None:
