@@ -228,7 +228,10 @@ def reid_register_test_time(registry: Registrar) -> None:
 
 @hookimpl
 def reid_configure(config: Config) -> None:
-    """Bring the test-time steps that a run asks for."""
+    """Bring the test-time steps that a run asks for, and tell of options that do nothing."""
+    from reid_plugins_standard.unused_options import tell_unused_options
+
+    tell_unused_options(config, current_plugins())
     settings = config.settings.get("standard")
     parts: dict[str, object] = {}
     if settings and settings.test_time:
