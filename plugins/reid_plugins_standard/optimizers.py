@@ -7,9 +7,10 @@ round differently; the default keeps results equal to the unfused ones.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 
 from reidcore.errors import ConfigError
 
@@ -148,7 +149,7 @@ def sgd(
     weight_decay: float,
     *,
     momentum: float = 0.9,
-    dampening: float = 0.0,
+    dampening: Annotated[float, Field(json_schema_extra={"needs": "momentum"})] = 0.0,
     nesterov: bool = False,
     fused: bool = False,
 ) -> torch.optim.Optimizer:

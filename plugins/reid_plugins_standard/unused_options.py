@@ -1,7 +1,8 @@
 """Options of the command line that the rest of a configuration makes void, told by name.
 
 A file may have options in store for what it does not choose, as Torchreid's own have; who writes
-one on the command line means it to act.
+one on the command line means it to act. That an option of a component needs another one it says by
+its type: ``Annotated[int, Field(json_schema_extra={"needs": "jpm"})]``.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ def unused_options(config: Config, plugins: Plugins) -> list[Unused]:
         plugins: where its components are looked up.
     """
     use = _Use.of(config, plugins)
-    found = [*_of_core(config), *_of_components(config, use)]
+    found = [*_of_core(config), *_of_components(config, use), *_void_in_components(config, use)]
     for name, section in config.sections.items():
         found += use.unused_in((name,), section, tuple(_CHOOSERS))
     for name, section in (config.loss.model_extra or {}).items():
@@ -142,6 +143,8 @@ class _Use:
     def of(cls, config: Config, plugins: Plugins) -> _Use:
         """Look up what a configuration chooses."""
         names = {
+            "models": [config.model.name],
+            "samplers": _sampler_names(config),
             "datasets": list(_dataset_kinds(config)),
             "transforms": config.data.transforms,
             "optimizers": [config.train.optim],
@@ -197,6 +200,12 @@ def _dataset_kinds(config: Config) -> Iterator[str]:
         yield named.kind if named else name
 
 
+def _sampler_names(config: Config) -> list[str]:
+    sampling = config.sampler
+    further = [sampling.train_sampler_t] if config.data.load_train_targets else []
+    return [sampling.train_sampler, *further]
+
+
 def _losses_and_engines(config: Config, plugins: Plugins) -> tuple[list[Entry], list[Entry]]:
     """Return the losses that a run minimises, and its engine where that has a name of its own."""
     try:
@@ -215,18 +224,14 @@ def _of_core(config: Config) -> Iterator[Unused]:
 
 def _of_components(config: Config, use: _Use) -> Iterator[Unused]:
     """Yield the core's keys that the components in use do not read."""
-    names = [config.sampler.train_sampler]
-    names += [config.sampler.train_sampler_t] if config.data.load_train_targets else []
-    samplers = [find("samplers", name, use.plugins) for name in names]
-    (schedule,) = use.chosen["schedulers"]
-    for section, options, readers in (
-        ("sampler", ("num_instances", "num_cams", "num_datasets"), samplers),
-        ("train", ("stepsize", "gamma"), [schedule]),
+    for kind, section, chooser, options in (
+        ("samplers", "sampler", "train_sampler", ("num_instances", "num_cams", "num_datasets")),
+        ("schedulers", "train", "lr_scheduler", ("stepsize", "gamma")),
     ):
-        chooser = {"sampler": "sampler.train_sampler", "train": "train.lr_scheduler"}[section]
+        readers = use.chosen[kind]
         for option in options:
             if not any(_reads(entry, option) for entry in readers):
-                yield Unused(f"{section}.{option}", f"{chooser} is {readers[0].name}")
+                yield Unused(f"{section}.{option}", f"{section}.{chooser} is {readers[0].name}")
     if config.loss.terms and not use.chosen["engines"]:
         yield Unused("loss.name", f"loss.terms is {', '.join(config.loss.terms)}")
 
@@ -234,3 +239,48 @@ def _of_components(config: Config, use: _Use) -> Iterator[Unused]:
 def _reads(entry: Entry, option: str) -> bool:
     parameters = entry.parameters()
     return option in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def _void_in_components(config: Config, use: _Use) -> Iterator[Unused]:
+    """Yield the options of components in use that another of their options makes void."""
+    values = config.model_dump()
+    for kind, used in use.chosen.items():
+        for entry in used:
+            place = _place_of(kind, entry)
+            given = list(_given_to(entry, place, values))
+            fields = entry.options_model().model_fields
+            chosen = {real: value for _, real, value in given}
+            for key, real, _ in given:
+                need = _need_of(fields.get(real))
+                value = chosen.get(need, fields[need].default) if need in fields else True
+                if value in (False, None, "none"):  # and 0, which equals false
+                    yield Unused(key, f"{place}.{need} is {value or 'off'}")
+
+
+def _place_of(kind: str, entry: Entry) -> str:
+    """Return the section of a component's options, dotted."""
+    if kind in ("models", "samplers"):
+        return kind.removesuffix("s")
+    return f"loss.{entry.name}" if kind in _LOSSES else entry.name
+
+
+def _given_to(
+    entry: Entry, place: str, values: Mapping[str, Any]
+) -> Iterator[tuple[str, str, Any]]:
+    """Yield the keys that a component is given, dotted, with their options and values."""
+    spellings = {f"{place}.{name}": name for name in entry.parameters()}
+    for key, real in entry.options.items():
+        spellings[key if "." in key else f"{place}.{key}"] = real
+    for key, real in spellings.items():
+        found: Any = values
+        *sections, name = key.split(".")
+        for section in sections:
+            found = found.get(section) if isinstance(found, Mapping) else None
+        if isinstance(found, Mapping) and name in found:
+            yield key, real, found[name]
+
+
+def _need_of(field: Any) -> str:
+    """Return the option that an option needs; empty if none."""
+    extra = getattr(field, "json_schema_extra", None)
+    return str(extra.get("needs", "")) if isinstance(extra, Mapping) else ""

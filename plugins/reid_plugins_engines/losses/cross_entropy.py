@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -60,7 +61,7 @@ def softmax_term(
     num_classes: int,
     label_smooth: bool = True,
     eps: Smoothing | None = None,
-    form: Form = "k",
+    form: Annotated[Form, Field(json_schema_extra={"needs": "label_smooth"})] = "k",
     branch_weights: BranchWeights = None,
 ) -> Callable[..., Tensor]:
     """Make the loss term that the configuration's section ``loss.softmax`` describes.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -63,19 +65,24 @@ class TripletLoss(PairLoss):
         return (F.softplus(violation) if self.soft else violation.clamp(min=0)).mean()
 
 
+OfTriplet = Field(json_schema_extra={"needs": "weight_t"})
+OfSoftmax = Field(json_schema_extra={"needs": "weight_x"})
+"""What an option needs to act at all."""
+
+
 def triplet_terms(
     num_classes: int,
-    margin: Margin | None = None,
+    margin: Annotated[Margin | None, OfTriplet] = None,
     weight_t: float = 1.0,
     weight_x: float = 0.0,
-    label_smooth: bool = True,
+    label_smooth: Annotated[bool, OfSoftmax] = True,
     across_ranks: bool = True,
-    soft: bool = False,
-    normalize: bool = False,
-    branch_weights: BranchWeights = None,
-    eps: Smoothing | None = None,
-    form: Form = "k",
-    branch_weights_x: BranchWeights = None,
+    soft: Annotated[bool, OfTriplet] = False,
+    normalize: Annotated[bool, OfTriplet] = False,
+    branch_weights: Annotated[BranchWeights, OfTriplet] = None,
+    eps: Annotated[Smoothing | None, OfSoftmax] = None,
+    form: Annotated[Form, OfSoftmax] = "k",
+    branch_weights_x: Annotated[BranchWeights, OfSoftmax] = None,
 ) -> dict[str, tuple[float, Callable[..., Tensor]]]:
     """Make the weighted terms that the configuration's section ``loss.triplet`` describes.
 

@@ -19,6 +19,8 @@ from reidcore.models import load_published_weights
 _log = logging.getLogger(f"reidcore.{__name__}")
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
+OfJigsaw = Annotated[int, Field(ge=1, json_schema_extra={"needs": "jpm"})]
+"""An option that acts with ``jpm`` alone."""
 
 _small = partial(Architecture, 384, 12, 6)
 _base = partial(Architecture, 768, 12, 12)
@@ -51,11 +53,11 @@ def _build(
     num_views: int | None = None,
     stride: int = 16,
     sie: SideKind = "none",
-    sie_coefficient: float = 3.0,
+    sie_coefficient: Annotated[float, Field(json_schema_extra={"needs": "sie"})] = 3.0,
     jpm: bool = False,
-    jpm_shift: int = 5,
-    jpm_groups: int = 2,
-    jpm_parts: int = 4,
+    jpm_shift: OfJigsaw = 5,
+    jpm_groups: OfJigsaw = 2,
+    jpm_parts: OfJigsaw = 4,
     drop_path: Rate = 0.1,
     neck: Literal["bnneck", "none"] = "bnneck",
     metric_features: Side = "before_neck",

@@ -8,6 +8,8 @@ from reid_plugins_standard.unused_options import unused_options
 from reidcore.config import load_config
 from reidcore.plugins import Plugins, make_plugins
 
+_UNSMOOTHED = "loss.softmax.label_smooth is off"
+
 
 @pytest.fixture(scope="module")
 def plugins() -> Plugins:
@@ -42,6 +44,12 @@ def unused(plugins: Plugins, *words: str, source: object = None) -> dict[str, st
         (["test.start_eval=3"], "test.eval_freq is -1: the only test is at the end"),
         (["test.validation_share=0.2"], "test.select_on is not validation"),
         (["test.select_metric=mAP", "test.select_on=none"], "test.select_on is none"),
+        (["model.jpm_shift=8", "model.name=vit_s_16"], "model.jpm is off"),
+        (["model.sie_coefficient=2", "model.name=vit_s_16"], "model.sie is none"),
+        (["loss.softmax.form=k_minus_1", "loss.softmax.label_smooth=false"], _UNSMOOTHED),
+        (["loss.triplet.eps=0.2", "loss.name=triplet"], "loss.triplet.weight_x is off"),
+        (["loss.softmax.eps=0.2", "loss.name=triplet"], "loss.triplet.weight_x is off"),
+        (["sgd.dampening=0.1", "train.optim=sgd", "sgd.momentum=0"], "sgd.momentum is off"),
     ],
     ids=lambda given: given[0] if isinstance(given, list) else "",
 )
@@ -56,7 +64,8 @@ def test_what_is_set_in_vain_is_told_with_its_reason(
     [
         ["loss.circle.margin=0.3", "loss.terms={circle: 1}"],
         ["loss.name=triplet", "loss.triplet.margin=0.1"],
-        ["loss.name=triplet", "loss.softmax.eps=0.2"],  # the triplet loss's cross entropy reads it
+        ["loss.name=triplet", "loss.triplet.weight_x=1", "loss.softmax.eps=0.2"],
+        ["model.name=vit_s_16", "model.jpm=true", "model.jpm_shift=8"],
         ["loss.pml/ContrastiveLoss.pos_margin=0.1", "loss.terms={pml/ContrastiveLoss: 1}"],
         ["train.optim=amsgrad", "adam.beta1=0.8"],
         ["cuhk03.use_metric_cuhk03=false"],
