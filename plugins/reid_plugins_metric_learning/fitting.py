@@ -25,7 +25,7 @@ Build = Callable[[Mapping[str, Any], int, int], MetricLoss]
 
 
 def check_fit(name: str, options: Mapping[str, Any], build: Build) -> None:
-    """Refuse options that PML refuses, or that give no finite loss.
+    """Refuse options that PML refuses, or that give no finite loss, or one without a slope.
 
     Args:
         name: of the loss.
@@ -74,7 +74,13 @@ def _refusal(options: Mapping[str, Any], build: Build) -> str | None:
                 value.backward()
     except Exception as error:  # PML raises many kinds, and bare assertions
         return _words(error.__cause__ or error)
-    return None if value.isfinite() else f"on random features it is {value.item()}"
+    found = f"on random features it is {value.item():g}"
+    if not value.isfinite():
+        return found
+    # A miner may choose nothing of features that are random.
+    slope = images.grad
+    is_flat = options.get("miner") is None and (slope is None or not slope.any())
+    return f"{found} with a slope of 0, and nothing would be learnt" if is_flat else None
 
 
 def _words(error: BaseException) -> str:

@@ -52,6 +52,18 @@ _FIXED = frozenset(
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Degrees = Annotated[float, Field(ge=0, lt=180)]
+"""An angle between two features; PML's losses have their margins in degrees."""
+Slope = Annotated[float, Field(gt=0, lt=90)]
+"""An angle, in degrees, whose tangent is taken."""
+CosineMargin = Annotated[float, Field(ge=0, le=2)]
+"""A difference of cosines, of which 2 is the largest."""
+EmbeddingWeight = Annotated[
+    float, Field(ge=0, json_schema_extra={"needs": "embedding_regularizer"})
+]
+ProxyWeight = Annotated[float, Field(ge=0, json_schema_extra={"needs": "weight_regularizer"})]
 Strategy = Literal["all", "easy", "hard", "semihard"]
 Variant = Literal["Ds", "Dq", "Iu", "Ib", "O"]
 Span = tuple[float, float]
@@ -60,30 +72,60 @@ BranchWeights = list[Annotated[float, Field(ge=0)]]
 _TYPES: Mapping[str, str] = {
     "allowed_neg_range": "Span | None",
     "allowed_pos_range": "Span | None",
+    "AngularLoss.alpha": "Slope",
+    "AngularMiner.angle": "Degrees",
+    "ArcFaceLoss.margin": "Degrees",
     "centers_per_class": "Count",
-    "delta": "float | None",
+    "CircleLoss.gamma": "Positive",
+    "CircleLoss.m": "Share",
+    "CosFaceLoss.margin": "CosineMargin",
+    "cutoff": "NotNegative",
+    "delta": "Positive | None",
     "distance": "Distance",
+    "DynamicSoftMarginLoss.momentum": "Share",
+    "embedding_reg_weight": "EmbeddingWeight",
     "embedding_regularizer": "Regularizer",
+    "filter_percentage": "Share",
     "high": "float | None",
+    "imbalance": "Share",
+    "IntraPairVarianceLoss.neg_eps": "NotNegative",
+    "IntraPairVarianceLoss.pos_eps": "NotNegative",
+    "lambda_minus": "NotNegative",
+    "lambda_plus": "NotNegative",
     "LargeMarginSoftmaxLoss.margin": "Count",
     "low": "float | None",
+    "MarginLoss.nu": "NotNegative",
+    "MultiSimilarityLoss.alpha": "Positive",
+    "MultiSimilarityLoss.beta": "Positive",
     "n_bins": "Count | None",
     "neg_per_bin": "Count",
     "neg_strategy": "Strategy",
+    "nonzero_loss_cutoff": "NotNegative",
     "num_bins": "Count",
+    "p": "Positive",
+    "PNPLoss.alpha": "Positive",
+    "PNPLoss.anneal": "Positive",
+    "PNPLoss.b": "Positive",
     "pos_per_bin": "Count",
     "pos_strategy": "Strategy",
+    "power": "Positive",
+    "ProxyAnchorLoss.alpha": "Positive",
     "RankedListLoss.alpha": "float | None",
     "RankedListLoss.margin": "float",
     "RankedListLoss.Tn": "float",
     "reducer": "Reducer",
     "scale": "Positive",
     "softmax_scale": "Positive",
+    "SoftTripleLoss.gamma": "Positive",
+    "SoftTripleLoss.la": "Positive",
     "sub_centers": "Count",
+    "SubCenterArcFaceLoss.margin": "Degrees",
     "temperature": "Positive",
     "triplets_per_anchor": "Count | Literal['all']",
+    "TupletMarginLoss.margin": "Degrees",
     "type_of_triplets": "Strategy",
     "variant": "Variant",
+    "weight_reg_weight": "ProxyWeight",
     "weight_regularizer": "Regularizer",
 }
 """Types that a default does not tell; of an option of one class, or of any."""

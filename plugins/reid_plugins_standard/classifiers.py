@@ -16,7 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 Scale = Annotated[float, Field(gt=0)]
-Margin = Annotated[float, Field(ge=0)]
+Angle = Annotated[float, Field(ge=0, lt=math.pi)]
+"""In radians: 0.5 is 28.6 degrees."""
+CosineMargin = Annotated[float, Field(ge=0, le=2)]
+"""A difference of cosines, of which 2 is the largest."""
+Share = Annotated[float, Field(ge=0, le=1)]
 
 # The sine's slope is infinite where the cosine is 1.
 _NEARLY_ONE = 1.0 - 1e-7
@@ -71,7 +75,7 @@ class ArcFace(CosineClassifier):
     """
 
     def __init__(
-        self, feature_dim: int, num_classes: int, scale: Scale = 30.0, margin: Margin = 0.5
+        self, feature_dim: int, num_classes: int, scale: Scale = 30.0, margin: Angle = 0.5
     ) -> None:
         super().__init__(feature_dim, num_classes, scale, margin)
 
@@ -93,7 +97,7 @@ class CosFace(CosineClassifier):
     """
 
     def __init__(
-        self, feature_dim: int, num_classes: int, scale: Scale = 30.0, margin: Margin = 0.35
+        self, feature_dim: int, num_classes: int, scale: Scale = 30.0, margin: CosineMargin = 0.35
     ) -> None:
         super().__init__(feature_dim, num_classes, scale, margin)
 
@@ -111,7 +115,7 @@ class Circle(CosineClassifier):
     """
 
     def __init__(
-        self, feature_dim: int, num_classes: int, scale: Scale = 64.0, margin: Margin = 0.25
+        self, feature_dim: int, num_classes: int, scale: Scale = 64.0, margin: Share = 0.25
     ) -> None:
         super().__init__(feature_dim, num_classes, scale, margin)
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from reid_plugins_engines.losses.branches import over_branches
 from reid_plugins_engines.losses.distances import cosines
-from reid_plugins_engines.losses.options import BranchWeights, Margin, Scale
+from reid_plugins_engines.losses.options import BranchWeights, CosineMargin, Scale, Share
 from reid_plugins_engines.losses.pair_loss import PairLoss, Pairs, masked_logsumexp, mean_over
 
 Over = Literal["anchors", "pairs"]
@@ -102,7 +102,7 @@ def _ranked(of_positives: Tensor, of_negatives: Tensor, pairs: Pairs, over: Over
 
 def circle_term(
     num_classes: int,
-    margin: Margin = 0.25,
+    margin: Share = 0.25,
     scale: Scale = 128.0,
     over: Over = "anchors",
     across_ranks: bool = True,
@@ -124,7 +124,7 @@ def circle_term(
 
 def cosface_pairs_term(
     num_classes: int,
-    margin: Margin = 0.25,
+    margin: CosineMargin = 0.25,
     scale: Scale = 128.0,
     across_ranks: bool = True,
     branch_weights: BranchWeights = None,

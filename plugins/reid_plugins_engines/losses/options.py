@@ -7,6 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 Margin = Annotated[float, Field(ge=0)]
+CosineMargin = Annotated[float, Field(ge=0, le=2)]
+"""A difference of cosines, of which 2 is the largest."""
+Share = Annotated[float, Field(ge=0, le=1)]
 Scale = Annotated[float, Field(gt=0)]
 """What cosines are multiplied by."""
 Temperature = Annotated[float, Field(gt=0)]

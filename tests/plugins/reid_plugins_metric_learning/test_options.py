@@ -95,3 +95,43 @@ def test_what_is_written_wrong_is_told(
 def test_scales_that_turn_a_loss_around_are_refused(name: str, option: str, value: float) -> None:
     with pytest.raises(ConfigError, match=f"{option}: expected more than 0"):
         choose("losses", f"pml/{name}", {option: value}).make(num_classes=4, feature_dim=8)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value", "expected"),
+    [
+        ("ArcFaceLoss", "margin", 700, "less than 180"),
+        ("SubCenterArcFaceLoss", "margin", -1, "at least 0"),
+        ("TupletMarginLoss", "margin", 180, "less than 180"),
+        ("AngularLoss", "alpha", 120, "less than 90"),
+        ("CosFaceLoss", "margin", 3, "at most 2"),
+        ("CircleLoss", "m", 100, "at most 1"),
+        ("MultiSimilarityLoss", "beta", -50, "more than 0"),
+        ("MarginLoss", "nu", -1, "at least 0"),
+    ],
+)
+def test_values_beyond_their_unit_are_refused(
+    name: str, option: str, value: float, expected: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"cannot take {option}: expected .*{expected}"):
+        choose("losses", f"pml/{name}", {option: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("CircleLoss", {"m": 1, "gamma": 1e5}),
+        ("ContrastiveLoss", {"pos_margin": 9, "neg_margin": 0}),
+        ("TripletMarginLoss", {"margin": -9}),
+    ],
+)
+def test_options_that_leave_nothing_to_learn_are_refused(
+    name: str, options: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigError, match=f"pml/{name}.*it is .*, and nothing would be learnt"):
+        choose("losses", f"pml/{name}", options).make(num_classes=4, feature_dim=8)
+
+
+def test_a_miner_that_chooses_nothing_of_random_features_is_no_fault() -> None:
+    options = {"miner": "PairMarginMiner"}
+    choose("losses", "pml/TripletMarginLoss", options).make(num_classes=4, feature_dim=8)
