@@ -70,16 +70,21 @@ class Expected:
         normalisation: mean and standard deviation.
         optimizer: the class in ``torch.optim``.
         optimizer_options: its defaults that matter, such as ``betas`` or ``momentum``.
-        groups: what each parameter learns at; every one that has a gradient must fit a group.
+        groups: what each parameter learns at; every one that has a gradient must fit a group, and
+            every group some parameter.
         frozen: patterns of parameters that never learn.
         curve: the learning rate.
         epochs: of the main stage.
         maps: height and width of the last maps: what strides and patch sizes make of the image.
         features: length of the features that are compared.
-        head: keys of ``model.head`` that are not as by default; all of them.
+        head: keys of ``model.head`` that are not as by default, the sides of the neck apart; all
+            of them.
         model_options: options of the network that the recipe depends on.
+        metric_features: the side of the neck whose features the metric loss sees, ``before_neck``
+            or ``after_neck``; None where the network leaves no choice.
+        test_features: the side whose features are compared.
         losses: term -> its weight; all of them.
-        loss_options: loss -> its options, such as margins.
+        loss_options: loss -> its options, such as margins, as the criterion has them.
         sampler: the registered sampler; None for a shuffled order.
         batch: images in a batch, P x K.
         instances: images of an identity in it, K.
@@ -105,6 +110,8 @@ class Expected:
     maps: tuple[int, int] | None
     features: int
     head: Mapping[str, Any] = field(default_factory=dict)
+    metric_features: str | None
+    test_features: str | None
     model_options: Mapping[str, Any] = field(default_factory=dict)
     losses: Mapping[str, float]
     loss_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -14,6 +14,9 @@ from tests.recipes.building import Built, build
 from tests.recipes.expected import Expected, Group, step
 from tests.recipes.table import rows
 
+SIDES = ("metric_features", "test_features")
+"""What a head, or a network with a neck of its own, is asked for by name."""
+
 OURS = {"quickstart", "attributes_quickstart"}
 """Recipes that nobody published, besides those of domain generalisation, which are protocols."""
 
@@ -29,12 +32,15 @@ def test_a_recipe_is_as_published(row: Expected) -> None:
     [
         ({"groups": [Group("", 0.0016, 5e-4)]}, "rate and decay of conv1.conv.weight"),
         ({"groups": [Group("", 0.0015, 5e-4), Group("^fc.*bias$", 0.003, 5e-4)]}, "fc.0.bias"),
+        ({"groups": [Group("", 0.0015, 5e-4), Group("gem", 0.0015, 5e-4)]}, "named like ['gem']"),
         ({"frozen": ["^fc"]}, "rate and decay of fc.0.weight"),
         ({"curve": step(59)}, "rate at Moment(epoch=59"),
         ({"maps": (16, 4)}, "maps"),
         ({"losses": {"softmax": 1.0, "triplet": 1.0}}, "losses"),
         ({"losses": {"softmax": 0.5}}, "weight.softmax"),
+        ({"loss_options": {"softmax": {"eps": 0.2}}}, "loss.softmax.eps"),
         ({"loss_options": {"triplet": {"margin": 0.4}}}, "loss.triplet.margin"),
+        ({"test_features": "before_neck"}, "test_features"),
         ({"batch": 128}, "train.batch_size"),
         ({"transforms": {"random_flip": {"p": 0.4}}}, "random_flip.p"),
         ({"settings": {"train.fixbase_epoch": 5}}, "train.fixbase_epoch"),
@@ -77,6 +83,8 @@ def _wanted(row: Expected) -> Iterator[tuple[str, Any]]:
     yield from _keyed("optimizer", row.optimizer_options)
     yield "train.max_epoch", row.epochs
     yield "model.head", dict(row.head)
+    yield "metric_features", row.metric_features
+    yield "test_features", row.test_features
     yield from _keyed("model", row.model_options)
     yield "losses", sorted(row.losses)
     yield from _keyed("weight", row.losses)
@@ -99,12 +107,16 @@ def _found(row: Expected, built: Built) -> Iterator[tuple[str, Any]]:
     config, engine = built.config, built.engine
     optimizer, terms = built.optimizer, engine.terms
     yield from _flat(built.values)
+    yield from _criterion_options(row, built)
     yield "image", (config.data.height, config.data.width)
     yield "norm_mean", config.data.norm_mean
     yield "norm_std", config.data.norm_std
     yield "optimizer", type(optimizer).__name__
     yield from _keyed("optimizer", optimizer.defaults)
-    yield "model.head", config.model.head.chosen()
+    head, model = config.model.head, built.values["model"]
+    yield "model.head", {key: head.chosen()[key] for key in head.chosen() if key not in SIDES}
+    for side in SIDES:
+        yield side, model.get(side, model["head"][side] if head.neck else None)
     yield "losses", sorted(terms)
     yield from _keyed("weight", {name: weight for name, (weight, _) in terms.items()})
     yield "data.transforms", sorted(config.data.transforms)
@@ -112,17 +124,30 @@ def _found(row: Expected, built: Built) -> Iterator[tuple[str, Any]]:
     yield from ((name, _at(built.values, name)) for name in row.settings)
 
 
+def _criterion_options(row: Expected, built: Built) -> Iterator[tuple[str, Any]]:
+    """Yield the options of losses that their criteria hold: a default is a number there."""
+    for loss in row.loss_options.keys() & built.engine.terms.keys():
+        _, criterion = built.engine.terms[loss]
+        criterion = getattr(criterion, "criterion", criterion)  # below the weights of branches
+        for option in row.loss_options[loss]:
+            if hasattr(criterion, option):
+                yield f"loss.{loss}.{option}", getattr(criterion, option)
+
+
 def _different_rates(row: Expected, built: Built) -> Iterator[tuple[str, Any]]:
     """Compare the rate and the weight decay of each parameter; tell the first one of a kind."""
-    groups, told = built.groups(), set()
+    groups, told, idle = built.groups(), set(), {group.pattern for group in row.groups}
     for name, parameter in built.engine.model.named_parameters():
         group = None if row.is_frozen(name) else row.group_of(name)
+        idle -= {group.pattern} if group else set()
         wanted = None if group is None else (group.lr, group.weight_decay)
         has = groups.get(name) if parameter.requires_grad else None
         found = None if has is None else (has["initial_lr"], has["weight_decay"])
         if not _same(found, wanted) and (wanted, found) not in told:
             told.add((wanted, found))
             yield f"rate and decay of {name}", {"published": wanted, "built": found}
+    if idle:
+        yield f"parameters named like {sorted(idle)}", {"published": "some", "built": "none"}
 
 
 def _different_sizes(row: Expected, built: Built) -> Iterator[tuple[str, Any]]:

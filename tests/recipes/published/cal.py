@@ -21,11 +21,12 @@ ROWS = [
             "pool": "avg_max_cat",
             "neck": "bnneck",
             "last_stride": 1,
-            "metric_features": "after_neck",
         },
+        metric_features="after_neck",
+        test_features="after_neck",
         losses={"softmax": 1.0, "clothes_adversarial": 1.0, "clothes": 1.0},
         loss_options={
-            "softmax": {"label_smooth": True},
+            "softmax": {"eps": 0.1, "form": "k"},
             "clothes_adversarial": {
                 "scale": 16,
                 "eps": 0.1,
@@ -51,6 +52,7 @@ ROWS = [
         normalized=False,
         amp=False,
         settings={
+            "data.resize": "torch",
             "test.protocol": "clothes",
             "settings.standard.test_time": ["flip", "normalize"],
         },

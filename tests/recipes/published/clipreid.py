@@ -10,8 +10,8 @@ from tests.recipes.expected import HALF, Expected, Group, steps_after_warmup
 # timm's erasing, in the form that ours has for it.
 _TRANSFORMS: dict[str, dict[str, Any]] = {
     "random_flip": {"p": 0.5},
-    "pad_crop": {"padding": 10},
-    "random_erase": {"p": 0.5, "fill": "noise", "aspect": "log"},
+    "pad_crop": {"p": 1.0, "padding": 10, "fill": 0},
+    "random_erase": {"p": 0.5, "area": [0.02, 0.3333], "aspect": "log", "fill": "noise"},
 }
 
 _PROMPTS = {
@@ -41,10 +41,12 @@ _VIT = Expected(
     epochs=60,
     maps=(16, 8),
     features=768 + 512,
+    metric_features=None,
+    test_features="before_neck",
     model_options={"stride": 16, "sie": "none", "prompt": "person"},
     losses={"softmax": 1.0, "triplet": 1.0},
     loss_options={
-        "softmax": {"label_smooth": True, "branch_weights": [0.25, 0.25]},
+        "softmax": {"eps": 0.1, "form": "k", "branch_weights": [0.25, 0.25]},
         "triplet": {"margin": 0.3, "soft": False, "branch_weights": [1.0, 1.0, 1.0]},
     },
     sampler="RandomIdentitySampler",
@@ -71,7 +73,7 @@ ROWS = [
         features=2048 + 1024,
         model_options={"prompt": "person"},
         loss_options={
-            "softmax": {"label_smooth": True, "branch_weights": [1.0, 1.0]},
+            "softmax": {"eps": 0.1, "form": "k", "branch_weights": [1.0, 1.0]},
             "triplet": {"margin": 0.3, "soft": False, "branch_weights": [1.0, 1.0, 1.0]},
         },
         settings=_PROMPTS | {"loss.clipreid.prompt_epochs": 60},

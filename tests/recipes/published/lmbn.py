@@ -29,9 +29,11 @@ ROWS = [
         epochs=130,
         maps=(24, 8),
         features=7 * 512,
+        metric_features=None,
+        test_features=None,
         losses={"softmax": 0.5, "multi_similarity": 0.5},
         loss_options={
-            "softmax": {"label_smooth": True, "branch_weights": [1] * 7},
+            "softmax": {"eps": 0.1, "form": "k", "branch_weights": [1] * 7},
             "multi_similarity": {
                 "alpha": 2,
                 "beta": 40,

@@ -18,15 +18,21 @@ _X1_0 = Expected(
     epochs=150,
     maps=(16, 8),
     features=512,
+    metric_features=None,
+    test_features=None,
     losses={"softmax": 1.0},
-    loss_options={"softmax": {"label_smooth": True}},
+    loss_options={"softmax": {"eps": 0.1, "form": "k"}},
     sampler="RandomSampler",
     batch=64,
     transforms={"random_flip": {"p": 0.5}},
     metric="euclidean",
     normalized=False,
     amp=False,
-    settings={"train.fixbase_epoch": 10, "train.open_layers": ["classifier"]},
+    settings={
+        "data.resize": "torch",
+        "train.fixbase_epoch": 10,
+        "train.open_layers": ["classifier"],
+    },
 )
 
 _JITTER = {"brightness": 0.2, "contrast": 0.15, "saturation": 0.0, "hue": 0.0}

@@ -20,7 +20,7 @@ from tests.recipes.expected import (
 
 _TRANSFORMS = {
     "random_flip": {"p": 0.5},
-    "pad_crop": {"padding": 10},
+    "pad_crop": {"p": 1.0, "padding": 10, "fill": 0},
     # timm's, mode "pixel", its defaults for the area and the proportions.
     "random_erase": {"p": 0.5, "area": [0.02, 0.3333], "aspect": "log", "fill": "noise"},
 }
@@ -48,13 +48,14 @@ _VIT_B = Expected(
         "stride": 16,
         "drop_path": 0.1,
         "neck": "bnneck",
-        "metric_features": "before_neck",
-        "test_features": "before_neck",
+        "sie": "none",
     },
+    metric_features="before_neck",
+    test_features="before_neck",
     losses={"softmax": 1.0, "triplet": 1.0},
     loss_options={
-        "softmax": {"label_smooth": False},
-        "triplet": {"soft": True, "margin": None, "normalize": False},
+        "softmax": {"eps": 0.0},
+        "triplet": {"soft": True, "margin": 0.0, "normalize": False},
     },
     sampler="RandomIdentitySampler",
     batch=64,
@@ -77,8 +78,8 @@ _WHOLE = replace(
     features=3840,
     model_options={**_VIT_B.model_options, **_JPM, "sie": "camera", "sie_coefficient": 3.0},
     loss_options={
-        "softmax": {"label_smooth": False, "branch_weights": _BRANCHES},
-        "triplet": {"soft": True, "margin": None, "branch_weights": _BRANCHES},
+        "softmax": {"eps": 0.0, "branch_weights": _BRANCHES},
+        "triplet": {"soft": True, "margin": 0.0, "branch_weights": _BRANCHES},
     },
 )
 
@@ -154,7 +155,9 @@ _HAP = replace(
     groups=_hap_groups(),
     curve=half_cosine_by_iterations(100, 5),
     epochs=100,
-    model_options={"stride": 16, "drop_path": 0.1, "neck": "none"},
+    metric_features=None,
+    test_features=None,
+    model_options={"stride": 16, "drop_path": 0.1, "neck": "none", "sie": "none"},
     losses={"softmax": 0.5, "triplet": 0.5},
     instances=8,
 )

@@ -19,6 +19,7 @@ _FASTREID_ERASED = {
     "fill": "mean",
 }
 _PADDED = {"p": 1.0, "padding": 10, "fill": 0}
+_LEARNT_POWER = Group(r"pool.*\.p$", 0.00035, 0.0005)  # of the generalized mean
 _POLICY = {"p": 0.1, "policy": "original", "before_resize": True}
 
 _BOT = Expected(
@@ -34,11 +35,13 @@ _BOT = Expected(
     maps=(16, 8),
     features=2048,
     head={"pool": "avg", "neck": "bnneck", "last_stride": 1},
+    metric_features="before_neck",
+    test_features="after_neck",
     model_options={"stem": "bot"},
     losses={"softmax": 1.0, "triplet": 1.0},
     loss_options={
-        "softmax": {"label_smooth": True, "form": "k"},
-        "triplet": {"margin": 0.3, "soft": False},
+        "softmax": {"eps": 0.1, "form": "k"},
+        "triplet": {"margin": 0.3, "soft": False, "normalize": False},
     },
     sampler="RandomIdentitySampler",
     batch=64,
@@ -51,16 +54,22 @@ _BOT = Expected(
     metric="euclidean",
     normalized=True,
     amp=False,
+    settings={"data.resize": "torch"},
 )
 
 _AGW = replace(
     _BOT,
     recipe="agw_r50",
     source="configs/AGW_baseline.yml, modeling/, data/transforms.py",
+    groups=[*_BOT.groups, _LEARNT_POWER],
     head={**_BOT.head, "pool": "gem", "gem_p": 3.0},
     model_options={"stem": "bot", "non_local": [0, 2, 3, 0], "non_local_channels": 1},
     losses={"softmax": 1.0, "weighted_triplet": 1.0, "center": 0.0005},
-    loss_options={"softmax": {"label_smooth": True, "form": "k"}, "center": {"lr": 0.5}},
+    loss_options={
+        "softmax": {"eps": 0.1, "form": "k"},
+        "weighted_triplet": {"normalize": False},
+        "center": {"lr": 0.5},
+    },
 )
 
 _SBS = Expected(
@@ -70,7 +79,7 @@ _SBS = Expected(
     image=(384, 128),
     optimizer="Adam",
     optimizer_options={"amsgrad": False, "betas": (0.9, 0.999)},
-    groups=[Group("", 0.00035, 0.0005)],
+    groups=[Group("", 0.00035, 0.0005), _LEARNT_POWER],
     curve=fastreid(cosine(30, 7e-7), warmup=2000, factor=0.1, delay=30),
     epochs=60,
     maps=(24, 8),
@@ -79,17 +88,18 @@ _SBS = Expected(
         "pool": "gem",
         "gem_p": 3.0,
         "neck": "bnneck",
-        "metric_features": "after_neck",
         "last_stride": 1,
         "classifier": "circle",
         "scale": 64.0,
         "margin": 0.35,
     },
+    metric_features="after_neck",
+    test_features="after_neck",
     model_options={"stem": "fastreid", "non_local": [0, 2, 3, 0], "non_local_channels": 1},
     losses={"softmax": 1.0, "triplet": 1.0},
     loss_options={
-        "softmax": {"label_smooth": True, "form": "k_minus_1"},
-        "triplet": {"soft": True, "normalize": False},
+        "softmax": {"eps": 0.1, "form": "k_minus_1"},
+        "triplet": {"margin": 0.0, "soft": True, "normalize": False},
     },
     sampler="RandomIdentitySampler",
     batch=64,
@@ -125,12 +135,18 @@ _MGN = replace(
     source="configs/Market1501/mgn_R50-ibn.yml, configs/Base-MGN.yml, modeling/meta_arch/mgn.py",
     model="mgn",
     head={},
+    metric_features=None,
+    test_features=None,
     model_options={
         "backbone": "resnet50_ibn_a",
         "stem": "fastreid",
         "embedding": 256,
         "pool": {"gem": {"p": 3.0}},
         "classifier": {"circle": {"scale": 64.0, "margin": 0.35}},
+    },
+    # 1/8 of the cross entropies and 1/5 of the triplet losses: means over branches.
+    loss_options={
+        name: {**_SBS.loss_options[name], "branch_weights": None} for name in _SBS.losses
     },
     settings={
         "data.resize": "pillow_bicubic",
@@ -147,7 +163,7 @@ _SBS_VERI = replace(
     maps=(16, 16),
     optimizer="SGD",
     optimizer_options={"momentum": 0.9, "nesterov": False},
-    groups=[Group("", 0.01, 0.0005)],
+    groups=[Group("", 0.01, 0.0005), _LEARNT_POWER._replace(lr=0.01)],
     curve=fastreid(cosine(30, 7.7e-5), warmup=3000, factor=0.1, delay=30, steps=589),
     sampler="CameraIdentitySampler",
     settings={**_SBS.settings, "settings.training.freeze.steps": 3000},
@@ -159,13 +175,15 @@ _BOT_VERIWILD = replace(
     source="configs/VERIWild/bagtricks_R50-ibn.yml, configs/Base-bagtricks.yml",
     image=(256, 256),
     maps=(16, 16),
+    groups=_BOT.groups,
     head={"pool": "gem", "gem_p": 3.0, "gem_learnable": False, "neck": "bnneck", "last_stride": 1},
+    metric_features="before_neck",
     model_options={"stem": "fastreid"},
     curve=fastreid(steps_after_warmup([30, 70, 90]), warmup=5000, factor=0.1, steps=542),
     epochs=120,
     losses={"softmax": 1.0, "weighted_triplet": 1.0},
     loss_options={
-        "softmax": {"label_smooth": True, "form": "k_minus_1"},
+        "softmax": {"eps": 0.1, "form": "k_minus_1"},
         "weighted_triplet": {"normalize": False, "across_ranks": False},
     },
     batch=512,
