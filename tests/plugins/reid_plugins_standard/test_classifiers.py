@@ -66,6 +66,20 @@ def test_the_documented_defaults(name, scale, margin) -> None:
     assert (classifier.scale, classifier.margin) == (scale, margin)
 
 
+@pytest.mark.parametrize("name", ["arcface", "cosface"])
+def test_slopes_are_those_of_the_margin_on_both_sides_of_the_guard(name) -> None:
+    classifier = classifier_of(name, margin=0.5)
+    cosines = torch.tensor(COSINES, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda each: classifier.with_margin(each, PIDS), (cosines,))
+
+
+def test_slopes_of_circle_are_its_weights_which_have_none_of_their_own() -> None:
+    cosines = torch.tensor(COSINES, dtype=torch.float64, requires_grad=True)
+    classifier_of("circle", margin=0.25).with_margin(cosines, PIDS).sum().backward()
+    weights = torch.tensor([[1.25 - 0.6, 0.8 + 0.25], [1.25 + 0.96, 0.28 + 0.25]])
+    torch.testing.assert_close(cosines.grad, weights.double(), check_dtype=False)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 1000),

@@ -28,6 +28,12 @@ def test_it_is_the_mean_squared_distance_from_the_own_centres() -> None:
     assert loss(GOLDEN_FEATURES, torch.tensor([1, 0, 1])).item() == pytest.approx(6.25 / 3)
 
 
+def test_features_and_centres_have_the_slopes_of_its_definition() -> None:
+    loss, pids = CenterLoss(3, 2).double(), torch.tensor([1, 0, 1])
+    features = GOLDEN_FEATURES.double().requires_grad_()
+    assert torch.autograd.gradcheck(lambda each, _: loss(each, pids), (features, loss.centers))
+
+
 def test_centres_of_identities_that_are_not_there_stay() -> None:
     loss = CenterLoss(3, 2)
     loss.centers.data = GOLDEN_CENTERS.clone()
