@@ -1,4 +1,4 @@
-"""``docs/commands.md`` says which keys ``--json`` has, and how completion is set up."""
+"""``docs/commands.md`` has every command, the keys of ``--json``, and how completion is set up."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+
+from reidcore.cli.app import root
 
 Run = Callable[..., Any]
 PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
@@ -21,6 +24,23 @@ def keys(command: str) -> set[str]:
     row = re.search(rf"^\| `{command}` \| (.*) \|$", PAGE, re.M)
     assert row is not None
     return {key for key in re.findall(r"`([^`]+)`", row[1]) if not key.startswith("-")}
+
+
+def commands(group: click.Group = root, above: str = "") -> Iterator[str]:
+    """Yield the words of every command in and below a group."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command, words = group.get_command(context, name), f"{above}{name}"
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            yield words
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{words} ")
+
+
+def test_the_table_has_every_command_and_no_other() -> None:
+    table = PAGE[PAGE.index("## All commands") : PAGE.index("## Options for all")]
+    rows = re.findall(r"^\| `([a-z-]+(?: [a-z-]+)*)", table, re.M)
+    assert set(rows) == set(commands())
 
 
 @pytest.mark.parametrize(
