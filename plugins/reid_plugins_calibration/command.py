@@ -42,9 +42,14 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 @click.argument("checkpoint", type=_FILE, required=False)
 @click.argument("words", nargs=-1, metavar="[OPTION=VALUE]...")
 @click.option(
-    "--data", shell_complete=_DATASETS, help="Dataset; by default the first target of the run."
+    "--data",
+    shell_complete=_DATASETS,
+    metavar="DATASET",
+    help="Dataset; by default the first target of the run.",
 )
-@click.option("--root", type=_FOLDER, help="Folder of datasets; by default that of the run.")
+@click.option(
+    "--root", type=_FOLDER, metavar="DIR", help="Folder of datasets; by default that of the run."
+)
 @click.option(
     "--split",
     type=click.Choice(["test", "query", "gallery", "train"]),
@@ -54,7 +59,14 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 )
 @click.option("--features", type=_FILE, metavar="FILE", help="Features, in place of a dataset.")
 @click.option("--labels", type=_FILE, metavar="FILE", help="Table of their labels, if apart.")
-@click.option("-m", "--model", default="", shell_complete=_MODELS, help="If the file says none.")
+@click.option(
+    "-m",
+    "--model",
+    default="",
+    shell_complete=_MODELS,
+    metavar="NAME",
+    help="If the file says none.",
+)
 @click.option(
     "--fmr",
     type=_SHARE,

@@ -32,19 +32,41 @@ FILE, MODELS = click.Path(), component_names("models")
 @click.command(epilog=EPILOG)
 @click.argument("sources", nargs=-1, type=click.Path())
 @click.option(
-    "-w", "--weights", required=True, type=FILE, help="Checkpoint, other weights or exported file."
+    "-w",
+    "--weights",
+    required=True,
+    type=FILE,
+    metavar="FILE",
+    help="Checkpoint, other weights or exported file.",
 )
 @click.option(
-    "-o", "--output", required=True, type=FILE, help="File to write, ending in .npz or .parquet."
+    "-o",
+    "--output",
+    required=True,
+    type=FILE,
+    metavar="FILE",
+    help="File to write, ending in .npz or .parquet.",
 )
-@click.option("--list", "listing", type=FILE, help="File with the path of an image a line.")
 @click.option(
-    "--boxes", type=FILE, help="Boxes of a video: rows of frame, id, left, top, width, height."
+    "--list", "listing", type=FILE, metavar="FILE", help="File with the path of an image a line."
 )
 @click.option(
-    "-m", "--model", default="", shell_complete=MODELS, help="If the weights do not tell it."
+    "--boxes",
+    type=FILE,
+    metavar="FILE",
+    help="Boxes of a video: rows of frame, id, left, top, width, height.",
 )
-@click.option("--backend", help="What runs the model; by default the file's ending tells it.")
+@click.option(
+    "-m",
+    "--model",
+    default="",
+    shell_complete=MODELS,
+    metavar="NAME",
+    help="If the weights do not tell it.",
+)
+@click.option(
+    "--backend", metavar="NAME", help="What runs the model; by default the file's ending tells it."
+)
 @click.option(
     "--precision",
     type=click.Choice(["fp32", "bf16", "fp16", "int8"]),
@@ -52,7 +74,13 @@ FILE, MODELS = click.Path(), component_names("models")
     show_default=True,
     help="Of the computation; features are written as float32.",
 )
-@click.option("--normalize", is_flag=True, help="Divide each feature by its length.")
+@click.option(
+    "--normalise",
+    "--normalize",
+    "normalize",
+    is_flag=True,
+    help="Divide each feature by its length.",
+)
 @click.option("--batch-size", type=int, help="Images at a time.")
 @click.option("--workers", type=int, help="Threads that read images.")
 @device_option

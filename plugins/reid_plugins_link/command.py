@@ -54,13 +54,16 @@ class _Finite(click.FloatRange):
 
 @click.command(epilog=EPILOG)
 @click.argument("tracks", nargs=-1, required=True)
-@click.option("-o", "--output", required=True, type=_FILE, help="Folder to write; a new one.")
-@click.option("-w", "--weights", type=_FILE, help="Checkpoint, or other weights.")
+@click.option(
+    "-o", "--output", required=True, type=_FILE, metavar="DIR", help="Folder to write; a new one."
+)
+@click.option("-w", "--weights", type=_FILE, metavar="FILE", help="Checkpoint, or other weights.")
 @click.option(
     "-m",
     "--model",
     default="",
     shell_complete=component_names("models"),
+    metavar="NAME",
     help="If the weights do not tell it.",
 )
 @click.option(
@@ -72,7 +75,12 @@ class _Finite(click.FloatRange):
     metavar="[CAMERA=]FILE",
     help="Features of crops that were extracted before, in place of frames.",
 )
-@click.option("--network", type=_FILE, help="YAML of clocks, ways between cameras, common views.")
+@click.option(
+    "--network",
+    type=_FILE,
+    metavar="FILE",
+    help="YAML of clocks, ways between cameras, common views.",
+)
 @click.option("--overlap", multiple=True, metavar="A:B", help="Two cameras see the same place.")
 @click.option("--fps", type=_Finite(above=True), help="If nothing tells it.")
 @click.option("--threshold", type=float, help="Mean similarity from which tracks are joined.")
@@ -84,6 +92,7 @@ class _Finite(click.FloatRange):
     "--method",
     default="average",
     show_default=True,
+    metavar="average|chain",
     help="average: groups of tracks by mean similarity; chain: each track's successor.",
 )
 @click.option("--learn", is_flag=True, help="Learn how long the ways between cameras take.")

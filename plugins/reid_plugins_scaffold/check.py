@@ -41,6 +41,7 @@ Examples:
 @click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
     help="Folder of the datasets; without it only what they do where there are no data is checked.",
 )
 @click.option("--verbose", is_flag=True, help="A row for each check, with its contract.")

@@ -17,21 +17,24 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("kind", type=click.Choice(list(DRAFTS)))
+@click.argument("kind", type=click.Choice(list(DRAFTS)), metavar="KIND")
 @click.argument("name")
 @click.option(
     "--dir",
     "folder",
     type=click.Path(path_type=Path),
     default=Path(),
+    metavar="DIR",
     help="Folder in which the package's own folder is made; this one by default.",
 )
 @click.pass_context
 def new(context: click.Context, kind: str, name: str, folder: Path) -> None:
     """Write a plugin package that brings a KIND called NAME.
 
-    NAME becomes the plugin's name and the component's; the package reid-NAME has a project file,
-    the plugin, typed, and its tests, which check the contract of its kind.
+    KIND is dataset, model, loss, engine, sampler, transform, protocol, optimizer, scheduler,
+    recipe, command or step. NAME becomes the plugin's name and the component's; the package
+    reid-NAME has a project file, the plugin, typed, and its tests, which check the contract of its
+    kind.
     """
     from reid_plugins_scaffold.writing import write_package
 

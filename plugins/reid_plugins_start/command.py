@@ -41,7 +41,9 @@ _STEPS = (
     metavar="DIR",
     help="Folder of everything; by default DATA-reid here.",
 )
-@click.option("--format", "form", default="", help="Of the data; found out by default.")
+@click.option(
+    "--format", "form", default="", metavar="NAME", help="Of the data; found out by default."
+)
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Limit of the training.")
 @click.option("--class", "class_name", default="", metavar="NAME", help="Take this class alone.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Other draws.")

@@ -19,13 +19,13 @@ from reidcore.errors import UserError, printable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_FOLDER = click.Path(file_okay=False)
+_FOLDER: dict[str, Any] = {"type": click.Path(file_okay=False), "metavar": "DIR"}
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 """``--json``, the parameter ``as_json``; see `json_alone`."""
 
 root_option = click.option(
-    "--root", default="reid-data", show_default=True, type=_FOLDER, help="Folder of datasets."
+    "--root", default="reid-data", show_default=True, help="Folder of datasets.", **_FOLDER
 )
 """``--root``: the folder of datasets."""
 
@@ -124,13 +124,16 @@ class CheckpointOptions:
 
 def checkpoint_options(command: Command) -> Command:
     """Add the options of a trained model and its dataset; see `CheckpointOptions`."""
-    datasets, models = component_names("datasets"), component_names("models")
-    weights = {"type": click.Path(), "required": True}
-    log = {"type": _FOLDER, "default": "log", "show_default": True}
+    datasets, models = (
+        {"shell_complete": component_names(kind), "metavar": "NAME"}
+        for kind in ("datasets", "models")
+    )
+    weights = {"type": click.Path(), "required": True, "metavar": "FILE"}
+    log = {**_FOLDER, "default": "log", "show_default": True}
     options: list[tuple[tuple[str, ...], str, dict[str, Any]]] = [
-        (("--root",), "Folder of datasets.", {"type": _FOLDER}),
-        (("-d", "--dataset"), "Dataset to test on.", {"shell_complete": datasets}),
-        (("-m", "--model"), "If the weights do not tell it.", {"shell_complete": models}),
+        (("--root",), "Folder of datasets.", _FOLDER),
+        (("-d", "--dataset"), "Dataset to test on.", datasets),
+        (("-m", "--model"), "If the weights do not tell it.", models),
         (("-w", "--weights"), "Checkpoint or weights of the model.", weights),
         (("--save-dir",), "Folder to write to.", log),
         (("--height",), "Of the images, in pixels.", {"type": int}),

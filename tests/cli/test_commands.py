@@ -86,6 +86,15 @@ def test_help_ends_with_real_examples(words) -> None:
         assert first in all_commands()
 
 
+def test_options_say_what_they_take_in_words_of_the_field() -> None:
+    vague = {"TEXT", "PATH", "DIRECTORY"}  # click's own words
+    for words, command in all_commands().items():
+        context = click.Context(command)
+        options = [each for each in command.params if isinstance(each, click.Option)]
+        taken = {each.name: each.make_metavar(context) for each in options if not each.is_flag}
+        assert {name: word for name, word in taken.items() if word in vague} == {}, words
+
+
 def iter_words(example: str) -> list[str]:
     """Return the words after ``reidcore``, without ``-p FILE``."""
     return re.sub(r" -p \S+", "", example).split()[1:]

@@ -29,8 +29,17 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("sources", nargs=-1, required=True, type=click.Path())
-@click.option("-w", "--weights", required=True, type=click.Path(), help="Checkpoint of the run.")
-@click.option("-o", "--output", required=True, type=click.Path(), help="File, ending in .csv.")
+@click.option(
+    "-w",
+    "--weights",
+    required=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="Checkpoint of the run.",
+)
+@click.option(
+    "-o", "--output", required=True, type=click.Path(), metavar="FILE", help="File, ending in .csv."
+)
 @click.option("--batch-size", type=int, help="Images at a time.")
 @device_option
 @click.pass_obj

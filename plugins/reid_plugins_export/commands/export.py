@@ -47,7 +47,9 @@ _FILE, _FOLDER, _DATASETS = click.Path(), click.Path(file_okay=False), component
     show_default=True,
     help="What of the preprocessing is folded into the file.",
 )
-@click.option("--normalise", is_flag=True, help="Give features of unit length.")
+@click.option(
+    "--normalise", "--normalize", "normalise", is_flag=True, help="Give features of unit length."
+)
 @click.option(
     "--check",
     shell_complete=_DATASETS,
@@ -68,13 +70,16 @@ _FILE, _FOLDER, _DATASETS = click.Path(), click.Path(file_okay=False), component
     metavar="POINTS",
     help="Of mAP, that the interval of the difference may reach.",
 )
-@click.option("--root", type=_FOLDER, help="Folder of datasets; by default that of the run.")
+@click.option(
+    "--root", type=_FOLDER, metavar="DIR", help="Folder of datasets; by default that of the run."
+)
 @click.option("--size", metavar="HxW", help="Of the images; by default the checkpoint's.")
 @click.option(
     "-m",
     "--model",
     default="",
     shell_complete=component_names("models"),
+    metavar="NAME",
     help="If the checkpoint does not tell it.",
 )
 @click.option("--show", is_flag=True, help="Only tell what an exported file says of itself.")

@@ -43,7 +43,13 @@ _SIZE = re.compile(r"^([1-9]\d*)[xX]([1-9]\d*)$")
     "models", nargs=-1, required=True, shell_complete=component_names("models"), metavar="MODEL..."
 )
 @click.option("--size", metavar="HxW", help="Of the images; by default the model's, or 256x128.")
-@click.option("--batch", default="1,8,32", show_default=True, help="Batch sizes that are timed.")
+@click.option(
+    "--batch",
+    default="1,8,32",
+    show_default=True,
+    metavar="N,N,...",
+    help="Batch sizes that are timed.",
+)
 @device_option
 @click.option(
     "--seconds",

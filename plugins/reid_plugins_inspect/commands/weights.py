@@ -97,7 +97,7 @@ def fetch(session: Session, names: tuple[str, ...], again: bool, mirror: str | N
 
 
 @click.command(epilog=VERIFY_EPILOG)
-@click.argument("names", nargs=-1, shell_complete=component_names("weights"), metavar="[NAME...]")
+@click.argument("names", nargs=-1, shell_complete=component_names("weights"), metavar="[NAME]...")
 @click.pass_obj
 def verify(session: Session, names: tuple[str, ...]) -> None:
     """Check the hashes of weights on this machine: of all, or of those named."""

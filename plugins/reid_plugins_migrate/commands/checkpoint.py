@@ -34,10 +34,14 @@ _ENDING = re.compile(r"\.(pth|pt|pkl|safetensors)(\.tar)?(-\d+)?$")
     "--model",
     default="",
     shell_complete=component_names("models"),
+    metavar="NAME",
     help="Whose weights they are; told by names and shapes if unset.",
 )
 @click.option(
-    "--config", type=click.Path(), help="The training's YAML, which says what weights do not."
+    "--config",
+    type=click.Path(),
+    metavar="FILE",
+    help="The training's YAML, which says what weights do not.",
 )
 @click.pass_obj
 def checkpoint(

@@ -32,6 +32,7 @@ Examples:
     "--model",
     default="",
     shell_complete=component_names("models"),
+    metavar="NAME",
     help="Network to take where theirs has no counterpart.",
 )
 @click.pass_obj

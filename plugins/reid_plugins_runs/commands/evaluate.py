@@ -48,10 +48,17 @@ _KEYS = {
 @click.option(
     "--protocol",
     shell_complete=component_names("protocols"),
+    metavar="NAME",
     help="A name of reidcore ls protocols; market1501 by default.",
 )
-@click.option("--metric", help="euclidean, the default, or cosine.")
-@click.option("--normalize", is_flag=True, help="Scale features to unit length first.")
+@click.option("--metric", metavar="NAME", help="euclidean, the default, or cosine.")
+@click.option(
+    "--normalise",
+    "--normalize",
+    "normalize",
+    is_flag=True,
+    help="Scale features to unit length first.",
+)
 @click.option(
     "--ap",
     type=click.Choice(["plain", "trapezoid"]),
@@ -72,8 +79,14 @@ _KEYS = {
 )
 @click.option("--without-cameras", is_flag=True, help="No gallery item is of a query's own camera.")
 @click.option("--cameras", is_flag=True, help="Also the figures of each pair of cameras.")
-@click.option("--name", help="What the figures are of; the file's name by default.")
-@click.option("-o", "--output", type=click.Path(file_okay=False), help="Folder for the results.")
+@click.option("--name", metavar="NAME", help="What the figures are of; the file's name by default.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Folder for the results.",
+)
 @json_option
 @click.pass_obj
 def evaluate(

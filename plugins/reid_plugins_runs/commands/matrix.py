@@ -53,13 +53,14 @@ class _SeveralTargets(click.Command):
     shell_complete=component_names("datasets"),
     help="Test on these; else what was tested is shown.",
 )
-@click.option("--root", type=click.Path(file_okay=False), help="Folder of datasets.")
-@click.option("--device", help="Where to test: cpu, cuda, cuda:1 or mps.")
+@click.option("--root", type=click.Path(file_okay=False), metavar="DIR", help="Folder of datasets.")
+@click.option("--device", metavar="DEVICE", help="Where to test: cpu, cuda, cuda:1 or mps.")
 @click.option(
     *("-o", "--output"),
     type=click.Path(file_okay=False),
     default="log/matrix",
     show_default=True,
+    metavar="DIR",
     help="Folder for the tests.",
 )
 @click.option(

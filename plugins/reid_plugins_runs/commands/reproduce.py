@@ -30,6 +30,7 @@ _CONFIG = "reproduced_config.yaml"
 @click.option(
     *("-o", "--output"),
     type=click.Path(file_okay=False),
+    metavar="DIR",
     help="Folder of the new run; beside the other, with -reproduced, by default.",
 )
 @click.option(
@@ -39,7 +40,9 @@ _CONFIG = "reproduced_config.yaml"
     show_default=True,
     help="By how much figures may differ.",
 )
-@click.option("--root", type=click.Path(file_okay=False), help="Folder of datasets, if moved.")
+@click.option(
+    "--root", type=click.Path(file_okay=False), metavar="DIR", help="Folder of datasets, if moved."
+)
 @device_option
 @json_option
 @click.pass_context
