@@ -9,11 +9,11 @@ import numpy.typing as npt
 from reid_plugins_runs.line_chart import Panel, Series, draw_panels
 
 from reid_plugins_calibration.fit import Fitted
-from reid_plugins_calibration.spread import COARSE
 from reidcore.utils import PathLike, atomic_write
 
-_WIDE = COARSE // 128  # of the coarse bins in one of the picture
-_ACROSS = "similarity in hundredths"
+_BINS = 64  # from -1 to 1, each of several coarse ones
+_ACROSS = "similarity (cosine)"
+_MATCHES, _NONMATCHES = "matches, FNMR", "non-matches, FMR"
 _FEWEST = 5  # pairs in a bin whose share is drawn
 
 Floats = npt.NDArray[np.float64]
@@ -37,17 +37,18 @@ def draw(fitted: Fitted, path: PathLike) -> None:
 
 def panels_of(fitted: Fitted) -> list[Panel]:
     """Return the three panels."""
-    counts = fitted.spread.by_folds.sum(axis=(0, 1)).reshape(2, -1, _WIDE).sum(axis=2)
-    places = 100 * ((np.arange(counts.shape[1]) + 0.5) * (2 / counts.shape[1]) - 1)
+    counts = fitted.spread.by_folds.sum(axis=(0, 1)).reshape(2, _BINS, -1).sum(axis=2)
+    places = (np.arange(_BINS) + 0.5) * (2 / _BINS) - 1
     held = np.flatnonzero(counts.any(axis=0))
     shown = slice(held[0], held[-1] + 1)
     counts, places = counts[:, shown], places[shown]
+    thresholds = places - 1 / _BINS  # where a bin begins
     nonmatches, matches = counts / counts.sum(axis=1, keepdims=True)
     prior = fitted.calibration.prior
     both = prior * matches + (1 - prior) * nonmatches
     is_seen = counts.sum(axis=0) >= _FEWEST
     share = np.divide(prior * matches, both, out=np.full(len(both), np.nan), where=both > 0)
-    fitted_curve = fitted.calibration.probability(places / 100)
+    fitted_curve = fitted.calibration.probability(places)
     return [
         Panel(
             f"Probability of one identity, {prior:g} of pairs being matches",
@@ -58,19 +59,19 @@ def panels_of(fitted: Fitted) -> list[Panel]:
             ],
         ),
         Panel(
-            "Share of pairs",
+            "Share of matches and of non-matches, by similarity",
             _ACROSS,
             [
-                _series("matches", 2, places, matches),
-                _series("non-matches", 3, places, nonmatches),
+                _series(_MATCHES, 2, places, matches),
+                _series(_NONMATCHES, 3, places, nonmatches),
             ],
         ),
         Panel(
-            "Error rates at a threshold",
+            "FNMR and FMR, by threshold",
             _ACROSS,
             [
-                _series("FNMR", 2, places, np.cumsum(matches) - matches),
-                _series("FMR", 3, places, np.cumsum(nonmatches[::-1])[::-1]),
+                _series(_MATCHES, 2, thresholds, np.cumsum(matches) - matches),
+                _series(_NONMATCHES, 3, thresholds, np.cumsum(nonmatches[::-1])[::-1]),
             ],
         ),
     ]

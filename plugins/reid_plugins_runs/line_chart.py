@@ -67,7 +67,8 @@ class Panel:
 
     Attributes:
         title: what its height is.
-        across: what its width is: whole numbers, which all panels of a picture share.
+        across: what its width is; all panels of a picture share one axis, whose ticks are whole
+            numbers where all its values are.
         series: at least one.
     """
 
@@ -94,11 +95,12 @@ def draw_panels(panels: Sequence[Panel], title: str) -> Image.Image:
     pen = _Pen(ImageDraw.Draw(sheet))
     shown = fitted(title, _TITLE, width - 2 * _MARGIN)
     pen.text((_MARGIN, _MARGIN + _TITLE // 2), shown, INK, _TITLE, "lm")
-    whole = [x for panel in panels for series in panel.series for x, _ in series.points]
+    all_x = [x for panel in panels for series in panel.series for x, _ in series.points]
+    is_whole = all(float(x).is_integer() for x in all_x)
     for place, panel in enumerate(panels):
         row, column = divmod(place, columns)
         corner = (_MARGIN + column * cell[0] + _LEFT, top + row * cell[1] + _ABOVE)
-        across = axis_of(whole, corner[0], corner[0] + _PANEL[0], is_whole=True)
+        across = axis_of(all_x, corner[0], corner[0] + _PANEL[0], is_whole)
         _draw_panel(pen, panel, across, corner)
     _draw_legend(pen, legend, top + rows * cell[1])
     return sheet.resize((width, height), Image.Resampling.LANCZOS)

@@ -10,6 +10,7 @@ from reid_plugins_calibration import Calibration, tracker_thresholds
 from reid_plugins_calibration.fit import Wishes, calibrate, passes
 from reid_plugins_calibration.items import make_items
 from reid_plugins_calibration.picture import draw as draw_picture
+from reid_plugins_calibration.picture import panels_of
 from reid_plugins_calibration.spread import spread_of
 
 from reidcore.errors import DataError, UserError
@@ -157,6 +158,15 @@ def test_trackers_get_the_threshold_in_their_terms(calibration) -> None:
         "deep-sort-realtime": pytest.approx(1 - s),
         "norfair": pytest.approx(1 - s),
     }
+
+
+def test_the_picture_has_the_rates_of_the_thresholds(fitted) -> None:
+    _, _, rates = panels_of(fitted)
+    fnmr, fmr = (np.array(series.points).T for series in rates.series)
+    for threshold in fitted.calibration.thresholds:
+        after = int(np.searchsorted(fmr[0], threshold.similarity))
+        assert fmr[1, after] <= threshold.fmr <= fmr[1, after - 1]
+        assert fnmr[1, after - 1] <= threshold.fnmr <= fnmr[1, after]
 
 
 def test_a_picture_is_drawn(fitted, tmp_path) -> None:
