@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import filterfalse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from reidcore.errors import PluginError, UnknownNameError, UserError, did_you_mean, quoted
+from reidcore.errors import UserError
 from reidcore.plugins import Plugins, current_plugins
-from reidcore.registry import Component, Entry, Registrar
+from reidcore.registry import Component, Entry, published, select
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,26 +43,15 @@ class Format(Protocol):
         ...
 
 
-def known_formats(plugins: Plugins | None = None) -> dict[str, list[Entry]]:
-    """Return name or ending -> the registered formats, one unless several plugins have it.
+def known_formats(plugins: Plugins | None = None) -> list[Entry]:
+    """Return the registered formats; those of their aliases that begin with a dot are endings.
 
     Raises:
         PluginError: if this package's plugin is left out, which publishes the hook.
     """
     plugins = plugins or current_plugins()
     plugins.get(PLUGIN)
-    found: dict[str, list[Entry]] = {}
-    for plugin in [each for each in plugins.active if "reid_register_export_formats" in each.hooks]:
-        registrar = Registrar(KIND, plugin)
-        try:
-            plugins.subset_hook("reid_register_export_formats", [plugin])(registry=registrar)
-        except Exception as error:
-            plugins.fail(plugin, error)
-            continue
-        for entry in registrar.added.values():
-            for name in entry.names:
-                found.setdefault(name, []).append(entry)
-    return found
+    return published(KIND, "reid_register_export_formats", plugins)
 
 
 def format_named(name: str, plugins: Plugins | None = None) -> Format:
@@ -69,14 +60,7 @@ def format_named(name: str, plugins: Plugins | None = None) -> Format:
     Raises:
         UserError: if there is none, several plugins have it, or its extra is not installed.
     """
-    known = known_formats(plugins)
-    if name not in known or name.startswith("."):
-        names = sorted(each for each in known if "/" not in each and not each.startswith("."))
-        raise UnknownNameError(
-            f"no export format is named {quoted(name)}",
-            f"{did_you_mean(name, names)} There are {', '.join(names)}.".strip(),
-        )
-    return _made(name, known[name])
+    return _made(select(KIND, name, [_without_endings(each) for each in known_formats(plugins)]))
 
 
 def format_of(path: Path, plugins: Plugins | None = None) -> Format | None:
@@ -85,9 +69,10 @@ def format_of(path: Path, plugins: Plugins | None = None) -> Format | None:
     Raises:
         UserError: if several plugins have that ending, or the format's extra is not installed.
     """
-    known = known_formats(plugins)
-    ending = path.suffix.lower()
-    return _made(ending, known[ending]) if ending and ending in known else None
+    known, ending = known_formats(plugins), path.suffix.lower()
+    if not any(ending in entry.aliases for entry in known):
+        return None
+    return _made(select(KIND, ending, known))
 
 
 def can_write(form: Format) -> bool:
@@ -97,7 +82,7 @@ def can_write(form: Format) -> bool:
 
 def writer_of(ending: str, plugins: Plugins | None = None) -> str:
     """Return the name of the format whose own ending this is."""
-    return known_formats(plugins)[ending][0].name
+    return next(entry.name for entry in known_formats(plugins) if ending in entry.aliases)
 
 
 def required_format(path: Path, plugins: Plugins | None = None) -> Format:
@@ -108,7 +93,8 @@ def required_format(path: Path, plugins: Plugins | None = None) -> Format:
     """
     found = format_of(path, plugins)
     if found is None:
-        endings = sorted(each for each in known_formats(plugins) if each.startswith("."))
+        aliases = {alias for entry in known_formats(plugins) for alias in entry.aliases}
+        endings = sorted(filter(_is_ending, aliases))
         raise UserError(
             f"{str(path)!r} is no exported model",
             f"Those end in {', '.join(endings)}; 'reidcore export' makes one of a checkpoint.",
@@ -116,11 +102,15 @@ def required_format(path: Path, plugins: Plugins | None = None) -> Format:
     return found
 
 
-def _made(name: str, entries: list[Entry]) -> Format:
-    if len(entries) > 1:
-        spelled = " or ".join(repr(entry.qualified_name) for entry in entries)
-        raise PluginError(f"several plugins have an export format {name!r}", f"Name {spelled}.")
-    (entry,) = entries
+def _is_ending(alias: str) -> bool:
+    return alias.startswith(".")
+
+
+def _without_endings(entry: Entry) -> Entry:
+    return replace(entry, aliases=tuple(filterfalse(_is_ending, entry.aliases)))
+
+
+def _made(entry: Entry) -> Format:
     made = Component(entry).make()
     missing = [each for each in ("open", "read") if not callable(getattr(made, each, None))]
     if missing:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from reidcore._lazy import attach
 from reidcore.registry.entry import KINDS, Entry, Family, TableRow, singular
-from reidcore.registry.lookup import entries, families, find, invalidate, settings_schemas
+from reidcore.registry.lookup import (
+    entries,
+    families,
+    find,
+    invalidate,
+    published,
+    select,
+    settings_schemas,
+)
 from reidcore.registry.registrars import ConfigRegistrar, Registrar, WeightsRegistrar
 
 if TYPE_CHECKING:
@@ -36,7 +44,9 @@ __all__ = [
     "families",
     "find",
     "invalidate",
+    "published",
     "read_options",
+    "select",
     "settings_schemas",
     "singular",
 ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from reidcore._lazy import load_target
-from reidcore.errors import PluginError, UnknownNameError, did_you_mean
+from reidcore.errors import PluginError, UnknownNameError, did_you_mean, quoted
 from reidcore.plugins import Plugins, current_plugins, describe
 from reidcore.registry.entry import KINDS, Entry, Family, singular
 from reidcore.registry.registrars import REGISTRARS, ConfigRegistrar, Registrar, WeightsRegistrar
@@ -58,26 +58,45 @@ def find(
         PluginError: if several plugins provide it.
     """
     listed = entries(kind, plugins)
-    found = [entry for entry in listed if name in (entry.name, entry.qualified_name)]
-    found = found or [entry for entry in listed if name in entry.aliases]
-    found = found or _members(name, families(kind, plugins))
+    found = _named(name, listed) or _members(name, families(kind, plugins))
     if not found:
         raise _unknown(kind, name, listed, plugins or current_plugins(), beside)
-    if len(found) > 1:
-        raise PluginError(
-            f"{singular(kind)} {name!r} is provided by several plugins: "
-            f"{', '.join(entry.plugin for entry in found)}",
-            f"Write {' or '.join(repr(entry.qualified_name) for entry in found)}.",
-        )
-    return found[0]
+    return _only(name, found)
 
 
 def is_registered(kind: str, name: str, plugins: Plugins | None = None) -> bool:
     """Say whether some component of a kind has that name, or a family has a place for it."""
-    return any(
-        name in (entry.name, entry.qualified_name, *entry.aliases)
-        for entry in entries(kind, plugins)
-    ) or bool(_members(name, families(kind, plugins)))
+    listed = entries(kind, plugins)
+    return bool(_named(name, listed) or _members(name, families(kind, plugins)))
+
+
+def published(kind: str, hook: str, plugins: Plugins | None = None) -> list[Entry]:
+    """Return what plugins register through a hook that a plugin publishes, as they registered it.
+
+    The plugins are asked at each call; one that fails is told and left out.
+
+    Args:
+        kind: what its components are called, such as ``"importers"``.
+        hook: the hook's name; its argument is ``registry``.
+        plugins: which are asked; the current ones by default.
+    """
+    registrars = _registrars(kind, hook, plugins or current_plugins())
+    return [entry for each in registrars for entry in each.added.values()]
+
+
+def select(kind: str, name: str, listed: Sequence[Entry]) -> Entry:
+    """Return the component of that name, qualified name or alias among published ones.
+
+    Raises:
+        UnknownNameError: if there is none; names the nearest ones, and all.
+        PluginError: if several plugins provide it.
+    """
+    if found := _named(name, listed):
+        return _only(name, found)
+    names = sorted({entry.name for entry in listed})
+    near, told = did_you_mean(name, names), ", ".join(names) or "none, their plugin is left out"
+    what = f"no {singular(kind)} is named {quoted(name)}"
+    raise UnknownNameError(what, f"{near} There are {told}.".strip())
 
 
 def invalidate() -> None:
@@ -111,24 +130,44 @@ def _listing(kind: str, plugins: Plugins | None) -> _Listing:
 
 
 def _collect(kind: str, plugins: Plugins) -> _Listing:
-    """Call the plugins one at a time, so that each name has its owner and a failure stays its."""
-    hook_name = f"reid_register_{kind}"
     listing = _Listing()
-    for plugin in [plugin for plugin in plugins.active if hook_name in plugin.hooks]:
-        registrar = REGISTRARS.get(kind, Registrar)(kind, plugin)
-        try:
-            plugins.subset_hook(hook_name, [plugin])(registry=registrar)
-        except Exception as error:
-            plugins.fail(plugin, error)
-            _listings.pop(plugins, None)
-            continue
+    for registrar in _registrars(kind, f"reid_register_{kind}", plugins):
         listing.entries.extend(registrar.added.values())
         listing.families.extend(registrar.families.values())
         if isinstance(registrar, ConfigRegistrar) and registrar.schema is not None:
-            listing.schemas[plugin.name] = registrar.schema
+            listing.schemas[registrar.plugin.name] = registrar.schema
         if isinstance(registrar, WeightsRegistrar):
             listing.layouts.extend(registrar.layouts.values())
     return listing
+
+
+def _registrars(kind: str, hook: str, plugins: Plugins) -> Iterator[Registrar]:
+    """Call the plugins one at a time, so that each name has its owner and a failure stays its."""
+    for plugin in [plugin for plugin in plugins.active if hook in plugin.hooks]:
+        registrar = REGISTRARS.get(kind, Registrar)(kind, plugin)
+        try:
+            plugins.subset_hook(hook, [plugin])(registry=registrar)
+        except Exception as error:
+            plugins.fail(plugin, error)
+            _listings.pop(plugins, None)
+        else:
+            yield registrar
+
+
+def _named(name: str, listed: Sequence[Entry]) -> list[Entry]:
+    """Return those of a name or qualified name; else those that have it for an alias."""
+    found = [entry for entry in listed if name in (entry.name, entry.qualified_name)]
+    return found or [entry for entry in listed if name in entry.aliases]
+
+
+def _only(name: str, found: list[Entry]) -> Entry:
+    if len(found) > 1:
+        raise PluginError(
+            f"{singular(found[0].kind)} {name!r} is provided by several plugins: "
+            f"{', '.join(entry.plugin for entry in found)}",
+            f"Write {' or '.join(repr(entry.qualified_name) for entry in found)}.",
+        )
+    return found[0]
 
 
 def _members(name: str, listed: list[Family]) -> list[Entry]:

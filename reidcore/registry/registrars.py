@@ -7,7 +7,7 @@ from typing import Any
 
 from reidcore._resources import read_table
 from reidcore.plugins import Plugin
-from reidcore.registry.entry import Entry, Family, TableRow, singular
+from reidcore.registry.entry import KINDS, Entry, Family, TableRow, singular
 
 
 class Registrar:
@@ -15,7 +15,8 @@ class Registrar:
 
     def __init__(self, kind: str, plugin: Plugin) -> None:
         self._kind = kind
-        self._plugin = plugin
+        self.plugin = plugin
+        self._owner = plugin.name, plugin.distribution
         self.added: dict[str, Entry] = {}
         self.families: dict[str, Family] = {}
 
@@ -45,16 +46,9 @@ class Registrar:
         """
         self._check_name(name, self.added)
         self._check_target(name, target)
+        needed, spelled = tuple(needs), dict(options or {})
         self.added[name] = Entry(
-            self._kind,
-            name,
-            target,
-            self._plugin.name,
-            self._plugin.distribution,
-            summary,
-            tuple(aliases),
-            tuple(needs),
-            dict(options or {}),
+            self._kind, name, target, *self._owner, summary, tuple(aliases), needed, spelled
         )
 
     def add_family(
@@ -80,20 +74,16 @@ class Registrar:
 
         Raises:
             ValueError: if the prefix is taken within this plugin, or is no usable name.
-            TypeError: if a target is neither callable nor ``"module:attribute"``.
+            TypeError: if a target is neither callable nor ``"module:attribute"``, or the hook is
+                one that a plugin publishes: those take components alone.
         """
+        if self._kind not in KINDS:
+            raise TypeError(f"there are no families of {self._kind}; add each of {prefix!r}")
         self._check_name(prefix, self.families)
         for each in (target, members):
             self._check_target(prefix, each)
         self.families[prefix] = Family(
-            self._kind,
-            prefix,
-            target,
-            members,
-            self._plugin.name,
-            self._plugin.distribution,
-            summary,
-            tuple(needs),
+            self._kind, prefix, target, members, *self._owner, summary, tuple(needs)
         )
 
     def _check_name(self, name: object, taken: Container[str]) -> None:
@@ -138,8 +128,7 @@ class WeightsRegistrar(Registrar):
         """
         self._check_name(name, self.layouts)
         self._check_target(name, target)
-        owner = self._plugin.name, self._plugin.distribution
-        self.layouts[name] = Entry("weights", name, target, *owner)
+        self.layouts[name] = Entry("weights", name, target, *self._owner)
 
     def table(self, target: str) -> None:
         """Add each row of a YAML file of your package, ``"package:weights.yaml"``.

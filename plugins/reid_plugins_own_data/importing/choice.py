@@ -13,21 +13,13 @@ from reid_plugins_own_data.crop import Importer, Recognised
 from reid_plugins_own_data.importing.table import LABELS
 from reid_plugins_own_data.videos import is_video
 from reidcore.data import is_image, is_side_file
-from reidcore.errors import (
-    ConfigError,
-    PluginDefectError,
-    PluginError,
-    UnknownNameError,
-    UserError,
-    did_you_mean,
-    quoted,
-)
+from reidcore.errors import ConfigError, PluginDefectError, UserError, did_you_mean
 from reidcore.plugins import Plugins
-from reidcore.registry import Component, Entry, Registrar, declared_options, read_options
+from reidcore.registry import Component, Entry, declared_options, published, read_options, select
 
 _log = logging.getLogger(f"reidcore.{__name__}")
 
-KIND = "importers"
+KIND = "import formats"
 PATTERN = r"pattern='(?P<camid>cam\d+)-(?P<pid>[a-z]+)'"
 """How names of files are read: an example."""
 
@@ -46,20 +38,6 @@ class Chosen(NamedTuple):
     reason: str = ""
 
 
-def known_importers(plugins: Plugins) -> list[Entry]:
-    """Return the importers of all active plugins; one plugin that fails is told and left out."""
-    found: list[Entry] = []
-    for plugin in [each for each in plugins.active if "reid_register_importers" in each.hooks]:
-        registrar = Registrar(KIND, plugin)
-        try:
-            plugins.subset_hook("reid_register_importers", [plugin])(registry=registrar)
-        except Exception as error:
-            plugins.fail(plugin, error)
-            continue
-        found.extend(registrar.added.values())
-    return found
-
-
 def choose_importer(
     source: Path, name: str, options: Mapping[str, Any], plugins: Plugins
 ) -> Chosen:
@@ -76,9 +54,9 @@ def choose_importer(
             or several do; an option is unknown or wrong.
     """
     _check_source(source)
-    known = known_importers(plugins)
+    known = published(KIND, "reid_register_importers", plugins)
     if name:
-        entry = _named(name, known)
+        entry = select(KIND, name, known)
         return Chosen(entry, _made(entry, options))
     fitting = [entry for entry in known if options.keys() <= _options_of(entry)]
     if not fitting:
@@ -111,20 +89,6 @@ def _check_source(source: Path) -> None:
         )
     if source.is_file() and (zipfile.is_zipfile(source) or source.suffix in (".tar", ".gz", ".7z")):
         raise UserError(f"{str(source)!r} is an archive", "Unpack it, and name the folder")
-
-
-def _named(name: str, known: list[Entry]) -> Entry:
-    of_name = [entry for entry in known if name in entry.names]
-    if not of_name:
-        names = sorted(entry.name for entry in known)
-        raise UnknownNameError(
-            f"no format is named {quoted(name)}",
-            f"{did_you_mean(name, names)} There are {', '.join(names)}.".strip(),
-        )
-    if len(of_name) > 1:
-        spelled = " or ".join(repr(entry.qualified_name) for entry in of_name)
-        raise PluginError(f"several plugins have a format {name!r}", f"Write {spelled}.")
-    return of_name[0]
 
 
 def _options_of(entry: Entry) -> set[str]:

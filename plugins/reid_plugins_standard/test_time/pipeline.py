@@ -11,10 +11,10 @@ from typing import Any
 from torch import Tensor
 
 from reid_plugins_standard.test_time.setting import Setting
-from reidcore.errors import ConfigError, PluginError, UnknownNameError, did_you_mean, quoted
+from reidcore.errors import ConfigError, quoted
 from reidcore.evaluation import Distances
-from reidcore.plugins import Plugins, current_plugins
-from reidcore.registry import Component, Entry, Registrar, declared_options, read_options
+from reidcore.plugins import Plugins
+from reidcore.registry import Component, Entry, declared_options, published, read_options, select
 
 KIND = "test-time steps"
 StepOptions = str | Mapping[str, Mapping[str, Any] | None]
@@ -22,22 +22,6 @@ StepOptions = str | Mapping[str, Mapping[str, Any] | None]
 
 Measure = Callable[[Tensor, Tensor], Distances]
 _METHODS = ("extract", "transform", "measure")
-
-
-def known_steps(plugins: Plugins) -> dict[str, list[Entry]]:
-    """Return name -> the registered steps of that name, one unless several plugins have it."""
-    found: dict[str, list[Entry]] = {}
-    for plugin in [each for each in plugins.active if "reid_register_test_time" in each.hooks]:
-        registrar = Registrar(KIND, plugin)
-        try:
-            plugins.subset_hook("reid_register_test_time", [plugin])(registry=registrar)
-        except Exception as error:
-            plugins.fail(plugin, error)
-            continue
-        for entry in registrar.added.values():
-            for name in entry.names:
-                found.setdefault(name, []).append(entry)
-    return found
 
 
 @dataclass(frozen=True)
@@ -84,7 +68,7 @@ class Pipeline:
     """
 
     def __init__(self, steps: Sequence[StepOptions], plugins: Plugins | None = None) -> None:
-        known = known_steps(plugins or current_plugins())
+        known = published(KIND, "reid_register_test_time", plugins)
         made = [_made(each, known) for each in steps]
         last = max((place for place, step in enumerate(made, 1) if step.is_on_images), default=0)
         self._on_images, rest = made[:last], made[last:]
@@ -143,18 +127,9 @@ class Pipeline:
         return distances(query, gallery)
 
 
-def _made(given: StepOptions, known: Mapping[str, list[Entry]]) -> Step:
+def _made(given: StepOptions, known: Sequence[Entry]) -> Step:
     name, options = _read(given)
-    if name not in known:
-        names = sorted(name for name in known if "/" not in name)
-        raise UnknownNameError(
-            f"no test-time step is named {quoted(name)}",
-            f"{did_you_mean(name, names)} There are {', '.join(names)}.".strip(),
-        )
-    if len(known[name]) > 1:
-        spelled = " or ".join(repr(entry.qualified_name) for entry in known[name])
-        raise PluginError(f"several plugins have a step {name!r}", f"Write {spelled}.")
-    (entry,) = known[name]
+    entry = select(KIND, name, known)
     read = read_options(entry, options)
     made = Component(entry, read).make()
     step = Step(entry.name, _spelled(entry, read), made)

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from reidcore import hookimpl, registry
+from reidcore import hookimpl, hookspec, registry
 from reidcore.errors import PluginDefectError, PluginError, UnknownNameError, UserError
 from reidcore.plugins import make_plugins
 from reidcore.plugins.discovery import Candidate, object_candidate
@@ -323,3 +323,80 @@ def test_every_bundled_component_can_be_loaded(kind) -> None:
     if kind != "configs":
         assert [entry.name for entry in listed if not callable(entry.load())] == []
     assert [entry.name for entry in listed if not entry.summary] == []
+
+
+# -- what plugins publish --------------------------------------------------------------------------
+
+
+class PriceHooks:
+    @hookspec
+    def reid_register_prices(self, registry):
+        """Register ways to price a picture."""
+
+
+class Prices:
+    """Publishes a hook by which others register prices."""
+
+    @hookimpl
+    def reid_add_hookspecs(self, plugins):
+        plugins.add_hookspecs(PriceHooks)
+
+
+def shop(*registrations):
+    """Return plugins one, two and three that register prices by a function each."""
+    plugins = make_plugins(entry_points=False, extra=[Prices()])
+    for name, register in zip(("one", "two", "three"), registrations, strict=False):
+        plugins.add(candidate(name, register, "prices"))
+    return plugins
+
+
+def published(plugins):
+    return registry.published("prices", "reid_register_prices", plugins)
+
+
+def test_what_is_registered_by_a_published_hook_is_known_with_its_plugin() -> None:
+    plugins = shop(
+        lambda registry: registry.add("flat", model_a, summary="5", aliases=["even"]),
+        lambda registry: registry.add("by_size", model_b, needs=["mat"], options={"w": "width"}),
+    )
+    flat, by_size = published(plugins)
+    assert (flat.label, flat.plugin, flat.distribution) == ("price 'flat'", "one", "one-dist")
+    assert (by_size.plugin, by_size.needs, by_size.options) == ("two", ("mat",), {"w": "width"})
+    with plugins:
+        assert registry.published("prices", "reid_register_prices") == [flat, by_size]
+    for name in ("flat", "one/flat", "even"):
+        assert registry.select("prices", name, [flat, by_size]) is flat
+
+
+def test_a_plugin_that_fails_in_a_published_hook_is_left_out_and_told(caplog) -> None:
+    def fail(registry):
+        registry.add("half", model_a)
+        raise ValueError("no")
+
+    plugins = shop(fail, lambda registry: registry.add("flat", model_a))
+    assert [entry.name for entry in published(plugins)] == ["flat"]
+    assert "plugin 'one' (one-dist) is left out: ValueError: no" in caplog.text
+
+
+def test_a_family_is_not_dropped_in_silence_where_none_is_listed(caplog) -> None:
+    plugins = shop(lambda registry: registry.add_family("lib", model_a, members=list))
+    assert published(plugins) == []
+    assert "there are no families of prices; add each of 'lib'" in caplog.text
+
+
+def test_one_published_component_is_selected_or_told_about() -> None:
+    plugins = shop(
+        lambda registry: (registry.add("flat", model_a), registry.add("by_size", model_b)),
+        lambda registry: registry.add("flat", model_a),
+    )
+    listed = published(plugins)
+    assert registry.select("prices", "two/flat", listed).plugin == "two"
+    with pytest.raises(
+        PluginError, match=r"price 'flat' is provided by .*: one, two\. Write 'one/f"
+    ):
+        registry.select("prices", "flat", listed)
+    told = r"no price is named 'flatt'\. Did you mean 'flat'\? There are by_size, flat\."
+    with pytest.raises(UnknownNameError, match=told):
+        registry.select("prices", "flatt", listed)
+    with pytest.raises(UnknownNameError, match="There are none, their plugin is left out"):
+        registry.select("prices", "flat", [])

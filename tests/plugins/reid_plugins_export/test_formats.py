@@ -89,7 +89,9 @@ def test_a_name_of_two_plugins_is_told(plugins) -> None:
         pass
 
     both = make_plugins(extra=[Other(), Another()])
-    with pytest.raises(PluginError, match=r"several plugins have an export format 'parrot'"):
+    with pytest.raises(
+        PluginError, match=r"format 'parrot' is provided by several .*Write 'Other/parrot'"
+    ):
         format_named("parrot", both)
 
 

@@ -133,7 +133,7 @@ class Wordy(Diary):
     ("importer", "told"), [(Failing, "failed on"), (Wordy, "gave.*must give a Recognised")]
 )
 def test_a_mistake_of_an_importer_is_told_in_its_name(pets, importer, told) -> None:
-    with pytest.raises(PluginDefectError, match=f"importer 'diary' of plugin .*{told}"):
+    with pytest.raises(PluginDefectError, match=f"import format 'diary' of plugin .*{told}"):
         choose(pets, diary=importer)
 
 
