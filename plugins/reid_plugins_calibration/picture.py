@@ -38,7 +38,7 @@ def draw(fitted: Fitted, path: PathLike) -> None:
 def panels_of(fitted: Fitted) -> list[Panel]:
     """Return the three panels."""
     counts = fitted.spread.by_folds.sum(axis=(0, 1)).reshape(2, _BINS, -1).sum(axis=2)
-    places = (np.arange(_BINS) + 0.5) * (2 / _BINS) - 1
+    places = (np.arange(_BINS, dtype=np.float64) + 0.5) * (2 / _BINS) - 1
     held = np.flatnonzero(counts.any(axis=0))
     shown = slice(held[0], held[-1] + 1)
     counts, places = counts[:, shown], places[shown]
