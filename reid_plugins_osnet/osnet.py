@@ -154,7 +154,10 @@ def _build(
     *,
     feature_dim: int | None = 512,
 ) -> OSNet:
-    """Build the variant called ``name``; the other arguments are those of ``OSNet``."""
+    """Build an OSNet (Zhou et al., 2019 and 2021), from ImageNet weights if ``pretrained``.
+
+    ``feature_dim`` is the size of the features (D); None leaves the pooled maps as they are.
+    """
     variant = VARIANTS[name]
     model = OSNet(variant, num_classes, loss, feature_dim)
     if pretrained:

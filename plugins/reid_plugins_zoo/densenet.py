@@ -79,7 +79,10 @@ def _build(
     *,
     drop_rate: float = 0.0,
 ) -> DenseNet:
-    """Build the network called ``name``, whose layers drop a share of the maps they add."""
+    """Build a DenseNet (Huang et al., 2017), from ImageNet weights if ``pretrained``.
+
+    ``drop_rate`` is the share of the maps that each layer adds which training leaves out.
+    """
     trunk, _, width = name.partition("_fc")
     widths = [int(width)] if width else []
     model = DenseNet(TRUNKS[trunk](drop_rate=drop_rate), num_classes, loss, widths)

@@ -122,7 +122,7 @@ def _stage(c_in: int, c_out: int, stage: Stage) -> nn.Sequential:
 def _build(
     name: str, width: float, num_classes: int = 1000, loss: str = "softmax", pretrained: bool = True
 ) -> MobileNetV2:
-    """Build the network called ``name``; the other arguments are those of ``MobileNetV2``."""
+    """Build a MobileNetV2 (Sandler et al., 2018), from ImageNet weights if ``pretrained``."""
     model = MobileNetV2(width, num_classes, loss)
     if pretrained:
         load_published_weights(model, name)

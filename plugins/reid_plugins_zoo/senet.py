@@ -165,7 +165,7 @@ def _stages(variant: Variant, last_stride: int) -> Iterator[nn.Sequential]:
 def _build(
     name: str, num_classes: int = 1000, loss: str = "softmax", pretrained: bool = True
 ) -> SENet:
-    """Build the variant called ``name``; the other arguments are those of ``SENet``."""
+    """Build an SE-ResNet or SE-ResNeXt (Hu et al., 2018), from ImageNet weights if asked."""
     model = SENet(VARIANTS[name], num_classes, loss)
     if pretrained:
         load_published_weights(model, name)

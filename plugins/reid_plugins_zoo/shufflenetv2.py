@@ -58,7 +58,7 @@ class ShuffleNetV2(PooledModel):
 def _build(
     name: str, num_classes: int = 1000, loss: str = "softmax", pretrained: bool = True
 ) -> ShuffleNetV2:
-    """Build the network called ``name``; the other arguments are those of ``ShuffleNetV2``."""
+    """Build a ShuffleNetV2 (Ma et al., 2018), from ImageNet weights if ``pretrained``."""
     model = ShuffleNetV2(name, num_classes, loss)
     if pretrained:
         load_published_weights(model, name)

@@ -62,7 +62,7 @@ def _build(
     loss: str = "softmax",
     pretrained: bool = True,
 ) -> SqueezeNet:
-    """Build the network called ``name``; the other arguments are those of ``SqueezeNet``."""
+    """Build a SqueezeNet (Iandola et al., 2016), from ImageNet weights if ``pretrained``."""
     model = SqueezeNet(version, num_classes, loss, widths)
     if pretrained:
         load_published_weights(model, name)

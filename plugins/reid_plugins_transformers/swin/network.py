@@ -248,7 +248,13 @@ def _build(
     drop_path_rate: Rate = 0.1,
     semantic_weight: Share | None = 0.2,
 ) -> SoliderSwin:
-    """Build the network called ``name``; the other arguments are those of ``SoliderSwin``."""
+    """Build a Swin Transformer with SOLIDER's weights (Chen et al., 2023) if ``pretrained``.
+
+    ``semantic_weight`` goes from 0, features of looks, to 1, features of meaning such as parts of
+    the body; None is for a network that was pre-trained without semantic controllers.
+    ``drop_path_rate`` is the share of images that skip the last block's branches in training; it
+    falls linearly to 0 towards the images.
+    """
     model = SoliderSwin(architecture, num_classes, loss, drop_path_rate, semantic_weight)
     if pretrained:
         load_published_weights(model, name)

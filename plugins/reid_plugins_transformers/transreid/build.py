@@ -63,7 +63,7 @@ def _build(
     metric_features: Side = "before_neck",
     test_features: Side = "before_neck",
 ) -> TransReID:
-    """Build a network of the name, with its weights from ImageNet or from images of people.
+    """Build a TransReID or plain ViT, with its weights from ImageNet or from images of people.
 
     Args:
         name: of the model and its weights.
