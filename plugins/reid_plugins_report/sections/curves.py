@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from reid_plugins_report.calibration import Rates
 from reid_plugins_report.charts import Line, Scale, line_chart, percent
 from reid_plugins_report.evidence import Curves, Spread
 from reid_plugins_report.evidence.parts import Floats
 from reid_plugins_report.page import Html, Section, figure, figures
 from reid_plugins_report.report import Report, ReportedTarget
+from reid_plugins_report.thresholds import Rates
 
 _LEAST_FMR = 1e-6
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from reid_plugins_report.calibration import Operating, Rates
 from reid_plugins_report.charts import Line, Rule, Scale, line_chart, plain
 from reid_plugins_report.evidence import Evidence, Spread
 from reid_plugins_report.evidence.parts import Floats, Ints
 from reid_plugins_report.page import Section, figure, figures, table
 from reid_plugins_report.report import Report, ReportedTarget
+from reid_plugins_report.thresholds import Operating, Rates
 
 _SHOWN_BINS = 80
 _LEVELS = (1e-1, 1e-2, 1e-3, 1e-4)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reid_plugins_report.calibration import Rates
 from reid_plugins_report.evidence import Spread
+from reid_plugins_report.thresholds import Rates
 
 
 def spread(matches: list[int], nonmatches: list[int]) -> Spread:
