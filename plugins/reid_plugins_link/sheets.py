@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from reid_plugins_link.features import read_crops
 from reid_plugins_link.mot import Int64
 from reid_plugins_link.tracklets import Tracklets
+from reidcore.errors import counted
 
 _WIDTH, _HEIGHT, _GAP, _TEXT = 96, 192, 10, 12
 _ACROSS = 8  # pictures in a row
@@ -64,7 +65,8 @@ def _sheet(
     sheet = Image.new("RGB", size, _PAPER)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_TEXT)
     cameras = len({int(tracklets.camera[place]) for place in members})
-    title = f"identity {number}: tracks {len(members)}, cameras {cameras}"
+    seen = f"{counted(len(members), 'track')} by {counted(cameras, 'camera')}"
+    title = f"identity {number}: {seen}"
     draw.text((_GAP, _GAP), title, _INK, font)
     for index, place in enumerate(members):
         left = _GAP + (index % _ACROSS) * (_WIDTH + _GAP)
