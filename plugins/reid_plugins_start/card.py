@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from reid_plugins_start.chance import doubt, mean_ap_by_chance
+from reid_plugins_start.choices import further_reaches
 from reid_plugins_start.context import Context
 from reid_plugins_start.findings import findings_in
+from reid_plugins_start.licences import licences
 from reidcore.config import read_config
 from reidcore.errors import counted, printable
 from reidcore.inference import read_metadata
@@ -26,12 +28,13 @@ _FILES = {
 _FIGURES = ("mAP", "rank1", "rank5")
 
 
-def model_card(context: Context, files: Sequence[str]) -> str:
+def model_card(context: Context, files: Sequence[str], earlier: str = "") -> str:
     """Return the card, in Markdown.
 
     Args:
         context: of a road that is done but for the hand-over.
         files: what else is handed over.
+        earlier: the card before it, whose licences stay as somebody filled them in.
     """
     results = read_json(context.place.run / "results.json")
     config = read_config(str(context.place.config)).layer.tree
@@ -45,7 +48,7 @@ def model_card(context: Context, files: Sequence[str]) -> str:
         "How good it is": _figures(target, chance),
         "Threshold": _threshold(context),
         "What it is not for": _limits(context),
-        "Licences": _licences(config),
+        "Licences": licences(config["model"], earlier),
         "How it was made": _steps(context),
     }
     title = (
@@ -101,9 +104,13 @@ def _training(results: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     seconds = results["timings"].get("total_seconds", 0)
     return (
         f"From {start}, {counted(len(history), 'epoch')} of the training images, batches of "
-        f"{config['train']['batch_size']}, on {results['device']}, {seconds / 60:.0f} min. "
+        f"{config['train']['batch_size']}, on {results['device']}, {_duration(seconds)}. "
         "The last epoch was taken: no test chose it. `config.yaml` has every choice and its reason."
     )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
 
 
 def _figures(target: Mapping[str, Any], chance: float) -> str:
@@ -125,9 +132,11 @@ def _figures(target: Mapping[str, Any], chance: float) -> str:
 
 def _threshold(context: Context) -> str:
     entry = context.journal.entries.get("calibrate")
+    further = further_reaches(sum(context.facts.ids.values()))
+    more = f"\n\nAs the data is, {further}." if further else ""
     if entry is None or entry.told:
         told = entry.told if entry else "it was not tried"
-        return f"None is known: {told.rstrip('.?')}. Do not take one from another model."
+        return f"None is known: {told.rstrip('.?')}. Do not take one from another model.{more}"
     record = read_metadata(context.place.model).hooks.get("calibration") or {}
     thresholds: Sequence[Mapping[str, Any]] = record.get("thresholds", ())
     if not thresholds:
@@ -147,6 +156,7 @@ def _threshold(context: Context) -> str:
         f"{context.facts.ids['validation']} identities for validation; the model and the export "
         "carry it (`read_calibration`).\n"
         + "".join(f"\n* {why}" for why in record.get("refused", ()))
+        + more
     )
 
 
@@ -164,26 +174,14 @@ def _limits(context: Context) -> str:
     return "\n".join(lines)
 
 
-def _licences(config: Mapping[str, Any]) -> str:
-    start = "none: random ones"
-    if config["model"]["pretrained"]:
-        name = config["model"]["name"]
-        start = f"see `reidcore show weights {name}`"
-    return (
-        "* Data: unknown; say here under which terms the images may be used.\n"
-        f"* Starting weights: {start}.\n"
-        "* This model: unknown; it depends on both."
-    )
-
-
 def _steps(context: Context) -> str:
     lines = [
         f"* {name}: {entry.state}{f' ({entry.told})' if entry.told else ''}"
-        + (f", `{entry.command}`" if entry.command and not entry.told else "")
+        + (f", `{entry.command}`" if not entry.told else "")
         for name, entry in context.journal.entries.items()
         if name != "hand-over"
     ]
-    files = (context.place.model, context.place.export)
+    files = (context.model, context.place.export)
     hashes = [f"* sha256 of `{file.name}`: `{_sha256(file)}`" for file in files if file.is_file()]
     return printable("\n".join([*lines, *hashes]))
 

@@ -10,9 +10,25 @@ from typing import Any, NamedTuple
 from reid_plugins_start.facts import Facts
 from reidcore.errors import DataError, counted
 
-_FEW_FOR_A_THRESHOLD, _ENOUGH_FOR_A_STRICT_ONE = 30, 100
-_VALIDATION_IDS, _STRICT_IDS = 10, 25
-"""As many identities as a calibration needs for false match rates of 10 % and of 1 %."""
+
+class Reach(NamedTuple):
+    """What a threshold needs.
+
+    Attributes:
+        fmr: a false match rate.
+        ids: as many identities as the data must have for it.
+        validation: as many of them as a calibration needs.
+    """
+
+    fmr: float
+    ids: int
+    validation: int
+
+
+REACHES = (Reach(0.1, 30, 10), Reach(0.01, 100, 25), Reach(0.001, 520, 78))
+"""Which thresholds can be had, the easiest first."""
+
+_LEAST_VALIDATION = 0.15
 
 _MULTIPLE, _LEAST_SIDE = 16, 32
 _AREAS = {"cpu": 128 * 64, "gpu": 256 * 128}
@@ -69,22 +85,31 @@ class Machine:
 
 def choose_shares(ids: int) -> Shares:
     """Share identities out, so that a threshold can be had where there are enough of them."""
-    if ids < _FEW_FOR_A_THRESHOLD:
+    reached = [reach for reach in REACHES if reach.ids <= ids]
+    wanting = further_reaches(ids)
+    if not reached:
         return Shares(
             0.7,
             0.0,
             f"{counted(ids, 'identity', 'identities')}: too few for a threshold of their own, so "
-            "none are kept for validation",
+            f"none are kept for validation ({wanting})",
         )
-    needed = _STRICT_IDS if ids >= _ENOUGH_FOR_A_STRICT_ONE else _VALIDATION_IDS
-    validation = max(0.15, needed / ids)
+    validation = max(_LEAST_VALIDATION, reached[-1].validation / ids)
     test = 0.2 if ids < 40 else 0.25
     return Shares(
         round(1 - validation - test, 4),
         round(validation, 4),
         f"{round(validation * ids)} of {ids:,} identities are kept for the threshold, "
-        f"{round(test * ids)} for the test",
+        f"{round(test * ids)} for the test" + (f" ({wanting})" if wanting else ""),
     )
+
+
+def further_reaches(ids: int) -> str:
+    """Say how many identities the thresholds want that so many do not give; empty if none."""
+    wanting = [f"for {100 * fmr:g} % {wanted}" for fmr, wanted, _ in REACHES if wanted > ids]
+    if not wanting:
+        return ""
+    return f"a threshold for false matches wants more identities: {', '.join(wanting)}"
 
 
 def choose_model(facts: Facts, machine: Machine) -> list[Choice]:

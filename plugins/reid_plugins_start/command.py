@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from reid_plugins_start.step import STEPS
 from reidcore.cli import Session, device_option, echo
 from reidcore.errors import UserError
 
@@ -17,18 +18,6 @@ Examples:
   reidcore start shots pattern='(?P<camid>cam[0-9]+)-(?P<pid>[a-z]+)-'
   reidcore start crops --from train
 """
-
-_STEPS = (
-    "import",
-    "split",
-    "check",
-    "choose",
-    "train",
-    "calibrate",
-    "export",
-    "report",
-    "hand-over",
-)
 
 
 @click.command(epilog=EPILOG)
@@ -47,7 +36,8 @@ _STEPS = (
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Limit of the training.")
 @click.option("--class", "class_name", default="", metavar="NAME", help="Take this class alone.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Other draws.")
-@click.option("--from", "first", type=click.Choice(_STEPS), help="Do this step and all later anew.")
+@click.option("--from", "first", type=click.Choice(STEPS), help="Do this step and all later anew.")
+@click.option("--step", "alone", type=click.Choice(STEPS), help="Do this step alone.")
 @click.option("--dry-run", is_flag=True, help="Print the steps and do nothing.")
 @device_option
 @click.pass_obj
@@ -62,6 +52,7 @@ def start(
     class_name: str,
     seed: int,
     first: str | None,
+    alone: str | None,
     dry_run: bool,
     device: str | None,
 ) -> None:
@@ -75,14 +66,17 @@ def start(
     """
     from reid_plugins_runs.child import global_options
 
+    from reid_plugins_start.alone import do_alone
     from reid_plugins_start.context import Context, Wishes
     from reid_plugins_start.journal import Journal
     from reid_plugins_start.place import Place
-    from reid_plugins_start.road import STEPS, steps_of
+    from reid_plugins_start.road import steps_of
     from reid_plugins_start.source import open_source
     from reid_plugins_start.walk import show, walk
     from reidcore.utils import check_writable
 
+    if alone and (first or dry_run):
+        raise UserError("--step is given with --from or --dry-run", "Leave out one of them")
     with session.plugins() as plugins:
         source = open_source(data.expanduser(), class_name)
         if source.table is not None and (words or form):
@@ -95,18 +89,24 @@ def start(
         journal = Journal.read(place.journal)
         wishes = Wishes(class_name, device, minutes, seed, form, words)
         context = Context(source, place, wishes, journal, plugins)
+        steps, leading = steps_of(context), global_options("start")
         if dry_run:
-            show(steps_of(context), journal, len(STEPS))
+            show(steps, journal, len(STEPS), leading)
             return
         check_writable(place.folder, "-o DIR")
         if first is not None:
             journal.forget(list(STEPS[STEPS.index(first) :]))
         try:
-            walk(steps_of(context), journal, len(STEPS), global_options("start"))
+            if alone:
+                do_alone(steps, journal, alone, leading)
+            else:
+                walk(steps, journal, len(STEPS), leading)
         except KeyboardInterrupt:
             echo("Stopped; the same command goes on from there.", err=True)
             raise
-    echo(f"\nHanded over in {place.handover}: read {place.handover / 'MODEL_CARD.md'} first")
+    if alone in (None, STEPS[-1]):
+        card = place.handover / "MODEL_CARD.md"
+        echo(f"\nHanded over in {place.handover}: read {card}, and fill in its licences")
 
 
 def _refuse_inside(data: Path, folder: Path) -> None:

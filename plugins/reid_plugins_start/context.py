@@ -12,9 +12,10 @@ from typing import Any
 from reid_plugins_own_data.splitting.kept import kept_split
 
 from reid_plugins_start.facts import Facts, read_facts, split_record
-from reid_plugins_start.journal import Journal
+from reid_plugins_start.journal import FAILED, LEFT_OUT, Journal
 from reid_plugins_start.place import Place
 from reid_plugins_start.source import Source
+from reid_plugins_start.step import Word
 from reidcore.plugins import Plugins
 from reidcore.registry import entries
 from reidcore.utils import checkpoints_in, read_json
@@ -39,6 +40,16 @@ class Wishes:
     seed: int = 0
     form: str = ""
     options: Sequence[str] = ()
+
+    @property
+    def words(self) -> list[str]:
+        """Return all of it as the command line takes it."""
+        words = [*self.options]
+        words += ["--format", self.form] if self.form else []
+        words += ["--class", self.class_name] if self.class_name else []
+        words += ["--minutes", f"{self.minutes:g}"] if self.minutes is not None else []
+        words += ["--seed", str(self.seed)] if self.seed else []
+        return [*words, *self.device_words]
 
     @property
     def device_words(self) -> list[str]:
@@ -70,6 +81,18 @@ class Context:
         taken = {entry.name for entry in entries("datasets", self.plugins)}
         return f"{self.source.name}-own" if self.source.name in taken else self.source.name
 
+    def own_command(self, step: str) -> list[Word]:
+        """Return the words of ``reidcore start`` that do one of its own steps alone."""
+        return [
+            "start",
+            self.source.path,
+            *self.wishes.words,
+            "-o",
+            self.place.folder,
+            "--step",
+            step,
+        ]
+
     @property
     def table(self) -> Path:
         """The table of images with its splits."""
@@ -100,3 +123,10 @@ class Context:
             if (found := re.fullmatch(r"model\.pth\.tar-(\d+)", path.name))
         }
         return epochs[max(epochs)] if epochs else self.place.run / "model.pth.tar-EPOCHS"
+
+    @property
+    def model(self) -> Path:
+        """The model that is handed over: with its threshold, or as trained where there is none."""
+        entry = self.journal.entries.get("calibrate")
+        is_without = entry is not None and entry.state in (FAILED, LEFT_OUT)
+        return self.checkpoint if is_without else self.place.model

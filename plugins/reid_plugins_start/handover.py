@@ -19,7 +19,7 @@ CARD, COMMANDS = "MODEL_CARD.md", "commands.sh"
 def hand_over(context: Context) -> None:
     """Make the folder, whole or not at all.
 
-    An earlier one is moved aside, since its card may have been filled in.
+    An earlier one is moved aside; what its card says of licences stays.
 
     Raises:
         UserError: it cannot be written.
@@ -30,7 +30,8 @@ def hand_over(context: Context) -> None:
             if source.is_file():
                 shutil.copyfile(source, partial / name)
         _write(partial / COMMANDS, commands(context.journal))
-        _write(partial / CARD, model_card(context, sorted(each.name for each in partial.iterdir())))
+        names = sorted(each.name for each in partial.iterdir())
+        _write(partial / CARD, model_card(context, names, _read(place.handover / CARD)))
         partial.chmod(0o755)
         _move_aside(place.handover)
         partial.rename(place.handover)
@@ -55,7 +56,7 @@ def _files(context: Context) -> list[tuple[Path, str]]:
     """Return files, and their names in the folder; those that are not there are left out."""
     place = context.place
     return [
-        (place.model, "model.pth.tar"),
+        (context.model, "model.pth.tar"),
         (place.export, "model.onnx"),
         (place.export.with_name("model.onnx.sha256"), "model.onnx.sha256"),
         (place.report, "report.html"),
@@ -71,13 +72,13 @@ def commands(journal: Journal) -> str:
         "set -e",
     ]
     for name, entry in journal.entries.items():
-        if entry.told:
-            lines.append(f"# {name}: {entry.state}: {entry.told}")
-        elif entry.command:
-            lines.append(entry.command)
-        else:
-            lines.append(f"# {name}: done by reidcore start itself")
+        told = entry.told.replace("\n", " ")
+        lines.append(f"# {name}: {entry.state}: {told}" if told else entry.command)
     return "\n".join(lines) + "\n"
+
+
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 
 def _write(file: Path, text: str) -> None:

@@ -21,7 +21,7 @@ class Entry:
     Attributes:
         state: ``done``, ``running`` (or stopped), ``failed`` or ``left out``.
         key: what it was made from, as a hash; another one makes it anew.
-        command: what was run, as a shell takes it; empty if it is no command.
+        command: what was run, as a shell takes it; empty if it was left out.
         told: why it failed or was left out.
         began: when it was first begun with this key, in seconds since 1970.
         seconds: how long it took.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from reid_plugins_start.config_file import validation_name
 from reid_plugins_start.context import Context
 from reid_plugins_start.recipe import write_recipe
 from reid_plugins_start.step import Step
-from reidcore.utils import atomic_write, checkpoints_in
+from reidcore.utils import checkpoints_in
 
 RESULTS = "results.json"
 
@@ -20,6 +19,8 @@ def choose_step(context: Context) -> Step:
     return Step(
         "choose",
         f"a recipe for this data and this machine, in {place.config}",
+        context.own_command("choose"),
+        is_own=True,
         made_from=[str(wishes.device), str(wishes.minutes), str(wishes.seed)],
         products=[place.config],
         act=lambda: write_recipe(context),
@@ -54,7 +55,7 @@ def _beginning(run: Path, began: float | None) -> list[str]:
 
 
 def calibrate_step(context: Context) -> Step:
-    """Find thresholds on the identities for validation; without them the model stays as it is."""
+    """Find thresholds on the identities for validation; without them there is no such model."""
     place = context.place
     title = "thresholds, on identities that were neither learnt from nor tested on"
     left_out = ""
@@ -74,7 +75,7 @@ def calibrate_step(context: Context) -> Step:
         ],
         products=[place.model],
         needed=False,
-        otherwise=lambda: _copy(context.checkpoint, place.model),
+        otherwise=lambda: _remove(place.model),
         left_out=left_out,
     )
 
@@ -85,7 +86,7 @@ def export_step(context: Context) -> Step:
     return Step(
         "export",
         "an ONNX file with the same features",
-        ["export", place.model, "--to", "onnx", "-o", place.export],
+        ["export", context.model, "--to", "onnx", "-o", place.export],
         products=[place.export],
         needed=False,
         otherwise=lambda: _remove(place.export),
@@ -103,11 +104,6 @@ def report_step(context: Context) -> Step:
         needed=False,
         otherwise=lambda: _remove(place.report),
     )
-
-
-def _copy(source: Path, target: Path) -> None:
-    with source.open("rb") as opened, atomic_write(target) as file:
-        shutil.copyfileobj(opened, file)
 
 
 def _remove(file: Path) -> None:

@@ -16,18 +16,6 @@ from reid_plugins_start.model_steps import (
 )
 from reid_plugins_start.step import Step
 
-STEPS = (
-    "import",
-    "split",
-    "check",
-    "choose",
-    "train",
-    "calibrate",
-    "export",
-    "report",
-    "hand-over",
-)
-
 
 def steps_of(context: Context) -> Iterator[Step]:
     """Yield the steps; each is made after the one before it is done, from what that found."""
@@ -49,6 +37,8 @@ def _hand_over_step(context: Context) -> Step:
     return Step(
         "hand-over",
         f"all of it for others, in {context.place.handover}",
+        context.own_command("hand-over"),
+        is_own=True,
         products=[context.place.handover / "MODEL_CARD.md"],
         act=lambda: hand_over(context),
     )

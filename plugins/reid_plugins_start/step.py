@@ -9,6 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+STEPS = (
+    "import",
+    "split",
+    "check",
+    "choose",
+    "train",
+    "calibrate",
+    "export",
+    "report",
+    "hand-over",
+)
+"""The names of all steps, in their order."""
+
 Word = str | Path
 """A word of a command; a path is relative to the working directory, and stands for its file."""
 
@@ -28,7 +41,9 @@ class Step:
     Attributes:
         name: by which ``--from`` knows it.
         title: what it does, in a few words.
-        command: words of a ``reidcore`` command; empty if there is none.
+        command: words of a ``reidcore`` command; none for one that is left out.
+        is_own: whether `act` does what the command says, which is then not run: one of ``reidcore
+            start`` itself.
         further: words that say how it begins where something is there already, which change no
             result. It is given when the same step was begun (seconds since 1970) and did not end,
             None if it was not.
@@ -36,7 +51,7 @@ class Step:
         products: files that it leaves.
         stdout: file that takes its standard output.
         codes: exit codes of its command that are no failure.
-        act: what is done after the command; it may raise a UserError.
+        act: what is done after the command, or in its place; it may raise a UserError.
         needed: whether the road ends where it fails.
         otherwise: what is done where it fails and is not needed, or is left out.
         left_out: why it is not done; empty if it is.
@@ -45,6 +60,7 @@ class Step:
     name: str
     title: str
     command: Sequence[Word] = ()
+    is_own: bool = False
     further: Callable[[float | None], Sequence[str]] = _no_words
     made_from: Sequence[str] = ()
     products: Sequence[Path] = ()
@@ -55,11 +71,14 @@ class Step:
     otherwise: Callable[[], None] = _nothing
     left_out: str = ""
 
-    def shown(self, further: Sequence[str] = ()) -> str:
-        """Return the command as a shell takes it, with further words; empty without one."""
-        if not self.command:
-            return ""
-        words = ["reidcore", *map(str, self.command), *further]
+    def shown(self, leading: Sequence[str] = (), further: Sequence[str] = ()) -> str:
+        """Return the command as a shell takes it.
+
+        Args:
+            leading: options that stand before it, such as ``-p FILE``.
+            further: words behind it.
+        """
+        words = ["reidcore", *leading, *map(str, self.command), *further]
         into = f" > {shlex.quote(str(self.stdout))}" if self.stdout else ""
         return shlex.join(words) + into
 

@@ -49,11 +49,11 @@ def walk(steps: Iterable[Step], journal: Journal, count: int, leading: Sequence[
             echo(f"{head} (done already)")
         else:
             echo(head)
-            _carry_out(step, key, journal, leading)
+            carry_out(step, key, journal, leading)
         before = f"{key} {journal.entries[step.name].state}"
 
 
-def show(steps: Iterable[Step], journal: Journal, count: int) -> None:
+def show(steps: Iterable[Step], journal: Journal, count: int, leading: Sequence[str] = ()) -> None:
     """Print the steps of a road, as far as they can be known before they are done."""
     before = ""
     for number, step in enumerate(steps, start=1):
@@ -63,19 +63,25 @@ def show(steps: Iterable[Step], journal: Journal, count: int) -> None:
         echo(f"[{number}/{count}] {step.name}: {step.title}{state}")
         if step.left_out:
             echo(f"      left out: {step.left_out}")
-        elif step.command:
-            echo(f"      $ {step.shown()}")
+        else:
+            echo(f"      $ {step.shown(leading)}")
         before = f"{key} {DONE if not step.left_out else LEFT_OUT}"
 
 
-def _carry_out(step: Step, key: str, journal: Journal, leading: Sequence[str]) -> None:
+def carry_out(step: Step, key: str, journal: Journal, leading: Sequence[str]) -> None:
+    """Do a step, and note how it went.
+
+    Raises:
+        UserError: it is needed, and failed.
+        KeyboardInterrupt: somebody stopped it.
+    """
     start, before = time.monotonic(), journal.began(step.name, key)
     further = step.further(before)
-    entry = Entry(RUNNING, key, step.shown(), began=before or time.time())
+    entry = Entry(RUNNING, key, step.shown(leading), began=before or time.time())
     journal.note(step.name, entry)
+    echo(f"      $ {step.shown(leading, further)}")
     try:
-        if step.command:
-            echo(f"      $ {step.shown(further)}")
+        if not step.is_own:
             _run(step, [*leading, *map(str, step.command), *further])
         step.act()
     except UserError as error:

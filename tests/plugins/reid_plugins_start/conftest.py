@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 from reid_plugins_export.commands.export import export as command
 from reid_plugins_start import walk
+from reid_plugins_start.journal import Journal
 from reid_plugins_synthetic.vehicles.make import make_vehicles
 from reid_plugins_synthetic.vehicles.settings import VehicleSettings
 
@@ -24,6 +25,32 @@ def crops(tmp_path_factory):
     few = VehicleSettings(ids=30, cameras=2, images_per_camera=2, height=32, width=40)
     make_vehicles(folder, few)
     return folder
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """Have commands write their first word's file, or fail as their second word says."""
+    calls = []
+
+    def run(words, stdout=None, stderr=None):
+        calls.append(words)
+        if "stop" in words:
+            raise KeyboardInterrupt
+        if "fail" in words:
+            if stderr is not None:
+                os.write(stderr, b"Usage: x\nError: too few pairs. Give more\n")
+            return 2
+        if stdout is not None:
+            os.write(stdout, b"{}")
+        return 0
+
+    monkeypatch.setattr(walk, "run_reidcore", run)
+    return calls
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return Journal.read(tmp_path / "start.json")
 
 
 class Ended(NamedTuple):

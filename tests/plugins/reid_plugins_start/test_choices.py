@@ -3,8 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reid_plugins_calibration.thresholds import Support
 from reid_plugins_own_data.splitting.identities import Shares, wanted
 from reid_plugins_start.choices import (
+    REACHES,
     Machine,
     choose_batch,
     choose_epochs,
@@ -12,6 +14,7 @@ from reid_plugins_start.choices import (
     choose_rest,
     choose_shares,
     choose_size,
+    further_reaches,
 )
 from reid_plugins_start.facts import Facts
 
@@ -33,6 +36,20 @@ def test_shares_leave_most_to_learn_from_and_enough_for_a_threshold(ids):
     assert ids - validation - test >= 0.4 * ids
     assert (validation >= 10) == (ids >= 30)
     assert (validation >= 25) == (ids >= 100)
+    assert all(validation >= reach.validation for reach in REACHES if ids >= reach.ids)
+
+
+def test_a_calibration_supports_what_so_many_identities_are_promised():
+    for fmr, _, validation in REACHES:
+        pairs = validation * (validation - 1) // 2
+        support = Support(1, 1, 1, pairs)
+        assert support.lacks_for(fmr) == ""
+
+
+def test_what_more_identities_would_give_is_told():
+    assert "for 1 % 100, for 0.1 % 520" in choose_shares(40).why
+    assert "for 10 % 30, for 1 % 100" in choose_shares(20).why
+    assert further_reaches(600) == ""
 
 
 @given(st.integers(1, 4000), st.integers(1, 4000), st.sampled_from([CPU, GPU]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -40,6 +41,7 @@ def test_one_command_leads_from_crops_to_a_model_with_a_threshold(crops, here, t
     printed = [line.strip()[2:] for line in done.stdout.splitlines() if "$ reidcore" in line]
     assert [line for line in commands if line.startswith("reidcore")] == printed
     _goes_on_where_it_stopped(here, crops, tmp_path / "out")
+    _can_be_typed_step_by_step(here, printed, tmp_path / "out")
 
 
 def _goes_on_where_it_stopped(start, crops, out):
@@ -49,11 +51,31 @@ def _goes_on_where_it_stopped(start, crops, out):
     again = start(crops, "-o", "out", *SHORT)
     assert again.returncode == 0, again.stderr
     assert again.stdout.count("(done already)") == 8
-    assert "$ reidcore" not in again.stdout
+    assert again.stdout.count("$ reidcore") == 1
     assert (out / "handover" / "MODEL_CARD.md").is_file()
     assert (out / "handover-earlier-1" / "commands.sh").is_file()
     assert "the one before is now handover-earlier-1" in again.stdout
     assert (out / "model.onnx").stat().st_mtime_ns == before
+
+
+def _can_be_typed_step_by_step(start, printed, out):
+    """Check that the road's own steps give the same by the commands that it prints for them."""
+    config, card = (out / "config.yaml").read_text(), (out / "handover" / "MODEL_CARD.md")
+    before = card.read_text()
+    for gone in (out / "start.json", out / "config.yaml"):
+        gone.unlink()
+    for name in ("choose", "hand-over"):
+        (command,) = [line for line in printed if line.endswith(f"--step {name}")]
+        typed = start(*shlex.split(command)[2:])
+        assert typed.returncode == 0, typed.stderr
+    assert _without_times((out / "config.yaml").read_text()) == _without_times(config)
+    assert card.read_text() == before
+    assert (out / "handover" / "commands.sh").read_text().splitlines()[3:] == printed
+
+
+def _without_times(config):
+    """Return a configuration without what a step of the training took."""
+    return re.sub(r"at [\d.]+ s a step", "", config)
 
 
 def test_damaged_images_end_the_road_before_the_training(crops, here, tmp_path):
@@ -72,7 +94,7 @@ def test_damaged_images_end_the_road_before_the_training(crops, here, tmp_path):
 def test_a_dry_run_does_nothing(crops, here, tmp_path):
     shown = here(crops, "--dry-run")
     assert shown.returncode == 0
-    assert shown.stdout.count("$ reidcore") == 7
+    assert shown.stdout.count("$ reidcore") == 9
     assert list(tmp_path.iterdir()) == []
 
 
@@ -80,6 +102,12 @@ def test_a_folder_inside_of_the_data_is_refused(crops, here):
     refused = here(crops, "-o", crops / "out")
     assert refused.returncode == 2
     assert "is inside of the data" in refused.stderr
+
+
+def test_one_step_alone_and_several_are_not_asked_for_at_once(crops, here):
+    refused = here(crops, "--step", "train", "--from", "train")
+    assert refused.returncode == 2
+    assert "--step is given with --from" in refused.stderr
 
 
 def test_too_few_identities_are_told(here, tmp_path):

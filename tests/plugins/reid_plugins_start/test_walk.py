@@ -3,41 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 
 import pytest
-from reid_plugins_start import walk as walking
 from reid_plugins_start.journal import Journal
 from reid_plugins_start.step import Step
 from reid_plugins_start.walk import show, walk
 
 from reidcore.errors import DataError, UserError
-
-
-@pytest.fixture
-def ran(monkeypatch):
-    """Have commands write their first word's file, or fail as their second word says."""
-    calls = []
-
-    def run(words, stdout=None, stderr=None):
-        calls.append(words)
-        if "stop" in words:
-            raise KeyboardInterrupt
-        if "fail" in words:
-            if stderr is not None:
-                os.write(stderr, b"Usage: x\nError: too few pairs. Give more\n")
-            return 2
-        if stdout is not None:
-            os.write(stdout, b"{}")
-        return 0
-
-    monkeypatch.setattr(walking, "run_reidcore", run)
-    return calls
-
-
-@pytest.fixture
-def journal(tmp_path):
-    return Journal.read(tmp_path / "start.json")
 
 
 def go(steps, journal):
