@@ -47,17 +47,20 @@ def _as_it_went(step: Step, key: str, journal: Journal, leading: Sequence[str]) 
     Raises:
         UserError: it is needed, and not done, or done from something else.
     """
-    command, known = step.shown(leading), journal.entries.get(step.name)
-    missing = [path for path in step.products if not path.exists()]
     if step.left_out:
         return Entry(LEFT_OUT, key, told=step.left_out)
-    is_same = known is not None and known.key == key
-    if not missing and (known is None or is_same):
+    command, known = step.shown(leading), journal.entries.get(step.name)
+    missing = [path for path in step.products if not path.exists()]
+    why = f"there is no {str(missing[0])!r}" if missing else ""
+    if known is not None and known.key != key:
+        known, why = None, "what it is made from has changed"
+    if not why:
         return known if known and known.state == DONE else Entry(DONE, key, command)
-    if not step.needed:
-        is_told = known is not None and is_same and known.state == FAILED
-        return known if is_told else Entry(FAILED, key, told=f"{command} was not run")
-    why = f"there is no {str(missing[0])!r}" if missing else "what it is made from has changed"
-    raise UserError(
-        f"the step {step.name!r} comes before, and is not done: {why}", f"Do it first: {command}"
-    )
+    if step.needed:
+        raise UserError(
+            f"the step {step.name!r} comes before, and is not done: {why}",
+            f"Do it first: {command}",
+        )
+    if known and known.state == FAILED:
+        return known
+    return Entry(FAILED, key, told=f"{command} was not run")
