@@ -34,6 +34,7 @@ _LOOKED_AT = 2000
 _FITTING = 0.9
 """Share of the images that have to be alike."""
 
+_DEEPEST = 8
 _MOST_CAMERAS = 64
 _CAMERA = re.compile(r"c[_-]?\d{1,3}|cam(?:era)?(?:[_-]\w+|\w{1,3})", re.IGNORECASE)
 _NUMBERED_CAMERA = re.compile(r"c(?:am(?:era)?)?\d{1,3}", re.IGNORECASE)
@@ -79,29 +80,26 @@ def recognise(root: Path) -> Layout | None:
 def _splits_in(root: Path) -> dict[str, str]:
     """Return split -> its folder; the whole tree is for training where it has no such folders.
 
-    They may lie one level down, in the only folder with images; and so may the folders of
+    They may lie deeper, in folders that are the only ones with images; and so may the folders of
     identities or cameras, of which there are several then.
     """
-    if found := _named_splits(root):
-        return found
-    holding = (name for name in _folders_of(root) if any(_images_below(root / name)))
-    match list(islice(holding, 2)):
-        case [above] if found := _named_splits(root / above):
-            return {split: f"{above}/{name}" for split, name in found.items()}
-        case [above] if not _is_identity(root, above):
-            return {"train": above}
+    below = Path()
+    for _ in range(_DEEPEST):
+        folder = root / below
+        if found := _named_splits(folder):
+            return {split: (below / name).as_posix() for split, name in found.items()}
+        if any("/" not in path for path in islice(_images_below(folder), 1)):
+            break  # of one identity: the folders above are its own
+        within = _folders_of(folder)
+        match list(islice((name for name in within if any(_images_below(folder / name))), 2)):
+            case [only]:
+                below /= only
+            case [_, _]:
+                is_identity = all(map(_CAMERA.fullmatch, within))
+                return {"train": (below.parent if is_identity else below).as_posix()}
+            case _:
+                break
     return {"train": "."}
-
-
-def _is_identity(root: Path, name: str) -> bool:
-    """Say whether the only folder with images may be an identity's: it has no others, or cameras.
-
-    Images beside it say so too.
-    """
-    within = _folders_of(root / name)
-    if len(within) < 2 or all(map(_CAMERA.fullmatch, within)):
-        return True
-    return any("/" not in path for path in islice(_images_below(root), 1))
 
 
 def _named_splits(folder: Path) -> dict[str, str]:
@@ -170,6 +168,10 @@ def _pattern_of(paths: Sequence[str]) -> str:
             if sum(bool(re.search(in_name, path)) for path in paths) >= _FITTING * len(paths):
                 return in_name
         return f"^{person}/"
+    if sum(bool(_CAMERA_IN_NAME.search("/".join(part[-2:]))) for part in parts) >= _FITTING * len(
+        parts
+    ):
+        return ""  # the camera is in the names: folders are of classes, dates or identities
     inner = {part[1] for part in parts}
     if _are_people_seen_by_all(outer, {(part[0], part[1]) for part in parts}):
         return f"^{_group('camid', outer)}/{_group('pid', inner)}/"

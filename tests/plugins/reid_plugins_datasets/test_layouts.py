@@ -153,6 +153,7 @@ def test_names_and_unknown_cameras_are_recognised_too(tmp_path, paths, pattern, 
         ["train/notes.txt"],
         [f"{shop}/{s}/{p}/c1_8.jpg" for shop in ("a", "b") for s in SPLITS for p in ANY],
         [f"{s}/{p}/c1_8.jpg" for s in ("test", "val") for p in ANY],
+        [f"{kind}/{n}/cam{c}_8.jpg" for kind in ("car", "van") for n in (1, 2) for c in (1, 2)],
     ],
 )
 def test_what_is_not_understood_is_not_guessed(tmp_path: Path, paths: list[str]) -> None:
@@ -203,6 +204,33 @@ def test_a_root_without_splits_is_told_to_be_read_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["cam{c}-{n}.jpg", "cat-{c}-{n}.jpg", "{n}-{c}-x.jpg"])
 def test_numbers_that_differ_from_file_to_file_are_no_identities(tmp_path, name: str) -> None:
     plant(tmp_path, [name.format(c=c, n=8 * c + n) for c in (1, 2) for n in range(8)])
+    assert recognise(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("paths", "train", "example"),
+    [
+        (["export/2024/crops/{}/1.jpg"], "export/2024/crops", "'anna/1.jpg' is identity 'anna'"),
+        (["export/{}/cam1/1.jpg", "export/{}/cam2/1.jpg"], "export", "'anna/cam1/1.jpg' is"),
+    ],
+)
+def test_folders_that_are_the_only_ones_are_gone_through(tmp_path, paths, train, example) -> None:
+    found = recognise(plant(tmp_path, [p.format(who) for p in paths for who in ("anna", "ben")]))
+    assert found is not None
+    assert found.options["train"] == train
+    assert found.example.startswith(example)
+
+
+def test_splits_may_lie_deep(tmp_path) -> None:
+    paths = [f"shop/v2/{split}/0007_c{n}_1.jpg" for split in SPLITS for n in (1, 2)]
+    found = recognise(plant(tmp_path, paths))
+    assert found is not None
+    assert found.options == {split: f"shop/v2/{split}" for split in SPLITS}
+
+
+def test_a_link_that_leads_round_ends(tmp_path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b").symlink_to(tmp_path / "a", target_is_directory=True)
     assert recognise(tmp_path) is None
 
 
