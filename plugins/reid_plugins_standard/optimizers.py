@@ -15,6 +15,10 @@ from pydantic import Field
 from reidcore.errors import ConfigError
 
 Groups = list[dict[str, Any]]
+Decay = Annotated[float, Field(ge=0, lt=1)]
+"""What a running mean or a momentum keeps of itself in a step; at 1 or more it would grow."""
+Tiny = Annotated[float, Field(ge=0, le=1)]
+"""What is added to a denominator."""
 
 
 def adam(
@@ -22,8 +26,8 @@ def adam(
     lr: float,
     weight_decay: float,
     *,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
+    beta1: Decay = 0.9,
+    beta2: Decay = 0.999,
     fused: bool = False,
 ) -> torch.optim.Optimizer:
     """Adam (Kingma and Ba, 2015) with an L2 penalty."""
@@ -37,8 +41,8 @@ def amsgrad(
     lr: float,
     weight_decay: float,
     *,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
+    beta1: Decay = 0.9,
+    beta2: Decay = 0.999,
     fused: bool = False,
 ) -> torch.optim.Optimizer:
     """Adam with the largest second moment seen so far (Reddi et al., 2018)."""
@@ -58,9 +62,9 @@ def adamw(
     lr: float,
     weight_decay: float,
     *,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-    eps: float = 1e-8,
+    beta1: Decay = 0.9,
+    beta2: Decay = 0.999,
+    eps: Tiny = 1e-8,
     fused: bool = False,
 ) -> torch.optim.Optimizer:
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
@@ -80,9 +84,9 @@ def nadam(
     lr: float,
     weight_decay: float,
     *,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-    eps: float = 1e-8,
+    beta1: Decay = 0.9,
+    beta2: Decay = 0.999,
+    eps: Tiny = 1e-8,
     decoupled_weight_decay: bool = False,
 ) -> torch.optim.Optimizer:
     """Adam with Nesterov momentum (Dozat, 2016)."""
@@ -102,23 +106,28 @@ def adamax(
     lr: float,
     weight_decay: float,
     *,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
-    eps: float = 1e-8,
+    beta1: Decay = 0.9,
+    beta2: Decay = 0.999,
+    eps: Tiny = 1e-8,
 ) -> torch.optim.Optimizer:
     """Adam with the infinity norm of gradients (Kingma and Ba, 2015)."""
     return _built(torch.optim.Adamax, groups, lr, weight_decay, betas=(beta1, beta2), eps=eps)
 
 
 def adagrad(
-    groups: Groups, lr: float, weight_decay: float, *, lr_decay: float = 0.0, eps: float = 1e-10
+    groups: Groups,
+    lr: float,
+    weight_decay: float,
+    *,
+    lr_decay: Annotated[float, Field(ge=0)] = 0.0,
+    eps: Tiny = 1e-10,
 ) -> torch.optim.Optimizer:
     """Adagrad (Duchi et al., 2011)."""
     return _built(torch.optim.Adagrad, groups, lr, weight_decay, lr_decay=lr_decay, eps=eps)
 
 
 def adadelta(
-    groups: Groups, lr: float, weight_decay: float, *, rho: float = 0.9, eps: float = 1e-6
+    groups: Groups, lr: float, weight_decay: float, *, rho: Decay = 0.9, eps: Tiny = 1e-6
 ) -> torch.optim.Optimizer:
     """Adadelta (Zeiler, 2012)."""
     return _built(torch.optim.Adadelta, groups, lr, weight_decay, rho=rho, eps=eps)
@@ -129,8 +138,8 @@ def radam(
     lr: float,
     weight_decay: float,
     *,
-    beta1: float = 0.9,
-    beta2: float = 0.999,
+    beta1: Decay = 0.9,
+    beta2: Decay = 0.999,
 ) -> torch.optim.Optimizer:
     """Rectified Adam (Liu et al., 2020) with decoupled weight decay, as its authors wrote it."""
     return _built(
@@ -148,8 +157,8 @@ def sgd(
     lr: float,
     weight_decay: float,
     *,
-    momentum: float = 0.9,
-    dampening: Annotated[float, Field(json_schema_extra={"needs": "momentum"})] = 0.0,
+    momentum: Decay = 0.9,
+    dampening: Annotated[float, Field(ge=0, le=1, json_schema_extra={"needs": "momentum"})] = 0.0,
     nesterov: bool = False,
     fused: bool = False,
 ) -> torch.optim.Optimizer:
@@ -171,8 +180,8 @@ def rmsprop(
     lr: float,
     weight_decay: float,
     *,
-    momentum: float = 0.9,
-    alpha: float = 0.99,
+    momentum: Decay = 0.9,
+    alpha: Decay = 0.99,
 ) -> torch.optim.Optimizer:
     """RMSprop (Tieleman and Hinton, 2012) with momentum."""
     return _built(torch.optim.RMSprop, groups, lr, weight_decay, momentum=momentum, alpha=alpha)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import (
@@ -167,9 +168,9 @@ def one_cycle(
     optimizer: Optimizer,
     *,
     max_epoch: int = 1,
-    pct_start: float = 0.3,
-    div_factor: float = 25.0,
-    final_div_factor: float = 1e4,
+    pct_start: Annotated[float, Field(ge=0, lt=1)] = 0.3,
+    div_factor: Annotated[float, Field(ge=1)] = 25.0,
+    final_div_factor: Annotated[float, Field(gt=0)] = 1e4,
     cycle_momentum: bool = True,
 ) -> LRScheduler:
     """Let the rate rise to the optimizer's and fall, both along half a cosine.

@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
-from reidcore.errors import ConfigError, UserError, counted, quoted
+from reidcore.errors import ConfigError, UserError, counted
 from reidcore.models import Outputs
 
 
@@ -118,7 +118,7 @@ class BranchCenterLoss(nn.Module):
 def center_term(
     num_classes: int,
     feature_dim: int | None = None,
-    lr: float = 0.5,
+    lr: Annotated[float, Field(ge=0)] = 0.5,
     branches: Annotated[int, Field(ge=1)] = 1,
 ) -> CenterLoss | BranchCenterLoss:
     """Make the loss term that the configuration's section ``loss.center`` describes.
@@ -130,16 +130,14 @@ def center_term(
         branches: how many branches the model's features are of, each with centres of its own.
 
     Raises:
-        ConfigError: if the model does not say how many features it gives, they are not as many in
-            each branch, or the rate is none.
+        ConfigError: if the model does not say how many features it gives, or they are not as many
+            in each branch.
     """
     if feature_dim is None:
         raise ConfigError(
             "the centre loss needs to know how many features the model gives",
             "Give the model an attribute feature_dim, or leave the loss out.",
         )
-    if lr < 0:
-        raise ConfigError(f"loss.center.lr is {quoted(lr)}", "Give 0 or more.")
     if feature_dim % branches:
         raise ConfigError(
             f"loss.center.branches is {branches}, and the model's {feature_dim} features are no "

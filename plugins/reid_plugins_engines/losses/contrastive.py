@@ -11,6 +11,7 @@ from reid_plugins_engines.losses.branches import over_branches
 from reid_plugins_engines.losses.distances import euclidean_distances
 from reid_plugins_engines.losses.options import BranchWeights, Margin
 from reid_plugins_engines.losses.pair_loss import PairLoss, Pairs
+from reidcore.errors import ConfigError
 
 
 class ContrastiveLoss(PairLoss):
@@ -73,6 +74,15 @@ def contrastive_term(
         normalize: bring features to length 1 first.
         across_ranks: with several processes, take the pairs in the images of all of them.
         branch_weights: of a network's branches, whose mean is taken without.
+
+    Raises:
+        ConfigError: if two images of one identity may be as far apart as any two.
     """
+    if normalize and pos_margin >= 2:
+        raise ConfigError(
+            f"loss.contrastive.pos_margin is {pos_margin:g}, and features of length 1 are at most "
+            "2 apart",
+            "Give less, or set loss.contrastive.normalize=false.",
+        )
     loss = ContrastiveLoss(pos_margin, neg_margin, normalize=normalize, across_ranks=across_ranks)
     return over_branches(loss, branch_weights, "contrastive")

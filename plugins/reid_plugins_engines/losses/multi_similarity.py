@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from reid_plugins_engines.losses.branches import over_branches
 from reid_plugins_engines.losses.distances import cosines
-from reid_plugins_engines.losses.options import BranchWeights, Margin, Scale
+from reid_plugins_engines.losses.options import BranchWeights, Cosine, CosineMargin, Scale
 from reid_plugins_engines.losses.pair_loss import (
     PairLoss,
     Pairs,
@@ -81,8 +81,8 @@ def multi_similarity_term(
     num_classes: int,
     alpha: Scale = 2.0,
     beta: Scale = 50.0,
-    base: float = 0.5,
-    epsilon: Margin | None = 0.1,
+    base: Cosine = 0.5,
+    epsilon: CosineMargin | None = 0.1,
     across_ranks: bool = True,
     branch_weights: BranchWeights = None,
 ) -> Callable[..., Tensor]:

@@ -12,9 +12,11 @@ CosineMargin = Annotated[float, Field(ge=0, le=2)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Scale = Annotated[float, Field(gt=0)]
 """What cosines are multiplied by."""
-Temperature = Annotated[float, Field(gt=0)]
-"""What similarities are divided by."""
-Exponent = Annotated[float, Field(ge=0)]
+Temperature = Annotated[float, Field(gt=0, le=1000)]
+"""What similarities are divided by; beyond that they are all alike."""
+Exponent = Annotated[float, Field(ge=0, le=100)]
+"""Of shares, which larger ones make nothing of."""
+Cosine = Annotated[float, Field(ge=-1, le=1)]
 Smoothing = Annotated[float, Field(ge=0, lt=1)]
 BranchWeights = list[Annotated[float, Field(ge=0)]] | None
 """One for each branch of the network; None takes their mean."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from reidcore.data import Params
+from reidcore.errors import ConfigError, quoted
 
 ATTEMPTS = 100
 
@@ -33,6 +34,33 @@ def uniform(low: float, high: float) -> float:
 def log_uniform(low: float, high: float) -> float:
     """Draw a number whose logarithm is uniform: as often twice as half of the middle."""
     return math.exp(random.uniform(math.log(low), math.log(high)))
+
+
+def check_box(name: str, height: int, width: int, area: Range, ratio: Range) -> None:
+    """Refuse boxes of which none could lie inside an image.
+
+    Args:
+        name: Of the transform.
+        height: Of the image, pixels.
+        width: Of the image, pixels.
+        area: Range of the box's share of the image.
+        ratio: Range of the box's height divided by its width.
+
+    Raises:
+        ConfigError: A range is none, or no box of these is smaller than the image.
+    """
+    what = f"{name} has area={quoted(area)} and ratio={quoted(ratio)}"
+    if not 0 < area[0] <= area[1] <= 1 or not 0 < ratio[0] <= ratio[1]:
+        raise ConfigError(what, "Give two numbers above 0 each, in order, and an area of at most 1")
+    # A box of the share s is lower than the image up to a ratio of height / (s width), and narrower
+    # from s height / width on.
+    flattest, steepest = area[0] * height / width, height / (area[0] * width)
+    fits = area[0] < 1 and max(flattest, ratio[0]) <= min(steepest, ratio[1])
+    if not fits or area[1] * height * width < 1:
+        raise ConfigError(
+            f"{what}, and no such box fits into an image of {height} x {width}",
+            "Give a smaller area of at least a pixel, or a ratio nearer to that of the image",
+        )
 
 
 def draw_size(

@@ -44,8 +44,8 @@ class RandomCrop(ResizeTransform):
     is_random = True
 
     def __init__(self, height: int, width: int, *, p: float = 0.5, enlarge: float = 1.125) -> None:
-        if enlarge < 1:
-            raise ConfigError(f"random_crop has enlarge={quoted(enlarge)}", "It must be at least 1")
+        if not 1 <= enlarge <= 10:
+            raise ConfigError(f"random_crop has enlarge={quoted(enlarge)}", "Give 1 to 10")
         self.p = check_probability("random_crop", p)
         larger = SizeRule(round(height * enlarge), round(width * enlarge))
         self.rules = (SizeRule(height, width), larger)
@@ -90,10 +90,10 @@ class PadCrop(PixelTransform):
     def __init__(
         self, height: int, width: int, *, p: float = 1.0, padding: int = 10, fill: int = 0
     ) -> None:
-        if padding < 0 or not 0 <= fill <= 255:
+        if not 0 <= padding <= max(height, width) or not 0 <= fill <= 255:
             raise ConfigError(
                 f"pad_crop has padding={quoted(padding)} and fill={quoted(fill)}",
-                "The padding must be 0 or more, and the fill lie between 0 and 255",
+                "Give a padding from 0 to the longer side of the image, and a fill from 0 to 255",
             )
         self.p = check_probability("pad_crop", p)
         self.padding = padding

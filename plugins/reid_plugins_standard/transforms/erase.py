@@ -14,6 +14,7 @@ from reid_plugins_standard.transforms.boxes import (
     Draw,
     Range,
     boxes,
+    check_box,
     draw_box,
     log_uniform,
     uniform,
@@ -71,11 +72,7 @@ class RandomErase(TensorTransform):
     ) -> None:
         if aspect not in ASPECTS:
             raise _unknown("aspect", aspect, list(ASPECTS))
-        if not 0 < area[0] <= area[1] <= 1 or not 0 < ratio[0] <= ratio[1]:
-            raise ConfigError(
-                f"random_erase has area={quoted(area)} and ratio={quoted(ratio)}",
-                "Give two numbers above 0 each, in order, and an area of at most 1",
-            )
+        check_box("random_erase", height, width, area, ratio)
         self.p = check_probability("random_erase", p)
         self.area = area
         self.ratio = ratio

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from reid_plugins_standard.transforms.boxes import NO_BOX, Range, boxes, draw_box
+from reid_plugins_standard.transforms.boxes import NO_BOX, Range, boxes, check_box, draw_box
 from reid_plugins_standard.transforms.colour import luminance
 from reidcore.data import Params, PixelTransform, check_probability
 
@@ -42,6 +42,7 @@ class GrayPatch(PixelTransform):
         area: Range = (0.02, 0.4),
         ratio: Range = (0.3, 1 / 0.3),
     ) -> None:
+        check_box("gray_patch", height, width, area, ratio)
         self.p = check_probability("gray_patch", p)
         self.p_whole = check_probability("gray_patch", p_whole)
         self.area = area

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from PIL import Image
 
-from reid_plugins_standard.transforms.boxes import Range, draw_corner, draw_size
+from reid_plugins_standard.transforms.boxes import Range, check_box, draw_corner, draw_size
 from reidcore.data import (
     ImageReading,
     SamplePath,
@@ -40,7 +40,7 @@ class RandomPatch:
         p_rotate: Probability that it is turned by up to 10 degrees; its corners are black then.
 
     Raises:
-        ConfigError: A probability is none.
+        ConfigError: A probability is none, or no such patch fits into the image.
     """
 
     stage: ClassVar[Stage] = "image"
@@ -57,6 +57,7 @@ class RandomPatch:
         p_flip: float = 0.5,
         p_rotate: float = 0.5,
     ) -> None:
+        check_box("random_patch", height, width, area, ratio)
         self.p = check_probability("random_patch", p)
         self.p_flip = check_probability("random_patch", p_flip)
         self.p_rotate = check_probability("random_patch", p_rotate)

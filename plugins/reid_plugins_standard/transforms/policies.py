@@ -27,6 +27,9 @@ from reidcore.data import (
 )
 from reidcore.errors import ConfigError, did_you_mean, quoted
 
+_MOST = 100
+"""Operations on an image, or chains of them, that one asks for at most."""
+
 Change: TypeAlias = Callable[[Image.Image], Image.Image]
 
 
@@ -135,10 +138,10 @@ def rand_augment(
     Raises:
         ConfigError: A value is out of range.
     """
-    if num_ops < 1 or not 0 <= magnitude <= 30:
+    if not 1 <= num_ops <= _MOST or not 0 <= magnitude <= 30:
         raise ConfigError(
             f"rand_augment has num_ops={num_ops} and magnitude={magnitude}",
-            "Give 1 or more operations, and a magnitude from 0 to 30",
+            f"Give 1 to {_MOST} operations, and a magnitude from 0 to 30",
         )
     change = v2.RandAugment(num_ops, magnitude)
     return _placed(check_probability("rand_augment", p), change, (height, width), before_resize)
@@ -169,10 +172,10 @@ def aug_mix(
     Raises:
         ConfigError: A value is out of range.
     """
-    if not 1 <= severity <= 10 or mixture_width < 1 or alpha <= 0:
+    if not 1 <= severity <= 10 or not 1 <= mixture_width <= _MOST or alpha <= 0:
         raise ConfigError(
             f"aug_mix has severity={severity}, mixture_width={mixture_width}, alpha={alpha}",
-            "Give a severity from 1 to 10, 1 or more chains, and an alpha above 0",
+            f"Give a severity from 1 to 10, 1 to {_MOST} chains, and an alpha above 0",
         )
     change = v2.AugMix(severity, mixture_width, alpha=alpha)
     return Policy(check_probability("aug_mix", p), change, order=45)

@@ -15,6 +15,7 @@ from reidcore import hookimpl
 from reidcore.engine import Engine
 from reidcore.errors import ConfigError, UserError
 from reidcore.models import Outputs
+from reidcore.registry import choose
 from reidcore.testing import TinyRun, tiny_run
 
 GOLDEN_FEATURES = torch.tensor([[1.0, 2.0], [0.0, -1.0], [3.0, 0.5]])
@@ -179,5 +180,5 @@ def test_what_it_cannot_learn_from_is_refused() -> None:
         CenterLoss(3, 2)(torch.zeros(4, 5), torch.zeros(4, dtype=torch.long))
     with pytest.raises(ConfigError, match="how many features"):
         center_term(3)
-    with pytest.raises(ConfigError, match=r"loss\.center\.lr is -1"):
-        center_term(3, 2, lr=-1.0)
+    with pytest.raises(ConfigError, match="cannot take lr: expected at least 0"):
+        choose("losses", "center", {"lr": -1.0})

@@ -59,5 +59,5 @@ def test_half_of_the_images_are_resized_plainly(
 
 
 def test_shrinking_is_refused() -> None:
-    with pytest.raises(ConfigError, match="at least 1"):
+    with pytest.raises(ConfigError, match="Give 1 to 10"):
         RandomCrop(64, 32, enlarge=0.9)
