@@ -23,8 +23,9 @@ INTRODUCTION = f"""\
 # Recipes
 
 What `reidcore ls configs` lists: configurations that run by their name. Those that others published
-are held by a test to what their authors trained with; `quickstart` and the protocols of domain
-generalisation (`dg_...`) are our own. *This page is generated from the code: `make docs`.*
+are held by a test to what their authors trained with; `quickstart`, `attributes_quickstart` and the
+protocols of domain generalisation (`dg_...`) are our own. *This page is generated from the code:
+`make docs`.*
 
 ```bash
 reidcore run bot_r50 --root reid-data      # train and test as published
