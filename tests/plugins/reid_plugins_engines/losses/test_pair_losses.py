@@ -352,6 +352,12 @@ def test_nothing_is_read_from_a_gpu(case: Case) -> None:
     assert value.dtype == torch.float32
 
 
+@pytest.mark.parametrize("name", dict.fromkeys(case.name for case in CASES))
+def test_options_left_out_are_the_same_by_name_and_by_hand(name: str) -> None:
+    by_name = next(case for case in CASES if case.name == name and not case.options).make()
+    assert vars(type(by_name)()) == vars(by_name)
+
+
 @each_loss
 def test_each_says_which_images_it_sees(case: Case) -> None:
     criterion = case.make()
