@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Iterator
 from types import ModuleType
 from typing import NamedTuple
 
@@ -14,6 +15,14 @@ import torch
 
 from reidcore.inference import FeatureExtractor
 from reidcore.testing import make_plugins
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep Ultralytics' settings, which it writes when imported, out of the user's home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("YOLO_CONFIG_DIR", str(tmp_path_factory.mktemp("yolo")))
+        yield
 
 
 @pytest.fixture(scope="session")

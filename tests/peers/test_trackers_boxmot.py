@@ -9,7 +9,7 @@ import pytest
 import torch
 from reid_plugins_trackers.boxmot import BoxmotEncoder
 
-pytest.importorskip("boxmot", reason="boxmot is not here: see tests/peers/requirements.txt")
+pytest.importorskip("boxmot")
 
 # Module -> class and what it needs to be still and to look.
 TRACKERS = {

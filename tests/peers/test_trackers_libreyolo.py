@@ -7,7 +7,7 @@ import pytest
 import torch
 from reid_plugins_trackers.libreyolo import LibreYoloEmbedder
 
-pytest.importorskip("libreyolo", reason="libreyolo is not here: see tests/peers/requirements.txt")
+pytest.importorskip("libreyolo")
 
 
 def found(moment):

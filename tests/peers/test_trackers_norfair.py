@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 from reid_plugins_trackers.norfair import NorfairEmbedder, cosine_distance
 
-norfair = pytest.importorskip(
-    "norfair", reason="norfair is not here: see tests/peers/requirements.txt"
-)
+norfair = pytest.importorskip("norfair")
 
 
 def found(boxes):

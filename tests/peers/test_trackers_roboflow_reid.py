@@ -10,10 +10,8 @@ from reid_plugins_trackers.roboflow_reid import reid_model, save_reid_folder
 from reidcore.inference import FeatureExtractor
 from reidcore.models import build_model
 
-reid = pytest.importorskip("reid", reason="reid is not here: see tests/peers/requirements.txt")
-sv = pytest.importorskip(
-    "supervision", reason="supervision is not here: see tests/peers/requirements.txt"
-)
+reid = pytest.importorskip("reid")
+sv = pytest.importorskip("supervision")
 
 
 def features(model, walk) -> np.ndarray:

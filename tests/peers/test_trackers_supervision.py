@@ -7,9 +7,7 @@ import pytest
 import torch
 from reid_plugins_trackers.supervision import DetectionAnnotator
 
-sv = pytest.importorskip(
-    "supervision", reason="supervision is not here: see tests/peers/requirements.txt"
-)
+sv = pytest.importorskip("supervision")
 
 
 def found(moment) -> sv.Detections:
@@ -36,9 +34,7 @@ def test_an_empty_frame_keeps_the_length_of_features(extractor, walk) -> None:
 
 
 def test_roboflows_tracker_hands_them_on(extractor, walk) -> None:
-    trackers = pytest.importorskip(
-        "trackers", reason="trackers is not here: see tests/peers/requirements.txt"
-    )
+    trackers = pytest.importorskip("trackers")
     annotate, tracker, seen = DetectionAnnotator(extractor), trackers.ByteTrackTracker(), set()
     for moment in walk:
         tracked = tracker.update(annotate(found(moment), moment.bgr))

@@ -7,11 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-pytest.importorskip(
-    "tracklab.engine",
-    reason="tracklab is not here: see tests/peers/requirements.txt",
-    exc_type=ImportError,
-)
+pytest.importorskip("tracklab.engine")
 pd = pytest.importorskip("pandas", reason="tracklab needs pandas")
 
 

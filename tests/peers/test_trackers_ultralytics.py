@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +20,6 @@ if importlib.util.find_spec("ultralytics") is None:
         "ultralytics is not here: see tests/peers/requirements.txt", allow_module_level=True
     )
 pytest.importorskip("onnxruntime", reason="onnxruntime is not here: the extra onnx")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _settings(tmp_path_factory) -> Iterator[None]:
-    """Keep Ultralytics' settings, which it writes when imported, out of the user's home."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("YOLO_CONFIG_DIR", str(tmp_path_factory.mktemp("yolo")))
-        yield
 
 
 @pytest.fixture(scope="module")
