@@ -98,7 +98,11 @@ def convert(
         "preprocessing": _images(foreign, model, (config or {}).get("data") or {}, remarks),
         "test": _test(foreign, (config or {}).get("test") or {}),
     }
-    unmatched = {key: report.reasons[key] for key in report.discarded if not _is_of_images(key)}
+    unmatched = {
+        key: fastreid_form.why_left_out(key) or report.reasons[key]
+        for key in report.discarded
+        if not fastreid_form.changes_nothing(key, foreign.tensors)
+    }
     untouched = [key for key in report.untouched if not key.endswith("num_batches_tracked")]
     loaded = len(report.loaded)
     return Converted(model, section["name"], record, loaded, unmatched, untouched, remarks)
@@ -212,7 +216,3 @@ def _test(foreign: ForeignCheckpoint, test: Mapping[str, Any]) -> dict[str, Any]
 
 def _without(section: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     return {key: value for key, value in section.items() if key not in keys}
-
-
-def _is_of_images(key: str) -> bool:
-    return key in ("pixel_mean", "pixel_std")

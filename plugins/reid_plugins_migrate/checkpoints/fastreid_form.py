@@ -12,6 +12,8 @@ from torch import Tensor
 _NON_LOCAL = re.compile(r"^backbone\.NL_(\d)\.(\d+)\.g\.weight$")
 # A neck of this name is older than the stem without a margin.
 _OLD_NECK = "heads.bnneck."
+# The shift of a neck's batch norm; of several parts in MGN.
+_SHIFT = re.compile(r"^(heads|b\d+_head)\.(bottleneck(\.\d)?|bnneck)\.bias$")
 _IMAGENET = {"pixel_mean": (0.485, 0.456, 0.406), "pixel_std": (0.229, 0.224, 0.225)}
 
 
@@ -49,6 +51,20 @@ def images_of(tensors: Mapping[str, Tensor]) -> dict[str, list[float]]:
 def has_pool_of_unknown_kind(tensors: Mapping[str, Tensor]) -> bool:
     """Whether the pooling has no parameters, so that nothing tells which it is."""
     return not any("pool_layer" in key and key.endswith("p") for key in tensors)
+
+
+def changes_nothing(key: str, tensors: Mapping[str, Tensor]) -> bool:
+    """Whether an entry that a network of ours does not have makes no difference to its features.
+
+    Mean and deviation of images are recorded beside the weights. A neck's shift is frozen at zero
+    in FastReID's training.
+    """
+    return key in _IMAGENET or bool(_SHIFT.match(key) and not tensors[key].any())
+
+
+def why_left_out(key: str) -> str:
+    """Return what an entry was, where more can be said than that there is no such entry."""
+    return "necks have no shift here: features differ from FastReID's" if _SHIFT.match(key) else ""
 
 
 def _head(tensors: Mapping[str, Tensor], backbone: str) -> dict[str, Any]:

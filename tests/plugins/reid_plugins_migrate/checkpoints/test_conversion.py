@@ -65,7 +65,9 @@ def as_fastreid(model: torch.nn.Module) -> dict[str, torch.Tensor]:
         state[renamed[old] + key.removeprefix(old)] = (
             value[..., None, None] if is_reduction else value
         )
-    return state
+    # FastReID freezes the shift of its neck at zero, and keeps it in the file.
+    neck = [key.removesuffix("weight") for key in state if key.endswith("bottleneck.1.weight")]
+    return state | {f"{key}bias": torch.zeros(len(state[f"{key}weight"])) for key in neck}
 
 
 def converted(path: Path, **given: Any):
@@ -159,6 +161,15 @@ def test_the_older_stem_is_told_by_its_neck(tmp_path) -> None:
     found = converted(tmp_path / "old.pth")
     assert found.record["model"]["options"]["stem"] == "torchvision"
     assert found.unmatched == {}
+
+
+def test_a_neck_that_shifts_is_told(tmp_path) -> None:
+    state = as_fastreid(build_model("resnet18", 5, pretrained=False, head=HEAD))
+    state["heads.bottleneck.1.bias"][3] = 0.1
+    torch.save({"model": state}, tmp_path / "shifted.pth")
+    unmatched = converted(tmp_path / "shifted.pth", name="resnet18").unmatched
+    assert [*unmatched] == ["heads.bottleneck.1.bias"]
+    assert "features differ" in unmatched["heads.bottleneck.1.bias"]
 
 
 def test_what_does_not_fit_is_told(tmp_path) -> None:
