@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -90,8 +91,9 @@ def _pairs(calls: list[_Call]) -> Iterator[tuple[_Call, _Call]]:
 
 
 def _folded(convolution: _Call, normalisation: _Call) -> Iterator[tuple[str, nn.Module]]:
-    layers: Any = (convolution.layer, normalisation.layer)
-    folded = fuse_conv_bn_eval(*layers)
+    calls = (convolution, normalisation)
+    layers: Any = [copy.deepcopy(call.layer).cpu().double() for call in calls]
+    folded = fuse_conv_bn_eval(*layers).to(convolution.given)  # so that weights are rounded once
     yield convolution.name, folded.to(memory_format=torch.channels_last)
     yield normalisation.name, nn.Identity()
 

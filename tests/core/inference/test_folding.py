@@ -85,6 +85,15 @@ def test_a_layer_that_something_listens_to_stays() -> None:
     assert len(heard) == 1
 
 
+def test_weights_are_rounded_once() -> None:
+    model = trained(Net())
+    exact = copy.deepcopy(model).double()
+    scale = exact.norm.weight / (exact.norm.running_var + exact.norm.eps).sqrt()
+    assert fold_normalisation(model, IMAGES) == 2
+    wanted = (exact.first.weight * scale[:, None, None, None]).float()
+    torch.testing.assert_close(model.first.weight, wanted, atol=0, rtol=6e-8)
+
+
 def test_a_real_network() -> None:
     model = trained(build_model("osnet_x0_25", 2, pretrained=False))
     images = torch.randn(2, 3, 64, 32)
