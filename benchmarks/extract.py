@@ -9,8 +9,8 @@ the ratios to the peers, and how near the features are to Torchreid's (to ours w
 largest difference as a share of the largest feature, and the least cosine. ``--peer`` names a
 checkout of Torchreid; without it an installed ``torchreid`` is taken. ``--boxmot`` names a Python
 that has BoxMOT 25, whose ONNX road reads the same file as ours. ``--also`` names further backends
-and precisions of ours. ``--weights`` takes trained weights: of random ones the features are so much
-alike that a cosine says little.
+and precisions of ours. ``--weights`` takes trained weights, and nothing else of their checkpoint:
+of random ones the features are so much alike that a cosine says little.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import argparse
 import importlib
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -63,6 +62,17 @@ def make_weights(path: Path, model_name: str) -> None:
         for _ in range(2):
             model(torch.randn(8, 3, 256, 128))
     torch.save({"state_dict": model.state_dict()}, path)
+
+
+def take_weights(checkpoint: Path, path: Path) -> None:
+    """Write the weights of a checkpoint alone, which both extractors then prepare images for alike.
+
+    A checkpoint of ours records how its images are resized, which Torchreid does not know of.
+    """
+    from reidcore.utils import load_checkpoint
+
+    held = load_checkpoint(checkpoint)
+    torch.save({"state_dict": held.get("state_dict", held)}, path)
 
 
 def ours(arguments: argparse.Namespace) -> Extract:
@@ -217,7 +227,7 @@ def main() -> None:
         (folder / "photos").mkdir()
         make_photos(folder / "photos", arguments.images, arguments.height, arguments.width)
         if arguments.weights:
-            shutil.copyfile(arguments.weights, folder / "w.pth")
+            take_weights(Path(arguments.weights), folder / "w.pth")
         else:
             make_weights(folder / "w.pth", arguments.model)
         formats = {each.partition(":")[0] for each in arguments.also} - {"torch"}
