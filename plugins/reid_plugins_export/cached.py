@@ -12,7 +12,7 @@ from reid_plugins_export.record import check_checksum, checksum_file, file_sha25
 from reidcore.plugins import Plugins
 from reidcore.utils import PathLike, user_cache
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 # What a file depends on beside the checkpoint and the options.
 _PACKAGES = ("reidcore", "torch", "onnx", "onnxscript", "onnxruntime", "openvino")

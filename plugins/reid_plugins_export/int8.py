@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,7 +28,7 @@ from torch.nn import functional
 from reid_plugins_export.onnx_conversion import INPUT
 from reidcore.errors import UserError
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 _BATCH = 8
 _LEAST_COSINE = 0.98
@@ -65,6 +66,7 @@ def quantised(model: onnx.ModelProto, images: Tensor) -> onnx.ModelProto:
         # Batch normalisation goes into the convolutions before their weights are rounded.
         quant_pre_process(str(given), str(plain), skip_symbolic_shape=True)
         exact = _features(plain, held)
+        _log.info("Quantising with %d images, which takes a while", len(used))
         nearest = -1.0
         for what, operators in _ATTEMPTS:
             _quantise(plain, small, used, operators)
@@ -95,7 +97,7 @@ class _Batches(CalibrationDataReader):  # type: ignore[misc]
 
 
 def _quantise(plain: Path, small: Path, images: Tensor, operators: list[str] | None) -> None:
-    with _root_logger_kept():
+    with _quietly():
         quantize_static(
             str(plain),
             str(small),
@@ -113,14 +115,15 @@ def _quantise(plain: Path, small: Path, images: Tensor, operators: list[str] | N
 
 
 @contextmanager
-def _root_logger_kept() -> Iterator[None]:
-    """Take away the handler that ONNX Runtime's notes give the root logger, which repeats ours."""
+def _quietly() -> Iterator[None]:
+    """Keep what ONNX Runtime prints from the terminal, and the root logger without its handler."""
     root = logging.getLogger()
     before = list(root.handlers)
     try:
-        yield
+        with redirect_stdout(io.StringIO()):
+            yield
     finally:
-        root.handlers[:] = before
+        root.handlers[:] = before  # its notes add one, which would repeat ours
 
 
 def _features(file: Path, images: Tensor) -> Tensor:
