@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from reid_plugins_export.calibration_images import calibration_images
 from reid_plugins_export.dataset import Dataset, DatasetChoice, read_dataset
 from reid_plugins_export.fingerprint import weights_sha256
@@ -108,13 +106,12 @@ def export_model(
     form = format_named(options.to, plugins)
     _check_form(form, options.to, target)
     check_writable(target.parent, "another file: -o FILE")
-    source = load_source(checkpoint, options.model_name, options.size, plugins)
+    source = load_source(checkpoint, options.model_name, options.size, options.normalise, plugins)
     network = _network(source, options)
     record = make_record(source, network, options, plugins)
-    calibration = _calibration(source, network, options, plugins)
-    checked_on = options.check or options.int8
-    dataset = checked_on and read_dataset(checked_on, source.metadata.config, plugins)
-    save = form.convert(network, calibration)
+    quantised_with, checked_on = _datasets(source, options, plugins)
+    images = quantised_with and calibration_images(quantised_with, source, network)
+    save = form.convert(network, images)
     check = None
     mkdir_if_missing(target.parent)
     with _writing(target) as folder:
@@ -123,8 +120,8 @@ def export_model(
         parity = measure_parity(network, form.open(partial, "cpu", options.precision, None))
         check_parity(parity, options.precision, network.takes == "bytes")
         record["parity"] = parity.as_dict()
-        if dataset:
-            check = _checked(source, partial, dataset, options, plugins)
+        if checked_on:
+            check = _checked(source, partial, checked_on, options, plugins)
             require_no_loss(check)
             record["check"] = check.as_dict()
         save(partial, record)
@@ -187,13 +184,15 @@ def _network(source: Source, options: Options) -> FeatureNetwork:
     )
 
 
-def _calibration(
-    source: Source, network: FeatureNetwork, options: Options, plugins: Plugins
-) -> Tensor | None:
-    if options.int8 is None:
-        return None
-    dataset = read_dataset(options.int8, source.metadata.config, plugins)
-    return calibration_images(dataset, source, network)
+def _datasets(
+    source: Source, options: Options, plugins: Plugins
+) -> tuple[Dataset | None, Dataset | None]:
+    """Return what the file is quantised with and what it is checked on, which may be the same."""
+    config = source.metadata.config
+    quantised_with = options.int8 and read_dataset(options.int8, config, plugins)
+    if options.check in (None, options.int8):
+        return quantised_with, quantised_with
+    return quantised_with, options.check and read_dataset(options.check, config, plugins)
 
 
 def _checked(
@@ -203,18 +202,14 @@ def _checked(
     options: Options,
     plugins: Plugins,
 ) -> RetrievalCheck:
-    normalises = options.normalise or source.compares_normalised
-    reference, exported = (
-        FeatureExtractor(
-            options.model_name if path == source.path else "",
-            path,
-            options.size,
-            device="cpu",
-            verbose=False,
-            plugins=plugins,
-            normalize=normalises,
-        )
-        for path in (source.path, file)
+    reference = source.extractor
+    exported = FeatureExtractor(
+        model_path=file,
+        image_size=options.size,
+        device="cpu",
+        verbose=False,
+        plugins=plugins,
+        normalize=reference.normalize,
     )
     return check_retrieval(dataset, reference, exported, source.metric, options.allowed_loss)
 

@@ -20,7 +20,8 @@ class Source:
 
     Attributes:
         path: the checkpoint.
-        extractor: the model on the CPU, with what its images go through.
+        extractor: the model on the CPU, with what its images go through; it gives features as they
+            are compared.
         name: the model's name.
         metadata: what the checkpoint says beside the weights.
     """
@@ -46,11 +47,6 @@ class Source:
         return str(self.metadata.test.get("dist_metric", "euclidean"))
 
     @property
-    def compares_normalised(self) -> bool:
-        """Whether its features are compared at unit length."""
-        return bool(self.metadata.test.get("normalize_feature", False))
-
-    @property
     def size(self) -> tuple[int, int]:
         """Height and width of the images, in pixels."""
         return self.preprocessing["height"], self.preprocessing["width"]
@@ -60,6 +56,7 @@ def load_source(
     path: PathLike,
     model_name: str = "",
     image_size: tuple[int, int] | None = None,
+    normalise: bool = False,
     plugins: Plugins | None = None,
 ) -> Source:
     """Load a checkpoint for exporting, as an extractor loads it.
@@ -68,6 +65,7 @@ def load_source(
         path: the checkpoint.
         model_name: where the checkpoint does not tell it.
         image_size: height and width; by default the checkpoint's.
+        normalise: whether features are compared at unit length though the checkpoint's are not.
         plugins: where the model is looked up; the current ones by default.
 
     Raises:
@@ -76,7 +74,13 @@ def load_source(
     """
     metadata = read_metadata(path)
     extractor = FeatureExtractor(
-        model_name, path, image_size, device="cpu", verbose=False, plugins=plugins
+        model_name,
+        path,
+        image_size,
+        device="cpu",
+        verbose=False,
+        plugins=plugins,
+        normalize=normalise or bool(metadata.test.get("normalize_feature")),
     )
     name = model_name or metadata.model_name
     return Source(Path(path), extractor, name, metadata)
