@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+from torch import Tensor
+
 from reid_plugins_export.cached import exported_once
 from reid_plugins_export.export import Options
-from reid_plugins_export.formats import Format, can_write, format_named, format_of, writer_of
+from reid_plugins_export.formats import (
+    Format,
+    can_write,
+    format_named,
+    format_of,
+    required_format,
+    writer_of,
+)
 from reid_plugins_export.record import check_checksum, check_there
 from reidcore.errors import CheckpointError, UserError
+from reidcore.inference import check_closeness, probe_images
 from reidcore.plugins import Plugins
 from reidcore.utils import PathLike
 
 if TYPE_CHECKING:
     from reidcore.inference import Backend
 
+_log = logging.getLogger(f"reidcore.{__name__}")
+
 TORCH = "torch"
 """The name of what runs checkpoints; it is no format."""
+
+_HALVES = ("bf16", "fp16")
+_PROBES = 4  # images on which fewer bits are compared
+_USUAL_SIZE = (256, 128)
+_MEAN, _DEVIATION = 0.45, 0.22  # of photographs, in 0..1
 
 
 def open_backend(
@@ -46,8 +65,8 @@ def open_backend(
 
     Raises:
         CheckpointError: if the file is missing, damaged, or not what was exported.
-        UserError: if there is no such format, its package is not installed, or it has not what is
-            asked.
+        UserError: if there is no such format, its package is not installed, it has not what is
+            asked, or the features are no longer those of fp32.
     """
     file = Path(path).expanduser()
     by_ending = format_of(file, plugins)
@@ -68,7 +87,13 @@ def open_backend(
             f"{str(file)!r} is not what was exported: its sha256 is another than beside it",
             "Copy it again, or export the model again.",
         )
-    return form.open(file, device, precision, threads)
+    opened = form.open(file, device, precision, threads)
+    _check_bits(opened, precision, file)
+    if precision in _HALVES:
+        exact = required_format(file, plugins).open(file, "cpu", "fp32", threads)
+        images = _probe(opened)
+        check_closeness(opened(images), exact(images), precision)
+    return opened
 
 
 def _check_exportable(
@@ -85,3 +110,36 @@ def _check_exportable(
             f"{str(file)!r} is no INT8 file, and quantising it needs images",
             f"Run: reidcore export {file} --to {name} --int8 DATASET",
         )
+
+
+def _check_bits(backend: Backend, precision: str, file: Path) -> None:
+    """Refuse a file that was quantised in other bits, and one that was not in 8.
+
+    Raises:
+        UserError: saying which file to give.
+    """
+    held = backend.record.get("precision")
+    if precision == "int8" and held is None:
+        _log.warning("%r does not say whether it is quantised: it is run as it is", str(file))
+    elif precision == "int8" and held != "int8":
+        raise UserError(
+            f"{str(file)!r} computes in {held}, and quantising it needs images",
+            "Leave precision out, or run: reidcore export CHECKPOINT --int8 DATASET",
+        )
+    elif precision in _HALVES and held == "int8":
+        raise UserError(
+            f"{str(file)!r} is quantised, and precision={precision!r}",
+            "Leave precision out, or give a file that was exported without --int8.",
+        )
+
+
+def _probe(backend: Backend) -> Tensor:
+    """Return some images as a file takes them, (B, 3, height, width)."""
+    own = backend.record.get("preprocessing")
+    recorded = (own["height"], own["width"]) if own else _USUAL_SIZE
+    height, width = backend.image_size or recorded
+    normalised = probe_images(_PROBES, height, width)
+    if backend.takes == "normalised":
+        return normalised
+    in_range = (_MEAN + _DEVIATION * normalised).clamp(0, 1)
+    return in_range if backend.takes == "unit_range" else (255 * in_range).to(torch.uint8)

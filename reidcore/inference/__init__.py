@@ -11,6 +11,7 @@ from reidcore.inference.extractor import (
     features_in_boxes,
     pick_device,
 )
+from reidcore.inference.precision import check_closeness, probe_images
 
 __all__ = [
     "Backend",
@@ -18,8 +19,10 @@ __all__ = [
     "ExtractedBatch",
     "FeatureExtractor",
     "boxes_as_xyxy",
+    "check_closeness",
     "cut_crops",
     "features_in_boxes",
     "pick_device",
+    "probe_images",
     "read_metadata",
 ]

@@ -129,7 +129,7 @@ class FeatureExtractor:
             folded into them, which changes features by no more than rounding.
         preprocessing: what is done to files and arrays.
         device: where features are; the CPU of exported files, wherever they run.
-        precision: as it was given.
+        precision: as it was given; ``int8`` of a file that was quantised.
         metadata: what the file says of itself: ``model``, ``preprocessing``, ...
 
     Raises:
@@ -197,7 +197,8 @@ class FeatureExtractor:
         self.device = self._network.device
         self.metadata = self._network.metadata
         self.normalize = normalize
-        self.precision, self._autocast = precision, "fp32"
+        is_quantised = self.metadata.get("precision") == "int8"
+        self.precision, self._autocast = "int8" if is_quantised else precision, "fp32"
         self._feature_dim: int | None = None
         self._has_looked = self._has_told = False
         if exported is None:

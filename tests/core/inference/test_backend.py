@@ -88,6 +88,11 @@ def test_the_file_says_what_it_is(opened, caplog) -> None:
     assert (options["device"], options["precision"]) == ("cpu", "int8")
 
 
+def test_a_quantised_file_says_so_of_its_extractor(opened) -> None:
+    opened(Sums(record={**RECORD, "precision": "int8"}))
+    assert extractor().precision == "int8"
+
+
 def test_hooks_wrap_it_as_they_wrap_a_network(opened) -> None:
     class FlipTest:
         @hookimpl(wrapper=True)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 import torch
 from onnx import TensorProto, helper
+from reid_plugins_export import backends
 from reid_plugins_export.backends import open_backend
 from reid_plugins_export.description import describe
 from reid_plugins_export.export import Options, export_model
@@ -169,6 +172,62 @@ def test_a_precision_that_a_format_has_not_is_told(precision, file, tmp_path, pl
         open_backend(None, file, precision=precision, plugins=plugins)
     with pytest.raises(UserError, match="openvino"):
         open_backend(None, foreign(tmp_path / "a.onnx"), precision=precision, plugins=plugins)
+
+
+class Rough:
+    """A format whose files give features that 16 bits turn by an angle."""
+
+    ending, turn = ".rough", 0.0
+    feature_dim, image_size, takes = 2, None, "bytes"
+
+    def __init__(self, held: str = "fp32") -> None:
+        self.record = {"precision": held, "preprocessing": {"height": 8, "width": 4}}
+
+    def open(self, path, device, precision, threads):
+        turn = self.turn if precision == "bf16" else 0.0
+        opened = Rough(self.record["precision"])
+        opened.run = lambda images: torch.tensor([[np.cos(turn), np.sin(turn)]] * len(images))
+        return opened
+
+    def __call__(self, images):
+        assert (images.dtype, images.shape) == (torch.uint8, (4, 3, 8, 4))
+        return self.run(images)
+
+
+@pytest.fixture
+def rough(tmp_path, monkeypatch):
+    """Let files that end in ``.rough`` be of that format; open one whose features turn so far."""
+
+    def opened(turn=0.0, held="fp32", precision="bf16"):
+        form = Rough(held)
+        form.turn = turn
+        monkeypatch.setattr(backends, "format_of", lambda path, plugins: form)
+        monkeypatch.setattr(backends, "required_format", lambda path, plugins: form)
+        (tmp_path / "a.rough").touch()
+        return open_backend(None, tmp_path / "a.rough", precision=precision)
+
+    return opened
+
+
+def test_in_fewer_bits_the_cosine_to_fp32_is_told_and_refused(rough, caplog) -> None:
+    caplog.set_level(logging.INFO, "reidcore")
+    assert rough(turn=0.02).feature_dim == 2
+    assert (
+        "precision=bf16: the cosine of features to those of fp32 is at least 0.9998" in caplog.text
+    )
+    with pytest.raises(UserError, match=r"0\.87758, and less than 0\.98"):
+        rough(turn=0.5)
+
+
+def test_a_file_is_run_in_the_bits_that_it_was_written_in(rough, caplog) -> None:
+    with pytest.raises(UserError, match="is quantised, and precision='bf16'"):
+        rough(held="int8")
+    with pytest.raises(UserError, match=r"computes in fp32.*--int8 DATASET"):
+        rough(precision="int8")
+    rough(held="int8", precision="int8")
+    assert not caplog.text
+    rough(held=None, precision="int8")
+    assert "does not say whether it is quantised" in caplog.text
 
 
 def test_tensorrt_says_what_it_needs(tmp_path, plugins) -> None:
