@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,11 @@ from reidcore.errors import CheckpointError, UserError
 
 _PROVIDERS = {"cuda": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}
 _LARGEST = 2**31 - 1  # bytes of a protocol buffer
+# What ONNX Runtime's errors begin with: a code, the file again, the place in its own source.
+_PREAMBLE = re.compile(
+    r"^\[ONNXRuntimeError\] : \d+ : \w+ : |Load model from .*? failed:"
+    r"|/onnxruntime_src/\S+:\d+ .*?\) (?=[A-Z])"
+)
 
 
 class OnnxFormat:
@@ -95,7 +101,7 @@ class OnnxBackend:
                 "Export it again with one input.",
             )
         self._input, self._output = inputs[0].name, outputs[0].name
-        self._images = described_input(inputs[0].shape, "uint8" in inputs[0].type, path)
+        self._images = described_input(inputs[0].shape, _kind(inputs[0].type), path)
         self.image_size = self._images.size
         self.takes = self._images.takes(self.record)
         self.feature_dim = feature_width(outputs[0].shape, path)
@@ -120,8 +126,16 @@ def _providers(device: str) -> list[Any]:
     return [(wanted, {"device_id": number or "0"})] if kind == "cuda" else [wanted]
 
 
+def _kind(type_name: str) -> str:
+    """Return ``float32`` for ONNX Runtime's ``tensor(float)``, ``float64`` for its double."""
+    plain = type_name.removeprefix("tensor(").removesuffix(")")
+    return {"float": "float32", "double": "float64"}.get(plain, plain)
+
+
 def _unreadable(path: Path, error: Exception) -> CheckpointError:
-    reason = str(error).strip().splitlines() or [type(error).__name__]
+    reason = _PREAMBLE.sub("", str(error)).strip().splitlines() or [type(error).__name__]
     return CheckpointError(
-        f"{str(path)!r} is damaged or no ONNX file ({reason[0]})", "Export the model again."
+        f"{str(path)!r} is damaged or no ONNX file that ONNX Runtime {onnxruntime.__version__} "
+        f"runs ({reason[0].partition('. ')[0]})",
+        "Export the model again, or of a later ONNX run: pip install --upgrade onnxruntime",
     )

@@ -91,8 +91,8 @@ class OpenVinoBackend:
                 "Use device='cpu' and precision='fp32'.",
             ) from error
         taken = _sides(model.input(0).partial_shape)
-        is_bytes = model.input(0).element_type == openvino.Type.u8
-        self._images = described_input(taken, is_bytes, path)
+        kind_of_values = model.input(0).element_type.to_dtype().name
+        self._images = described_input(taken, kind_of_values, path)
         self.image_size = self._images.size
         self.takes = self._images.takes(self.record)
         self.feature_dim = feature_width(_sides(model.output(0).partial_shape), path)

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,13 @@ _INERT = re.compile(
 )
 
 
+# Nested too deeply, packed or locked in a way that Python has not: each is a RuntimeError.
+_DAMAGES = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError),
+    *(ValueError, LookupError, TypeError, AttributeError),
+)
+
+
 class Pt2Format:
     """Files ending in ``.pt2``: graphs of PyTorch's operators."""
 
@@ -52,7 +60,8 @@ class Pt2Format:
         check_usual("PT2", precision, threads)
         record = self.read(path)
         try:
-            program = torch.export.load(path).module()
+            with quietly():  # what torch logs of a file that it cannot read
+                program = torch.export.load(path).module()
         except Exception as error:  # a graph of another version breaks the reader in many ways
             raise _unreadable(path, f"{type(error).__name__}: {error}") from error
         return ProgramBackend(program.to(device), record, path, device)
@@ -64,7 +73,7 @@ class Pt2Format:
                 _check_inert(archive, path)
                 (record,) = [n for n in archive.namelist() if n.endswith(f"/extra/{KEY}")] or [""]
                 text = archive.read(record) if record else ""
-        except (zipfile.BadZipFile, ValueError, LookupError, TypeError, AttributeError) as error:
+        except _DAMAGES as error:
             raise _unreadable(path, str(error)) from error
         return from_text(text, path)
 
@@ -80,6 +89,8 @@ def _check_inert(archive: zipfile.ZipFile, path: Path) -> None:
         raise _unreadable(path, "it is laid out otherwise, as PyTorch before 2.8 writes it")
     if len({*names}) < len(names):
         raise _unreadable(path, "a name stands in it twice")
+    if sum(info.file_size for info in archive.infolist()) > path.stat().st_size:
+        raise _unreadable(path, "unpacked it is larger than it is, and PyTorch packs nothing")
     for name in names:
         part = name.partition("/")[2]
         if not _INERT.fullmatch(part):

@@ -14,6 +14,7 @@ from reid_plugins_export.network import PREPROCESS, Takes
 from reidcore.errors import CheckpointError
 
 _CHANNELS = 3
+_BYTES, _FLOATS = "uint8", "float32"
 
 
 @dataclass(frozen=True)
@@ -42,22 +43,45 @@ class ImageInput:
         return placed.to("cpu", kind).contiguous()
 
 
-def described_input(shape: Sequence[Any], as_bytes: bool, path: Path) -> ImageInput:
-    """Return what the shape of a file's input tells; names stand for what is not fixed.
+def described_input(shape: Sequence[Any], kind: str, path: Path) -> ImageInput:
+    """Return what a file's input tells by its shape and type.
+
+    Args:
+        shape: its sides; names stand for what is not fixed.
+        kind: the type of its values, such as ``float32``.
+        path: the file.
 
     Raises:
-        CheckpointError: if it is no batch of images.
+        CheckpointError: if it is no batch of images, of any number, in bytes or floats of 32 bits.
     """
-    if len(shape) == 4 and _CHANNELS in (shape[1], shape[3]):
-        channels_last = shape[1] != _CHANNELS
-        sides = shape[1:3] if channels_last else shape[2:4]
-        height, width = (side if isinstance(side, int) else None for side in sides)
-        size = (height, width) if height is not None and width is not None else None
-        return ImageInput(size, channels_last, as_bytes)
-    raise CheckpointError(
-        f"{str(path)!r} takes {tuple(shape)}, no batch of images (B, 3, h, w) or (B, h, w, 3)",
-        "Export the model again.",
-    )
+    told = f"{str(path)!r} takes {tuple(shape)} of {kind}"
+    if len(shape) != 4 or _CHANNELS not in (shape[1], shape[3]):
+        raise CheckpointError(
+            f"{told}, no batch of images (B, 3, h, w) or (B, h, w, 3)", "Export the model again."
+        )
+    if kind not in (_BYTES, _FLOATS):
+        raise CheckpointError(
+            f"{told}, and images are given as {_FLOATS} or {_BYTES}",
+            f"Export the model again with inputs of {_FLOATS}.",
+        )
+    if _is_fixed(shape[0]):
+        raise CheckpointError(
+            f"{told}, and no other number of images than {shape[0]}",
+            "Export the model again with a dynamic batch.",
+        )
+    channels_last = shape[1] != _CHANNELS
+    fixed = [side for side in (shape[1:3] if channels_last else shape[2:4]) if _is_fixed(side)]
+    if len(fixed) == 1:
+        raise CheckpointError(
+            f"{told}: one side is fixed, the other is not",
+            "Export the model again with both sides fixed, or with neither.",
+        )
+    size = (fixed[0], fixed[1]) if fixed else None
+    return ImageInput(size, channels_last, kind == _BYTES)
+
+
+def _is_fixed(side: Any) -> bool:
+    return isinstance(side, int)
 
 
 def feature_width(shape: Sequence[Any], path: Path) -> int:
@@ -66,8 +90,8 @@ def feature_width(shape: Sequence[Any], path: Path) -> int:
     Raises:
         CheckpointError: if its output is no (B, D) of a fixed D.
     """
-    if len(shape) == 2 and isinstance(shape[1], int):
-        return shape[1]
+    if len(shape) == 2 and _is_fixed(shape[1]):
+        return int(shape[1])
     raise CheckpointError(
         f"{str(path)!r} gives {tuple(shape)}, no features (B, D)", "Export the model again."
     )

@@ -38,7 +38,7 @@ def file(exported, tmp_path):
     return Path(shutil.copy(exported, tmp_path))
 
 
-def foreign(path, inputs=("pixels",), kind=TensorProto.FLOAT, sides=("n", 3, 8, 4)):
+def foreign(path, inputs=("pixels",), kind=TensorProto.FLOAT, sides=("n", 3, 8, 4), opset=18):
     """Write an ONNX file as others do: no record, average colours as features."""
     given = [helper.make_tensor_value_info(name, kind, list(sides)) for name in inputs]
     nodes = [
@@ -48,8 +48,8 @@ def foreign(path, inputs=("pixels",), kind=TensorProto.FLOAT, sides=("n", 3, 8, 
     ]
     given_back = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 3])
     graph = helper.make_graph(nodes, "foreign", given, [given_back])
-    opset = [helper.make_opsetid("", 18)]
-    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=9), path)
+    imports = [helper.make_opsetid("", opset)]
+    onnx.save(helper.make_model(graph, opset_imports=imports, ir_version=9), path)
     return path
 
 
@@ -154,15 +154,35 @@ def test_bytes_with_channels_last_are_known_by_type_and_shape(tmp_path, plugins)
 
 
 @pytest.mark.parametrize(
-    ("inputs", "sides", "told"),
+    ("other", "told"),
     [
-        (("a", "b"), ("n", 3, 8, 4), r"takes 2 inputs \(a, b\)"),
-        (("a",), ("n", 1, 8, 4), "no batch of images"),
+        ({"inputs": ("a", "b")}, r"takes 2 inputs \(a, b\)"),
+        ({"sides": ("n", 1, 8, 4)}, "no batch of images"),
+        ({"sides": (2, 3, 8, 4)}, "no other number of images than 2.*a dynamic batch"),
+        ({"sides": ("n", 3, 8, "w")}, "one side is fixed, the other is not"),
+        ({"kind": TensorProto.FLOAT16}, "of float16.*inputs of float32"),
+        ({"opset": 99}, r"ONNX Runtime [\d.]+ runs \(ONNX Runtime only .*upgrade onnxruntime"),
     ],
 )
-def test_a_file_that_takes_something_else_is_told(inputs, sides, told, tmp_path, plugins) -> None:
-    path = foreign(tmp_path / "other.onnx", inputs, sides=sides)
+def test_a_file_that_takes_something_else_is_told(other, told, tmp_path, plugins) -> None:
+    path = foreign(tmp_path / "other.onnx", **other)
     with pytest.raises(CheckpointError, match=told):
+        open_backend(None, path, plugins=plugins)
+
+
+def test_weights_are_not_read_from_outside_of_a_files_folder(tmp_path, plugins) -> None:
+    (tmp_path / "secret.bin").write_bytes(bytes(12))
+    (tmp_path / "model").mkdir()
+    path = foreign(tmp_path / "model" / "a.onnx")
+    model = onnx.load(path)
+    outside = model.graph.initializer.add(
+        name="w", dims=[3], data_type=TensorProto.FLOAT, data_location=TensorProto.EXTERNAL
+    )
+    outside.external_data.add(key="location", value="../secret.bin")
+    model.graph.node[-1].output[0] = "flat"
+    model.graph.node.append(helper.make_node("Add", ["flat", "w"], ["features"]))
+    onnx.save(model, path)
+    with pytest.raises(CheckpointError, match="escapes model directory"):
         open_backend(None, path, plugins=plugins)
 
 
@@ -258,6 +278,23 @@ def test_a_pt2_file_with_a_part_that_may_run_code_is_refused(name, content, tmp_
         archive.writestr("a/archive_format", "pt2")
         archive.writestr(name, content)
     with pytest.raises(CheckpointError, match="may run code"):
+        Pt2Format().open(path, "cpu", "fp32", None)
+
+
+@pytest.mark.parametrize(
+    ("content", "packed", "told"),
+    [
+        (b" " * 100_000, zipfile.ZIP_DEFLATED, "unpacked it is larger than it is"),
+        (b"[" * 100_000, zipfile.ZIP_STORED, "damaged or no PT2 file"),
+        (b"[]", zipfile.ZIP_LZMA, "damaged or no PT2 file"),
+    ],
+)
+def test_a_pt2_file_that_would_fill_the_memory_is_refused(content, packed, told, tmp_path) -> None:
+    path = tmp_path / "bomb.pt2"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/archive_format", "pt2")
+        archive.writestr("a/models/model.json", content, packed)
+    with pytest.raises(CheckpointError, match=told):
         Pt2Format().open(path, "cpu", "fp32", None)
 
 
