@@ -25,7 +25,6 @@ Examples:
   reidcore extract door.mp4 --boxes door.txt -w model.onnx -o door.npz
 """
 
-_VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm")
 FILE, MODELS = click.Path(), component_names("models")
 
 
@@ -143,12 +142,13 @@ class Extraction:
         Raises:
             UserError: if a source names no image, or the boxes cannot be read.
         """
+        from reid_plugins_tracks.videos import is_stream, is_video
+
         from reid_plugins_extraction.find_images import find_images
-        from reid_plugins_extraction.frames import is_stream
         from reid_plugins_extraction.subjects import Boxes, Files
 
         if self.boxes is None:
-            videos = [each for each in self.sources if is_stream(each) or each.endswith(_VIDEOS)]
+            videos = [each for each in self.sources if is_stream(each) or is_video(Path(each))]
             if videos:
                 raise UserError(
                     f"{videos[0]!r} is a video, of which boxes are extracted",
@@ -162,6 +162,12 @@ class Extraction:
             raise UserError(
                 f"--boxes are of one source, and there are {counted(len(self.sources), 'source')}",
                 "Name one video, stream or folder of frames; call it for each camera.",
+            )
+        if self.reading or self.value_range:
+            raise UserError(
+                "--reading and --value-range are of image files, and frames are read as viewers "
+                "show them",
+                "Leave them out.",
             )
         return Boxes(self.sources[0], Path(self.boxes))
 

@@ -36,13 +36,18 @@ def extract_table(
         output: the file; its parts are kept beside it until it is written.
 
     Raises:
-        UserError: if parts of another extraction are there, or the output cannot be written.
+        UserError: if parts of another extraction are there, the output cannot be written, or
+            several processes were to share a stream.
         DataError: if no row has features.
     """
     rank, world = rank_and_world()
+    if subjects.is_live and world > 1:
+        raise UserError(
+            f"a stream is read by one process, and there are {world}", "Run it without torchrun."
+        )
     parts = Parts(output, len(subjects))
     if rank == 0:
-        parts.open({**record, "rows": subjects.digest})
+        parts.open({**record, **subjects.record()}, can_go_on=not subjects.is_live)
     barrier()
     blocks = parts.missing(rank, world)
     barrier()  # nobody writes before all have looked

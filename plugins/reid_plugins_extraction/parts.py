@@ -51,17 +51,24 @@ class Parts:
         self.folder = output.with_name(f"{output.name}.parts")
         self._count = count
 
-    def open(self, job: Mapping[str, Any]) -> None:
+    def open(self, job: Mapping[str, Any], can_go_on: bool = True) -> None:
         """Make the folder, or take the parts that are there.
 
         Args:
             job: plain values that say what is extracted, and by what.
+            can_go_on: whether the images can be had again.
 
         Raises:
-            UserError: if parts of another job are there, or the folder cannot be written.
+            UserError: if parts of another job are there, or of one that cannot go on, or the folder
+                cannot be written.
         """
         note = self.folder / "job.json"
         if note.is_file() and any(self.folder.glob("*.npz")):
+            if not can_go_on:
+                raise UserError(
+                    f"{str(self.folder)!r} has parts of a stream, which is not where it was",
+                    "Delete that folder, or choose another output.",
+                )
             before = read_json(note)
             differing = [key for key in job if before.get(key) != job[key]]
             if differing:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from reid_plugins_tracks.frames import frames_by_number
+from reid_plugins_tracks.mot import read_mot
+from reid_plugins_tracks.pictures import read_frames
+from reid_plugins_tracks.videos import is_stream
 
-from reid_plugins_extraction.boxes_file import read_boxes
-from reid_plugins_extraction.frames import wanted_frames
 from reidcore.errors import UserError
 from reidcore.inference import cut_crops
 
@@ -32,15 +35,19 @@ class Subjects(Protocol):
     Attributes:
         kind: what one row is called, and several are.
         fault: what rows without an image are.
-        digest: tells these rows from others.
+        is_live: whether the images come once alone, so that nobody can go on with them later.
     """
 
     kind: tuple[str, str]
     fault: str
-    digest: str
+    is_live: bool
 
     def __len__(self) -> int:
         """Return N."""
+        ...
+
+    def record(self) -> dict[str, str]:
+        """Return what tells these rows, and the files that they are read from, from others."""
         ...
 
     def images(self, rows: Sequence[int], on_bad: OnBad) -> Iterator[Row]:
@@ -65,13 +72,17 @@ class Files:
 
     kind = ("image", "images")
     fault = "unreadable"
+    is_live = False
 
     def __init__(self, paths: Sequence[str]) -> None:
         self._paths = paths
-        self.digest = hashlib.sha256("\0".join(paths).encode(errors="surrogateescape")).hexdigest()
 
     def __len__(self) -> int:
         return len(self._paths)
+
+    def record(self) -> dict[str, str]:
+        """Return the hash of the files' names, sizes and times."""
+        return {"images": _digest(self._paths)}
 
     def images(self, rows: Sequence[int], on_bad: OnBad) -> Iterator[Row]:
         """Yield the paths: the extractor opens them."""
@@ -91,32 +102,46 @@ class Boxes:
 
     Args:
         source: a video, a stream or a folder of frames.
-        table: the file of the boxes.
+        table: the file of the boxes, in MOTChallenge's form.
+
+    Raises:
+        DataError: if there are no boxes, or no frames.
     """
 
     kind = ("box", "boxes")
     fault = "not in the frames"
 
     def __init__(self, source: str, table: Path) -> None:
-        self._source = source
-        self._table = read_boxes(table)
-        told = hashlib.sha256(table.read_bytes())
-        told.update(source.encode(errors="surrogateescape"))
-        self.digest = told.hexdigest()
+        rows = read_mot(table, is_truth=False)
+        self._table = rows.take(np.argsort(rows.frames, kind="stable"))
+        self._pictures = frames_by_number(source, np.unique(rows.frames).tolist())
+        self._source, self._boxes = source, table
+        self.is_live = is_stream(source)
 
     def __len__(self) -> int:
         return len(self._table)
+
+    def record(self) -> dict[str, str]:
+        """Return the hash of the file of boxes, and that of the frames' files."""
+        if self.is_live:
+            frames = self._source
+        else:
+            files = (getattr(picture, "video", picture) for picture in self._pictures.values())
+            frames = _digest(sorted({*map(str, files)}))
+        return {"boxes": hashlib.sha256(self._boxes.read_bytes()).hexdigest(), "frames": frames}
 
     def images(self, rows: Sequence[int], on_bad: OnBad) -> Iterator[Row]:
         """Yield the crops, reading each frame once."""
         of_frame: dict[int, list[int]] = {}
         for row in rows:
             of_frame.setdefault(int(self._table.frames[row]), []).append(row)
-        for number, frame in wanted_frames(self._source, list(of_frame)):
-            yield from self._crops(frame, of_frame.pop(number), on_bad)
-        for missing in of_frame.values():
-            for row in missing:
-                on_bad(row, UserError("no such frame, or an unreadable one"))
+        for number, frame, reason in read_frames(self._pictures, list(of_frame)):
+            own = of_frame.pop(number)
+            if frame is not None:
+                yield from self._crops(frame, own, on_bad)
+            else:
+                for row in own:
+                    on_bad(row, UserError(reason))
 
     def _crops(self, frame: npt.NDArray[np.uint8], rows: list[int], on_bad: OnBad) -> Iterator[Row]:
         empty = set()
@@ -137,9 +162,23 @@ class Boxes:
     def columns(self, rows: Rows) -> dict[str, npt.NDArray[Any]]:
         """Return ``frame``, ``track``, ``box`` (left, top, width, height) and ``confidence``."""
         table = self._table
+        confidence = table.confidence[rows]
         return {
             "frame": table.frames[rows],
             "track": table.tracks[rows],
             "box": table.boxes[rows],
-            "confidence": table.confidence[rows],
+            "confidence": np.where(np.isnan(confidence), 1.0, confidence),  # 1 if it is not told
         }
+
+
+def _digest(paths: Sequence[str]) -> str:
+    """Return a hash of files, which another of the same name changes: of names, sizes and times."""
+    found = hashlib.sha256()
+    for path in paths:
+        try:
+            status = os.stat(path)  # noqa: PTH116 - of a million files
+            told = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0"
+        except OSError:
+            told = f"{path}\0\0"
+        found.update(told.encode(errors="surrogateescape"))
+    return found.hexdigest()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import configparser
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from reid_plugins_tracks.seqinfo import image_folder, sequence_rate
+from reid_plugins_tracks.videos import VIDEO_ENDINGS, is_video
 
 from reidcore.errors import DataError, UserError, did_you_mean, quoted
 
@@ -16,7 +18,6 @@ TRUTH = ("gt/gt.txt", "gt.txt")
 """What its ground truth is called."""
 
 _IMAGES = "img1"
-_VIDEOS = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v")
 _SAY_NOTHING = ("tracks", "track", "gt", "results", "mot")  # names of files that name no camera
 
 
@@ -162,32 +163,16 @@ def unknown_camera(name: object, cameras: Mapping[str, object], where: str) -> U
 def _frames_beside(tracks: Path, name: str) -> Path | None:
     """Return the frames of a camera where they usually are."""
     folder = tracks.parent.parent if tracks.parent.name == "gt" else tracks.parent
-    sequence = _sequence(tracks).get("imDir", _IMAGES)
-    likely = [folder / sequence, tracks.with_suffix(""), folder / name]
-    videos = [place.with_suffix(end) for place in (tracks, folder / name) for end in _VIDEOS]
+    likely = [image_folder(folder), tracks.with_suffix(""), folder / name]
     for place in likely:
         if place.is_dir() and any(place.iterdir()):
             return place / _IMAGES if (place / _IMAGES).is_dir() else place
-    return next((video for video in videos if video.is_file()), None)
+    stems = (str(tracks.with_suffix("")), str(folder / name))
+    videos = (Path(stem + ending) for stem in stems for ending in VIDEO_ENDINGS)
+    return next(filter(is_video, videos), None)
 
 
 def _fps(tracks: Path) -> float | None:
-    try:
-        return float(_sequence(tracks)["frameRate"])
-    except (KeyError, ValueError):
-        return None
-
-
-def _sequence(tracks: Path) -> Mapping[str, str]:
-    """Return what ``seqinfo.ini`` says, beside the tracks or above them."""
-    for folder in (tracks.parent, tracks.parent.parent, tracks.with_suffix("")):
-        file = folder / "seqinfo.ini"
-        if file.is_file():
-            parser = configparser.ConfigParser()
-            parser.optionxform = str  # type: ignore[assignment, method-assign]
-            try:
-                parser.read(file, encoding="utf-8")
-            except (configparser.Error, UnicodeDecodeError) as error:
-                raise DataError(f"{str(file)!r} is no seqinfo.ini: {error}") from error
-            return parser["Sequence"] if parser.has_section("Sequence") else {}
-    return {}
+    """Return what ``seqinfo.ini`` says, beside the tracks, above them or in a folder so named."""
+    folders = (tracks.parent, tracks.parent.parent, tracks.with_suffix(""))
+    return next(filter(None, map(sequence_rate, folders)), None)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from reid_plugins_link.mot import Float64
+from reid_plugins_link.boxes import Float64
 from reid_plugins_link.network import Network
 from reid_plugins_link.tracklets import Tracklets
 

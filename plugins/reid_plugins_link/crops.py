@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reid_plugins_link.mot import Boxes, Float64, Int64
+from reid_plugins_link.boxes import Boxes, Float64, Int64
 from reid_plugins_link.tracklets import Tracklets
 
 _SHAPE = 2.0  # a box twice as slim as usual counts a quarter

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from reid_plugins_link.boxes import Float64, Int64
 from reid_plugins_link.constraints import Constraints
-from reid_plugins_link.mot import Float64, Int64
 from reid_plugins_link.tracklets import Tracklets
 from reidcore.errors import DataError, did_you_mean, quoted
 

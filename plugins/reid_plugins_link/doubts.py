@@ -10,8 +10,8 @@ from typing import IO
 
 import numpy as np
 
+from reid_plugins_link.boxes import Int64
 from reid_plugins_link.linking import Linked
-from reid_plugins_link.mot import Int64
 from reid_plugins_link.threshold import Threshold
 from reid_plugins_link.tracklets import Tracklets
 

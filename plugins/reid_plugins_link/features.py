@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from reid_plugins_tracks.frames import frames_by_number
+from reid_plugins_tracks.pictures import Frame, read_frames
 
+from reid_plugins_link.boxes import Boxes, Float64
 from reid_plugins_link.crops import Crops
-from reid_plugins_link.frames import Pixels, read_frames
-from reid_plugins_link.mot import Float64
 from reid_plugins_link.tracklets import Tracklets
-from reidcore.data import leave_out
+from reidcore.data import Pixels, leave_out
 from reidcore.errors import DataError
 from reidcore.inference import cut_crops
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 Float32 = npt.NDArray[np.float32]
 Advance = Callable[[int], None]
 
+_OUTSIDE = "outside of the frame"
 _SHARPNESS_SIZE = (64, 128)  # width and height at which crops of all sizes are compared
 
 
@@ -128,8 +131,8 @@ def read_crops(
         own = [place for place in rows if tracklets.camera[place] == number]
         boxes = tracklets.boxes[number]
         by_frame = _grouped((int(boxes.frames[rows[place]]) for place in own), own)
-        for frame, pixels in read_frames(frames[name], sorted(by_frame)) if own else ():
-            for place in by_frame[frame]:
+        for frame, pixels, _ in _frames_of(boxes, frames[name], sorted(by_frame)) if own else ():
+            for place in by_frame[frame] if pixels is not None else ():
                 box = boxes.places[rows[place]][None]
                 for crop in cut_crops(pixels, box, "ltwh", "rgb", on_bad=_pass_over):
                     yield place, crop
@@ -146,7 +149,7 @@ class _Cutting:
         self.kept: list[int] = []
         self._inside: list[float] = []
         self._sharp: list[float] = []
-        self._outside: list[int] = []
+        self._lost: dict[str, list[int]] = defaultdict(list)
         self._tracklets, self._crops, self._frames = tracklets, crops, frames
 
     def crops(self) -> Iterator[Pixels]:
@@ -158,8 +161,11 @@ class _Cutting:
             rows = self._crops.row[places]
             by_frame = _grouped(boxes.frames[rows].tolist(), places.tolist())
             before = len(self.kept)
-            for frame, pixels in read_frames(self._frames[name], list(by_frame)):
-                yield from self._cut(pixels, by_frame[frame], boxes.places)
+            for frame, pixels, reason in _frames_of(boxes, self._frames[name], list(by_frame)):
+                if pixels is None:
+                    self._lost[reason] += by_frame[frame]
+                else:
+                    yield from self._cut(pixels, by_frame[frame], boxes.places)
             if len(places) and len(self.kept) == before:
                 raise DataError(
                     f"no box of the camera {name!r} lies in its frames {str(self._frames[name])!r}",
@@ -171,7 +177,7 @@ class _Cutting:
             box = boxes[self._crops.row[place]]
             cut = cut_crops(frame, box[None], "ltwh", "rgb", on_bad=_pass_over)
             if not cut:
-                self._outside.append(place)
+                self._lost[_OUTSIDE].append(place)
             for crop in cut:
                 self.kept.append(place)
                 self._inside.append(min(1.0, crop.shape[0] * crop.shape[1] / (box[2] * box[3])))
@@ -189,13 +195,15 @@ class _Cutting:
         return found
 
     def tell_missing(self) -> None:
-        """Tell of boxes outside of their frames, and of frames that a video does not have."""
-        outside = set(self._outside)
-        done = outside.union(self.kept)
-        lost = [place for place in range(len(self._crops)) if place not in done]
-        for places, why in ((self._outside, "outside of the frame"), (lost, "past the end")):
+        """Tell of boxes outside of their frames, and of frames that are not there."""
+        for why, places in self._lost.items():
             names = [self._tracklets.name(self._crops.tracklet[place]) for place in places]
             leave_out(names, "crops of tracks", why, total=len(self._crops))
+
+
+def _frames_of(boxes: Boxes, place: Path, numbers: Sequence[int]) -> Iterator[Frame]:
+    """Yield some frames of a camera."""
+    return read_frames(frames_by_number(place, np.unique(boxes.frames).tolist()), numbers)
 
 
 def _pass_over(row: int, error: DataError) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from reid_plugins_link.boxes import Float64, Int64
 from reid_plugins_link.constraints import Constraints
-from reid_plugins_link.mot import Float64, Int64
 from reidcore.errors import UserError, did_you_mean, quoted
 
 _MORE_THAN_ALL = 2.0  # times the largest sum of distances that can stay below the threshold

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reid_plugins_link.boxes import Boxes, read_boxes
 from reid_plugins_link.cameras import TRUTH, Camera, find_cameras, find_files, unknown_camera
 from reid_plugins_link.constraints import Rules
 from reid_plugins_link.crops import choose_crops
@@ -19,7 +20,6 @@ from reid_plugins_link.feature_files import read_described
 from reid_plugins_link.features import Described, extract_features, require_frames
 from reid_plugins_link.grouping import check_method
 from reid_plugins_link.linking import Linked, link_tracklets
-from reid_plugins_link.mot import Boxes, read_mot
 from reid_plugins_link.network import Network, read_network, read_overlaps
 from reid_plugins_link.results import write_results
 from reid_plugins_link.scores import Scores, score
@@ -174,7 +174,7 @@ def _truth(words: Sequence[str], names: Sequence[str]) -> dict[str, Boxes]:
             raise unknown_camera(name, dict.fromkeys(names), "--truth")
     if files and (without := [name for name in names if name not in files]):
         leave_out(without, "cameras", "without truth, not scored", total=len(names))
-    return {name: read_mot(path, is_truth=True) for name, path in files.items()}
+    return {name: read_boxes(path, is_truth=True) for name, path in files.items()}
 
 
 def _describe(

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reid_plugins_link.boxes import Float64, Int64
 from reid_plugins_link.constraints import Constraints, Mask, Rules, constrain
 from reid_plugins_link.decisions import Decision, check_decisions, contract, groups_of
 from reid_plugins_link.features import Float32
 from reid_plugins_link.grouping import group
-from reid_plugins_link.mot import Float64, Int64
 from reid_plugins_link.network import Pair
 from reid_plugins_link.threshold import Threshold
 from reid_plugins_link.tracklets import Tracklets

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from reid_plugins_link.boxes import write_boxes
 from reid_plugins_link.doubts import Doubt, write_doubts
 from reid_plugins_link.feature_files import write_features
 from reid_plugins_link.features import Described
 from reid_plugins_link.linking import Linked
-from reid_plugins_link.mot import write_mot
 from reid_plugins_link.threshold import Threshold
 from reid_plugins_link.tracklets import Tracklets
 from reidcore.utils import write_json
@@ -52,7 +52,7 @@ def write_results(
     for number, name in enumerate(tracklets.cameras):
         with (folder / f"{name}.txt").open("wb") as file:
             identities = linked.identity[tracklets.of_boxes(number)]
-            write_mot(file, tracklets.boxes[number], identities)
+            write_boxes(file, tracklets.boxes[number], identities)
     (folder / IDENTITIES).write_text(
         _identities(tracklets, linked, threshold), encoding="utf-8", newline=""
     )

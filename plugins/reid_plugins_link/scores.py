@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from reid_plugins_link.boxes import Boxes, Float64, Int64
 from reid_plugins_link.grouping import import_scipy
-from reid_plugins_link.mot import Boxes, Float64, Int64
 from reid_plugins_link.tracklets import Tracklets
 
 _OVERLAP = 0.5  # intersection over union from which two boxes are one person's

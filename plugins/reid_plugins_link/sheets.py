@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from reid_plugins_link.boxes import Int64
 from reid_plugins_link.features import read_crops
-from reid_plugins_link.mot import Int64
 from reid_plugins_link.tracklets import Tracklets
 from reidcore.errors import counted
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reid_plugins_link.mot import Float64
+from reid_plugins_link.boxes import Float64
 from reid_plugins_link.network import Pair
 from reid_plugins_link.tracklets import Tracklets
 from reidcore.errors import UserError

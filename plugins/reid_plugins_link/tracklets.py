@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from reid_plugins_tracks.videos import frame_rate
 
+from reid_plugins_link.boxes import Boxes, Float64, Int64, read_boxes
 from reid_plugins_link.cameras import Camera
-from reid_plugins_link.frames import fps_of
-from reid_plugins_link.mot import Boxes, Float64, Int64, read_mot
 from reid_plugins_link.network import Clock, Network
 from reidcore.errors import UserError
 
@@ -77,7 +77,7 @@ def read_tracklets(cameras: Sequence[Camera], network: Network, fps: float | Non
         DataError: if a file is no tracks.
         UserError: if nothing tells how many frames a second a camera recorded.
     """
-    boxes = [read_mot(camera.tracks) for camera in cameras]
+    boxes = [read_boxes(camera.tracks) for camera in cameras]
     clocks = {camera.name: _clock(camera, network.clocks, fps) for camera in cameras}
     return gather([camera.name for camera in cameras], boxes, clocks)
 
@@ -118,13 +118,17 @@ def gather(
 def _clock(camera: Camera, clocks: Mapping[str, Clock], fps: float | None) -> tuple[float, float]:
     """Return frames a second and the start of a camera: what is given goes before what is found."""
     clock = clocks.get(camera.name, Clock())
-    rate = clock.fps or camera.fps or fps or fps_of(camera.frames)
+    rate = clock.fps or camera.fps or fps or _fps_of_video(camera.frames)
     if rate is None:
         raise UserError(
             f"nothing tells how many frames a second the camera {camera.name!r} recorded",
             f"Give --fps N, or cameras: {{{camera.name}: {{fps: N}}}} in the file of --network.",
         )
     return rate, clock.start
+
+
+def _fps_of_video(frames: Path | None) -> float | None:
+    return None if frames is None or frames.is_dir() else frame_rate(frames)
 
 
 def paths_of(cameras: Sequence[Camera]) -> dict[str, Path]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reid_plugins_link.boxes import Float64, Int64
 from reid_plugins_link.constraints import Constraints
-from reid_plugins_link.mot import Float64, Int64
 from reid_plugins_link.network import Pair
 from reid_plugins_link.tracklets import Tracklets
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reid_plugins_own_data.crop import Crop, Importer, Recognised, VideoFrame
+from reid_plugins_tracks.videos import VideoFrame
+
+from reid_plugins_own_data.crop import Crop, Importer, Recognised
 from reidcore import hookimpl
 
 if TYPE_CHECKING:

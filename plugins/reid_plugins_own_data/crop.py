@@ -7,20 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from reid_plugins_tracks.videos import VideoFrame
+
 Box = tuple[float, float, float, float]
 """Left, top, width and height in pixels; the left upper corner of a frame is (0, 0)."""
-
-
-class VideoFrame(NamedTuple):
-    """A frame of a video.
-
-    Attributes:
-        video: the file.
-        position: of the frame, counted from 0.
-    """
-
-    video: Path
-    position: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,15 @@ USES: dict[str, set[str]] = {
     "reid_plugins_attributes": {"reid_plugins_extraction"},
     "reid_plugins_calibration": {"reid_plugins_export", "reid_plugins_runs"},
     "reid_plugins_engines": {"reid_plugins_standard"},
-    "reid_plugins_extraction": {"reid_plugins_export"},
+    "reid_plugins_extraction": {"reid_plugins_export", "reid_plugins_tracks"},
     "reid_plugins_inspect": {"reid_plugins_datasets"},
-    "reid_plugins_link": {"reid_plugins_calibration", "reid_plugins_runs"},
+    "reid_plugins_link": {"reid_plugins_calibration", "reid_plugins_runs", "reid_plugins_tracks"},
     "reid_plugins_metric_learning": {"reid_plugins_engines"},
-    "reid_plugins_own_data": {"reid_plugins_datasets", "reid_plugins_runs"},
+    "reid_plugins_own_data": {
+        "reid_plugins_datasets",
+        "reid_plugins_runs",
+        "reid_plugins_tracks",
+    },
     "reid_plugins_report": {
         "reid_plugins_inspect",
         "reid_plugins_runs",

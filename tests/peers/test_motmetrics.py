@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reid_plugins_link.mot import Boxes
+from reid_plugins_link.boxes import Boxes
 from reid_plugins_link.scores import score
 from reid_plugins_link.tracklets import gather
 

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reid_plugins_own_data.crop import Box, Crop, Recognised, VideoFrame
-from reid_plugins_own_data.formats.frames import below, find_frames, folder_of, frames_by_number
-from reid_plugins_own_data.videos import VIDEOS
+from reid_plugins_tracks.frames import Picture, below, frames_by_number
+from reid_plugins_tracks.videos import VIDEO_ENDINGS
+
+from reid_plugins_own_data.crop import Box, Crop, Recognised
+from reid_plugins_own_data.formats.frames import find_frames, folder_of
 from reidcore.data import leave_out
 from reidcore.errors import DataError
 
@@ -145,7 +147,7 @@ class Coco:
             f"Export tracks, or name the attribute that says it: identity=NAME{listed}",
         )
 
-    def _pictures(self, read: _Coco, wanted: set[object]) -> dict[object, Path | VideoFrame]:
+    def _pictures(self, read: _Coco, wanted: set[object]) -> dict[object, Picture]:
         """Return the pictures of images, by their ids: files, or frames of videos."""
         images = {key: image for key, image in read.images.items() if key in wanted}
         names = [image.name for image in images.values()]
@@ -160,10 +162,10 @@ class Coco:
         by_video: dict[str, dict[int, object]] = defaultdict(dict)
         for key, image in images.items():
             by_video[image.video][image.frame] = key
-        found: dict[object, Path | VideoFrame] = {}
+        found: dict[object, Picture] = {}
         for video, keys in by_video.items():
             name = video or read.file.stem
-            beside = [home / f"{Path(name).stem}{ending}" for ending in VIDEOS]
+            beside = [home / f"{Path(name).stem}{ending}" for ending in VIDEO_ENDINGS]
             usual = [home, home / "images", *beside]
             place = find_frames(self._frames, name, usual, len(by_video) > 1)
             frames = frames_by_number(place, keys.keys(), _FIRST_FRAME, self._first_frame)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from reid_plugins_own_data.crop import Crop, Recognised, VideoFrame
+from reid_plugins_tracks.frames import Picture, below, frames_by_number
+from reid_plugins_tracks.videos import VIDEO_ENDINGS
+
+from reid_plugins_own_data.crop import Crop, Recognised
 from reid_plugins_own_data.formats.cvat_xml import CvatBox, CvatReading, is_cvat
 from reid_plugins_own_data.formats.frames import (
-    below,
     find_frames,
     folder_of,
-    frames_by_number,
     videos_in,
 )
-from reid_plugins_own_data.videos import VIDEOS
 from reidcore.data import leave_out
 from reidcore.errors import DataError
 
@@ -123,7 +123,7 @@ class Cvat:
     def _identity_of(self, box: CvatBox) -> str:
         return box.attributes.get(self._identity_attribute(box), "")
 
-    def _images_of(self, boxes: list[CvatBox], file: Path) -> dict[str, Path | VideoFrame]:
+    def _images_of(self, boxes: list[CvatBox], file: Path) -> dict[str, Picture]:
         """Return name of an image -> its file; nothing where boxes are of frames."""
         named = {box.image for box in boxes if box.image}
         home, given = file.parent, Path(self._frames).expanduser()
@@ -138,7 +138,7 @@ class Cvat:
         files = {name: below(folder, name, file) for name in named} if folder else {}
         return {name: path for name, path in files.items() if path.is_file()}
 
-    def _frames_of(self, boxes: list[CvatBox], place: Path) -> dict[str, Path | VideoFrame]:
+    def _frames_of(self, boxes: list[CvatBox], place: Path) -> dict[str, Picture]:
         """Return name of a frame -> its picture."""
         numbers = {box.frame for box in boxes}
         found = frames_by_number(place, numbers, _FIRST_FRAME, self._first_frame)
@@ -152,7 +152,7 @@ def _places(file: Path, video: str) -> list[Path]:
         *([home / Path(video).name] if video else []),
         home / "images",
         home / "frames",
-        *(home / f"{sequence}{ending}" for ending in VIDEOS),
+        *(home / f"{sequence}{ending}" for ending in VIDEO_ENDINGS),
         *(videos_in(home) if len(videos_in(home)) == 1 else ()),
     ]
 

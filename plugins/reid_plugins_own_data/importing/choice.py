@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from reid_plugins_tracks.videos import is_video
+
 from reid_plugins_own_data.crop import Importer, Recognised
 from reid_plugins_own_data.importing.table import LABELS
-from reid_plugins_own_data.videos import is_video
 from reidcore.data import is_image, is_side_file
 from reidcore.errors import ConfigError, PluginDefectError, UserError, did_you_mean
 from reidcore.plugins import Plugins

@@ -18,23 +18,11 @@ from reid_plugins_own_data.importing.pictures import shown
 from reid_plugins_own_data.importing.selection import too_small
 from reid_plugins_own_data.importing.table import Row
 from reidcore.data import leave_out
+from reidcore.errors import DataError
+from reidcore.inference import cut_crops
 
 _OUTSIDE = "their boxes hold no pixel of the frame"
 _UNREADABLE = "they cannot be read"
-
-
-class PixelBox(NamedTuple):
-    """A part of a frame: the pixels ``[top:bottom, left:right]``."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height."""
-        return self.right - self.left, self.bottom - self.top
 
 
 class _Done(NamedTuple):
@@ -45,22 +33,11 @@ class _Done(NamedTuple):
     reason: str = ""
 
 
-def pixels_of(box: Box, frame: tuple[int, int], margin: float = 0.0) -> PixelBox | None:
-    """Return the pixels of a frame in a box, or None where the box holds none.
-
-    Sides are rounded to whole pixels, as where a `FeatureExtractor` cuts boxes of frames.
-
-    Args:
-        box: left, top, width and height.
-        frame: width and height of the frame, to which the box is clipped.
-        margin: share of the box's width and height that is added on each side. It brings no box
-            into the frame that lies outside of it.
-    """
+def with_margin(box: Box, margin: float) -> Box:
+    """Return a box with a share of its width and height added on each side."""
     left, top, width, height = box
-    if _clipped((left, top, left + width, top + height), frame) is None:
-        return None
     across, down = margin * width, margin * height
-    return _clipped((left - across, top - down, left + width + across, top + height + down), frame)
+    return left - across, top - down, width + 2 * across, height + 2 * down
 
 
 def write_crops(
@@ -120,14 +97,18 @@ def _cut(
         height, width = pixels.shape[:2]
         for row in some:
             box = row.crop.box or (0, 0, width, height)
-            seen, part = (pixels_of(box, (width, height), share) for share in (0.0, margin))
-            if seen is None or part is None:
+            seen = cut_crops(pixels, [box], "ltwh", on_bad=_pass_over)
+            if not seen:  # a margin brings no box into the frame that lies outside of it
                 yield _Done(row, reason=_OUTSIDE)
-            elif _is_smaller(seen.size, min_size):
+            elif _is_smaller((seen[0].shape[1], seen[0].shape[0]), min_size):
                 yield _Done(row, reason=too_small(min_size))
             else:
-                crop = pixels[part.top : part.bottom, part.left : part.right]  # (h, w, 3)
+                (crop,) = cut_crops(pixels, [with_margin(box, margin)], "ltwh")
                 yield _Done(row, files.save(crop, row))
+
+
+def _pass_over(row: int, error: DataError) -> None:
+    """Let a box outside of its frame be left out."""
 
 
 def _reason_against(file: Path, min_size: tuple[int, int]) -> str:
@@ -140,10 +121,3 @@ def _reason_against(file: Path, min_size: tuple[int, int]) -> str:
 
 def _is_smaller(size: tuple[int, int], least: tuple[int, int]) -> bool:
     return size[0] < least[0] or size[1] < least[1]
-
-
-def _clipped(corners: tuple[float, float, float, float], frame: tuple[int, int]) -> PixelBox | None:
-    ends = (*frame, *frame)
-    inside = (min(max(corner, 0), end) for corner, end in zip(corners, ends, strict=True))
-    found = PixelBox(*map(round, inside))
-    return found if found.right > found.left and found.bottom > found.top else None

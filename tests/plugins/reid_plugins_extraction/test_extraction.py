@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_what_has_no_picture_is_told_and_left_out(extractor, video, tmp_path, ca
     extract_table(extractor, Boxes(str(video), tmp_path / "b.txt"), RECORD, tmp_path / "f.npz")
     assert read(tmp_path / "f.npz")["frame"].tolist() == [1, 6]
     assert "3 of 5 boxes left out (not in the frames)" in caplog.text
-    assert "frame 8, id 4 (no such frame, or an unreadable one)" in caplog.text
+    assert f"frame 8, id 4 (the video {str(video)!r} ends before, after 6 frames)" in caplog.text
 
 
 def test_an_unreadable_image_amid_others(extractor, photos, tmp_path, caplog) -> None:
@@ -123,7 +124,7 @@ def test_an_interrupted_extraction_goes_on(extractor, photos, tmp_path, caplog) 
     ("change", "message"),
     [
         ({"record": {**RECORD, "weights_sha256": "b"}}, "differs in weights_sha256"),
-        ({"count": 10}, "differs in rows. Delete that folder"),
+        ({"count": 10}, "differs in images. Delete that folder"),
     ],
 )
 def test_parts_of_another_extraction_are_refused(
@@ -134,6 +135,33 @@ def test_parts_of_another_extraction_are_refused(
     files = Files(photos[: change.get("count", 11)])
     with pytest.raises(UserError, match=message):
         extract_table(extractor, files, change.get("record", RECORD), tmp_path / "f.npz")
+
+
+@pytest.mark.parametrize("name", ["door.avi", "00.png"])
+def test_another_file_of_the_same_name_is_another_source(photos, video, boxes, tmp_path, name):
+    own = tmp_path / name
+    files = {"00.png": (photos[0], photos[1]), "door.avi": (str(video), str(boxes))}[name]
+    shutil.copy2(files[0], own)
+    subjects = Boxes(str(own), boxes) if name == "door.avi" else Files([str(own)])
+    before = subjects.record()
+    assert subjects.record() == before
+    shutil.copy2(files[1], own)
+    after = subjects.record()
+    assert [key for key in before if before[key] != after[key]] == [[*before][-1]]
+
+
+def test_parts_of_a_stream_are_not_gone_on_with(extractor, video, boxes, tmp_path, monkeypatch):
+    live = Boxes(str(video), boxes)
+    live.is_live = True
+
+    kept = parts.Parts(tmp_path / "f.npz", len(live))
+    kept.open({**RECORD, **live.record()}, can_go_on=False)
+    kept.write(range(3), parts.Part(*map(np.array, ([0, 1, 2], np.zeros((3, 5)), [], []))))
+    with pytest.raises(UserError, match=r"has parts of a stream, which is not where it was\. Del"):
+        extract_table(extractor, live, RECORD, tmp_path / "f.npz")
+    monkeypatch.setattr(extraction, "rank_and_world", lambda: (1, 2))
+    with pytest.raises(UserError, match=r"stream is read by one process, and there are 2\. Run it"):
+        extract_table(extractor, live, RECORD, tmp_path / "g.npz")
 
 
 def test_processes_share_the_blocks_and_the_first_writes(

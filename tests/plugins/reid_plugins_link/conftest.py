@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reid_plugins_link.mot import Boxes
+from reid_plugins_link.boxes import Boxes
 from reid_plugins_link.tracklets import Tracklets, gather
 
 from reidcore.cli import main

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reid_plugins_link.boxes import Boxes
 from reid_plugins_link.crops import box_quality, choose_crops, covered
-from reid_plugins_link.mot import Boxes
 from reid_plugins_link.tracklets import gather
 
 

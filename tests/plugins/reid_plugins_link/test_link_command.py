@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from reid_plugins_link.mot import read_mot
+from reid_plugins_link.boxes import read_boxes
 from reid_plugins_link.scores import matching_boxes
 from reid_plugins_synthetic.scene.make import make_scene
 from reid_plugins_synthetic.scene.settings import SceneSettings
@@ -37,8 +37,8 @@ def looks(scene):
     draw = np.random.default_rng(0)
     columns = {name: [] for name in ("features", "camera", "track", "frame")}
     for name in CAMERAS:
-        tracks = read_mot(scene / name / "tracks.txt")
-        truth = read_mot(scene / name / "gt" / "gt.txt", is_truth=True)
+        tracks = read_boxes(scene / name / "tracks.txt")
+        truth = read_boxes(scene / name / "gt" / "gt.txt", is_truth=True)
         a, b, overlap = matching_boxes(truth, tracks)
         person = np.zeros(len(tracks), dtype=int)
         nearest = np.argsort(overlap)  # the last that is written stays
@@ -84,7 +84,7 @@ def test_features_and_truth_give_identities_and_scores(link, scene, looks, tmp_p
         camera["boxes"] for camera in record["cameras"]
     )
     for name in CAMERAS:
-        before, after = read_mot(scene / name / "tracks.txt"), read_mot(out / f"{name}.txt")
+        before, after = read_boxes(scene / name / "tracks.txt"), read_boxes(out / f"{name}.txt")
         number = {
             int(row["track"]): int(row["identity"]) for row in identities if row["camera"] == name
         }
@@ -133,7 +133,8 @@ def test_a_model_looks_at_the_frames(link, scene, weights, tmp_path) -> None:
     assert "identities, " in told
     assert "joins by the truth" in told
     with np.load(out / "features.npz") as kept:
-        tracks = sum(len(set(read_mot(scene / k / "tracks.txt").tracks.tolist())) for k in CAMERAS)
+        files = (scene / name / "tracks.txt" for name in CAMERAS)
+        tracks = sum(len({*read_boxes(file).tracks.tolist()}) for file in files)
         assert kept["features"].shape == (tracks, 512)
         np.testing.assert_allclose(np.linalg.norm(kept["features"], axis=1), 1, atol=1e-5)
         assert (kept["quality"] > 0).all()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reid_plugins_link.mot import Boxes
+from reid_plugins_link.boxes import Boxes
 from reid_plugins_link.scores import matching_boxes, score
 from reid_plugins_link.tracklets import gather
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from reid_plugins_own_data.crop import VideoFrame
+from reid_plugins_own_data import VideoFrame
 from reid_plugins_own_data.formats.mot import Mot
 
 from reidcore.errors import DataError
@@ -125,25 +125,35 @@ def test_frames_that_are_not_there_are_told_with_the_places(sequence) -> None:
         list(Mot().crops(folder))
 
 
-@pytest.mark.parametrize(
-    ("first_row", "told"),
-    [
-        ("1,1,2", "3 fields, not 6 to 10"),
-        ("1,a,2,3,4,5", "could not convert"),
-        ("1.5,1,2,3,4,5", "whole numbers"),
-        ("inf,1,2,3,4,5", "infinity"),
-    ],
-)
-def test_rows_that_are_wrong_are_told_by_line(sequence, first_row, told) -> None:
-    folder = sequence(truth=TRUTH + first_row + "\n")
-    with pytest.raises(DataError, match=f"1 row of .*gt.txt' cannot be read: line 5: .*{told}"):
+def test_rows_that_are_wrong_are_told_by_line(sequence) -> None:
+    folder = sequence(truth=TRUTH + "1,a,2,3,4,5\n")
+    with pytest.raises(DataError, match=r"1 row of .*gt.txt' cannot be read: line 5 has 'a' as id"):
         list(Mot().crops(folder))
+
+
+def test_rows_of_no_track_and_second_boxes_of_one_are_left_out(
+    tmp_path, write_video, caplog
+) -> None:
+    write_video(tmp_path / "a.avi", 2)
+    rows = "1,4,1,2,3,4\n1,-1,1,2,3,4\n1,4,9,9,3,4\n2,4,1,2,3,4\n2,-1,5,5,3,4\n"
+    (tmp_path / "a.txt").write_text(rows)
+    found = [(crop.frame, crop.track, crop.box) for crop in Mot().crops(tmp_path / "a.txt")]
+    assert found == [(1, "4", (1, 2, 3, 4)), (2, "4", (1, 2, 3, 4))]
+    assert f"2 rows left out (of no track): '{tmp_path}/a.txt, line 2'" in caplog.text
+    assert "1 row left out (a second box of one track in one frame)" in caplog.text
+
+
+def test_ground_truth_of_2015_has_ten_columns(sequence) -> None:
+    folder = sequence(truth="1,1,10,5,8,16,1,-1,-1,-1\n1,2,10,5,8,16,0,-1,-1,-1\n")
+    (crop,) = Mot().crops(folder)
+    assert (crop.track, crop.category, crop.visibility, crop.further) == ("1", "", None, {})
 
 
 def test_detections_without_tracks_are_told(tmp_path, write_video) -> None:
     write_video(tmp_path / "det.avi", 2)
     (tmp_path / "det.txt").write_text("1,-1,1,2,3,4,0.5\n2,-1,1,2,3,4,0.5\n")
-    with pytest.raises(DataError, match=r"detections, not tracks: all ids are -1\. Run a tracker"):
+    told = r"detections, not tracks: all ids are negative\. Run a tracker"
+    with pytest.raises(DataError, match=told):
         list(Mot().crops(tmp_path / "det.txt"))
 
 

@@ -6,59 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 from reid_plugins_own_data import Crop
-from reid_plugins_own_data.importing.cutting import PixelBox, pixels_of, write_crops
+from reid_plugins_own_data.importing.cutting import write_crops
 from reid_plugins_own_data.importing.files import ImageFiles
 from reid_plugins_own_data.importing.labels import labelled
-
-from reidcore.inference import cut_crops
-
-side = st.floats(-60, 160, allow_nan=False)
-length = st.floats(0, 150, exclude_min=True)
-
-
-@pytest.mark.parametrize(
-    ("box", "margin", "expected"),
-    [
-        ((10, 20, 30, 20), 0, (10, 20, 40, 40)),
-        ((10, 20, 30, 20), 0.1, (7, 18, 43, 42)),
-        ((-5, 20, 30, 20), 0, (0, 20, 25, 40)),
-        ((90, 40, 30, 20), 0.5, (75, 30, 100, 50)),
-        ((10.4, 20.6, 2.2, 2.2), 0, (10, 21, 13, 23)),
-        ((100, 0, 10, 10), 0, None),
-        ((101, 0, 10, 10), 0.5, None),  # a margin brings no box into the frame
-        ((10, -20, 10, 20), 0, None),
-        ((10, 10, 0.2, 10), 0, None),
-    ],
-)
-def test_boxes_are_clipped_to_whole_pixels(box, margin, expected) -> None:
-    assert pixels_of(box, (100, 50), margin) == (expected and PixelBox(*expected))
-
-
-@given(side, side, length, length, st.integers(1, 120), st.integers(1, 120), st.floats(0, 2))
-def test_pixels_lie_in_the_frame_and_are_never_none(
-    left, top, width, height, across, down, margin
-) -> None:
-    frame = (across, down)
-    bare = pixels_of((left, top, width, height), frame)
-    found = pixels_of((left, top, width, height), frame, margin)
-    assert (found is None) == (bare is None)
-    if found and bare:
-        assert 0 <= found.left <= bare.left < bare.right <= found.right <= across
-        assert 0 <= found.top <= bare.top < bare.bottom <= found.bottom <= down
-
-
-@given(side, side, length, length)
-def test_pixels_are_those_that_an_extractor_cuts(left, top, width, height) -> None:
-    frame = np.arange(50 * 100 * 3, dtype=np.int64).astype(np.uint8).reshape(50, 100, 3)
-    cut = cut_crops(frame, [(left, top, width, height)], "ltwh", on_bad=lambda row, error: None)
-    found = pixels_of((left, top, width, height), (100, 50))
-    ours = [frame[found.top : found.bottom, found.left : found.right]] if found else []
-    assert len(cut) == len(ours)
-    assert all(np.array_equal(*pair) for pair in zip(cut, ours, strict=True))
 
 
 @pytest.fixture
@@ -84,6 +36,26 @@ def test_crops_hold_the_pixels_of_their_boxes(picture, tmp_path) -> None:
     assert (pixels[-1, -1] == (39, 16, 0)).all()
 
 
+@pytest.mark.parametrize(
+    ("box", "margin", "corner", "size"),
+    [
+        ((-5, 20, 30, 20), 0, (0, 20), (25, 20)),  # what lies outside is cut off
+        ((50, 30, 20, 20), 0.5, (40, 20), (20, 20)),  # of the margin too
+        ((10.4, 20.6, 2.2, 2.2), 0, (10, 21), (3, 2)),  # sides are rounded
+        ((61, 0, 9, 9), 0.5, None, None),  # a margin brings no box into the frame
+        ((60, 0, 9, 9), 0, None, None),
+        ((10, 10, 0.2, 9), 0, None, None),
+        ((10, 10, 0, 9), 0.5, None, None),
+    ],
+)
+def test_boxes_are_clipped_to_whole_pixels(picture, tmp_path, box, margin, corner, size) -> None:
+    paths = write([Crop(picture, "1", box=box)], tmp_path / "out", margin=margin)
+    assert len(paths) == (corner is not None)
+    for path in paths:
+        with Image.open(tmp_path / "out" / path) as image:
+            assert (image.size, image.getpixel((0, 0))[:2]) == (size, corner)
+
+
 def test_jpeg_files_keep_colours_at_full_size(picture, tmp_path) -> None:
     (path,) = write([Crop(picture, "1", box=(0, 0, 60, 40))], tmp_path / "out", ending=".jpg")
     with Image.open(tmp_path / "out" / path) as image:
@@ -94,7 +66,7 @@ def test_jpeg_files_keep_colours_at_full_size(picture, tmp_path) -> None:
 
 
 def test_a_frame_is_decoded_once_for_all_its_boxes(picture, tmp_path, monkeypatch) -> None:
-    from reid_plugins_own_data.importing import pictures
+    from reid_plugins_tracks import pictures
 
     read = []
     whole = pictures.read_pixels

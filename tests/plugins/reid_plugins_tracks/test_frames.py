@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from reid_plugins_own_data.crop import VideoFrame
-from reid_plugins_own_data.formats.frames import below, frames_by_number
+from reid_plugins_tracks.frames import below, frames_by_number
+from reid_plugins_tracks.videos import VideoFrame, is_stream
 
 from reidcore.errors import DataError
 
@@ -44,10 +44,34 @@ def test_the_user_says_the_number_of_the_first_frame(tmp_path, write_frames) -> 
     assert names(tmp_path, [10, 12], base=1, first=10) == {10: "1", 12: "3"}
 
 
-def test_images_without_numbers_count_by_their_order(tmp_path, write_frames) -> None:
+@pytest.mark.parametrize("name", ["{}.png", "{}_camera2.png"])
+def test_images_without_numbers_of_their_own_count_by_their_order(
+    tmp_path, write_frames, name
+) -> None:
     for letter in "ab":
-        write_frames(tmp_path, 1, name=letter + ".png")
-    assert names(tmp_path, [1, 2], base=1) == {1: "a", 2: "b"}
+        write_frames(tmp_path, 1, name=name.format(letter))
+    assert [name[0] for name in names(tmp_path, [1, 2], base=1).values()] == ["a", "b"]
+
+
+def test_a_picture_amid_frames_moves_none_of_them(tmp_path, write_frames, caplog) -> None:
+    write_frames(tmp_path, 5)
+    for stray in ("cover.png", "door_4.png"):
+        write_frames(tmp_path, 1, name=stray)
+    assert names(tmp_path, range(1, 6), base=1) == {1: "1", 2: "2", 3: "3", 5: "5"}
+    told = "3 of 7 images left out (without a number of their own in their names): '000004.png'"
+    assert told in caplog.text
+
+
+def test_a_folder_without_images_is_told(tmp_path) -> None:
+    with pytest.raises(DataError, match="has no images"):
+        frames_by_number(tmp_path, [1])
+
+
+def test_addresses_of_streams() -> None:
+    assert is_stream("rtsp://camera/1")
+    assert is_stream("HTTP://host/a.m3u8")
+    assert not is_stream("folder/a.mp4")
+    assert frames_by_number("rtsp://camera/1", [1, 9])[9] == VideoFrame("rtsp://camera/1", 8)
 
 
 def test_frames_of_a_video_count_from_the_formats_first(tmp_path, write_video) -> None:
