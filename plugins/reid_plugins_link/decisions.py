@@ -43,11 +43,13 @@ class Contracted:
 
     Attributes:
         group: (T,) which of the G groups each track is in.
+        sizes: (G,) how many tracks each group has.
         scores: (G, G) mean scores.
         constraints: of the groups.
     """
 
     group: Int64
+    sizes: Int64
     scores: Float64
     constraints: Constraints
 
@@ -164,15 +166,15 @@ def contract(group: Int64, scores: Float64, constraints: Constraints) -> Contrac
         constraints: of the tracks.
     """
     count = int(group.max(initial=-1)) + 1
-    if count == len(group):
-        return Contracted(group, scores, constraints)
     sizes = np.bincount(group, minlength=count)
+    if count == len(group):
+        return Contracted(group, sizes, scores, constraints)
     means = _summed(scores, group, count) / np.outer(sizes, sizes)
     either = constraints.follows | constraints.follows.T
     follows = np.triu(_summed(either, group, count) > 0, k=1)
     forbidden = _summed(constraints.forbidden, group, count) > 0
     np.fill_diagonal(forbidden, False)
-    return Contracted(group, means, Constraints(follows, forbidden))
+    return Contracted(group, sizes, means, Constraints(follows, forbidden))
 
 
 def _summed(matrix: np.ndarray, group: Int64, count: int) -> Float64:

@@ -20,13 +20,16 @@ from reidcore.errors import UserError, did_you_mean, quoted
 _MORE_THAN_ALL = 2.0  # times the largest sum of distances that can stay below the threshold
 
 
-def group(method: str, scores: Float64, constraints: Constraints) -> Int64:
+def group(
+    method: str, scores: Float64, constraints: Constraints, sizes: Int64 | None = None
+) -> Int64:
     """Return (T,) the label of each track.
 
     Args:
         method: a name of `METHODS`.
         scores: (T, T), symmetric.
         constraints: what time and place permit.
+        sizes: (T,) of how many tracks each is made that a person joined; 1 of each by default.
 
     Raises:
         UserError: if there is no such method, or scipy is missing.
@@ -34,7 +37,7 @@ def group(method: str, scores: Float64, constraints: Constraints) -> Int64:
     check_method(method)
     if not len(scores):
         return np.zeros(0, dtype=np.int64)
-    labels = METHODS[method](scores, constraints)
+    labels = METHODS[method](scores, constraints, sizes)
     return _followed(labels, scores, constraints)
 
 
@@ -52,26 +55,31 @@ def check_method(method: str) -> None:
     import_scipy("scipy.optimize")
 
 
-def by_average(scores: Float64, constraints: Constraints) -> Int64:
+def by_average(scores: Float64, constraints: Constraints, sizes: Int64 | None = None) -> Int64:
     """Merge the two groups of the highest mean score, again and again, down to a mean of 0.
 
     That is average linkage (Sokal and Michener, 1958). Forbidden pairs have a distance so large
     that the mean of whatever has one of them is above the cut, and what has none is not touched by
     it: the mean is linear in the distances. So scipy's linkage keeps every constraint, exactly.
+    What a person joined counts as all of its tracks, which lie at no distance and merge first.
     """
     if len(scores) < 2:
         return np.arange(len(scores))
     hierarchy = import_scipy("scipy.cluster.hierarchy")
+    sizes = np.ones(len(scores), dtype=np.int64) if sizes is None else sizes
+    places = np.repeat(np.arange(len(scores)), sizes)  # (N,) which of the T each track is in
     offset = max(float(scores.max(initial=0.0, where=~constraints.forbidden)), 0.0) + 1.0
     apart = offset - scores
     # Of n tracks, a group of a and one of b have a x b <= n^2 / 4 pairs.
-    far = _MORE_THAN_ALL * (offset + 1.0) * len(scores) ** 2
+    far = _MORE_THAN_ALL * (offset + 1.0) * len(places) ** 2
     apart[constraints.forbidden] = far
+    np.fill_diagonal(apart, 0.0)
+    apart = apart[np.ix_(places, places)]  # (T, T) -> (N, N)
     merges = hierarchy.linkage(apart[np.triu_indices(len(apart), k=1)], method="average")
     # A mean of exactly 0 is joined, whatever rounding does to it.
     cut = offset * (1 + 1e-9)
     labels: Int64 = hierarchy.fcluster(merges, cut, criterion="distance").astype(np.int64)
-    return labels
+    return labels[np.cumsum(sizes) - 1]
 
 
 def by_chains(scores: Float64, constraints: Constraints) -> Int64:
@@ -138,8 +146,8 @@ def import_scipy(module: str) -> Any:
         ) from error
 
 
-METHODS: dict[str, Callable[[Float64, Constraints], Int64]] = {
+METHODS: dict[str, Callable[[Float64, Constraints, Int64 | None], Int64]] = {
     "average": by_average,
-    "chain": by_chains,
+    "chain": lambda scores, constraints, sizes: by_chains(scores, constraints),
 }
 """How tracks may be joined, by name."""

@@ -79,7 +79,7 @@ def link_tracklets(
     def joined(rules: Rules) -> tuple[Int64, Constraints]:
         constraints = _constrained(tracklets, rules, decisions, unseen)
         contracted = contract(together, scores, constraints)
-        labels = group(method, contracted.scores, contracted.constraints)
+        labels = group(method, contracted.scores, contracted.constraints, contracted.sizes)
         return labels[together], constraints
 
     labels, constraints = joined(rules)

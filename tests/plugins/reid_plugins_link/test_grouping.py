@@ -60,6 +60,17 @@ def test_average_linkage_with_large_distances_is_the_constrained_one(count, seed
     assert sets(labels) == slow_average(scores, forbidden)
 
 
+def test_what_a_person_joined_counts_as_all_of_its_tracks() -> None:
+    """Of three tracks that are one and a fourth like it, a fifth is far from three of four."""
+    scores = symmetric({(0, 1): 0.5, (0, 2): -0.2, (1, 2): 0.4}, 3)
+    assert group("average", scores, free(3)).tolist() == [0, 0, 0]
+    assert group("average", scores, free(3), np.array([3, 1, 1])).tolist() == [0, 0, 1]
+    apart = np.array([[0, 1], [1, 0]], bool)
+    alike = symmetric({(0, 1): 0.9}, 2)
+    forbidden = Constraints(free(2).follows, apart)
+    assert group("average", alike, forbidden, np.array([1, 40])).tolist() == [0, 1]
+
+
 def test_one_forbidden_pair_among_many_alike_is_kept_apart() -> None:
     scores, constraints = np.full((60, 60), 0.4), free(60)
     constraints.forbidden[3, 41] = constraints.forbidden[41, 3] = True
