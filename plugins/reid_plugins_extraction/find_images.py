@@ -8,8 +8,14 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from reidcore.data import find_image_files, image_endings, is_image, leave_out_files
-from reidcore.errors import DataError, quoted
+from reidcore.data import (
+    find_image_files,
+    image_endings,
+    is_image,
+    leave_out,
+    leave_out_files,
+)
+from reidcore.errors import DataError, counted, quoted
 
 __all__ = ["find_images"]
 
@@ -19,30 +25,44 @@ def find_images(sources: Iterable[str]) -> list[str]:
 
     The sources keep their order; what one of them names is sorted. Other files in a folder, or that
     a pattern fits, are left out and told; a file that is named itself is taken whatever its ending.
+    What a list names and is not there is left out and told too.
 
     Args:
         sources: a file, a folder (everything below it), a pattern such as ``"shots/**/*.jpg"``, or
             ``@FILE`` for a file with one of these a line (``@-`` reads the standard input).
 
     Raises:
-        DataError: if a source names no image.
+        DataError: if a source names no image, or a list not one.
     """
-    flat = [each for source in sources for each in _listed(source)]
-    return list(dict.fromkeys(path for source in flat for path in _named_by(source)))
+    found = (_of_list(source) if _is_list(source) else _named_by(source) for source in sources)
+    return list(dict.fromkeys(path for paths in found for path in paths))
 
 
-def _listed(source: str) -> list[str]:
-    """Return the lines of a list; what is none stands for itself."""
-    if not source.startswith("@") or os.path.exists(source):  # noqa: PTH110
-        return [source]
+def _is_list(source: str) -> bool:
+    return source.startswith("@") and not os.path.exists(source)  # noqa: PTH110
+
+
+def _of_list(source: str) -> list[str]:
+    name = source[1:]
     try:
-        text = sys.stdin.read() if source == "@-" else Path(source[1:]).read_text(encoding="utf-8")
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeError) as error:
         raise DataError(
-            f"the list {quoted(source[1:])} cannot be read: {error}", "It has a path a line."
+            f"the list {quoted(name)} cannot be read: {error}", "It has a path a line."
         ) from error
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines or _nothing(source, "The list is empty.")
+    if not lines:
+        _nothing(source, "The list is empty.")
+    found, lost = [], []
+    for line in lines:
+        try:
+            found += _named_by(line)
+        except DataError:
+            lost.append(line)
+    if not found:
+        _nothing(source, f"None of its {counted(len(lines), 'path')} is there: {quoted(lines[0])}.")
+    leave_out(lost, "paths", f"of the list {name}, without an image", total=len(lines))
+    return found
 
 
 def _named_by(source: str) -> list[str]:

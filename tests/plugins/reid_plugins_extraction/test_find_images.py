@@ -87,3 +87,16 @@ def test_lists_name_a_source_a_line(folder, tmp_path) -> None:
         find_images([f"@{listing}"])
     with pytest.raises(DataError, match=r"the list 'gone.txt' cannot be read"):
         find_images(["@gone.txt"])
+
+
+def test_what_a_list_names_and_is_not_there_is_left_out(folder, tmp_path, caplog) -> None:
+    listing = tmp_path / "list.txt"
+    found = str(folder / "b" / "1.png")
+    listing.write_bytes(f"\ufeff{found}\r\ngone.png\r\ngone/*.png\r\n".encode())
+    assert find_images([f"@{listing}"]) == [found]
+    assert caplog.messages == [
+        f"2 of 3 paths left out (of the list {listing}, without an image): 'gone.png', 'gone/*.png'"
+    ]
+    listing.write_text("gone.png\nfar.png\n")
+    with pytest.raises(DataError, match=r"names no image. None of its 2 paths .* 'gone.png'"):
+        find_images([f"@{listing}"])
