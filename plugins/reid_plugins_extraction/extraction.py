@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -22,6 +22,8 @@ from reidcore.errors import DataError, UserError, counted
 from reidcore.inference import FeatureExtractor
 
 _log = logging.getLogger(f"reidcore.{__name__}")
+
+_MOST_REASONS = 3
 
 
 def extract_table(
@@ -55,9 +57,14 @@ def extract_table(
     if world == 1 and todo < len(subjects):
         done = len(subjects) - todo
         _log.info("Going on: %s of %s are there", f"{done:,}", _counted(len(subjects), subjects))
-    with _shown(todo, rank) as advance:
-        for block, part in _extracted(extractor, subjects, blocks, advance):
-            parts.write(block, part)
+    try:
+        with _shown(todo, rank) as advance:
+            for block, part in _extracted(extractor, subjects, blocks, advance):
+                parts.write(block, part)
+    except BaseException:
+        if world == 1:  # others may be about to write
+            parts.remove_if_empty()
+        raise
     barrier()
     if rank == 0:
         _finish(parts, subjects, extractor.feature_dim, record, output)
@@ -154,12 +161,23 @@ def _summary(parts: Parts) -> _Summary:
     return _Summary(np.concatenate(rows), reasons)
 
 
+def _tell_bad(reasons: Mapping[int, str], subjects: Subjects) -> None:
+    """Tell which rows have no features, a line for each reason if these are few."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for row, reason in sorted(reasons.items()):
+        by_reason[reason].append(subjects.name(row))
+    if len(by_reason) > _MOST_REASONS:
+        names = [f"{subjects.name(row)} ({reason})" for row, reason in sorted(reasons.items())]
+        by_reason = {subjects.fault: names}
+    for reason, names in by_reason.items():
+        leave_out(names, subjects.kind[1], reason, total=len(subjects))
+
+
 def _finish(
     parts: Parts, subjects: Subjects, width: int, record: Mapping[str, Any], output: Path
 ) -> None:
     found = _summary(parts)
-    bad = [f"{subjects.name(row)} ({reason})" for row, reason in sorted(found.reasons.items())]
-    leave_out(bad, subjects.kind[1], subjects.fault, total=len(subjects))
+    _tell_bad(found.reasons, subjects)
     if not len(found.rows):
         parts.remove()
         raise DataError(

@@ -100,6 +100,11 @@ class Parts:
             with np.load(self._file(start)) as found:
                 yield Part(*(found[name] for name in Part._fields))
 
+    def remove_if_empty(self) -> None:
+        """Remove the folder where nothing was finished."""
+        if not any(self.folder.glob("*.npz")):
+            self.remove()
+
     def remove(self) -> None:
         """Remove the folder, once the output is written."""
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -76,8 +76,11 @@ def test_what_has_no_picture_is_told_and_left_out(extractor, video, tmp_path, ca
     )
     extract_table(extractor, Boxes(str(video), tmp_path / "b.txt"), RECORD, tmp_path / "f.npz")
     assert read(tmp_path / "f.npz")["frame"].tolist() == [1, 6]
-    assert "3 of 5 boxes left out (not in the frames)" in caplog.text
-    assert f"frame 8, id 4 (the video {str(video)!r} ends before, after 6 frames)" in caplog.text
+    assert caplog.messages == [
+        "2 of 5 boxes left out (outside, or of no area): 'frame 1, id 2', 'frame 2, id 1'",
+        f"1 of 5 boxes left out (the video {str(video)!r} ends before, after 6 frames): "
+        "'frame 8, id 4'",
+    ]
 
 
 def test_an_unreadable_image_amid_others(extractor, photos, tmp_path, caplog) -> None:
@@ -87,7 +90,7 @@ def test_an_unreadable_image_amid_others(extractor, photos, tmp_path, caplog) ->
     found = read(tmp_path / "f.npz")
     assert found["paths"].tolist() == photos[:9]
     same(found["features"], extractor(photos[:9]))
-    assert "1 of 10 images left out (unreadable)" in caplog.text
+    assert "1 of 10 images left out (not an image)" in caplog.text
     with pytest.raises(DataError, match="of 1 image none can be read"):
         extract_table(extractor, Files(paths[3:4]), RECORD, tmp_path / "g.npz")
     assert not (tmp_path / "g.npz").exists()
@@ -118,6 +121,14 @@ def test_an_interrupted_extraction_goes_on(extractor, photos, tmp_path, caplog) 
     assert asked == list(range(3, 11))
     assert "Going on: 3 of 11 images are there" in caplog.text
     same(read(tmp_path / "f.npz")["features"], extractor(photos))
+
+
+def test_what_ends_before_a_part_is_finished_leaves_no_folder(extractor, video, boxes, tmp_path):
+    rows = Boxes(str(video), boxes)
+    rows.images = lambda rows, on_bad: iter([None])
+    with pytest.raises(AttributeError):
+        extract_table(extractor, rows, RECORD, tmp_path / "f.npz")
+    assert [*tmp_path.iterdir()] == []
 
 
 @pytest.mark.parametrize(
