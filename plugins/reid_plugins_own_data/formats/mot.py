@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from reid_plugins_tracks.frames import frames_by_number
 from reid_plugins_tracks.mot import MotTable, is_mot, read_mot
 from reid_plugins_tracks.seqinfo import image_folder
@@ -106,27 +107,32 @@ class Mot:
                 f"{str(sequence.table)!r} has detections, not tracks: all ids are negative",
                 "Run a tracker over them, and import what it writes",
             )
-        least = self._min_confidence
-        unwanted = [
-            (table.is_ignored, "marked to be ignored", True),
-            (table.tracks < 0, "of no track", False),
-            (table.repeated(), "a second box of one track in one frame", False),
-        ]
+        file, least = sequence.table, self._min_confidence
+        table = _without(table, table.is_ignored, "marked to be ignored", file, expected=True)
+        table = _without(table, table.tracks < 0, "of no track", file)
         if least is not None:
             unsure = table.confidence < least  # not where it is unknown
-            unwanted.append((unsure, f"of a confidence below {least:g}", True))
-        wanted = np.ones(len(table), dtype=np.bool_)
-        for is_so, reason, expected in unwanted:
-            lines = table.lines[is_so & wanted].tolist()
-            places = [f"{sequence.table}, line {line}" for line in lines]
-            leave_out(places, "rows", reason, expected=expected)
-            wanted &= ~is_so
-        return table.take(wanted)
+            reason = f"of a confidence below {least:g}"
+            table = _without(table, unsure, reason, file, expected=True)
+        return _without(table, table.repeated(), "a second box of one track in one frame", file)
+
+
+def _without(
+    table: MotTable,
+    is_unwanted: npt.NDArray[np.bool_],
+    reason: str,
+    file: Path,
+    expected: bool = False,
+) -> MotTable:
+    """Leave rows of a file out, and tell it."""
+    lines = [f"{file}:{line}" for line in table.lines[is_unwanted].tolist()]
+    leave_out(lines, "rows", reason, total=len(table), expected=expected)
+    return table.take(~is_unwanted)
 
 
 def _told(value: float) -> str:
     """Return a number as text; nothing if it is unknown."""
-    return "" if np.isnan(value) else f"{value:g}"
+    return "" if np.isnan(value) else f"{value:.10g}"
 
 
 @dataclass(frozen=True)

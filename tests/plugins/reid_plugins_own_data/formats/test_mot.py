@@ -58,7 +58,7 @@ def test_lines_that_comment_are_no_rows(sequence) -> None:
 def test_rows_to_be_ignored_are_counted(sequence, caplog) -> None:
     caplog.set_level("INFO")
     list(Mot().crops(sequence()))
-    assert "1 row left out (marked to be ignored)" in caplog.text
+    assert "1 of 4 rows left out (marked to be ignored)" in caplog.text
 
 
 def test_several_sequences_are_found_below(sequence, tmp_path) -> None:
@@ -139,8 +139,11 @@ def test_rows_of_no_track_and_second_boxes_of_one_are_left_out(
     (tmp_path / "a.txt").write_text(rows)
     found = [(crop.frame, crop.track, crop.box) for crop in Mot().crops(tmp_path / "a.txt")]
     assert found == [(1, "4", (1, 2, 3, 4)), (2, "4", (1, 2, 3, 4))]
-    assert f"2 rows left out (of no track): '{tmp_path}/a.txt, line 2'" in caplog.text
-    assert "1 row left out (a second box of one track in one frame)" in caplog.text
+    rows = str(tmp_path / "a.txt")
+    assert f"2 of 5 rows left out (of no track): '{rows}:2', '{rows}:5'" in caplog.text
+    assert (
+        f"1 of 3 rows left out (a second box of one track in one frame): '{rows}:3'" in caplog.text
+    )
 
 
 def test_ground_truth_of_2015_has_ten_columns(sequence) -> None:
