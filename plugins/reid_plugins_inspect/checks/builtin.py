@@ -56,8 +56,8 @@ def _labels(dataset: CheckedDataset) -> Iterator[Finding]:
         told = f"read by the names of folders: {layout.example}"
         if not len(dataset.query):
             told += (
-                "; there is nothing to test on: split_identities and write_layout of reidcore.data "
-                "make query and gallery"
+                "; there is nothing to test on: reidcore data import makes a table of it, and "
+                "reidcore data split draws query and gallery"
             )
         yield Finding("read-as", "note", told, 1, advice=_run_of(dataset, layout))
     if not dataset.labelled:
