@@ -35,7 +35,8 @@ _LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
     "±": r"$\pm$",
     "→": r"$\rightarrow$",
 }
-_LEGIBLE = 12  # characters of a name that are not taken from it for other columns
+_LEGIBLE, _LEAST = 12, 6  # characters of a name that stay together where there is room, and if not
+_GAP = 2  # between columns
 _MARKDOWN = re.compile(r"([\\|`*_\[\]<>])")
 
 
@@ -68,28 +69,45 @@ class Sheet:
     title: str = ""
     bold: Collection[tuple[int, int]] = ()
 
-    def rich(self) -> Table:
+    def rich(self, width: int | None = None) -> Table:
         """Return it as the command line shows tables.
 
-        Where it is wider than the terminal, cells of numbers are folded between their numbers.
+        Where it is wider than the terminal its cells are folded, those of numbers between their
+        numbers; none is cut.
+
+        Args:
+            width: of the terminal, in characters; that of standard output if not given.
         """
         first, *others = self.columns
         headings = [number(each.heading) if each.is_number else each.heading for each in others]
         shown = table(first.heading, *headings, title=self.title)
         shown.min_width = len(self.title)  # a title is folded to the width of its table
-        for place, (each, column) in enumerate(zip(self.columns, shown.columns, strict=True)):
-            words = [word for row in self.rows for word in row[place].split()]
-            longest = max(map(len, [*each.heading.split(), *words]), default=0)
-            if each.is_number:
-                column.no_wrap, column.overflow, column.min_width = False, "fold", longest
-            else:
-                column.min_width = min(longest, _LEGIBLE)
+        room = (console().width if width is None else width) - _GAP * len(others)
+        least = self._least_widths(room)
+        for column, fewest in zip(shown.columns, least, strict=True):
+            column.no_wrap, column.overflow, column.min_width = False, "fold", fewest
+            column.max_width = fewest if sum(least) >= room else None
         for place, row in enumerate(self.rows):
             cells = enumerate(row)
             shown.add_row(
                 *(_bold(text) if (place, at) in self.bold else text for at, text in cells)
             )
         return shown
+
+    def _least_widths(self, room: int) -> list[int]:
+        """Return how narrow each column may get: numbers stay whole, names as far as they can."""
+        least, names = [], []
+        for place, column in enumerate(self.columns):
+            words = [word for row in self.rows for word in row[place].split()]
+            longest = max(map(len, [*column.heading.split(), *words]), default=0)
+            least.append(longest if column.is_number else min(longest, _LEGIBLE))
+            if not column.is_number:
+                names.append(place)
+        for _ in range(sum(least) - room):
+            widest = max(names, key=least.__getitem__, default=0)
+            if widest in names and least[widest] > _LEAST:
+                least[widest] -= 1
+        return least
 
     def markdown(self) -> str:
         """Return it in Markdown, its columns filled up to the same width."""

@@ -31,9 +31,9 @@ def list_runs(folders: tuple[str, ...], form: Form) -> None:
 
 
 def _sheet(runs: list[RunFolder]) -> Sheet:
-    numbers = ("epochs", "mAP", "Rank-1", "seconds")
-    names = ("run", "state", "epochs", "model", "sources", "targets", "mAP", "Rank-1", "seconds")
-    columns = [Column(name, name in numbers) for name in (*names, "ended")]
+    numbers = ("epochs", "mAP", "Rank-1", "seconds", "ended")
+    names = ("run", "state", "epochs", "model", "data", "mAP", "Rank-1", "seconds", "ended")
+    columns = [Column(name, name in numbers) for name in names]
     return Sheet(columns, [_row(_record(run)) for run in runs])
 
 
@@ -62,8 +62,7 @@ def _row(record: dict[str, Any]) -> list[str]:
         record["state"],
         f"{record['epochs']}{of_all}",
         record["model"] or "-",
-        ", ".join(record["sources"]) or "-",
-        ", ".join(record["targets"]) or "-",
+        _data(record["sources"], record["targets"]),
         *(
             "-" if record[name] is None else f"{100 * record[name]:.1f}"
             for name in ("mAP", "rank1")
@@ -71,3 +70,9 @@ def _row(record: dict[str, Any]) -> list[str]:
         "-" if record["seconds"] is None else f"{record['seconds']:,.0f}",
         ended[:16].replace("T", " "),
     ]
+
+
+def _data(sources: list[str], targets: list[str]) -> str:
+    """Return what was trained on and tested on: ``market1501``, or ``market1501 → msmt17``."""
+    sides = dict.fromkeys(", ".join(names) or "-" for names in (sources, targets))
+    return " → ".join(sides)

@@ -21,9 +21,9 @@ def test_ls_has_a_line_for_each_run_and_tells_of_damaged_ones(here, write_run) -
     assert done.code == 0
     lines = done.out.splitlines()
     assert len(lines) == 3
-    assert lines[1].split()[:8] == [
+    assert lines[1].split()[:7] == [
         *("log/a", "finished", "3/3", "osnet_x0_25"),
-        *("market1501", "market1501", "12.3", "12.3"),
+        *("market1501", "12.3", "12.3"),
     ]
     assert lines[2].split()[:3] == ["log/b", "stopped", "1/60"]
     assert "log/c/results.json" in done.err

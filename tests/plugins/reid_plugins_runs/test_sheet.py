@@ -50,7 +50,7 @@ def test_latex_escapes_each_of_its_characters() -> None:
 def test_a_narrow_terminal_folds_numbers_and_cuts_none() -> None:
     columns = [Column("target"), *(Column(f"figure {n}", is_number=True) for n in range(4))]
     cells = [f"+{n}.5 [-16.{n}, +10.{n}]" for n in range(4)]
-    shown = Sheet(columns, [["synthetic", *cells]], "of a long title").rich()
+    shown = Sheet(columns, [["synthetic", *cells]], "of a long title").rich(50)
     out = Console(width=50, file=StringIO())
     out.print(shown)
     text = out.file.getvalue()
@@ -58,6 +58,19 @@ def test_a_narrow_terminal_folds_numbers_and_cuts_none() -> None:
     assert "…" not in text
     assert "synthetic" in text
     assert all(number in text for cell in cells for number in cell.split())
+
+
+def test_a_terminal_that_is_too_narrow_for_all_names_folds_them_and_cuts_nothing() -> None:
+    names = ["log/market1501/seed=1", "finished", "osnet_ain_x1_0", "market1501"]
+    numbers = ["150/150", "12.3", "45.6", "12,345", "2026-01-02 03:04"]
+    columns = [Column("name")] * 4 + [Column("number", is_number=True)] * 5
+    out = Console(width=80, file=StringIO())
+    out.print(Sheet(columns, [[*names, *numbers]]).rich(80))
+    text = out.file.getvalue()
+    assert max(map(len, text.splitlines())) <= 80
+    assert all(word in text for cell in numbers for word in cell.split())
+    shown = "".join([*(column.heading for column in columns), *names, *numbers])
+    assert sorted("".join(text.split())) == sorted("".join(shown.split()))
 
 
 def test_a_title_is_in_one_line() -> None:
