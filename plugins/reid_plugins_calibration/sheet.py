@@ -101,18 +101,15 @@ def _of_thresholds(thresholds: Sequence[Threshold]) -> Table:
 
 
 def _of_cameras(cameras: Sequence[Mapping[str, Any]]) -> Table:
-    """Return a table with a row for each pair of cameras, and its similarity for each rate."""
-    rates = sorted({each["fmr"] for pair in cameras for each in pair["thresholds"]}, reverse=True)
-    headings = [column for rate in rates for column in (f"FMR {rate:g}", "from", "to")]
-    shown = table("cameras", number("identities"), *(number(each) for each in headings))
+    """Return a table with a row for each rate of each pair of cameras, which fits 80 characters."""
+    names = ("identities", "FMR", "similarity", "from", "to")
+    shown = table("cameras", *(number(each) for each in names))
     for pair in cameras:
-        by_rate = {each["fmr"]: each for each in pair["thresholds"]}
-        cells = [
-            f"{by_rate[rate][key]:.4f}" if rate in by_rate else "-"
-            for rate in rates
-            for key in ("similarity", "low", "high")
-        ]
-        shown.add_row(" and ".join(pair["names"]), f"{pair['identities']:,}", *cells)
+        about = (" and ".join(pair["names"]), f"{pair['identities']:,}")
+        for each in pair["thresholds"]:
+            values = (f"{each[key]:.4f}" for key in ("similarity", "low", "high"))
+            shown.add_row(*about, f"{each['fmr']:g}", *values)
+            about = ("", "")
     return shown
 
 

@@ -11,6 +11,7 @@ from reid_plugins_calibration.fit import Wishes, calibrate, passes
 from reid_plugins_calibration.items import make_items
 from reid_plugins_calibration.picture import draw as draw_picture
 from reid_plugins_calibration.picture import panels_of
+from reid_plugins_calibration.sheet import show
 from reid_plugins_calibration.spread import spread_of
 
 from reidcore.errors import DataError, UserError
@@ -158,6 +159,19 @@ def test_trackers_get_the_threshold_in_their_terms(calibration) -> None:
         "deep-sort-realtime": pytest.approx(1 - s),
         "norfair": pytest.approx(1 - s),
     }
+
+
+def test_the_terminal_shows_each_pair_of_cameras_within_80_characters(fitted, capsys) -> None:
+    show(fitted.calibration)
+    lines = capsys.readouterr().out.splitlines()
+    start = next(at for at, line in enumerate(lines) if line.startswith("cameras"))
+    pairs = fitted.calibration.record["cameras"]
+    rows = lines[start + 1 : start + 1 + sum(len(pair["thresholds"]) for pair in pairs)]
+    assert max(map(len, rows)) <= 80
+    shown = [float(row.split()[-3]) for row in rows]
+    found = [each["similarity"] for pair in pairs for each in pair["thresholds"]]
+    assert shown == pytest.approx(found, abs=1e-4)
+    assert [row for row in rows if "door" in row]
 
 
 def test_the_picture_has_the_rates_of_the_thresholds(fitted) -> None:
