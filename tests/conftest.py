@@ -26,6 +26,8 @@ import torch
 from hypothesis import HealthCheck, settings
 from torch import Tensor, nn
 
+from tests.program import Program, run
+
 ROOT = Path(__file__).parents[1]
 
 # A busy machine is no fault of a test: neither its deadline nor its health depends on the clock.
@@ -167,6 +169,14 @@ def reidcore(tmp_path: Path) -> Run:
             timeout=120,
         )
 
+    return run
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """Run ``reidcore`` in this process, in an empty folder: each process costs seconds."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
     return run
 
 

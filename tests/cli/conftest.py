@@ -1,12 +1,8 @@
-"""``reidcore`` in this process, with the logging of a program that has configured none."""
+"""The command line in this process: in an empty folder, beside a trained model, in a tiny world."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +11,7 @@ import pytest
 
 from reidcore.cli import main
 from reidcore.testing import fake_dataset
+from tests.program import Ended, Program, run_in
 
 SMALL = (
     *("datasets.synthetic.train_ids=4", "datasets.synthetic.test_ids=3"),
@@ -23,45 +20,6 @@ SMALL = (
     *("train.max_epoch=1", "use_gpu=false"),
 )
 """A run of ``quickstart`` in a second."""
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended, and what it wrote."""
-
-    code: int
-    out: str
-    err: str
-
-
-Program = Callable[..., Done]
-
-
-@contextlib.contextmanager
-def bare_logging() -> Iterator[None]:
-    """Hide the handlers of pytest, as if nobody had configured logging."""
-    logger = logging.getLogger("reidcore")
-    before = logger.propagate, logger.handlers, logger.level
-    logger.propagate, logger.handlers = False, []
-    logger.setLevel(logging.NOTSET)
-    try:
-        yield
-    finally:
-        logger.propagate, logger.handlers = before[:2]
-        logger.setLevel(before[2])
-
-
-def run_in(folder: Path, *words: str | Path) -> Done:
-    """Run ``reidcore`` with these words in a folder; its output goes to a pipe, so to speak."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.chdir(folder))
-        stack.enter_context(bare_logging())
-        stack.enter_context(contextlib.redirect_stdout(out))
-        stack.enter_context(contextlib.redirect_stderr(err))
-        ended = stack.enter_context(pytest.raises(SystemExit))
-        main([os.fspath(word) for word in words])
-    return Done(int(str(ended.value.code or 0)), out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -84,9 +42,9 @@ class Trained:
 
     folder: Path
     checkpoint: Path
-    run: Done
+    run: Ended
 
-    def __call__(self, *words: str | Path) -> Done:
+    def __call__(self, *words: str | Path) -> Ended:
         """Run another command in that folder."""
         return run_in(self.folder, *words)
 

@@ -3,48 +3,24 @@
 from __future__ import annotations
 
 import json
-import logging
 import subprocess
 import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import torch
 from reid_plugins_calibration import read_calibration
 
-from reidcore.cli import main
 from reidcore.testing import tiny_run
 from reidcore.utils import load_checkpoint
-
-
-class Ended(NamedTuple):
-    """How a command ended: its exit code, and what it wrote."""
-
-    code: int
-    out: str
-    err: str
+from tests.program import Program
 
 
 @pytest.fixture
-def here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., Ended]:
-    """Run ``reidcore calibrate`` in this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: str | Path) -> Ended:
-        capfd.readouterr()
-        with monkeypatch.context() as patch:
-            logger = logging.getLogger("reidcore")
-            patch.setattr(logger, "propagate", False)
-            patch.setattr(logger, "handlers", [])
-            with pytest.raises(SystemExit) as ended:
-                main(["calibrate", *map(str, words)])
-        return Ended(int(str(ended.value.code or 0)), *capfd.readouterr())
-
-    return run
+def here(here: Program) -> Program:
+    """Run ``reidcore calibrate`` in an empty folder."""
+    return partial(here, "calibrate")
 
 
 @pytest.fixture(scope="module")

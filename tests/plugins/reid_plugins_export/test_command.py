@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
-from reidcore.cli import main
+from tests.program import run
 
 WORLD = "from reidcore.testing import TinyWorld\n\n_world = TinyWorld()\n"
 HOOKS = ("reid_register_models", "reid_register_datasets")
 
 
 @pytest.fixture
-def export(tmp_path, capsys, monkeypatch):
+def export(tmp_path, monkeypatch):
     """Run ``reidcore export`` here, with a plugin file that has the tiny world."""
     monkeypatch.setenv("COLUMNS", "200")
     plugin = tmp_path / "tiny_world.py"
     plugin.write_text(WORLD + "".join(f"{name} = _world.{name}\n" for name in HOOKS))
-
-    def run(*words):
-        with pytest.raises(SystemExit) as left:
-            main(["-p", str(plugin), "export", *map(str, words)])
-        told = capsys.readouterr()
-        return left.value.code, told.out, told.err
-
-    return run
+    return partial(run, "-p", plugin, "export")
 
 
 @pytest.fixture

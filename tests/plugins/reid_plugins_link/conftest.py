@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +12,7 @@ import pytest
 from reid_plugins_link.boxes import Boxes
 from reid_plugins_link.tracklets import Tracklets, gather
 
-from reidcore.cli import main
+from tests.program import Program, run
 
 Visit = tuple[str, int, int, int]
 """A camera, a track's number there, its first and its last frame."""
@@ -58,16 +56,6 @@ def mot() -> Callable[..., Path]:
 
 
 @pytest.fixture
-def link(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
-    """Run ``reidcore link`` in this process; returns its exit code and what it wrote."""
-    logger = logging.getLogger("reidcore")  # which the command sets up for as long as it runs
-    for name, bare in (("handlers", []), ("propagate", False), ("level", logging.NOTSET)):
-        monkeypatch.setattr(logger, name, bare)
-
-    def link(*words: object) -> tuple[int, str, str]:
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
-            main(["link", *map(str, words)])
-        return int(ended.value.code or 0), out.getvalue(), err.getvalue()
-
-    return link
+def link() -> Program:
+    """Run ``reidcore link`` in this process."""
+    return partial(run, "link")

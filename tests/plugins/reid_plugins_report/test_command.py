@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
 
-import pytest
-
-from reidcore.cli import main
+from tests.program import run
 
 
 def test_a_page_is_written_beside_the_run_or_where_it_is_asked_for(tested_folder, tmp_path) -> None:
@@ -22,11 +19,8 @@ def test_a_page_is_written_beside_the_run_or_where_it_is_asked_for(tested_folder
     assert path.read_text().startswith("<!doctype html>")
 
 
-def test_mistakes_are_told_in_a_line(tmp_path, monkeypatch, capfd) -> None:
-    monkeypatch.setattr(logging.getLogger("reidcore"), "handlers", [])
-    with pytest.raises(SystemExit) as ended:
-        main(["report", str(tmp_path / "none")])
-    told = capfd.readouterr().err
-    assert ended.value.code == 2
+def test_mistakes_are_told_in_a_line(tmp_path) -> None:
+    code, _, told = run("report", tmp_path / "none")
+    assert code == 2
     assert "none' is no folder" in told
     assert "Traceback" not in told

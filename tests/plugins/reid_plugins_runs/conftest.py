@@ -1,48 +1,17 @@
-"""Folders of runs, as runs leave them, and the command line in this process."""
+"""Folders of runs, as runs leave them."""
 
 from __future__ import annotations
 
 import copy
 import json
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from reidcore.cli.app import main
 from reidcore.config import Config
 from reidcore.testing import tiny_run
-
-
-class Ended(NamedTuple):
-    """How a command ended: its exit code, and what it wrote."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., Ended]:
-    """Run ``reidcore`` in this process, in an empty folder, without what pytest configures."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: str | Path) -> Ended:
-        capfd.readouterr()
-        with monkeypatch.context() as patch:
-            logger = logging.getLogger("reidcore")
-            patch.setattr(logger, "propagate", False)
-            patch.setattr(logger, "handlers", [])
-            with pytest.raises(SystemExit) as ended:
-                main([*map(str, words)])
-        return Ended(int(str(ended.value.code or 0)), *capfd.readouterr())
-
-    return run
-
 
 WriteRun = Callable[..., Path]
 

@@ -12,7 +12,8 @@ import pytest
 from reid_plugins_training import kept_memory
 
 from reidcore.testing import tiny_run
-from tests.cli.conftest import SMALL, run_in
+from tests.cli.conftest import SMALL
+from tests.program import run_in
 
 _ALLOCATE = """
 import json, resource, sys

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import pytest
 
-from reidcore.cli.app import main
-
-Run = Callable[..., Any]
+from tests.program import Program, run
 
 
 @pytest.fixture
-def complexity(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def complexity(monkeypatch: pytest.MonkeyPatch) -> Program:
     monkeypatch.setenv("COLUMNS", "80")
-
-    def run(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            main(["complexity", *words])
-        told = capsys.readouterr()
-        return left.value.code, told.out, told.err
-
-    return run
+    return partial(run, "complexity")
 
 
-def test_counts_and_latency_in_two_tables(complexity: Run) -> None:
+def test_counts_and_latency_in_two_tables(complexity: Program) -> None:
     words = ["squeezenet1_1", "osnet_x0_25", "--size", "48x24", "--batch", "1,2", "--device", "cpu"]
     words += ["--seconds", "0"]
     code, out, err = complexity(*words)
@@ -44,7 +34,7 @@ def test_counts_and_latency_in_two_tables(complexity: Run) -> None:
         assert 0 < float(p50) <= float(p95)
 
 
-def test_json_has_the_exact_counts_of_each_name_once(complexity: Run) -> None:
+def test_json_has_the_exact_counts_of_each_name_once(complexity: Program) -> None:
     _, out, _ = complexity("osnet_x0_25", "osnet_x0_25", "--no-latency", "--json")
     assert json.loads(out) == [
         {
@@ -70,7 +60,7 @@ def test_json_has_the_exact_counts_of_each_name_once(complexity: Run) -> None:
         (["resnet18", "--device", "gpu"], "no device is named 'gpu'"),
     ],
 )
-def test_mistakes_are_told_in_a_line(words: list[str], told: str, complexity: Run) -> None:
+def test_mistakes_are_told_in_a_line(words: list[str], told: str, complexity: Program) -> None:
     code, _, err = complexity(*words)
     assert code == 2
     assert told in err

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,9 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from reidcore.cli.app import main
-
-Run = Callable[..., Any]
+from tests.program import Ended, Program, run
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def served(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def weights(tmp_path, served, monkeypatch, capsys) -> Run:
+def weights(tmp_path, served, monkeypatch) -> Program:
     """Run ``reidcore weights`` here, with a plugin that publishes ``tiny``."""
     monkeypatch.setenv("REIDCORE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
@@ -52,22 +51,19 @@ def weights(tmp_path, served, monkeypatch, capsys) -> Run:
         "    registry.add('tiny', lambda: row)\n"
     )
 
-    def run(*words: str, before: tuple[str, ...] = ()) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as left:
-            main(["-p", str(plugin), *before, "weights", *words])
-        told = capsys.readouterr()
-        return left.value.code, told.out, told.err
+    def weights(*words: str, before: tuple[str, ...] = ()) -> Ended:
+        return run("-p", plugin, *before, "weights", *words)
 
-    return run
+    return weights
 
 
-def row(weights: Run, name: str) -> dict[str, Any]:
+def row(weights: Program, name: str) -> dict[str, Any]:
     code, out, _ = weights("ls", "--json")
     assert code == 0
     return next(each for each in json.loads(out) if each["name"] == name)
 
 
-def test_fetch_ls_verify(weights: Run, tmp_path: Path) -> None:
+def test_fetch_ls_verify(weights: Program, tmp_path: Path) -> None:
     assert row(weights, "tiny")["path"] is None
     assert row(weights, "osnet_x1_0")["licence"] == "MIT"
     file = tmp_path / "home" / "weights" / "tiny.pth"
@@ -95,7 +91,7 @@ def test_fetch_ls_verify(weights: Run, tmp_path: Path) -> None:
     assert f"all whole: 1 file in {file.parent}" in out
 
 
-def test_the_table_shows_what_is_here(weights: Run) -> None:
+def test_the_table_shows_what_is_here(weights: Program) -> None:
     weights("fetch", "tiny")
     _, out, _ = weights("ls")
     lines = {line.split()[0]: line for line in out.splitlines()}
@@ -104,10 +100,15 @@ def test_the_table_shows_what_is_here(weights: Run) -> None:
     assert lines["osnet_x0_25"].split()[1:4] == ["-", "unknown", "MIT"]
 
 
-def test_the_table_has_a_line_for_each_in_a_narrow_terminal(weights: Run, monkeypatch) -> None:
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_table_has_a_line_for_each_in_a_narrow_terminal(weights: Program, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")  # without colours
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("io.StringIO", Terminal)  # where the output goes
     _, out, _ = weights("ls")
     heading, *lines = out.splitlines()
     names = [record["name"] for record in json.loads(weights("ls", "--json")[1])]
@@ -115,19 +116,19 @@ def test_the_table_has_a_line_for_each_in_a_narrow_terminal(weights: Run, monkey
     assert all(len(line) <= 80 for line in (heading, *lines))
 
 
-def test_a_mirror_is_asked_instead(weights: Run, served: str) -> None:
+def test_a_mirror_is_asked_instead(weights: Program, served: str) -> None:
     code, _, err = weights("fetch", "--mirror", f"{served}/nowhere", "tiny")
     assert code == 2
     assert f"from {served}/nowhere/tiny.pth: the server answered 404" in err
 
 
-def test_offline_is_a_global_option(weights: Run) -> None:
+def test_offline_is_a_global_option(weights: Program) -> None:
     code, _, err = weights("fetch", "tiny", before=("--offline",))
     assert code == 2
     assert "downloads are switched off" in err
 
 
-def test_unknown_and_absent_weights_are_told(weights: Run) -> None:
+def test_unknown_and_absent_weights_are_told(weights: Program) -> None:
     code, _, err = weights("fetch", "tine")
     assert code == 2
     assert "Did you mean 'tiny'" in err
@@ -136,10 +137,8 @@ def test_unknown_and_absent_weights_are_told(weights: Run) -> None:
     assert "Run: reidcore weights fetch tiny" in err
 
 
-def test_show_tells_a_row_and_its_table(weights: Run, capsys) -> None:
-    with pytest.raises(SystemExit) as left:
-        main(["show", "weights", "osnet_x1_0"])
-    assert left.value.code == 0
-    shown = capsys.readouterr().out
+def test_show_tells_a_row_and_its_table() -> None:
+    code, shown, _ = run("show", "weights", "osnet_x1_0")
+    assert code == 0
     assert "from plugin osnet of reidcore: reid_plugins_osnet:weights.yaml" in shown
     assert "filename: osnet_x1_0_imagenet.pth" in shown

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
 
 import pytest
 
-from reidcore.cli.app import main
-
-
-class Ended(NamedTuple):
-    """How a command ended: its exit code, and what it wrote."""
-
-    code: object
-    out: str
-    err: str
+from tests.program import Program
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch, capfd) -> Callable[..., Ended]:
-    """Run ``reidcore data import`` in this process: each process costs seconds."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*words: str) -> Ended:
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["data", "import", *words])
-        return Ended(ended.value.code, *capfd.readouterr())
-
-    return run
+def here(here: Program) -> Program:
+    """Run ``reidcore data import`` in an empty folder."""
+    return partial(here, "data", "import")
 
 
 @pytest.fixture

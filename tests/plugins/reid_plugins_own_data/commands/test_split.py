@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
-from reidcore.cli.app import main
 from reidcore.data import init_image_dataset
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capfd):
-    """Run ``reidcore data split`` in this process, in a folder with a table of 12 identities."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
+def run(here, tmp_path):
+    """Run ``reidcore data split`` in a folder with a table of 12 identities."""
     rows = ["Path;Identity;camera;note"]
     for pid in range(12):
         for camera in "ab":
@@ -24,14 +22,7 @@ def run(tmp_path, monkeypatch, capfd):
                 (tmp_path / path).touch()
                 rows.append(f"{path};{pid};{camera};'seen; twice'".replace("'", '"'))
     (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
-
-    def run(*words):
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["data", "split", *map(str, words)])
-        return ended.value.code, *capfd.readouterr()
-
-    return run
+    return partial(here, "data", "split")
 
 
 def test_a_table_gets_a_column_that_the_dataset_reads(run, tmp_path):
