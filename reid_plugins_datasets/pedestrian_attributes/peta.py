@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-import numpy as np
-
-from reid_plugins_datasets.pedestrian_attributes.cells import (
-    numbers,
-    of_the_known_form,
-    only,
-    rows_counted_from_1,
-    texts,
-)
-from reid_plugins_datasets.pedestrian_attributes.described import DescribedImages
-from reid_plugins_datasets.reading.matlab import load_mat
-from reid_plugins_datasets.reading.option_values import check_split_id
-from reidcore.data import DatasetCard, OfficialCount, Splits, described_by, require
+from reid_plugins_datasets.pedestrian_attributes.structure import Structure
+from reidcore.data import DatasetCard, OfficialCount, Splits, described_by
 
 CARD = DatasetCard(
     title="PETA",
@@ -39,9 +27,17 @@ peta/
     counts=(OfficialCount("train", None, 11_400), OfficialCount("gallery", None, 7_600)),
 )
 
-_SPLITS = 5
-_EVALUATED = 35
-_FORM = "a structure with a table, the names of attributes, and five partitions in fourth place"
+_STRUCTURE = Structure(
+    file="PETA.mat",
+    name="peta",
+    words="a structure with a table, the names of attributes, and five partitions in fourth place",
+    images="images",
+    labels=0,
+    attributes=1,
+    partitions=3,
+    parts=3,
+    first=35,
+)
 
 
 @described_by(CARD)
@@ -56,19 +52,4 @@ def peta(root: str | os.PathLike[str], *, split_id: int = 0) -> Splits:
         DataError: a file is missing or not as expected, or there is no such split.
         UserError: scipy is missing.
     """
-    check_split_id(CARD.title, split_id, _SPLITS)
-    directory = Path(root) / CARD.folder
-    folder, file = directory / "images", directory / "PETA.mat"
-    require(CARD, folder, file)
-    stored = load_mat(file, "peta")["peta"]
-    with of_the_known_form(file, _FORM):
-        table, names, _, partitions = list(stored[0, 0])[:4]
-        named = texts(names)
-        # Before the attributes stand columns about the picture.
-        answers = numbers(table)[:, -len(named) :][:, :_EVALUATED]
-        train, validation, test = (
-            rows_counted_from_1(part) for part in only(partitions[split_id]).item()
-        )
-    paths = [f"{number:05d}.png" for number in range(1, len(answers) + 1)]
-    images = DescribedImages(folder, paths, named[:_EVALUATED], answers, file)
-    return images.splits(np.concatenate([train, validation]), test)
+    return _STRUCTURE.read(CARD, root, split_id)

@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-from reid_plugins_datasets.pedestrian_attributes.cells import (
-    numbers,
-    of_the_known_form,
-    only,
-    rows_counted_from_1,
-    texts,
-)
-from reid_plugins_datasets.pedestrian_attributes.described import DescribedImages
-from reid_plugins_datasets.reading.matlab import load_mat
-from reid_plugins_datasets.reading.option_values import check_split_id
-from reidcore.data import DatasetCard, OfficialCount, Splits, described_by, require
+from reid_plugins_datasets.pedestrian_attributes.structure import Structure
+from reidcore.data import DatasetCard, OfficialCount, Splits, described_by
 
 CARD = DatasetCard(
     title="RAP",
@@ -37,9 +27,18 @@ rap/
     counts=(OfficialCount("train", None, 33_268), OfficialCount("gallery", None, 8_317)),
 )
 
-_SPLITS = 5
-_EVALUATED = 51
-_FORM = "a structure with partitions, labels, and the names of attributes and images"
+_STRUCTURE = Structure(
+    file="RAP_annotation/RAP_annotation.mat",
+    name="RAP_annotation",
+    words="a structure with partitions, labels, and the names of attributes and images",
+    images="RAP_dataset",
+    labels=1,
+    attributes=3,
+    partitions=0,
+    parts=2,
+    pictures=5,
+    first=51,
+)
 
 
 @described_by(CARD)
@@ -54,15 +53,4 @@ def rap(root: str | os.PathLike[str], *, split_id: int = 0) -> Splits:
         DataError: a file is missing or not as expected, or there is no such split.
         UserError: scipy is missing.
     """
-    check_split_id(CARD.title, split_id, _SPLITS)
-    directory = Path(root) / CARD.folder
-    folder = directory / "RAP_dataset"
-    file = directory / "RAP_annotation" / "RAP_annotation.mat"
-    require(CARD, folder, file)
-    stored = load_mat(file, "RAP_annotation")["RAP_annotation"]
-    with of_the_known_form(file, _FORM):
-        partitions, labels, _, names, _, pictures = list(stored[0, 0])[:6]
-        train, test = (rows_counted_from_1(part) for part in only(partitions[split_id]).item())
-        answers, named = numbers(labels)[:, :_EVALUATED], texts(names)[:_EVALUATED]
-        paths = texts(pictures)
-    return DescribedImages(folder, paths, named, answers, file).splits(train, test)
+    return _STRUCTURE.read(CARD, root, split_id)

@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-import numpy as np
-
-from reid_plugins_datasets.pedestrian_attributes.cells import (
-    numbers,
-    of_the_known_form,
-    only,
-    rows_counted_from_1,
-    texts,
-)
-from reid_plugins_datasets.pedestrian_attributes.described import DescribedImages
-from reid_plugins_datasets.reading.matlab import load_mat
-from reid_plugins_datasets.reading.option_values import check_split_id
-from reidcore.data import DatasetCard, OfficialCount, Splits, described_by, require
+from reid_plugins_datasets.pedestrian_attributes.structure import Structure
+from reidcore.data import DatasetCard, OfficialCount, Splits, described_by
 
 CARD = DatasetCard(
     title="RAP v2",
@@ -41,9 +29,18 @@ rap2/
     counts=(OfficialCount("train", None, 67_943), OfficialCount("gallery", None, 16_985)),
 )
 
-_SPLITS = 5
-_UNKNOWN = -1
-_FORM = "a structure with names of images, labels, names of attributes, a selection, partitions"
+_STRUCTURE = Structure(
+    file="RAP_annotation/RAP_annotation.mat",
+    name="RAP_annotation",
+    words="a structure with names of images, labels, names of attributes, a selection, partitions",
+    images="RAP_dataset",
+    labels=1,
+    attributes=2,
+    partitions=4,
+    parts=3,
+    pictures=0,
+    selection=3,
+)
 
 
 @described_by(CARD)
@@ -58,20 +55,4 @@ def rap2(root: str | os.PathLike[str], *, split_id: int = 0) -> Splits:
         DataError: a file is missing or not as expected, or there is no such split.
         UserError: scipy is missing.
     """
-    check_split_id(CARD.title, split_id, _SPLITS)
-    directory = Path(root) / CARD.folder
-    folder = directory / "RAP_dataset"
-    file = directory / "RAP_annotation" / "RAP_annotation.mat"
-    require(CARD, folder, file)
-    stored = load_mat(file, "RAP_annotation")["RAP_annotation"]
-    with of_the_known_form(file, _FORM):
-        pictures, labels, names, selected, partitions = list(stored[0, 0])[:5]
-        chosen, named = rows_counted_from_1(selected), texts(names)
-        answers = numbers(labels)[:, chosen]
-        train, validation, test = (
-            rows_counted_from_1(part) for part in only(partitions.reshape(-1)[split_id]).item()
-        )
-        paths = texts(pictures)
-    known = np.where((answers == 0) | (answers == 1), answers, _UNKNOWN)
-    images = DescribedImages(folder, paths, [named[place] for place in chosen], known, file)
-    return images.splits(np.concatenate([train, validation]), test)
+    return _STRUCTURE.read(CARD, root, split_id)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from reid_plugins_datasets.pedestrian_attributes.pa100k import CARD as pa100k_card
+from reid_plugins_datasets.pedestrian_attributes.structure import Structure
 from reidcore.data import SampleTable, init_image_dataset
 from reidcore.errors import DataError
 
@@ -180,3 +183,29 @@ def test_what_is_missing_or_of_another_form_is_told(name, tmp_path) -> None:
     scipy_io.savemat(file, {**kept, variable: np.zeros((2, 2))})
     with pytest.raises(DataError, match=file.name):
         init_image_dataset(name, root=tmp_path)
+
+
+def written(folder: Path, partition: list[list[int]], labels=ANSWERS):
+    """Write a structure of labels, names, a partition and pictures, and return how it is read."""
+    touch(folder / "toy" / "seen", [f"{number:05d}.png" for number in range(1, 7)])
+    parts = {f"part{at}": numbers_in(rows) for at, rows in enumerate(partition)}
+    content = {"l": labels, "n": cells(*NAMES), "p": cells(*[cells(parts)] * 5)}
+    scipy_io.savemat(folder / "toy" / "toy.mat", {"toy": content})
+    return Structure(
+        "toy.mat", "toy", "labels", "seen", labels=0, attributes=1, partitions=2, parts=2, first=2
+    ).read(replace(pa100k_card, title="toy", folder="toy"), folder, 0)
+
+
+def test_the_first_attributes_are_evaluated_and_odd_answers_are_unknown(tmp_path) -> None:
+    labels = ANSWERS.copy()
+    labels[0, :2] = [2, -3]
+    train = SampleTable.of(written(tmp_path, [[1, 2], [3, 4]], labels).train)
+    assert {name: column.tolist() for name, column in train.columns.items()} == {
+        "attribute_Hat": [-1, 1],
+        "attribute_Long_Coat": [-1, 0],
+    }
+
+
+def test_a_partition_of_other_parts_is_told(tmp_path) -> None:
+    with pytest.raises(DataError, match=r"toy\.mat' is not of .* has 3 parts, not 2"):
+        written(tmp_path, [[1, 2], [3], [4]])
