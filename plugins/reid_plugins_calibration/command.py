@@ -217,14 +217,14 @@ class Asked:
             items = items_in(file, labels, self.across)
             _check_width(items, metadata, file)
             return items, str(file), {}
-        from reid_plugins_calibration.choice import choose_dataset
-        from reid_plugins_calibration.sources import extract
+        from reid_plugins_export.dataset import DatasetChoice, first_target, options_in
+
+        from reid_plugins_calibration.sources import extract, labelled_images
         from reidcore.inference import FeatureExtractor
 
-        choice = choose_dataset(
-            metadata.config, self.data, self.root, self.split, self.words, plugins
-        )
-        labelled = choice.read(plugins)
+        name = self.data or first_target(metadata.config)
+        choice = DatasetChoice(name, self.root, options_in(self.words, [name])[name])
+        labelled = labelled_images(choice.read(metadata.config, plugins), self.split)
         extractor = FeatureExtractor(
             self.model,
             self.checkpoint or "",

@@ -5,20 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from reid_plugins_calibration.items import Codes, Items, make_items
-from reidcore.data import SampleTable, leave_out, read_tables
+from reidcore.data import SampleTable, leave_out
 from reidcore.errors import DataError, UserError, counted
-from reidcore.registry import Chooser, NamedDataset
 
 if TYPE_CHECKING:
+    from reid_plugins_export.dataset import Tables
+
     from reidcore.inference import FeatureExtractor
-    from reidcore.plugins import Plugins
 
 _log = logging.getLogger(f"reidcore.{__name__}")
 
@@ -68,60 +67,40 @@ class Labelled:
         )
 
 
-@dataclass(frozen=True)
-class DatasetChoice:
-    """A dataset by name.
+def labelled_images(tables: Tables, split: str) -> Labelled:
+    """Return the images of a part of a dataset, with their labels.
 
-    Attributes:
-        name: registered, or one of ``named``.
-        root: the folder below which datasets lie.
-        sections: component name -> its options.
-        named: datasets under names of a configuration's own.
+    Args:
+        tables: the dataset's.
         split: ``query``, ``gallery``, ``train``, or ``test`` for query and gallery together.
+
+    Raises:
+        DataError: if the dataset holds tracklets, or nothing of the split.
     """
-
-    name: str
-    root: Path
-    sections: Mapping[str, Mapping[str, Any]]
-    named: Mapping[str, Mapping[str, Mapping[str, Any]]]
-    split: str = "test"
-
-    def read(self, plugins: Plugins) -> Labelled:
-        """Read the images and labels.
-
-        Raises:
-            UserError: if there is no such dataset, or it holds tracklets or nothing of the split.
-        """
-        component = Chooser(plugins, self.sections, datasets=self.named)("datasets", self.name)
-        own = NamedDataset.of(self.named, self.name)
-        place = self.root.expanduser()
-        read = read_tables(component, place / own.root(component.entry) if own else place)
-        splits = read if isinstance(read, list) else (read.train, read.query, read.gallery)
-        train, query, gallery = map(SampleTable.of, splits)
-        parts = {
-            "train": [train],
-            "query": [query],
-            "gallery": [gallery],
-            "test": [query, gallery],
-        }[self.split]
-        name = f"the {self.split} images of {self.name}"
-        table = SampleTable.joined(parts).identified(name).distinct()
-        if not len(table):
-            raise DataError(f"{self.name} has no {self.split} images", "Choose another --split.")
-        if self.split == "train":
-            _log.warning(
-                "The images of %s were perhaps learnt from: on such, models tell identities apart "
-                "better than elsewhere, and thresholds are too low for others",
-                self.name,
-            )
-        if table.paths.has_tracklets:
-            raise DataError(
-                f"{self.name} has tracklets, and a calibration compares single images",
-                "Give a dataset of images whose table has a column track, or features of tracklets "
-                "in a file: --features FILE.",
-            )
-        searched = train.pids if self.split == "train" else query.pids
-        return Labelled(name, table, np.unique(searched))
+    parts = {
+        "train": [tables.train],
+        "query": [tables.query],
+        "gallery": [tables.gallery],
+        "test": [tables.query, tables.gallery],
+    }[split]
+    name = f"the {split} images of {tables.name}"
+    table = SampleTable.joined(parts).identified(name).distinct()
+    if not len(table):
+        raise DataError(f"{tables.name} has no {split} images", "Choose another --split.")
+    if split == "train":
+        _log.warning(
+            "The images of %s were perhaps learnt from: on such, models tell identities apart "
+            "better than elsewhere, and thresholds are too low for others",
+            tables.name,
+        )
+    if table.paths.has_tracklets:
+        raise DataError(
+            f"{tables.name} has tracklets, and a calibration compares single images",
+            "Give a dataset of images whose table has a column track, or features of tracklets "
+            "in a file: --features FILE.",
+        )
+    searched = tables.train.pids if split == "train" else tables.query.pids
+    return Labelled(name, table, np.unique(searched))
 
 
 def extract(

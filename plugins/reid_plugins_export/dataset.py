@@ -1,17 +1,18 @@
-"""The images on which an exported model is quantised and checked."""
+"""The dataset that a checkpoint's model is tried on: as it is asked for, else as the run had it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from reidcore.config import read_config
 from reidcore.data import SampleTable, read_tables
-from reidcore.errors import DataError
+from reidcore.errors import DataError, UserError, quoted
 from reidcore.evaluation import AnyCamera, EvaluationProtocol, Market1501
 from reidcore.plugins import Plugins
 from reidcore.registry import (
@@ -23,6 +24,11 @@ from reidcore.registry import (
     read_options,
 )
 
+__all__ = ["Dataset", "DatasetChoice", "Tables", "first_target", "options_in", "read_dataset"]
+
+_SECTION = re.compile(r"[^=.]*\.")
+_USUAL_ROOT = "reid-data"
+
 
 @dataclass(frozen=True)
 class DatasetChoice:
@@ -31,12 +37,94 @@ class DatasetChoice:
     Attributes:
         name: registered, or one of the checkpoint's own ``data.datasets``.
         root: the folder below which datasets lie; None for the run's.
-        words: settings as a configuration has them, such as ``csv.file=labels.csv``.
+        options: go before those of the run.
     """
 
     name: str
     root: str | None = None
-    words: Sequence[str] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def read(self, config: Mapping[str, Any], plugins: Plugins) -> Tables:
+        """Read the tables, with what a checkpoint's configuration says of the dataset.
+
+        Args:
+            config: the configuration that a checkpoint records; empty if it records none.
+            plugins: where the dataset is looked up.
+
+        Raises:
+            UserError: if there is no such dataset, or an option is none of its own.
+        """
+        data = config.get("data") or {}
+        named, sections = dict(data.get("datasets") or {}), _sections(config)
+        place = Path(self.root or str(data.get("root") or _USUAL_ROOT)).expanduser()
+        if (own := NamedDataset.of(named, self.name)) is not None:
+            entry = find("datasets", own.kind, plugins)
+            place = place / own.root(entry)
+            named[self.name] = {own.kind: {**own.options(entry), **self.options}}
+        else:
+            sections[self.name] = {**sections.get(self.name, {}), **self.options}
+        component = Chooser(plugins, sections, datasets=named)("datasets", self.name)
+        read = read_tables(component, place)
+        splits = read if isinstance(read, list) else (read.train, read.query, read.gallery)
+        train, query, gallery = map(SampleTable.of, splits)
+        return Tables(self.name, train, query, gallery)
+
+
+class Tables(NamedTuple):
+    """The tables of a dataset, and what it is called."""
+
+    name: str
+    train: SampleTable
+    query: SampleTable
+    gallery: SampleTable
+
+
+def first_target(config: Mapping[str, Any]) -> str:
+    """Return the dataset that a run was tested on first.
+
+    Raises:
+        UserError: if the configuration names none.
+    """
+    data = config.get("data") or {}
+    targets = data.get("targets") or data.get("sources") or ()
+    if not targets:
+        raise UserError(
+            "no dataset is named, and the checkpoint tells none",
+            "Give --data NAME; 'reidcore ls datasets' lists them.",
+        )
+    return str(targets[0])
+
+
+def options_in(words: Sequence[str], datasets: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return dataset -> its options, of words of a command line.
+
+    Args:
+        words: ``DATASET.OPTION=VALUE`` each, or, of one dataset alone, ``OPTION=VALUE``.
+        datasets: those that are asked for.
+
+    Raises:
+        UserError: if a word is no option of theirs.
+    """
+    names = list(dict.fromkeys(datasets))
+    for word in words:
+        if "=" not in word:
+            raise UserError(
+                f"{quoted(word)} is no OPTION=VALUE", f"Options are those of {' and '.join(names)}."
+            )
+        if len(names) > 1 and not _SECTION.match(word):
+            raise UserError(
+                f"{quoted(word)} says not whose option it is", f"Write {names[0]}.{word}"
+            )
+    spelled = [word if _SECTION.match(word) else f"{names[0]}.{word}" for word in words]
+    sections = read_config(None, spelled).layer.tree
+    if other := next((name for name in sections if name not in names), None):
+        one = len(names) == 1
+        subject = f"dataset {names[0]!r} has" if one else f"datasets {' and '.join(names)} have"
+        short = "OPTION=VALUE or " if one else ""
+        raise UserError(
+            f"the {subject} no section {other!r}", f"Write {short}{names[0]}.OPTION=VALUE."
+        )
+    return {name: dict(sections.get(name, {})) for name in names}
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +149,7 @@ class Dataset:
 
 
 def read_dataset(choice: DatasetChoice, config: Mapping[str, Any], plugins: Plugins) -> Dataset:
-    """Read the tables of a dataset, with what a checkpoint's configuration says of it.
+    """Read a dataset of images, with what a checkpoint's configuration says of it.
 
     Args:
         choice: which.
@@ -71,37 +159,30 @@ def read_dataset(choice: DatasetChoice, config: Mapping[str, Any], plugins: Plug
     Raises:
         UserError: if there is no such dataset, an option is none of its own, or it has tracklets.
     """
-    asked = read_config(None, list(choice.words)).layer.tree
-    known = {name: each for name, each in config.items() if isinstance(each, Mapping)}
-    sections = {name: {**known.get(name, {}), **asked.get(name, {})} for name in {*known, *asked}}
-    data = sections.get("data", {})
-    named = data.get("datasets") or {}
-    choose = Chooser(plugins, sections, datasets=named)
-    component = choose("datasets", choice.name)
-    place = Path(choice.root or str(data.get("root") or "reid-data")).expanduser()
-    own = NamedDataset.of(named, choice.name)
-    read = read_tables(component, place / own.root(component.entry) if own else place)
-    splits = read if isinstance(read, list) else (read.train, read.query, read.gallery)
-    train, query, gallery = (SampleTable.of(each) for each in splits)
-    if any(each.paths.has_tracklets for each in (train, query, gallery)):
+    tables = choice.read(config, plugins)
+    if any(each.paths.has_tracklets for each in (tables.train, tables.query, tables.gallery)):
         raise DataError(
-            f"{choice.name} has tracklets, and an exported model takes images",
+            f"{tables.name} has tracklets, and an exported model takes images",
             "Give a dataset of images.",
         )
-    name, protocol = _protocol(choose, sections, query, gallery)
-    return Dataset(choice.name, train, query, gallery, protocol, name)
+    name, protocol = _protocol(_sections(config), tables, plugins)
+    return Dataset(*tables, protocol, name)
+
+
+def _sections(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {name: each for name, each in config.items() if isinstance(each, Mapping)}
 
 
 def _protocol(
-    choose: Chooser, sections: Mapping[str, Any], query: SampleTable, gallery: SampleTable
+    sections: Mapping[str, Any], tables: Tables, plugins: Plugins
 ) -> tuple[str, EvaluationProtocol]:
     """Return the run's protocol, or Market-1501's, which one camera alone leaves no match."""
     name = sections.get("test", {}).get("protocol")
-    cameras = np.unique(np.concatenate([query.camids, gallery.camids]))
+    cameras = np.unique(np.concatenate([tables.query.camids, tables.gallery.camids]))
     if name is None:
         alone = len(cameras) < 2
         return ("any_camera", AnyCamera()) if alone else ("market1501", Market1501())
-    entry = find("protocols", name, choose.plugins)
+    entry = find("protocols", name, plugins)
     known = {*declared_options(entry), *entry.options}
     # A recorded section has the options of all that are called so: a dataset, and its protocol.
     given = {key: value for key, value in sections.get(name, {}).items() if key in known}

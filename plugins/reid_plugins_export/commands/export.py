@@ -30,7 +30,7 @@ _FILE, _FOLDER, _DATASETS = click.Path(), click.Path(file_okay=False), component
 
 @click.command(epilog=EPILOG)
 @click.argument("checkpoint", type=_FILE)
-@click.argument("words", nargs=-1, metavar="[KEY=VALUE]...")
+@click.argument("words", nargs=-1, metavar="[OPTION=VALUE]...")
 @click.option(
     "--to",
     "form",
@@ -92,8 +92,8 @@ def export(
 
     The file takes any number of images, says of itself how they are prepared, and is written only
     if its features are those of PyTorch. A hash is written beside it. FORMAT is onnx, torchscript,
-    openvino, pt2, or what a plugin brings; KEY=VALUE are settings of datasets, as in a
-    configuration. With --show, CHECKPOINT is an exported file.
+    openvino, pt2, or what a plugin brings; OPTION=VALUE are those of DATASET, whose name stands
+    before them where there are two. With --show, CHECKPOINT is an exported file.
     """
     asked = Asked(**options)
     with json_alone(as_json) as write, session.plugins() as plugins:
@@ -151,15 +151,20 @@ class Asked:
             self.normalise,
             _size(self.size),
             self.model,
-            self._dataset(self.int8),
-            self._dataset(self.check),
+            *self._datasets(),
             self.allow_loss,
         )
 
-    def _dataset(self, name: str | None) -> DatasetChoice | None:
-        from reid_plugins_export.dataset import DatasetChoice
+    def _datasets(self) -> tuple[DatasetChoice | None, DatasetChoice | None]:
+        """Return the dataset to quantise with, and the one to check on."""
+        from reid_plugins_export.dataset import DatasetChoice, options_in
 
-        return None if name is None else DatasetChoice(name, self.root, self.words)
+        options = options_in(self.words, [name for name in (self.int8, self.check) if name])
+        int8, check = (
+            DatasetChoice(name, self.root, options[name]) if name else None
+            for name in (self.int8, self.check)
+        )
+        return int8, check
 
 
 def _beside(checkpoint: Path, ending: str) -> Path:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reid_plugins_calibration.choice import choose_dataset
-from reid_plugins_calibration.sources import tracks_of
+from reid_plugins_calibration.sources import labelled_images, tracks_of
 from reid_plugins_calibration.spread import spread_of
+from reid_plugins_export.dataset import DatasetChoice
 
 from reidcore.errors import DataError, UserError
 from reidcore.plugins import current_plugins
@@ -33,13 +33,13 @@ def table(tmp_path) -> Path:
     return tmp_path / "cars.csv"
 
 
-def read(config, name=None, split="test", words=(), root=None):
-    plugins = current_plugins()
-    return choose_dataset(config, name, root, split, words, plugins).read(plugins)
+def read(config, name, split="test", root=None, **options):
+    choice = DatasetChoice(name, root, options)
+    return labelled_images(choice.read(config, current_plugins()), split)
 
 
 def test_a_csv_with_tracks_is_compared_between_them(table) -> None:
-    found = read({}, "csv", words=["file=cars.csv"], root=str(table.parent))
+    found = read({}, "csv", root=str(table.parent), file="cars.csv")
     assert len(found.table) == 4 * 6 + 3
     assert set(found.camera_names.values()) == {"gate", "yard"}
     features = np.random.default_rng(0).normal(size=(len(found.table), 4))
@@ -52,7 +52,7 @@ def test_a_csv_with_tracks_is_compared_between_them(table) -> None:
 
 
 def test_images_that_could_not_be_read_are_left_out_with_their_labels(table) -> None:
-    found = read({}, "csv", words=["csv.file=cars.csv"], root=str(table.parent))
+    found = read({}, "csv", root=str(table.parent), file="cars.csv")
     rows = [row for row in range(len(found.table)) if row % 6]
     items = found.items(np.ones((len(rows), 2)), rows)
     assert len(items) == len(rows)
@@ -61,16 +61,16 @@ def test_images_that_could_not_be_read_are_left_out_with_their_labels(table) -> 
 def test_a_name_of_the_run_brings_its_place_and_options(table) -> None:
     named = {"cars": {"csv": {"file": str(table), "pid": "pid"}}}
     config = {"data": {"root": "elsewhere", "targets": ["cars"], "datasets": named}}
-    assert len(read(config).table) == 27
-    assert len(read(config, split="query").table) == 4
+    assert len(read(config, "cars").table) == 27
+    assert len(read(config, "cars", "query").table) == 4
     with pytest.raises(UserError, match="plate"):
-        read(config, words=["pid=plate"])
+        read(config, "cars", pid="plate")
 
 
 def test_a_split_without_images_is_refused(table) -> None:
     table.write_text("\n".join(table.read_text().splitlines()[:-1]) + "\n")
     with pytest.raises(UserError):
-        read({}, "csv", "train", ["file=cars.csv"], str(table.parent))
+        read({}, "csv", "train", str(table.parent), file="cars.csv")
 
 
 def test_tracklets_are_refused(tmp_path) -> None:
@@ -88,14 +88,9 @@ def test_tracklets_are_refused(tmp_path) -> None:
             registry.add("clips", lambda root: (clip, clip, clip))
 
     with make_plugins(Videos()) as plugins:
-        choice = choose_dataset({}, "clips", str(tmp_path), "test", [], plugins)
+        tables = DatasetChoice("clips", str(tmp_path)).read({}, plugins)
         with pytest.raises(DataError, match="has tracklets"):
-            choice.read(plugins)
-
-
-def test_nobody_names_a_dataset() -> None:
-    with pytest.raises(UserError, match="no dataset is named"):
-        read({})
+            labelled_images(tables, "test")
 
 
 def test_a_track_is_of_one_identity_camera_and_sequence() -> None:
