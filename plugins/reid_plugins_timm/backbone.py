@@ -9,6 +9,7 @@ import math
 from typing import Any, Literal
 
 import torch
+from reid_plugins_transformers.vit.positions import grid_of_proportions, learnt_grid
 from timm.layers.pos_embed import resample_abs_pos_embed
 from timm.models import group_parameters
 from torch import Tensor, nn
@@ -97,7 +98,7 @@ class TokenModel(TimmModel):
         leading = own.shape[1] - math.prod(grid)
         if entry.dim() != 3 or entry.shape[2] != own.shape[2] or leading < 0:
             return None
-        before = _learnt_grid(entry.shape[1] - leading, grid)
+        before = learnt_grid(entry.shape[1] - leading, grid)
         if before is None:
             return None
         positions: Tensor = resample_abs_pos_embed(entry, list(grid), list(before), leading)
@@ -160,25 +161,4 @@ def _grid(tokens: object, leading: int, images: Tensor) -> tuple[int, int] | Non
     if not isinstance(tokens, Tensor):
         return None
     height, width = images.shape[-2:]
-    return _grid_of(tokens.shape[1] - leading, height, width)
-
-
-def _learnt_grid(patches: int, own: tuple[int, int]) -> tuple[int, int] | None:
-    """Return how positions lay on the images they were learnt on, which a file does not tell.
-
-    Those had the proportions of this network's, or else were square or twice as high as wide: no
-    number of patches is both.
-    """
-    proportions = (own, (1, 1), (2, 1))
-    grids = (_grid_of(patches, height, width) for height, width in proportions)
-    return next((grid for grid in grids if grid is not None), None)
-
-
-def _grid_of(patches: int, height: int, width: int) -> tuple[int, int] | None:
-    """Return the rows and columns of so many patches on an image of these proportions, if any."""
-    if patches <= 0:
-        return None
-    rows = math.isqrt(patches * height // width)
-    columns = patches // max(1, rows)
-    fits = rows * columns == patches and rows * width == columns * height
-    return (rows, columns) if fits else None
+    return grid_of_proportions(tokens.shape[1] - leading, height, width)

@@ -40,6 +40,7 @@ USES: dict[str, set[str]] = {
         "reid_plugins_own_data",
         "reid_plugins_runs",
     },
+    "reid_plugins_timm": {"reid_plugins_transformers"},
     "reid_plugins_writers": {"reid_plugins_runs"},
 }
 

@@ -6,7 +6,6 @@ size of the last maps.
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from torch.nn import functional as F
 
 from reid_plugins_transformers.clip.blocks import Blocks, by_head
 from reid_plugins_transformers.vit.patches import PATCH, grid_of
+from reid_plugins_transformers.vit.positions import learnt_grid
 
 
 class ImageFeatures(NamedTuple):
@@ -251,22 +251,13 @@ def interpolated(positions: Tensor, grid: tuple[int, int]) -> Tensor | None:
     They are interpolated bilinearly, as the authors of CLIP-ReID do; the first, of the whole image,
     stays.
     """
-    learnt = _learnt_grid(len(positions) - 1, grid) if positions.dim() == 2 else None
+    learnt = learnt_grid(len(positions) - 1, grid) if positions.dim() == 2 else None
     if learnt is None:
         return None
     # (h * w, D) -> (1, D, h, w)
     places = torch.unflatten(positions[1:].float().T, 1, learnt).unsqueeze(0)
     resized = F.interpolate(places, size=grid, mode="bilinear").flatten(2)[0].T
     return torch.cat([positions[:1].float(), resized])
-
-
-def _learnt_grid(places: int, own: tuple[int, int]) -> tuple[int, int] | None:
-    """Return the grid of so many places on images that are square, twice as high, or as our own."""
-    for height, width in ((1, 1), (2, 1), own):
-        rows = math.isqrt(places * height // width)
-        if rows and places % rows == 0 and rows * width == places // rows * height:
-            return rows, places // rows
-    return None
 
 
 def _transformer_depths(depth: int) -> tuple[tuple[str, ...], ...]:

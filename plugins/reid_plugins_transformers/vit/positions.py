@@ -13,6 +13,8 @@ from torch import Tensor
 
 from reid_plugins_transformers.vit.patches import grid_of
 
+__all__ = ["grid_of_proportions", "learnt_grid", "resampled_positions"]
+
 Grid = tuple[int, int]
 
 # Images and strides that published networks learnt at, the commonest first. 16x8 is 256x128's.
@@ -47,13 +49,24 @@ def learnt_grid(patches: int, own: Grid) -> Grid | None:
     """Return how so many patches lay on the images that a network learnt at, as far as it shows.
 
     A file tells their number alone. It is looked for among grids of one's own proportions, those of
-    published networks, and squares.
+    published networks, and those of images that are twice as high as wide, or square.
 
     Args:
         patches: N.
         own: one's own rows and columns.
     """
     usual = [grid_of(size, stride) for size, stride in product(_USUAL_SIZES, _USUAL_STRIDES)]
-    side = math.isqrt(max(0, patches))
-    candidates = [own, *usual, (side, side)]
-    return next((each for each in candidates if 0 < math.prod(each) == patches), None)
+    published = [grid for grid in usual if math.prod(grid) == patches]
+    twice, square = (grid_of_proportions(patches, *each) for each in ((2, 1), (1, 1)))
+    candidates = [grid_of_proportions(patches, *own), *published, twice, square]
+    return next((grid for grid in candidates if grid is not None), None)
+
+
+def grid_of_proportions(patches: int, height: int, width: int) -> Grid | None:
+    """Return the rows and columns of so many patches on an image of these proportions, if any."""
+    if patches <= 0:
+        return None
+    rows = math.isqrt(patches * height // width)
+    columns = patches // max(1, rows)
+    fits = rows * columns == patches and rows * width == columns * height
+    return (rows, columns) if fits else None

@@ -55,6 +55,9 @@ def test_positions_of_the_same_number_on_another_grid_are_interpolated_as_well()
         (441, (16, 16), (21, 21)),  # 256x256, likewise
         (242, (16, 8), (22, 11)),  # 256x128, 11 apart
         (45, (9, 5), (9, 5)),  # one's own
+        (180, (9, 5), (18, 10)),  # of one's own proportions
+        (144, (24, 6), (24, 6)),  # likewise, though it might be a square
+        (98, (16, 16), (14, 7)),  # twice as high as wide
         (25, (16, 8), (5, 5)),  # a square
         (47, (16, 8), None),
         (0, (16, 8), None),
