@@ -21,6 +21,7 @@ from reidcore.errors import DataError, UserError
 from reidcore.plugins import make_plugins
 from reidcore.testing import TinyWorld, tiny_run
 from reidcore.utils import save_checkpoint
+from tests.stopping import StopAfter
 
 MakeEngine = Callable[..., Engine]
 
@@ -215,14 +216,9 @@ def test_a_checkpoint_is_announced_once(
 def test_so_is_the_one_that_a_stop_leaves(
     make_engine: MakeEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Stop:
-        @hookimpl
-        def reid_step_end(self, engine: Engine) -> None:
-            engine.interruption.ask()
-
     caplog.set_level("INFO")
     with pytest.raises(Interrupted):
-        make_engine(Stop()).run(save_dir=str(tmp_path), max_epoch=2)
+        make_engine(StopAfter(1)).run(save_dir=str(tmp_path), max_epoch=2)
     assert sum("model-interrupted.pth.tar-0" in text for text in caplog.messages) == 1
 
 

@@ -16,6 +16,7 @@ from reidcore.engine.hook_results import files_of_runs
 from reidcore.errors import PluginDefectError, UserError, quoted
 from reidcore.plugins import make_plugins
 from reidcore.utils import load_checkpoint, resume_from_checkpoint
+from tests.stopping import StopAfter
 
 MakeEngine = Callable[..., Engine]
 
@@ -88,13 +89,8 @@ def test_so_do_tests_and_runs_that_go_on(
 def test_and_one_that_was_stopped_in_its_first_epoch(
     make_engine: MakeEngine, tmp_path: Path, other_process: Callable[[], None]
 ) -> None:
-    class Stop:
-        @hookimpl
-        def reid_step_end(self, engine: Engine) -> None:
-            engine.interruption.ask()
-
     with pytest.raises(Interrupted):
-        make_engine(Stop()).run(save_dir=str(tmp_path), max_epoch=1)
+        make_engine(StopAfter(1)).run(save_dir=str(tmp_path), max_epoch=1)
     other_process()
     engine = make_engine()
     path = tmp_path / "model-interrupted.pth.tar-0"

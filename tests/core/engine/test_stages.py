@@ -16,6 +16,7 @@ from reidcore.engine import Engine, Interrupted, RunPlan, Stage
 from reidcore.engine.latest import newest_checkpoint
 from reidcore.errors import CheckpointError, PluginDefectError
 from reidcore.utils import resume_from_checkpoint
+from tests.stopping import StopAfter
 
 MakeEngine = Callable[..., Engine]
 
@@ -59,20 +60,6 @@ class Recorder:
         frozen = not next(engine.model.parameters()).requires_grad
         kind = type(engine.optimizer).__name__
         self.seen.append((engine.stage.name, engine.epoch, kind, engine.get_current_lr(), frozen))
-
-
-class StopAfter:
-    """Interrupts after so many steps."""
-
-    def __init__(self, steps: int) -> None:
-        self.left = steps
-
-    @hookimpl
-    def reid_step_end(self, engine: Engine) -> None:
-        """Count."""
-        self.left -= 1
-        if not self.left:
-            engine.interruption.ask()
 
 
 @pytest.fixture

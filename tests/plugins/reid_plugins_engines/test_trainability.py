@@ -23,6 +23,7 @@ from reidcore.models import unwrap
 from reidcore.optim import build_lr_scheduler, build_optimizer
 from reidcore.testing import TinyNet, TinyRun, TinyWorld, fake_dataset, make_plugins, tiny_run
 from reidcore.utils import load_checkpoint, set_random_seed
+from tests.stopping import StopAfter
 
 MakeEngine = Callable[..., Engine]
 
@@ -223,12 +224,7 @@ def test_what_a_run_froze_for_a_while_is_open_after_it(
 
 
 def test_so_it_is_after_a_run_that_was_stopped(make_engine: MakeEngine, tmp_path: Path) -> None:
-    class Stops:
-        @hookimpl
-        def reid_step_end(self, engine: Engine) -> None:
-            engine.interruption.ask()
-
-    engine = make_engine(Stops())
+    engine = make_engine(StopAfter(1))
     with pytest.raises(Interrupted):
         engine.run(save_dir=str(tmp_path), max_epoch=2, fixbase_epoch=1, open_layers="classifier")
     assert all(each.requires_grad for each in engine.model.parameters())

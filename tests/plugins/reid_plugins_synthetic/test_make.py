@@ -1,6 +1,5 @@
 """The synthetic dataset on disk: its layout, its bytes, and where it may be written."""
 
-import hashlib
 import os
 import re
 import subprocess
@@ -25,14 +24,6 @@ def tiny(tmp_path_factory):
     directory = tmp_path_factory.mktemp("synthetic") / "tiny"
     make_synthetic(directory, **TINY)
     return directory
-
-
-def digest(directory):
-    """Return a hash of all names and bytes below a folder."""
-    found = hashlib.sha256()
-    for path in sorted(p for p in directory.rglob("*") if p.is_file()):
-        found.update(path.relative_to(directory).as_posix().encode() + b"\0" + path.read_bytes())
-    return found.hexdigest()
 
 
 def test_the_summary_counts_what_is_there(tmp_path):
@@ -78,7 +69,7 @@ def test_each_person_is_seen_by_each_camera_as_often_as_asked(tiny):
     assert len(seen) == 3 * 3
 
 
-def test_the_same_settings_give_the_same_bytes_in_any_process(tiny, tmp_path):
+def test_the_same_settings_give_the_same_bytes_in_any_process(digest, tiny, tmp_path):
     code = f"from reid_plugins_synthetic.make import make_synthetic as m; m('d', **{TINY})"
     path = os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, "PYTHONHASHSEED": "77", "PYTHONPATH": path}
@@ -86,7 +77,7 @@ def test_the_same_settings_give_the_same_bytes_in_any_process(tiny, tmp_path):
     assert digest(tmp_path / "d") == digest(tiny)
 
 
-def test_another_seed_gives_other_pictures(tiny, tmp_path):
+def test_another_seed_gives_other_pictures(digest, tiny, tmp_path):
     make_synthetic(tmp_path / "other", **TINY, seed=1)
     assert digest(tmp_path / "other") != digest(tiny)
 

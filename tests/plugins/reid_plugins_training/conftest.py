@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from reidcore import hookimpl
-from reidcore.engine import Engine, Interrupted
+from reidcore.engine import Interrupted
 from reidcore.testing import TinyRun, fake_dataset, tiny_run
+from tests.stopping import StopAfter
 
 Train = Callable[..., TinyRun]
 
@@ -33,19 +33,6 @@ def train(root: Path, tmp_path: Path) -> Train:
         return tiny_run(*plugins, save_dir=tmp_path / name, root=root, overrides=overrides)
 
     return run
-
-
-class StopAfter:
-    """Asks for the run's end after some batches."""
-
-    def __init__(self, batches: int) -> None:
-        self.left = batches
-
-    @hookimpl
-    def reid_step_end(self, engine: Engine) -> None:
-        self.left -= 1
-        if not self.left:
-            engine.interruption.ask()
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from reidcore.engine import Engine, Interrupted
 from reidcore.errors import ConfigError, UserError
 from reidcore.models import Outputs, build_model
 from reidcore.testing import TinyRun
+from tests.stopping import StopAfter
 
 Train = Callable[..., TinyRun]
 
@@ -213,19 +214,6 @@ def test_it_trains_in_mixed_precision(train: Train) -> None:
 
 
 # -- stopped and resumed ---------------------------------------------------------------------------
-
-
-class StopAfter:
-    """Asks for the run's end after some batches."""
-
-    def __init__(self, batches: int) -> None:
-        self.left = batches
-
-    @hookimpl
-    def reid_step_end(self, engine: Engine) -> None:
-        self.left -= 1
-        if not self.left:
-            engine.interruption.ask()
 
 
 # Each epoch has three batches, and each stage two epochs.
