@@ -37,14 +37,15 @@ def _names(split: Split, *reaches: Reach) -> list[str]:
 
 
 def _protocol(split: Split) -> str:
-    count, across = len(split.reaches), len(_names(split, Reach.CAMERAS))
+    across = len(_names(split, Reach.CAMERAS))
+    everyone = counted(len(split.reaches), "identity", "identities")
     seen = "1 is" if across == 1 else f"{across:,} are"
     if split.protocol == ACROSS:
         return (
-            f"protocol market1501: of {counted(count, 'identity', 'identities')} {seen} seen by "
-            "two cameras or more; a query is searched for in the other cameras"
+            f"protocol market1501: of {everyone} {seen} seen by two cameras or more; a query is "
+            "searched for in the other cameras"
         )
-    why = f"of {count:,} identities {seen if across else 'none is'} seen by two cameras or more"
+    why = f"of {everyone} {seen if across else 'none is'} seen by two cameras or more"
     return f"protocol any_camera: {why}; a query is searched for in all cameras"
 
 
@@ -104,8 +105,8 @@ def _fewer_than_wanted(split: Split) -> str:
         return ""
     (validation, test), (for_validation, for_test) = split.wished, found
     return (
-        f"asked for were {test:,} test identities and {validation:,} for validation; that many "
-        f"cannot be searched for: {for_test:,} and {for_validation:,}"
+        f"asked for were {test:,} to test on and {validation:,} for validation, and fewer can be "
+        f"searched for: taken are {for_test:,} and {for_validation:,}"
     )
 
 

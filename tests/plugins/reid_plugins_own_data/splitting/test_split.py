@@ -215,7 +215,7 @@ def test_too_few_searchable_identities_are_shared_out_and_told():
     sightings, made = split(rows, protocol="market1501")
     assert (len(made.drawn.validation), len(made.drawn.test)) == (1, 2)
     assert any(
-        "that many cannot be searched for: 2 and 1" in told for told in explain(sightings, made)
+        "fewer can be searched for: taken are 2 and 1" in told for told in explain(sightings, made)
     )
 
 
