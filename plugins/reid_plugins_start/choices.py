@@ -86,13 +86,16 @@ class Machine:
 def choose_shares(ids: int) -> Shares:
     """Share identities out, so that a threshold can be had where there are enough of them."""
     reached = [reach for reach in REACHES if reach.ids <= ids]
-    wanting = further_reaches(ids)
+    following = next((reach for reach in REACHES if reach.ids > ids), None)
+    wanting = (
+        f" (false matches of {100 * following.fmr:g} % want {following.ids})" if following else ""
+    )
     if not reached:
         return Shares(
             0.7,
             0.0,
             f"{counted(ids, 'identity', 'identities')}: too few for a threshold of their own, so "
-            f"none are kept for validation ({wanting})",
+            f"none are kept for validation{wanting}",
         )
     validation = max(_LEAST_VALIDATION, reached[-1].validation / ids)
     test = 0.2 if ids < 40 else 0.25
@@ -100,7 +103,7 @@ def choose_shares(ids: int) -> Shares:
         round(1 - validation - test, 4),
         round(validation, 4),
         f"{round(validation * ids)} of {ids:,} identities are kept for the threshold, "
-        f"{round(test * ids)} for the test" + (f" ({wanting})" if wanting else ""),
+        f"{round(test * ids)} for the test{wanting}",
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reid_plugins_start.step import STEPS
-from reidcore.cli import Session, device_option, echo
+from reidcore.cli import Session, device_option, echo, find_device
 from reidcore.errors import UserError
 
 EPILOG = """\b
@@ -94,6 +94,7 @@ def start(
             show(steps, journal, len(STEPS), leading)
             return
         check_writable(place.folder, "-o DIR")
+        find_device(device)  # which the training would miss after all of the data was read
         if first is not None:
             journal.forget(list(STEPS[STEPS.index(first) :]))
         try:

@@ -104,6 +104,13 @@ def test_a_folder_inside_of_the_data_is_refused(crops, here):
     assert "is inside of the data" in refused.stderr
 
 
+def test_a_device_that_is_not_there_is_told_before_anything_is_written(crops, here, tmp_path):
+    refused = here(crops, "-o", "out", "--device", "cuda:99")
+    assert refused.returncode == 2
+    assert "cuda:99" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_one_step_alone_and_several_are_not_asked_for_at_once(crops, here):
     refused = here(crops, "--step", "train", "--from", "train")
     assert refused.returncode == 2
