@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from reidcore.cli import main
+import sys
+
+try:
+    from reidcore.cli import main
+except KeyboardInterrupt:  # while modules are loaded: most of a start
+    sys.exit(130)
 
 if __name__ == "__main__":
     main()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,14 +38,13 @@ class Source:
 
     def digest(self) -> str:
         """Return what changes with the data: of a table its bytes, of a folder its listing."""
+        file = self.path if self.table is None else self.table.file
+        if file.is_file():
+            with file.open("rb") as opened:
+                return hashlib.file_digest(opened, "sha256").hexdigest()
         total = hashlib.sha256()
-        if self.path.is_file():
-            total.update(self.path.read_bytes())
-        elif self.table is not None:
-            total.update(self.table.file.read_bytes())
-        else:
-            for line in _listing(self.path):
-                total.update(line.encode(errors="surrogateescape"))
+        for line in _listing(self.path):
+            total.update(line.encode(errors="surrogateescape"))
         return total.hexdigest()
 
 
@@ -84,12 +84,23 @@ def _check_class(table: ImageTable, wanted: str) -> None:
         )
 
 
-def _listing(folder: Path) -> list[str]:
-    """Return name, size and time of change of every file below a folder."""
-    lines = []
-    for above, folders, names in os.walk(folder):
-        folders.sort()
+def _listing(folder: Path) -> Iterator[str]:
+    """Yield name, size and time of change of every file below a folder, links followed once."""
+    seen = {os.path.realpath(folder)}
+    for above, folders, names in os.walk(folder, followlinks=True):
+        inside = above.removeprefix(str(folder))
+        folders[:] = sorted(name for name in folders if _is_new(Path(above, name), seen))
         for name in sorted(names):
-            status = Path(above, name).stat()
-            lines.append(f"{above}/{name} {status.st_size} {status.st_mtime_ns}\n")
-    return lines
+            try:
+                status = Path(above, name).stat()
+            except OSError:  # a link that leads nowhere
+                yield f"{inside}/{name}\n"
+            else:
+                yield f"{inside}/{name} {status.st_size} {status.st_mtime_ns}\n"
+
+
+def _is_new(folder: Path, seen: set[str]) -> bool:
+    real = os.path.realpath(folder)
+    is_new = real not in seen
+    seen.add(real)
+    return is_new

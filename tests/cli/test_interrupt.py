@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import signal
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,14 @@ def test_a_command_that_was_stopped_exits_as_a_shell_tells_it(
     with pytest.raises(SystemExit) as ended:
         main(["env"])
     assert ended.value.code == code
+
+
+def test_ctrl_c_while_modules_are_loaded_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(types.ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "reidcore.cli", Interrupted("reidcore.cli"))
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("reidcore", run_name="__main__")
+    assert ended.value.code == 130

@@ -50,6 +50,18 @@ def test_the_digest_changes_with_the_data(tmp_path):
     assert len(digests) == 3
 
 
+def test_links_are_followed_once_and_those_that_lead_nowhere_are_no_end(tmp_path):
+    folder, elsewhere = tmp_path / "crops", tmp_path / "elsewhere"
+    folder.mkdir(), elsewhere.mkdir()
+    (folder / "round").symlink_to(folder, target_is_directory=True)
+    (folder / "gone.jpg").symlink_to(tmp_path / "nothing")
+    (folder / "linked").symlink_to(elsewhere, target_is_directory=True)
+    before = open_source(folder).digest()
+    assert open_source(folder).digest() == before
+    (elsewhere / "1.jpg").write_bytes(b"1")
+    assert open_source(folder).digest() != before
+
+
 @pytest.mark.parametrize(
     ("name", "called"), [("crops", "crops"), ("my crops!", "my-crops"), ("...", "own")]
 )
