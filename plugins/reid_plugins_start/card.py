@@ -132,8 +132,9 @@ def _figures(target: Mapping[str, Any], chance: float) -> str:
 
 def _threshold(context: Context) -> str:
     entry = context.journal.entries.get("calibrate")
-    further = further_reaches(sum(context.facts.ids.values()))
-    more = f"\n\nAs the data is, {further}." if further else ""
+    ids = sum(context.facts.ids.values())
+    further = ", of ".join(further_reaches(ids))
+    more = f"\n\nThe data has {ids:,} identities; false matches of {further}." if further else ""
     if entry is None or entry.told:
         told = entry.told if entry else "it was not tried"
         return f"None is known: {told.rstrip('.?')}. Do not take one from another model.{more}"

@@ -86,10 +86,8 @@ class Machine:
 def choose_shares(ids: int) -> Shares:
     """Share identities out, so that a threshold can be had where there are enough of them."""
     reached = [reach for reach in REACHES if reach.ids <= ids]
-    following = next((reach for reach in REACHES if reach.ids > ids), None)
-    wanting = (
-        f" (false matches of {100 * following.fmr:g} % want {following.ids})" if following else ""
-    )
+    further = further_reaches(ids)
+    wanting = f" (false matches of {further[0]})" if further else ""
     if not reached:
         return Shares(
             0.7,
@@ -107,12 +105,9 @@ def choose_shares(ids: int) -> Shares:
     )
 
 
-def further_reaches(ids: int) -> str:
-    """Say how many identities the thresholds want that so many do not give; empty if none."""
-    wanting = [f"for {100 * fmr:g} % {wanted}" for fmr, wanted, _ in REACHES if wanted > ids]
-    if not wanting:
-        return ""
-    return f"a threshold for false matches wants more identities: {', '.join(wanting)}"
+def further_reaches(ids: int) -> list[str]:
+    """Return which false matches want more identities than so many, and how many they want."""
+    return [f"{100 * fmr:g} % want {wanted}" for fmr, wanted, _ in REACHES if wanted > ids]
 
 
 def choose_model(facts: Facts, machine: Machine) -> list[Choice]:

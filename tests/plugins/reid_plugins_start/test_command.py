@@ -35,6 +35,7 @@ def test_one_command_leads_from_crops_to_a_model_with_a_threshold(crops, here, t
     threshold = read_metadata(handed_over / "model.pth.tar").hooks["calibration"]["thresholds"][0]
     assert f"| 10 % | {threshold['similarity']:.3f} |" in card
     assert "* validation: 10 identities, 40 images" in card
+    assert "30 identities; false matches of 1 % want 100, of 0.1 % want 520." in card
     hashed = subprocess.run(["sha256sum", "-c", "model.onnx.sha256"], cwd=handed_over, check=False)
     assert hashed.returncode == 0
     commands = (handed_over / "commands.sh").read_text().splitlines()
