@@ -76,6 +76,13 @@ def test_a_step_that_is_not_needed_is_told_and_the_road_goes_on(ran, journal, ca
     assert ran == [["fail"], ["b"], ["fail"]]  # tried again, and what follows is not done anew
 
 
+def test_a_step_of_start_itself_is_printed_and_no_process_is_started_for_it(ran, journal, capsys):
+    done = []
+    go([Step("one", "first", ["start", "x"], is_own=True, act=lambda: done.append(1))], journal)
+    assert (ran, done) == ([], [1])
+    assert "      $ reidcore start x\n" in capsys.readouterr().out
+
+
 def test_what_an_act_refuses_counts_as_the_steps_failure(ran, journal):
     def refuse():
         raise DataError("damaged files", "Remove them")
