@@ -39,7 +39,7 @@ def model_card(context: Context, files: Sequence[str], earlier: str = "") -> str
     results = read_json(context.place.run / "results.json")
     config = read_config(str(context.place.config)).layer.tree
     target, chance = results["targets"][context.dataset], mean_ap_by_chance(context)
-    why = doubt(target, chance)
+    why = doubt(target, chance, context.facts.ids["test"])
     warning = f"\n**Warning: {why}.**\n" if why else ""
     sections = {
         "Files": _files(files),

@@ -12,7 +12,12 @@ from reid_plugins_own_data.splitting.table import SPLIT, read_table
 
 from reid_plugins_start.context import Context
 from reidcore.data import JUNK_PID
+from reidcore.errors import counted
 from reidcore.utils import read_json
+
+_FEWEST = 6
+"""Test identities below which all may do better than chance by chance alone: half of them are
+expected to, and 2 x 0.5^5 is over 5 %."""
 
 
 def mean_ap_by_chance(context: Context) -> float:
@@ -24,13 +29,20 @@ def mean_ap_by_chance(context: Context) -> float:
     return _expected(sightings, np.array(words), within_cameras=facts.protocol != ACROSS)
 
 
-def doubt(target: Mapping[str, Any], chance: float) -> str:
+def doubt(target: Mapping[str, Any], chance: float, ids: int) -> str:
     """Return why a model is not told from a random ranking; empty if it is.
 
     Args:
         target: its results on the test, with the 95 % interval of mAP where there is one.
         chance: the mAP of a random ranking.
+        ids: identities of the test. An interval over very few of them says nothing.
     """
+    if ids < _FEWEST:
+        return (
+            "nothing shows that this model is better than chance: it was tested on "
+            f"{counted(ids, 'identity', 'identities')}, and fewer than {_FEWEST} may all be found "
+            "by luck. Do not use it before it is tested on more"
+        )
     low, high = target["intervals"].get("mAP", (float("nan"),) * 2)
     if low > chance:
         return ""
@@ -47,7 +59,7 @@ def doubt(target: Mapping[str, Any], chance: float) -> str:
 def doubt_of(context: Context) -> str:
     """Return why the trained model is not told from a random ranking; empty if it is."""
     target = read_json(context.place.run / "results.json")["targets"][context.dataset]
-    return doubt(target, mean_ap_by_chance(context))
+    return doubt(target, mean_ap_by_chance(context), context.facts.ids["test"])
 
 
 def _expected(sightings: Sightings, words: Any, *, within_cameras: bool) -> float:

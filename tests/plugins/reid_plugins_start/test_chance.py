@@ -40,7 +40,7 @@ def test_a_random_ranking_has_the_mean_of_all_orders(tmp_path):
 
 @pytest.mark.parametrize(("low", "told"), [(0.31, False), (0.3, True), (0.1, True)])
 def test_a_model_is_doubted_whose_interval_reaches_chance(low, told):
-    why = doubt({"mAP": 0.4, "intervals": {"mAP": [low, 0.5]}}, 0.3)
+    why = doubt({"mAP": 0.4, "intervals": {"mAP": [low, 0.5]}}, 0.3, 6)
     assert bool(why) == told
     if told:
         assert f"40.0 % (95 % interval {100 * low:.1f} to 50.0)" in why
@@ -48,4 +48,10 @@ def test_a_model_is_doubted_whose_interval_reaches_chance(low, told):
 
 
 def test_a_model_without_an_interval_is_doubted():
-    assert "no interval, for want of identities" in doubt({"mAP": 0.9, "intervals": {}}, 0.3)
+    assert "no interval, for want of identities" in doubt({"mAP": 0.9, "intervals": {}}, 0.3, 20)
+
+
+def test_an_interval_over_very_few_identities_is_no_evidence():
+    target = {"mAP": 0.9, "intervals": {"mAP": [0.8, 1.0]}}
+    assert "tested on 5 identities, and fewer than 6" in doubt(target, 0.3, 5)
+    assert doubt(target, 0.3, 6) == ""
