@@ -120,7 +120,7 @@ def evaluate(
         config = load_config(None, _overrides(flags, words, plugins), plugins=plugins)
         found = asked.evaluate(config, plugins, has_cameras=not without_cameras)
         by_camera = found.by_camera() if cameras else None
-        write(asked.keep(found, config) | ({"cameras": by_camera.as_dict()} if by_camera else {}))
+        write(asked.keep(found, config, by_camera))
     if not as_json:
         _print(asked, found, config.test.ranks, by_camera)
 
@@ -151,7 +151,9 @@ class Asked:
         given = read_features(self.features, self.labels)
         return evaluate_given(given, config, plugins, has_cameras)
 
-    def keep(self, found: Evaluated, config: Config) -> dict[str, Any]:
+    def keep(
+        self, found: Evaluated, config: Config, by_camera: CameraResults | None
+    ) -> dict[str, Any]:
         """Return the record of the results; write it, and what was found for each query."""
         from reid_plugins_runs.features_record import record
         from reid_plugins_runs.folders import RESULTS
@@ -159,6 +161,7 @@ class Asked:
         from reidcore.utils import write_json
 
         made = record(found, config, self.name, self.features, self.labels)
+        made |= {"cameras": by_camera.as_dict()} if by_camera else {}
         if self.output is not None:
             folder = Path(self.output)
             queries = PerQuery.of(found.ranking, found.tables[0], config.test.ranks)

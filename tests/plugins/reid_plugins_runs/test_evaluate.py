@@ -95,6 +95,8 @@ def test_pairs_of_cameras_have_figures_of_their_own(here, arrays) -> None:
     seen = g_camids == 2
     alone = evaluate_features(query, gallery[seen], q_pids, g_pids[seen], q_camids, g_camids[seen])
     assert pair["mAP"] == pytest.approx(alone.mAP)
+    here("evaluate", "f.npz", "--cameras", "-o", "kept")
+    assert json.loads(Path("kept/results.json").read_text(encoding="utf-8"))["cameras"] == found
     row = here("evaluate", "f.npz", "--cameras").out.splitlines()[-1].split()
     assert row[0] == "0"
     assert row[2] == "-"  # its own camera
