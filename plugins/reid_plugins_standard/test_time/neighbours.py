@@ -6,6 +6,7 @@ cosine; where several images are equally near, the first ones of the gallery are
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Annotated
 
@@ -15,7 +16,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reid_plugins_standard.test_time.setting import Setting
+from reidcore.errors import counted
 from reidcore.evaluation import Distances, FeatureDistances, RerankedDistances, nearest_items
+
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 Count = Annotated[int, Field(ge=1)]
 Exponent = Annotated[float, Field(ge=0)]
@@ -38,7 +42,7 @@ class AverageQueryExpansion:
 
     def transform(self, query: Tensor, gallery: Tensor, setting: Setting) -> tuple[Tensor, Tensor]:
         """Return expanded queries (Q, D), and the gallery as it is."""
-        count = min(self.k, len(gallery))
+        count = _found(self.k, len(gallery), "aqe")
         return _joined_by_neighbours(query, gallery, count, 0.0) / (count + 1), gallery
 
 
@@ -59,7 +63,8 @@ class AlphaQueryExpansion:
 
     def transform(self, query: Tensor, gallery: Tensor, setting: Setting) -> tuple[Tensor, Tensor]:
         """Return expanded queries (Q, D), and the gallery as it is."""
-        return _joined_by_neighbours(query, gallery, self.k, self.alpha), gallery
+        count = _found(self.k, len(gallery), "alpha_qe")
+        return _joined_by_neighbours(query, gallery, count, self.alpha), gallery
 
 
 class DatabaseAugmentation:
@@ -79,7 +84,8 @@ class DatabaseAugmentation:
 
     def transform(self, query: Tensor, gallery: Tensor, setting: Setting) -> tuple[Tensor, Tensor]:
         """Return the queries as they are, and the augmented gallery (G, D)."""
-        return query, _joined_by_neighbours(gallery, gallery, self.k, self.alpha, is_own=True)
+        count = _found(self.k, len(gallery) - 1, "dba", "other gallery image")
+        return query, _joined_by_neighbours(gallery, gallery, count, self.alpha, is_own=True)
 
 
 class KReciprocal:
@@ -111,10 +117,29 @@ class KReciprocal:
             UserError: as of `RerankedDistances`, or features are all zeros under cosine.
         """
         everything = torch.cat([query, gallery])
+        for name, count in (("k1", self.k1), ("k2", self.k2)):
+            _found(count, len(everything), "rerank", "image", name)
         measured = distances(everything, everything)
         if isinstance(measured, FeatureDistances):
             measured.check_sides()
         return RerankedDistances(measured, len(query), self.k1, self.k2, self.lambda_value)
+
+
+def _found(count: int, there: int, step: str, of: str = "gallery image", name: str = "k") -> int:
+    """Return how many neighbours there are of those that a step asks for; tell where they are less.
+
+    Args:
+        count: how many it asks for.
+        there: how many images there are to take.
+        step: its name.
+        of: what the images are called.
+        name: of the option.
+    """
+    if count > there:
+        _log.warning(
+            "%s.%s is %d, and there are %s: all are taken", step, name, count, counted(there, of)
+        )
+    return min(count, there)
 
 
 def _joined_by_neighbours(
@@ -125,7 +150,7 @@ def _joined_by_neighbours(
     Args:
         features: (N, D).
         gallery: (G, D).
-        k: how many; all of them where the gallery has fewer.
+        k: how many, at most those that there are.
         alpha: the power.
         is_own: the features are the gallery's, and none is its own neighbour.
     """

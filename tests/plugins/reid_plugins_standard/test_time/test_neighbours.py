@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,6 +49,36 @@ def test_weights_are_powers_of_cosines_and_never_negative(setting: Setting) -> N
     query, gallery = AlphaQueryExpansion(k=3, alpha=2).transform(QUERY, GALLERY, setting)
     torch.testing.assert_close(query, torch.tensor([[1 + 0.64 * 0.8, 0.64 * 0.6]]))
     assert gallery is GALLERY
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        (AverageQueryExpansion(4), "aqe.k is 4, and there are 3 gallery images: all are taken"),
+        (AlphaQueryExpansion(4), "alpha_qe.k is 4, and there are 3 gallery images: all are taken"),
+        (DatabaseAugmentation(3), "dba.k is 3, and there are 2 other gallery images: all are tak"),
+    ],
+    ids=lambda each: "" if isinstance(each, str) else type(each).__name__,
+)
+def test_more_neighbours_than_there_are_is_told(
+    step: Any, told: str, setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    fewer = type(step)(step.k - 1)
+    for both in zip(
+        step.transform(QUERY, GALLERY, setting),
+        fewer.transform(QUERY, GALLERY, setting),
+        strict=True,
+    ):
+        torch.testing.assert_close(*both)
+    assert [record.getMessage()[: len(told)] for record in caplog.records] == [told]
+
+
+def test_so_it_is_of_re_ranking(caplog: pytest.LogCaptureFixture) -> None:
+    measure = partial(FeatureDistances, metric="euclidean")
+    KReciprocal(k1=9, k2=4).measure(measure, QUERY, GALLERY)
+    assert [record.getMessage() for record in caplog.records] == [
+        "rerank.k1 is 9, and there are 4 images: all are taken"
+    ]
 
 
 def test_the_gallery_is_joined_by_its_own_nearest_images(setting: Setting) -> None:
