@@ -71,8 +71,7 @@ class AttributeFigures:
         Args:
             groups: (N,) the identity of each image.
         """
-        found = bootstrap.intervals(self.contributions, groups)
-        return {name: (max(0.0, low), min(1.0, high)) for name, (low, high) in found.items()}
+        return bootstrap.intervals(self.contributions, groups, shares=self.contributions)
 
 
 def attribute_figures(said: npt.NDArray[np.bool_], answers: Answers) -> AttributeFigures:

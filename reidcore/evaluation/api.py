@@ -79,7 +79,10 @@ def evaluate(
             **_columns(protocol, labels),
             **found.conditions,
         },
-        intervals={**_intervals(found, labels, ranks), **found.intervals},
+        intervals={
+            **intervals(found.contributions(ranks), labels.q_pids, shares={*found.summary(ranks)}),
+            **found.intervals,
+        },
     )
 
 
@@ -90,17 +93,6 @@ def _columns(protocol: EvaluationProtocol, labels: Labels) -> dict[str, dict[str
         text = repr([side.tolist() for side in labels.column(name)])
         digests[name] = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:12]
     return {"columns": digests} if digests else {}
-
-
-def _intervals(
-    found: RankingResult, labels: Labels, ranks: Sequence[int]
-) -> dict[str, tuple[float, float]]:
-    """Return the intervals of all figures; a share's ends where there are no further shares."""
-    shares = found.summary(ranks)
-    return {
-        name: (max(low, 0.0), min(high, 1.0)) if name in shares else (low, high)
-        for name, (low, high) in intervals(found.contributions(ranks), labels.q_pids).items()
-    }
 
 
 def evaluate_features(

@@ -11,7 +11,7 @@ intervals.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -38,6 +38,7 @@ def intervals(
     contributions: Mapping[str, Float64],
     groups: Int64,
     *,
+    shares: Container[str] = (),
     resamples: int = 1000,
     seed: int = 0,
     level: float = 0.95,
@@ -47,6 +48,9 @@ def intervals(
     Args:
         contributions: figure -> (Q,) what each query adds; NaN where it has no part.
         groups: (Q,) the identity of each query.
+        shares: the figures that lie in [0, 1], as their ends do then. Where all queries have 0, or
+            all 1, so has each draw: that end is the exact one of Clopper and Pearson (Biometrika
+            26(4), 1934), each identity a trial.
         resamples: how many draws.
         seed: of the draws.
         level: the share of them that the interval holds.
@@ -71,6 +75,10 @@ def intervals(
         taking_part = int((sizes[:, column] > 0).sum())
         if taking_part > 1:
             low, high = np.nanquantile(means[:, column], _ends(level, taking_part))
+            if name in shares:
+                exact = 1 - ((1 - level) / 2) ** (1 / taking_part)
+                low = 1 - exact if np.nanmin(contributions[name]) == 1 else max(low, 0.0)
+                high = exact if np.nanmax(contributions[name]) == 0 else min(high, 1.0)
             found[name] = float(low), float(high)
     return found
 

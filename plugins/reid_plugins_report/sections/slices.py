@@ -101,7 +101,8 @@ def _figure(
         for figure_name, each in figures_of.items()
         for part in parts
     }
-    found = bootstrap.intervals({str(key): value for key, value in values.items()}, pids)
+    named = {str(key): value for key, value in values.items()}
+    found = bootstrap.intervals(named, pids, shares=named)
     charts = []
     for colour, figure_name in enumerate(figures_of):
         bars = []

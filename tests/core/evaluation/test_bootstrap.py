@@ -103,6 +103,22 @@ def test_intervals_of_few_identities_are_as_wide_as_students(queries, least, mos
     assert least < np.mean(ratios) < most
 
 
+@pytest.mark.parametrize(("value", "ends"), [(0.0, (0, 0.3085)), (1.0, (0.6915, 1))])
+def test_all_or_none_of_ten_people_have_the_exact_interval(value, ends) -> None:
+    """The ends are Clopper and Pearson's, as tables have them, whatever queries a person has."""
+    groups = np.repeat(np.arange(10), [1, 4] * 5)
+    found = bootstrap.intervals({"hit": np.full(25, value)}, groups, shares=["hit"])
+    assert found["hit"] == pytest.approx(ends, abs=1e-4)
+    assert bootstrap.intervals({"hit": np.full(25, value)}, groups) == {"hit": (value, value)}
+
+
+def test_the_ends_of_shares_are_shares() -> None:
+    values = {"hit": np.array([1.5, 1, 1, 0.4, 1])}  # as the influence on a figure may be
+    low, high = bootstrap.intervals(values, np.arange(5))["hit"]
+    assert high > 1
+    assert bootstrap.intervals(values, np.arange(5), shares=values) == {"hit": (low, 1.0)}
+
+
 def test_a_level_of_less_gives_a_narrower_interval() -> None:
     groups, values = simulated(np.random.default_rng(5), 0.0)
     wide, narrow = (
