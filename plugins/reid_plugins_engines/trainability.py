@@ -105,6 +105,7 @@ def check_training(engine: Engine) -> None:
         )
     _check_open_layers(found[0], engine)
     _warn_of_few_classes(engine)
+    _warn_of_late_losses(engine)
     check_pairs(engine)
     for each in found:
         is_odd = bool(each.forgotten and (each.trained or each.label.startswith("loss")))
@@ -189,6 +190,20 @@ def _warn_of_few_classes(engine: Engine) -> None:
             classes,
             pids,
         )
+
+
+def _warn_of_late_losses(engine: Engine) -> None:
+    """Say which losses wait for an epoch, their ``start_epoch``, that the stage does not reach."""
+    epochs = engine.plan.max_epoch - engine.stage.first
+    for name, (_, criterion) in engine.terms.items():
+        if (start := getattr(criterion, "start_epoch", 0)) >= epochs:
+            _log.warning(
+                "the loss %r begins after %s, and the training has %d: it never does. Lower its "
+                "start_epoch, or raise train.max_epoch.",
+                name,
+                counted(start, "epoch"),
+                epochs,
+            )
 
 
 def _ids(groups: Sequence[dict[str, Sequence[nn.Parameter]]]) -> set[int]:

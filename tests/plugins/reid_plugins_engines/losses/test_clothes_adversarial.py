@@ -226,10 +226,13 @@ def _weight(run: TinyRun) -> Tensor:
     return classifier.weight.detach()
 
 
-def test_a_run_learns_it_in_time_and_resumes_exactly(tmp_path: Path) -> None:
+def test_a_run_learns_it_in_time_and_resumes_exactly(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     root = tmp_path / "data"
     whole = _run(tmp_path / "whole", root, 3)
     first = _run(tmp_path / "parts", root, 1)
+    assert "'clothes' begins after 1 epoch, and the training has 1: it never does" in caplog.text
     assert not first.engine.loss_optimizers["clothes"].state  # it has made no step
     middle = _run(tmp_path / "parts", root, 2, f"model.resume={tmp_path}/parts/model.pth.tar-1")
     assert not torch.equal(_weight(middle), _weight(first))
