@@ -15,7 +15,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-Scale = Annotated[float, Field(gt=0)]
+Scale = Annotated[float, Field(gt=0, le=10_000)]
+"""What cosines are multiplied by; beyond that the largest is all that counts."""
 Angle = Annotated[float, Field(ge=0, lt=math.pi)]
 """In radians: 0.5 is 28.6 degrees."""
 CosineMargin = Annotated[float, Field(ge=0, le=2)]

@@ -10,8 +10,8 @@ Margin = Annotated[float, Field(ge=0)]
 CosineMargin = Annotated[float, Field(ge=0, le=2)]
 """A difference of cosines, of which 2 is the largest."""
 Share = Annotated[float, Field(ge=0, le=1)]
-Scale = Annotated[float, Field(gt=0)]
-"""What cosines are multiplied by."""
+Scale = Annotated[float, Field(gt=0, le=10_000)]
+"""What cosines are multiplied by; beyond that the largest is all that counts."""
 Temperature = Annotated[float, Field(gt=0, le=1000)]
 """What similarities are divided by; beyond that they are all alike."""
 Exponent = Annotated[float, Field(ge=0, le=100)]
