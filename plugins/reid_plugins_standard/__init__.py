@@ -228,10 +228,14 @@ def reid_register_test_time(registry: Registrar) -> None:
 
 @hookimpl
 def reid_configure(config: Config) -> None:
-    """Bring the test-time steps that a run asks for, and tell of options that do nothing."""
+    """Bring the test-time steps that a run asks for; tell and refuse options that do not fit."""
     from reid_plugins_standard.unused_options import tell_unused_options
 
     tell_unused_options(config, current_plugins())
+    if config.train.lr_scheduler == "warmup_cosine":
+        from reid_plugins_standard.schedulers import check_one_warmup
+
+        check_one_warmup(config)
     settings = config.settings.get("standard")
     parts: dict[str, object] = {}
     if settings and settings.test_time:

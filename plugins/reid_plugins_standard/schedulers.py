@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 from torch import Tensor
@@ -26,9 +26,15 @@ from torch.optim.lr_scheduler import (
 
 from reidcore.errors import ConfigError, counted, quoted
 
+if TYPE_CHECKING:
+    from reidcore.config import Config
+
 _log = logging.getLogger(f"reidcore.{__name__}")
 
 Steps = int | Sequence[int]
+
+_RISE = 5
+"""Epochs in which ``warmup_cosine`` rises unless it is told otherwise."""
 
 
 def single_step(
@@ -118,7 +124,7 @@ def warmup_cosine(
     *,
     max_epoch: int = 1,
     steps_per_epoch: int = 1,
-    warmup: int = 5,
+    warmup: int = _RISE,
     warmup_lr: float = 0.0,
     eta_min: float = 0.0,
     ahead: int = 0,
@@ -126,8 +132,8 @@ def warmup_cosine(
     """Rise to the rate along a line, then follow a half cosine that began at epoch 0.
 
     timm's ``CosineLRScheduler`` (Wightman, PyTorch Image Models), by which the field's transformers
-    are trained: both ends are rates, the same for all parameter groups. Behind
-    ``train.warmup_epochs`` the rise would be a factor on the cosine.
+    are trained: both ends are rates, the same for all parameter groups. A run takes no
+    ``train.warmup_epochs`` beside it: see `check_one_warmup`.
 
     Args:
         optimizer: whose rates are set.
@@ -148,6 +154,22 @@ def warmup_cosine(
     counts = warmup * steps_per_epoch, ahead * steps_per_epoch
     ends = _checked_floor(optimizer, warmup_lr, "warmup_lr"), _checked_floor(optimizer, eta_min)
     return WarmupCosineLR(optimizer, max_epoch, *counts, *ends)
+
+
+def check_one_warmup(config: Config) -> None:
+    """Refuse a warm-up before ``warmup_cosine``, which has its own.
+
+    Raises:
+        ConfigError: both rise; the rates would be the product of the two.
+    """
+    rise = (config.sections.get("warmup_cosine") or {}).get("warmup", _RISE)
+    for key in ("warmup_epochs", "warmup_steps"):
+        if rise and getattr(config.train, key):
+            raise ConfigError(
+                f"train.{key} is {getattr(config.train, key)}, and the scheduler warmup_cosine "
+                f"has a warm-up of its own, of {counted(rise, 'epoch')}",
+                f"Set train.{key}=0, or warmup_cosine.warmup=0.",
+            )
 
 
 def polynomial(optimizer: Optimizer, *, max_epoch: int = 1, power: float = 1.0) -> LRScheduler:

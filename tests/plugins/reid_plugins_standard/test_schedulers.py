@@ -7,6 +7,7 @@ import torch
 from reid_plugins_standard.schedulers import flat_cosine
 from torch import nn
 
+from reidcore.config import Config
 from reidcore.errors import ConfigError, UnknownNameError
 from reidcore.optim import build_lr_scheduler, build_optimizer
 
@@ -164,6 +165,17 @@ def test_warmup_cosine_by_steps_meets_itself_by_epochs(plugins):
         steps_per_epoch=5,
     )
     assert [row[0] for row in rates(sgd, scheduler, 6)] == pytest.approx(by_epoch[:6])
+
+
+@pytest.mark.parametrize("key", ["warmup_epochs", "warmup_steps"])
+def test_a_second_warmup_is_refused_before_anything_is_built(key, plugins):
+    train = {"lr_scheduler": "warmup_cosine", key: 10}
+    with plugins, pytest.raises(ConfigError, match=rf"{key} is 10, .* of its own, of 5 epochs"):
+        plugins.hook.reid_configure(config=Config.model_validate({"train": train}))
+    without = {"train": train, "warmup_cosine": {"warmup": 0}}
+    for allowed in (without, {"train": {**train, "lr_scheduler": "cosine"}}):
+        with plugins:
+            plugins.hook.reid_configure(config=Config.model_validate(allowed))
 
 
 def test_polynomial_falls_by_a_power_of_what_is_left(plugins):
