@@ -20,10 +20,17 @@ def small_trunk():
     return resnet.ResNet(resnet.BasicBlock, [1, 1, 2, 1], num_classes=1)
 
 
+def small_network():
+    return MGN(ResidualMaps(small_trunk(), last_stride=1), 5, embedding=8)
+
+
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(1)
-    made = MGN(ResidualMaps(small_trunk(), last_stride=1), 5, embedding=8)
+    made = small_network()
+    for number, branch in enumerate(made.branches):
+        for weight in branch.parameters():
+            weight.data *= 1 + number / 10  # as if they had learnt apart
     for part in made.parts:
         nn.init.uniform_(part.neck.weight)
         nn.init.normal_(part.neck.running_mean)
@@ -39,16 +46,23 @@ def generalised_mean(maps):
     return maps.clamp(min=1e-6).pow(3).mean((2, 3)).pow(1 / 3)
 
 
+def branch_of(trunk, number):
+    branch = copy.deepcopy(nn.Sequential(trunk.layer3[1], trunk.layer4))
+    for weight in branch.parameters():
+        weight.data *= 1 + number / 10
+    return branch
+
+
 def written_out(model, images):
     """The features of all parts before and behind their necks."""
     trunk = small_trunk().eval()
     trunk.layer4[0].conv1.stride = trunk.layer4[0].downsample[0].stride = (1, 1)
     shared = trunk.maxpool(trunk.relu(trunk.bn1(trunk.conv1(images))))
     shared = trunk.layer3[0](trunk.layer2(trunk.layer1(shared)))
-    whole = trunk.layer4(trunk.layer3[1](shared))  # the branches start alike
-    rows = whole.shape[2]
-    regions = [whole, whole, whole, whole[:, :, : rows // 2], whole[:, :, rows // 2 :]]
-    regions += [whole[:, :, start : start + rows // 3] for start in range(0, rows, rows // 3)]
+    first, second, third = (branch_of(trunk, number)(shared) for number in range(3))
+    rows = first.shape[2]
+    regions = [first, second, third, second[:, :, : rows // 2], second[:, :, rows // 2 :]]
+    regions += [third[:, :, start : start + rows // 3] for start in range(0, rows, rows // 3)]
     reduced = [
         generalised_mean(maps) @ part.reduction.weight.T
         for maps, part in zip(regions, model.parts, strict=True)
@@ -78,7 +92,8 @@ def test_losses_see_eight_classifiers_and_five_vectors(model, batch):
     torch.testing.assert_close(outputs.features, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_branches_start_alike_and_learn_apart(model):
+def test_branches_start_alike_and_learn_apart():
+    model = small_network()
     first, second, third = (branch.state_dict() for branch in model.branches)
     for key, value in first.items():
         assert torch.equal(value, second[key])

@@ -30,7 +30,7 @@ def stirred(tower: ImageTower) -> tuple[ImageTower, Weights]:
     tower.double()
     for value in tower.state_dict().values():
         if value.is_floating_point():
-            value.add_(0.1 * torch.rand(value.shape, generator=generator))
+            value.add_(0.1 * torch.rand(value.shape, generator=generator) - 0.05)
     return tower.eval(), tower.state_dict()
 
 
