@@ -127,9 +127,9 @@ class WeightsStore:
         Raises:
             UserError: if that fails; names the ways out. The cache is as it was.
         """
+        address = self._address(weights)
         if self.offline:
             raise self._failed(weights, f"downloads are switched off ({OFFLINE} or --offline)")
-        address = self._address(weights)
         target = self.folder / weights.filename
         before = _identity(target)
         mkdir_if_missing(self.folder)

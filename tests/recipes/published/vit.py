@@ -8,6 +8,7 @@ schedules and transforms.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from tests.recipes.expected import (
     HALF,
@@ -18,7 +19,7 @@ from tests.recipes.expected import (
     timm_cosine,
 )
 
-_TRANSFORMS = {
+_TRANSFORMS: dict[str, dict[str, Any]] = {
     "random_flip": {"p": 0.5},
     "pad_crop": {"p": 1.0, "padding": 10, "fill": 0},
     # timm's, mode "pixel", its defaults for the area and the proportions.

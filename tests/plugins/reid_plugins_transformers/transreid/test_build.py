@@ -143,8 +143,10 @@ def test_each_network_has_weights_whose_terms_are_told(name):
 
 
 @pytest.mark.usefixtures("toys")
-def test_weights_to_fetch_by_hand_are_asked_for_by_their_file(tmp_path, monkeypatch):
+@pytest.mark.parametrize("offline", ["0", "1"])
+def test_weights_to_fetch_by_hand_are_asked_for_by_their_file(tmp_path, monkeypatch, offline):
     monkeypatch.setenv("REIDCORE_HOME", str(tmp_path))
+    monkeypatch.setenv("REIDCORE_OFFLINE", offline)
     file = "ckpt_default_pretrain_pose_mae_vit_base_patch16_LUPersonPose_399.pth"
     with pytest.raises(UserError, match=r"github\.com/junkunyuan/HAP.*pretrained=false") as caught:
         build_model("vit_b_16", 5)
