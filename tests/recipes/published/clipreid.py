@@ -24,6 +24,7 @@ _PROMPTS = {
     "loss.clipreid.prompt_warmup_lr": 1e-5,
     "loss.clipreid.prompt_min_lr": 1e-6,
     "loss.clipreid.weight_i2t": 1.0,
+    "loss.clipreid.label_smooth": True,
     "data.resize": "pillow_bicubic",
 }
 
