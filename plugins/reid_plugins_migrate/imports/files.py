@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import difflib
 import io
+import os
+import stat
 import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from reidcore.utils import atomic_write
 
 _ENDINGS = (".py", ".ipynb")
 _SKIPPED = ("node_modules", "site-packages", "__pycache__")
+_UNENDED = "\\ No newline at end of file\n"
 
 
 @dataclass(frozen=True)
@@ -45,19 +48,28 @@ class Rewritten:
 
     def diff(self) -> str:
         """Return the difference as a patch."""
-        old, new = (text.splitlines(keepends=True) for text in (self.old, self.new))
+        # Lines end where Python ends them, and not at a form feed; CR LF is shown as LF.
+        old, new = (io.StringIO(text, newline=None).readlines() for text in (self.old, self.new))
         name = str(self.path).lstrip("/")
         made = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
-        return "".join(line if line.endswith("\n") else f"{line}\n" for line in made)
+        return "".join(line if line.endswith("\n") else f"{line}\n{_UNENDED}" for line in made)
 
     def write(self) -> None:
-        """Write the file, whole or not at all.
+        """Write the file, whole or not at all; it keeps its mode, and a link stays one.
 
         Raises:
-            UserError: if it cannot be written.
+            UserError: if it is read-only or cannot be written.
         """
-        with atomic_write(self.path) as file:
+        target = self.path.resolve()
+        if not os.access(target, os.W_OK):
+            raise UserError(
+                f"{str(self.path)!r} is read-only",
+                "Make it writable, and run the command again; what was rewritten stays so.",
+            )
+        mode = stat.S_IMODE(target.stat().st_mode)
+        with atomic_write(target) as file:
             file.write(self.new.encode(self.encoding))
+        target.chmod(mode)
 
 
 @dataclass(frozen=True)
@@ -71,12 +83,13 @@ class Unreadable:
 def find_scripts(paths: Iterable[str]) -> list[Path]:
     """Return files, and the scripts and notebooks below folders, in their order.
 
-    Folders that are hidden, and of installed packages, are left out.
+    Folders that are hidden, and of installed packages, are left out, and so are links out of a
+    folder. A file that several names lead to is returned once.
 
     Raises:
         UserError: if a path is not there, or nothing is below it.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}  # what a name leads to -> the first such name
     for given in map(Path, paths):
         if not given.exists():
             raise UserError(f"there is no {str(given)!r}", "Give scripts, notebooks or folders.")
@@ -85,8 +98,9 @@ def find_scripts(paths: Iterable[str]) -> list[Path]:
             raise UserError(
                 f"no script or notebook is below {str(given)!r}", "Give another folder."
             )
-        found |= dict.fromkeys(below)
-    return list(found)
+        for path in below:
+            found.setdefault(path.resolve(), path)
+    return list(found.values())
 
 
 def read_rewritten(path: Path) -> Rewritten | Unreadable:
@@ -132,10 +146,12 @@ def _encoding(data: bytes) -> str:
 
 
 def _below(folder: Path) -> Iterator[Path]:
+    top = folder.resolve()
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder).parts
         is_left_out = any(part in _SKIPPED or part.startswith(".") for part in inside)
-        if path.suffix in _ENDINGS and not is_left_out and path.is_file():
+        is_script = path.suffix in _ENDINGS and not is_left_out and path.is_file()
+        if is_script and path.resolve().is_relative_to(top):
             yield path
 
 

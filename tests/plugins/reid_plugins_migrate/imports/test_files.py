@@ -100,6 +100,9 @@ def test_what_is_no_python_is_left_alone(tmp_path, name, data, why) -> None:
 
 
 def test_folders_give_their_scripts_in_order(tmp_path) -> None:
+    outside = tmp_path.with_name(f"{tmp_path.name}_outside.py")
+    outside.touch()
+    (tmp_path / "b0.py").symlink_to(outside)
     for name in ("b.py", "a.ipynb", "c.txt", ".venv/x.py", "sub/site-packages/y.py", "sub/z.py"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,4 +127,50 @@ def test_a_diff_is_a_patch(tmp_path) -> None:
     path.write_text("import torchreid")
     found = read_rewritten(path)
     assert isinstance(found, Rewritten)
-    assert found.diff().splitlines()[2:] == ["@@ -1 +1 @@", "-import torchreid", "+import reidcore"]
+    unended = "\\ No newline at end of file"
+    assert found.diff().splitlines()[2:] == [
+        "@@ -1 +1 @@",
+        *("-import torchreid", unended, "+import reidcore", unended),
+    ]
+
+
+def test_lines_of_a_diff_are_those_of_the_file(tmp_path) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"import torchreid\r\n\x0c\r\nx = 1\r\n")
+    found = read_rewritten(path)
+    assert isinstance(found, Rewritten)
+    shown = found.diff().split("\n")[2:]
+    assert shown == [
+        "@@ -1,3 +1,3 @@",
+        "-import torchreid",
+        "+import reidcore",
+        " \x0c",
+        " x = 1",
+        "",
+    ]
+
+
+def test_a_file_keeps_its_mode_and_a_link_stays_one(tmp_path) -> None:
+    script, link = tmp_path / "run.py", tmp_path / "link.py"
+    script.write_text("import torchreid\n")
+    script.chmod(0o755)
+    link.symlink_to("run.py")
+    (found,) = find_scripts([str(tmp_path), str(script)])
+    assert found == link
+    rewritten = read_rewritten(found)
+    assert isinstance(rewritten, Rewritten)
+    rewritten.write()
+    assert script.read_text() == "import reidcore\n"
+    assert link.is_symlink()
+    assert script.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_read_only_file_is_told(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "a.py"
+    path.write_text("import torchreid\n")
+    found = read_rewritten(path)
+    assert isinstance(found, Rewritten)
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write every file
+    with pytest.raises(UserError, match="read-only"):
+        found.write()
+    assert path.read_text() == "import torchreid\n"
