@@ -60,6 +60,14 @@ class Names:
         """Whether Torchreid has a module of that name."""
         return ".".join(path) in self._homes
 
+    def inside(self, path: Path) -> list[str]:
+        """Return the names of the modules that lie directly in a package."""
+        return [
+            last
+            for *above, last in (each.split(".") for each in filter(None, self._homes))
+            if tuple(above) == path
+        ]
+
     def homes(self, module: str) -> dict[str, Home]:
         """Return the module's names, those that it gathers among them, with their homes."""
         found: dict[str, Home] = {}

@@ -22,6 +22,9 @@ from reid_plugins_migrate.imports.source import Edit, Source
 from reid_plugins_migrate.imports.statements import Line, Taken, edited_from, star_names
 
 _DOTTED = re.compile(r"torchreid(\.[A-Za-z_]\w*)+")
+# An argument that begins so: "torchreid", f"torchreid.{name}", "torchreid." + name.
+_MADE = re.compile(r"""f?['"]torchreid\b""")
+_OF_TYPES = re.compile(r"#\s*type:[^\r\n]*\btorchreid\b[^\r\n]*")
 _UNKNOWN = "Torchreid 1.4 has no such name. Did the script extend Torchreid itself?"
 
 
@@ -80,8 +83,10 @@ class _Rewriter:
             self._rewrite_uses(plan)
         for statement in self.found.statements:
             self._rewrite_statement(statement)
-        for line, dotted in _strings(tree):
-            self._tell(line, f"the text {dotted!r}", "Texts are left as they are: change it.")
+        for line, text in _strings(tree):
+            self._tell(line, f"the text {text}", "Texts are left as they are: change it.")
+        for line, comment in self.source.found(_OF_TYPES):
+            self._tell(line, comment, "Comments are left as they are: change it.")
         self.result.remarks = sorted(set(self.result.remarks))
         return self.result
 
@@ -150,7 +155,7 @@ class _Rewriter:
         for alias in node.names:
             bound = alias.asname or alias.name
             if alias.name == "*":
-                yield from self._star(node, module)
+                yield from self._star(node, module, plans)
             elif plan := plans.get(bound):
                 yield plan.taken() or Taken(node.module, alias.name, bound)
             else:
@@ -164,8 +169,8 @@ class _Rewriter:
         self._tell(node.lineno, ".".join(("torchreid", *path)), advice)
         return Taken(node.module, path[-1], bound)
 
-    def _star(self, node: ast.ImportFrom, module: Path) -> Iterator[Taken]:
-        """Yield the names of a star import that the file uses."""
+    def _star(self, node: ast.ImportFrom, module: Path, plans: dict[str, _Plan]) -> Iterator[Taken]:
+        """Yield the names of a star import that the file uses, modules among them."""
         told = f"from {node.module} import *"
         if not self.table.is_module(module):
             self._tell(node.lineno, told, _UNKNOWN)
@@ -173,9 +178,12 @@ class _Rewriter:
             return
         self._tell(node.lineno, told, "What other files take from this one by it is not seen.")
         used = star_names(self.table, ".".join(module), self.found.free)
-        if not used:
+        modules = {name: plan for name, plan in plans.items() if plan.binding.uses}
+        if not used and not modules:
             facade = module[0] if module and module[0] in FACADES else ""
             yield Taken(f"reidcore.{facade}".rstrip("."), "*", "*")
+        for name, plan in modules.items():
+            yield plan.taken() or Taken(node.module, name, name)
         for name in used:
             yield self._name(node, (*module, name), name)
 
@@ -259,15 +267,12 @@ def _module_of(path: Path, homes: list[Home], names: Names) -> str:
 
 
 def _strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Yield texts that are dotted names of Torchreid, as ``import_module`` takes them."""
+    """Yield texts that name Torchreid's modules, as ``import_module`` takes them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             if _DOTTED.fullmatch(node.value):
-                yield node.lineno, node.value
+                yield node.lineno, repr(node.value)
         elif isinstance(node, ast.Call) and node.args:
-            called = ast.unparse(node.func).rpartition(".")[2]
-            first = node.args[0]
-            if called in ("import_module", "__import__", "find_spec") and (
-                isinstance(first, ast.Constant) and first.value == "torchreid"
-            ):
-                yield node.lineno, "torchreid"
+            called, first = ast.unparse(node.func).rpartition(".")[2], ast.unparse(node.args[0])
+            if called in ("import_module", "__import__", "find_spec") and _MADE.match(first):
+                yield node.lineno, first

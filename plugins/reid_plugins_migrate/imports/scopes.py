@@ -100,6 +100,7 @@ def find_torchreid(tree: ast.Module, names: Names) -> Found:
     """Return what a file has of Torchreid."""
     binder = _Binder(names)
     binder.inside(tree.body, binder.top)
+    binder.bind_modules_of_stars()
     user = _User(binder, names)
     user.visit(tree)
     return Found(binder.statements, binder.bindings, user.names, user.free)
@@ -164,8 +165,21 @@ class _Binder:
                 known.statements.append(node)
                 continue
             binding.is_global = where is not scope
-            where.torchreid[binding.name] = binding
-            self.bindings.append(binding)
+            self._remember(binding, where)
+
+    def _remember(self, binding: Binding, scope: _Scope) -> None:
+        scope.torchreid[binding.name] = binding
+        self.bindings.append(binding)
+
+    def bind_modules_of_stars(self) -> None:
+        """Bind the modules that ``from torchreid import *`` brings, where the file has no such."""
+        for node in self.statements:
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+                package = path_of(node, node.names[0])[:-1]
+                for name in self.names.inside(package):
+                    if name not in self.top.bound:
+                        self.top.bound.add(name)
+                        self._remember(Binding(name, (*package, name), [node]), self.top)
 
 
 class _User(ast.NodeVisitor):

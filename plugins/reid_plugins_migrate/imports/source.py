@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -59,6 +59,12 @@ class Source:
         found = re.compile(rb"[\r\n]|$").search(self.bytes, offset)
         assert found is not None
         return found.start()
+
+    def found(self, form: re.Pattern[str]) -> Iterator[tuple[int, str]]:
+        """Yield what is of a form, the first of each line, with the line's number."""
+        for number, line in enumerate(_LINE.findall(self.bytes), 1):
+            if match := form.search(line.decode()):
+                yield number, match[0]
 
     def edited(self, edits: Iterable[Edit]) -> str:
         """Return the text with edits that do not overlap."""

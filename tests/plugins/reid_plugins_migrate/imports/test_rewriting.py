@@ -179,6 +179,9 @@ def test_an_absent_name_stays_and_is_told_again_and_again() -> None:
     [
         ("import importlib\nimportlib.import_module('torchreid.models.osnet')", "the text"),
         ("__import__('torchreid')", "the text 'torchreid'"),
+        ("import_module(f'torchreid.{name}')", "the text f'torchreid.{name}'"),
+        ("import_module('torchreid.' + name)", "the text 'torchreid.' + name"),
+        ("x = []  # type: list[torchreid.data.Dataset]", "# type: list[torchreid"),
         ("from torchreid.utils import *\nread_json", "from torchreid.utils import *"),
         ("from torchreid.nowhere import thing", "torchreid.nowhere.thing"),
         ("import torchreid\ntorchreid.utils.read_yaml", "torchreid.utils.read_yaml"),
@@ -216,6 +219,21 @@ def test_a_star_gives_the_names_that_are_used() -> None:
     assert rewritten(before).startswith(
         "from torchvision.transforms import Compose\n"
         "from reid_plugins_migrate.torchreid.transforms import RandomErasing\n"
+    )
+
+
+def test_a_star_gives_the_modules_that_are_used() -> None:
+    after = rewritten(
+        "from torchreid import *\nm = models.osnet.osnet_x1_0, data.transforms.Resize\n"
+    )
+    assert after.splitlines()[-1] == "m = osnet_x1_0, Resize"
+    exec(after, {})
+    own = (
+        "from torchreid import *\nimport data, utils\nmodels = 3\nprint(data.x, utils.y, models)\n"
+    )
+    assert rewritten(own).splitlines()[1:] == own.splitlines()[1:]
+    assert rewritten("from torchreid import *\ndata.ImageDataManager\n").startswith(
+        "from reidcore import data\n"
     )
 
 
