@@ -6,6 +6,11 @@ from reid_plugins_migrate.configs.given import Given, Tree
 from reidcore.errors import ConfigError, did_you_mean, quoted
 
 _TERMS = ("CrossEntropyLoss", "TripletLoss", "CircleLoss", "Cosface", "FocalLoss")
+# Of FastReID's projects -> what there is here.
+_OF_PROJECTS = {
+    "BinaryCrossEntropyLoss": "It is of the project FastAttr. Here attributes are learnt by the "
+    "loss 'attributes': see docs/attributes.md.",
+}
 _SECTIONS = {"CE": "CrossEntropyLoss", "TRI": "TripletLoss", "FL": "FocalLoss"}
 _SECTIONS |= {"CIRCLE": "CircleLoss", "COSFACE": "Cosface"}
 
@@ -19,7 +24,8 @@ def losses(given: Given) -> Tree:
     names = [str(name) for name in given.several("MODEL.LOSSES.NAME")]
     for name in names:
         if name not in _TERMS:
-            near = did_you_mean(name, _TERMS) or f"It has {', '.join(_TERMS)}."
+            near = _OF_PROJECTS.get(name) or did_you_mean(name, _TERMS)
+            near = near or f"It has {', '.join(_TERMS)}."
             raise ConfigError(f"MODEL.LOSSES.NAME has {quoted(name)}", near)
     for section, name in _SECTIONS.items():
         if name not in names:  # its options have no part in anything

@@ -238,6 +238,7 @@ def test_what_is_left_out_is_told(tmp_path, text, key) -> None:
         ("MODEL: {BACKBONE: {NAME: build_resnest_backbone}}", "--model NAME"),
         ("MODEL: {HEADS: {POOL_LAYER: gempolP}}", "POOL_LAYER is 'gempolP'"),
         ("MODEL: {LOSSES: {NAME: ('TripletLos',)}}", "Did you mean 'TripletLoss'"),
+        ("MODEL: {LOSSES: {NAME: [BinaryCrossEntropyLoss]}}", "docs/attributes.md"),
         ("SOLVER: {SCHED: StepLR}", "SCHED is 'StepLR'"),
         ("SOLVER: {BASE_LR: fast}", "BASE_LR is 'fast'"),
         ("INPUT: {SIZE_TRAIN: [1, 2, 3]}", "one number or two"),

@@ -15,7 +15,7 @@ def write(tmp_path):
     def write(**files: str):
         for name, text in files.items():
             path = tmp_path / f"{name.replace('__', '/')}.yml"
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(exist_ok=True, parents=True)
             path.write_text(text)
         return tmp_path / f"{next(iter(files)).replace('__', '/')}.yml"
 
@@ -29,6 +29,16 @@ def test_a_file_stands_over_its_bases(write) -> None:
         low="A: {x: 3, y: 3, z: {deep: 3}}\nB: 4\n",
     )
     assert read_yaml(path) == {"A": {"x": 1, "y": 2, "z": {"deep": 3}}, "B": 3}
+
+
+def test_a_project_builds_on_the_configs_of_its_framework(write) -> None:
+    path = write(
+        projects__distill__configs__own="_BASE_: kd.yml\n",
+        projects__distill__configs__kd="_BASE_: ../../../configs/sbs.yml\nA: 2\n",
+        configs__sbs="_BASE_: bot.yml\n",
+        configs__bot="A: 1\nB: 1\n",
+    )
+    assert read_yaml(path) == {"A": 2, "B": 1}
 
 
 def test_texts_that_are_literals_are_those(write) -> None:
