@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import torch
@@ -50,7 +50,7 @@ class LearntAttributes:
     def record(self) -> dict[str, Any]:
         """Return all of it in plain values and tensors, for a checkpoint."""
         return {
-            "questions": [[each.name, each.column, each.yes] for each in self.questions],
+            "questions": [list(astuple(each)) for each in self.questions],
             "weight": self.weight,
             "bias": self.bias,
         }
@@ -63,9 +63,7 @@ class LearntAttributes:
             CheckpointError: if it is something else.
         """
         try:
-            questions = tuple(
-                Question(str(n), str(c), int(yes)) for n, c, yes in record["questions"]
-            )
+            questions = tuple(_question(*each) for each in record["questions"])
             weight, bias = record["weight"].float(), record["bias"].float()
             fits = weight.shape[:1] == bias.shape == (len(questions),)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -110,6 +108,11 @@ class LearntAttributes:
                 f"tests compare those {str(sides[1]).replace('_', ' ')}",
                 f"Set model.head.test_features={sides[0]}, or metric_features={sides[1]}.",
             )
+
+
+def _question(name: Any, column: Any, yes: Any, no: Any = None) -> Question:
+    """Return a question of a record; the first ones did not say what means no."""
+    return Question(str(name), str(column), int(yes), None if no is None else int(no))
 
 
 def learnt_attributes(engine: Engine) -> LearntAttributes | None:

@@ -2,7 +2,7 @@
 
 A column of two values is one question, whose answer is yes where the value is the greater one. A
 column of more is a question for each of them: ``age`` becomes ``age=0``, ``age=1``... Negative
-values are unknown.
+values are unknown, and so are, where two were learnt, values other than these.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reidcore.data import SampleTable, first_names
-from reidcore.errors import DataError
+from reidcore.errors import DataError, quoted
 
 # Below the core's logger, so that a bare script shows what a run tells of itself.
 _log = logging.getLogger(f"reidcore.{__name__}")
@@ -39,11 +39,13 @@ class Question:
         name: what it is called, such as ``backpack``.
         column: of the table.
         yes: the value that means yes.
+        no: the one that means no; None where all other known ones do.
     """
 
     name: str
     column: str
     yes: int
+    no: int | None = None
 
 
 def questions_of(table: SampleTable) -> tuple[Question, ...]:
@@ -60,12 +62,13 @@ def questions_of(table: SampleTable) -> tuple[Question, ...]:
     for column, values in columns.items():
         if values.dtype.kind not in "iub":
             raise DataError(
-                f"the column {column!r} holds {values.dtype}, and attributes are whole numbers",
+                f"the column {column!r} holds {quoted(_first_odd(values))}, and attributes are "
+                "whole numbers",
                 "Give 0 and 1, or -1 for unknown.",
             )
         name, known = column.removeprefix(PREFIX), np.unique(values[values >= 0]).tolist()
         if len(known) == 2:
-            found.append(Question(name, column, int(known[1])))
+            found.append(Question(name, column, int(known[1]), int(known[0])))
         elif len(known) > 2:
             found += [Question(f"{name}={value}", column, int(value)) for value in known]
         else:
@@ -87,7 +90,9 @@ def questions_of(table: SampleTable) -> tuple[Question, ...]:
 
 
 def answers_in(columns: Mapping[str, Any], questions: Sequence[Question]) -> Answers:
-    """Return the answers (N, A) that columns hold; unknown where a column is missing.
+    """Return the answers (N, A) that columns hold.
+
+    Unknown is what a missing column says, and a value that neither means yes nor no.
 
     Args:
         columns: name -> N values, an array or a tensor.
@@ -100,8 +105,18 @@ def answers_in(columns: Mapping[str, Any], questions: Sequence[Question]) -> Ans
     for place, question in enumerate(questions):
         values = known.get(question.column)
         if values is not None:
-            answers[:, place] = np.where(values < 0, UNKNOWN, values == question.yes)
+            is_no = values >= 0 if question.no is None else values == question.no
+            answers[is_no, place] = 0
+            answers[values == question.yes, place] = 1
     return answers
+
+
+def _first_odd(values: npt.NDArray[Any]) -> Any:
+    """Return the first of a column's values that is no whole number; the first if all are."""
+    for value in values.tolist():
+        if not str(value).lstrip("+-").removesuffix(".0").isdecimal():
+            return value
+    return values.tolist()[0]
 
 
 def _is_attribute(column: str) -> bool:

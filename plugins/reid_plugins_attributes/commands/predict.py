@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -38,7 +38,12 @@ Examples:
     help="Checkpoint of the run.",
 )
 @click.option(
-    "-o", "--output", required=True, type=click.Path(), metavar="FILE", help="File, ending in .csv."
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="File, ending in .csv.",
 )
 @click.option("--batch-size", type=int, help="Images at a time.")
 @device_option
@@ -81,23 +86,32 @@ def predict(
             batch_size=batch_size,
             plugins=plugins,
         )
-        text = io.StringIO()
-        rows = csv.writer(text, lineterminator="\n")
-        rows.writerow(["path", *(each.name for each in learnt.questions)])
-        written = 0
-        for path, shares in _answered(extractor, paths, learnt):
-            rows.writerow([path, *(f"{share:.4f}" for share in shares)])
-            written += 1
-    if not written:
-        raise DataError(f"of {counted(len(paths), 'image')} none can be read", "See above.")
-    with atomic_write(output) as file:
-        file.write(text.getvalue().encode("utf-8", "surrogateescape"))
+        # Opened before anything is predicted: what cannot be written is told at once.
+        with atomic_write(output) as file:
+            written = _write(file, learnt, _answered(extractor, paths, learnt))
+            if not written:
+                raise DataError(f"of {counted(len(paths), 'image')} none can be read", "See above.")
     _log.info(
         "%s: %s of %s",
         output,
         counted(len(learnt.questions), "attribute"),
         counted(written, "image"),
     )
+
+
+def _write(
+    file: IO[bytes], learnt: LearntAttributes, answered: Iterable[tuple[str, list[float]]]
+) -> int:
+    """Write a row for each image, and return how many there are."""
+    text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="")
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["path", *(each.name for each in learnt.questions)])
+    written = 0
+    for path, shares in answered:
+        rows.writerow([path, *(f"{share:.4f}" for share in shares)])
+        written += 1
+    text.detach()  # flushed; the file stays open
+    return written
 
 
 def _answered(

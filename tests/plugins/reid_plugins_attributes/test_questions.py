@@ -28,8 +28,8 @@ def test_two_values_are_one_question_and_more_are_one_each():
         Question("age=0", "attribute_age", 0),
         Question("age=1", "attribute_age", 1),
         Question("age=3", "attribute_age", 3),
-        Question("bag", "attribute_bag", 2),
-        Question("hat", "attribute_hat", 1),
+        Question("bag", "attribute_bag", 2, 1),
+        Question("hat", "attribute_hat", 1, 0),
     )
 
 
@@ -46,8 +46,10 @@ def test_what_is_alike_in_all_images_is_left_out_and_told(caplog):
     [
         ({"frame": [1, 2]}, "no attributes to learn.*market1501.attributes=true"),
         ({"attribute_hat": [1, 1]}, "no attributes to learn"),
-        ({"attribute_hat": [0.5, 1.0]}, "'attribute_hat' holds float64"),
-        ({"attribute_hat": ["yes", "no"]}, "'attribute_hat' holds <U3"),
+        ({"attribute_hat": [1.0, 0.5]}, "'attribute_hat' holds 0.5"),
+        ({"attribute_hat": [1.0, np.nan]}, "'attribute_hat' holds nan"),
+        ({"attribute_hat": [1.0, 0.0]}, "'attribute_hat' holds 1.0"),
+        ({"attribute_hat": ["1", "-1", "yes"]}, "'attribute_hat' holds 'yes'"),
     ],
 )
 def test_a_table_without_attributes_is_refused(columns, said):
@@ -67,3 +69,12 @@ def test_answers_are_yes_no_or_unknown_of_arrays_and_tensors_alike():
     tensors = {name: torch.tensor(values) for name, values in columns.items()}
     assert answers_in(arrays, questions).tolist() == wanted
     assert answers_in(tensors, questions).tolist() == wanted
+
+
+def test_a_value_that_was_never_learnt_is_unknown():
+    columns = {
+        "attribute_hat": np.array([2, 1, 0, 7, -1]),
+        "attribute_age": np.array([2, 1, 0, 7, -1]),
+    }
+    questions = [Question("hat", "attribute_hat", 2, 1), Question("age=2", "attribute_age", 2)]
+    assert answers_in(columns, questions).tolist() == [[1, 1], [0, 0], [-1, 0], [-1, 0], [-1, -1]]

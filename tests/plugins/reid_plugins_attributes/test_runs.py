@@ -146,6 +146,31 @@ def test_a_model_without_attributes_is_told_how_to_learn_them(tmp_path) -> None:
     assert "reidcore run attributes_quickstart" in str(result.exception)
 
 
+def test_what_cannot_be_written_is_told_before_anything_is_predicted(
+    trained, tmp_path, monkeypatch
+) -> None:
+    from click.testing import CliRunner
+    from reid_plugins_attributes.commands import predict as command
+
+    from reidcore.cli import Session
+
+    monkeypatch.setattr(command, "_answered", lambda *_: pytest.fail("images were read"))
+    (tmp_path / "file").touch()
+    taken = tmp_path / "file" / "answers.csv"
+    images, checkpoint = trained / "data" / "tiny" / "query", trained / "log" / "model.pth.tar-1"
+    arguments = [str(images), "-w", str(checkpoint), "--device", "cpu", "-o", str(taken)]
+    result = CliRunner().invoke(command.predict, arguments, obj=Session())
+    assert isinstance(result.exception, UserError)
+    assert str(taken.parent) in str(result.exception)
+
+
+def test_a_record_of_before_says_no_by_all_other_values(trained) -> None:
+    kept = read_attributes(str(trained / "log" / "model.pth.tar-1")).record()
+    assert kept["questions"] == [["hat", "attribute_hat", 1, 0]]
+    before = LearntAttributes.of_record({**kept, "questions": [["hat", "attribute_hat", 1]]})
+    assert before.questions[0].no is None
+
+
 @pytest.mark.parametrize("damage", [{"questions": 3}, {"bias": None}, {"weight": "none"}])
 def test_a_damaged_record_is_refused(trained, damage) -> None:
     kept = read_attributes(str(trained / "log" / "model.pth.tar-1")).record()
