@@ -21,7 +21,8 @@ from reidcore.cli import (
 from reidcore.errors import UserError
 
 if TYPE_CHECKING:
-    from reid_plugins_calibration.fit import Fitted, Wishes
+    from reid_plugins_calibration.calibration import Calibration
+    from reid_plugins_calibration.fit import Wishes
     from reid_plugins_calibration.items import Items
     from reidcore.inference import CheckpointMetadata
     from reidcore.plugins import Plugins
@@ -120,12 +121,12 @@ def calibrate(session: Session, /, as_json: bool, **options: Any) -> None:
     """
     asked = Asked(**options)
     with json_alone(as_json) as write, session.plugins() as plugins:
-        fitted = asked.run(plugins)
-        write(fitted.calibration.record)
+        calibration = asked.run(plugins)
+        write(calibration.record)
     if not as_json:
         from reid_plugins_calibration.sheet import show
 
-        show(fitted.calibration)
+        show(calibration)
     echo(f"Calibration written to {asked.output or asked.checkpoint}", err=True)
 
 
@@ -152,12 +153,13 @@ class Asked:
     batch_size: int | None
     device: str | None
 
-    def run(self, plugins: Plugins) -> Fitted:
+    def run(self, plugins: Plugins) -> Calibration:
         """Calibrate and keep it.
 
         Raises:
             UserError: whatever stands against it, most of it before any work is done.
         """
+        from reid_plugins_calibration.calibration import Calibration
         from reid_plugins_calibration.fit import calibrate, passes, require_scipy
         from reid_plugins_calibration.stored import Destination
 
@@ -169,12 +171,12 @@ class Asked:
         items, what, names = self._items(known, plugins)
         with progress("comparing", passes(items, wishes)) as advance:
             fitted = calibrate(items, wishes, what, names, advance)
-        destination.write(fitted.calibration.record)
+        written = destination.write(fitted.calibration.record)
         if self.plot:
             from reid_plugins_calibration.picture import draw
 
             draw(fitted, self.plot)
-        return fitted
+        return Calibration.from_record(written)
 
     def _check(self) -> None:
         from reidcore.utils import check_writable

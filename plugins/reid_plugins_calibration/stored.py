@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reid_plugins_calibration.calibration import Calibration
-from reidcore.errors import CheckpointError, UserError, quoted
+from reidcore.errors import CheckpointError, DataError, UserError, quoted
 from reidcore.utils import PathLike, atomic_write, load_checkpoint, read_json, write_json
 
 _log = logging.getLogger(f"reidcore.{__name__}")
@@ -24,35 +24,69 @@ _DIGEST = "weights_sha256"
 _CHECKPOINTS = re.compile(r"\.(pth|pt|ckpt|safetensors)(\.tar)?(-\d+)?$")
 
 
-def read_calibration(path: PathLike) -> Calibration | None:
+def read_calibration(path: PathLike, model: PathLike | None = None) -> Calibration | None:
     """Return the calibration of a checkpoint, an export, or a file that ``calibrate -o`` wrote.
 
     Args:
         path: the checkpoint, an exported model, or a file that ends in ``.json``.
+        model: the checkpoint or exported model whose similarities are asked of, if it is another
+            file than ``path``.
 
     Returns:
         The calibration; None where there is none. One that was made with other weights than those
         of the file counts as none, which is logged.
 
     Raises:
-        UserError: if the file is missing or damaged, or holds a calibration of another version.
+        UserError: if the file is missing or damaged, or holds a calibration of another version, or
+            of other weights than those of ``model``.
     """
     file = Path(path).expanduser()
-    if file.suffix == ".json":
-        if not file.is_file():
-            raise UserError(f"no calibration at {str(file)!r}", "Check the path.")
-        return Calibration.from_record(read_json(file))
-    record, weights = _of_export(file) if is_export(file) else _of_checkpoint(file)
+    found = _in_file(file) if file.suffix == ".json" else _in_model(file)
+    if found is not None and model is not None:
+        _require_weights(found, file, Path(model).expanduser())
+    return found
+
+
+def _in_file(path: Path) -> Calibration:
+    if not path.is_file():
+        raise UserError(f"no calibration at {str(path)!r}", "Check the path.")
+    return Calibration.from_record(read_json(path))
+
+
+def _in_model(path: Path) -> Calibration | None:
+    """Return the calibration that a model holds; None if there is none, or one of other weights."""
+    record, weights = _of_export(path) if is_export(path) else _of_checkpoint(path)
     if record is None:
         return None
-    if weights is not None and record.get(_DIGEST, weights) != weights:
-        _log.warning(
-            "%s: its calibration is of other weights, and is not used. Calibrate it again: "
-            "reidcore calibrate",
-            file,
+    if record.get(_DIGEST) == weights:
+        return Calibration.from_record(record)
+    _log.warning(
+        "%s: its calibration is of other weights, and is not used. Calibrate it again: "
+        "reidcore calibrate",
+        path,
+    )
+    return None
+
+
+def _require_weights(calibration: Calibration, path: Path, model: Path) -> None:
+    """Refuse a calibration of other weights than a model's; warn of one that does not tell."""
+    own = calibration.record.get(_DIGEST)
+    if own is None:
+        _log.warning("%s does not say of which weights it is: is it of %s?", path, model)
+    elif own != weights_of(model):
+        raise DataError(
+            f"the calibration in {str(path)!r} is of other weights than those of {str(model)!r}",
+            f"Calibrate these: reidcore calibrate {model} --data DATASET",
         )
-        return None
-    return Calibration.from_record(record)
+
+
+def weights_of(path: Path) -> str | None:
+    """Return the hash of the weights of a checkpoint or an export; None of an export of others."""
+    if is_export(path):
+        return _of_export(path)[1]
+    from reid_plugins_export.fingerprint import weights_sha256
+
+    return weights_sha256(path)
 
 
 def is_export(path: Path) -> bool:
@@ -60,17 +94,19 @@ def is_export(path: Path) -> bool:
     return bool(path.suffix) and not _CHECKPOINTS.search(path.name)
 
 
-def require_calibration(path: PathLike) -> Calibration:
-    """Return the calibration of a checkpoint, which must have one.
+def require_calibration(path: PathLike, model: PathLike | None = None) -> Calibration:
+    """Return the calibration of a checkpoint, which must have one; see `read_calibration`.
 
     Raises:
         UserError: if it has none; says how it gets one.
     """
-    found = read_calibration(path)
+    found = read_calibration(path, model)
     if found is None:
+        again = "Calibrate its checkpoint and export that again, or run: "
+        command = f"reidcore calibrate {path} --data DATASET"
         raise UserError(
             f"{str(path)!r} is not calibrated, so that no similarity means the same anywhere",
-            f"Run: reidcore calibrate {path} --data DATASET",
+            f"{again}{command} -o FILE.json" if is_export(Path(path)) else f"Run: {command}",
         )
     return found
 
@@ -133,15 +169,20 @@ class Destination:
             )
         return cls(source, Path(output).expanduser() if output else source)
 
-    def write(self, record: Mapping[str, Any]) -> None:
+    def write(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
         """Write the record, whole or not at all; of a checkpoint nothing else changes.
+
+        Returns:
+            The record as it was written: with the hash of the weights that it is of.
 
         Raises:
             UserError: if the file cannot be written.
         """
         if self.checkpoint is None or self.output.suffix == ".json":
-            write_json(dict(record), self.output)
-            return
+            weights = None if self.checkpoint is None else weights_of(self.checkpoint)
+            written = {**record, **({_DIGEST: weights} if weights else {})}
+            write_json(written, self.output)
+            return written
         import torch
         from reid_plugins_export.fingerprint import tensors_sha256
 
@@ -152,10 +193,11 @@ class Destination:
         own[_PARTS] = {**(own.get(_PARTS) or {}), PLUGIN: json.loads(json.dumps(kept))}
         with atomic_write(self.output) as file:
             torch.save(checkpoint, file)
+        return kept
 
 
 def _is_foreign(path: Path) -> bool:
-    """Say whether a file has no record of ours that torch could write again as it was."""
+    """Say whether a file is no checkpoint that torch could write again as it was."""
     try:
         with path.open("rb") as file:
             is_torch = file.read(2) == b"PK"
@@ -163,4 +205,6 @@ def _is_foreign(path: Path) -> bool:
         raise CheckpointError(
             f"no checkpoint at {quoted(str(path))}", "Check the path; it must name a file."
         ) from error
-    return not is_torch or not isinstance(load_checkpoint(path).get(_OWN), Mapping)
+    if is_export(path) or not is_torch:
+        return True
+    return not isinstance(load_checkpoint(path).get(_OWN), Mapping)

@@ -71,6 +71,7 @@ def test_another_part_of_the_data_with_options_of_its_own(here, trained, tmp_pat
     assert record["pairs"]["identities"] == 12
     assert not record["pairs"]["across_cameras"]
     assert json.loads((tmp_path / "made.json").read_text()) == record
+    assert read_calibration(tmp_path / "made.json", model=trained)
     assert "calibration" not in load_checkpoint(trained)["reidcore"]["hooks"]
 
 

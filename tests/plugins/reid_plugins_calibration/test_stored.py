@@ -76,7 +76,9 @@ def test_it_is_read_back(calibrated, record) -> None:
     assert found.threshold(0.1).similarity == record["thresholds"][0]["similarity"]
 
 
-def test_a_run_resumes_from_it_as_if_it_had_not_been_there(trained, calibrated, tmp_path) -> None:
+def test_a_run_resumes_from_it_as_if_it_had_not_been_there_and_keeps_none(
+    trained, calibrated, tmp_path
+) -> None:
     ends = []
     for name, path in (("without", trained), ("with", calibrated)):
         folder = tmp_path / name
@@ -85,14 +87,12 @@ def test_a_run_resumes_from_it_as_if_it_had_not_been_there(trained, calibrated, 
         ends.append(load_checkpoint(folder / "model.pth.tar-2"))
     assert_equal(ends[0]["state_dict"], ends[1]["state_dict"])
     assert_equal(ends[0]["optimizer"], ends[1]["optimizer"])
+    assert read_calibration(folder / "model.pth.tar-2") is None
 
 
-def test_a_training_that_goes_on_does_not_inherit_it(calibrated, trained, tmp_path) -> None:
-    words = [f"model.resume={calibrated}", "train.max_epoch=2"]
-    tiny_run(save_dir=tmp_path / "on", root=trained.parent / "data", overrides=words)
+def test_a_training_from_its_weights_does_not_inherit_it(calibrated, trained, tmp_path) -> None:
     words = [f"model.load_weights={calibrated}"]
     tiny_run(save_dir=tmp_path / "new", root=trained.parent / "data", overrides=words)
-    assert read_calibration(tmp_path / "on" / "model.pth.tar-2") is None
     assert read_calibration(tmp_path / "new" / "model.pth.tar-1") is None
 
 
@@ -119,12 +119,44 @@ def test_a_file_beside_it_does_as_well(tmp_path, record) -> None:
         read_calibration(tmp_path / "other.json")
 
 
+def test_a_file_beside_it_is_of_these_weights_alone(trained, tmp_path, record, caplog) -> None:
+    path, other = tmp_path / "beside.json", tmp_path / "other.pth"
+    assert Destination.of(str(trained), str(path)).write(record) == read_calibration(path).record
+    assert require_calibration(path, model=trained).threshold(0.1)
+    torch.save({"state_dict": {"weight": torch.ones(2)}}, other)
+    with pytest.raises(DataError, match=r"is of other weights than .*calibrate .*other.pth --data"):
+        read_calibration(path, model=other)
+    Destination.of(None, str(path)).write(record)  # of features from elsewhere
+    assert read_calibration(path, model=other)
+    assert "does not say of which weights" in caplog.text
+
+
 @pytest.mark.parametrize("change", [{"version": 2}, {"thresholds": 3}, {"probability": {}}])
 def test_a_record_of_another_kind_is_refused(tmp_path, record, change) -> None:
     path = tmp_path / "calibration.json"
     write_json({**record, **change}, path)
     with pytest.raises(DataError, match="calibrat"):
         read_calibration(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.json", b"null", "version None cannot be read"),
+        ("a.json", b"[1]", "cannot be read"),
+        ("a.json", b"", "is not valid JSON"),
+        ("a.json", None, "no calibration at"),
+        ("a.pth", b"", "damaged or no torch checkpoint"),
+        ("a.onnx", None, "no file at"),
+        ("a.onnx", b"\x08", "damaged or no ONNX file"),
+        ("a.txt", b"0.6", "is no exported model"),
+    ],
+)
+def test_what_holds_none_is_told_for_what_it_is(name, content, told, tmp_path) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=told):
+        require_calibration(tmp_path / name)
 
 
 def test_a_checkpoint_of_others_has_no_place_for_it(tmp_path) -> None:
@@ -136,6 +168,9 @@ def test_a_checkpoint_of_others_has_no_place_for_it(tmp_path) -> None:
     with pytest.raises(UserError, match="no checkpoint is named"):
         Destination.of(None, "calibrated.pth")
     assert Destination.of(str(path), "beside.json").output == Path("beside.json")
+    program = path.rename(path.with_name("model.torchscript"))
+    with pytest.raises(UserError, match=r"-o FILE.json"):
+        Destination.of(str(program), None)
 
 
 def test_exports_take_it_along(calibrated, trained) -> None:
@@ -159,7 +194,9 @@ def test_an_export_is_read_and_one_of_other_weights_is_not_used(record, monkeypa
     held = {"calibration": {**record, "weights_sha256": "a1"}, "weights_sha256": "a1"}
     monkeypatch.setattr(exported, "read_record", lambda path: held)
     assert read_calibration("model.onnx").threshold(0.1)
+    assert require_calibration("model.onnx", model="copy.onnx")
     held["weights_sha256"] = "b2"
     assert read_calibration("model.onnx") is None
     held.clear()
-    assert read_calibration("model.onnx") is None
+    with pytest.raises(UserError, match=r"its checkpoint and export that again.*-o FILE.json"):
+        require_calibration("model.onnx")
