@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.overrides import TorchFunctionMode
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ def fold_normalisation(model: nn.Module, images: Tensor) -> int:
 
     A pass over all maps is saved for each. Which layer follows which is seen in a forward pass, and
     the features before and after are compared: a network in which something else takes part is left
-    as it was.
+    as it was, and so is one that looks at values, which for other images may take another way.
 
     Args:
         model: the network in evaluation mode, which is changed.
@@ -51,10 +52,13 @@ def fold_normalisation(model: nn.Module, images: Tensor) -> int:
             if _is_plain(layer)
         ]
         try:
-            before = model(images)
+            with _ValueReads() as reads:
+                before = model(images)
         finally:
             for hook in hooks:
                 hook.remove()
+        if reads.seen:
+            return 0
         replaced = {name: layer for pair in _pairs(calls) for name, layer in _folded(*pair)}
         originals = {name: model.get_submodule(name) for name in replaced}
         _replace(model, replaced)
@@ -64,6 +68,17 @@ def fold_normalisation(model: nn.Module, images: Tensor) -> int:
     _replace(model, originals)
     _log.debug("Folding changes features by %.1e: left out", difference)
     return 0
+
+
+class _ValueReads(TorchFunctionMode):
+    """Notes whether Python looks at a tensor's values, as ``if``, ``item`` and ``numpy`` do."""
+
+    _NAMES = ("__bool__", "__int__", "__float__", "__index__", "item", "tolist", "numpy")
+    seen = False
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.seen |= getattr(func, "__name__", "") in self._NAMES
+        return func(*args, **(kwargs or {}))
 
 
 def _is_plain(layer: nn.Module) -> bool:

@@ -45,6 +45,22 @@ class Between(Net):
         return self.last(self.second(maps)).mean(dim=(2, 3))
 
 
+class Choosing(Net):
+    """Which normalisation follows depends on the images."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        norm = self.norm if images.mean() > 0 else self.last
+        return norm(self.first(images)).mean(dim=(2, 3))
+
+
+class Reading(Choosing):
+    """The same, by numpy."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        norm = self.norm if images.numpy().mean() > 0 else self.last
+        return norm(self.first(images)).mean(dim=(2, 3))
+
+
 IMAGES = torch.randn(3, 3, 12, 12, generator=torch.Generator().manual_seed(0))
 
 
@@ -72,6 +88,16 @@ def test_what_follows_a_convolution_alone_is_folded_and_features_stay(kind, fold
     assert len(left) == 2 - folded
     if not folded:
         assert all(torch.equal(model.state_dict()[key], state[key]) for key in state)
+
+
+@pytest.mark.parametrize("kind", [Choosing, Reading])
+def test_a_network_that_looks_at_values_is_left_as_it_was(kind) -> None:
+    model = trained(kind())
+    bright, dark = IMAGES + 5, IMAGES - 5
+    with torch.no_grad():
+        wanted = model(dark)
+        assert fold_normalisation(model, bright) == 0
+        assert torch.equal(model(dark), wanted)
 
 
 def test_a_layer_that_something_listens_to_stays() -> None:
