@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -520,10 +521,19 @@ def test_compiling_happens_in_place(make, monkeypatch) -> None:
 
 
 def test_threads_share_an_extractor(make, photos, expected) -> None:
-    extract = make(batch_size=2)
+    """Each has its own images in hand when the others come to the network with theirs."""
+    extract = make()
+    together = threading.Barrier(4)
+
+    def wait(*_: object) -> None:
+        together.wait(60)
+
+    extract.model.register_forward_pre_hook(wait)
+    starts = list(range(4)) * 3
     with ThreadPoolExecutor(4) as pool:
-        for features in pool.map(extract, [photos] * 12):
-            same(features, expected)
+        turned = [photos[start:] + photos[:start] for start in starts]
+        for start, features in zip(starts, pool.map(extract, turned), strict=True):
+            same(features, expected.roll(-start, 0))
 
 
 def test_it_goes_to_another_process_unless_it_has_plugins_of_its_own(tmp_path, photos) -> None:
