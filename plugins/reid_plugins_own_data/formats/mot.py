@@ -65,7 +65,8 @@ class Mot:
         Raises:
             DataError: there are no tracks, rows are no numbers, or frames are not found.
         """
-        sequences = _sequences(source)
+        # A file that was named, whatever it is called, is told what is wrong with its rows.
+        sequences = _sequences(source) or ([_of_file(source)] if source.is_file() else [])
         if not sequences:
             raise DataError(
                 f"no sequence with {_TRUTH}, nor a file of rows of frame, id and box, in "

@@ -166,3 +166,5 @@ def test_other_texts_are_not_taken(tmp_path) -> None:
     assert Mot().recognise(tmp_path) is None
     with pytest.raises(DataError, match="no sequence with"):
         list(Mot().crops(tmp_path))
+    with pytest.raises(DataError, match=r"notes.txt' cannot be read: line 1 has 3 columns"):
+        list(Mot().crops(tmp_path / "notes.txt"))
