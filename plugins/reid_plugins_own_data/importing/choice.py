@@ -159,6 +159,8 @@ def _unrecognised(source: Path, known: list[Entry]) -> UserError:
     steps = [
         f"Name its format and what that needs to be told, --format NAME OPTION=VALUE: {formats}"
     ]
+    if source.suffix.lower() == ".csv":
+        steps.append(f"A table of images needs no import: reidcore data split {source}")
     if first and is_image(first.name):
         steps.append(f"Names of images are read by a pattern, such as {PATTERN}")
     return UserError(f"nothing says what {str(source)!r} is{example}", ". ".join(steps))

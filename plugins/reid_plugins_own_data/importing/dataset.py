@@ -127,13 +127,19 @@ def check_target(source: Path, target: Path, overwrite: bool) -> None:
     """Make sure that a folder may be written.
 
     Raises:
-        DataError: it lies in the source or the source in it, or it holds something.
+        DataError: it lies in the source or the source in it, it is where the user is, or it holds
+            something.
     """
     inner, outer = target.resolve(), source.resolve()
     if inner == outer or inner in outer.parents or outer in inner.parents:
         raise DataError(
             f"{str(target)!r} and the source {str(source)!r} lie in one another",
             "Name a folder elsewhere",
+        )
+    if inner in (here := Path.cwd(), *here.parents):
+        raise DataError(
+            f"{str(target)!r} is the folder that you are in, whose place a new one would take",
+            "Name a folder that is not there yet",
         )
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return

@@ -87,7 +87,8 @@ def test_one_class_alone_is_imported_when_it_is_asked_for(here, tmp_path) -> Non
 
 
 @pytest.mark.usefixtures("photos")
-def test_mistakes_end_with_exit_code_2_and_the_next_step(here) -> None:
+def test_mistakes_end_with_exit_code_2_and_the_next_step(here, tmp_path) -> None:
+    (tmp_path / "people.csv").write_text("path,pid\n1.jpg,7\n")
     for words, told in {
         ("nothing", "mine"): "there is no file or folder 'nothing'",
         ("source", "source/mine"): "lie in one another",
@@ -98,10 +99,22 @@ def test_mistakes_end_with_exit_code_2_and_the_next_step(here) -> None:
         ("source", "mine", "--classes", "cat"): "the source has no class 'cat'",
         ("source", "mine", "--format", "mot", "first_frame=one"): "first_frame",
         ("source", "mine", "pattern=(?P<who>x)"): "lacks a group pid",
+        ("people.csv", "mine"): "A table of images needs no import: reidcore data split people.csv",
     }.items():
         ended = here(*words)
         assert ended.code == 2, words
         assert told in ended.err
+
+
+@pytest.mark.usefixtures("photos")
+def test_the_folder_that_the_user_is_in_is_not_taken_away(here, tmp_path, monkeypatch) -> None:
+    (tmp_path / "mine" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "mine" / "deep")
+    for target in (".", ".."):
+        ended = here("../../source", target)
+        assert ended.code == 2
+        assert "is the folder that you are in" in ended.err
+    assert here("../../source", "new").code == 0
 
 
 @pytest.mark.usefixtures("photos")
