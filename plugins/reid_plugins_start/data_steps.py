@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from pathlib import Path
 
 from reid_plugins_own_data.splitting.table import ImageTable, read_table
@@ -51,7 +52,7 @@ def split_step(context: Context) -> Step:
     if table is None:
         words += ["--train-share", "?", "--val-share", "?"]
     else:
-        shares = choose_shares(_identities(table))
+        shares = choose_shares(_identities(table, wishes.class_name))
         title = f"{title}: {shares.why}"
         words += ["--train-share", f"{shares.train:g}", "--val-share", f"{shares.validation:g}"]
         words += ["--by", CLASS] if _has_classes(table) and not wishes.class_name else []
@@ -69,6 +70,7 @@ def check_step(context: Context) -> Step:
         ["data", "check", "--csv", context.table, *options, "--json"],
         products=[place.check],
         stdout=place.check,
+        makes=place.folder if context.source.is_split else None,
         codes=(0, 1),
         act=lambda: judge(place.check, context.source.path),
     )
@@ -78,8 +80,13 @@ def _imported(file: Path) -> ImageTable | None:
     return read_table(file, {}) if file.is_file() else None
 
 
-def _identities(table: ImageTable) -> int:
-    return len({text.strip() for text in table.columns[table.roles["pid"]]} - {"-1"})
+def _identities(table: ImageTable, class_name: str) -> int:
+    """Return how many identities a table has, of one class or of all."""
+    names = [text.strip() for text in table.columns[table.roles["pid"]]]
+    if class_name:
+        wanted = table.rows_where(f"{CLASS}={class_name}")
+        names = list(compress(names, wanted))
+    return len({*names} - {"-1"})
 
 
 def _has_classes(table: ImageTable) -> bool:

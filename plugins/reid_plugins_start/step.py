@@ -50,6 +50,7 @@ class Step:
         made_from: texts that change where what it works on does, beside the command.
         products: files that it leaves.
         stdout: file that takes its standard output.
+        makes: folder of that file, where no command before has made it: a shell does not.
         codes: exit codes of its command that are no failure.
         act: what is done after the command, or in its place; it may raise a UserError.
         needed: whether the road ends where it fails.
@@ -65,6 +66,7 @@ class Step:
     made_from: Sequence[str] = ()
     products: Sequence[Path] = ()
     stdout: Path | None = None
+    makes: Path | None = None
     codes: Sequence[int] = (0,)
     act: Callable[[], None] = _nothing
     needed: bool = True
@@ -80,7 +82,8 @@ class Step:
         """
         words = ["reidcore", *leading, *map(str, self.command), *further]
         into = f" > {shlex.quote(str(self.stdout))}" if self.stdout else ""
-        return shlex.join(words) + into
+        before = f"mkdir -p {shlex.quote(str(self.makes))} && " if self.makes else ""
+        return before + shlex.join(words) + into
 
     def key(self, before: str) -> str:
         """Return a hash of what decides its result.
