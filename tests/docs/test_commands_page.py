@@ -24,27 +24,41 @@ def section(title: str) -> str:
     return PAGE.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
 
 
+JSON = section("JSON")
+
+
 def keys(command: str) -> set[str]:
     """Return the keys that the page names for a command."""
-    row = re.search(rf"^\| `{command}` \| (.*) \|$", section("JSON"), re.M)
+    row = re.search(rf"^\| `{command}` \| (.*) \|$", JSON, re.M)
     assert row is not None
     return {key for key in re.findall(r"`([^`]+)`", row[1]) if not key.startswith("-")}
 
 
-def commands(group: click.Group = root, above: str = "") -> Iterator[str]:
-    """Yield the words of every command in and below a group."""
+def commands(group: click.Group = root, above: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield every command in and below a group, by the words that call it."""
     context = click.Context(group)
     for name in group.list_commands(context):
         command, words = group.get_command(context, name), f"{above}{name}"
+        assert command is not None
         if not isinstance(command, click.Group) or command.invoke_without_command:
-            yield words
+            yield words, command
         if isinstance(command, click.Group):
             yield from commands(command, f"{words} ")
 
 
 def test_the_table_has_every_command_and_no_other() -> None:
     rows = re.findall(r"^\| `([a-z-]+(?: [a-z-]+)*)", section("All commands"), re.M)
-    assert set(rows) == set(commands())
+    assert set(rows) == dict(commands()).keys()
+
+
+def test_every_command_that_prints_json_is_named_there() -> None:
+    named = set(re.findall(r"`([a-z -]+)`", JSON))
+    printing = {
+        words
+        for words, command in commands()
+        if any("--json" in option.opts for option in command.params)
+    }
+    assert printing <= named
 
 
 @pytest.mark.parametrize(
