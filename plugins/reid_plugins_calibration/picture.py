@@ -16,7 +16,7 @@ _ACROSS = "similarity (cosine)"
 _MATCHES, _NONMATCHES = "matches, FNMR", "non-matches, FMR"
 _FEWEST = 5  # pairs in a bin whose share is drawn
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating]
 
 
 def draw(fitted: Fitted, path: PathLike) -> None:
