@@ -34,9 +34,7 @@ def resolved(config: Config, plugins: Plugins | None = None) -> dict[str, Any]:
     return tree
 
 
-def _component_defaults(
-    plugins: Plugins | None,
-) -> Iterator[tuple[tuple[str, ...], Any, set[str]]]:
+def _component_defaults(plugins: Plugins | None) -> Iterator[tuple[tuple[str, ...], Any, set[str]]]:
     """Yield the place of each option, its default, and its other names in the same section."""
     for kind in (*NAMED_KINDS, "losses"):
         for entry in entries(kind, plugins):

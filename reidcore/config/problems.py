@@ -45,10 +45,7 @@ def refuse(problems: Iterable[Problem], layer: Layer) -> None:
 
 
 def from_validation(
-    error: ValidationError,
-    tree: Any,
-    schema: type[BaseModel] | None,
-    prefix: tuple[str, ...] = (),
+    error: ValidationError, tree: Any, schema: type[BaseModel] | None, prefix: tuple[str, ...] = ()
 ) -> list[Problem]:
     """Turn pydantic's report on ``tree`` into problems, one for each key.
 

@@ -24,11 +24,7 @@ from reidcore.errors import CheckpointError, counted
 from reidcore.models.layers import bare_key, kind_fault, unwrap
 from reidcore.models.weights.record import check_training_state
 from reidcore.models.weights.trained import remember_training
-from reidcore.optim.resume import (
-    check_kind,
-    continue_optimizer,
-    continue_schedule,
-)
+from reidcore.optim.resume import check_kind, continue_optimizer, continue_schedule
 
 _log = logging.getLogger(__name__)
 
@@ -167,10 +163,7 @@ def log_differences(differences: Sequence[str]) -> None:
 
 
 def resume_file(
-    fpath: PathLike,
-    model: nn.Module,
-    optimizer: Optimizer | None,
-    scheduler: LRScheduler | None,
+    fpath: PathLike, model: nn.Module, optimizer: Optimizer | None, scheduler: LRScheduler | None
 ) -> ResumePoint:
     """Load one model's checkpoint; the training state only if it is of the last stage.
 

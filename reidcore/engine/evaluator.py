@@ -35,13 +35,7 @@ from reidcore.engine.datamanager import Loader, left_without_images, note_skippe
 from reidcore.engine.hook_results import checked_distances, checked_pair
 from reidcore.engine.shared_ranking import GalleryShare, on_device, shared
 from reidcore.errors import DataError, UserError, counted
-from reidcore.evaluation import (
-    FeatureDistances,
-    Labels,
-    RankingResult,
-    RerankedDistances,
-    evaluate,
-)
+from reidcore.evaluation import FeatureDistances, Labels, RankingResult, RerankedDistances, evaluate
 from reidcore.evaluation.matches import without_own_files
 from reidcore.evaluation.protocols import check_needs, pooled, with_ap
 from reidcore.models.reid_model import check_finite

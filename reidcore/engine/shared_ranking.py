@@ -15,12 +15,7 @@ import torch
 from torch import Tensor
 
 from reidcore.data.loader.batch_sampler import rank_and_world, stretch_of
-from reidcore.engine.agreement import (
-    add_up_on_main,
-    ask_others,
-    receive_from_main,
-    send_from_main,
-)
+from reidcore.engine.agreement import add_up_on_main, ask_others, receive_from_main, send_from_main
 from reidcore.errors import UserError
 from reidcore.evaluation import Distances, FeatureDistances
 from reidcore.evaluation.counting import Keys, Scan

@@ -209,16 +209,8 @@ class Family:
             ) from error
 
     def _entry(self, name: str, target: Callable[..., Any] | str, member: str = "") -> Entry:
-        return Entry(
-            self.kind,
-            name,
-            target,
-            self.plugin,
-            self.distribution,
-            self.summary,
-            needs=self.needs,
-            member=member,
-        )
+        owner = self.plugin, self.distribution, self.summary
+        return Entry(self.kind, name, target, *owner, needs=self.needs, member=member)
 
 
 @dataclass(frozen=True)

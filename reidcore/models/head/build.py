@@ -119,11 +119,7 @@ def _fill(
 
 
 def _add_layers_on_maps(
-    head: Head,
-    network: ReidModel,
-    options: HeadOptions,
-    pooling: Component | None,
-    images: Tensor,
+    head: Head, network: ReidModel, options: HeadOptions, pooling: Component | None, images: Tensor
 ) -> int:
     """Add the non-local block and the pooling; return the dimensions of the features so far."""
     if options.non_local:
