@@ -244,6 +244,7 @@ def _sibling_checkpoints(fpath: PathLike, names: Sequence[str]) -> list[Path]:
 def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
     """Return what a checkpoint holds beyond Torchreid's keys; every process calls this."""
     run = engine.active_run
+    stage = (None if run else engine.record.last_stage) or engine.stage
     meters = run.meters.state_dict() if run and step else None
     if accumulated := engine.accelerator.accumulated(engine.optimizers):
         # Each process has its own part of a mean, which their mean may stand for.
@@ -253,7 +254,7 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
         "epoch": done,
         "step": step,
         "models": list(engine.states),
-        "stage": {key: getattr(engine.stage, key) for key in ("name", "first", "is_last")},
+        "stage": {key: getattr(stage, key) for key in ("name", "first", "is_last")},
         "test_due": engine.active_run.tests.is_due if engine.active_run else False,
         "selection": engine.record.selection.state_dict(),
         "held_out": _held_out(engine),

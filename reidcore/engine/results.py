@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reidcore.config.options.plan import RunPlan
     from reidcore.engine.engine import Engine
     from reidcore.engine.evaluator import TargetResult
+    from reidcore.engine.stages import Stage
     from reidcore.engine.step import StepPlan
 
 FORMAT = 1
@@ -38,6 +39,7 @@ class RunRecord:
         tested_epoch: the epochs that their model had been trained for; None if that is not known.
         selection: the figures that the best checkpoint is chosen by.
         stopped: why a plugin ended the training before its last epoch; None if none did.
+        last_stage: the stage that ends the training, once it has begun; None until then.
     """
 
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -45,6 +47,7 @@ class RunRecord:
     tested_epoch: int | None = None
     selection: Selection = field(default_factory=Selection)
     stopped: str | None = None
+    last_stage: Stage | None = None
 
 
 def record_run(

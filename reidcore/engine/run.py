@@ -293,6 +293,7 @@ class Run:
             _log.info("Stage %s: %s", stage.name, counted(stage.epochs, "epoch"))
         self._stage.close()
         self._stage.enter_context(entered(engine, stage))
+        engine.record.last_stage = stage if stage.is_last else None
         engine.accelerator.reset(engine.optimizers)
         engine.loss_optimizers = optimizers_of(engine.terms, engine.loss_optimizers)
 

@@ -98,6 +98,20 @@ def test_each_stage_has_its_epochs_parameters_and_schedule(
     assert ["plain" in epoch for epoch in result["training"]] == [True, True, False, False, False]
 
 
+def test_a_checkpoint_by_hand_after_the_run_is_of_its_last_stage(
+    make_staged: MakeEngine, tmp_path: Path
+) -> None:
+    engine = make_staged()
+    run(engine, tmp_path / "run")
+    engine.save_model(4, save_dir=str(tmp_path / "hand"))
+    (written,) = (tmp_path / "hand").glob("model.pth.tar-*")
+    going_on = make_staged()
+    start = going_on.resume(str(written))
+    assert start.stage == {"name": "everything", "first": 2, "is_last": True}
+    result = going_on.run(save_dir=str(tmp_path / "on"), max_epoch=4, start_epoch=start)
+    assert [epoch["epoch"] for epoch in result["training"]] == [1, 2, 3, 4, 5, 6]
+
+
 class Learning:
     """Writes down which layers learn in each epoch."""
 
