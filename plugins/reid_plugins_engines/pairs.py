@@ -35,7 +35,9 @@ def check_pairs(engine: Engine) -> None:
     Raises:
         UserError: if a batch, or a process's share of it, has no pair to learn from.
     """
-    for name, (_, criterion) in engine.terms.items():
+    for name, (weight, criterion) in engine.terms.items():
+        if not weight:
+            continue
         needs_negatives = getattr(criterion, "needs_negatives", False)
         needs_positives = getattr(criterion, "needs_positives", False) and not _has_twins(engine)
         batches = _identities_of_batches(engine) if needs_negatives or needs_positives else []

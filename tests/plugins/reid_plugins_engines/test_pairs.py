@@ -135,3 +135,9 @@ def test_each_process_needs_other_identities_in_its_share(two_processes: None) -
 def test_a_batch_of_one_identity_is_refused_on_one_process_too() -> None:
     with pytest.raises(UserError, match=r"a batch of 4 images is of one identity.*num_instances"):
         check_pairs(engine_of([[1, 1, 1, 1]]))
+
+
+def test_a_loss_of_no_weight_needs_nothing() -> None:
+    engine = engine_of([[1, 1, 1, 1]])
+    engine.terms = {name: (0.0, criterion) for name, (_, criterion) in engine.terms.items()}
+    check_pairs(engine)
