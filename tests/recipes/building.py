@@ -7,6 +7,7 @@ does a forward of it.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,17 +69,23 @@ class Built:
     def rates_over(self, epochs: int, steps: int) -> Iterator[tuple[Moment, list[Rates]]]:
         """Yield the rates of all groups in every epoch, at its start or in its middle by turns.
 
-        The schedule is moved as the engine moves it, and cannot be used afterwards.
+        The schedule is moved as the engine moves it, and put back in the end.
         """
         scheduler: Any = self.engine.scheduler
         self.optimizer._opt_called = True  # type: ignore[attr-defined]  # or torch warns
-        for epoch in range(epochs):
-            step = steps // 2 if epoch % 2 else 0
-            if hasattr(scheduler, "step_update"):
-                scheduler.step_update(step)
-            rates = [(group["initial_lr"], group["lr"]) for group in self.optimizer.param_groups]
-            yield Moment(epoch, step, steps), rates
-            scheduler.step()
+        groups = self.optimizer.param_groups
+        state, begun = copy.deepcopy(scheduler.state_dict()), [group["lr"] for group in groups]
+        try:
+            for epoch in range(epochs):
+                step = steps // 2 if epoch % 2 else 0
+                if hasattr(scheduler, "step_update"):
+                    scheduler.step_update(step)
+                yield Moment(epoch, step, steps), [(g["initial_lr"], g["lr"]) for g in groups]
+                scheduler.step()
+        finally:
+            scheduler.load_state_dict(state)
+            for group, rate in zip(groups, begun, strict=True):
+                group["lr"] = rate
 
     def feature_sizes(self, height: int, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the shapes of the last maps and of the features of two images."""
