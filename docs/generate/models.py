@@ -20,6 +20,9 @@ END = "<!-- End of the table -->"
 HEADINGS = "| Model | Plugin | Image | Parameters | Multiply-adds | Features | Weights | Licence |"
 RULE = "|---|---|--:|--:|--:|--:|---|---|"
 
+TRUNKS = {"lmbn_n": "osnet_x1_0", "mgn": "resnet50_ibn_a"}
+"""Networks without weights of their own, which begin with those of another."""
+
 
 def table(listed: Sequence[Entry], summaries: Mapping[str, ModelSummary]) -> str:
     """Return the table of these models, with a row for each."""
@@ -48,6 +51,9 @@ def rewritten(page: str, block: str) -> str:
 
 
 def _weights(name: str) -> tuple[str, str]:
+    if name in TRUNKS:
+        origin, licence = _weights(TRUNKS[name])
+        return f"those of `{TRUNKS[name]}`: {origin}", licence
     try:
         weights = find_published(name)
     except UnknownNameError:
