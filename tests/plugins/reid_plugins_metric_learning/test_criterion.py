@@ -99,6 +99,19 @@ def test_a_memory_holds_the_last_batches_and_goes_on_after_a_copy_of_its_state()
     )
 
 
+def test_a_memory_takes_a_batch_on_the_way_forward_once() -> None:
+    """Not on the way back, which comes late, twice or from one process alone."""
+    criterion, batches = remembering("ContrastiveLoss", 20), [features(0), features(1)]
+    leaves = [batch.requires_grad_() for batch in batches]
+    total = torch.stack([criterion(leaf, PIDS) for leaf in leaves]).sum()  # two batches, one step
+    held = criterion.loss.embedding_memory.clone()
+    total.backward()
+    assert torch.equal(criterion.loss.embedding_memory, held)
+    assert torch.equal(held[:16], torch.cat(batches).detach())
+    assert not held[16:].any()
+    assert all(leaf.grad is not None and leaf.grad.any() for leaf in leaves)
+
+
 def mined(memory: Memory, batch: Tensor) -> tuple[Any, ...]:
     """What PML's loss is given of a batch that the memory took in last."""
     held, labels = memory.embedding_memory, memory.label_memory

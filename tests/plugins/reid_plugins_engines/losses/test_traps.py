@@ -2,8 +2,8 @@
 
 Held elsewhere: sums and means over branches by ``test_branches``, gradients of centres under mixed
 precision by ``test_center``, pairs across processes by ``test_processes``, waiting for a GPU by
-``test_pair_losses``, a further division by the size of the batch by the definitions there. No loss
-here keeps a memory that a way back would update.
+``test_pair_losses``, a further division by the size of the batch by the definitions there, what a
+memory takes in, and when, by ``reid_plugins_metric_learning``: no loss of this package keeps one.
 """
 
 from __future__ import annotations
