@@ -23,6 +23,7 @@ OnBad: TypeAlias = Literal["blank", "raise"]
 _log = logging.getLogger(f"reidcore.{__name__}")
 
 _BLANK_SIDE = 16
+_BLACK = "It gets the features of a black image"
 
 
 class CropExtractor(Protocol):
@@ -103,13 +104,16 @@ class BoxFeatures:
             DataError: if this is no frame, or these are no boxes; with ``on_bad="raise"`` if a box
                 holds no pixel.
         """
+        return self._of(frame, boxes, format, color, "It gets no features")
+
+    def _of(self, frame: Image, boxes: Any, format: str, color: str, told: str) -> FrameFeatures:
         corners = boxes_as_xyxy(boxes, format)
         rows = np.zeros((len(corners), self.feature_dim), dtype=np.float32)
         if not len(corners):
             return FrameFeatures(rows, np.zeros(0, dtype=bool))
         bad: dict[int, DataError] = {}
         cut_crops(frame, corners, "xyxy", color, bad.__setitem__)
-        self._note(list(bad.values()))
+        self._note(list(bad.values()), told)
         held = np.array([place not in bad for place in range(len(corners))], dtype=bool)
         if held.any():
             rows[held] = unit_rows(self.extractor.crops(frame, corners[held], "xyxy", color))
@@ -117,7 +121,7 @@ class BoxFeatures:
 
     def filled(self, frame: Image, boxes: Any, format: str, color: str) -> Features:
         """Return the features (N, D), those of a black image where a box holds no pixel."""
-        rows, held = self.of(frame, boxes, format, color)
+        rows, held = self._of(frame, boxes, format, color, _BLACK)
         if not held.all():
             rows[~held] = self.blank()
         return rows
@@ -136,7 +140,8 @@ class BoxFeatures:
             [
                 DataError(f"crop {place} of {len(images)} is empty", "Leave its box out.")
                 for place in np.flatnonzero(~held)
-            ]
+            ],
+            _BLACK,
         )
         if held.any():
             good = [image for image, is_held in zip(images, held, strict=True) if is_held]
@@ -162,8 +167,8 @@ class BoxFeatures:
             self._blank = unit_rows(self.extractor.crops(black, whole, "xyxy", "rgb"))[0]
         return self._blank
 
-    def _note(self, errors: Sequence[DataError]) -> None:
-        """Count boxes that hold no pixel; the first of all is logged.
+    def _note(self, errors: Sequence[DataError], told: str) -> None:
+        """Count boxes that hold no pixel; the first of all is logged, with what becomes of it.
 
         Raises:
             DataError: the first of them, with ``on_bad="raise"``.
@@ -177,10 +182,10 @@ class BoxFeatures:
             self.blank_count += len(errors)
         if is_first:
             _log.warning(
-                "%s: %s. It gets the features of a black image, and so will others, untold; "
-                "blank_count counts them",
+                "%s: %s. %s, and so will others, untold; blank_count counts them",
                 counted(len(errors), "box without a pixel", "boxes without a pixel"),
                 errors[0].what,
+                told,
             )
 
 
@@ -205,16 +210,33 @@ def enclosing(oriented: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.hstack([centres - halves / 2, centres + halves / 2])
 
 
+def rows_of_numbers(boxes: Any) -> npt.NDArray[np.float64]:
+    """Return boxes as rows, (N, columns); (0, 4) if there are none.
+
+    Args:
+        boxes: an array, a tensor on any device, or lists; a single row is one box.
+
+    Raises:
+        DataError: if they are no numbers.
+    """
+    given = boxes.detach().cpu() if hasattr(boxes, "detach") else boxes
+    try:
+        rows = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"the boxes are no rows of numbers ({error})",
+            "Give an array (N, 4), or of more columns.",
+        ) from error
+    return np.atleast_2d(rows) if rows.size else np.zeros((0, 4))
+
+
 def first_four(boxes: Any) -> npt.NDArray[np.float64]:
     """Return boxes (N, 4) of rows that may go on with score, class and more.
 
     Raises:
         DataError: if they are no rows of four numbers or more.
     """
-    rows = np.asarray(boxes, dtype=np.float64)
-    if not rows.size:
-        return np.zeros((0, 4))
-    rows = np.atleast_2d(rows)
+    rows = rows_of_numbers(boxes)
     if rows.ndim != 2 or rows.shape[1] < 4:
         raise DataError(f"the boxes are {rows.shape}", "Give an array (N, 4), or of more columns.")
     return rows[:, :4]

@@ -17,6 +17,7 @@ from reid_plugins_trackers.box_features import (
     Features,
     Image,
     OnBad,
+    rows_of_numbers,
 )
 from reidcore.errors import DataError, UserError, counted
 
@@ -113,10 +114,7 @@ class BoxmotEncoder:
 
     def _upright(self, boxes: Any) -> npt.NDArray[np.float64]:
         """Return left, top, right and bottom of boxes in any of BoxMOT's forms, (N, 4)."""
-        rows = np.asarray(boxes, dtype=np.float64)
-        if not rows.size:
-            return np.zeros((0, 4))
-        rows = np.atleast_2d(rows)
+        rows = rows_of_numbers(boxes)
         columns = rows.shape[-1]
         if rows.ndim != 2 or columns not in _UPRIGHT + _ORIENTED:
             raise DataError(

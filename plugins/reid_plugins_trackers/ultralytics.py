@@ -18,6 +18,7 @@ from reid_plugins_trackers.box_features import (
     Image,
     OnBad,
     first_four,
+    rows_of_numbers,
 )
 from reidcore.errors import UserError
 from reidcore.inference import boxes_as_xyxy
@@ -94,8 +95,8 @@ class UltralyticsEncoder:
 
     def _corners(self, boxes: Any) -> npt.NDArray[np.float64]:
         """Return left, top, right and bottom of boxes with their margin, (N, 4)."""
-        rows = np.array(boxes, dtype=np.float64)
-        is_oriented = rows.size and rows.shape[-1] == _ORIENTED
-        rows = rows[:, :5] if is_oriented else first_four(rows)
+        rows = rows_of_numbers(boxes)
+        is_oriented = rows.shape[-1] == _ORIENTED
+        rows = (rows[:, :5] if is_oriented else first_four(rows)).copy()
         rows[:, 2:4] = rows[:, 2:4] * self._gain + self._pad
         return self.box_features.upright(rows) if is_oriented else boxes_as_xyxy(rows, "xywh")

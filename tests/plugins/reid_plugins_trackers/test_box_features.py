@@ -82,6 +82,15 @@ def test_the_first_is_logged_and_all_are_counted(extractor, frame, caplog) -> No
     assert features.blank_count == 6
     assert len(caplog.records) == 1
     assert "row 0" in caplog.text
+    assert "features of a black image" in caplog.text
+
+
+def test_who_gets_no_features_is_not_told_of_black_ones(extractor, frame, caplog) -> None:
+    with caplog.at_level(logging.WARNING):
+        _, held = BoxFeatures(extractor).of(frame, [NOWHERE["outside"]], "xyxy", "rgb")
+    assert not held.any()
+    assert "gets no features" in caplog.text
+    assert "black" not in caplog.text
 
 
 def test_or_it_is_an_error(extractor, frame, boxes) -> None:
@@ -110,7 +119,9 @@ def test_what_is_no_frame_is_told(frame, extractor) -> None:
         BoxFeatures(extractor).of(frame, [(0, 0, 5, 5)], "xyxy", "rgb")
 
 
-@pytest.mark.parametrize("rows", [np.zeros((2, 3)), np.zeros((2, 2, 4))])
+@pytest.mark.parametrize(
+    "rows", [np.zeros((2, 3)), np.zeros((2, 2, 4)), [[1, 2, 3, 4], [1]], ["a"]]
+)
 def test_what_are_no_boxes_is_told(rows) -> None:
     with pytest.raises(DataError, match="the boxes are"):
         first_four(rows)
