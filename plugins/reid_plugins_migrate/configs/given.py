@@ -60,10 +60,9 @@ class Given:
         Raises:
             ConfigError: if it is none.
         """
-        value = self[key]
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not _is_number(value := self[key]):
             raise ConfigError(f"{key} is {quoted(value)}", "Expected a number.")
-        return value
+        return value  # type: ignore[no-any-return] # a number
 
     def several(self, key: str) -> list[Any]:
         """Return a value as a list: one item stands for a list of one."""
@@ -72,15 +71,32 @@ class Given:
             list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
         )
 
-    def pair(self, key: str) -> tuple[Any, Any]:
-        """Return two values; one stands for both.
+    def numbers(self, key: str, *counts: int) -> list[float]:
+        """Return a value as a list of numbers.
+
+        Args:
+            key: of the value; one number stands for a list of one.
+            counts: how many there may be; any number of them if unset.
 
         Raises:
-            ConfigError: if there are other numbers of them.
+            ConfigError: if it holds anything else, or more or fewer.
         """
         values = self.several(key)
-        if len(values) not in (1, 2):
-            raise ConfigError(f"{key} is {quoted(self[key])}", "Expected one number or two.")
+        if not all(map(_is_number, values)) or (counts and len(values) not in counts):
+            wanted = " or ".join(map(str, counts))
+            raise ConfigError(
+                f"{key} is {quoted(self[key])}",
+                f"Expected {wanted} numbers." if counts else "Expected numbers.",
+            )
+        return values
+
+    def pair(self, key: str) -> tuple[float, float]:
+        """Return two numbers; one stands for both.
+
+        Raises:
+            ConfigError: if there are others, or other numbers of them.
+        """
+        values = self.numbers(key, 1, 2)
         return values[0], values[-1]
 
     def is_on(self, section: str) -> bool:
@@ -109,6 +125,10 @@ class Given:
                 known = key in self.defaults
                 text = "it has no counterpart here" if known else "no such key is known"
                 yield Note(key, value, text, is_lost=True)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _flat(values: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[str, Any]]:

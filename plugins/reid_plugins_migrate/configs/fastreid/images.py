@@ -17,11 +17,14 @@ def images(given: Given) -> Tree:
     elif given.pair("INPUT.SIZE_TEST") != (height, width):
         given.lost("INPUT.SIZE_TEST", "images are tested at the size of the training")
     data: Tree = {"height": height, "width": width, "resize": "pillow_bicubic"}
-    mean, std = _per_channel(given, "MODEL.PIXEL_MEAN"), _per_channel(given, "MODEL.PIXEL_STD")
-    if mean != _per_channel(None, "MODEL.PIXEL_MEAN", given.defaults["MODEL.PIXEL_MEAN"]):
-        data["norm_mean"] = mean
-    if std != _per_channel(None, "MODEL.PIXEL_STD", given.defaults["MODEL.PIXEL_STD"]):
-        data["norm_std"] = std
+    for theirs, ours in (("MODEL.PIXEL_MEAN", "norm_mean"), ("MODEL.PIXEL_STD", "norm_std")):
+        # Theirs are of images from 0 to 255, ours of images from 0 to 1.
+        values, usual = (
+            [round(each / 255, 4) for each in found]
+            for found in (given.numbers(theirs, 3), given.defaults[theirs])
+        )
+        if values != usual:
+            data[ours] = values
     return {"data": data}
 
 
@@ -67,22 +70,10 @@ def augmentation(given: Given) -> tuple[list[str], Tree]:
 
 
 def _erasing(given: Given) -> Tree:
-    p, value = (
-        given.number("INPUT.REA.PROB"),
-        [float(each) for each in given.several("INPUT.REA.VALUE")],
-    )
-    mean, std = given.several("MODEL.PIXEL_MEAN"), given.several("MODEL.PIXEL_STD")
+    p, value = given.number("INPUT.REA.PROB"), given.numbers("INPUT.REA.VALUE", 1, 3)
+    mean, std = given.numbers("MODEL.PIXEL_MEAN", 3), given.numbers("MODEL.PIXEL_STD", 3)
     # The value is of an image that is normalised afterwards, of one from 0 to 255.
     values = value * 3 if len(value) == 1 else value
-    normalised = [
-        round((each - float(m)) / float(s), 4) for each, m, s in zip(values, mean, std, strict=True)
-    ]
+    normalised = [round((each - m) / s, 4) for each, m, s in zip(values, mean, std, strict=True)]
     fill = "mean" if all(abs(each) < 0.01 for each in normalised) else normalised
     return {"p": p, **_BOX, "fill": fill}
-
-
-def _per_channel(given: Given | None, key: str, values: object = None) -> list[float]:
-    """Return values of images from 0 to 255 as those of images from 0 to 1."""
-    found = given.several(key) if given is not None else values
-    assert isinstance(found, list)
-    return [round(float(each) / 255, 4) for each in found]

@@ -19,9 +19,11 @@ def losses(given: Given) -> Tree:
     """Return the section ``loss``.
 
     Raises:
-        ConfigError: if a loss is none of FastReID's.
+        ConfigError: if a loss is none of FastReID's, or there is none.
     """
     names = [str(name) for name in given.several("MODEL.LOSSES.NAME")]
+    if not names:
+        raise ConfigError("MODEL.LOSSES.NAME has no loss", f"It has {', '.join(_TERMS)}.")
     for name in names:
         if name not in _TERMS:
             near = _OF_PROJECTS.get(name) or did_you_mean(name, _TERMS)

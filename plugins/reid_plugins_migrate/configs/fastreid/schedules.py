@@ -96,7 +96,7 @@ def _falls(given: Given, train: Tree) -> Tree:
     kind = given["SOLVER.SCHED"]
     if kind == "MultiStepLR":
         given.ignore("SOLVER.ETA_MIN_LR", "SOLVER.DELAY_EPOCHS")
-        steps = [int(step) for step in given.several("SOLVER.STEPS")]
+        steps = [int(step) for step in given.numbers("SOLVER.STEPS")]
         gamma = float(given.number("SOLVER.GAMMA"))
         train |= {"lr_scheduler": "multi_step", "stepsize": steps, "gamma": gamma}
         return {}
@@ -138,7 +138,7 @@ def _sampler(given: Given) -> Tree:
         return {"sampler": made}
     made |= {"num_instances": int(given.number("DATALOADER.NUM_INSTANCE")), "epoch": "size"}
     if name == "BalancedDomainSampler":
-        made["weights"] = [int(each) for each in given.several("DATALOADER.SET_WEIGHT")]
+        made["weights"] = [int(each) for each in given.numbers("DATALOADER.SET_WEIGHT")]
     return {"sampler": made}
 
 

@@ -241,7 +241,11 @@ def test_what_is_left_out_is_told(tmp_path, text, key) -> None:
         ("MODEL: {LOSSES: {NAME: [BinaryCrossEntropyLoss]}}", "docs/attributes.md"),
         ("SOLVER: {SCHED: StepLR}", "SCHED is 'StepLR'"),
         ("SOLVER: {BASE_LR: fast}", "BASE_LR is 'fast'"),
-        ("INPUT: {SIZE_TRAIN: [1, 2, 3]}", "one number or two"),
+        ("MODEL: {LOSSES: {NAME: []}}", "has no loss"),
+        ("SOLVER: {STEPS: soon}", "STEPS is 'soon'"),
+        ("MODEL: {PIXEL_MEAN: [127.5]}", "Expected 3 numbers"),
+        ("INPUT: {REA: {ENABLED: true, VALUE: [1, 2]}}", "Expected 1 or 3 numbers"),
+        ("INPUT: {SIZE_TRAIN: [1, 2, 3]}", "Expected 1 or 2 numbers"),
     ],
 )
 def test_what_cannot_be_translated_is_told(tmp_path, text, told) -> None:
