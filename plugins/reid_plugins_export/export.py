@@ -110,7 +110,7 @@ def export_model(
     network = _network(source, options)
     record = make_record(source, network, options, plugins)
     quantised_with, checked_on = _datasets(source, options, plugins)
-    images = quantised_with and calibration_images(quantised_with, source, network)
+    images = calibration_images(quantised_with, source, network) if quantised_with else None
     save = form.convert(network, images)
     check = None
     mkdir_if_missing(target.parent)
@@ -189,10 +189,10 @@ def _datasets(
 ) -> tuple[Dataset | None, Dataset | None]:
     """Return what the file is quantised with and what it is checked on, which may be the same."""
     config = source.metadata.config
-    quantised_with = options.int8 and read_dataset(options.int8, config, plugins)
-    if options.check in (None, options.int8):
+    quantised_with = read_dataset(options.int8, config, plugins) if options.int8 else None
+    if options.check is None or options.check == options.int8:
         return quantised_with, quantised_with
-    return quantised_with, options.check and read_dataset(options.check, config, plugins)
+    return quantised_with, read_dataset(options.check, config, plugins)
 
 
 def _checked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from reid_plugins_export.record import KEY, as_text, from_text
 from reid_plugins_export.torch_program import ProgramBackend, check_usual, refuse_int8
 from reid_plugins_export.tracing import quietly
 from reidcore.errors import CheckpointError
+from reidcore.inference import ValueReads
+
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 _jit: Any = torch.jit  # untyped, in part
 
@@ -27,9 +31,17 @@ class TorchScriptFormat:
     def convert(self, network: FeatureNetwork, calibration: Tensor | None) -> Save:
         """Trace a network; see ``reid_register_export_formats``."""
         refuse_int8("TorchScript", calibration)
+        example = network.example(2)
+        with torch.no_grad(), ValueReads() as reads:
+            network(example)
+        if reads.seen:
+            _log.warning(
+                "The model looks at values, and the file goes the way of one example, whatever "
+                "images it is given: compare it on a dataset, --check DATASET"
+            )
         # What tracing warns of, constants in place of sizes, the comparison of features finds.
         with torch.no_grad(), quietly():
-            program: Any = _jit.trace(network, (network.example(2),), check_trace=False)
+            program: Any = _jit.trace(network, (example,), check_trace=False)
 
         def save(path: Path, record: Mapping[str, Any]) -> None:
             with quietly():  # that TorchScript is no longer developed

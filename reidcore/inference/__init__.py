@@ -11,6 +11,7 @@ from reidcore.inference.extractor import (
     features_in_boxes,
     pick_device,
 )
+from reidcore.inference.folding import ValueReads
 from reidcore.inference.precision import check_closeness, probe_images
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "CheckpointMetadata",
     "ExtractedBatch",
     "FeatureExtractor",
+    "ValueReads",
     "boxes_as_xyxy",
     "check_closeness",
     "cut_crops",

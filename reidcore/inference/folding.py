@@ -52,7 +52,7 @@ def fold_normalisation(model: nn.Module, images: Tensor) -> int:
             if _is_plain(layer)
         ]
         try:
-            with _ValueReads() as reads:
+            with ValueReads() as reads:
                 before = model(images)
         finally:
             for hook in hooks:
@@ -70,7 +70,7 @@ def fold_normalisation(model: nn.Module, images: Tensor) -> int:
     return 0
 
 
-class _ValueReads(TorchFunctionMode):
+class ValueReads(TorchFunctionMode):
     """Notes whether Python looks at a tensor's values, as ``if``, ``item`` and ``numpy`` do."""
 
     _NAMES = ("__bool__", "__int__", "__float__", "__index__", "item", "tolist", "numpy")

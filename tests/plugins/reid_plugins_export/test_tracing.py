@@ -7,6 +7,7 @@ import inspect
 import pytest
 import torch
 from reid_plugins_export.network import FeatureNetwork
+from reid_plugins_export.torchscript_file import TorchScriptFormat
 from reid_plugins_export.tracing import as_program
 
 from reidcore.errors import UserError
@@ -31,8 +32,12 @@ class Leaving(TinyNet):
         return torch.from_numpy(maps.mean(dim=(2, 3)).numpy())
 
 
+def taken(network):
+    return FeatureNetwork(network(2).eval(), (32, 16), [0.5] * 3, [0.25] * 3)
+
+
 def program(network):
-    return as_program(FeatureNetwork(network(2).eval(), (32, 16), [0.5] * 3, [0.25] * 3))
+    return as_program(taken(network))
 
 
 @pytest.mark.parametrize(
@@ -51,6 +56,12 @@ def test_the_line_is_named(network, told, line, capfd) -> None:
     assert f"{__file__}:{number}: {line}" in refused.value.what
     assert "torch.where" in refused.value.hint
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("network", "told"), [(Branching, True), (TinyNet, False)])
+def test_a_trace_of_one_way_of_several_is_warned_of(network, told, caplog) -> None:
+    TorchScriptFormat().convert(taken(network), None)
+    assert ("goes the way of one example" in caplog.text) is told
 
 
 def test_a_fixed_number_of_images_is_told() -> None:
