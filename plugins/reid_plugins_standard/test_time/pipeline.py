@@ -161,6 +161,12 @@ def _spelled(entry: Entry, read: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_before_images(steps: Sequence[Step]) -> None:
+    for step, later in pairwise(steps):
+        if (step.name, step.options) == (later.name, later.options):
+            raise ConfigError(
+                f"the test-time step {step.name!r} stands twice in a row",
+                "Leave one out: the second would look at the same images again.",
+            )
     for step in steps:
         if not step.has("extract"):
             raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reid_plugins_standard.test_time.setting import Setting
+
+_log = logging.getLogger(f"reidcore.{__name__}")
 
 
 class Normalize:
@@ -56,6 +59,11 @@ class CameraMean:
         place, sizes = torch.from_numpy(places).to(features.device), torch.from_numpy(counts)
         small = (sizes < self.least).to(features.device)[place]
         centred = torch.empty_like(features)
+        if small.all():
+            _log.warning(
+                "camera_mean.least is %d, and no camera has so many images: all are centred alike",
+                self.least,
+            )
         if small.any():
             centred[small] = self._standardised(features)[small]
         for camera in (sizes >= self.least).nonzero().flatten().tolist():

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 FeaturesOf = Callable[[Tensor], Tensor]
 Combine = Literal["sum", "mean"]
-Scale = Annotated[float, Field(gt=0)]
+Scale = Annotated[float, Field(ge=0.1, le=10)]
 
 
 class Flip:

@@ -159,6 +159,8 @@ def test_views_are_combined_from_the_model_outwards() -> None:
         ([{"flip": {"combine": "max"}}], "cannot take combine: expected 'sum' or 'mean'"),
         ([{"multi_scale": {"scales": []}}], "cannot take scales: expected at least 1 item"),
         ([{"whiten": {"shrinkage": 1.0}}], "cannot take shrinkage: expected less than 1"),
+        ([{"multi_scale": {"scales": [1e9]}}], r"cannot take scales\[0\]: expected at most 10"),
+        (["flip", "flip"], "the test-time step 'flip' stands twice in a row"),
         (["aqe", "flip"], "'aqe', on the features of a whole test, stands before 'flip'"),
         (["rerank", "aqe"], "'aqe' stands behind 'rerank'.*Let 'rerank' be the last"),
         (["rerank", "rerank"], "'rerank' stands behind 'rerank'"),

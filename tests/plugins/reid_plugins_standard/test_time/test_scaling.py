@@ -28,10 +28,12 @@ def test_the_mean_of_each_camera_is_taken_off() -> None:
     assert gallery.tolist() == [[1, 1], [1, 0], [0, 0]]
 
 
-def test_a_camera_of_few_images_has_the_mean_of_all() -> None:
+def test_a_camera_of_few_images_has_the_mean_of_all(caplog: pytest.LogCaptureFixture) -> None:
     _, gallery = CameraMean(least=2).transform(QUERY, GALLERY, SETTING)
     assert gallery.tolist() == [[1, 1], [1, 0], [0, -2]]  # the mean of all is (4, 2)
+    assert not caplog.records
     query, gallery = CameraMean(least=3).transform(QUERY, GALLERY, SETTING)
+    assert "camera_mean.least is 3, and no camera has so many images" in caplog.text
     assert (query + 4).tolist() == [[1, 2], [5, 6]]
 
 
