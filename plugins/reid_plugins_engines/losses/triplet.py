@@ -16,7 +16,7 @@ from reid_plugins_engines.losses.cross_entropy import Form, softmax_term
 from reid_plugins_engines.losses.distances import euclidean_distances
 from reid_plugins_engines.losses.options import BranchWeights, Margin, Smoothing
 from reid_plugins_engines.losses.pair_loss import PairLoss, Pairs
-from reidcore.errors import ConfigError
+from reidcore.errors import ConfigError, quoted
 
 _MARGIN = 0.3
 
@@ -38,6 +38,9 @@ class TripletLoss(PairLoss):
         normalize: bring features to length 1 first. Distances stay Euclidean, not their squares.
         across_ranks: search the pairs in the images of all processes, as one process would in the
             same batch; otherwise each process searches its own images.
+
+    Raises:
+        ConfigError: if the margin is no finite number of 0 or more.
     """
 
     title = "triplet loss"
@@ -52,6 +55,8 @@ class TripletLoss(PairLoss):
     ) -> None:
         super().__init__(across_ranks)
         self.margin = (0.0 if soft else _MARGIN) if margin is None else margin
+        if not 0 <= self.margin < math.inf:
+            raise ConfigError(f"the triplet loss has margin={quoted(margin)}", "Give 0 or more.")
         self.soft = soft
         self.normalize = normalize
         self.stuck_at = math.log1p(math.exp(self.margin)) if soft else self.margin

@@ -16,7 +16,9 @@ def plugins() -> Plugins:
     return make_plugins()
 
 
-def unused(plugins: Plugins, *words: str, source: dict[str, object] | None = None) -> dict[str, str]:
+def unused(
+    plugins: Plugins, *words: str, source: dict[str, object] | None = None
+) -> dict[str, str]:
     return dict(unused_options(load_config(source, words, plugins=plugins), plugins))
 
 

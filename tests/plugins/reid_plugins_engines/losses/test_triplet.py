@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from reid_plugins_engines.losses import TripletLoss, distances, pair_loss, tripl
 from torch import Tensor
 
 from reidcore import losses
-from reidcore.errors import UserError
+from reidcore.errors import ConfigError, UserError
 
 
 @pytest.mark.parametrize("margin", [0.3, 0.0, 1.2])
@@ -169,3 +170,9 @@ def test_without_reads_values_and_gradients_are_the_same(
 def test_without_reads_a_batch_without_triplets_costs_nan(targets: list[int]) -> None:
     features = torch.randn(len(targets), 3, requires_grad=True)
     assert TripletLoss()(features, torch.tensor(targets)).isnan()
+
+
+@pytest.mark.parametrize("margin", [-0.3, math.nan, math.inf])
+def test_a_margin_that_teaches_nothing_is_refused_by_hand_too(margin: float) -> None:
+    with pytest.raises(ConfigError, match=rf"triplet loss has margin={margin}\. Give 0 or more"):
+        TripletLoss(margin)
