@@ -22,6 +22,7 @@ from reidcore.utils import resume_from_checkpoint
 PLUGINS = make_plugins()
 NON_LOCAL = {"non_local": [0, 1, 1, 0], "non_local_channels": 1}
 HEAD = {"pool": "gem", "gem_p": 3.0, "neck": "bnneck", "last_stride": 1}
+SMALL = {"image_size": (64, 32)}  # what a head is tried on; it takes images of every size
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +106,9 @@ def test_torchreids_checkpoint_is_told_by_its_name_and_gives_the_same_features(
 def test_fastreids_checkpoint_says_its_form_and_its_images(tmp_path, image) -> None:
     head = {**HEAD, "embedding": 16}
     source = randomized(
-        build_model("resnet18", 5, pretrained=False, head=head, stem="fastreid", **NON_LOCAL)
+        build_model(
+            "resnet18", 5, pretrained=False, head=head, stem="fastreid", **SMALL, **NON_LOCAL
+        )
     )
     source.head.embedding.bias.data.zero_()
     old, new = tmp_path / "model_final.pth", tmp_path / "ours.safetensors"
@@ -127,32 +130,29 @@ def test_fastreids_checkpoint_says_its_form_and_its_images(tmp_path, image) -> N
 
 
 def test_a_configuration_says_what_weights_do_not(tmp_path) -> None:
-    source = build_model("resnet18", 5, pretrained=False, head={"pool": "max", "neck": "bnneck"})
+    head = {"pool": "max", "neck": "bnneck"}
+    source = build_model("resnet18", 5, pretrained=False, head=head, **SMALL)
     path = tmp_path / "model.pth"
     torch.save({"model": as_fastreid(source)}, path)
     config = {
         "model": {
             "name": "resnet18",
             "stem": "fastreid",
-            "head": {"pool": "max", "neck": "bnneck"},
+            "head": head,
         },
         "data": {"height": 384, "width": 128, "sources": ["veri"]},
         "test": {"dist_metric": "euclidean"},
     }
     found = converted(path, config=config)
-    assert found.record["model"]["head"] == {"pool": "max", "neck": "bnneck"}
+    assert found.record["model"]["head"] == head
     assert found.record["preprocessing"]["height"] == 384
     assert found.record["test"]["dist_metric"] == "euclidean"
     assert found.remarks == []
-    assert [text.partition(",")[0] for text in converted(path).remarks] == [
-        "the pooling has no parameters",
-        "no weight tells the stride of the last stage",
-        "images are taken to be 256x128 pixels; --config FILE.yml tells",
-    ]
 
 
 def test_an_older_neck_tells_the_stem_and_its_shift_is_told(tmp_path) -> None:
-    source = build_model("resnet18", 5, pretrained=False, head=HEAD)
+    head = {"pool": "avg", "neck": "bnneck", "last_stride": 1}
+    source = build_model("resnet18", 5, pretrained=False, head=head, **SMALL)
     state = {
         key.replace("heads.bottleneck.1", "heads.bnneck"): value
         for key, value in as_fastreid(source).items()
@@ -163,6 +163,11 @@ def test_an_older_neck_tells_the_stem_and_its_shift_is_told(tmp_path) -> None:
     assert found.record["model"]["options"]["stem"] == "torchvision"
     assert [*found.unmatched] == ["heads.bnneck.bias"]
     assert "features differ" in found.unmatched["heads.bnneck.bias"]
+    assert [text.partition(",")[0] for text in found.remarks] == [
+        "the pooling has no parameters",
+        "no weight tells the stride of the last stage",
+        "images are taken to be 256x128 pixels; --config FILE.yml tells",
+    ]
 
 
 def test_what_does_not_fit_is_told(tmp_path) -> None:

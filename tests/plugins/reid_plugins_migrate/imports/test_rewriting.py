@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reid_plugins_migrate.imports.rewriting import rewrite
 from reid_plugins_migrate.imports.source import Source
@@ -242,6 +242,7 @@ def test_files_without_torchreid_stay() -> None:
     assert rewritten(before) == before
 
 
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from(FORMS), max_size=6), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_any_mixture_is_python_and_is_rewritten_once(forms, newline) -> None:
     after = rewritten(newline.join(forms) + newline)
