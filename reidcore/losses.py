@@ -9,10 +9,6 @@ from reidcore._lazy import attach
 if TYPE_CHECKING:
     from reidcore.plugins.bundled import CrossEntropyLoss, DeepSupervision, TripletLoss
 
-__all__ = [
-    "CrossEntropyLoss",
-    "DeepSupervision",
-    "TripletLoss",
-]
+__all__ = ["CrossEntropyLoss", "DeepSupervision", "TripletLoss"]
 
 __getattr__, __dir__ = attach(__name__)

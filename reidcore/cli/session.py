@@ -35,9 +35,7 @@ class Session:
         paths = [name for name in named or () if looks_like_path(name)]
         names = [name for name in named or () if not looks_like_path(name)]
         plugins = make_plugins(
-            extra=[*paths, *self.extra, *extra],
-            disabled=self.disabled,
-            only=names or None,
+            extra=[*paths, *self.extra, *extra], disabled=self.disabled, only=names or None
         )
         self.loaded.append(plugins)
         return plugins

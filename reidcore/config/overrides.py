@@ -77,8 +77,7 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str, str]]:
         if value is None:
             name = word if _KEY.fullmatch(word) else "KEY"
             raise ConfigError(
-                f"the override {quoted(word)} has no value",
-                f"Write {name}=VALUE or {name} VALUE",
+                f"the override {quoted(word)} has no value", f"Write {name}=VALUE or {name} VALUE"
             )
         yield word, value, f"{word} {value}"
 

@@ -183,10 +183,7 @@ class _Joined(Distances):
     """All images against all, from the matrices of their parts."""
 
     def __init__(
-        self,
-        q_g: npt.ArrayLike | Tensor,
-        q_q: npt.ArrayLike | Tensor,
-        g_g: npt.ArrayLike | Tensor,
+        self, q_g: npt.ArrayLike | Tensor, q_q: npt.ArrayLike | Tensor, g_g: npt.ArrayLike | Tensor
     ) -> None:
         q_g, q_q, g_g = (_whole(part) for part in (q_g, q_q, g_g))
         queries, gallery = q_g.shape

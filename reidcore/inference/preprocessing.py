@@ -124,10 +124,7 @@ def choose_preprocessing(
         ConfigError: if a size, a mean or a deviation makes no sense.
     """
     if image_size is None:
-        image_size = (
-            recorded.get("height", USUAL_SIZE[0]),
-            recorded.get("width", USUAL_SIZE[1]),
-        )
+        image_size = (recorded.get("height", USUAL_SIZE[0]), recorded.get("width", USUAL_SIZE[1]))
     height, width = two_sides(image_size)
     # Torchreid's checkpoints, which record nothing, were trained on Pillow's pixels.
     asked = {"reading": reading, "value_range": value_range}

@@ -23,10 +23,7 @@ _DEEP = ("I", "F")
 
 
 def rgb_of_picture(
-    image: Image.Image,
-    reading: ImageReading,
-    name: str,
-    draft: tuple[int, int] | None = None,
+    image: Image.Image, reading: ImageReading, name: str, draft: tuple[int, int] | None = None
 ) -> Pixels:
     """Return a PIL image, which may not be decoded yet, as RGB (h, w, 3).
 

@@ -322,11 +322,7 @@ def start_method() -> str | None:
 
 
 def _torch_loader(
-    dataset: Dataset,
-    reader: Reader | None,
-    batches: EpochBatches,
-    loading: Loading,
-    training: bool,
+    dataset: Dataset, reader: Reader | None, batches: EpochBatches, loading: Loading, training: bool
 ) -> DataLoader[Any]:
     items: Any = SeededItems(dataset, loading.seed, loading.options.on_bad_image == "skip", reader)
     jpeg_decoder()  # workers that are forks need not load it again

@@ -104,9 +104,7 @@ def chosen_on(model: nn.Module) -> dict[str, Any]:
 
 
 def warn_of_other_use(
-    model: nn.Module,
-    preprocessing: Mapping[str, Any] | None,
-    test: Mapping[str, Any] | None = None,
+    model: nn.Module, preprocessing: Mapping[str, Any] | None, test: Mapping[str, Any] | None = None
 ) -> None:
     """Log a line for each thing that is done otherwise than in the training of a model's weights.
 
