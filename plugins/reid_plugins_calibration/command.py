@@ -219,9 +219,10 @@ class Asked:
             items = items_in(file, labels, self.across)
             _check_width(items, metadata, file)
             return items, str(file), {}
-        from reid_plugins_export.dataset import DatasetChoice, first_target, options_in
+        from reid_plugins_export.dataset import DatasetChoice, first_target
 
         from reid_plugins_calibration.sources import extract, labelled_images
+        from reidcore.config import options_in
         from reidcore.inference import FeatureExtractor
 
         name = self.data or first_target(metadata.config)

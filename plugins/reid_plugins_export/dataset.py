@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from reidcore.config import read_config
 from reidcore.data import SampleTable, read_tables
-from reidcore.errors import DataError, UserError, quoted
+from reidcore.errors import DataError, UserError
 from reidcore.evaluation import AnyCamera, EvaluationProtocol, Market1501
 from reidcore.plugins import Plugins
 from reidcore.registry import (
@@ -24,9 +22,8 @@ from reidcore.registry import (
     read_options,
 )
 
-__all__ = ["Dataset", "DatasetChoice", "Tables", "first_target", "options_in", "read_dataset"]
+__all__ = ["Dataset", "DatasetChoice", "Tables", "first_target", "read_dataset"]
 
-_SECTION = re.compile(r"[^=.]*\.")
 _USUAL_ROOT = "reid-data"
 
 
@@ -93,38 +90,6 @@ def first_target(config: Mapping[str, Any]) -> str:
             "Give --data NAME; 'reidcore ls datasets' lists them.",
         )
     return str(targets[0])
-
-
-def options_in(words: Sequence[str], datasets: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return dataset -> its options, of words of a command line.
-
-    Args:
-        words: ``DATASET.OPTION=VALUE`` each, or, of one dataset alone, ``OPTION=VALUE``.
-        datasets: those that are asked for.
-
-    Raises:
-        UserError: if a word is no option of theirs.
-    """
-    names = list(dict.fromkeys(datasets))
-    for word in words:
-        if "=" not in word:
-            raise UserError(
-                f"{quoted(word)} is no OPTION=VALUE", f"Options are those of {' and '.join(names)}."
-            )
-        if len(names) > 1 and not _SECTION.match(word):
-            raise UserError(
-                f"{quoted(word)} says not whose option it is", f"Write {names[0]}.{word}"
-            )
-    spelled = [word if _SECTION.match(word) else f"{names[0]}.{word}" for word in words]
-    sections = read_config(None, spelled).layer.tree
-    if other := next((name for name in sections if name not in names), None):
-        one = len(names) == 1
-        subject = f"dataset {names[0]!r} has" if one else f"datasets {' and '.join(names)} have"
-        short = "OPTION=VALUE or " if one else ""
-        raise UserError(
-            f"the {subject} no section {other!r}", f"Write {short}{names[0]}.OPTION=VALUE."
-        )
-    return {name: dict(sections.get(name, {})) for name in names}
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reidcore.config.components import chosen_protocol, model_arguments, options_of
     from reidcore.config.dump import resolved
     from reidcore.config.layers import Origin
-    from reidcore.config.loader import Draft, read_config, recipe_file
+    from reidcore.config.loader import Draft, options_in, read_config, recipe_file
     from reidcore.config.options import (
         DataOptions,
         HeadOptions,
@@ -53,6 +53,7 @@ __all__ = [
     "chosen_protocol",
     "load_config",
     "model_arguments",
+    "options_in",
     "options_of",
     "read_config",
     "recipe_file",

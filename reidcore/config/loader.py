@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources.abc import Traversable
@@ -21,11 +22,13 @@ from reidcore.config.overrides import parse_overrides
 from reidcore.config.problems import Problem, from_validation, keys_of, refuse, unknown_key
 from reidcore.config.schema import Config
 from reidcore.config.yaml import parse_file
-from reidcore.errors import ConfigError, PluginDefectError, UnknownNameError, UserError
+from reidcore.errors import ConfigError, PluginDefectError, UnknownNameError, UserError, quoted
 from reidcore.registry import Entry, find
 
 if TYPE_CHECKING:
     from reidcore.plugins import Plugins
+
+_SECTION = re.compile(r"[^=.]*\.")
 
 
 class Draft:
@@ -194,3 +197,35 @@ def _drop(tree: Tree, place: Place) -> None:
             return
         section = inner
     section.pop(str(place[-1]), None)
+
+
+def options_in(words: Sequence[str], datasets: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return dataset -> its options, as words of a command line give them.
+
+    Args:
+        words: ``DATASET.OPTION=VALUE`` each, or, of one dataset alone, ``OPTION=VALUE``.
+        datasets: those that are asked for.
+
+    Raises:
+        UserError: if a word is no option of theirs.
+    """
+    names = list(dict.fromkeys(datasets))
+    for word in words:
+        if "=" not in word:
+            raise UserError(
+                f"{quoted(word)} is no OPTION=VALUE", f"Options are those of {' and '.join(names)}."
+            )
+        if len(names) > 1 and not _SECTION.match(word):
+            raise UserError(
+                f"{quoted(word)} says not whose option it is", f"Write {names[0]}.{word}"
+            )
+    spelled = [word if _SECTION.match(word) else f"{names[0]}.{word}" for word in words]
+    sections = read_config(None, spelled).layer.tree
+    if other := next((name for name in sections if name not in names), None):
+        one = len(names) == 1
+        subject = f"dataset {names[0]!r} has" if one else f"datasets {' and '.join(names)} have"
+        short = "OPTION=VALUE or " if one else ""
+        raise UserError(
+            f"the {subject} no section {other!r}", f"Write {short}{names[0]}.OPTION=VALUE."
+        )
+    return {name: dict(sections.get(name, {})) for name in names}

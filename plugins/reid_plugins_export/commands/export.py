@@ -157,7 +157,8 @@ class Asked:
 
     def _datasets(self) -> tuple[DatasetChoice | None, DatasetChoice | None]:
         """Return the dataset to quantise with, and the one to check on."""
-        from reid_plugins_export.dataset import DatasetChoice, options_in
+        from reid_plugins_export.dataset import DatasetChoice
+        from reidcore.config import options_in
 
         options = options_in(self.words, [name for name in (self.int8, self.check) if name])
         int8, check = (

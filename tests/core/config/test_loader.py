@@ -1,6 +1,6 @@
 import pytest
 
-from reidcore.config import read_config
+from reidcore.config import options_in, read_config
 from reidcore.errors import ConfigError, PluginDefectError, UnknownNameError, UserError
 
 
@@ -144,3 +144,32 @@ def test_sources_that_cannot_be_read_are_refused(plugins, write, tmp_path):
 def test_a_stored_configuration_reads_back():
     config = read_config(None, ["train.lr=0.5", "market1501.use_500k_distractors=true"]).config
     assert read_config(config.model_dump()).config.model_dump() == config.model_dump()
+
+
+# -- options of datasets ---------------------------------------------------------------------------
+
+
+def test_options_are_written_with_or_without_the_name_of_one_dataset() -> None:
+    assert options_in(["part=2", "shop.note=[a, b]"], ["shop"]) == {
+        "shop": {"part": 2, "note": ["a", "b"]}
+    }
+    assert options_in(["b.part=2"], ["a", "b", "a"]) == {"a": {}, "b": {"part": 2}}
+    assert options_in([], []) == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "datasets", "told"),
+    [
+        (["part"], ["shop"], "'part' is no OPTION=VALUE. Options are those of shop"),
+        (
+            ["test.x=1"],
+            ["shop"],
+            "dataset 'shop' has no section 'test'. Write OPTION=VALUE",
+        ),
+        (["c.x=1"], ["a", "b"], "datasets a and b have no section 'c'. Write a.OPTION=VALUE"),
+        (["x=1"], ["a", "b"], "'x=1' says not whose option it is. Write a.x=1"),
+    ],
+)
+def test_words_that_are_no_options_are_refused(words, datasets, told) -> None:
+    with pytest.raises(UserError, match=told):
+        options_in(words, datasets)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from reid_plugins_export.dataset import DatasetChoice, first_target, options_in
+from reid_plugins_export.dataset import DatasetChoice, first_target
 
 from reidcore.data import Sample, Splits
 from reidcore.errors import UserError
@@ -48,29 +48,3 @@ def test_the_first_target_is_taken_and_else_the_first_source() -> None:
     assert first_target({"data": {"targets": [], "sources": ["c"]}}) == "c"
     with pytest.raises(UserError, match="no dataset is named"):
         first_target({})
-
-
-def test_options_are_written_with_or_without_the_name_of_one_dataset() -> None:
-    assert options_in(["part=2", "shop.note=[a, b]"], ["shop"]) == {
-        "shop": {"part": 2, "note": ["a", "b"]}
-    }
-    assert options_in(["b.part=2"], ["a", "b", "a"]) == {"a": {}, "b": {"part": 2}}
-    assert options_in([], []) == {}
-
-
-@pytest.mark.parametrize(
-    ("words", "datasets", "told"),
-    [
-        (["part"], ["shop"], "'part' is no OPTION=VALUE. Options are those of shop"),
-        (
-            ["test.x=1"],
-            ["shop"],
-            "dataset 'shop' has no section 'test'. Write OPTION=VALUE",
-        ),
-        (["c.x=1"], ["a", "b"], "datasets a and b have no section 'c'. Write a.OPTION=VALUE"),
-        (["x=1"], ["a", "b"], "'x=1' says not whose option it is. Write a.x=1"),
-    ],
-)
-def test_words_that_are_no_options_are_refused(words, datasets, told) -> None:
-    with pytest.raises(UserError, match=told):
-        options_in(words, datasets)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 _FILE, _FOLDER, _NAMES = click.Path(), click.Path(file_okay=False), component_names("datasets")
 _DEFAULT = click.core.ParameterSource.DEFAULT
-_SECTION = re.compile(r"[^=.]*\.")
 
 
 @dataclass(frozen=True)
@@ -76,17 +74,10 @@ class DatasetOptions:
 
     def _options(self, dataset: str) -> dict[str, Any]:
         """Return a dataset's options: spelled as in a run, or without the section's name."""
-        from reidcore.config import read_config
+        from reidcore.config import options_in
 
         words = [word for word in self.words if "=" in word]
-        spelled = [word if _SECTION.match(word) else f"{dataset}.{word}" for word in words]
-        sections = read_config(None, spelled).layer.tree
-        if other := next((name for name in sections if name != dataset), None):
-            raise UserError(
-                f"the dataset {dataset!r} has no section {other!r}",
-                f"Write OPTION=VALUE or {dataset}.OPTION=VALUE",
-            )
-        return dict(sections.get(dataset, {}))
+        return options_in(words, [dataset])[dataset]
 
 
 def dataset_options(command: Callable[..., Any]) -> Callable[..., Any]:
