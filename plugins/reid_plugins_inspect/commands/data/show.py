@@ -107,7 +107,8 @@ def _contact_sheet(
     from reid_plugins_inspect.pictures.contact import contact_sheet
 
     counts = table.counts
-    people = counted(counts.ids, "identity", "identities")
+    shown = f"{wanted.ids:,} of " if wanted.ids < counts.ids else ""
+    people = shown + counted(counts.ids, "identity", "identities")
     samples = counted(counts.images, dataset.unit.removesuffix("s"))
     title = f"{dataset.name}, {name}: {people}, {samples}"
     return contact_sheet(
