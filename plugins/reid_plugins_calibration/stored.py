@@ -76,8 +76,15 @@ def _require_weights(calibration: Calibration, path: Path, model: Path) -> None:
     elif own != weights_of(model):
         raise DataError(
             f"the calibration in {str(path)!r} is of other weights than those of {str(model)!r}",
-            f"Calibrate these: reidcore calibrate {model} --data DATASET",
+            _how_to_calibrate(model),
         )
+
+
+def _how_to_calibrate(path: Path) -> str:
+    command = f"reidcore calibrate {path} --data DATASET"
+    if is_export(path):
+        return f"Calibrate its checkpoint and export that again, or run: {command} -o FILE.json"
+    return f"Run: {command}"
 
 
 def weights_of(path: Path) -> str | None:
@@ -102,11 +109,9 @@ def require_calibration(path: PathLike, model: PathLike | None = None) -> Calibr
     """
     found = read_calibration(path, model)
     if found is None:
-        again = "Calibrate its checkpoint and export that again, or run: "
-        command = f"reidcore calibrate {path} --data DATASET"
         raise UserError(
             f"{str(path)!r} is not calibrated, so that no similarity means the same anywhere",
-            f"{again}{command} -o FILE.json" if is_export(Path(path)) else f"Run: {command}",
+            _how_to_calibrate(Path(path)),
         )
     return found
 
