@@ -50,6 +50,13 @@ class DescribedImages:
                 f"attributes, and its table is {self.answers.shape}",
                 "It is of another version of the dataset: get it again",
             )
+        kept = set(_column_names(self.names).values())
+        if lost := [name for place, name in enumerate(self.names) if place not in kept]:
+            raise DataError(
+                f"{str(self.listed_in)!r} has two attributes that would be one column: {lost[0]!r} "
+                "and one like it",
+                "It is of another version of the dataset: get it again",
+            )
 
     def splits(self, train: Int64Array, test: Int64Array) -> Splits:
         """Return the images of both halves; of each group in the test half one is searched for.

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reid_plugins_datasets.pedestrian_attributes.described import DescribedImages
 from reid_plugins_datasets.pedestrian_attributes.pa100k import CARD as pa100k_card
 from reid_plugins_datasets.pedestrian_attributes.structure import Structure
 from reidcore.data import SampleTable, init_image_dataset
@@ -156,6 +157,11 @@ def test_one_of_each_group_that_looks_alike_is_searched_for(tmp_path) -> None:
     assert [Path(sample[0]).name for sample in found.query] == [files[1]]
     assert {sample[2] for sample in found.query}.isdisjoint(s[2] for s in found.gallery)
     assert len(found.train) == len(TRAIN) + len(VALIDATION)
+
+
+def test_two_attributes_of_one_name_are_told(tmp_path) -> None:
+    with pytest.raises(DataError, match="would be one column: 'age >16'"):
+        DescribedImages(tmp_path, ["a.png"], ["age >16", "age <16"], ANSWERS[:1, :2], tmp_path)
 
 
 @pytest.mark.parametrize("name", ["peta", "rap", "rap2"])
