@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reidcore._validation import at
+from reidcore._validation import at, dotted
 from reidcore.config.bounds import require_plain
+from reidcore.errors import ConfigError
 
 Path = tuple[str, ...]
 Tree = dict[str, Any]
@@ -67,7 +68,8 @@ class Layer:
         A dataset's section may be spelled with its kind: ``datasets.market1501`` is ``market1501``.
 
         Raises:
-            ConfigError: the value is too large or too deep, or holds what cannot be shown.
+            ConfigError: the value is too large or too deep, or holds what cannot be shown; or an
+                override is to empty a section.
         """
         require_plain(path, value, origin)
         self._set(path, value, origin)
@@ -85,7 +87,12 @@ class Layer:
                 section[name] = {}
                 self.origins.pop(path[:end], None)
             section = section[name]
-        if value == {} and isinstance(section.get(path[-1]), dict):
+        if value == {} and isinstance(held := section.get(path[-1]), dict):
+            if held and origin.kind == "override":
+                raise ConfigError(
+                    f"{origin} leaves {', '.join(held)} there: sections are merged, not replaced",
+                    f"Set {dotted(path)}=null, or the keys that are not wanted to 0 or null.",
+                )
             return
         if path[-1] in section:
             for old in [known for known in self.origins if known[: len(path)] == path]:

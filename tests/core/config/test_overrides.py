@@ -1,5 +1,6 @@
 import pytest
 
+from reidcore.config import read_config
 from reidcore.config.overrides import parse_overrides, read_value
 from reidcore.errors import ConfigError
 
@@ -67,3 +68,13 @@ def test_a_section_below_another_may_be_of_a_family():
     layer = parse_overrides(["loss.pml/TripletMarginLoss.margin=0.2", "timm/lamb.trust_clip=true"])
     assert layer.tree["loss"]["pml/TripletMarginLoss"] == {"margin": 0.2}
     assert layer.tree["timm/lamb"] == {"trust_clip": True}
+
+
+def test_an_override_empties_no_section_in_silence() -> None:
+    given = {"loss": {"terms": {"softmax": 1.0}}}
+    with pytest.raises(
+        ConfigError, match=r"'loss.terms={}' leaves softmax there.*loss\.terms=null"
+    ):
+        read_config(given, ["loss.terms={}"])
+    assert read_config(given, ["loss.terms=null"]).config.loss.terms is None
+    assert read_config(None, ["data.datasets={}"]).config.data.datasets == {}
