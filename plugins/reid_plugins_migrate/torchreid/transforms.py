@@ -13,7 +13,7 @@ from reidcore.registry import choose
 
 __all__ = ["ColorAugmentation", "Random2DTranslation", "RandomErasing", "RandomPatch"]
 
-_ANY = 1  # a side that a transform is told and does not look at
+_SIZE = 256, 128  # Torchreid's; these transforms hold their options to a size, and take any
 
 
 def Random2DTranslation(height: int, width: int, p: float = 0.5, interpolation: int = 2) -> Any:
@@ -45,7 +45,7 @@ def RandomErasing(
         mean: what the box is filled with.
     """
     area, ratio = (sl, sh), (r1, 1 / r1)
-    return _made("random_erase", _ANY, _ANY, p=probability, area=area, ratio=ratio, fill=list(mean))
+    return _made("random_erase", *_SIZE, p=probability, area=area, ratio=ratio, fill=list(mean))
 
 
 def RandomPatch(
@@ -72,8 +72,7 @@ def RandomPatch(
     """
     return _made(
         "random_patch",
-        _ANY,
-        _ANY,
+        *_SIZE,
         p=prob_happen,
         area=(patch_min_area, patch_max_area),
         ratio=(patch_min_ratio, 1 / patch_min_ratio),
