@@ -10,6 +10,7 @@ from torch import nn
 from reidcore.config import Config
 from reidcore.errors import ConfigError, UnknownNameError
 from reidcore.optim import build_lr_scheduler, build_optimizer
+from reidcore.plugins import make_plugins
 
 TABLES = json.loads(Path(__file__).parents[2].joinpath("fixtures/optim/lr_tables.json").read_text())
 STEPS = {
@@ -168,7 +169,8 @@ def test_warmup_cosine_by_steps_meets_itself_by_epochs(plugins):
 
 
 @pytest.mark.parametrize("key", ["warmup_epochs", "warmup_steps"])
-def test_a_second_warmup_is_refused_before_anything_is_built(key, plugins):
+def test_a_second_warmup_is_refused_before_anything_is_built(key):
+    plugins = make_plugins()
     train = {"lr_scheduler": "warmup_cosine", key: 10}
     with plugins, pytest.raises(ConfigError, match=rf"{key} is 10, .* of its own, of 5 epochs"):
         plugins.hook.reid_configure(config=Config.model_validate({"train": train}))
