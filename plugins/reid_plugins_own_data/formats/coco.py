@@ -241,15 +241,19 @@ def _read(file: Path) -> _Coco:
         raise DataError(f"{str(file)!r} has more than 2 GiB", "Export sequences one by one")
     try:
         read = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{str(file)!r} is no JSON ({error})", "Export it anew") from error
+    try:
         videos = {each["id"]: _name_of_video(each) for each in read.get("videos") or ()}
         categories = {each["id"]: str(each["name"]) for each in read.get("categories") or ()}
         images = {
             each["id"]: _image(each, place, videos) for place, each in enumerate(read["images"])
         }
-        return _Coco(file, images, categories, list(read["annotations"]))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{str(file)!r} is no JSON ({error})", "Export it anew") from error
-    except (AttributeError, KeyError, TypeError) as error:
+        annotations = list(read["annotations"])
+        for each in annotations:
+            hash((each.get("image_id"), each.get("category_id")))  # which a list or object is not
+        return _Coco(file, images, categories, annotations)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{str(file)!r} is not as COCO's files are: {error!r}",
             "It needs images (id, file_name), annotations (image_id, bbox) and categories (id, "

@@ -200,6 +200,9 @@ def test_no_image_leads_out_of_the_folder(export) -> None:
     ("change", "told"),
     [
         ({"images": [{"file_name": "x"}]}, "is not as COCO's files are: KeyError"),
+        ({"images": [{"id": 1, "file_name": "x", "frame_id": "y"}]}, "COCO's files are: ValueErr"),
+        ({"annotations": [7]}, "is not as COCO's files are: AttributeError"),
+        ({"annotations": [{"image_id": [1]}]}, "is not as COCO's files are: TypeError"),
         ({"annotations": [{"id": 3, "image_id": 99, "bbox": [1, 2, 3, 4]}]}, "no image has the id"),
         ({"annotations": [{"id": 3, "image_id": 1, "bbox": [1, 2]}]}, r"\[1, 2\] is no box"),
         ({"annotations": []}, "no box of"),
