@@ -176,7 +176,8 @@ def _numbers(line: str) -> tuple[list[float], int]:
 
 def _number(cell: str, place: int) -> float:
     try:
-        number = float(cell or "nan")
+        # Python reads 2_10 as 210, which may be another track.
+        number = math.inf if "_" in cell else float(cell or "nan")
     except ValueError:
         number = math.inf
     is_untold = math.isnan(number) and place >= _FEWEST

@@ -83,6 +83,7 @@ def test_rows_are_taken_and_repetitions_found(tmp_path) -> None:
         ("1,2,3,4,5\n", "1 row of .* line 1 has 5 columns, not 6 to 10"),
         ("1,2,3,4,5,6,7,8,9,10,11\n", "line 1 has 11 columns, not 6 to 10"),
         ("1,2,3,4,5,6\n1,2,3,a,5,6\n", "line 2 has 'a' as top, where a finite number stands"),
+        ("1,2_10,3,4,5,6\n", "line 1 has '2_10' as id, where a finite number stands"),
         ("1,2,3,4,5,6\nframe,id,a,b,c,d\n", "line 2 has 'frame' as frame"),
         ("1,1,,4,5,6,7\n", "line 1 has '' as left"),
         (",1,1,4,5,6,7\n", "line 1 has '' as frame"),
