@@ -31,13 +31,9 @@ def do_alone(
         key = step.key(before)
         if step.name == name:
             echo(f"[{STEPS.index(name) + 1}/{len(STEPS)}] {name}: {step.title}")
-            if not step.left_out:
-                carry_out(step, key, journal, leading)
-                return
-            echo(f"      left out: {step.left_out}")
-        journal.note(step.name, _as_it_went(step, key, journal, leading))
-        if step.name == name:
+            carry_out(step, key, journal, leading)
             return
+        journal.note(step.name, _as_it_went(step, key, journal, leading))
         before = f"{key} {journal.entries[step.name].state}"
 
 

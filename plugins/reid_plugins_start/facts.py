@@ -9,7 +9,14 @@ from typing import Any
 
 from reidcore.utils import read_json
 
-_SIDES = {"val_query": "validation", "val_gallery": "validation", "query": "test", "train": "train"}
+_PARTS = {
+    "train": "train",
+    "val_query": "validation",
+    "val_gallery": "validation",
+    "query": "test",
+    "gallery": "test",
+}
+"""Words of a split -> what they are for."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +60,7 @@ def read_facts(check: Path, split: Mapping[str, Any]) -> Facts:
     ids: dict[str, int] = dict.fromkeys(("train", "validation", "test"), 0)
     images = dict(ids)
     for word, counts in split["splits"].items():
-        part = {"gallery": "test"}.get(word) or _SIDES.get(word)
-        if part:
+        if part := _PARTS.get(word):
             ids[part] = max(ids[part], counts["ids"])
             images[part] += counts["images"]
     sizes = report.get("sizes") or {}

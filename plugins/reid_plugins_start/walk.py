@@ -40,15 +40,9 @@ def walk(steps: Iterable[Step], journal: Journal, count: int, leading: Sequence[
     before = ""
     for number, step in enumerate(steps, start=1):
         key = step.key(before)
-        head = f"[{number}/{count}] {step.name}: {step.title}"
-        if step.left_out:
-            echo(f"{head}\n      left out: {step.left_out}")
-            step.otherwise()
-            journal.note(step.name, Entry(LEFT_OUT, key, told=step.left_out))
-        elif journal.holds(step.name, key) and all(path.exists() for path in step.products):
-            echo(f"{head} (done already)")
-        else:
-            echo(head)
+        is_done = _is_done(step, key, journal)
+        _tell(step, number, count, is_done)
+        if not is_done:
             carry_out(step, key, journal, leading)
         before = f"{key} {journal.entries[step.name].state}"
 
@@ -58,9 +52,7 @@ def show(steps: Iterable[Step], journal: Journal, count: int, leading: Sequence[
     before = ""
     for number, step in enumerate(steps, start=1):
         key = step.key(before)
-        done = journal.holds(step.name, key) and all(path.exists() for path in step.products)
-        state = " (done already)" if done else ""
-        echo(f"[{number}/{count}] {step.name}: {step.title}{state}")
+        _tell(step, number, count, _is_done(step, key, journal))
         if step.left_out:
             echo(f"      left out: {step.left_out}")
         else:
@@ -69,12 +61,17 @@ def show(steps: Iterable[Step], journal: Journal, count: int, leading: Sequence[
 
 
 def carry_out(step: Step, key: str, journal: Journal, leading: Sequence[str]) -> None:
-    """Do a step, and note how it went.
+    """Do a step, or tell why it is left out, and note how it went.
 
     Raises:
         UserError: it is needed, and failed.
         KeyboardInterrupt: somebody stopped it.
     """
+    if step.left_out:
+        echo(f"      left out: {step.left_out}")
+        step.otherwise()
+        journal.note(step.name, Entry(LEFT_OUT, key, told=step.left_out))
+        return
     start, before = time.monotonic(), journal.began(step.name, key)
     further = step.further(before)
     entry = Entry(RUNNING, key, step.shown(leading), began=before or time.time())
@@ -94,6 +91,15 @@ def carry_out(step: Step, key: str, journal: Journal, leading: Sequence[str]) ->
         return
     entry.state, entry.seconds = DONE, round(time.monotonic() - start, 1)
     journal.note(step.name, entry)
+
+
+def _is_done(step: Step, key: str, journal: Journal) -> bool:
+    return journal.holds(step.name, key) and all(path.exists() for path in step.products)
+
+
+def _tell(step: Step, number: int, count: int, is_done: bool) -> None:
+    state = " (done already)" if is_done else ""
+    echo(f"[{number}/{count}] {step.name}: {step.title}{state}")
 
 
 def _run(step: Step, words: list[str]) -> None:

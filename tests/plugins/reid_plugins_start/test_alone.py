@@ -71,6 +71,10 @@ def test_a_step_is_done_anew_and_what_is_left_out_is_told(ran, journal, steps, t
     for _ in range(2):
         do_alone(steps, journal, "train")
     assert ran == [["train"], ["train"]]
-    do_alone([steps[0], Step("export", "", left_out="no reason")], journal, "export")
+    earlier = tmp_path / "of an earlier road"
+    earlier.touch()
+    without = Step("export", "", left_out="no reason", otherwise=earlier.unlink)
+    do_alone([steps[0], without], journal, "export")
     assert "left out: no reason" in capsys.readouterr().out
+    assert not earlier.exists()
     assert states(journal)["export"] == "left out"
