@@ -66,8 +66,7 @@ def given_by_plugins(
         PluginDefectError: if a plugin gives one of them, or what another gave.
     """
     given: dict[str, Any] = {}
-    for plugin in [each for each in plugins.active if "reid_export_metadata" in each.hooks]:
-        hook = plugins.subset_hook("reid_export_metadata", [plugin])
+    for plugin, hook in plugins.one_by_one("reid_export_metadata"):
         for answer in hook(metadata=metadata):
             if clashes := sorted({*taken, *given} & answer.keys()):
                 raise PluginDefectError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from reid_plugins_report.page import Html, Section, failed, joined, tag
 from reid_plugins_report.page.document import Chapter, document
@@ -70,17 +72,16 @@ def _head(report: Report) -> Html:
 def _sections(plugins: Plugins, report: Report, target: ReportedTarget | None) -> list[Section]:
     found = [
         section
-        for plugin in plugins.active
-        for section in _sections_of(plugin, plugins, report, target)
+        for plugin, give in plugins.one_by_one("reid_report_sections")
+        for section in _sections_of(plugin, give, report, target)
     ]
     return sorted(found, key=lambda section: section.place)
 
 
 def _sections_of(
-    plugin: Plugin, plugins: Plugins, report: Report, target: ReportedTarget | None
+    plugin: Plugin, give: Callable[..., Any], report: Report, target: ReportedTarget | None
 ) -> list[Section]:
     """Return a plugin's sections; its failure costs the others', and those before it, nothing."""
-    give = plugins.subset_hook("reid_report_sections", [plugin])
     found: list[Section] = []
     try:
         for answer in give(report=report, target=target):

@@ -274,10 +274,7 @@ def _own_state(engine: Engine, done: int, step: int) -> dict[str, Any]:
             "dist_metric": engine.plan.dist_metric,
             "normalize_feature": engine.plan.normalize_feature,
         },
-        "plugins": [
-            {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
-            for plugin in engine.plugins.active
-        ],
+        "plugins": engine.plugins.record(),
         "step_plan": run.step.as_record() if run else None,
         "hooks": _states_of_plugins(engine),
     }
@@ -378,10 +375,7 @@ def _continue(scheduler: LRScheduler, saved: Any, start_epoch: int, path: str) -
 
 def _states_of_plugins(engine: Engine) -> dict[str, Any]:
     states = {}
-    for plugin in engine.plugins.active:
-        if "reid_checkpoint_save" not in plugin.hooks:
-            continue
-        hook = engine.plugins.subset_hook("reid_checkpoint_save", [plugin])
+    for plugin, hook in engine.plugins.one_by_one("reid_checkpoint_save"):
         parts = [checked_state(part, plugin) for part in hook(engine=engine)]
         state = {key: value for part in parts for key, value in part.items()}
         if not loads_safely(state):
@@ -398,7 +392,6 @@ def _restore_plugins(engine: Engine, states: dict[str, Any]) -> None:
     active = {plugin.name for plugin in engine.plugins.active}
     for name in [name for name, state in states.items() if state and name not in active]:
         _log.warning("Resumed without the plugin %r, which had a part in the checkpoint", name)
-    for plugin in engine.plugins.active:
-        if plugin.name in states and "reid_checkpoint_load" in plugin.hooks:
-            hook = engine.plugins.subset_hook("reid_checkpoint_load", [plugin])
+    for plugin, hook in engine.plugins.one_by_one("reid_checkpoint_load"):
+        if plugin.name in states:
             hook(engine=engine, state=states[plugin.name])

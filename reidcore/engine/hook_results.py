@@ -154,8 +154,8 @@ def files_of_runs(plugins: Plugins, folder: Path) -> list[str]:
         PluginDefectError: if one gives something else, or a name that begins with a wildcard.
     """
     names: list[str] = []
-    for plugin in [each for each in plugins.active if "reid_run_files" in each.hooks]:
-        for answer in plugins.subset_hook("reid_run_files", [plugin])(folder=folder):
+    for plugin, hook in plugins.one_by_one("reid_run_files"):
+        for answer in hook(folder=folder):
             listed = answer if isinstance(answer, list | tuple) else [None]
             if not all(isinstance(n, str) and re.fullmatch(r"\w[^/\\]*", n) for n in listed):
                 raise PluginDefectError(
@@ -178,10 +178,7 @@ def gathered_figures(engine: Engine, taken: Collection[str]) -> dict[str, float]
             there already.
     """
     gathered: dict[str, float] = {}
-    for plugin in engine.plugins.active:
-        if "reid_figures" not in plugin.hooks:
-            continue
-        hook = engine.plugins.subset_hook("reid_figures", [plugin])
+    for plugin, hook in engine.plugins.one_by_one("reid_figures"):
         for answer in hook(engine=engine):
             figures = _checked_figures(answer, plugin)
             twice = sorted(figures.keys() & {*taken, *gathered, *RESERVED_FIGURES})

@@ -75,10 +75,7 @@ def record_run(
         "stopped": engine.record.stopped,
         "timings": dict(timings),
         "config": engine.config,
-        "plugins": [
-            {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
-            for plugin in engine.plugins.active
-        ],
+        "plugins": engine.plugins.record(),
         "step": step.as_record(),
         "dataset": engine.data_facts.fingerprints(),
         "left_out": {

@@ -150,6 +150,18 @@ class Plugins:
         others = [obj for obj in self._manager.get_plugins() if id(obj) not in kept]
         return self._manager.subset_hook_caller(hook_name, remove_plugins=others)
 
+    def one_by_one(self, hook_name: str) -> Iterator[tuple[Plugin, pluggy.HookCaller]]:
+        """Yield each active plugin that has a hook, with the hook that calls it alone."""
+        for plugin in [each for each in self.active if hook_name in each.hooks]:
+            yield plugin, self.subset_hook(hook_name, [plugin])
+
+    def record(self) -> list[dict[str, str]]:
+        """Return what the record of a run says of the active plugins."""
+        return [
+            {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
+            for plugin in self.active
+        ]
+
     def blame(self, error: BaseException) -> Plugin | None:
         """Return the plugin in whose code ``error`` arose, or None if the core's own was nearer.
 

@@ -143,10 +143,10 @@ def _collect(kind: str, plugins: Plugins) -> _Listing:
 
 def _registrars(kind: str, hook: str, plugins: Plugins) -> Iterator[Registrar]:
     """Call the plugins one at a time, so that each name has its owner and a failure stays its."""
-    for plugin in [plugin for plugin in plugins.active if hook in plugin.hooks]:
+    for plugin, register in plugins.one_by_one(hook):
         registrar = REGISTRARS.get(kind, Registrar)(kind, plugin)
         try:
-            plugins.subset_hook(hook, [plugin])(registry=registrar)
+            register(registry=registrar)
         except Exception as error:
             plugins.fail(plugin, error)
             _listings.pop(plugins, None)

@@ -66,7 +66,7 @@ def test_every_hook_is_called_by_the_core(name, core) -> None:
     if kind in KINDS:
         assert 'f"reid_register_{kind}"' in core
     else:
-        assert re.search(rf"\b(hook|obj)\.{name}\b|subset_hook\(\"{name}\"", core)
+        assert re.search(rf'\b(hook|obj)\.{name}\b|(subset_hook|one_by_one)\("{name}"', core)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -74,7 +74,7 @@ def test_every_published_hook_is_called_by_its_package(name, checkout) -> None:
     package = HOOKS[name].__module__.partition(".")[0]
     (folder,) = [*checkout.glob(package), *(checkout / "plugins").glob(package)]
     text = "\n".join(path.read_text() for path in folder.rglob("*.py"))
-    assert re.search(rf'\bhook\.{name}\b|subset_hook\("{name}"|published\(KIND, "{name}"', text)
+    assert re.search(rf'\bhook\.{name}\b|one_by_one\("{name}"|published\(KIND, "{name}"', text)
 
 
 def test_there_is_a_registry_hook_for_every_kind_and_no_other() -> None:

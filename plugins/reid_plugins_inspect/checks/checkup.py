@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,8 +81,8 @@ def check_dataset(
     image_stats, unreadable = scan_files(dataset.files.paths, workers, advance, dataset.reading)
     found = [
         finding
-        for plugin in plugins.active
-        for finding in _checked_by(plugin, plugins, dataset, image_stats, unreadable)
+        for plugin, check in plugins.one_by_one("reid_check_data")
+        for finding in _checked_by(plugin, check, dataset, image_stats, unreadable)
     ]
     labelled = dataset.splits if dataset.labelled else {}
     return Report(
@@ -98,13 +98,12 @@ def check_dataset(
 
 def _checked_by(
     plugin: Plugin,
-    plugins: Plugins,
+    check: Callable[..., Any],
     dataset: CheckedDataset,
     image_stats: ImageStats,
     unreadable: Mapping[int, str],
 ) -> list[Finding]:
     """Return a plugin's findings; its failure costs the others' nothing."""
-    check = plugins.subset_hook("reid_check_data", [plugin])
     try:
         answers = check(dataset=dataset, image_stats=image_stats, unreadable=unreadable)
         found = [finding for answer in answers for finding in answer]

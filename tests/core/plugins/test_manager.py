@@ -195,6 +195,16 @@ def test_subset_hooks_call_those_alone(site) -> None:
     assert calls(plugins) == ["two", "one"]
 
 
+def test_plugins_that_have_a_hook_are_called_one_by_one(site) -> None:
+    plugins = make_plugins(entry_points=False, extra=[Recorder("one"), Recorder("two")])
+    heard: list[list[str]] = []
+    for plugin, hook in plugins.one_by_one("reid_step_end"):
+        assert "reid_step_end" in plugin.hooks
+        heard.append([])
+        hook(engine=heard[-1], outcome=None)
+    assert heard == [["one"], ["two"]]
+
+
 # -- isolation -------------------------------------------------------------------------------------
 
 
