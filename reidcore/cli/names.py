@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import click
 from click.shell_completion import CompletionItem
@@ -17,9 +17,6 @@ from reidcore import registry
 from reidcore.cli.session import Session
 from reidcore.plugins.discovery import installed_candidates
 from reidcore.plugins.hooks import HOOK_NAMES
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 """What ``shell_complete=`` of click's options and arguments takes."""
@@ -80,10 +77,10 @@ def configuration_words(
     before = words[-1].removesuffix("==") if words else ""
     if is_key(before):
         return _matching(_values(ctx, before), incomplete)
-    from reidcore.config import Config
+    from reidcore.config.problems import core_keys
 
     recipes = [] if any("=" not in word for word in words) else _names(ctx, "configs")
-    found = _matching([*recipes, *_keys_of(Config)], incomplete)
+    found = _matching([*recipes, *core_keys()], incomplete)
     return found or [CompletionItem(incomplete, type="file")]
 
 
@@ -99,23 +96,13 @@ def _names(ctx: click.Context, kind: str) -> list[str]:
         return [entry.name for entry in registry.entries(kind, plugins)]
 
 
-def _keys_of(section: type[BaseModel], prefix: str = "") -> dict[str, Any]:
-    """Return the keys of a section, dotted, with the types of their values."""
-    found: dict[str, Any] = {}
-    for name, field in section.model_fields.items():
-        inner: Any = field.annotation
-        is_section = hasattr(inner, "model_fields")
-        found |= _keys_of(inner, f"{prefix}{name}.") if is_section else {f"{prefix}{name}": inner}
-    return found
-
-
 def _values(ctx: click.Context, key: str) -> list[str]:
     """Return the values of a key that takes one of a few, or a component's name."""
-    from reidcore.config import Config
+    from reidcore.config.problems import core_keys
 
     if kinds := _kinds_by_key().get(key):
         return [name for kind in kinds for name in _names(ctx, kind)]
-    annotation = _keys_of(Config).get(key)
+    annotation = core_keys().get(key)
     if annotation is bool:
         return ["true", "false"]
     parts = [part for each in get_args(annotation) for part in (get_args(each) or (each,))]

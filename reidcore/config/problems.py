@@ -71,7 +71,7 @@ def unknown_key(place: Place, siblings: Iterable[str]) -> Problem:
     """Report a key that nothing knows, with the nearest name here or the same name elsewhere."""
     names = list(siblings)
     name = str(place[-1])
-    elsewhere = [key for key in _core_keys() if key.rpartition(".")[2] == name]
+    elsewhere = [key for key in core_keys() if key.rpartition(".")[2] == name]
     if elsewhere:
         hint = f"Did you mean {' or '.join(map(repr, elsewhere))}?"
     else:
@@ -98,19 +98,20 @@ def _is_section(annotation: Any) -> bool:
 
 
 @cache
-def _core_keys() -> tuple[str, ...]:
+def core_keys() -> dict[str, Any]:
+    """Return the core's keys, dotted, with the types of their values."""
     from reidcore.config.schema import Config
 
-    return tuple(_leaves(Config, ""))
+    return dict(_leaves(Config, ""))
 
 
-def _leaves(schema: type[BaseModel], prefix: str) -> Iterator[str]:
+def _leaves(schema: type[BaseModel], prefix: str) -> Iterator[tuple[str, Any]]:
     for name, field in schema.model_fields.items():
         inner: Any = field.annotation
         if _is_section(inner):
             yield from _leaves(inner, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}"
+            yield f"{prefix}{name}", inner
 
 
 def _line(place: Place, text: str, components: Sequence[str], layer: Layer) -> str:
