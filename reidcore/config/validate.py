@@ -328,12 +328,11 @@ def _missing(config: Config, in_use: Sequence[Entry]) -> Iterator[Problem]:
 
 
 def _unclaimed(place: Path, plugins: Plugins | None) -> Problem:
-    is_loss = len(place) > 1
-    kinds: tuple[str, ...] = LOSS_KINDS if is_loss else NAMED_KINDS
-    others: tuple[str, ...] = NAMED_KINDS if is_loss else LOSS_KINDS
+    is_of_loss = len(place) > 1
+    kinds, others = (LOSS_KINDS, NAMED_KINDS) if is_of_loss else (NAMED_KINDS, LOSS_KINDS)
     if any(is_registered(kind, place[-1], plugins) for kind in others):
-        meant = place[-1] if is_loss else f"loss.{place[-1]}"
-        return Problem(place, f"no such section is here. Write {meant}.")
+        right = place[-1] if is_of_loss else f"loss.{place[-1]}"
+        return Problem(place, f"no such section is here. Write {right}.")
     known = keys_of(Config, place[:-1])
     known += [entry.name for kind in kinds for entry in entries(kind, plugins)]
     near = did_you_mean(place[-1], known)
