@@ -6,6 +6,7 @@ import pytest
 from reidcore.config import chosen_protocol, load_config, options_of
 from reidcore.errors import ConfigError
 from reidcore.plugins import make_plugins
+from reidcore.registry import find
 
 CASES = [
     ("data.sources=[marekt1501]", r"data.sources: no dataset is named 'marekt1501'.*'market1501'"),
@@ -53,6 +54,9 @@ def test_a_mistake_is_one_line_that_says_what_to_do(override, message, plugins):
 
 
 def test_what_several_components_of_a_section_refuse_is_told_once():
+    sharers = [("losses", "softmax"), ("engines", "softmax"), ("losses", "triplet")]
+    for kind, name in [*sharers, ("engines", "dml")]:
+        find(kind, name).load()  # those that are imported already are asked first, and alone
     with pytest.raises(ConfigError) as refused:
         load_config(None, ["loss.softmax.label_smooth=3"])
     message = str(refused.value)
