@@ -26,22 +26,16 @@ if TYPE_CHECKING:
 
 def checked_losses(answer: Any, plugins: Plugins) -> dict[str, Tensor]:
     """Return the loss terms if they are scalar tensors by name."""
+    hook, wanted = "reid_compute_losses", "scalar tensors by name"
     if not isinstance(answer, Mapping):
-        raise wrong_hook_answer(
-            plugins, "reid_compute_losses", f"gave {kind_of(answer)}", "scalar tensors by name"
-        )
-    hook = "reid_compute_losses"
+        raise wrong_hook_answer(plugins, hook, f"gave {kind_of(answer)}", wanted)
     # The sum of several terms is shown as "loss".
     reserved = RESERVED_FIGURES | ({"loss"} if len(answer) > 1 else set())
-    for name, value in _items(answer, plugins, hook, "scalar tensors by name"):
+    for name, value in _items(answer, plugins, hook, wanted):
         _refuse_reserved(name, reserved, plugins, hook)
         if not isinstance(value, Tensor) or value.numel() != 1 or not value.is_floating_point():
-            raise wrong_hook_answer(
-                plugins,
-                "reid_compute_losses",
-                f"gave {kind_of(value)} for the term {name!r}",
-                "a scalar tensor",
-            )
+            what = f"gave {kind_of(value)} for the term {name!r}"
+            raise wrong_hook_answer(plugins, hook, what, "a scalar tensor")
     return {name: value.reshape(()) for name, value in answer.items()}
 
 
@@ -85,22 +79,18 @@ def checked_pair(answer: Any, plugins: Plugins, rows: tuple[int, int]) -> tuple[
     Raises:
         PluginDefectError: if they are not two tensors of finite numbers, a vector for each image.
     """
+    hook = "reid_transform_features"
     is_pair = isinstance(answer, tuple) and len(answer) == 2
     if not is_pair or not all(isinstance(part, Tensor) for part in answer):
-        raise wrong_hook_answer(
-            plugins, "reid_transform_features", f"gave {kind_of(answer)}", "(query, gallery)"
-        )
+        raise wrong_hook_answer(plugins, hook, f"gave {kind_of(answer)}", "(query, gallery)")
     query, gallery = answer
     shapes = [tuple(part.shape) for part in answer]
     wanted = [(count, query.shape[-1] if query.dim() else 0) for count in rows]
     if shapes != wanted:
-        raise wrong_hook_answer(
-            plugins, "reid_transform_features", f"gave tensors {shapes}", f"shapes {wanted}"
-        )
+        raise wrong_hook_answer(plugins, hook, f"gave tensors {shapes}", f"shapes {wanted}")
     if not (torch.isfinite(query).all() and torch.isfinite(gallery).all()):
-        raise wrong_hook_answer(
-            plugins, "reid_transform_features", "gave NaN or infinite features", "finite numbers"
-        )
+        what = "gave NaN or infinite features"
+        raise wrong_hook_answer(plugins, hook, what, "finite numbers")
     return query, gallery
 
 
@@ -130,12 +120,8 @@ def checked_results(answer: Any, plugins: Plugins, targets: Iterable[str]) -> di
     wanted = set(targets)
     is_whole = isinstance(answer, Mapping) and set(answer) == wanted
     if not is_whole or not all(hasattr(result, "ranking") for result in answer.values()):
-        raise wrong_hook_answer(
-            plugins,
-            "reid_evaluate",
-            f"gave {kind_of(answer)}",
-            f"the results of {', '.join(sorted(wanted))}",
-        )
+        named = f"the results of {', '.join(sorted(wanted))}"
+        raise wrong_hook_answer(plugins, "reid_evaluate", f"gave {kind_of(answer)}", named)
     return dict(answer)
 
 

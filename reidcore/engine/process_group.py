@@ -162,14 +162,7 @@ def any_true(flag: Tensor) -> Tensor:
 
 
 def gather_rows(rows: Tensor) -> Tensor:
-    """Return the rows of all processes, in the order of their ranks, without a gradient.
-
-    Args:
-        rows: (n, ...); ``n`` may differ between processes, and be 0.
-
-    Returns:
-        (n of all processes, ...), where ``rows`` is.
-    """
+    """Return the rows of all processes as `gather_differentiably` does, without a gradient."""
     return gather_differentiably(rows.detach())
 
 

@@ -97,7 +97,9 @@ class Run:
     # -- start and end -----------------------------------------------------------------------------
 
     def __enter__(self) -> Run:
-        self._enter_folder(Path(self.plan.save_dir).resolve())
+        folder = Path(self.plan.save_dir).resolve()
+        # Other processes than rank 0 write nothing into it, and may be on a host that has it not.
+        on_main_process(lambda: self._hold_folder(folder))
         self.engine.accelerator.reset(self.engine.optimizers)
         self.engine.accelerator.finite.forget()
         selection = Selection.planned(self.engine, self.plan)
@@ -297,14 +299,8 @@ class Run:
         engine.accelerator.reset(engine.optimizers)
         engine.loss_optimizers = optimizers_of(engine.terms, engine.loss_optimizers)
 
-    def _enter_folder(self, folder: Path) -> None:
-        """Make the run's folder ready; a training has it for itself until its end.
-
-        Other processes than rank 0 write nothing into it, and may be on a host that has it not.
-        """
-        on_main_process(lambda: self._hold_folder(folder))
-
     def _hold_folder(self, folder: Path) -> None:
+        """Make the run's folder ready; a training has it for itself until its end."""
         mkdir_if_missing(folder)
         check_writable(folder, "save_dir=FOLDER")
         remove_abandoned(folder)
