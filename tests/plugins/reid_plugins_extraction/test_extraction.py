@@ -97,6 +97,24 @@ def test_an_unreadable_image_amid_others(extractor, photos, tmp_path, caplog) ->
     assert not (tmp_path / "g.npz").exists()
 
 
+class Bad(Files):
+    """Files of which the first few are bad, each in its own way."""
+
+    def images(self, rows, on_bad):
+        for each in super().images(rows, on_bad):
+            if each.row < 4:
+                on_bad(each.row, DataError(f"torn {each.row}"))
+            else:
+                yield each
+
+
+def test_many_reasons_are_told_in_one_line(extractor, photos, tmp_path, caplog) -> None:
+    extract_table(extractor, Bad(photos[:6]), RECORD, tmp_path / "f.npz")
+    (told,) = caplog.messages
+    assert told.startswith("4 of 6 images left out (unreadable): ")
+    assert f"{photos[0]} (torn 0)" in told
+
+
 class Cut(Files):
     """Files of which the reading is interrupted."""
 

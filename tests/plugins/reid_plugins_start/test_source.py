@@ -57,7 +57,8 @@ def test_links_are_followed_once_and_those_that_lead_nowhere_are_no_end(tmp_path
     (folder / "gone.jpg").symlink_to(tmp_path / "nothing")
     (folder / "linked").symlink_to(elsewhere, target_is_directory=True)
     before = open_source(folder).digest()
-    assert open_source(folder).digest() == before
+    (folder / "round").unlink()
+    assert open_source(folder).digest() == before  # nothing was listed twice
     (elsewhere / "1.jpg").write_bytes(b"1")
     assert open_source(folder).digest() != before
 

@@ -33,6 +33,14 @@ def test_how_frames_are_numbered_is_found_out(
     assert names(tmp_path, annotated, base) == expected
 
 
+def test_no_frame_lies_before_the_first_picture_though_fewer_are_then_there(
+    tmp_path, write_frames
+) -> None:
+    for number in (1, 3, 5):
+        write_frames(tmp_path, 1, number)
+    assert names(tmp_path, [0, 3, 5], base=1) == {0: "1"}
+
+
 def test_another_count_than_the_formats_is_told(tmp_path, write_frames, caplog) -> None:
     write_frames(tmp_path, 3)
     frames_by_number(tmp_path, [0, 1, 2], base=1)
