@@ -1,9 +1,12 @@
 """The one road: from crops of one's own to a model that is handed over, in one command.
 
-`source` says what the data is, `road` which steps lead from it, each an ordinary command; `facts`
-is what they found, `choices` what is decided from that, `probe` how fast a step of the training is,
-and `config_file` the configuration that comes of it. `walk` goes the road, and goes on where it
-stopped; `journal` is what it remembers. `findings` shows what is wrong with the data, `chance` says
-whether the model is told from a random ranking, and `card` and `handover` are what is left at the
-end.
+`command` is what is typed. `source` says what the data is, `place` where everything goes, and
+`context` has both with what is asked for. `road` lists the steps, which `data_steps` and
+`model_steps` make: each `step` is an ordinary command, or one that this package does itself. `walk`
+goes the road, and goes on where it stopped; `alone` does one step; `journal` is what they remember.
+
+`findings` shows what is wrong with the data, and `facts` is what the check and the split found.
+`recipe` puts together what `choices` decides from that and how fast `probe` finds a step of the
+training, and `config_file` writes it down. `handover` makes the folder that is left at the end,
+with a `card` for the model: its `licences`, and by `chance` whether it is told from a random one.
 """
