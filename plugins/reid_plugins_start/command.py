@@ -112,7 +112,7 @@ def start(
 
 def _refuse_inside(data: Path, folder: Path) -> None:
     """Refuse a folder inside of the data, whose files would be taken for data the next time."""
-    if data.is_dir() and folder.absolute().is_relative_to(data.absolute()):
+    if data.is_dir() and folder.resolve().is_relative_to(data.resolve()):
         raise UserError(
             f"{str(folder)!r} is inside of the data {str(data)!r}", "Name another folder with -o"
         )

@@ -99,10 +99,13 @@ def test_a_dry_run_does_nothing(crops, here, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_inside_of_the_data_is_refused(crops, here):
-    refused = here(crops, "-o", crops / "out")
-    assert refused.returncode == 2
-    assert "is inside of the data" in refused.stderr
+def test_a_folder_inside_of_the_data_is_refused_whatever_leads_there(crops, here, tmp_path):
+    (tmp_path / "link").symlink_to(crops, target_is_directory=True)
+    for output in (crops / "out", tmp_path / "link" / "out"):
+        refused = here(crops, "-o", output)
+        assert refused.returncode == 2
+        assert "is inside of the data" in refused.stderr
+    assert not (crops / "out").exists()
 
 
 def test_a_device_that_is_not_there_is_told_before_anything_is_written(crops, here, tmp_path):
