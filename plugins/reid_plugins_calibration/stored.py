@@ -101,8 +101,15 @@ def is_export(path: Path) -> bool:
     return bool(path.suffix) and not _CHECKPOINTS.search(path.name)
 
 
-def require_calibration(path: PathLike, model: PathLike | None = None) -> Calibration:
+def require_calibration(
+    path: PathLike, model: PathLike | None = None, *, otherwise: str = ""
+) -> Calibration:
     """Return the calibration of a checkpoint, which must have one; see `read_calibration`.
+
+    Args:
+        path: as of `read_calibration`.
+        model: likewise.
+        otherwise: what else the user can do, such as ``give --threshold``.
 
     Raises:
         UserError: if it has none; says how it gets one.
@@ -111,7 +118,7 @@ def require_calibration(path: PathLike, model: PathLike | None = None) -> Calibr
     if found is None:
         raise UserError(
             f"{str(path)!r} is not calibrated, so that no similarity means the same anywhere",
-            _how_to_calibrate(Path(path)),
+            _how_to_calibrate(Path(path)) + (f", or {otherwise}" if otherwise else ""),
         )
     return found
 

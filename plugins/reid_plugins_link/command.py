@@ -84,7 +84,13 @@ class _Finite(click.FloatRange):
 @click.option("--overlap", multiple=True, metavar="A:B", help="Two cameras see the same place.")
 @click.option("--fps", type=_Finite(above=True), help="If nothing tells it.")
 @click.option("--threshold", type=float, help="Mean similarity from which tracks are joined.")
-@click.option("--fmr", type=float, help="Or the false match rate of a calibrated model.")
+@click.option(
+    "--calibration",
+    type=_FILE,
+    metavar="FILE",
+    help="Or what 'calibrate -o FILE.json' wrote; by default what the weights hold.",
+)
+@click.option("--fmr", type=float, help="The false match rate of the calibration that is wanted.")
 @click.option(
     "--undecided", type=float, metavar="LOW", help="From here to the threshold a person decides."
 )

@@ -51,6 +51,7 @@ class Asked:
     overlap: Sequence[str]
     fps: float | None
     threshold: float | None
+    calibration: str | None
     fmr: float | None
     undecided: float | None
     method: str
@@ -140,12 +141,17 @@ def _check(asked: Asked) -> None:
             "nothing says what anybody looks like",
             "Give a trained model, -w CHECKPOINT, or features: --features FILE.",
         )
-    if asked.threshold is not None and asked.fmr is not None:
-        raise UserError("--threshold and --fmr both choose the threshold", "Give one of them.")
-    if asked.threshold is None and not asked.weights:
+    calibrated = {"--fmr": asked.fmr, "--calibration": asked.calibration}
+    if asked.threshold is not None:
+        for option in (name for name, value in calibrated.items() if value is not None):
+            raise UserError(
+                f"--threshold and {option} both choose the threshold", "Give one of them."
+            )
+    elif not asked.weights and not asked.calibration:
         raise UserError(
             "nothing says which similarity means the same",
-            "Give the calibrated model that the features are of, -w CHECKPOINT, or --threshold T.",
+            "Give the calibrated model that the features are of, -w CHECKPOINT, its calibration, "
+            "--calibration FILE.json, or --threshold T.",
         )
 
 
@@ -164,7 +170,9 @@ def _rules(asked: Asked, names: Sequence[str]) -> Rules:
 def _threshold(asked: Asked, names: list[str]) -> Threshold:
     if asked.threshold is not None:
         return given_threshold(asked.threshold, asked.undecided)
-    return calibrated_threshold(Path(str(asked.weights)), asked.fmr, asked.undecided, names)
+    path = Path(asked.calibration or str(asked.weights))
+    model = Path(asked.weights) if asked.calibration and asked.weights else None
+    return calibrated_threshold(path, model, asked.fmr, asked.undecided, names)
 
 
 def _truth(words: Sequence[str], names: Sequence[str]) -> dict[str, Boxes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from reidcore.errors import UserError
 
 if TYPE_CHECKING:
     from reid_plugins_calibration import Calibration
+
+_OTHERWISE = "give --calibration FILE.json or a threshold of your own, --threshold 0.6"
 
 
 @dataclass(frozen=True)
@@ -88,28 +90,28 @@ def given_threshold(similarity: float, undecided: float | None) -> Threshold:
 
 
 def calibrated_threshold(
-    weights: Path, fmr: float | None, undecided: float | None, cameras: list[str]
+    path: Path,
+    model: Path | None,
+    fmr: float | None,
+    undecided: float | None,
+    cameras: Sequence[str],
 ) -> Threshold:
     """Return the threshold of a calibrated model.
 
     Args:
-        weights: the checkpoint.
+        path: a calibrated model, or the ``.json`` of a calibration.
+        model: the model whose similarities are asked of, if it is another file.
         fmr: the wanted false match rate; the second of those calibrated by default.
         undecided: as of `given_threshold`; by default between the model's answers ``different``
             and ``same``.
         cameras: names of cameras, which may have thresholds of their own.
 
     Raises:
-        UserError: if the model is not calibrated, or not for that rate.
+        UserError: if it is not calibrated, not for that rate, or with another model's weights.
     """
-    from reid_plugins_calibration import read_calibration
+    from reid_plugins_calibration import require_calibration
 
-    calibration = read_calibration(weights)
-    if calibration is None:
-        raise UserError(
-            f"{str(weights)!r} is not calibrated: nothing says which similarity means the same",
-            f"Run: reidcore calibrate {weights} --data DATASET, or choose one: --threshold 0.6",
-        )
+    calibration = require_calibration(path, model, otherwise=_OTHERWISE)
     rates = [each.fmr for each in calibration.thresholds]
     rate = fmr if fmr is not None else rates[min(1, len(rates) - 1)]
     similarity = calibration.threshold(rate).similarity
@@ -123,7 +125,7 @@ def calibrated_threshold(
     return Threshold(similarity, below, above, pairs, source, calibration)
 
 
-def _of_pairs(calibration: Calibration, rate: float, cameras: list[str]) -> dict[Pair, float]:
+def _of_pairs(calibration: Calibration, rate: float, cameras: Sequence[str]) -> dict[Pair, float]:
     """Return the thresholds of pairs of cameras that bear the names they were calibrated by."""
     found: dict[Pair, float] = {}
     for record in calibration.record.get("cameras", ()):

@@ -163,6 +163,8 @@ def test_features_of_one_camera_each_are_named_by_their_files(link, scene, looks
         (["--threshold", 0.5], "nothing says what anybody looks like"),
         (["--features", "{looks}"], "which similarity means the same"),
         (["--features", "{looks}", "--threshold", 0.5, "--fmr", 0.1], "both choose the threshold"),
+        (["--features", "{looks}", "--threshold", 0.5, "--calibration", "c.json"], "both choose"),
+        (["--features", "{looks}", "--calibration", "c.json"], "no calibration at 'c.json'"),
         (["--features", "{looks}", "--threshold", 0.5, "--undecided", 0.6], "begins below"),
         (["--features", "{looks}", "--threshold", 0.5, "--method", "averge"], "mean 'average'"),
         (["--features", "{looks}", "--threshold", 0.5, "--overlap", "hall:prk"], "mean 'park'"),

@@ -7,9 +7,10 @@ import pytest
 import torch
 from reid_plugins_calibration.fit import Wishes, calibrate
 from reid_plugins_calibration.items import make_items
+from reid_plugins_calibration.stored import Destination
 from reid_plugins_link.threshold import Threshold, calibrated_threshold, given_threshold
 
-from reidcore.errors import UserError
+from reidcore.errors import DataError, UserError
 from reidcore.utils import write_json
 
 NAMES = {0: "hall", 1: "street", 2: "park"}
@@ -45,7 +46,7 @@ def test_what_is_no_cosine_or_upside_down_is_refused(wrong) -> None:
 
 def test_a_calibrated_model_gives_threshold_margins_and_probabilities(calibrated) -> None:
     calibration, path = calibrated
-    chosen = calibrated_threshold(path, 0.1, None, CAMERAS)
+    chosen = calibrated_threshold(path, None, 0.1, None, CAMERAS)
     assert chosen.similarity == calibration.threshold(0.1).similarity
     low, high = chosen.as_dict()["undecided"]
     assert low == pytest.approx(min(chosen.similarity, calibration.cuts.different))
@@ -56,7 +57,7 @@ def test_a_calibrated_model_gives_threshold_margins_and_probabilities(calibrated
 
 def test_the_default_rate_is_the_second(calibrated) -> None:
     calibration, path = calibrated
-    chosen = calibrated_threshold(path, None, 0.3, CAMERAS)
+    chosen = calibrated_threshold(path, None, None, 0.3, CAMERAS)
     assert chosen.similarity == calibration.threshold(0.01).similarity
     assert chosen.similarity - chosen.below == pytest.approx(0.3)
     assert chosen.above == chosen.below
@@ -64,7 +65,7 @@ def test_the_default_rate_is_the_second(calibrated) -> None:
 
 def test_pairs_of_cameras_have_the_thresholds_of_their_names(calibrated, site) -> None:
     calibration, path = calibrated
-    chosen = calibrated_threshold(path, 0.1, None, CAMERAS)
+    chosen = calibrated_threshold(path, None, 0.1, None, CAMERAS)
     own = calibration.threshold(0.1, (0, 1)).similarity
     assert chosen.pairs == {("hall", "street"): own, ("street", "hall"): own}
     assert chosen.as_dict()["pairs"] == [{"cameras": ["hall", "street"], "similarity": own}]
@@ -75,11 +76,22 @@ def test_pairs_of_cameras_have_the_thresholds_of_their_names(calibrated, site) -
 
 def test_a_rate_that_was_not_calibrated_is_told(calibrated) -> None:
     with pytest.raises(UserError, match=r"rate of 0\.2, but for 0\.1, 0\.01"):
-        calibrated_threshold(calibrated[1], 0.2, None, CAMERAS)
+        calibrated_threshold(calibrated[1], None, 0.2, None, CAMERAS)
+
+
+def test_a_calibration_beside_foreign_weights_is_of_these_alone(calibrated, tmp_path) -> None:
+    for name, value in (("own.pth", 1), ("other.pth", 2)):
+        torch.save({"weight": torch.full((1,), value)}, tmp_path / name)
+    path = tmp_path / "calibration.json"
+    Destination.of(str(tmp_path / "own.pth"), str(path)).write(calibrated[0].record)
+    chosen = calibrated_threshold(path, tmp_path / "own.pth", 0.1, None, CAMERAS)
+    assert chosen.similarity == calibrated[0].threshold(0.1).similarity
+    with pytest.raises(DataError, match=r"of other weights than those of .*other\.pth"):
+        calibrated_threshold(path, tmp_path / "other.pth", 0.1, None, CAMERAS)
 
 
 def test_an_uncalibrated_model_is_told_with_the_command(tmp_path) -> None:
     path = tmp_path / "model.pth.tar"
     torch.save({"state_dict": {"weight": torch.ones(1)}}, path)
     with pytest.raises(UserError, match=r"is not calibrated.*reidcore calibrate .*--threshold"):
-        calibrated_threshold(path, None, None, CAMERAS)
+        calibrated_threshold(path, None, None, None, CAMERAS)
