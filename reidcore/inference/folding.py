@@ -73,7 +73,11 @@ def fold_normalisation(model: nn.Module, images: Tensor) -> int:
 class ValueReads(TorchFunctionMode):
     """Notes whether Python looks at a tensor's values, as ``if``, ``item`` and ``numpy`` do."""
 
-    _NAMES = ("__bool__", "__int__", "__float__", "__index__", "item", "tolist", "numpy")
+    _NAMES = (
+        *("__bool__", "__int__", "__float__", "__complex__", "__index__", "__contains__"),
+        *("__array__", "__dlpack__", "item", "tolist", "numpy"),
+        *("equal", "allclose", "is_nonzero"),
+    )
     seen = False
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

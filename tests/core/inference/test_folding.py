@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from reidcore.inference.folding import fold_normalisation
+from reidcore.inference.folding import ValueReads, fold_normalisation
 from reidcore.models import build_model
 
 
@@ -57,7 +58,7 @@ class Reading(Choosing):
     """The same, by numpy."""
 
     def forward(self, images: Tensor) -> Tensor:
-        norm = self.norm if images.numpy().mean() > 0 else self.last
+        norm = self.norm if np.asarray(images).mean() > 0 else self.last
         return norm(self.first(images)).mean(dim=(2, 3))
 
 
@@ -98,6 +99,26 @@ def test_a_network_that_looks_at_values_is_left_as_it_was(kind) -> None:
         wanted = model(dark)
         assert fold_normalisation(model, bright) == 0
         assert torch.equal(model(dark), wanted)
+
+
+def test_each_way_to_look_at_values_is_noted() -> None:
+    one = torch.tensor(1)
+    looks = [
+        *(bool, int, float, complex, range, np.asarray, np.from_dlpack),
+        *(Tensor.item, Tensor.tolist, Tensor.numpy, torch.is_nonzero),
+        *(one.equal, one.allclose, one.__contains__),
+    ]
+    for look in looks:
+        with ValueReads() as reads:
+            look(one)
+        assert reads.seen, look
+
+
+def test_sizes_and_tensors_that_choose_are_no_values() -> None:
+    with ValueReads() as reads:
+        assert len(IMAGES) == IMAGES.shape[0] == 3
+        torch.where(IMAGES > 0, IMAGES, -IMAGES)[:, :, ::2].mean()
+    assert not reads.seen
 
 
 def test_a_layer_that_something_listens_to_stays() -> None:
