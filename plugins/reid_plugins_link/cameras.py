@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reid_plugins_tracks.seqinfo import image_folder, sequence_rate
-from reid_plugins_tracks.videos import VIDEO_ENDINGS, is_video
+from reid_plugins_tracks.places import first_with_frames, usual_places
+from reid_plugins_tracks.seqinfo import sequence_rate
 
 from reidcore.errors import DataError, UserError, did_you_mean, quoted
 
@@ -17,7 +18,6 @@ TRACKS = ("tracks.txt",)
 TRUTH = ("gt/gt.txt", "gt.txt")
 """What its ground truth is called."""
 
-_IMAGES = "img1"
 _SAY_NOTHING = ("tracks", "track", "gt", "results", "mot")  # names of files that name no camera
 
 
@@ -51,8 +51,14 @@ def find_cameras(words: Sequence[str], frames: Sequence[str] = ()) -> list[Camer
     """
     found = find_files(words, TRACKS)
     own = _named(frames, found)
+    folders = Counter(map(_folder, found.values()))
     cameras = [
-        Camera(name, path, own.get(name) or _frames_beside(path, name), _fps(path))
+        Camera(
+            name,
+            path,
+            own.get(name) or _frames_beside(path, name, folders[_folder(path)] == 1),
+            _fps(path),
+        )
         for name, path in sorted(found.items())
     ]
     if len(cameras) < 2:
@@ -160,16 +166,18 @@ def unknown_camera(name: object, cameras: Mapping[str, object], where: str) -> U
     )
 
 
-def _frames_beside(tracks: Path, name: str) -> Path | None:
-    """Return the frames of a camera where they usually are."""
-    folder = tracks.parent.parent if tracks.parent.name == "gt" else tracks.parent
-    likely = [image_folder(folder), tracks.with_suffix(""), folder / name]
-    for place in likely:
-        if place.is_dir() and any(place.iterdir()):
-            return place / _IMAGES if (place / _IMAGES).is_dir() else place
-    stems = (str(tracks.with_suffix("")), str(folder / name))
-    videos = (Path(stem + ending) for stem in stems for ending in VIDEO_ENDINGS)
-    return next(filter(is_video, videos), None)
+def _folder(tracks: Path) -> Path:
+    """Return the folder that tracks belong to."""
+    folder = tracks.absolute().parent
+    return folder.parent if folder.name == "gt" else folder
+
+
+def _frames_beside(tracks: Path, name: str, is_alone: bool) -> Path | None:
+    """Return the frames of a camera where they usually are; None where there are none."""
+    names = (tracks.stem, name)
+    return first_with_frames(
+        place for each in names for place in usual_places(_folder(tracks), each, is_alone)
+    )
 
 
 def _fps(tracks: Path) -> float | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reid_plugins_tracks.frames import Picture, below, frames_by_number
-from reid_plugins_tracks.videos import VIDEO_ENDINGS
+from reid_plugins_tracks.places import usual_places
 
 from reid_plugins_own_data.crop import Box, Crop, Recognised
 from reid_plugins_own_data.formats.frames import find_frames, folder_of
@@ -165,9 +165,8 @@ class Coco:
         found: dict[object, Picture] = {}
         for video, keys in by_video.items():
             name = video or read.file.stem
-            beside = [home / f"{Path(name).stem}{ending}" for ending in VIDEO_ENDINGS]
-            usual = [home, home / "images", *beside]
-            place = find_frames(self._frames, name, usual, len(by_video) > 1)
+            places = [home, *usual_places(home, Path(name).stem)]
+            place = find_frames(self._frames, name, places, len(by_video) > 1)
             frames = frames_by_number(place, keys.keys(), _FIRST_FRAME, self._first_frame)
             found |= {keys[number]: picture for number, picture in frames.items()}
         return found

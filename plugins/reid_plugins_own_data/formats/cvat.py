@@ -6,15 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reid_plugins_tracks.frames import Picture, below, frames_by_number
-from reid_plugins_tracks.videos import VIDEO_ENDINGS
+from reid_plugins_tracks.places import usual_places
 
 from reid_plugins_own_data.crop import Crop, Recognised
 from reid_plugins_own_data.formats.cvat_xml import CvatBox, CvatReading, is_cvat
-from reid_plugins_own_data.formats.frames import (
-    find_frames,
-    folder_of,
-    videos_in,
-)
+from reid_plugins_own_data.formats.frames import find_frames, folder_of, only_video
 from reidcore.data import leave_out
 from reidcore.errors import DataError
 
@@ -150,10 +146,8 @@ def _places(file: Path, video: str) -> list[Path]:
     home, sequence = file.parent, _sequence_of(file)
     return [
         *([home / Path(video).name] if video else []),
-        home / "images",
-        home / "frames",
-        *(home / f"{sequence}{ending}" for ending in VIDEO_ENDINGS),
-        *(videos_in(home) if len(videos_in(home)) == 1 else ()),
+        *usual_places(home, sequence),
+        *only_video(home),
     ]
 
 

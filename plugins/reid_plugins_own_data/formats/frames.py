@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
 from reid_plugins_tracks.frames import below
+from reid_plugins_tracks.places import first_with_frames, named_places
 from reid_plugins_tracks.videos import VIDEO_ENDINGS, is_video
 
-from reidcore.data import is_image, is_side_file
 from reidcore.errors import DataError
 
 _SOUGHT = 100
@@ -35,10 +33,9 @@ def find_frames(
     looked_at = list(places)
     if given:
         folder = Path(given).expanduser()
-        looked_at = [*_of_sequence(folder, sequence), *([] if has_others else [folder])]
-    for place in looked_at:
-        if is_video(place) or (place.is_dir() and _has_images(place)):
-            return place
+        looked_at = [*named_places(folder, sequence), *([] if has_others else [folder])]
+    if (found := first_with_frames(looked_at)) is not None:
+        return found
     there = [place for place in looked_at if place.suffix not in VIDEO_ENDINGS] or looked_at
     listed = ", ".join(repr(str(place)) for place in there)
     raise DataError(
@@ -48,11 +45,10 @@ def find_frames(
     )
 
 
-def videos_in(folder: Path) -> list[Path]:
-    """Return the videos of a folder, sorted; none where it is not there."""
-    with suppress(OSError):
-        return sorted(path for path in folder.iterdir() if is_video(path))
-    return []
+def only_video(folder: Path) -> list[Path]:
+    """Return the video of a folder; none where it has several."""
+    videos = [path for path in folder.iterdir() if is_video(path)]
+    return videos if len(videos) == 1 else []
 
 
 def folder_of(names: Iterable[str], places: Iterable[Path], annotations: Path) -> Path | None:
@@ -71,14 +67,3 @@ def folder_of(names: Iterable[str], places: Iterable[Path], annotations: Path) -
         if any(below(folder, name, annotations).is_file() for name in sought):
             return folder
     return None
-
-
-def _of_sequence(given: Path, sequence: str) -> Iterator[Path]:
-    yield given / sequence / "img1"
-    yield given / sequence
-    yield from (given / f"{sequence}{ending}" for ending in VIDEO_ENDINGS)
-
-
-def _has_images(folder: Path) -> bool:
-    with os.scandir(folder) as entries:
-        return any(is_image(each.name) and not is_side_file(each.name) for each in entries)

@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from reid_plugins_tracks.frames import frames_by_number
 from reid_plugins_tracks.mot import MotTable, is_mot, read_mot
-from reid_plugins_tracks.seqinfo import image_folder
-from reid_plugins_tracks.videos import VIDEO_ENDINGS
+from reid_plugins_tracks.places import usual_places
 
 from reid_plugins_own_data.crop import Crop, Recognised
-from reid_plugins_own_data.formats.frames import find_frames, videos_in
+from reid_plugins_own_data.formats.frames import find_frames, only_video
 from reidcore.data import leave_out
 from reidcore.errors import DataError
 
@@ -78,7 +77,7 @@ class Mot:
 
     def _crops_of(self, sequence: _Sequence, has_others: bool) -> Iterator[Crop]:
         rows = self._wanted(sequence)
-        place = find_frames(self._frames, sequence.name, sequence.places(), has_others)
+        place = find_frames(self._frames, sequence.name, sequence.places(has_others), has_others)
         frames = rows.frames.tolist()
         pictures = frames_by_number(place, {*frames}, _FIRST_FRAME, self._first_frame)
         lost = [f"{sequence.name}, frame {number}" for number in sorted({*frames} - {*pictures})]
@@ -149,16 +148,11 @@ class _Sequence:
         """Whether the rows are ground truth; None where their columns have to tell it."""
         return True if self.table.name == _TRUTH.name else None
 
-    def places(self) -> list[Path]:
-        """Return where its frames may be."""
-        return [
-            image_folder(self.folder),
-            self.folder / "images",
-            self.folder / "frames",
-            *(self.folder / f"{self.name}{ending}" for ending in VIDEO_ENDINGS),
-            *(self.folder.parent / f"{self.name}{ending}" for ending in VIDEO_ENDINGS),
-            *(videos_in(self.folder) if len(videos_in(self.folder)) == 1 else ()),
-        ]
+    def places(self, has_others: bool) -> list[Path]:
+        """Return where its frames may be; if there are others, they may share its folder."""
+        is_alone = not has_others or self.name == self.folder.name
+        places = usual_places(self.folder, self.name, is_alone)
+        return [*places, *only_video(self.folder)] if is_alone else places
 
     def classes(self) -> dict[str, str]:
         """Return number of a class -> its name, line by line of ``labels.txt``, if it is there."""

@@ -48,6 +48,15 @@ def test_frames_are_found_beside_a_file_or_named(mot, tmp_path) -> None:
     assert [camera.frames for camera in found] == places
 
 
+def test_frames_without_a_name_are_of_a_camera_alone_in_its_folder(mot, tmp_path) -> None:
+    words = [str(mot(tmp_path / name, ROW)) for name in ("a/door.txt", "b/gate.txt", "b/yard.txt")]
+    for place in ("a/images", "b/img1"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "1.jpg").touch()
+    found = find_cameras(words)
+    assert [camera.frames for camera in found] == [tmp_path / "a" / "images", None, None]
+
+
 def test_two_files_of_one_camera_are_refused(mot, tmp_path) -> None:
     words = [str(mot(tmp_path / name / "door.txt", ROW)) for name in ("day", "night")]
     with pytest.raises(UserError, match=r"both of the camera 'door'. Join them"):
