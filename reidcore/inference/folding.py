@@ -73,11 +73,9 @@ def fold_normalisation(model: nn.Module, images: Tensor) -> int:
 class ValueReads(TorchFunctionMode):
     """Notes whether Python looks at a tensor's values, as ``if``, ``item`` and ``numpy`` do."""
 
-    _NAMES = (
-        *("__bool__", "__int__", "__float__", "__complex__", "__index__", "__contains__"),
-        *("__array__", "__dlpack__", "item", "tolist", "numpy"),
-        *("equal", "allclose", "is_nonzero"),
-    )
+    _NAMES = ("item", "tolist", "numpy", "__array__", "__dlpack__", "equal", "allclose")
+    _NAMES += ("__bool__", "__int__", "__float__", "__complex__", "__index__", "__contains__")
+    _NAMES += ("is_nonzero",)
     seen = False
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

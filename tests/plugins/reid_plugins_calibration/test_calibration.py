@@ -177,6 +177,7 @@ def test_the_terminal_shows_each_pair_of_cameras_within_80_characters(fitted, ca
 def test_the_picture_has_the_rates_of_the_thresholds(fitted) -> None:
     _, _, rates = panels_of(fitted)
     fnmr, fmr = (np.array(series.points).T for series in rates.series)
+    assert not (32 * fmr[0] % 1).any()  # where the bins begin, whose pairs are at or above it
     for threshold in fitted.calibration.thresholds:
         after = int(np.searchsorted(fmr[0], threshold.similarity))
         assert fmr[1, after] <= threshold.fmr <= fmr[1, after - 1]

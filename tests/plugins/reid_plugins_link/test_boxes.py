@@ -17,15 +17,16 @@ def test_rows_come_in_the_order_of_tracks_and_frames(mot, tmp_path) -> None:
     path = mot(
         tmp_path / "a.txt",
         (3, 2, 5, 6, 7, 8, 0.5, -1, -1, -1),
-        (1, 2, 1, 2, 3, 4, 0.9, -1, -1, -1),
+        (1, 2, 1, 2, 3, 4, 97, -1, -1, -1),
+        (4, 2, 1, 2, 3, 4, -0.2, -1, -1, -1),
         (2, 1, 9.5, 8, 7, 6, -1, -1, -1, -1),
     )
     boxes = read_boxes(path)
-    assert boxes.tracks.tolist() == [1, 2, 2]
-    assert boxes.frames.tolist() == [2, 1, 3]
+    assert boxes.tracks.tolist() == [1, 2, 2, 2]
+    assert boxes.frames.tolist() == [2, 1, 3, 4]
     assert boxes.places[0].tolist() == [9.5, 8, 7, 6]
-    assert boxes.confidence.tolist() == [1.0, 0.9, 0.5]
-    assert boxes.visibility.tolist() == [1.0, 1.0, 1.0]
+    assert boxes.confidence.tolist() == [1.0, 1.0, 0.5, 0.0]  # scores of any scale are clipped
+    assert boxes.visibility.tolist() == [1.0] * 4
 
 
 def test_six_columns_are_enough_and_spaces_separate_too(tmp_path) -> None:

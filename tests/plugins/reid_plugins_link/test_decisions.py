@@ -58,6 +58,15 @@ def test_tracks_decided_to_be_the_same_are_one_by_their_mean(town, decide) -> No
     assert linked(town, means, decide("b,1,c,1,same")) == [1, 2, 1, 1]
 
 
+def test_tracks_decided_to_be_the_same_count_as_two(site, tmp_path) -> None:
+    """The last is like the first, which is one with both of them; of all three it is unlike."""
+    visits = site(("a", 1, 1, 5), ("b", 1, 9, 12), ("c", 1, 20, 22), ("d", 1, 30, 32))
+    means = [[0.9, 0.6], [1, 0], [1, 0], [0.3, 0.88]]
+    (tmp_path / "decided.csv").write_text(f"{HEAD}1,b,1,c,1,same\n")
+    decisions = read_decisions(tmp_path / "decided.csv", visits)
+    assert linked(visits, means, decisions) == linked(visits, means) == [1, 1, 1, 2]
+
+
 def test_a_person_s_word_goes_before_the_times(town, decide) -> None:
     rules = Rules(Network(unreachable=frozenset({("a", "b"), ("a", "c"), ("b", "c")})))
     assert linked(town, ALIKE, rules=rules) == [1, 2, 3, 4]
