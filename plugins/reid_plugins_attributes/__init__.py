@@ -1,7 +1,7 @@
 """What people look like as yes-or-no questions: learnt beside identities, or alone.
 
 `questions` makes them of a table's columns ``attribute_*``; `loss` learns to answer them from a
-network's features; `figures` and `testing` say how well; `answers` keeps what was learnt in
+network's features; `figures` and `evaluation` say how well; `answers` keeps what was learnt in
 checkpoints, and `predict` answers for image files. The benchmarks are among
 `reid_plugins_datasets`.
 """
@@ -50,7 +50,7 @@ def reid_run_start(engine: Engine) -> None:
 @hookimpl
 def reid_target_tested(engine: Engine, tested: TargetTest) -> None:
     """Answer the questions of a target's gallery."""
-    from reid_plugins_attributes.testing import note_answers
+    from reid_plugins_attributes.evaluation import note_answers
 
     note_answers(engine, tested)
 
@@ -60,7 +60,7 @@ def reid_evaluate(
     engine: Engine,
 ) -> Generator[None, dict[str, TargetResult], dict[str, TargetResult]]:
     """Put the figures of attributes beside those of rankings."""
-    from reid_plugins_attributes.testing import with_figures
+    from reid_plugins_attributes.evaluation import with_figures
 
     return with_figures(engine, (yield))
 

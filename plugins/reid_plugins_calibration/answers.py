@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from reid_plugins_calibration.spread import BINS, Spread, edge
+from reid_plugins_calibration.similarity_counts import BINS, Spread, edge
 
 Answer = Literal["same", "different", "undecided"]
 

@@ -23,7 +23,7 @@ from reidcore.errors import UserError
 if TYPE_CHECKING:
     from reid_plugins_calibration.calibration import Calibration
     from reid_plugins_calibration.fit import Wishes
-    from reid_plugins_calibration.items import Items
+    from reid_plugins_calibration.images import Items
     from reidcore.inference import CheckpointMetadata
     from reidcore.plugins import Plugins
 
@@ -124,7 +124,7 @@ def calibrate(session: Session, /, as_json: bool, **options: Any) -> None:
         calibration = asked.run(plugins)
         write(calibration.record)
     if not as_json:
-        from reid_plugins_calibration.sheet import show
+        from reid_plugins_calibration.terminal import show
 
         show(calibration)
     echo(f"Calibration written to {asked.output or asked.checkpoint}", err=True)
@@ -212,7 +212,7 @@ class Asked:
     ) -> tuple[Items, str, dict[int, str]]:
         """Return the images, what they are called, and what their cameras are."""
         if self.features is not None:
-            from reid_plugins_calibration.given import items_in
+            from reid_plugins_calibration.feature_file import items_in
 
             file = Path(self.features)
             labels = None if self.labels is None else Path(self.labels)

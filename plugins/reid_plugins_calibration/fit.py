@@ -11,10 +11,10 @@ import numpy as np
 
 from reid_plugins_calibration.answers import cuts_of
 from reid_plugins_calibration.calibration import VERSION, Calibration
+from reid_plugins_calibration.images import Items
 from reid_plugins_calibration.intervals import LEVEL
-from reid_plugins_calibration.items import Items
 from reid_plugins_calibration.probability import Logistic, choose_curve
-from reid_plugins_calibration.spread import Advance, Spread
+from reid_plugins_calibration.similarity_counts import Advance, Spread
 from reid_plugins_calibration.thresholds import Measured, measure, support_of
 from reidcore.errors import DataError, UserError
 

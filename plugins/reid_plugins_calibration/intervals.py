@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from reid_plugins_calibration.items import Items
+from reid_plugins_calibration.images import Items
 from reid_plugins_calibration.pairs import bands, blocks_of, identity_starts
-from reid_plugins_calibration.spread import Advance, edge
+from reid_plugins_calibration.similarity_counts import Advance, edge
 
 LEVEL = 0.95
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reid_plugins_calibration.items import Codes, Features, Items, Mask
+from reid_plugins_calibration.images import Codes, Features, Items, Mask
 
 _ROWS, _COLUMNS = 1024, 4096  # images: 16 MiB of similarities
 

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from reid_plugins_calibration.items import FOLDS, Codes
-from reid_plugins_calibration.spread import centres
+from reid_plugins_calibration.images import FOLDS, Codes
+from reid_plugins_calibration.similarity_counts import centres
 from reidcore.errors import DataError, quoted
 
 Floats = npt.NDArray[np.float64]

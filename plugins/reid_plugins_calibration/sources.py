@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from reid_plugins_calibration.items import Codes, Items, make_items
+from reid_plugins_calibration.images import Codes, Items, make_items
 from reidcore.data import SampleTable, leave_out
 from reidcore.errors import DataError, UserError, counted
 

@@ -14,10 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from reid_plugins_calibration.images import Items
 from reid_plugins_calibration.intervals import error_sums
-from reid_plugins_calibration.items import Items
 from reid_plugins_calibration.pairs import identity_starts
-from reid_plugins_calibration.spread import BINS, Advance, Spread, edge, place_of, spread_of
+from reid_plugins_calibration.similarity_counts import (
+    BINS,
+    Advance,
+    Spread,
+    edge,
+    place_of,
+    spread_of,
+)
 from reidcore.errors import DataError, counted
 
 LEAST_IDENTITIES = 10

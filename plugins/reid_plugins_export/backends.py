@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from reid_plugins_export.cached import exported_once
+from reid_plugins_export.cache import exported_once
 from reid_plugins_export.export import Options
 from reid_plugins_export.formats import (
     Format,

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from reid_plugins_export.checkpoint import Source
 from reid_plugins_export.dataset import Dataset
 from reid_plugins_export.network import FeatureNetwork
-from reid_plugins_export.source import Source
 from reidcore.data import SampleTable, UnreadableImageError, leave_out, read_pixels
 from reidcore.errors import DataError
 

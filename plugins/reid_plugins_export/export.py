@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reid_plugins_export.calibration_images import calibration_images
+from reid_plugins_export.checkpoint import Source, load_source
 from reid_plugins_export.dataset import Dataset, DatasetChoice, read_dataset
 from reid_plugins_export.fingerprint import weights_sha256
 from reid_plugins_export.formats import Format, can_write, format_named
@@ -28,7 +29,6 @@ from reid_plugins_export.retrieval_check import (
     check_retrieval,
     require_no_loss,
 )
-from reid_plugins_export.source import Source, load_source
 from reidcore.errors import UserError
 from reidcore.inference import FeatureExtractor
 from reidcore.plugins import Plugins, current_plugins

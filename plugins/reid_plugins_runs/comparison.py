@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reid_plugins_runs.figure_names import FIGURES, heading, is_share
+from reid_plugins_runs.flat_config import as_text
 from reid_plugins_runs.folders import RunFolder
-from reid_plugins_runs.groups import Figure, Group, averaged_over, grouped, repeated
-from reid_plugins_runs.leaves import as_text
+from reid_plugins_runs.repeats import Figure, Group, averaged_over, grouped, repeated
 from reid_plugins_runs.sheet import Column, Sheet
 from reidcore.errors import UserError, counted, did_you_mean, quoted
 

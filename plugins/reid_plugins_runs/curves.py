@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reid_plugins_runs.folders import RunFolder, is_number
-from reid_plugins_runs.groups import Group
 from reid_plugins_runs.line_chart import Panel, Point, Series
+from reid_plugins_runs.repeats import Group
 
 # What an epoch's entry holds beside the averages of its steps.
 _BESIDE = ("epoch", "kind", "acc", "lr", "seconds", "data_seconds", "skipped_images", "rank1")

@@ -21,7 +21,7 @@ from reidcore.registry import choose
 if TYPE_CHECKING:
     from reid_plugins_standard.protocols import CameraResults
 
-    from reid_plugins_runs.feature_files.given import GivenFeatures, Side
+    from reid_plugins_runs.feature_files.query_gallery import GivenFeatures, Side
     from reidcore.config import Config
     from reidcore.data import Int64Array
     from reidcore.evaluation import Distances, EvaluationProtocol, RankingResult

@@ -9,9 +9,9 @@ from typing import Any
 
 from reid_plugins_runs.conditions import conditions_of, difference
 from reid_plugins_runs.figure_names import heading, is_share
+from reid_plugins_runs.flat_config import as_text
 from reid_plugins_runs.folders import RunFolder, interval_of, is_number
-from reid_plugins_runs.groups import Figure, Group, averaged_over, grouped, repeated
-from reid_plugins_runs.leaves import as_text
+from reid_plugins_runs.repeats import Figure, Group, averaged_over, grouped, repeated
 from reid_plugins_runs.sheet import Column, Sheet
 
 _NONE = "-"

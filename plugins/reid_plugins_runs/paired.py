@@ -31,7 +31,7 @@ from reidcore.errors import DataError, counted
 from reidcore.evaluation import bootstrap
 
 if TYPE_CHECKING:
-    from reid_plugins_runs.groups import Group
+    from reid_plugins_runs.repeats import Group
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from reid_plugins_runs.figure_names import heading, is_share
+from reid_plugins_runs.flat_config import as_text, comparable
 from reid_plugins_runs.folders import RESULTS, TEST_RESULTS, Results, is_number, read_results
-from reid_plugins_runs.leaves import as_text, comparable
 from reid_plugins_runs.provenance import (
     PROVENANCE,
     TEST_PROVENANCE,

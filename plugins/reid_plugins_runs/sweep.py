@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reid_plugins_runs.child import run_reidcore
+from reid_plugins_runs.flat_config import Leaves, leaves_of
 from reid_plugins_runs.folders import RESULTS, find_runs, is_run, read_run
-from reid_plugins_runs.leaves import Leaves, leaves_of
 from reid_plugins_runs.sweep_plan import SubRun, plan_sweep, read_sweep
 from reidcore.cli import command_line, configured, json_alone
 from reidcore.errors import DataError, UserError, counted

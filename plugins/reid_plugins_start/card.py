@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reid_plugins_start.chance import doubt, mean_ap_by_chance
 from reid_plugins_start.choices import further_reaches
 from reid_plugins_start.context import Context
 from reid_plugins_start.findings import findings_in
 from reid_plugins_start.licences import licences
+from reid_plugins_start.random_ranking import doubt, mean_ap_by_chance
 from reidcore.config import read_config
 from reidcore.errors import counted, printable
 from reidcore.inference import read_metadata

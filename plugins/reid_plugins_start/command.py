@@ -66,13 +66,13 @@ def start(
     """
     from reid_plugins_runs.child import global_options
 
-    from reid_plugins_start.alone import do_alone
     from reid_plugins_start.context import Context, Wishes
+    from reid_plugins_start.folders import Place
     from reid_plugins_start.journal import Journal
-    from reid_plugins_start.place import Place
     from reid_plugins_start.road import steps_of
+    from reid_plugins_start.run_steps import show, walk
+    from reid_plugins_start.single_step import do_alone
     from reid_plugins_start.source import open_source
-    from reid_plugins_start.walk import show, walk
     from reidcore.utils import check_writable
 
     if alone and (first or dry_run):

@@ -12,8 +12,8 @@ from typing import Any
 from reid_plugins_own_data.splitting.kept import kept_split
 
 from reid_plugins_start.facts import Facts, read_facts, split_record
+from reid_plugins_start.folders import Place
 from reid_plugins_start.journal import FAILED, LEFT_OUT, Journal
-from reid_plugins_start.place import Place
 from reid_plugins_start.source import Source
 from reid_plugins_start.step import Word
 from reidcore.plugins import Plugins

@@ -7,9 +7,9 @@ from itertools import count
 from pathlib import Path
 
 from reid_plugins_start.card import model_card
-from reid_plugins_start.chance import doubt_of
 from reid_plugins_start.context import Context
 from reid_plugins_start.journal import FAILED, Journal
+from reid_plugins_start.random_ranking import doubt_of
 from reidcore.cli import echo
 from reidcore.utils import atomic_write, partial_folder
 

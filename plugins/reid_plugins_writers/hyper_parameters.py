@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from reid_plugins_runs.leaves import hyperparameters
+from reid_plugins_runs.flat_config import hyperparameters
 
 from reid_plugins_writers.tensorboard import add_summary
 from reid_plugins_writers.writer import Writer

@@ -73,13 +73,13 @@ def fold_normalisation(model: nn.Module, images: Tensor) -> int:
 class ValueReads(TorchFunctionMode):
     """Notes whether Python looks at a tensor's values, as ``if``, ``item`` and ``numpy`` do."""
 
-    _NAMES = ("item", "tolist", "numpy", "__array__", "__dlpack__", "equal", "allclose")
-    _NAMES += ("__bool__", "__int__", "__float__", "__complex__", "__index__", "__contains__")
-    _NAMES += ("is_nonzero",)
+    _METHODS = ("item", "tolist", "numpy", "equal", "allclose", "is_nonzero")
+    _PROTOCOLS = ("array", "bool", "complex", "contains", "dlpack", "float", "index", "int")
     seen = False
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.seen |= getattr(func, "__name__", "") in self._NAMES
+        name = getattr(func, "__name__", "")
+        self.seen |= name in self._METHODS or name in [f"__{each}__" for each in self._PROTOCOLS]
         return func(*args, **(kwargs or {}))
 
 

@@ -10,7 +10,7 @@ import click
 from reidcore.cli import Session, component_names, echo
 
 if TYPE_CHECKING:
-    from reid_plugins_migrate.configs.given import Note
+    from reid_plugins_migrate.configs.values import Note
 
 EPILOG = """\b
 Examples:

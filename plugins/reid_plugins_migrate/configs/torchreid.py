@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from reid_plugins_migrate.configs.given import Given, Tree
+from reid_plugins_migrate.configs.values import Given, Tree
 
 # Keys of the project on mutual learning, whose engine is one of ours.
 _MUTUAL = ("loss.dml.weight_ml", "model.deploy", "model.load_weights1", "model.load_weights2")

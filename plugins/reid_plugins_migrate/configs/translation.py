@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import yaml
 
 from reid_plugins_migrate.configs import fastreid, torchreid
-from reid_plugins_migrate.configs.given import Given, Note, Tree, without_empty
 from reid_plugins_migrate.configs.reading import read_yaml
+from reid_plugins_migrate.configs.values import Given, Note, Tree, without_empty
 from reidcore.errors import ConfigError, did_you_mean, printable
 
 if TYPE_CHECKING:

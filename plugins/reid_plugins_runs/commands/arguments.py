@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from reid_plugins_runs.folders import Found, find_runs
-from reid_plugins_runs.groups import Group
+from reid_plugins_runs.repeats import Group
 from reidcore.cli import echo
 from reidcore.errors import UserError
 from reidcore.utils import atomic_write

@@ -143,7 +143,7 @@ class Asked:
 
     def evaluate(self, config: Config, plugins: Plugins, has_cameras: bool) -> Evaluated:
         """Read the features and evaluate them."""
-        from reid_plugins_runs.feature_files.given import read_features
+        from reid_plugins_runs.feature_files.query_gallery import read_features
         from reid_plugins_runs.from_features import evaluate_given
 
         if self.output is not None:

@@ -12,9 +12,9 @@ from reid_plugins_runs.commands.arguments import open_runs, plot_option, save_pl
 from reid_plugins_runs.conditions import conditions_of
 from reid_plugins_runs.curves import loss_of
 from reid_plugins_runs.figure_names import heading, is_share
+from reid_plugins_runs.flat_config import Changed, as_text, changed
 from reid_plugins_runs.folders import RunFolder, interval_of
-from reid_plugins_runs.groups import grouped
-from reid_plugins_runs.leaves import Changed, as_text, changed
+from reid_plugins_runs.repeats import grouped
 from reid_plugins_runs.sheet import Column, Form, Sheet, form_options, show
 from reidcore.cli import Session
 from reidcore.data import first_names

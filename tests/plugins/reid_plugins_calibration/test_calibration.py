@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from reid_plugins_calibration import Calibration, tracker_thresholds
 from reid_plugins_calibration.fit import Wishes, calibrate, passes
-from reid_plugins_calibration.items import make_items
+from reid_plugins_calibration.images import make_items
 from reid_plugins_calibration.picture import draw as draw_picture
 from reid_plugins_calibration.picture import panels_of
-from reid_plugins_calibration.sheet import show
-from reid_plugins_calibration.spread import spread_of
+from reid_plugins_calibration.similarity_counts import spread_of
+from reid_plugins_calibration.terminal import show
 
 from reidcore.errors import DataError, UserError
 
@@ -44,7 +44,7 @@ def test_probabilities_are_those_of_fresh_identities(calibration, draw) -> None:
     """Of pairs that are told to match with a chance of 60 to 90 %, so many do."""
     world = spread_of(make_items(*draw(600, images=6, cameras=3, seed=5)))
     nonmatches, matches = world.by_folds.sum(axis=(0, 1))
-    from reid_plugins_calibration.spread import centres
+    from reid_plugins_calibration.similarity_counts import centres
 
     chance = calibration.probability(centres())
     for low, high in ((0.1, 0.4), (0.4, 0.7), (0.7, 0.95)):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from reid_plugins_calibration import pairs as pairs_module
+from reid_plugins_calibration.images import make_items
 from reid_plugins_calibration.intervals import error_sums, share_interval
-from reid_plugins_calibration.items import make_items
-from reid_plugins_calibration.spread import HALF, edge, spread_of
+from reid_plugins_calibration.similarity_counts import HALF, edge, spread_of
 from scipy.stats import beta, t
 
 

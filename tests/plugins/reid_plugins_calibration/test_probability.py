@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reid_plugins_calibration.items import FOLDS
+from reid_plugins_calibration.images import FOLDS
 from reid_plugins_calibration.probability import (
     Isotonic,
     Logistic,
@@ -12,7 +12,7 @@ from reid_plugins_calibration.probability import (
     curve_from,
     probability_of,
 )
-from reid_plugins_calibration.spread import COARSE, centres
+from reid_plugins_calibration.similarity_counts import COARSE, centres
 
 from reidcore.errors import DataError
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reid_plugins_calibration.similarity_counts import spread_of
 from reid_plugins_calibration.sources import labelled_images, tracks_of
-from reid_plugins_calibration.spread import spread_of
 from reid_plugins_export.dataset import DatasetChoice
 
 from reidcore.errors import DataError, UserError

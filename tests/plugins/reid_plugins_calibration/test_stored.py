@@ -14,7 +14,7 @@ from reid_plugins_calibration import (
     require_calibration,
 )
 from reid_plugins_calibration.fit import Wishes, calibrate
-from reid_plugins_calibration.items import make_items
+from reid_plugins_calibration.images import make_items
 from reid_plugins_calibration.stored import Destination
 
 from reidcore.errors import CheckpointError, DataError, UserError

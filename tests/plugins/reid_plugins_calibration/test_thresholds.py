@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reid_plugins_calibration.items import make_items
-from reid_plugins_calibration.spread import spread_of
+from reid_plugins_calibration.images import make_items
+from reid_plugins_calibration.similarity_counts import spread_of
 from reid_plugins_calibration.thresholds import measure, support_of
 
 from reidcore.errors import DataError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from reid_plugins_calibration.fit import Wishes, calibrate
-from reid_plugins_calibration.items import make_items
+from reid_plugins_calibration.images import make_items
 from reid_plugins_calibration.stored import Destination
 from reid_plugins_link.threshold import Threshold, calibrated_threshold, given_threshold
 

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reid_plugins_runs.curves import loss_of, panels_of
 from reid_plugins_runs.folders import find_runs
-from reid_plugins_runs.groups import grouped
 from reid_plugins_runs.line_chart import (
     COLOURS,
     Panel,
@@ -20,6 +19,7 @@ from reid_plugins_runs.line_chart import (
     fitted,
     tick_texts,
 )
+from reid_plugins_runs.repeats import grouped
 
 NUMBERS = st.lists(st.floats(-1e9, 1e9, allow_subnormal=False), min_size=1, max_size=5)
 

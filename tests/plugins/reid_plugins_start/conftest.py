@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 from reid_plugins_export.commands.export import export as command
-from reid_plugins_start import walk
+from reid_plugins_start import run_steps
 from reid_plugins_start.journal import Journal
 from reid_plugins_synthetic.vehicles.make import make_vehicles
 from reid_plugins_synthetic.vehicles.settings import VehicleSettings
@@ -44,7 +44,7 @@ def ran(monkeypatch):
             os.write(stdout, b"{}")
         return 0
 
-    monkeypatch.setattr(walk, "run_reidcore", run)
+    monkeypatch.setattr(run_steps, "run_reidcore", run)
     return calls
 
 
@@ -80,7 +80,7 @@ def here(start, monkeypatch):
 
     The export is not run, see `_export`.
     """
-    monkeypatch.setattr(walk, "run_reidcore", _in_this_process)
+    monkeypatch.setattr(run_steps, "run_reidcore", _in_this_process)
     return start
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from reid_plugins_start.context import Context, Wishes
 from reid_plugins_start.data_steps import check_step, split_step
+from reid_plugins_start.folders import Place
 from reid_plugins_start.journal import Journal
-from reid_plugins_start.place import Place
 from reid_plugins_start.source import open_source
 
 from reidcore.plugins import make_plugins

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from reid_plugins_start.context import Context, Wishes
+from reid_plugins_start.folders import Place
 from reid_plugins_start.journal import Entry, Journal
 from reid_plugins_start.model_steps import calibrate_step, export_step
-from reid_plugins_start.place import Place
 from reid_plugins_start.source import Source
 
 from reidcore.plugins import make_plugins

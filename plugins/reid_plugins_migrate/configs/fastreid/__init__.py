@@ -17,7 +17,7 @@ from reid_plugins_migrate.configs.fastreid.losses import losses
 from reid_plugins_migrate.configs.fastreid.networks import network
 from reid_plugins_migrate.configs.fastreid.schedules import schedule
 from reid_plugins_migrate.configs.fastreid.tests import datasets, tests
-from reid_plugins_migrate.configs.given import Given, Tree
+from reid_plugins_migrate.configs.values import Given, Tree
 
 __all__ = ["fastreid_defaults", "translated"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reid_plugins_migrate.configs.given import Given, Tree
+from reid_plugins_migrate.configs.values import Given, Tree
 
 _BOX: Tree = {"area": [0.02, 0.33], "ratio": [0.3, 3.3], "aspect": "log"}
 """torchvision's random box, which FastReID erases."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reid_plugins_migrate.configs.given import Given, Tree
+from reid_plugins_migrate.configs.values import Given, Tree
 from reidcore.errors import ConfigError, did_you_mean, quoted
 
 _TERMS = ("CrossEntropyLoss", "TripletLoss", "CircleLoss", "Cosface", "FocalLoss")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reid_plugins_migrate.configs.given import Given, Tree
+from reid_plugins_migrate.configs.values import Given, Tree
 from reidcore.errors import ConfigError, did_you_mean, quoted
 
 # Bottleneck networks have non-local blocks in two stages: DEPTH -> how many, per stage.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from reid_plugins_migrate.configs.given import Given, Tree
+from reid_plugins_migrate.configs.values import Given, Tree
 from reidcore.errors import ConfigError, quoted
 
 _OPTIMIZERS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reid_plugins_migrate.configs.given import Given, Tree
+from reid_plugins_migrate.configs.values import Given, Tree
 
 # FastReID's class -> our dataset, and its options.
 _DATASETS: dict[str, tuple[str, Tree]] = {

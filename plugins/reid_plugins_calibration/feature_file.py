@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from reid_plugins_runs.feature_files import GivenFeatures, read_columns, read_features, standard
 
-from reid_plugins_calibration.items import Codes, Items, make_items
+from reid_plugins_calibration.images import Codes, Items, make_items
 from reid_plugins_calibration.sources import tracks_of
 from reidcore.errors import DataError, counted
 

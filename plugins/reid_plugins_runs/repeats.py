@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
+from reid_plugins_runs.flat_config import AVERAGED, Leaves, as_text, comparable, differing
 from reid_plugins_runs.folders import RunFolder, is_number
-from reid_plugins_runs.leaves import AVERAGED, Leaves, as_text, comparable, differing
 
 # A legend has room for so many characters of one entry.
 _LEGIBLE = 100

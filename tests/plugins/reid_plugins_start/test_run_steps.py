@@ -6,8 +6,8 @@ import json
 
 import pytest
 from reid_plugins_start.journal import Journal
+from reid_plugins_start.run_steps import show, walk
 from reid_plugins_start.step import Step
-from reid_plugins_start.walk import show, walk
 
 from reidcore.errors import DataError, UserError
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reid_plugins_calibration.given import items_in
-from reid_plugins_calibration.spread import spread_of
+from reid_plugins_calibration.feature_file import items_in
+from reid_plugins_calibration.similarity_counts import spread_of
 
 from reidcore.errors import DataError
 

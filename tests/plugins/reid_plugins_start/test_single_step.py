@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from reid_plugins_start.alone import do_alone
 from reid_plugins_start.journal import Entry, Journal
+from reid_plugins_start.run_steps import walk
+from reid_plugins_start.single_step import do_alone
 from reid_plugins_start.step import Step
-from reid_plugins_start.walk import walk
 
 from reidcore.errors import UserError
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reid_plugins_calibration import pairs as pairs_module
-from reid_plugins_calibration.items import make_items
-from reid_plugins_calibration.spread import BINS, HALF, edge, spread_of
+from reid_plugins_calibration.images import make_items
+from reid_plugins_calibration.similarity_counts import BINS, HALF, edge, spread_of
 
 
 def pair_by_pair(items):

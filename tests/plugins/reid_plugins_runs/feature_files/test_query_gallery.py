@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reid_plugins_runs.feature_files.given import GivenFeatures, read_features
+from reid_plugins_runs.feature_files.query_gallery import GivenFeatures, read_features
 
 from reidcore.errors import UserError
 

@@ -6,7 +6,7 @@ import itertools
 from types import SimpleNamespace
 
 import pytest
-from reid_plugins_start.chance import doubt, mean_ap_by_chance
+from reid_plugins_start.random_ranking import doubt, mean_ap_by_chance
 
 
 def context(tmp_path, rows, protocol):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reid_plugins_runs.comparison import Comparison
 from reid_plugins_runs.folders import find_runs
-from reid_plugins_runs.groups import Figure, grouped, repeated
+from reid_plugins_runs.repeats import Figure, grouped, repeated
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=6))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from reid_plugins_start.journal import DONE, FAILED, LEFT_OUT, Entry, Journal
+from reid_plugins_start.run_steps import carry_out
 from reid_plugins_start.step import STEPS, Step
-from reid_plugins_start.walk import carry_out
 from reidcore.cli import echo
 from reidcore.errors import UserError
 

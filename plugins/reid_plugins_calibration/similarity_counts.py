@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from reid_plugins_calibration.items import FOLDS, Codes, Items
+from reid_plugins_calibration.images import FOLDS, Codes, Items
 from reid_plugins_calibration.pairs import bands, blocks_of
 
 Advance = Callable[[int], None]
