@@ -14,7 +14,7 @@ from reid_plugins_tracks.frames import Picture, below, frames_by_number
 from reid_plugins_tracks.places import usual_places
 
 from reid_plugins_own_data.crop import Box, Crop, Recognised
-from reid_plugins_own_data.formats.frames import find_frames, folder_of
+from reid_plugins_own_data.formats.frames import claim, find_frames, folder_of
 from reidcore.data import leave_out
 from reidcore.errors import DataError
 
@@ -163,10 +163,12 @@ class Coco:
         for key, image in images.items():
             by_video[image.video][image.frame] = key
         found: dict[object, Picture] = {}
+        claimed: dict[Path, str] = {}
         for video, keys in by_video.items():
             name = video or read.file.stem
             places = [home, *usual_places(home, Path(name).stem)]
             place = find_frames(self._frames, name, places, len(by_video) > 1)
+            claim(place, name, claimed)
             frames = frames_by_number(place, keys.keys(), _FIRST_FRAME, self._first_frame)
             found |= {keys[number]: picture for number, picture in frames.items()}
         return found

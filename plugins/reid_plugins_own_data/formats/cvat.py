@@ -10,7 +10,7 @@ from reid_plugins_tracks.places import usual_places
 
 from reid_plugins_own_data.crop import Crop, Recognised
 from reid_plugins_own_data.formats.cvat_xml import CvatBox, CvatReading, is_cvat
-from reid_plugins_own_data.formats.frames import find_frames, folder_of, only_video
+from reid_plugins_own_data.formats.frames import claim, find_frames, folder_of, only_video
 from reidcore.data import leave_out
 from reidcore.errors import DataError
 
@@ -58,10 +58,11 @@ class Cvat:
                 f"no XML file of CVAT's in {str(source)!r}",
                 "Export the task as CVAT for video 1.1, and name the file or its folder",
             )
+        claimed: dict[Path, str] = {}
         for file in files:
-            yield from self._crops_of(file, len(files) > 1)
+            yield from self._crops_of(file, len(files) > 1, claimed)
 
-    def _crops_of(self, file: Path, has_others: bool) -> Iterator[Crop]:
+    def _crops_of(self, file: Path, has_others: bool, claimed: dict[Path, str]) -> Iterator[Crop]:
         reading = CvatReading(file)
         boxes = list(self._known(reading, file))
         sequence = _sequence_of(file)
@@ -69,6 +70,8 @@ class Cvat:
         if not pictures:
             places = _places(file, reading.video)
             place = find_frames(self._frames, sequence, places, has_others)
+            if place.name != Path(reading.video).name:  # parts of one video are told to be so
+                claim(place, str(file), claimed)
             pictures = self._frames_of(boxes, place)
         lost = [box.frame_name for box in boxes if box.frame_name not in pictures]
         leave_out([*dict.fromkeys(lost)], "frames", f"named by {file.name}, and not there")

@@ -45,6 +45,26 @@ def find_frames(
     )
 
 
+def claim(place: Path, annotations: str, claimed: dict[Path, str]) -> None:
+    """Note whose frames a place has, which was looked for and not named.
+
+    Args:
+        place: a folder of images, or a video.
+        annotations: what is cut from them: a file, or a video that one lists.
+        claimed: place -> whose frames it has, so far.
+
+    Raises:
+        DataError: others are cut from the same frames, which are of one of them at most.
+    """
+    other = claimed.setdefault(place.resolve(), annotations)
+    if other != annotations:
+        raise DataError(
+            f"{other!r} and {annotations!r} would both be cut from {str(place)!r}",
+            "Give each frames of its own: frames=FOLDER with a folder or video of each one's "
+            "name; or import them one by one",
+        )
+
+
 def only_video(folder: Path) -> list[Path]:
     """Return the video of a folder; none where it has several."""
     videos = [path for path in folder.iterdir() if is_video(path)]

@@ -119,6 +119,14 @@ def test_videos_are_sequences_and_folders_are_cameras(export, tmp_path, write_fr
     }
 
 
+def test_two_videos_are_not_cut_from_the_same_frames(export) -> None:
+    content = coco(videos=[{"id": 5, "name": "east"}, {"id": 6, "name": "west"}])
+    for image, video in zip(content["images"], (5, 6), strict=True):
+        image.update(file_name=f"{video}.png", video_id=video, frame_id=0)
+    with pytest.raises(DataError, match=r"'east' and 'west' would both be cut from '.*images'"):
+        list(Coco().crops(export(content, "tracks.json")))
+
+
 def test_several_files_are_several_sequences(export, tmp_path) -> None:
     second = coco()
     for annotation in second["annotations"]:

@@ -52,6 +52,19 @@ def test_frames_may_be_images(task, tmp_path, write_frames) -> None:
     assert (crop.picture.name, crop.sequence) == ("frame_000002.png", "east")
 
 
+def test_two_files_are_cut_from_the_same_frames_where_both_name_the_video(
+    task, tmp_path, write_frames
+) -> None:
+    for name in ("east.xml", "west.xml"):
+        folder = task(tracks(BOX.format(2, 0, "")), name)
+    assert {crop.sequence for crop in Cvat().crops(folder)} == {"east", "west"}
+    write_frames(folder / "images", 3, first=0)
+    for name in ("east.xml", "west.xml"):
+        task(tracks(BOX.format(2, 0, ""), meta=""), name)
+    with pytest.raises(DataError, match=r"east.xml' and '.*west.xml' would both be cut from"):
+        list(Cvat().crops(folder))
+
+
 def test_boxes_of_images_say_the_identity_by_an_attribute(task, tmp_path, write_frames) -> None:
     write_frames(tmp_path / "task_7" / "images" / "north", 1, name="{:02d}.png")
     box = '<box label="cat" xtl="1" ytl="2" xbr="9" ybr="12">{}</box>'

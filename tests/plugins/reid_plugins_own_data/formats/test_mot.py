@@ -118,6 +118,21 @@ def test_one_folder_of_frames_is_not_that_of_two_sequences(sequence, tmp_path) -
     assert len(list(Mot(frames=str(folder / "img1")).crops(folder))) == 3
 
 
+@pytest.mark.parametrize(("frames", "without"), [("a.avi", "b"), ("images", "a")])
+def test_two_files_of_tracks_are_not_cut_from_the_same_frames(
+    tmp_path, write_video, write_frames, frames, without
+) -> None:
+    for name, row in {"a": "1,7,1,2,3,4\n", "b": "1,8,1,2,3,4\n"}.items():
+        (tmp_path / f"{name}.txt").write_text(row)
+    if frames == "images":
+        write_frames(tmp_path / frames, 2)
+    else:
+        write_video(tmp_path / frames, 2)
+    with pytest.raises(DataError, match=f"the frames of '{without}' are not found"):
+        list(Mot().crops(tmp_path))
+    assert len(list(Mot().crops(tmp_path / "a.txt"))) == 1
+
+
 def test_frames_that_are_not_there_are_told_with_the_places(sequence) -> None:
     folder = sequence()
     (folder / "img1").rename(folder / "elsewhere")
