@@ -162,7 +162,10 @@ def any_true(flag: Tensor) -> Tensor:
 
 
 def gather_rows(rows: Tensor) -> Tensor:
-    """Return the rows of all processes as `gather_differentiably` does, without a gradient."""
+    """Return the rows of all processes, in the order of their ranks, without a gradient.
+
+    See `gather_differentiably`.
+    """
     return gather_differentiably(rows.detach())
 
 
