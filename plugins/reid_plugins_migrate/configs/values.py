@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from reidcore.errors import ConfigError, quoted
 
@@ -62,7 +62,7 @@ class Given:
         """
         if not _is_number(value := self[key]):
             raise ConfigError(f"{key} is {quoted(value)}", "Expected a number.")
-        return value  # type: ignore[no-any-return] # a number
+        return value
 
     def several(self, key: str) -> list[Any]:
         """Return a value as a list: one item stands for a list of one."""
@@ -127,7 +127,7 @@ class Given:
                 yield Note(key, value, text, is_lost=True)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
