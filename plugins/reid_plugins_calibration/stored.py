@@ -84,7 +84,7 @@ def _how_to_calibrate(path: Path) -> str:
     command = f"reidcore calibrate {path} --data DATASET"
     if is_export(path):
         return f"Calibrate its checkpoint and export that again, or run: {command} -o FILE.json"
-    return f"Run: {command}"
+    return f"Run: {command} -o FILE.json" if _is_foreign(path) else f"Run: {command}"
 
 
 def weights_of(path: Path) -> str | None:

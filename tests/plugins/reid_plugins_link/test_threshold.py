@@ -93,5 +93,5 @@ def test_a_calibration_beside_foreign_weights_is_of_these_alone(calibrated, tmp_
 def test_an_uncalibrated_model_is_told_with_the_command(tmp_path) -> None:
     path = tmp_path / "model.pth.tar"
     torch.save({"state_dict": {"weight": torch.ones(1)}}, path)
-    with pytest.raises(UserError, match=r"is not calibrated.*reidcore calibrate .*--threshold"):
+    with pytest.raises(UserError, match=r"is not calibrated.* -o FILE\.json, or .*--threshold"):
         calibrated_threshold(path, None, None, None, CAMERAS)
