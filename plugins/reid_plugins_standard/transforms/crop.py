@@ -24,6 +24,9 @@ from reidcore.data import (
 )
 from reidcore.errors import ConfigError, quoted
 
+_PADDING = 10
+"""Of published recipes; images smaller than that are padded by it all the same."""
+
 
 class RandomCrop(ResizeTransform):
     """With probability ``p``, resizes to a larger size and cuts the image out of it somewhere.
@@ -38,7 +41,7 @@ class RandomCrop(ResizeTransform):
         enlarge: Factor of both sides before cutting.
 
     Raises:
-        ConfigError: ``p`` is no probability or ``enlarge`` is less than 1.
+        ConfigError: ``p`` is no probability or ``enlarge`` is not from 1 to 10.
     """
 
     is_random = True
@@ -78,7 +81,7 @@ class PadCrop(PixelTransform):
         height: Of the image, pixels.
         width: Of the image, pixels.
         p: Probability.
-        padding: Width of the margin, pixels.
+        padding: Width of the margin, pixels; at most the longer side of an image.
         fill: Its value, 0 to 255.
 
     Raises:
@@ -88,12 +91,13 @@ class PadCrop(PixelTransform):
     order: ClassVar[int] = 20
 
     def __init__(
-        self, height: int, width: int, *, p: float = 1.0, padding: int = 10, fill: int = 0
+        self, height: int, width: int, *, p: float = 1.0, padding: int = _PADDING, fill: int = 0
     ) -> None:
-        if not 0 <= padding <= max(height, width) or not 0 <= fill <= 255:
+        most = max(height, width, _PADDING)
+        if not 0 <= padding <= most or not 0 <= fill <= 255:
             raise ConfigError(
                 f"pad_crop has padding={quoted(padding)} and fill={quoted(fill)}",
-                "Give a padding from 0 to the longer side of the image, and a fill from 0 to 255",
+                f"Give a padding from 0 to {most}, and a fill from 0 to 255",
             )
         self.p = check_probability("pad_crop", p)
         self.padding = padding
