@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from reidcore.config import Config, chosen_protocol
@@ -87,7 +88,7 @@ _NEEDS = (
     ),
     _Need(
         lambda config: config.test.eval_freq > 0,
-        "test.eval_freq is -1: the only test is at the end",
+        "the only test is at the end, by test.eval_freq",
         ("test.start_eval",),
     ),
     _Need(
@@ -111,7 +112,8 @@ def unused_options(config: Config, plugins: Plugins) -> list[Unused]:
         plugins: where its components are looked up.
     """
     use = _Use.of(config, plugins)
-    found = [*_of_core(config), *_of_components(config, use), *_void_in_components(config, use)]
+    found = [*_of_core(config, use), *_of_components(config, use)]
+    found += _void_in_components(config, use)
     for name, section in config.sections.items():
         found += use.unused_in((name,), section, tuple(_CHOOSERS))
     for name, section in (config.loss.model_extra or {}).items():
@@ -169,12 +171,18 @@ class _Use:
             kinds: of the components that it may be of.
         """
         used = [each for kind in kinds for each in self.chosen[kind] if _owns(each, place[-1])]
-        spelled = {key for each in self.chosen.values() for entry in each for key in entry.options}
         for key in section:
             dotted = ".".join((*place, key))
             is_read = any(_reads(entry, entry.options.get(key, key)) for entry in used)
-            if not (is_read or dotted in spelled or self._is_switch(dotted)):
+            if not (is_read or dotted in self.spelled or self._is_switch(dotted)):
                 yield Unused(dotted, self._reason(place[-1], kinds))
+
+    @cached_property
+    def spelled(self) -> frozenset[str]:
+        """The keys, dotted, that components in use read beside their own sections."""
+        return frozenset(
+            key for each in self.chosen.values() for entry in each for key in entry.options
+        )
 
     def _is_switch(self, key: str) -> bool:
         protocols = entries("protocols", self.plugins)
@@ -216,10 +224,10 @@ def _losses_and_engines(config: Config, plugins: Plugins) -> tuple[list[Entry], 
     return terms or named, engines
 
 
-def _of_core(config: Config) -> Iterator[Unused]:
+def _of_core(config: Config, use: _Use) -> Iterator[Unused]:
     for need in _NEEDS:
         if not need.is_met(config):
-            yield from (Unused(key, need.reason) for key in need.keys)
+            yield from (Unused(key, need.reason) for key in need.keys if key not in use.spelled)
 
 
 def _of_components(config: Config, use: _Use) -> Iterator[Unused]:
@@ -242,8 +250,9 @@ def _reads(entry: Entry, option: str) -> bool:
 
 
 def _void_in_components(config: Config, use: _Use) -> Iterator[Unused]:
-    """Yield the options of components in use that another of their options makes void."""
+    """Yield the options that another one makes void, in each of the components in use."""
     values = config.model_dump()
+    reasons: dict[str, list[str]] = {}  # of a key, in each component; empty where it acts
     for kind, used in use.chosen.items():
         for entry in used:
             place = _place_of(kind, entry)
@@ -253,8 +262,11 @@ def _void_in_components(config: Config, use: _Use) -> Iterator[Unused]:
             for key, real, _ in given:
                 need = _need_of(fields.get(real))
                 value = chosen.get(need, fields[need].default) if need in fields else True
-                if value in (False, None, "none"):  # and 0, which equals false
-                    yield Unused(key, f"{place}.{need} is {value or 'off'}")
+                is_void = value in (False, None, "none")  # and 0, which equals false
+                reasons.setdefault(key, []).append(
+                    f"{place}.{need} is {value or 'off'}" if is_void else ""
+                )
+    yield from (Unused(key, found[0]) for key, found in reasons.items() if all(found))
 
 
 def _place_of(kind: str, entry: Entry) -> str:
