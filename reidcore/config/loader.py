@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -178,8 +178,8 @@ def _without_empty_sections(tree: Tree, schema: type[BaseModel]) -> Tree:
         field = schema.model_fields.get(key)
         inner = field.annotation if field is not None else None
         section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
-        own = section is not None or (field is None and schema in (Config, LossOptions))
-        if value is None and own:
+        own = section is not None or get_origin(inner) is dict
+        if value is None and (own or (field is None and schema in (Config, LossOptions))):
             copied[key] = {}
         elif section is not None and isinstance(value, dict):
             copied[key] = _without_empty_sections(value, section)

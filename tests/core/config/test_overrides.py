@@ -77,4 +77,6 @@ def test_an_override_empties_no_section_in_silence() -> None:
     ):
         read_config(given, ["loss.terms={}"])
     assert read_config(given, ["loss.terms=null"]).config.loss.terms is None
+    given = {"train": {"groups": {"bias": {"lr_mult": 2.0}}}}
+    assert read_config(given, ["train.groups=null"]).config.train.groups == {}
     assert read_config(None, ["data.datasets={}"]).config.data.datasets == {}
