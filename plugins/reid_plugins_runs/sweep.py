@@ -6,7 +6,8 @@ import json
 import logging
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,7 +133,7 @@ def _checked(session: Session, arguments: Arguments) -> list[Planned]:
     for run in plan_sweep(arguments.sweeps, arguments.overrides):
         overrides = (*arguments.overrides, *run.overrides)
         own = replace(arguments, overrides=overrides, sweeps=(), resume=None)
-        with configured(session, own) as (config, plugins):
+        with _left_to_the_runs(), configured(session, own) as (config, plugins):
             if config.test.evaluate or not config.train.max_epoch:
                 raise UserError(
                     "a sweep trains, and this configuration only tests",
@@ -144,6 +145,17 @@ def _checked(session: Session, arguments: Arguments) -> list[Planned]:
     _refuse_equal(planned)
     _refuse_held(planned, arguments)
     return planned
+
+
+@contextmanager
+def _left_to_the_runs() -> Iterator[None]:
+    """Tell nothing of a configuration: its run does, below the line that says which run it is."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _refuse_equal(planned: Sequence[Planned]) -> None:

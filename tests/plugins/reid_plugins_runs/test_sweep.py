@@ -68,14 +68,17 @@ SWEEP = ("run", "quickstart", *SMALL, "--sweep", "train.seed=1,3")
 
 
 def test_each_value_is_a_run_and_the_table_has_their_mean(here, children) -> None:
-    done = here("-q", *SWEEP)
+    void = "sgd.momentum=0.5"  # of no optimizer in use, which each run tells itself
+    done = here("-q", *SWEEP, void)
     assert done.code == 0, done.err
+    assert void not in done.out + done.err
     assert children.words == [
         [
             "-q",
             "run",
             "quickstart",
             *SMALL,
+            void,
             f"train.seed={seed}",
             f"data.save_dir=log/train.seed={seed}",
         ]
