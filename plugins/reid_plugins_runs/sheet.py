@@ -104,9 +104,9 @@ class Sheet:
             if not column.is_number:
                 names.append(place)
         for _ in range(sum(least) - room):
-            widest = max(names, key=least.__getitem__, default=0)
-            if widest in names and least[widest] > _LEAST:
-                least[widest] -= 1
+            if not (foldable := [place for place in names if least[place] > _LEAST]):
+                break
+            least[max(foldable, key=least.__getitem__)] -= 1
         return least
 
     def markdown(self) -> str:
