@@ -118,13 +118,19 @@ def unused_options(config: Config, plugins: Plugins) -> list[Unused]:
         found += use.unused_in((name,), section, tuple(_CHOOSERS))
     for name, section in (config.loss.model_extra or {}).items():
         found += use.unused_in(("loss", name), section, _LOSSES)
-    return [each for each in found if config.origin(each.key).kind in ("flag", "override")]
+    return [each for each in found if _is_on_command_line(each.key, config)]
 
 
 def tell_unused_options(config: Config, plugins: Plugins) -> None:
     """Warn of each key that the command line sets in vain."""
     for key, reason in unused_options(config, plugins):
         _log.warning("%s has no effect: %s", config.origin(key).text or key, reason)
+
+
+def _is_on_command_line(key: str, config: Config) -> bool:
+    """Say whether the command line sets a key; ``video=null`` sets none, and is of all in it."""
+    origin, above = config.origin(key), config.origin(key.rpartition(".")[0])
+    return origin.kind in ("flag", "override") and origin is not above
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ def test_what_is_set_in_vain_is_told_with_its_reason(
         ["loss.name=triplet", "loss.triplet.weight_x=1", "loss.softmax.eps=0.2"],
         ["loss.terms={softmax: 1, triplet: 1}", "loss.softmax.eps=0.2"],
         ["test.protocol=video", "video.pooling_method=max"],
+        ["video=null"],
         ["model.name=vit_s_16", "model.jpm=true", "model.jpm_shift=8"],
         ["loss.pml/ContrastiveLoss.pos_margin=0.1", "loss.terms={pml/ContrastiveLoss: 1}"],
         ["train.optim=amsgrad", "adam.beta1=0.8"],
