@@ -371,8 +371,10 @@ class ImageDataManager(DataManager):
         **options: Any,
     ) -> None:
         data = _data_options(
-            (sources, targets),
-            (norm_mean, norm_std),
+            sources,
+            targets,
+            norm_mean,
+            norm_std,
             options,
             type="image",
             root=root,
@@ -466,8 +468,10 @@ class VideoDataManager(DataManager):
         **options: Any,
     ) -> None:
         data = _data_options(
-            (sources, targets),
-            (norm_mean, norm_std),
+            sources,
+            targets,
+            norm_mean,
+            norm_std,
             options,
             type="video",
             root=root,
@@ -500,17 +504,18 @@ class VideoDataManager(DataManager):
 
 
 def _data_options(
-    names: tuple[Names, Names],
-    norm: tuple[Sequence[float] | None, Sequence[float] | None],
+    sources: Names,
+    targets: Names,
+    norm_mean: Sequence[float] | None,
+    norm_std: Sequence[float] | None,
     options: dict[str, Any],
     **values: Any,
 ) -> DataOptions:
     """Read Torchreid's arguments; takes those out of ``options`` that are keys of `DataOptions`."""
-    (sources, targets), (mean, std) = names, norm
     if sources is None or not (sources or targets):
         raise UserError("no dataset is named", "Give sources, such as sources='market1501'")
-    if mean is not None and std is not None:
-        values |= {"norm_mean": mean, "norm_std": std}
+    if norm_mean is not None and norm_std is not None:
+        values |= {"norm_mean": norm_mean, "norm_std": norm_std}
     # The folder of a run's files is nothing to its loaders: naming it here would have no effect.
     further = DataOptions.model_fields.keys() - values.keys() - {"save_dir"}
     values |= {key: options.pop(key) for key in further & options.keys()}
